@@ -1,0 +1,117 @@
+/** What a host should be, as data. A role is a list of these; `plan` compares them with facts; `apply` makes them true. */
+
+interface Common {
+  /** Resources (by `id()`) whose change makes this one act: a service restarts, a command runs again. */
+  readonly after?: readonly string[] | undefined;
+}
+
+export interface PackageResource extends Common {
+  readonly kind: 'package';
+  readonly name: string;
+  readonly state?: 'installed' | 'absent' | undefined;
+}
+
+export interface FileResource extends Common {
+  readonly kind: 'file';
+  readonly path: string;
+  readonly content: string;
+  /** Octal, e.g. `0644` (the default). */
+  readonly mode?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+  /** Content that must not be shown: plans say "content differs" instead of a diff. */
+  readonly secret?: boolean | undefined;
+  /** Shell command that must accept the new content before it is put in place; `%s` is the temporary file. */
+  readonly validate?: string | undefined;
+}
+
+export interface AbsentResource extends Common {
+  readonly kind: 'absent';
+  readonly path: string;
+}
+
+export interface DirectoryResource extends Common {
+  readonly kind: 'directory';
+  readonly path: string;
+  readonly mode?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+export interface LinkResource extends Common {
+  readonly kind: 'link';
+  readonly path: string;
+  readonly target: string;
+}
+
+export interface UserResource extends Common {
+  readonly kind: 'user';
+  readonly name: string;
+  readonly system?: boolean | undefined;
+  readonly home?: string | undefined;
+  readonly shell?: string | undefined;
+  readonly groups?: readonly string[] | undefined;
+}
+
+export interface ServiceResource extends Common {
+  readonly kind: 'service';
+  /** Unit name with suffix, e.g. `nginx.service`. */
+  readonly unit: string;
+  readonly enabled?: boolean | undefined;
+  readonly state?: 'running' | 'stopped' | 'ignored' | undefined;
+  /** Ids of resources whose change needs a restart. */
+  readonly restartOn?: readonly string[] | undefined;
+  /** Ids of resources whose change needs a reload only. */
+  readonly reloadOn?: readonly string[] | undefined;
+}
+
+/** A table of nftables, loaded atomically and at every boot. */
+export interface FirewallResource extends Common {
+  readonly kind: 'firewall';
+  /** Family and name, e.g. `inet pipeline`. */
+  readonly table: string;
+  /** The chains inside the table, nftables syntax. */
+  readonly rules: string;
+}
+
+/** The last resort: something that is done unless its guard says that it is done already. */
+export interface CommandResource extends Common {
+  readonly kind: 'command';
+  /** What it does, in two or three words; unique on the host. */
+  readonly name: string;
+  /** Shell command; exit 0 means that nothing is to do. Must not change anything. */
+  readonly unless: string;
+  readonly run: string;
+  readonly secret?: boolean | undefined;
+}
+
+export type Resource =
+  | PackageResource
+  | FileResource
+  | AbsentResource
+  | DirectoryResource
+  | LinkResource
+  | UserResource
+  | ServiceResource
+  | FirewallResource
+  | CommandResource;
+
+/** The name by which other resources and people refer to it, e.g. `file /etc/nginx/nginx.conf`. Unique on a host. */
+export function id(resource: Resource): string {
+  switch (resource.kind) {
+    case 'package':
+    case 'user':
+    case 'command':
+      return `${resource.kind} ${resource.name}`;
+    case 'service':
+      return `service ${resource.unit}`;
+    case 'firewall':
+      return `firewall ${resource.table}`;
+    case 'file':
+    case 'absent':
+      return `file ${resource.path}`;
+    case 'directory':
+    case 'link':
+      return `${resource.kind} ${resource.path}`;
+  }
+}

@@ -1,0 +1,59 @@
+/** How a host is reached: the interface. `openssh.ts` is the implementation over the OpenSSH client. */
+
+/** Everything needed to reach one host; comes from the provider or from an inventory. */
+export interface SshTarget {
+  /** Name in the inventory; used in messages. */
+  readonly name: string;
+  /** Host name or IP address. */
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  /** Private key file; absent: whatever ssh itself finds (agent, configuration). */
+  readonly identityFile?: string | undefined;
+  /** known_hosts file holding the host's key; absent: the user's own. Always strict. */
+  readonly knownHostsFile?: string | undefined;
+  /** Further `-o` options from the inventory, e.g. a jump host. */
+  readonly options?: readonly string[] | undefined;
+}
+
+export interface RunOptions {
+  /** Bytes for the script's own standard input are not possible: the script itself comes that way. Use `upload`. */
+  readonly onStdout?: ((line: string) => void) | undefined;
+  readonly onStderr?: ((line: string) => void) | undefined;
+  /** Milliseconds without an end after which the command is given up. Default 10 minutes. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** What trace and errors call it, e.g. `gather facts`. */
+  readonly label: string;
+  /** Values to hide wherever the output is shown. */
+  readonly secrets?: readonly string[] | undefined;
+}
+
+export interface RunResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One multiplexed connection to one host. Opened at first use; every call goes over it. */
+export interface Connection {
+  readonly target: SshTarget;
+  /**
+   * Runs a bash script as root (through sudo where the user is not root). The script travels on standard input, so nothing of it
+   * stands on a command line. A non-zero exit of the script is a result, not an error.
+   * @throws Failure kind `host` where the connection itself fails (the six usual failures) or the time is up.
+   */
+  script(text: string, options: RunOptions): Promise<RunResult>;
+  /** Like `script`, and a non-zero exit is a Failure that names host, label, exit code and the last lines. */
+  check(text: string, options: RunOptions): Promise<string>;
+  /** Writes a local file to the host as root, atomically (temporary name, fsync, rename); `onProgress` gets bytes sent. */
+  upload(
+    source: { readonly path: string } | { readonly data: Uint8Array },
+    remotePath: string,
+    options: { readonly mode?: string; readonly signal?: AbortSignal; readonly onProgress?: (bytes: number) => void },
+  ): Promise<void>;
+  /** Arguments for `ssh` (without the program's name) that reach this host: for an interactive shell or another program. */
+  sshArguments(): readonly string[];
+  /** Ends the connection. Safe to call twice; never throws. */
+  close(): Promise<void>;
+}
