@@ -1,0 +1,308 @@
+/**
+ * What can be said in `pipeline.yml`: the one definition from which validation, types and the published JSON Schema come.
+ * Every key has a description; editors show it.
+ */
+import { z } from 'zod';
+import { bytes, duration } from './units.ts';
+
+const NAME = /^[a-z][a-z0-9-]{0,40}$/;
+const APP_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,40}$/;
+
+const name = () => z.string().regex(NAME, 'expected lower-case letters, digits and dashes, a letter first');
+const port = () => z.int().min(1).max(65535);
+const cidr = () => z.union([z.cidrv4(), z.cidrv6()], 'expected a network like 203.0.113.0/24');
+
+/** Roles that a host can carry. `base` is on every host and is not listed. */
+export const ROLES = ['nginx', 'tomcat', 'mariadb', 'redis'] as const;
+
+const machine = {
+  memory: bytes().optional().describe('Local hosts: memory limit, e.g. 512M.'),
+  cpus: z.number().positive().max(64).optional().describe('Local hosts: CPU limit in cores, e.g. 1 or 0.5.'),
+  size: z.string().optional().describe('DigitalOcean: size slug, e.g. s-1vcpu-1gb.'),
+  region: z.string().optional().describe('DigitalOcean: region slug, e.g. nyc3.'),
+  image: z.string().optional().describe('DigitalOcean: image slug, e.g. debian-12-x64.'),
+};
+
+export const hostSchema = z.strictObject({
+  roles: z.array(z.enum(ROLES)).default([]).describe('What `prod up` installs on the host besides the base.'),
+  count: z
+    .int()
+    .min(1)
+    .max(200)
+    .default(1)
+    .describe('How many hosts of this kind; above 1 they are called NAME-1, NAME-2, …'),
+  ...machine,
+});
+
+const secret = z.union([
+  z.strictObject({ env: z.string().describe('Name of the environment variable that holds the value.') }),
+  z.strictObject({
+    command: z.string().describe('Shell command that prints the value, e.g. pass show checkbox/mail.'),
+  }),
+  z.strictObject({
+    generate: z
+      .int()
+      .min(8)
+      .max(256)
+      .describe('Length of a random value, generated once and kept on the host.'),
+  }),
+]);
+
+export const healthSchema = z.strictObject({
+  method: z.enum(['GET', 'POST', 'PUT', 'HEAD']).default('GET').describe('HTTP method.'),
+  path: z.string().startsWith('/').default('/').describe('Path, with query if needed.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Request headers.'),
+  body: z.string().optional().describe('Request body.'),
+  status: z
+    .union([z.int(), z.array(z.int()).min(1)])
+    .optional()
+    .describe('Accepted status or statuses. Default: everything below 500.'),
+  contains: z.string().optional().describe('Text that the answer must hold.'),
+  within: duration().default(30_000).describe('How long a new version may take to become healthy.'),
+  timeout: duration().default(5_000).describe('How long one answer may take.'),
+  consecutive: z.int().min(1).max(20).default(3).describe('How many good answers in a row make it healthy.'),
+});
+
+const requestSchema = z.strictObject({
+  name: z.string().optional().describe('What reports call it; default: method and path.'),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']).default('GET'),
+  path: z.string().startsWith('/').describe('Path on both sides.'),
+  baseline_path: z
+    .string()
+    .startsWith('/')
+    .optional()
+    .describe('Path on the baseline where the refs differ.'),
+  candidate_path: z
+    .string()
+    .startsWith('/')
+    .optional()
+    .describe('Path on the candidate where the refs differ.'),
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.string().optional().describe('Body as text.'),
+  body_file: z.string().optional().describe("Body from a file in the application's repository."),
+  weight: z.number().positive().default(1).describe('Share of the load among the requests.'),
+});
+
+const canarySchema = z.strictObject({
+  requests: z.array(requestSchema).min(1).describe('The load: what is asked of both versions.'),
+  rate: z.number().positive().max(5_000).default(100).describe('Requests a second, both versions together.'),
+  duration: duration().default(120_000).describe('When to give up waiting for evidence.'),
+  split: z.number().min(1).max(99).default(50).describe('Per cent of the requests that the candidate gets.'),
+  warm_up: duration().default(2_000).describe('Time at the start that is not judged.'),
+  tolerance: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(0.1)
+    .describe('How much slower does not matter, e.g. 0.1 for 10 %.'),
+  critical: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Metrics that must not get worse; default: errors (5xx), wrong bodies, latency p50, p90 and p99.',
+    ),
+  ignore_body: z
+    .array(z.string())
+    .default([])
+    .describe('Regular expressions cut out of bodies before they are compared.'),
+  memory: bytes().optional().describe('Local hosts: memory of each of the three hosts.'),
+  cpus: z.number().positive().optional().describe('Local hosts: cores of each of the three hosts.'),
+});
+
+const siteSchema = z.strictObject({
+  domains: z
+    .array(z.string())
+    .default([])
+    .describe('Host names that it answers to; none: every name that no other site claims.'),
+  port: port().default(80).describe('Port on which nginx listens.'),
+  tls: z
+    .strictObject({
+      certificate: z.string().describe('Certificate chain (PEM file, relative to pipeline.yml).'),
+      key: z.string().describe('Private key (PEM file, relative to pipeline.yml).'),
+      redirect: z.boolean().default(true).describe('Send visitors of port 80 to https.'),
+    })
+    .optional()
+    .describe('Serve https on port 443.'),
+  static: z.string().optional().describe('Folder of the artifact that nginx serves itself.'),
+  routes: z
+    .array(z.string().startsWith('/'))
+    .default(['/'])
+    .describe('Path prefixes that go to the service; everything else is static.'),
+  max_body: bytes()
+    .default(1024 ** 2)
+    .describe('Largest request body.'),
+  read_timeout: duration().default(60_000).describe('How long the service may take to answer.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Response headers to add.'),
+});
+
+const databaseSchema = z.strictObject({
+  engine: z.enum(['mariadb', 'mongodb', 'ferretdb']).describe('Which server.'),
+  name: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/)
+    .describe('Database name.'),
+  user: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_]{0,30}$/)
+    .optional()
+    .describe('User; default: the database name.'),
+  host: name()
+    .optional()
+    .describe('Host of this configuration that runs it; default: the host of the application.'),
+  binary: z
+    .string()
+    .optional()
+    .describe('ferretdb: path or https address of the server binary or .deb package.'),
+  repository: z
+    .string()
+    .optional()
+    .describe("mongodb: line for apt's sources, with signed-by; needed where the host has none yet."),
+  seed: z
+    .array(z.string())
+    .default([])
+    .describe('SQL files of the artifact, loaded once into an empty database.'),
+});
+
+export const appSchema = z.strictObject({
+  source: z.string().describe('Git repository: address, or path relative to pipeline.yml.'),
+  ref: z
+    .string()
+    .optional()
+    .describe("Branch, tag or commit deployed by default. Default: the repository's own default branch."),
+  directory: z.string().default('.').describe('Folder of the service inside the repository.'),
+  hosts: z.array(name()).min(1).describe('Entries of `hosts:` that serve it.'),
+  runtime: z
+    .enum(['node', 'tomcat', 'static'])
+    .optional()
+    .describe(
+      'Default: node where there is a package.json, tomcat where there is a pom.xml of packaging war.',
+    ),
+  node: z
+    .string()
+    .optional()
+    .describe(
+      "Node version, e.g. 20 or 20.11.1. Default: .nvmrc, then engines.node, then Node's newest LTS.",
+    ),
+  build: z
+    .string()
+    .optional()
+    .describe(
+      'Shell command run after the dependencies are installed. Default: npm run build where there is such a script.',
+    ),
+  start: z
+    .string()
+    .optional()
+    .describe('Shell command that starts the service. Default: scripts.start, then main of package.json.'),
+  artifact: z
+    .string()
+    .optional()
+    .describe('Tomcat: WAR that the build leaves, relative to the directory. Default: target/*.war.'),
+  context: z
+    .string()
+    .regex(/^\/[A-Za-z0-9_./-]*$/)
+    .optional()
+    .describe('Tomcat: context path, e.g. /iTrust2. Default: /.'),
+  port_variable: z
+    .string()
+    .regex(/^[A-Z_][A-Z0-9_]*$/)
+    .default('PORT')
+    .describe('Environment variable that tells the service its port.'),
+  fixed_port: port()
+    .optional()
+    .describe(
+      'The port that the service always takes, where it reads none from the environment. Each instance then gets a network of its own.',
+    ),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
+    .default({})
+    .describe('Environment of the service.'),
+  secrets: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), secret)
+    .default({})
+    .describe('Secret environment variables and where their values come from.'),
+  files: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe(
+      'Files laid over the artifact at release time: path in the artifact → template relative to pipeline.yml; ${NAME} is replaced by env and secrets.',
+    ),
+  databases: z
+    .record(name(), databaseSchema)
+    .default({})
+    .describe(
+      'Databases; the service gets NAME_HOST, NAME_PORT, NAME_USER, NAME_PASSWORD and NAME_DATABASE.',
+    ),
+  health: healthSchema.prefault({}).describe('When a new version counts as healthy.'),
+  site: siteSchema.prefault({}).describe('How nginx presents it.'),
+  instances: z.int().min(1).max(16).default(1).describe('Processes for each host.'),
+  memory: bytes().optional().describe('Memory limit of one instance.'),
+  keep: z.int().min(2).max(50).default(5).describe('Releases kept on each host.'),
+  drain: duration().default(30_000).describe('How long the old version may take to finish its requests.'),
+  probation: duration()
+    .default(0)
+    .describe(
+      'How long a new version is watched after the switch before the old one stops, e.g. 60s; it returns by itself when the new one fails.',
+    ),
+  hooks: z
+    .strictObject({
+      before_cut_over: z
+        .string()
+        .optional()
+        .describe(
+          'Shell command on the host, in the new release, before visitors reach it, e.g. a migration.',
+        ),
+      after_deploy: z
+        .string()
+        .optional()
+        .describe('Shell command on the host, in the new release, after it is live.'),
+    })
+    .prefault({})
+    .describe('Commands at fixed points of a deploy.'),
+  canary: canarySchema.optional().describe('The experiment of `pipeline canary`.'),
+});
+
+export const configSchema = z.strictObject({
+  project: name().describe('Name of the project: part of every name and tag that pipeline gives.'),
+  id: z
+    .string()
+    .regex(/^[a-z0-9]{8,32}$/)
+    .optional()
+    .describe(
+      'Owner mark: what carries it was made by this project. Written by `pipeline init`. Default: derived from the project name.',
+    ),
+  provider: z
+    .enum(['local', 'digitalocean'])
+    .optional()
+    .describe('Where hosts come from. Default: digitalocean where a token is set, else local.'),
+  defaults: z.strictObject(machine).prefault({}).describe('Values for every host that says nothing else.'),
+  operators: z.array(cidr()).default(['0.0.0.0/0', '::/0']).describe('Networks from which SSH is allowed.'),
+  authorized_keys: z
+    .array(z.string())
+    .default([])
+    .describe('Further public keys that may sign in, one OpenSSH line each.'),
+  hosts: z.record(name(), hostSchema).describe('The servers.'),
+  apps: z.record(z.string().regex(APP_NAME), appSchema).default({}).describe('The applications.'),
+  monitor: z
+    .strictObject({ host: name().default('monitor').describe('Entry of `hosts:` that watches the others.') })
+    .optional()
+    .describe('The monitor.'),
+});
+
+/** The configuration as the program sees it: defaults filled in, durations in milliseconds, sizes in bytes. */
+export type ConfigValues = z.output<typeof configSchema>;
+export type HostConfig = z.output<typeof hostSchema>;
+export type AppConfig = z.output<typeof appSchema>;
+export type HealthCheck = z.output<typeof healthSchema>;
+export type SiteConfig = z.output<typeof siteSchema>;
+export type SecretSource = z.output<typeof secret>;
+export type DatabaseConfig = z.output<typeof databaseSchema>;
+export type CanaryConfig = z.output<typeof canarySchema>;
+export type CanaryRequest = z.output<typeof requestSchema>;
+
+/** A loaded configuration: the values, and where they came from. */
+export interface Config extends ConfigValues {
+  /** Absolute path of the file. */
+  readonly path: string;
+  /** Absolute folder of the file: relative paths start here, and `.pipeline/` lies here. */
+  readonly directory: string;
+}
