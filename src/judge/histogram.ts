@@ -1,0 +1,29 @@
+/** Sparse logarithmic histograms, as samples carry them and reports keep them. */
+import { HISTOGRAM_GAMMA, type LogHistogram } from './types.ts';
+
+const LN_GAMMA = Math.log(HISTOGRAM_GAMMA);
+
+/** Index of the bucket that holds `value` > 0: the smallest i with value ≤ γ^i. */
+export function bucketOf(value: number): number {
+  return Math.ceil(Math.log(value) / LN_GAMMA - 1e-9);
+}
+
+/** Upper edge γ^i of bucket `index`. */
+export function upperEdge(index: number): number {
+  return Math.exp(index * LN_GAMMA);
+}
+
+/** The histogram of `values`; see `LogHistogram` for units. Values that are not finite are an error of the caller. */
+export function histogramOf(values: Iterable<number>): LogHistogram {
+  let zero = 0;
+  const counts: Record<string, number> = {};
+  for (const value of values) {
+    if (!Number.isFinite(value)) throw new RangeError(`A histogram counts finite numbers, not ${value}.`);
+    if (value <= 0) zero++;
+    else {
+      const key = String(bucketOf(value));
+      counts[key] = (counts[key] ?? 0) + 1;
+    }
+  }
+  return zero === 0 ? { counts } : { zero, counts };
+}

@@ -1,0 +1,233 @@
+/**
+ * What the judges of a canary take and return. Everything here is plain JSON: a report holds an `Experiment`, and the verdict is
+ * computed again from it, to the digit.
+ */
+
+/** Ratio of neighbouring bucket edges in every `LogHistogram`: edges are powers of it, so a bucket is 2 % wide. */
+export const HISTOGRAM_GAMMA = 1.02;
+
+/**
+ * A sparse histogram with logarithmic buckets (the layout of DDSketch). A value v > 0 is counted under
+ * `i = ceil(ln v / ln HISTOGRAM_GAMMA)`, so bucket i holds γ^(i−1) < v ≤ γ^i; what is ≤ 0 is counted under `zero`.
+ * Units: milliseconds for latency, bytes for size. Indices may be negative. `bucketOf` in histogram.ts computes them.
+ */
+export interface LogHistogram {
+  /** Count of values ≤ 0, e.g. latencies below the clock's resolution or empty bodies. Absent means 0. */
+  readonly zero?: number;
+  /** Bucket index (a decimal integer, as JSON keys are) → count. Absent buckets are empty. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Answers by the class of their status. Absent means 0. */
+export interface StatusCounts {
+  readonly '2xx'?: number;
+  readonly '3xx'?: number;
+  readonly '4xx'?: number;
+  readonly '5xx'?: number;
+}
+
+/** One variant, one route, one second. */
+export interface RouteSecond {
+  /**
+   * All requests that were assigned to the variant in this second, answered or not. What `status` does not account for (connection
+   * refused, cut off, timed out) got no answer and counts as an error, with the 5xx.
+   */
+  readonly requests: number;
+  readonly status: StatusCounts;
+  /** Milliseconds, of the answers below 500 only: a fast error is no fast answer. */
+  readonly latency: LogHistogram;
+  /** Body bytes, of the answers below 500 only. Absent: not measured. */
+  readonly size?: LogHistogram;
+}
+
+/** How many answers were compared with a baseline answer to the same request, and how many of them differed. */
+export interface BodyComparisons {
+  readonly compared: number;
+  readonly disagreed: number;
+}
+
+/** One variant in one second. A field that is absent was not measured; 0 was measured. */
+export interface VariantSecond {
+  /** By method and route, e.g. `POST /preview`. A route without requests in this second may be absent. */
+  readonly routes: Readonly<Record<string, RouteSecond>>;
+  /**
+   * Of the baseline: its answers against other answers of the baseline to the same request (the noise: clocks, random identifiers).
+   * Of the candidate: its answers against answers of the baseline. Only answers below 500 on both sides are compared.
+   */
+  readonly bodies?: BodyComparisons;
+  /** Restarts of the service in this second (not the start before the experiment). */
+  readonly restarts?: number;
+  /** Lines of priority error or worse in the service's journal. */
+  readonly errorLines?: number;
+  /** CPU seconds that the service's control group consumed in this second. */
+  readonly cpuSeconds?: number;
+  /** Memory of the service's control group at the end of this second, bytes. */
+  readonly memoryBytes?: number;
+}
+
+/** One second of an experiment. Seconds arrive in order; a second in which nothing at all happened may be left out. */
+export interface Second {
+  /** Seconds since the first request was sent: the interval [at, at + 1). An integer, greater than the one before. */
+  readonly at: number;
+  readonly baseline: VariantSecond;
+  readonly candidate: VariantSecond;
+}
+
+/** How traffic was divided: each request at random, or first all to the baseline and then all to the candidate. */
+export type Traffic = 'interleaved' | 'sequential';
+
+/** What a metric may do to the overall verdict. */
+export type MetricRole =
+  /** An alarm fails the canary, and the canary passes only once the metric is shown to be no worse. */
+  | 'critical'
+  /** An alarm fails the canary; nothing needs to be shown for it to pass. */
+  | 'watched'
+  /** Reported and scored, decides nothing. */
+  | 'informative';
+
+/** The metrics of the sequential judge. Latency is judged for each of `quantiles`, and for each route where there are several. */
+export type MetricKind =
+  | 'errors-5xx'
+  | 'errors-4xx'
+  | 'latency'
+  | 'latency-distribution'
+  | 'size'
+  | 'bodies'
+  | 'restarts'
+  | 'error-lines'
+  | 'cpu'
+  | 'memory';
+
+/** Settings of one kind of metric. What is left out has the default of `defaultSequentialConfig`. */
+export interface MetricSettings {
+  readonly role: MetricRole;
+  /** Share of the false-alarm budget α, relative to the other metrics; 0 for informative ones. */
+  readonly weight: number;
+  /**
+   * How much worse does not matter, as a ratio: 0.1 means that 10 % worse is practically the same. For latency, size and gauges both
+   * alarm and pass are relative to it; for counts the alarm is relative to equality, and the pass to this or `absolute`.
+   */
+  readonly tolerance: number;
+  /** The same in the metric's own unit (ms, bytes, share of requests): differences below it never matter. */
+  readonly absolute: number;
+}
+
+/** Configuration of the sequential judge; JSON, kept in the report. */
+export interface SequentialConfig {
+  /** Probability of rejecting a candidate that is no worse, over all metrics and all looks. */
+  readonly alpha: number;
+  /** Probability of calling a critical metric no worse when it is worse by its tolerance, over all looks. */
+  readonly promoteAlpha: number;
+  /** Level of the intervals in the verdict: one minus the chance that any look ever shows one without the truth in it. */
+  readonly intervalLevel: number;
+  /** Seconds at the beginning of each variant's traffic that latency, size and gauges ignore. Counts ignore nothing. */
+  readonly warmupSeconds: number;
+  /** The canary is not passed before so many seconds of data. It may fail sooner. */
+  readonly minimumSeconds: number;
+  /** After so many seconds the verdict is final, whatever it is; null: only when the caller says so. */
+  readonly deadlineSeconds: number | null;
+  /** Seconds that are counted as one when requests are compared: longer than what an outage or pause lasts. */
+  readonly bucketSeconds: number;
+  /** Quantiles of latency that are judged, e.g. [0.5, 0.9, 0.99]. */
+  readonly quantiles: readonly number[];
+  /** Where both variants fail at least this share of requests, both are broken, and nothing is passed. */
+  readonly brokenShare: number;
+  readonly traffic: Traffic;
+  readonly metrics: Readonly<Record<MetricKind, MetricSettings>>;
+}
+
+/** An experiment as a report holds it: enough to compute its verdict again. */
+export interface Experiment {
+  readonly config: SequentialConfig;
+  readonly seconds: readonly Second[];
+  /** The caller ended it (deadline, interruption): the verdict is final even where the evidence does not suffice. */
+  readonly ended: boolean;
+}
+
+/** Verdict about one metric. `high`/`low`: the candidate's value is higher/lower than tolerated (lower is not always worse). */
+export type MetricVerdictLabel = 'pass' | 'high' | 'low' | 'no data' | 'inconclusive';
+
+/** A number for each variant. */
+export interface PerVariant<T> {
+  readonly baseline: T;
+  readonly candidate: T;
+}
+
+/** The difference between the variants, as one number. */
+export interface Effect {
+  /** What the number is, e.g. `ratio of p99 latency, candidate to baseline`. */
+  readonly name: string;
+  /** `ratio` (1 = equal) or `difference` (0 = equal). */
+  readonly scale: 'ratio' | 'difference';
+  /** null where it cannot be computed, e.g. a ratio to zero. */
+  readonly value: number | null;
+}
+
+/** Evidence as natural logarithms of e-values; a claim is made once its e-value reached its threshold, at any time. */
+export interface Evidence {
+  /** Largest log e-value so far against "the candidate is no worse": an alarm at or above `worseThreshold`. */
+  readonly worse: number;
+  readonly worseThreshold: number;
+  /** Largest log e-value so far against "the candidate is worse by the tolerance": no worse at or above `noWorseThreshold`. */
+  readonly noWorse: number;
+  readonly noWorseThreshold: number;
+}
+
+/** Verdict about one metric, with everything that it rests on. */
+export interface MetricResult {
+  /** Unique within the verdict, e.g. `errors (5xx)`, `latency p99`, `latency p99 POST /preview`. */
+  readonly name: string;
+  readonly kind: MetricKind;
+  /** Only on metrics of one route. */
+  readonly route?: string;
+  readonly role: MetricRole;
+  /** role is `critical`. */
+  readonly critical: boolean;
+  /** Share of α that its alarm has; the shares sum to at most 1. */
+  readonly weight: number;
+  readonly verdict: MetricVerdictLabel;
+  /** What was measured, e.g. p99 in ms or a share of requests; null without data. */
+  readonly observed: PerVariant<number | null>;
+  /** Unit of `observed`: `ms`, `bytes`, `share`, `per request`, `ms per request`. */
+  readonly unit: string;
+  readonly effect: Effect | null;
+  /** Anytime-valid interval of the effect; an end that is unbounded is null. */
+  readonly interval: readonly [number | null, number | null] | null;
+  /** Level of `interval`, e.g. 0.95. */
+  readonly level: number;
+  /** Requests, answers, comparisons or blocks that the verdict rests on. */
+  readonly samples: PerVariant<number>;
+  /** What `samples` counts: `requests`, `answers`, `comparisons`, `blocks`. */
+  readonly sampleUnit: string;
+  /** null for metrics that have no test of their own or no data. */
+  readonly evidence: Evidence | null;
+  /** Requests over both variants that are probably still needed for a pass or an alarm; null when decided or unknown. */
+  readonly needsRequests: number | null;
+  /** One or two sentences: what was compared, the effect with its interval, samples, threshold, why. */
+  readonly reason: string;
+}
+
+/** The overall verdict. */
+export type Outcome = 'passed' | 'failed' | 'inconclusive';
+
+/** What the sequential judge says about an experiment, at any moment of it. */
+export interface CanaryVerdict {
+  readonly judge: 'sequential';
+  readonly verdict: Outcome;
+  /** true: more data cannot change the outcome, or the experiment has ended; the caller should stop the traffic. */
+  readonly decided: boolean;
+  /** 0 to 100; see docs/judge.md. */
+  readonly score: number;
+  /** Names of the metrics that decided: the alarms of a failure, the critical metrics of a pass, what is missing otherwise. */
+  readonly decidedBy: readonly string[];
+  /** Why, in one or two sentences. */
+  readonly reason: string;
+  /** What is missing for a decision, e.g. `about 900 more requests`; null when passed or failed. */
+  readonly needs: string | null;
+  readonly needsRequests: number | null;
+  /** What a reader must know besides: both sides broken, traffic one after the other, a side that fell silent. */
+  readonly notes: readonly string[];
+  readonly metrics: readonly MetricResult[];
+  readonly samples: PerVariant<number>;
+  readonly stoppedAfter: { readonly seconds: number; readonly requests: number };
+}
