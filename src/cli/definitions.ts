@@ -1,0 +1,143 @@
+/** Every command of the program, as data. Handlers are in `commands/`, one file each, named like the path. */
+import type { CommandDefinition, OptionDefinition } from './command.ts';
+
+const provider = {
+  flags: '--provider <name>',
+  description: 'where hosts come from',
+  type: 'text',
+  choices: ['local', 'digitalocean'],
+} as const satisfies OptionDefinition;
+const inventory = {
+  flags: '-i, --inventory <file>',
+  description: 'Ansible inventory of the hosts (default: inventory.ini beside pipeline.yml)',
+  type: 'text',
+} as const satisfies OptionDefinition;
+const wait = {
+  flags: '--wait',
+  description: 'wait while somebody else holds the lock instead of giving up',
+  type: 'flag',
+} as const satisfies OptionDefinition;
+const yes = { flags: '-y, --yes', description: 'do not ask', type: 'flag' } as const satisfies OptionDefinition;
+
+export const definitions = {
+  init: {
+    path: 'init',
+    summary: 'write an annotated pipeline.yml',
+    description: 'Looks at this folder (package.json, pom.xml, git remote) and writes a pipeline.yml that fits it. Never overwrites one.',
+    options: {},
+  },
+  doctor: {
+    path: 'doctor',
+    summary: 'say what this machine, the token and the hosts lack, and how to mend it',
+    options: { provider, inventory },
+  },
+  prodPlan: {
+    path: 'prod plan',
+    summary: 'show what `up` would change, and touch nothing',
+    options: { provider },
+  },
+  prodUp: {
+    path: 'prod up',
+    summary: 'create what is missing, configure it, write inventory.ini',
+    description: 'Run it again as often as you like: the second run changes nothing.',
+    options: { provider, wait },
+    examples: ['pipeline prod up', 'pipeline prod up --provider digitalocean'],
+  },
+  prodStatus: {
+    path: 'prod status',
+    summary: 'show hosts, addresses, releases, health',
+    options: { provider, inventory },
+  },
+  prodSsh: {
+    path: 'prod ssh',
+    summary: 'open a shell on a host, or run one command there',
+    arguments: [
+      { name: '<host>', description: 'host of pipeline.yml or of the inventory' },
+      { name: '[command...]', description: 'command to run, after --' },
+    ],
+    options: { provider, inventory },
+    examples: ['pipeline prod ssh checkbox', 'pipeline prod ssh checkbox -- systemctl status nginx'],
+  },
+  prodDestroy: {
+    path: 'prod destroy',
+    summary: 'remove what `up` created, and nothing else',
+    options: { provider, yes, wait },
+  },
+  build: {
+    path: 'build',
+    summary: 'make the artifact of a git ref, cached by commit',
+    arguments: [
+      { name: '<app>', description: 'application of pipeline.yml' },
+      { name: '[ref]', description: "branch, tag or commit (default: the application's ref)" },
+    ],
+    options: {},
+    examples: ['pipeline build checkbox.io', 'pipeline build checkbox.io bfbf426'],
+  },
+  deploy: {
+    path: 'deploy',
+    summary: 'make a version live: health-gated, no request dropped',
+    arguments: [
+      { name: '<app>', description: 'application of pipeline.yml' },
+      { name: '[ref]', description: "branch, tag or commit (default: the application's ref)" },
+    ],
+    options: { inventory, wait },
+    examples: ['pipeline deploy checkbox.io -i inventory.ini', 'pipeline deploy checkbox.io v1.2'],
+  },
+  rollback: {
+    path: 'rollback',
+    summary: 'go back to an earlier release',
+    arguments: [
+      { name: '<app>', description: 'application of pipeline.yml' },
+      { name: '[release]', description: 'release as `pipeline releases` shows it (default: the one before)' },
+    ],
+    options: { inventory, wait },
+  },
+  releases: {
+    path: 'releases',
+    summary: 'show what was deployed when, by whom, with what result',
+    arguments: [{ name: '<app>', description: 'application of pipeline.yml' }],
+    options: { inventory },
+  },
+  canary: {
+    path: 'canary',
+    summary: 'compare two git refs of a service under load, and judge',
+    description:
+      'Runs both refs as blue and green behind a proxy on three hosts, sends them the same traffic at the same time, and stops as soon as the evidence allows. Exit code 0 passed, 5 failed, 6 inconclusive.',
+    arguments: [
+      { name: '<baseline>', description: 'ref that is known to be good' },
+      { name: '<candidate>', description: 'ref to be judged' },
+    ],
+    options: {
+      app: { flags: '--app <app>', description: 'application of pipeline.yml (default: the one with a canary)', type: 'text' },
+      duration: { flags: '--duration <time>', description: 'when to stop waiting for evidence, e.g. 2m', type: 'duration' },
+      rate: { flags: '--rate <n>', description: 'requests a second, both versions together', type: 'number' },
+      traffic: {
+        flags: '--traffic <form>',
+        description: 'both at the same time, or one after the other',
+        type: 'text',
+        choices: ['interleaved', 'sequential'],
+      },
+      split: { flags: '--split <percent>', description: 'per cent of the requests for the candidate', type: 'number' },
+      judge: { flags: '--judge <name>', description: 'who decides', type: 'text', choices: ['sequential', 'kayenta'] },
+      report: { flags: '--report <file>', description: 'also write the HTML report here', type: 'text' },
+      markdown: { flags: '--markdown <file>', description: 'also write the report as Markdown here', type: 'text' },
+      seed: { flags: '--seed <n>', description: 'seed of the random choices', type: 'number' },
+      keep: { flags: '--keep', description: 'keep the three hosts for the next run', type: 'flag' },
+      inventory: { flags: '-i, --inventory <file>', description: 'hosts in the groups proxy, blue, green instead of local ones', type: 'text' },
+    },
+    examples: ['pipeline canary master broken', 'pipeline canary 05c965f broken --rate 200 --report canary.html'],
+  },
+  judge: {
+    path: 'judge',
+    summary: 'judge recorded data, no hosts needed',
+    description: "FILE is a canary report (the verdict is computed again) or the document that Kayenta's remote judge takes.",
+    arguments: [{ name: '<file>', description: 'JSON file, or - for standard input' }],
+    options: {
+      judge: { flags: '--judge <name>', description: 'who decides', type: 'text', choices: ['sequential', 'kayenta'] },
+      report: { flags: '--report <file>', description: 'write the HTML report here', type: 'text' },
+      markdown: { flags: '--markdown <file>', description: 'write the report as Markdown here', type: 'text' },
+    },
+  },
+} as const satisfies Readonly<Record<string, CommandDefinition>>;
+
+export type CommandName = keyof typeof definitions;

@@ -1,0 +1,62 @@
+/** From `pipeline.yml` to what should exist: the machines of an environment with their sizes and open ports. Pure. */
+import { createHash } from 'node:crypto';
+import type { EnvironmentSpec, Exposure, MachineSpec } from '../cloud/provider.ts';
+import type { Config, HostConfig } from '../config/schema.ts';
+import { exposuresOf } from '../roles/index.ts';
+
+const MIB = 1024 ** 2;
+/** A small droplet's equal, and the smallest droplet in the middle of the map. */
+const DEFAULTS = { memory: 1024 * MIB, cpus: 1, size: 's-1vcpu-1gb', region: 'nyc3', image: 'debian-12-x64' } as const;
+
+/** The production environment that the configuration describes. */
+export function productionSpec(config: Config): EnvironmentSpec {
+  return environmentSpec(
+    config,
+    'prod',
+    Object.entries(config.hosts).flatMap(([group, host]) => members(config, group, host)),
+  );
+}
+
+/** Any environment of the project. */
+export function environmentSpec(config: Config, environment: string, machines: readonly MachineSpec[]): EnvironmentSpec {
+  return {
+    project: config.project,
+    environment,
+    owner: config.id ?? createHash('sha256').update(config.project).digest('hex').slice(0, 12),
+    directory: config.directory,
+    machines,
+    operators: config.operators,
+    authorizedKeys: config.authorized_keys,
+  };
+}
+
+/** `web` alone, or `web-1`, `web-2`, … */
+function members(config: Config, group: string, host: HostConfig): MachineSpec[] {
+  const names = host.count === 1 ? [group] : Array.from({ length: host.count }, (_, index) => `${group}-${index + 1}`);
+  return names.map((name) => ({
+    name,
+    group,
+    roles: host.roles,
+    exposures: exposures(config, group, host),
+    memoryBytes: host.memory ?? config.defaults.memory ?? DEFAULTS.memory,
+    cpus: host.cpus ?? config.defaults.cpus ?? DEFAULTS.cpus,
+    size: host.size ?? config.defaults.size ?? DEFAULTS.size,
+    region: host.region ?? config.defaults.region ?? DEFAULTS.region,
+    image: host.image ?? config.defaults.image ?? DEFAULTS.image,
+  }));
+}
+
+/** SSH for operators, what the roles open, and the ports of the sites that the host serves. */
+function exposures(config: Config, group: string, host: HostConfig): Exposure[] {
+  const sites = Object.values(config.apps)
+    .filter((app) => app.hosts.includes(group))
+    .flatMap((app) => (app.site.tls === undefined ? [app.site.port] : [app.site.port, 443]));
+  const all: Exposure[] = [
+    { port: 22, protocol: 'tcp', from: 'operators' },
+    ...host.roles.flatMap((role) => exposuresOf(role)),
+    ...(config.monitor?.host === group ? exposuresOf('monitor') : []),
+    ...sites.map((port): Exposure => ({ port, protocol: 'tcp', from: 'anyone' })),
+  ];
+  const unique = new Map(all.map((exposure) => [`${exposure.protocol} ${exposure.port} ${exposure.from}`, exposure]));
+  return [...unique.values()].sort((a, b) => a.port - b.port);
+}

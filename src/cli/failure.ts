@@ -1,0 +1,27 @@
+/** A failure for people and for programs. The one place where its text is put together. */
+import type { Failure } from '../errors.ts';
+import type { Colors } from './output.ts';
+
+/** `error: checkbox: step package nginx: message`, the last lines that were printed, the next step, the exit code. */
+export function failureText(failure: Failure, colors: Colors): string {
+  const where = [failure.host, failure.step].filter((part) => part !== undefined && !failure.message.startsWith(part));
+  const head = `${colors.red('error:')} ${[...where, failure.message].join(': ')}`;
+  const output = failure.output.map((line) => `  ${colors.dim(line)}`);
+  const next = failure.next === undefined ? [] : failure.next.split('\n').map((line) => `  ${line}`);
+  return [head, ...output, ...next, colors.dim(`exit ${failure.exitCode}`)].join('\n');
+}
+
+/** The document that `--json` prints for a failure. */
+export function failureDocument(failure: Failure): unknown {
+  return {
+    error: {
+      kind: failure.kind,
+      message: failure.message,
+      host: failure.host ?? null,
+      step: failure.step ?? null,
+      next: failure.next ?? null,
+      output: failure.output,
+    },
+    exitCode: failure.exitCode,
+  };
+}

@@ -1,0 +1,29 @@
+/** Prints, as the last line, what continuous integration reads: `N passed, N failed, N skipped`; and each skipped test with its reason. */
+import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
+
+export default class ClosingLine implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[], _reason: TestRunEndReason): void {
+    const counts = { passed: 0, failed: 0, skipped: 0 };
+    const skipped: TestCase[] = [];
+    for (const module of modules) {
+      const tests = [...module.children.allTests()];
+      for (const test of tests) {
+        const { state } = test.result();
+        if (state === 'passed') counts.passed++;
+        else if (state === 'failed') counts.failed++;
+        else {
+          counts.skipped++;
+          skipped.push(test);
+        }
+      }
+      if (tests.length === 0 && module.state() === 'failed') counts.failed++;
+    }
+    counts.failed += unhandled.length;
+    for (const test of skipped) {
+      const result = test.result();
+      const note = result.state === 'skipped' ? result.note : undefined;
+      process.stdout.write(`SKIPPED ${test.module.moduleId.replace(`${process.cwd()}/`, '')}: ${test.fullName}${note === undefined ? '' : `: ${note}`}\n`);
+    }
+    process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
+  }
+}
