@@ -1,6 +1,10 @@
 /** What a host should be, as data. A role is a list of these; `plan` compares them with facts; `apply` makes them true. */
 
+import type { HostFacts } from './facts.ts';
+
 interface Common {
+  /** Whether the resource concerns this host at all, e.g. no clock daemon in a container. Absent: always. Pure. */
+  readonly when?: ((host: HostFacts) => boolean) | undefined;
   /** Resources (by `id()`) whose change makes this one act: a service restarts, a command runs again. */
   readonly after?: readonly string[] | undefined;
 }
