@@ -1,0 +1,106 @@
+/**
+ * `agent.js stream`: one JSON line a second on standard output, for the canary on the other end of an SSH connection.
+ * Ends when that end closes. Formats: `src/metrics/live.ts`.
+ */
+import { once } from 'node:events';
+import type { TrafficLine, UnitLine } from '../metrics/live.ts';
+import { parseNginxLine } from './access-log.ts';
+import { Tail } from './tail.ts';
+import { Traffic } from './traffic.ts';
+import { UnitWatch } from './unit-watch.ts';
+
+/** Something that can say every second what happened since the last time. */
+export interface LiveSource {
+  /** `seconds` is the length of the interval that ends now. */
+  take(at: number, seconds: number): Promise<TrafficLine | UnitLine>;
+  close(): void;
+}
+
+/** Requests of an nginx log, from now on. */
+export function trafficSource(logPath: string): LiveSource {
+  const tail = new Tail(logPath);
+  const traffic = new Traffic();
+  tail.read(() => {}); // so that the first interval begins here
+  return {
+    async take(at, seconds) {
+      let unreadable = 0;
+      const read = tail.read((line) => {
+        const entry = parseNginxLine(line);
+        if (entry === undefined) unreadable++;
+        else traffic.record(entry);
+      });
+      return {
+        kind: 'traffic',
+        at,
+        seconds,
+        lines: read.lines + read.overlong,
+        unreadable: unreadable + read.overlong,
+        skippedBytes: read.skippedBytes,
+        groups: traffic.take(),
+      };
+    },
+    close: () => tail.close(),
+  };
+}
+
+/** One systemd unit: its processor time, memory, restarts and error lines. */
+export function unitSource(unit: string): LiveSource {
+  const watch = new UnitWatch(unit);
+  return {
+    take: async (at, seconds) => ({ kind: 'unit', at, seconds, unit, ...(await watch.take()) }),
+    close: () => watch.close(),
+  };
+}
+
+export interface StreamOptions {
+  readonly intervalSeconds: number;
+  /** End also with standard input. Not the default: a script that itself came on standard input leaves an ended one. */
+  readonly untilStdinEnds: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Prints a line at every whole interval until the reader is gone. A reader that is slow slows the printing, and the intervals grow.
+ * @returns when standard output closed (or standard input ended, where that was asked for) or the signal came.
+ */
+export async function runStream(source: LiveSource, options: StreamOptions): Promise<void> {
+  const { intervalSeconds, untilStdinEnds, signal } = options;
+  const stop = new AbortController();
+  const end = (): void => stop.abort();
+  signal.addEventListener('abort', end, { once: true });
+  if (untilStdinEnds) process.stdin.on('end', end).on('error', end).resume();
+  process.stdout.on('error', end).on('close', end);
+  let last = Date.now() / 1000;
+  try {
+    while (!stop.signal.aborted && !signal.aborted) {
+      await sleepUntil(nextTick(last, intervalSeconds), stop.signal);
+      if (stop.signal.aborted) break;
+      const at = Date.now() / 1000;
+      const line = await source.take(at, Math.max(0, at - last));
+      last = at;
+      if (!process.stdout.write(`${JSON.stringify(line)}\n`)) {
+        await once(process.stdout, 'drain', { signal: stop.signal }).catch(end);
+      }
+    }
+  } finally {
+    source.close();
+    if (untilStdinEnds) process.stdin.destroy();
+  }
+}
+
+/** Whole multiples of the interval, so that the lines of all hosts fall on the same seconds. */
+export function nextTick(now: number, intervalSeconds: number): number {
+  return (Math.floor(now / intervalSeconds + 1e-6) + 1) * intervalSeconds;
+}
+
+function sleepUntil(seconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, Math.max(0, seconds * 1000 - Date.now()));
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
