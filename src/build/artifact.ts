@@ -1,0 +1,37 @@
+/** What a build leaves: one file with everything a release needs, and where it came from. */
+
+/** The processors for which Node's official binaries are brought to hosts. */
+export type Architecture = 'x64' | 'arm64';
+
+/** A Node binary in the cache, as a file for hosts: `node/<version>/bin/node` once unpacked. */
+export interface NodeRuntime {
+  /** Exact, e.g. `20.11.1`. */
+  readonly version: string;
+  readonly architecture: Architecture;
+}
+
+export interface Artifact {
+  readonly app: string;
+  /** As asked for, e.g. `master`; the default branch's name where nothing was asked for. */
+  readonly ref: string;
+  /** 40 hexadecimal digits; `null` for an artifact that was given as a file. */
+  readonly commit: string | null;
+  /** First line of the commit's message; the file's name for one that was given. */
+  readonly subject: string;
+  readonly runtime: 'node' | 'tomcat' | 'static';
+  /** Absolute path: a `.tar.gz`, or a `.war` for Tomcat. */
+  readonly path: string;
+  /** Of the file, hexadecimal. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** It was in the cache: nothing was built. */
+  readonly cached: boolean;
+  /** Exact Node version; `null` where the runtime is not node. */
+  readonly node: string | null;
+  /** For which processor native modules were built; `null`: it has none and runs on every processor. */
+  readonly architecture: Architecture | null;
+  /** Shell commands that start the service, in the service's folder; `null` where the runtime is not node. */
+  readonly start: string | null;
+  /** How long the build took; 0 where it was cached. */
+  readonly seconds: number;
+}

@@ -1,0 +1,54 @@
+/** How traffic is divided between two variants of a site: four verbs. `nginx.ts` is the implementation. */
+
+export type Variant = 'blue' | 'green';
+
+/** What stands behind one variant. */
+export interface Backend {
+  /** `address:port` of each process; empty for a site of files alone. */
+  readonly servers: readonly string[];
+  /** Release for the access log, where it is known beforehand; absent: read from the folder that the variant's link points to. */
+  readonly release?: string | undefined;
+}
+
+/** One site as it should be. Everything but the weights, which change without a reload. */
+export interface Site {
+  readonly app: string;
+  /** Host names that it answers to; none: every name that no other site claims. */
+  readonly domains: readonly string[];
+  readonly port: number;
+  readonly tls?:
+    | { readonly certificate: string; readonly key: string; readonly redirect: boolean }
+    | undefined;
+  /** Path prefixes that go to the service. */
+  readonly routes: readonly string[];
+  /** Folder of files that nginx serves itself, below `root/<variant>/`; absent: none. */
+  readonly static?: string | undefined;
+  /** Folder with one link for each variant, e.g. `/srv/checkbox.io`. */
+  readonly root: string;
+  readonly maxBodyBytes: number;
+  readonly readTimeoutMs: number;
+  /** Response headers to add; they replace the default of the same name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly variants: Readonly<Record<Variant, Backend>>;
+  /** nginx expression that assigns a request to a bucket; default `$request_id` (each request by itself). */
+  readonly key?: string | undefined;
+  /** Whether a request that cannot connect to its variant tries the other one: yes for releases, no for experiments. */
+  readonly fallback: boolean;
+}
+
+/** Per cent of the requests that each variant gets; they sum to 100. */
+export type Weights = Readonly<Record<Variant, number>>;
+
+export interface Proxy {
+  /**
+   * Makes the site what it should be; reloads only where its file changes.
+   * @throws Failure kind `host` where the configuration is refused; the one before stays in force.
+   */
+  reconcile(site: Site): Promise<{ readonly changed: boolean }>;
+  /** Divides the traffic, atomically, for every request that arrives from now on. No reload. Survives a reboot. */
+  setWeights(app: string, weights: Weights): Promise<void>;
+  /** Reads back what is in force; `null`: no such site. */
+  getWeights(app: string): Promise<Weights | null>;
+  /** Removes the site and everything of it. */
+  remove(app: string): Promise<void>;
+}

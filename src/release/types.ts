@@ -1,0 +1,91 @@
+/** What the commands that deploy, go back and list take and return. */
+import type { Artifact } from '../build/artifact.ts';
+import type { Config } from '../config/schema.ts';
+import type { Connection } from '../ssh/connection.ts';
+
+/** The two instances of an application on a host that take turns. */
+export type Colour = 'blue' | 'green';
+
+/** One host that serves the application. */
+export interface ReleaseHost {
+  /** As the inventory has it. */
+  readonly name: string;
+  readonly connection: Connection;
+}
+
+/** What all of them need: the application as configured, and the hosts that serve it. */
+export interface AppOnHosts {
+  readonly config: Config;
+  readonly app: string;
+  readonly hosts: readonly ReleaseHost[];
+  /** Who asks, for the audit log; default: see `whoami`. */
+  readonly by?: string | undefined;
+}
+
+export interface DeployRequest extends AppOnHosts {
+  readonly artifact: Artifact;
+}
+
+export interface RollbackRequest extends AppOnHosts {
+  /** A release as `releases` lists it, or a commit (4 digits or more); absent: the one that was live before. */
+  readonly release?: string | undefined;
+}
+
+/** What became of one host. */
+export interface HostOutcome {
+  readonly host: string;
+  /** The release that was live before on this host; `null`: none. */
+  readonly previous: string | null;
+  readonly changed: boolean;
+  /** Which of the two instances serves now; static sites have them too. */
+  readonly colour: Colour;
+}
+
+export interface DeployResult {
+  readonly app: string;
+  readonly ref: string;
+  readonly commit: string | null;
+  readonly subject: string;
+  /** The release that is live now, e.g. `20261123-041500-05c965f`: UTC time and short commit, so that names sort by age. */
+  readonly release: string;
+  readonly previous: string | null;
+  /** `false`: it was live already, nothing was touched. */
+  readonly changed: boolean;
+  readonly hosts: readonly HostOutcome[];
+  readonly seconds: number;
+}
+
+export type ReleaseOutcome =
+  /** it took the traffic and kept it */
+  | 'live'
+  /** it did not start, was not healthy, or was taken back */
+  | 'failed'
+  /** its deploy has begun and not ended (or was killed) */
+  | 'unfinished';
+
+export interface ReleaseRecord {
+  readonly release: string;
+  readonly commit: string | null;
+  readonly ref: string;
+  readonly subject: string;
+  /** When it was deployed first, ISO 8601 in UTC. */
+  readonly at: string;
+  readonly by: string;
+  readonly result: ReleaseOutcome;
+  /** It serves on every host now. */
+  readonly live: boolean;
+  /** It is still on every host, so that `rollback` can go back to it. */
+  readonly kept: boolean;
+}
+
+/** One application on one host, for `prod status`. */
+export interface AppStatus {
+  readonly app: string;
+  readonly release: string | null;
+  readonly commit: string | null;
+  readonly ref: string | null;
+  /** Its health check passes now, asked once on the host itself. */
+  readonly healthy: boolean;
+  /** Why it is not healthy, e.g. `GET / → 500`, `not running (exit code 1)`; absent where it is. */
+  readonly reason?: string | undefined;
+}
