@@ -7,6 +7,8 @@ import type { Resource } from './resource.ts';
 
 /** What is true of the host as a whole; `when` of a resource decides by it. */
 export interface HostFacts {
+  /** As the inventory has it. */
+  readonly name: string;
   /** `/etc/os-release`: `debian`, `ubuntu`. */
   readonly os: string;
   /** `/etc/os-release`: `12`, `22.04`. */

@@ -42,6 +42,6 @@ export function rolesFor(name: string, params: RoleParams): readonly Resource[] 
 }
 
 /** The ports that the role opens. */
-export function exposures(name: string): readonly Exposure[] {
+export function exposuresOf(name: string): readonly Exposure[] {
   return role(name).exposures;
 }
