@@ -1,0 +1,265 @@
+/**
+ * The report of a canary: a versioned JSON document that holds the data, the configuration, the seed and the versions from which its
+ * verdict can be computed again. Every other form (terminal, Markdown, HTML) is drawn from it.
+ */
+import { z } from 'zod';
+import { Failure } from '../errors.ts';
+
+/** What stands in `format` of every report. */
+export const REPORT_FORMAT = 'pipeline-canary-report';
+
+/** Rises when a reader of the older form would misunderstand the newer one. */
+export const REPORT_VERSION = 1;
+
+const count = z.int().nonnegative();
+const amount = z.number().nonnegative();
+const perVariant = <T extends z.ZodType>(value: T) => z.object({ baseline: value, candidate: value });
+
+const histogram = z.object({
+  zero: count.exactOptional(),
+  counts: z.record(z.string().regex(/^-?\d{1,6}$/), count),
+});
+
+const routeSecond = z.object({
+  requests: count,
+  status: z.object({
+    '2xx': count.exactOptional(),
+    '3xx': count.exactOptional(),
+    '4xx': count.exactOptional(),
+    '5xx': count.exactOptional(),
+  }),
+  latency: histogram,
+  size: histogram.exactOptional(),
+});
+
+const variantSecond = z.object({
+  routes: z.record(z.string(), routeSecond),
+  bodies: z.object({ compared: count, disagreed: count }).exactOptional(),
+  restarts: count.exactOptional(),
+  errorLines: count.exactOptional(),
+  cpuSeconds: amount.exactOptional(),
+  memoryBytes: amount.exactOptional(),
+});
+
+const metricSettings = z.object({
+  role: z.enum(['critical', 'watched', 'informative']),
+  weight: amount,
+  tolerance: amount,
+  absolute: amount,
+});
+
+const METRIC_KINDS = [
+  'errors-5xx',
+  'errors-4xx',
+  'latency',
+  'latency-distribution',
+  'size',
+  'bodies',
+  'restarts',
+  'error-lines',
+  'cpu',
+  'memory',
+] as const;
+
+const probability = z.number().min(0).max(1);
+
+const sequentialConfig = z.object({
+  alpha: probability,
+  promoteAlpha: probability,
+  intervalLevel: probability,
+  warmupSeconds: amount,
+  minimumSeconds: amount,
+  deadlineSeconds: amount.nullable(),
+  bucketSeconds: z.number().positive(),
+  quantiles: z.array(probability),
+  brokenShare: probability,
+  traffic: z.enum(['interleaved', 'sequential']),
+  metrics: z.record(z.enum(METRIC_KINDS), metricSettings),
+});
+
+const experimentSchema = z.object({
+  config: sequentialConfig,
+  seconds: z.array(z.object({ at: z.int(), ...perVariant(variantSecond).shape })),
+  ended: z.boolean(),
+});
+
+const metricResult = z.object({
+  name: z.string(),
+  kind: z.enum(METRIC_KINDS),
+  route: z.string().exactOptional(),
+  role: z.enum(['critical', 'watched', 'informative']),
+  critical: z.boolean(),
+  weight: amount,
+  verdict: z.enum(['pass', 'high', 'low', 'no data', 'inconclusive']),
+  observed: perVariant(z.number().nullable()),
+  unit: z.string(),
+  effect: z
+    .object({ name: z.string(), scale: z.enum(['ratio', 'difference']), value: z.number().nullable() })
+    .nullable(),
+  interval: z.tuple([z.number().nullable(), z.number().nullable()]).nullable(),
+  level: z.number(),
+  samples: perVariant(count),
+  sampleUnit: z.string(),
+  evidence: z
+    .object({
+      worse: z.number(),
+      worseThreshold: z.number(),
+      noWorse: z.number(),
+      noWorseThreshold: z.number(),
+    })
+    .nullable(),
+  needsRequests: amount.nullable(),
+  reason: z.string(),
+});
+
+const verdictSchema = z.object({
+  judge: z.enum(['sequential', 'kayenta']),
+  verdict: z.enum(['passed', 'failed', 'inconclusive']),
+  /** 0 to 100. */
+  score: z.number().min(0).max(100),
+  /** Why, in one or two sentences. */
+  reason: z.string(),
+  /** Names of the metrics that decided; empty where a fact of the run decided (a side that never started). */
+  decidedBy: z.array(z.string()),
+  /** What is missing for a decision; null when passed or failed. */
+  needs: z.string().nullable(),
+  notes: z.array(z.string()),
+  metrics: z.array(metricResult),
+  samples: perVariant(count),
+  stoppedAfter: z.object({ seconds: amount, requests: count }),
+});
+
+const side = z.object({
+  /** As the user named it: branch, tag or commit. */
+  ref: z.string(),
+  /** Full hash. */
+  commit: z.string(),
+  /** First line of the commit's message. */
+  subject: z.string(),
+  /** SHA-256 of the artifact that ran. */
+  artifact: z.string(),
+  /** The host that ran it. */
+  host: z.string(),
+  color: z.enum(['blue', 'green']),
+});
+
+const request = z.object({
+  name: z.string(),
+  method: z.string(),
+  /** Where both sides take the same path, the two are equal. */
+  path: perVariant(z.string()),
+  weight: z.number().positive(),
+  bodyBytes: count,
+});
+
+/** What happened on a host that bears on the verdict. */
+const event = z.object({
+  /** Seconds since the first request; negative: before it; null: nothing was ever sent. */
+  at: z.number().nullable(),
+  side: z.enum(['baseline', 'candidate', 'proxy', 'load']),
+  kind: z.enum([
+    /** the service did not become healthy before the experiment */
+    'never started',
+    /** the service stopped and did not come back within its grace */
+    'died',
+    /** the service stopped and came back */
+    'restarted',
+    /** the host no longer sends samples */
+    'silent',
+    /** the load generator could not keep its rate */
+    'overloaded',
+  ]),
+  /** A sentence. */
+  detail: z.string(),
+});
+
+const loadSummary = z.object({
+  sent: count,
+  answered: count,
+  /** Connections refused or cut off. */
+  failed: count,
+  timedOut: count,
+  /** Requests whose time came while too many others were under way; they were not sent. */
+  skipped: count,
+  /** Milliseconds from the moment a request was due to the end of its answer (no coordinated omission). */
+  latency: histogram,
+  /** Milliseconds by which requests were sent later than they were due. */
+  lag: histogram,
+});
+
+const reportSchema = z.object({
+  format: z.literal(REPORT_FORMAT),
+  version: z.literal(REPORT_VERSION),
+  /** Version of pipeline that wrote it, e.g. `0.1.0`. */
+  pipeline: z.string(),
+  /** When the experiment began, ISO 8601. */
+  at: z.string(),
+  app: z.string(),
+  source: z.string(),
+  baseline: side,
+  candidate: side,
+  plan: z.object({
+    rate: z.number().positive(),
+    durationSeconds: z.number().positive(),
+    /** Per cent of the requests that went to the candidate. */
+    split: z.number().min(0).max(100),
+    traffic: z.enum(['interleaved', 'sequential']),
+    seed: z.int(),
+    requests: z.array(request),
+    ignoreBody: z.array(z.string()),
+  }),
+  hosts: z.array(
+    z.object({
+      name: z.string(),
+      role: z.enum(['proxy', 'baseline', 'candidate']),
+      /** What ran there, e.g. `nginx` → `1.22.1`. */
+      versions: z.record(z.string(), z.string()),
+    }),
+  ),
+  /** Why the traffic stopped. */
+  stopped: z.enum(['decided', 'deadline', 'interrupted', 'no traffic', 'never started', 'side lost']),
+  events: z.array(event),
+  load: loadSummary.nullable(),
+  /** First answers of the candidate that differed from what the baseline answers. */
+  differences: z.array(
+    z.object({ request: z.string(), baseline: z.string(), candidate: z.string(), status: z.int() }),
+  ),
+  /** Last lines of each side's journal, free of secrets. */
+  logs: perVariant(z.array(z.string())),
+  experiment: experimentSchema,
+  verdict: verdictSchema,
+});
+
+export type ReportEvent = z.output<typeof event>;
+export type ReportSide = z.output<typeof side>;
+export type ReportRequest = z.output<typeof request>;
+export type LoadSummary = z.output<typeof loadSummary>;
+/** A verdict as reports hold it, whichever judge gave it. */
+export type ReportVerdict = z.output<typeof verdictSchema>;
+export type CanaryReport = z.output<typeof reportSchema>;
+
+/**
+ * Reads a parsed JSON document as a report; `where` is what messages call it, e.g. its path.
+ * @throws Failure kind `usage` naming the first problem; all of them are in its output, each with its path in the document.
+ */
+export function parseReport(document: unknown, where: string): CanaryReport {
+  const result = reportSchema.safeParse(document);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(
+    (issue) => `${issue.path.map(String).join('.') || 'document'}: ${issue.message}`,
+  );
+  throw new Failure('usage', `${where} is not a canary report that this version can read (${problems[0]}).`, {
+    output: problems.slice(0, 20),
+    next: `Reports of form ${REPORT_VERSION} are read; run pipeline canary again for a new one.`,
+  });
+}
+
+/** Whether a parsed JSON document says that it is a report (of whatever version). */
+export function isReport(document: unknown): boolean {
+  return (
+    typeof document === 'object' &&
+    document !== null &&
+    'format' in document &&
+    document.format === REPORT_FORMAT
+  );
+}

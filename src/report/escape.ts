@@ -1,0 +1,48 @@
+/** Text from outside (routes, log lines, bodies, commit messages) made harmless for the place where it is shown. */
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+// Control characters, and the marks that turn the direction of text around or hide in it.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** For HTML and SVG, as text and within quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text.replace(UNPRINTABLE, '�').replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+}
+
+/** For a terminal: one line, without anything that moves the cursor, colours or rings. */
+export function escapeTerminal(text: string): string {
+  return text.replace(/[\t\n\r]+/g, ' ').replace(UNPRINTABLE, '�');
+}
+
+/** For Markdown outside of code, within a table or not: nothing of it becomes markup, a link, a mention or HTML. */
+export function escapeMarkdown(text: string): string {
+  return escapeTerminal(text)
+    .replace(/[\\`*_{}[\]()#+\-!|~]/g, '\\$&')
+    .replace(/[&<>]/g, (character) => ENTITIES[character] ?? '')
+    .replace(/@/g, '&#64;')
+    .replace(/:\/\//g, '&#58;//');
+}
+
+/** Lines as a fenced Markdown block whose fence is longer than any within. */
+export function fenced(lines: readonly string[]): string {
+  const safe = lines.map(escapeTerminal);
+  const longest = Math.max(2, ...safe.flatMap((line) => (line.match(/`+/g) ?? []).map((run) => run.length)));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}\n${safe.join('\n')}\n${fence}`;
+}
+
+/** JSON for a `<script type="application/json">`: no `<` can end it, no line separator breaks it. */
+export function embedJson(value: unknown): string {
+  return JSON.stringify(value)
+    .replace(/</g, '\\u003c')
+    .replace(/\u2028/g, '\\u2028')
+    .replace(/\u2029/g, '\\u2029');
+}

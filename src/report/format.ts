@@ -1,0 +1,133 @@
+/** Numbers and sentences as people read them: three significant digits, a unit, one spelling everywhere. */
+import type { MetricResult } from '../judge/types.ts';
+
+/** Three significant digits without exponent: 0.0123, 1.23, 12.3, 123, 1,234. */
+export function formatNumber(value: number): string {
+  if (value === 0) return '0';
+  if (Math.abs(value) < 1e-3) return value.toPrecision(1);
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(decimals, 4) });
+}
+
+/** Milliseconds as `0.4 ms`, `31 ms`, `1.2 s`. */
+export function formatMilliseconds(value: number): string {
+  return value < 999.5 ? `${formatNumber(value)} ms` : `${formatNumber(value / 1000)} s`;
+}
+
+/** Bytes as `47 B`, `5.48 kB`, `104 MB` (powers of 1000). */
+export function formatBytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let index = 0;
+  let scaled = value;
+  while (Math.abs(scaled) >= 999.5 && index < units.length - 1) {
+    scaled /= 1000;
+    index++;
+  }
+  return `${formatNumber(scaled)} ${units[index]}`;
+}
+
+/** A share as a percentage: `0 %`, `0.25 %`, `12.3 %`, `100 %`. */
+export function formatShare(value: number): string {
+  return `${formatNumber(value * 100)} %`;
+}
+
+/** Seconds as `3.2 s`, `45 s` or `2 min 5 s`. */
+export function formatSeconds(value: number): string {
+  if (value < 60) return `${formatNumber(value)} s`;
+  const whole = Math.round(value);
+  const rest = whole % 60;
+  return `${Math.floor(whole / 60)} min${rest === 0 ? '' : ` ${rest} s`}`;
+}
+
+/** Seconds as a clock: `00:03`, `12:05`. */
+export function formatClock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${String(Math.floor(whole / 60)).padStart(2, '0')}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+/** A measured value with the unit of its metric. */
+export function formatObserved(value: number | null, unit: string): string {
+  if (value === null) return '–';
+  if (unit === 'ms') return formatMilliseconds(value);
+  if (unit === 'bytes') return formatBytes(value);
+  if (unit === 'share') return formatShare(value);
+  if (unit.startsWith('ms ')) return formatMilliseconds(value);
+  return `${formatNumber(value)} ${unit}`.trim();
+}
+
+/** One side's value; a share also as the count behind it: `3 of 151`. */
+export function formatSide(metric: MetricResult, side: 'baseline' | 'candidate'): string {
+  const value = metric.observed[side];
+  if (value === null || metric.unit !== 'share' || metric.kind === 'latency-distribution') {
+    return formatObserved(value, metric.unit);
+  }
+  const total = metric.samples[side];
+  return `${formatNumber(Math.round(value * total))} of ${formatNumber(total)}`;
+}
+
+/** A ratio as people say it: `+32 %`, `−8 %`, `× 3.2` where it is large or tiny. */
+export function formatRatio(ratio: number): string {
+  if (ratio >= 2 || ratio <= 0.1) return `× ${formatNumber(ratio)}`;
+  const per = (ratio - 1) * 100;
+  if (Math.abs(per) < 0.05) return '±0 %';
+  return `${per > 0 ? '+' : '−'}${formatNumber(Math.abs(per) < 10 ? round(per, 1) : Math.round(Math.abs(per))).replace('-', '')} %`;
+}
+
+/** The effect of a metric in its own terms, e.g. `+32 %` or `+1.2 points`; `–` without one. */
+export function formatEffect(metric: MetricResult): string {
+  const effect = metric.effect;
+  if (effect === null || effect.value === null) return '–';
+  return formatOnScale(effect.value, metric);
+}
+
+/** The interval of a metric's effect, e.g. `+10 % to +50 %`; an open end is a word. */
+export function formatInterval(metric: MetricResult): string {
+  if (metric.interval === null || metric.effect === null) return '–';
+  const [low, high] = metric.interval;
+  if (low === null && high === null) return 'anything';
+  if (low === null) return `at most ${formatOnScale(high ?? 0, metric)}`;
+  if (high === null) return `at least ${formatOnScale(low, metric)}`;
+  return `${formatOnScale(low, metric)} to ${formatOnScale(high, metric)}`;
+}
+
+function formatOnScale(value: number, metric: MetricResult): string {
+  if (metric.effect?.scale === 'ratio') return formatRatio(value);
+  const sign = value > 0 ? '+' : value < 0 ? '−' : '±';
+  if (metric.unit === 'share') return `${sign}${formatNumber(round(Math.abs(value) * 100, 2))} points`;
+  return `${sign}${formatObserved(Math.abs(value), metric.unit)}`;
+}
+
+function round(value: number, digits: number): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
+}
+
+/** How far the evidence is on its way to the threshold, 0 to 1; null where there is none. */
+export function harmShare(metric: MetricResult): number | null {
+  const evidence = metric.evidence;
+  if (evidence === null || !(evidence.worseThreshold > 0)) return null;
+  return Math.min(1, Math.max(0, evidence.worse / evidence.worseThreshold));
+}
+
+/** The same for "no worse". */
+export function noHarmShare(metric: MetricResult): number | null {
+  const evidence = metric.evidence;
+  if (evidence === null || !(evidence.noWorseThreshold > 0)) return null;
+  return Math.min(1, Math.max(0, evidence.noWorse / evidence.noWorseThreshold));
+}
+
+/** The evidence of harm in a word. */
+export function harmWord(metric: MetricResult): string {
+  const share = harmShare(metric);
+  if (metric.verdict === 'no data') return 'no data';
+  if (share === null) return metric.verdict === 'high' || metric.verdict === 'low' ? 'differs' : 'not tested';
+  if (share >= 1) return 'beyond doubt';
+  if (share >= 0.7) return 'strong';
+  if (share >= 0.35) return 'some';
+  if (share >= 0.1) return 'little';
+  return (noHarmShare(metric) ?? 0) >= 1 ? 'none, shown no worse' : 'none';
+}
+
+/** A commit as people write it. */
+export function shortCommit(commit: string): string {
+  return commit.slice(0, 7);
+}

@@ -1,0 +1,125 @@
+/** An experiment's seconds as what charts draw: whole distributions, and values over time. */
+import type { LogHistogram, Second, VariantSecond } from '../judge/types.ts';
+import { Histogram, type HistogramData, quantile } from '../metrics/histogram.ts';
+
+export const SIDES = ['baseline', 'candidate'] as const;
+export type SideName = (typeof SIDES)[number];
+
+/** One value for each window; null where the window has none. */
+export interface Series {
+  readonly baseline: readonly (number | null)[];
+  readonly candidate: readonly (number | null)[];
+}
+
+/** Everything over time, in windows of equal length. */
+export interface Timeline {
+  /** Middle of each window, seconds since the first request. */
+  readonly at: readonly number[];
+  /** Seconds in a window. */
+  readonly window: number;
+  /** Requests a second. */
+  readonly rate: Series;
+  /** Share of the requests that were answered 5xx or not at all. */
+  readonly errors: Series;
+  /** Share of the requests that were answered 4xx. */
+  readonly clientErrors: Series;
+  /** Milliseconds, answers below 500. */
+  readonly p50: Series;
+  readonly p99: Series;
+  /** Share of the compared bodies that were not what the baseline answers. */
+  readonly wrongBodies: Series;
+  /** Processor milliseconds for each request. */
+  readonly cpu: Series;
+  /** Bytes at the end of the window. */
+  readonly memory: Series;
+}
+
+/** The judge's histogram as the metrics library takes it. Its sum is not known and not needed here. */
+export function asHistogram(data: LogHistogram): HistogramData {
+  return { sum: 0, zero: data.zero ?? 0, counts: data.counts };
+}
+
+/** Names of all routes, those with the most requests first. */
+export function routesOf(seconds: readonly Second[]): string[] {
+  const totals = new Map<string, number>();
+  for (const second of seconds) {
+    for (const side of SIDES) {
+      for (const [route, data] of Object.entries(second[side].routes)) {
+        totals.set(route, (totals.get(route) ?? 0) + data.requests);
+      }
+    }
+  }
+  return [...totals].sort((a, b) => b[1] - a[1]).map(([route]) => route);
+}
+
+/** Latency of one side over the whole experiment, warm-up included; of one route, or of all of them. */
+export function latencyOf(seconds: readonly Second[], side: SideName, route?: string): HistogramData {
+  const all = new Histogram();
+  for (const second of seconds) {
+    for (const [name, data] of Object.entries(second[side].routes)) {
+      if (route === undefined || name === route) all.add(asHistogram(data.latency));
+    }
+  }
+  return all.data();
+}
+
+/** Most windows a chart can show apart. */
+const WINDOWS = 120;
+
+/** Values over time. */
+export function timelineOf(seconds: readonly Second[]): Timeline {
+  const first = seconds[0]?.at ?? 0;
+  const last = seconds.at(-1)?.at ?? 0;
+  const window = Math.max(1, Math.ceil((last + 1 - first) / WINDOWS));
+  const count = seconds.length === 0 ? 0 : Math.floor((last - first) / window) + 1;
+  const windows = Array.from({ length: count }, () => ({ baseline: new Window(), candidate: new Window() }));
+  for (const second of seconds) {
+    const target = windows[Math.floor((second.at - first) / window)];
+    for (const side of SIDES) target?.[side].add(second[side]);
+  }
+  const series = (value: (window: Window) => number | null): Series => ({
+    baseline: windows.map((entry) => value(entry.baseline)),
+    candidate: windows.map((entry) => value(entry.candidate)),
+  });
+  const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
+  return {
+    at: windows.map((_, index) => first + (index + 0.5) * window),
+    window,
+    rate: series((entry) => entry.requests / window),
+    errors: series((entry) => share(entry.errors, entry.requests)),
+    clientErrors: series((entry) => share(entry.clientErrors, entry.requests)),
+    p50: series((entry) => quantile(entry.latency.data(), 0.5) ?? null),
+    p99: series((entry) => quantile(entry.latency.data(), 0.99) ?? null),
+    wrongBodies: series((entry) => share(entry.disagreed, entry.compared)),
+    cpu: series((entry) => (entry.cpuKnown ? share(entry.cpuSeconds * 1000, entry.requests) : null)),
+    memory: series((entry) => entry.memory),
+  };
+}
+
+/** Sums of one side over some seconds. */
+class Window {
+  requests = 0;
+  errors = 0;
+  clientErrors = 0;
+  compared = 0;
+  disagreed = 0;
+  cpuSeconds = 0;
+  cpuKnown = false;
+  memory: number | null = null;
+  readonly latency = new Histogram();
+
+  add(second: VariantSecond): void {
+    for (const route of Object.values(second.routes)) {
+      const { '2xx': ok = 0, '3xx': moved = 0, '4xx': refused = 0 } = route.status;
+      this.requests += route.requests;
+      this.errors += route.requests - ok - moved - refused;
+      this.clientErrors += refused;
+      this.latency.add(asHistogram(route.latency));
+    }
+    this.compared += second.bodies?.compared ?? 0;
+    this.disagreed += second.bodies?.disagreed ?? 0;
+    this.cpuSeconds += second.cpuSeconds ?? 0;
+    this.cpuKnown ||= second.cpuSeconds !== undefined;
+    this.memory = second.memoryBytes ?? this.memory;
+  }
+}
