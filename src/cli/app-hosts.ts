@@ -1,0 +1,58 @@
+/** What deploy, rollback and releases begin with: an application, and connections to the hosts that serve it. */
+import { loadConfig } from '../config/load.ts';
+import type { AppConfig, Config } from '../config/schema.ts';
+import { closest, Failure } from '../errors.ts';
+import type { AppOnHosts, ReleaseHost } from '../release/index.ts';
+import type { Session } from './command.ts';
+import { withConnections } from './fleet.ts';
+import { inventoryTargets, type InventoryTargets } from './inventory-targets.ts';
+
+/** @throws Failure `usage` where there is no such application. */
+export function appOf(config: Config, name: string): AppConfig {
+  const app = config.apps[name];
+  if (app !== undefined) return app;
+  const guess = closest(name, Object.keys(config.apps));
+  throw new Failure('usage', `there is no application "${name}" in ${config.path}`, {
+    next: guess === undefined ? `Applications: ${Object.keys(config.apps).join(', ') || 'none yet'}` : `Did you mean ${guess}?`,
+  });
+}
+
+/**
+ * Connects to every host of the application (and to the one that keeps the lock) and runs `work`.
+ * @throws Failure `usage` where the inventory lacks a group that the application is for.
+ */
+export async function withAppHosts<T>(
+  session: Session,
+  name: string,
+  inventoryFlag: string | undefined,
+  work: (app: AppOnHosts, keeper: ReleaseHost) => Promise<T>,
+): Promise<T> {
+  const config = await loadConfig(session.common.config, session.context);
+  const app = appOf(config, name);
+  const inventory = await inventoryTargets(inventoryFlag, session.context.cwd, config);
+  const wanted = hostsOf(app, inventory);
+  const targets = [...new Set([inventory.lockKeeper, ...wanted])];
+  return withConnections(targets, session.context, (connections) => {
+    const hosts = connections.map((connection) => ({ name: connection.target.name, connection }));
+    const serving = hosts.filter(({ connection }) => wanted.includes(connection.target));
+    const keeper = hosts.find(({ connection }) => connection.target === inventory.lockKeeper);
+    if (keeper === undefined) throw new Error('the lock keeper is among the targets');
+    return work({ config, app: name, hosts: serving }, keeper);
+  });
+}
+
+function hostsOf(app: AppConfig, { path, groups }: InventoryTargets) {
+  return [
+    ...new Set(
+      app.hosts.flatMap((group) => {
+        const members = groups.get(group);
+        if (members !== undefined && members.length > 0) return members;
+        const known = [...groups.keys()];
+        const guess = closest(group, known);
+        throw new Failure('usage', `${path} has no host in the group [${group}]`, {
+          next: guess === undefined ? 'Make the hosts (pipeline prod up), or add the group to the inventory.' : `Did you mean [${guess}]?`,
+        });
+      }),
+    ),
+  ];
+}

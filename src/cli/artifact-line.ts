@@ -1,0 +1,9 @@
+/** One line about an artifact: what was built, how big, and whether it was there already. */
+import type { Artifact } from '../build/artifact.ts';
+import { megabytes } from './output.ts';
+
+export function artifactLine(artifact: Artifact): string {
+  const commit = artifact.commit === null ? '' : ` → ${artifact.commit.slice(0, 7)}`;
+  const state = artifact.cached ? 'cached' : `built in ${artifact.seconds.toFixed(1)} s`;
+  return `${artifact.app}  ${artifact.ref}${commit} "${artifact.subject}"  ${megabytes(artifact.bytes)}, ${state} (sha256 ${artifact.sha256.slice(0, 8)}…)`;
+}

@@ -1,0 +1,65 @@
+/** What `plan` shows and `up` does: the provider's changes and each host's, in one list, for people and for `--json`. */
+import type { CloudPlan } from '../cloud/provider.ts';
+import type { Change } from '../host/plan.ts';
+import { type Colors, counted } from './output.ts';
+
+/** One entry of `changes[]` in the JSON of `prod plan` and `prod up`. `host` is null for what the hosts share. */
+export interface ChangeEntry {
+  readonly host: string | null;
+  readonly step: string;
+  readonly action: string;
+}
+
+/** The changes of one host, or none. */
+export interface HostChanges {
+  readonly host: string;
+  readonly changes: readonly Change[];
+}
+
+export function changeEntries(cloud: Pick<CloudPlan, 'changes'>, hosts: readonly HostChanges[]): ChangeEntry[] {
+  return [
+    ...cloud.changes.map(({ host, step, action }) => ({ host, step, action })),
+    ...hosts.flatMap(({ host, changes }) => changes.map(({ id, action }) => ({ host, step: id, action }))),
+  ];
+}
+
+/** The plan as people read it: a block for each host, with diffs; `same` where nothing is to do. */
+export function planLines(cloud: CloudPlan, hosts: readonly HostChanges[], colors: Colors): string[] {
+  const lines: string[] = [];
+  const width = Math.max(8, ...hosts.map(({ host }) => host.length), ...cloud.changes.map(({ host }) => host?.length ?? 0));
+  const block = (name: string, action: string, what: string, detail: readonly string[]) => {
+    lines.push(`${name.padEnd(width)}  ${paint(action, colors)}  ${what}`);
+    lines.push(...detail.map((line) => `${' '.repeat(width)}    ${paintDiff(line, colors)}`));
+  };
+  for (const change of cloud.changes) block(change.host ?? '(shared)', change.action, change.step, change.detail);
+  for (const { host, changes } of hosts) {
+    for (const change of changes) {
+      const reason = change.reason === undefined ? '' : colors.dim(`  (${change.reason})`);
+      block(host, change.action, `${change.id}${reason}`, change.diff);
+    }
+    const untouched = changes.length === 0 && !cloud.changes.some((change) => change.host === host);
+    if (untouched) lines.push(`${host.padEnd(width)}  ${colors.dim('same')}`);
+  }
+  lines.push(...cloud.warnings.map((warning) => `${colors.yellow('warning:')} ${warning}`));
+  return lines;
+}
+
+/** `52 changes on 3 hosts`. */
+export function changeSummary(entries: readonly ChangeEntry[]): string {
+  const hosts = new Set(entries.flatMap(({ host }) => (host === null ? [] : [host])));
+  return `${counted(entries.length, 'change')}${hosts.size === 0 ? '' : ` on ${counted(hosts.size, 'host')}`}`;
+}
+
+const GOOD = new Set(['create', 'install', 'enable', 'start', 'load', 'run']);
+const BAD = new Set(['remove', 'delete', 'disable', 'stop', 'replace']);
+
+function paint(action: string, colors: Colors): string {
+  const word = action.padEnd(7);
+  if (GOOD.has(action)) return colors.green(word);
+  return BAD.has(action) ? colors.red(word) : colors.yellow(word);
+}
+
+function paintDiff(line: string, colors: Colors): string {
+  if (line.startsWith('+')) return colors.green(line);
+  return line.startsWith('-') ? colors.red(line) : colors.dim(line);
+}

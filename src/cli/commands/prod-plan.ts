@@ -1,0 +1,56 @@
+/** `pipeline prod plan`: what `up` would change. Reads, decides, prints; touches nothing. */
+import { freshFacts } from '../../host/fresh.ts';
+import { gatherFacts } from '../../host/facts.ts';
+import { plan } from '../../host/plan.ts';
+import { changeEntries, changeSummary, type HostChanges, planLines } from '../changes.ts';
+import type { Handler } from '../command.ts';
+import type { definitions } from '../definitions.ts';
+import { allSettledOrFirst, desiredState, rememberHostKeys, targetOf, withConnections } from '../fleet.ts';
+import { counted } from '../output.ts';
+import { openProject } from '../project.ts';
+import { inventoryPath } from '../paths.ts';
+
+export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, session) => {
+  const { output, context } = session;
+  const { config, choice, spec, provider } = await openProject(session, options.provider);
+  output.line(`Provider ${choice.name}: ${choice.reason}`);
+  const cloud = await provider.plan();
+  const running = cloud.machines.filter(({ state }) => state === 'running');
+  await rememberHostKeys(running, spec);
+  const hosts = await withConnections(
+    running.map((machine) => targetOf(machine, spec)),
+    context,
+    (connections) =>
+      allSettledOrFirst(
+        spec.machines.map(async (machine): Promise<HostChanges> => {
+          const resources = desiredState(machine, cloud.machines, spec);
+          const connection = connections.find(({ target }) => target.name === machine.name);
+          const facts = connection === undefined ? freshFacts(machine) : await gatherFacts(connection, resources, context);
+          return { host: machine.name, changes: plan(facts, resources).changes };
+        }),
+      ),
+  );
+  const changes = changeEntries(cloud, hosts);
+  output.line();
+  for (const line of planLines(cloud, hosts, output.colors)) output.line(line);
+  output.line();
+  output.line(
+    changes.length === 0
+      ? `Nothing to change on ${counted(spec.machines.length, 'host')}.`
+      : `${changeSummary(changes)}. Nothing was touched. Run: pipeline prod up`,
+  );
+  return {
+    json: {
+      provider: choice.name,
+      changes,
+      changed: changes.length,
+      hosts: spec.machines.map(({ name, roles }) => ({
+        name,
+        address: cloud.machines.find((machine) => machine.name === name)?.address ?? null,
+        roles,
+      })),
+      inventory: inventoryPath(config),
+      warnings: cloud.warnings,
+    },
+  };
+};

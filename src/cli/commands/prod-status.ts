@@ -1,0 +1,81 @@
+/** `pipeline prod status`: hosts, addresses, releases, health. */
+import type { Machine } from '../../cloud/provider.ts';
+import { loadConfig } from '../../config/load.ts';
+import { asFailure } from '../../errors.ts';
+import { type AppStatus, appStatus } from '../../release/index.ts';
+import type { SshTarget } from '../../ssh/connection.ts';
+import { connect } from '../../ssh/openssh.ts';
+import type { Handler, Session } from '../command.ts';
+import type { definitions } from '../definitions.ts';
+import { rememberHostKeys, targetOf } from '../fleet.ts';
+import { inventoryTargets } from '../inventory-targets.ts';
+import { openProject } from '../project.ts';
+import { table } from '../table.ts';
+
+interface HostStatus {
+  readonly name: string;
+  readonly address: string;
+  /** `running`, or what keeps it from serving. */
+  readonly state: string;
+  readonly apps: readonly AppStatus[];
+  /** US dollars a month; absent where the hosts come from an inventory. */
+  readonly monthlyCost?: number;
+}
+
+export const prodStatus: Handler<typeof definitions.prodStatus> = async (options, session) => {
+  const { output } = session;
+  const { provider, hosts } =
+    options.inventory === undefined ? await fromProvider(options.provider, session) : await fromInventory(options.inventory, session);
+  if (hosts.length === 0) output.line('There are no hosts. Make them: pipeline prod up');
+  else for (const line of table(['host', 'address', 'state', 'application', 'release', 'health'], hosts.flatMap((host) => rows(host, session)))) output.line(line);
+  const cost = hosts.reduce((sum, host) => sum + (host.monthlyCost ?? 0), 0);
+  if (cost > 0) output.line(`\nCost: ${cost.toFixed(2)} US dollars a month.`);
+  return { json: { provider, hosts, monthlyCost: cost } };
+};
+
+async function fromProvider(flag: string | undefined, session: Session) {
+  const { choice, spec, provider } = await openProject(session, flag);
+  const machines = await provider.machines();
+  await rememberHostKeys(machines, spec);
+  const hosts = await Promise.all(
+    machines.map(async (machine: Machine): Promise<HostStatus> => {
+      const { name, address, monthlyCost } = machine;
+      if (machine.state !== 'running') return { name, address, state: machine.state, apps: [], monthlyCost };
+      return { ...(await ask(targetOf(machine, spec), session)), monthlyCost };
+    }),
+  );
+  return { provider: choice.name, hosts };
+}
+
+async function fromInventory(flag: string, session: Session) {
+  const config = await loadConfig(session.common.config, session.context);
+  const { targets } = await inventoryTargets(flag, session.context.cwd, config);
+  return { provider: 'inventory', hosts: await Promise.all(targets.map((target) => ask(target, session))) };
+}
+
+/** One host's own answer. A host that does not answer is a finding here, not the end of the command. */
+async function ask(target: SshTarget, session: Session): Promise<HostStatus> {
+  const connection = connect(target, session.context);
+  const { name, address } = target;
+  try {
+    return { name, address, state: 'running', apps: await appStatus(connection, session.context) };
+  } catch (thrown) {
+    session.context.signal.throwIfAborted();
+    const failure = asFailure(thrown);
+    if (failure.kind === 'internal') throw failure;
+    return { name, address, state: `unreachable: ${failure.message}`, apps: [] };
+  } finally {
+    await connection.close();
+  }
+}
+
+function rows(host: HostStatus, { output: { colors } }: Session): string[][] {
+  const state = host.state === 'running' ? colors.green(host.state) : colors.red(host.state);
+  if (host.apps.length === 0) return [[host.name, host.address, state, '', '', '']];
+  return host.apps.map((app, index) => [
+    ...(index === 0 ? [host.name, host.address, state] : ['', '', '']),
+    app.app,
+    app.release ?? 'none',
+    app.healthy ? colors.green('healthy') : colors.red(app.reason ?? 'not healthy'),
+  ]);
+}

@@ -1,0 +1,104 @@
+/** `pipeline prod up`: creates what is missing, configures it, writes the inventory. */
+import type { Machine, MachineSpec } from '../../cloud/provider.ts';
+import type { Context } from '../../context.ts';
+import { converge } from '../../host/converge.ts';
+import { writeInventory } from '../../inventory/write.ts';
+import { audit, lockHost, whoami, withLock } from '../../release/index.ts';
+import type { Connection } from '../../ssh/connection.ts';
+import { changeEntries, changeSummary, type HostChanges } from '../changes.ts';
+import { withCheckoutLock } from '../checkout-lock.ts';
+import type { Handler } from '../command.ts';
+import type { definitions } from '../definitions.ts';
+import { allSettledOrFirst, desiredState, knownHostsFile, rememberHostKeys, targetOf, withConnections } from '../fleet.ts';
+import { counted, type Output, seconds } from '../output.ts';
+import { inventoryPath } from '../paths.ts';
+import { openProject, type Project } from '../project.ts';
+
+export const prodUp: Handler<typeof definitions.prodUp> = async (options, session) => {
+  const { output, context } = session;
+  const started = performance.now();
+  const project = await openProject(session, options.provider);
+  const { config, choice, spec } = project;
+  output.line(`Provider ${choice.name}: ${choice.reason}`);
+  const lock = { directory: config.directory, environment: spec.environment, command: 'prod up', wait: options.wait };
+  const { changes, machines, warnings } = await withCheckoutLock(lock, context, () => bringUp(project, options.wait, session.context, output));
+
+  const inventory = inventoryPath(config);
+  const written = await writeInventory(inventory, {
+    hosts: machines.map((machine) => ({ ...machine, knownHostsFile: knownHostsFile(spec) })),
+  });
+  for (const warning of warnings) output.line(`${output.colors.yellow('warning:')} ${warning}`);
+  const time = seconds(performance.now() - started);
+  if (changes.length === 0) {
+    output.line(`Nothing to change on ${counted(spec.machines.length, 'host')} (${time}).${written ? ' inventory.ini written.' : ''}`);
+  } else {
+    output.line();
+    output.line(`Ready in ${time}. ${changeSummary(changes)}${written ? ', inventory.ini written' : ''}.`);
+    output.line(`Next: ${nextSteps(project).join(' · ')}`);
+  }
+  return {
+    json: {
+      provider: choice.name,
+      changes,
+      changed: changes.length,
+      hosts: machines.map(({ name, address }) => ({ name, address, roles: specOf(spec.machines, name).roles })),
+      inventory,
+      warnings,
+    },
+  };
+};
+
+/** Machines first, then what is on them. The lock on the hosts is taken only where something is to do. */
+async function bringUp({ spec, provider }: Project, wait: boolean, context: Context, output: Output) {
+  const cloud = await provider.plan();
+  const machines = cloud.changes.length === 0 ? cloud.machines : await provider.apply(cloud);
+  await rememberHostKeys(machines, spec);
+  const wanted = machines.filter(({ name }) => spec.machines.some((machine) => machine.name === name));
+  const hosts = await withConnections(
+    wanted.map((machine) => targetOf(machine, spec)),
+    context,
+    async (connections) => {
+      const work = connections.map((connection) => ({
+        connection,
+        resources: desiredState(specOf(spec.machines, connection.target.name), wanted, spec),
+      }));
+      const look = () => allSettledOrFirst(work.map(({ connection, resources }) => converge(connection, resources, context, { dryRun: true })));
+      const fresh = cloud.changes.length > 0;
+      if (!fresh && (await look()).every(({ changes }) => changes.length === 0)) return [];
+      const keeper = lockHost(connections.map((connection) => ({ name: connection.target.name, connection })));
+      if (keeper === undefined) return [];
+      return withLock(keeper.connection, { command: 'pipeline prod up', wait }, context, (locked) =>
+        allSettledOrFirst(work.map(({ connection, resources }) => configure(connection, resources, locked, output))),
+      );
+    },
+  );
+  return { changes: changeEntries(cloud, hosts), machines: wanted, warnings: cloud.warnings };
+}
+
+async function configure(
+  connection: Connection,
+  resources: ReturnType<typeof desiredState>,
+  context: Context,
+  output: Output,
+): Promise<HostChanges> {
+  const host = connection.target.name;
+  const { changes, seconds: took } = await converge(connection, resources, context);
+  if (changes.length > 0) {
+    const entry = { at: context.now().toISOString(), by: whoami(context), action: 'up', result: 'done', message: counted(changes.length, 'change') };
+    await audit(connection, entry, context);
+    output.line(`  ${host.padEnd(10)} ${output.colors.green('✓')} ${counted(changes.length, 'change').padEnd(14)} ${seconds(took * 1000)}`);
+  }
+  return { host, changes };
+}
+
+function specOf(machines: readonly MachineSpec[], name: Machine['name']): MachineSpec {
+  const found = machines.find((machine) => machine.name === name);
+  if (found === undefined) throw new Error(`no machine ${name} in the specification`);
+  return found;
+}
+
+/** What is worth typing after `up`: the monitor, and the first application. */
+function nextSteps({ config }: Project): string[] {
+  const deploys = Object.keys(config.apps).slice(0, 2).map((app) => `pipeline deploy ${app} -i inventory.ini`);
+  return deploys.length === 0 ? ['pipeline prod status'] : deploys;
+}

@@ -1,0 +1,27 @@
+/** `pipeline releases APP`: what was deployed when, by whom, with what result. */
+import { releases as list } from '../../release/index.ts';
+import { withAppHosts } from '../app-hosts.ts';
+import { argument, type Handler } from '../command.ts';
+import type { definitions } from '../definitions.ts';
+import { table } from '../table.ts';
+
+export const releases: Handler<typeof definitions.releases> = async (options, session) => {
+  const { output } = session;
+  const name = argument(session, 0) ?? '';
+  const records = await withAppHosts(session, name, options.inventory, (app) => list(app, session.context));
+  if (records.length === 0) output.line(`${name} was never deployed. Do it: pipeline deploy ${name}`);
+  const rows = records.map((record) => [
+    record.live ? output.colors.green('live') : record.kept ? 'kept' : '',
+    record.release,
+    record.commit?.slice(0, 7) ?? '',
+    record.ref,
+    record.at.slice(0, 16).replace('T', ' '),
+    record.by,
+    record.result === 'failed' ? output.colors.red(record.result) : record.result,
+    record.subject,
+  ]);
+  if (rows.length > 0) for (const line of table(['', 'release', 'commit', 'ref', 'at (UTC)', 'by', 'result', 'subject'], rows)) output.line(line);
+  return {
+    json: { app: name, releases: records },
+  };
+};

@@ -1,0 +1,68 @@
+/** The machines of an environment as hosts to work on: how each is reached and what each should be. */
+import { join } from 'node:path';
+import type { EnvironmentSpec, Machine, MachineSpec } from '../cloud/provider.ts';
+import type { Context } from '../context.ts';
+import type { Resource } from '../host/resource.ts';
+import { rolesFor } from '../roles/index.ts';
+import type { Connection, SshTarget } from '../ssh/connection.ts';
+import { writeKnownHosts } from '../ssh/known-hosts.ts';
+import { connect } from '../ssh/openssh.ts';
+
+/** Where the host keys of an environment are kept; derived from what the provider knows, never trusted on first use. */
+export function knownHostsFile(spec: EnvironmentSpec): string {
+  return join(spec.directory, '.pipeline', `known_hosts.${spec.environment}`);
+}
+
+/** How a machine is reached. */
+export function targetOf(machine: Machine, spec: EnvironmentSpec): SshTarget {
+  return {
+    name: machine.name,
+    address: machine.address,
+    port: machine.port,
+    user: machine.user,
+    identityFile: machine.identityFile,
+    knownHostsFile: knownHostsFile(spec),
+  };
+}
+
+/** Writes the known host keys of all machines, so that every connection can be strict. */
+export async function rememberHostKeys(machines: readonly Machine[], spec: EnvironmentSpec): Promise<void> {
+  await writeKnownHosts(
+    knownHostsFile(spec),
+    machines.map(({ address, port, hostKeys }) => ({ address, port, keys: hostKeys })),
+  );
+}
+
+/** What a machine should be: base first (its firewall comes before any service), then its roles. */
+export function desiredState(machine: MachineSpec, machines: readonly Machine[], spec: EnvironmentSpec): readonly Resource[] {
+  const params = {
+    fleet: [...new Set(machines.flatMap(({ address, privateAddress }) => [address, privateAddress]))].sort(),
+    operators: spec.operators,
+    sshPorts: [22],
+    exposures: machine.exposures.filter(({ port }) => port !== 22),
+    memoryBytes: machine.memoryBytes,
+  };
+  return ['base', ...machine.roles].flatMap((role) => rolesFor(role, params));
+}
+
+/** Runs `work` with a connection to each machine, side by side, and closes them all whatever happens. */
+export async function withConnections<T>(
+  targets: readonly SshTarget[],
+  context: Context,
+  work: (connections: readonly Connection[]) => Promise<T>,
+): Promise<T> {
+  const connections = targets.map((target) => connect(target, context));
+  try {
+    return await work(connections);
+  } finally {
+    await Promise.all(connections.map((connection) => connection.close()));
+  }
+}
+
+/** Waits for all; if any failed, throws the first failure after the others have ended, so that no host is left in the middle. */
+export async function allSettledOrFirst<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(promises);
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}

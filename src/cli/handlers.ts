@@ -1,0 +1,21 @@
+/** Which code runs for which command. Loaded when the command runs, so that `--help` stays fast. */
+import type { Handler } from './command.ts';
+import type { CommandName, definitions } from './definitions.ts';
+
+type Loaders = { readonly [N in CommandName]: () => Promise<Handler<(typeof definitions)[N]>> };
+
+export const handlers: Loaders = {
+  init: async () => (await import('./commands/init.ts')).init,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  prodPlan: async () => (await import('./commands/prod-plan.ts')).prodPlan,
+  prodUp: async () => (await import('./commands/prod-up.ts')).prodUp,
+  prodStatus: async () => (await import('./commands/prod-status.ts')).prodStatus,
+  prodSsh: async () => (await import('./commands/prod-ssh.ts')).prodSsh,
+  prodDestroy: async () => (await import('./commands/prod-destroy.ts')).prodDestroy,
+  build: async () => (await import('./commands/build.ts')).build,
+  deploy: async () => (await import('./commands/deploy.ts')).deploy,
+  rollback: async () => (await import('./commands/rollback.ts')).rollback,
+  releases: async () => (await import('./commands/releases.ts')).releases,
+  canary: async () => (await import('./commands/canary.ts')).canary,
+  judge: async () => (await import('./commands/judge.ts')).judge,
+};
