@@ -50,7 +50,11 @@ export interface Connection {
   upload(
     source: { readonly path: string } | { readonly data: Uint8Array },
     remotePath: string,
-    options: { readonly mode?: string; readonly signal?: AbortSignal; readonly onProgress?: (bytes: number) => void },
+    options: {
+      readonly mode?: string;
+      readonly signal?: AbortSignal;
+      readonly onProgress?: (bytes: number) => void;
+    },
   ): Promise<void>;
   /** Arguments for `ssh` (without the program's name) that reach this host: for an interactive shell or another program. */
   sshArguments(): readonly string[];

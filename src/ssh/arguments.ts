@@ -1,0 +1,44 @@
+/** The arguments of the OpenSSH client for a target: pure. */
+import type { SshTarget } from './connection.ts';
+
+/** A file name as the value of an ssh option: quoted for the option parser, `%` doubled since ssh expands it. */
+function fileValue(path: string): string {
+  return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
+}
+
+/**
+ * Options and destination that reach the target strictly: never a question, never a key taken on trust. What the target does not say, the
+ * user's own ssh configuration does (agent, jump hosts, aliases).
+ */
+export function sshArguments(target: SshTarget, connectTimeoutSeconds: number): readonly string[] {
+  const options = [
+    'BatchMode=yes',
+    'StrictHostKeyChecking=yes',
+    'UpdateHostKeys=no',
+    `ConnectTimeout=${connectTimeoutSeconds}`,
+    // Half a minute of silence is a lost connection: long enough for a small host that swaps, short enough for a person.
+    'ServerAliveInterval=10',
+    'ServerAliveCountMax=3',
+    // Failures are told apart by what ssh prints; a quieter level in the user's configuration would hide it.
+    'LogLevel=INFO',
+    'ForwardAgent=no',
+    'ClearAllForwardings=yes',
+    'PermitLocalCommand=no',
+  ];
+  if (target.identityFile !== undefined) {
+    options.push(`IdentityFile=${fileValue(target.identityFile)}`, 'IdentitiesOnly=yes');
+  }
+  if (target.knownHostsFile !== undefined) {
+    options.push(`UserKnownHostsFile=${fileValue(target.knownHostsFile)}`, 'GlobalKnownHostsFile=/dev/null');
+  }
+  // ssh takes the first value it meets for an option, so what the inventory adds cannot loosen what stands above.
+  return [
+    ...options.flatMap((option) => ['-o', option]),
+    ...(target.options ?? []).flatMap((option) => ['-o', option]),
+    '-p',
+    String(target.port),
+    '-l',
+    target.user,
+    target.address,
+  ];
+}

@@ -1,0 +1,95 @@
+/** What is run on the host: command lines and scripts as text, pure. */
+import { command } from './quote.ts';
+
+/** Names a run, on its command line and in its last line. Letters and digits. */
+export type RunToken = string;
+
+/** What stands on the last line of a run's standard error, without a line end before it, so that it takes nothing from the script's own. */
+export function endMark(token: RunToken): RegExp {
+  return new RegExp(`pipeline-end-${token}:(\\d+)\\r?$`);
+}
+
+/**
+ * Reads the whole script before its first command runs: bash fed by a pipe reads byte by byte and runs what it has, so a script cut off on the
+ * way would do half its work. The token as the last word says that all of it came. The script's standard input is empty, and the last line says
+ * with which code it ended.
+ */
+const RUN =
+  's=$(cat); [[ $s == *"#$1" ]] || exit 1; (eval "$s") </dev/null; r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r';
+
+/** As root, in one language whatever the user's is: output is read by programs. */
+function asRoot(user: string, argv: readonly string[]): string {
+  const line = ['env', 'LC_ALL=C.UTF-8', 'LANGUAGE=', ...argv];
+  return command(user === 'root' ? line : ['sudo', '-n', '-H', '--', ...line]);
+}
+
+/** The command line that runs a script from standard input. */
+export function runCommand(user: string, token: RunToken): string {
+  return asRoot(user, ['bash', '-c', RUN, 'pipeline', token]);
+}
+
+/** What is sent to `runCommand`: the script, and the token that shows its end. */
+export function runInput(script: string, token: RunToken): string {
+  return `${script}\n#${token}`;
+}
+
+/**
+ * Stores standard input under a path: temporary name beside it, length compared (a connection that breaks looks like an end of file), fsync,
+ * rename. Exit 28 (ENOSPC) with `free size` in bytes where the disk is full.
+ */
+const STORE = `set -u
+path=$2 size=$3 mode=$4
+directory=$(dirname -- "$path")
+mkdir -p -- "$directory" || exit 1
+[ ! -e "$path" ] || [ -f "$path" ] || { echo "$path is not an ordinary file" >&2; exit 1; }
+temporary=$(mktemp -- "$path.XXXXXX") || exit 1
+trap 'rm -f -- "$temporary"' EXIT
+if ! message=$(cat 2>&1 >"$temporary"); then
+  case $message in
+    *"No space left"*|*"quota exceeded"*) df -B1 --output=avail,size -- "$directory" | tail -n 1; exit 28 ;;
+  esac
+  printf '%s\\n' "$message" >&2
+  exit 1
+fi
+got=$(stat -c %s -- "$temporary")
+[ "$got" = "$size" ] || { echo "$got of $size bytes arrived" >&2; exit 1; }
+chmod -- "$mode" "$temporary" && sync -- "$temporary" && mv -fT -- "$temporary" "$path" && sync -- "$directory"`;
+
+/** The command line that stores standard input; ends like a run does. */
+export function storeCommand(
+  user: string,
+  token: RunToken,
+  file: { readonly path: string; readonly size: number; readonly mode: string },
+): string {
+  const script = `(${STORE}\n); r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r`;
+  return asRoot(user, ['bash', '-c', script, 'pipeline', token, file.path, String(file.size), file.mode]);
+}
+
+/**
+ * A script that ends another run: every process of the sessions that carry its token, asked first (SIGTERM), then made to (SIGKILL). sshd gives
+ * every run a session of its own; services that the run started are children of systemd and live on.
+ */
+export function killScript(token: RunToken, graceSeconds: number): string {
+  return `sessions=' '
+for pid in $(printf '%s' ${token} | grep -lsaFf - /proc/[0-9]*/cmdline | cut -d/ -f3); do
+  stat=$(cat /proc/$pid/stat 2>/dev/null) || continue
+  set -- \${stat##*) }
+  sessions+="$4 "
+done
+members() {
+  local file stat
+  for file in /proc/[0-9]*/stat; do
+    stat=$(<"$file") || continue
+    set -- \${stat##*) }
+    [ "$1" != Z ] && [[ $sessions == *" $4 "* ]] && echo "$(basename "$(dirname "$file")")"
+  done 2>/dev/null
+}
+[ "$sessions" != ' ' ] || exit 0
+kill -TERM $(members) 2>/dev/null
+for _ in $(seq ${graceSeconds * 10}); do
+  [ -n "$(members)" ] || exit 0
+  sleep 0.1
+done
+kill -KILL $(members) 2>/dev/null
+true`;
+}
