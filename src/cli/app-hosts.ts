@@ -5,7 +5,7 @@ import { closest, Failure } from '../errors.ts';
 import type { AppOnHosts, ReleaseHost } from '../release/index.ts';
 import type { Session } from './command.ts';
 import { withConnections } from './fleet.ts';
-import { inventoryTargets, type InventoryTargets } from './inventory-targets.ts';
+import { type InventoryTargets, inventoryTargets } from './inventory-targets.ts';
 
 /** @throws Failure `usage` where there is no such application. */
 export function appOf(config: Config, name: string): AppConfig {
@@ -13,7 +13,10 @@ export function appOf(config: Config, name: string): AppConfig {
   if (app !== undefined) return app;
   const guess = closest(name, Object.keys(config.apps));
   throw new Failure('usage', `there is no application "${name}" in ${config.path}`, {
-    next: guess === undefined ? `Applications: ${Object.keys(config.apps).join(', ') || 'none yet'}` : `Did you mean ${guess}?`,
+    next:
+      guess === undefined
+        ? `Applications: ${Object.keys(config.apps).join(', ') || 'none yet'}`
+        : `Did you mean ${guess}?`,
   });
 }
 
@@ -29,7 +32,7 @@ export async function withAppHosts<T>(
 ): Promise<T> {
   const config = await loadConfig(session.common.config, session.context);
   const app = appOf(config, name);
-  const inventory = await inventoryTargets(inventoryFlag, session.context.cwd, config);
+  const inventory = await inventoryTargets(inventoryFlag, config, session.context);
   const wanted = hostsOf(app, inventory);
   const targets = [...new Set([inventory.lockKeeper, ...wanted])];
   return withConnections(targets, session.context, (connections) => {
@@ -50,7 +53,10 @@ function hostsOf(app: AppConfig, { path, groups }: InventoryTargets) {
         const known = [...groups.keys()];
         const guess = closest(group, known);
         throw new Failure('usage', `${path} has no host in the group [${group}]`, {
-          next: guess === undefined ? 'Make the hosts (pipeline prod up), or add the group to the inventory.' : `Did you mean [${guess}]?`,
+          next:
+            guess === undefined
+              ? 'Make the hosts (pipeline prod up), or add the group to the inventory.'
+              : `Did you mean [${guess}]?`,
         });
       }),
     ),

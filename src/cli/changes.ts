@@ -16,7 +16,10 @@ export interface HostChanges {
   readonly changes: readonly Change[];
 }
 
-export function changeEntries(cloud: Pick<CloudPlan, 'changes'>, hosts: readonly HostChanges[]): ChangeEntry[] {
+export function changeEntries(
+  cloud: Pick<CloudPlan, 'changes'>,
+  hosts: readonly HostChanges[],
+): ChangeEntry[] {
   return [
     ...cloud.changes.map(({ host, step, action }) => ({ host, step, action })),
     ...hosts.flatMap(({ host, changes }) => changes.map(({ id, action }) => ({ host, step: id, action }))),
@@ -26,12 +29,17 @@ export function changeEntries(cloud: Pick<CloudPlan, 'changes'>, hosts: readonly
 /** The plan as people read it: a block for each host, with diffs; `same` where nothing is to do. */
 export function planLines(cloud: CloudPlan, hosts: readonly HostChanges[], colors: Colors): string[] {
   const lines: string[] = [];
-  const width = Math.max(8, ...hosts.map(({ host }) => host.length), ...cloud.changes.map(({ host }) => host?.length ?? 0));
+  const width = Math.max(
+    8,
+    ...hosts.map(({ host }) => host.length),
+    ...cloud.changes.map(({ host }) => host?.length ?? 0),
+  );
   const block = (name: string, action: string, what: string, detail: readonly string[]) => {
     lines.push(`${name.padEnd(width)}  ${paint(action, colors)}  ${what}`);
     lines.push(...detail.map((line) => `${' '.repeat(width)}    ${paintDiff(line, colors)}`));
   };
-  for (const change of cloud.changes) block(change.host ?? '(shared)', change.action, change.step, change.detail);
+  for (const change of cloud.changes)
+    block(change.host ?? '(shared)', change.action, change.step, change.detail);
   for (const { host, changes } of hosts) {
     for (const change of changes) {
       const reason = change.reason === undefined ? '' : colors.dim(`  (${change.reason})`);

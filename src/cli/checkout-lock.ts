@@ -23,11 +23,18 @@ export interface CheckoutLock {
  * Runs `work` while this process holds the lock.
  * @throws Failure `locked` where somebody else holds it and `wait` is false.
  */
-export async function withCheckoutLock<T>(wanted: CheckoutLock, context: Context, work: () => Promise<T>): Promise<T> {
+export async function withCheckoutLock<T>(
+  wanted: CheckoutLock,
+  context: Context,
+  work: () => Promise<T>,
+): Promise<T> {
   const path = join(wanted.directory, '.pipeline', `lock.${wanted.environment}`);
   const lock = await acquire(path, wanted, context);
   try {
-    await writeFile(path, `"pipeline ${wanted.command}" (process ${process.pid}) since ${context.now().toISOString()}`);
+    await writeFile(
+      path,
+      `"pipeline ${wanted.command}" (process ${process.pid}) since ${context.now().toISOString()}`,
+    );
     return await work();
   } finally {
     await lock.release();

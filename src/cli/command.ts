@@ -45,8 +45,16 @@ export interface CommandDefinition {
 
 /** Options that every command takes. */
 export const COMMON_OPTIONS = {
-  config: { flags: '-c, --config <file>', description: 'configuration (default: pipeline.yml here or in a folder above)', type: 'text' },
-  json: { flags: '--json', description: 'one JSON document on standard output, the rest on standard error', type: 'flag' },
+  config: {
+    flags: '-c, --config <file>',
+    description: 'configuration (default: pipeline.yml here or in a folder above)',
+    type: 'text',
+  },
+  json: {
+    flags: '--json',
+    description: 'one JSON document on standard output, the rest on standard error',
+    type: 'flag',
+  },
   verbose: { flags: '-v, --verbose', description: 'show every remote command and API call', type: 'flag' },
 } as const satisfies Readonly<Record<string, OptionDefinition>>;
 
@@ -65,12 +73,16 @@ export interface CommandResult {
   readonly exitCode?: number;
 }
 
-type OptionsOf<D extends CommandDefinition> = D['options'] extends Readonly<Record<string, OptionDefinition>>
-  ? OptionValues<D['options']>
-  : Readonly<Record<never, never>>;
+type OptionsOf<D extends CommandDefinition> =
+  D['options'] extends Readonly<Record<string, OptionDefinition>>
+    ? OptionValues<D['options']>
+    : Readonly<Record<never, never>>;
 
 /** A command's code: arguments and options in, text through `session.output`, the JSON document out. */
-export type Handler<D extends CommandDefinition> = (options: OptionsOf<D>, session: Session) => Promise<CommandResult>;
+export type Handler<D extends CommandDefinition> = (
+  options: OptionsOf<D>,
+  session: Session,
+) => Promise<CommandResult>;
 
 /** The n-th argument as one word, or undefined. */
 export function argument(session: Session, index: number): string | undefined {

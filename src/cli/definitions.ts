@@ -17,13 +17,18 @@ const wait = {
   description: 'wait while somebody else holds the lock instead of giving up',
   type: 'flag',
 } as const satisfies OptionDefinition;
-const yes = { flags: '-y, --yes', description: 'do not ask', type: 'flag' } as const satisfies OptionDefinition;
+const yes = {
+  flags: '-y, --yes',
+  description: 'do not ask',
+  type: 'flag',
+} as const satisfies OptionDefinition;
 
 export const definitions = {
   init: {
     path: 'init',
     summary: 'write an annotated pipeline.yml',
-    description: 'Looks at this folder (package.json, pom.xml, git remote) and writes a pipeline.yml that fits it. Never overwrites one.',
+    description:
+      'Looks at this folder (package.json, pom.xml, git remote) and writes a pipeline.yml that fits it. Never overwrites one.',
     options: {},
   },
   doctor: {
@@ -108,8 +113,16 @@ export const definitions = {
       { name: '<candidate>', description: 'ref to be judged' },
     ],
     options: {
-      app: { flags: '--app <app>', description: 'application of pipeline.yml (default: the one with a canary)', type: 'text' },
-      duration: { flags: '--duration <time>', description: 'when to stop waiting for evidence, e.g. 2m', type: 'duration' },
+      app: {
+        flags: '--app <app>',
+        description: 'application of pipeline.yml (default: the one with a canary)',
+        type: 'text',
+      },
+      duration: {
+        flags: '--duration <time>',
+        description: 'when to stop waiting for evidence, e.g. 2m',
+        type: 'duration',
+      },
       rate: { flags: '--rate <n>', description: 'requests a second, both versions together', type: 'number' },
       traffic: {
         flags: '--traffic <form>',
@@ -117,25 +130,55 @@ export const definitions = {
         type: 'text',
         choices: ['interleaved', 'sequential'],
       },
-      split: { flags: '--split <percent>', description: 'per cent of the requests for the candidate', type: 'number' },
-      judge: { flags: '--judge <name>', description: 'who decides', type: 'text', choices: ['sequential', 'kayenta'] },
+      split: {
+        flags: '--split <percent>',
+        description: 'per cent of the requests for the candidate',
+        type: 'number',
+      },
+      judge: {
+        flags: '--judge <name>',
+        description: 'who decides',
+        type: 'text',
+        choices: ['sequential', 'kayenta'],
+      },
       report: { flags: '--report <file>', description: 'also write the HTML report here', type: 'text' },
-      markdown: { flags: '--markdown <file>', description: 'also write the report as Markdown here', type: 'text' },
+      markdown: {
+        flags: '--markdown <file>',
+        description: 'also write the report as Markdown here',
+        type: 'text',
+      },
       seed: { flags: '--seed <n>', description: 'seed of the random choices', type: 'number' },
       keep: { flags: '--keep', description: 'keep the three hosts for the next run', type: 'flag' },
-      inventory: { flags: '-i, --inventory <file>', description: 'hosts in the groups proxy, blue, green instead of local ones', type: 'text' },
+      inventory: {
+        flags: '-i, --inventory <file>',
+        description: 'hosts in the groups proxy, blue, green instead of local ones',
+        type: 'text',
+      },
     },
-    examples: ['pipeline canary master broken', 'pipeline canary 05c965f broken --rate 200 --report canary.html'],
+    examples: [
+      'pipeline canary master broken',
+      'pipeline canary 05c965f broken --rate 200 --report canary.html',
+    ],
   },
   judge: {
     path: 'judge',
     summary: 'judge recorded data, no hosts needed',
-    description: "FILE is a canary report (the verdict is computed again) or the document that Kayenta's remote judge takes.",
+    description:
+      "FILE is a canary report (the verdict is computed again) or the document that Kayenta's remote judge takes.",
     arguments: [{ name: '<file>', description: 'JSON file, or - for standard input' }],
     options: {
-      judge: { flags: '--judge <name>', description: 'who decides', type: 'text', choices: ['sequential', 'kayenta'] },
+      judge: {
+        flags: '--judge <name>',
+        description: 'who decides',
+        type: 'text',
+        choices: ['sequential', 'kayenta'],
+      },
       report: { flags: '--report <file>', description: 'write the HTML report here', type: 'text' },
-      markdown: { flags: '--markdown <file>', description: 'write the report as Markdown here', type: 'text' },
+      markdown: {
+        flags: '--markdown <file>',
+        description: 'write the report as Markdown here',
+        type: 'text',
+      },
     },
   },
 } as const satisfies Readonly<Record<string, CommandDefinition>>;

@@ -6,7 +6,13 @@ import { exposuresOf } from '../roles/index.ts';
 
 const MIB = 1024 ** 2;
 /** A small droplet's equal, and the smallest droplet in the middle of the map. */
-const DEFAULTS = { memory: 1024 * MIB, cpus: 1, size: 's-1vcpu-1gb', region: 'nyc3', image: 'debian-12-x64' } as const;
+const DEFAULTS = {
+  memory: 1024 * MIB,
+  cpus: 1,
+  size: 's-1vcpu-1gb',
+  region: 'nyc3',
+  image: 'debian-12-x64',
+} as const;
 
 /** The production environment that the configuration describes. */
 export function productionSpec(config: Config): EnvironmentSpec {
@@ -18,7 +24,11 @@ export function productionSpec(config: Config): EnvironmentSpec {
 }
 
 /** Any environment of the project. */
-export function environmentSpec(config: Config, environment: string, machines: readonly MachineSpec[]): EnvironmentSpec {
+export function environmentSpec(
+  config: Config,
+  environment: string,
+  machines: readonly MachineSpec[],
+): EnvironmentSpec {
   return {
     project: config.project,
     environment,
@@ -32,7 +42,8 @@ export function environmentSpec(config: Config, environment: string, machines: r
 
 /** `web` alone, or `web-1`, `web-2`, … */
 function members(config: Config, group: string, host: HostConfig): MachineSpec[] {
-  const names = host.count === 1 ? [group] : Array.from({ length: host.count }, (_, index) => `${group}-${index + 1}`);
+  const names =
+    host.count === 1 ? [group] : Array.from({ length: host.count }, (_, index) => `${group}-${index + 1}`);
   return names.map((name) => ({
     name,
     group,
@@ -57,6 +68,8 @@ function exposures(config: Config, group: string, host: HostConfig): Exposure[] 
     ...(config.monitor?.host === group ? exposuresOf('monitor') : []),
     ...sites.map((port): Exposure => ({ port, protocol: 'tcp', from: 'anyone' })),
   ];
-  const unique = new Map(all.map((exposure) => [`${exposure.protocol} ${exposure.port} ${exposure.from}`, exposure]));
+  const unique = new Map(
+    all.map((exposure) => [`${exposure.protocol} ${exposure.port} ${exposure.from}`, exposure]),
+  );
   return [...unique.values()].sort((a, b) => a.port - b.port);
 }

@@ -4,7 +4,9 @@ import type { Colors } from './output.ts';
 
 /** `error: checkbox: step package nginx: message`, the last lines that were printed, the next step, the exit code. */
 export function failureText(failure: Failure, colors: Colors): string {
-  const where = [failure.host, failure.step].filter((part) => part !== undefined && !failure.message.startsWith(part));
+  const where = [failure.host, failure.step].filter(
+    (part) => part !== undefined && !failure.message.startsWith(part),
+  );
   const head = `${colors.red('error:')} ${[...where, failure.message].join(': ')}`;
   const output = failure.output.map((line) => `  ${colors.dim(line)}`);
   const next = failure.next === undefined ? [] : failure.next.split('\n').map((line) => `  ${line}`);

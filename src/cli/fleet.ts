@@ -34,7 +34,11 @@ export async function rememberHostKeys(machines: readonly Machine[], spec: Envir
 }
 
 /** What a machine should be: base first (its firewall comes before any service), then its roles. */
-export function desiredState(machine: MachineSpec, machines: readonly Machine[], spec: EnvironmentSpec): readonly Resource[] {
+export function desiredState(
+  machine: MachineSpec,
+  machines: readonly Machine[],
+  spec: EnvironmentSpec,
+): readonly Resource[] {
   const params = {
     fleet: [...new Set(machines.flatMap(({ address, privateAddress }) => [address, privateAddress]))].sort(),
     operators: spec.operators,

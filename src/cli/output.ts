@@ -2,6 +2,7 @@
  * What people see in the terminal: lines that stay, and on a terminal a few live lines below them that show work under way.
  * With `--json` people's text goes to standard error, so that standard output holds one document.
  */
+import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import type { ProgressEvent } from '../context.ts';
 
@@ -128,7 +129,8 @@ export function createOutput({ sink, color, now, interactive }: OutputOptions): 
     },
     progress(event) {
       const label = event.host ?? event.stage;
-      const key = event.count === undefined && event.host !== undefined ? `${event.host}\n${event.stage}` : label;
+      const key =
+        event.count === undefined && event.host !== undefined ? `${event.host}\n${event.stage}` : label;
       const row = rows.get(key);
       if (event.state === 'started' || event.state === 'running') {
         if (row === undefined) {
@@ -151,15 +153,23 @@ export function createOutput({ sink, color, now, interactive }: OutputOptions): 
         const quiet = event.count !== undefined && event.state !== 'failed';
         if (quiet) draw();
         else {
-          const mark = event.state === 'failed' ? palette.red('✗') : event.state === 'skipped' ? palette.dim('–') : palette.green('✓');
+          const mark =
+            event.state === 'failed'
+              ? palette.red('✗')
+              : event.state === 'skipped'
+                ? palette.dim('–')
+                : palette.green('✓');
           const time = row === undefined ? '' : palette.dim(elapsed(row));
-          const words = [event.host === undefined ? '' : event.stage, event.detail ?? ''].filter((word) => word !== '');
+          const words = [event.host === undefined ? '' : event.stage, event.detail ?? ''].filter(
+            (word) => word !== '',
+          );
           line(`  ${label.padEnd(10)} ${mark} ${words.join('  ').padEnd(40)} ${time}`.trimEnd());
         }
       }
       watch();
     },
-    unfinished: () => [...rows.values()].map((row) => (row.stage === '' ? row.label : `${row.label}: ${row.stage}`)),
+    unfinished: () =>
+      [...rows.values()].map((row) => (row.stage === '' ? row.label : `${row.label}: ${row.stage}`)),
     end() {
       if (timer !== undefined) clearInterval(timer);
       timer = undefined;
@@ -176,19 +186,10 @@ export function seconds(milliseconds: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** Cuts a line to the width of the screen, not counting colour codes. */
+/** A line that fits the screen. One that is too long loses its colours with its end. */
 function clip(line: string, width: number): string {
-  let visible = 0;
-  let out = '';
-  for (const part of line.split(/(\u001b\[[0-9;]*m)/)) {
-    if (part.startsWith('\u001b[')) out += part;
-    else {
-      const characters = [...part];
-      out += characters.slice(0, Math.max(0, width - visible)).join('');
-      visible += characters.length;
-    }
-  }
-  return out;
+  const plain = stripVTControlCharacters(line);
+  return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1))}…`;
 }
 
 /** `3 hosts`, `1 change`. */
@@ -198,5 +199,7 @@ export function counted(n: number, noun: string): string {
 
 /** `8.1 MB`: bytes for people. */
 export function megabytes(bytes: number): string {
-  return bytes < 1_000_000 ? `${Math.max(1, Math.round(bytes / 1000))} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return bytes < 1_000_000
+    ? `${Math.max(1, Math.round(bytes / 1000))} kB`
+    : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

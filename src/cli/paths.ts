@@ -8,6 +8,10 @@ export function inventoryPath(config: Pick<Config, 'directory'>): string {
 }
 
 /** The inventory that a command reads: `-i FILE` from the current folder, else the one that `prod up` writes. */
-export function chosenInventory(flag: string | undefined, cwd: string, config: Pick<Config, 'directory'>): string {
+export function chosenInventory(
+  flag: string | undefined,
+  cwd: string,
+  config: Pick<Config, 'directory'>,
+): string {
   return flag === undefined ? inventoryPath(config) : resolve(cwd, flag);
 }

@@ -3,7 +3,13 @@ import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Context } from '../context.ts';
 import { asFailure, Failure } from '../errors.ts';
-import { COMMON_OPTIONS, type CommandDefinition, type OptionDefinition, type OptionValues, type Session } from './command.ts';
+import {
+  COMMON_OPTIONS,
+  type CommandDefinition,
+  type OptionDefinition,
+  type OptionValues,
+  type Session,
+} from './command.ts';
 import { type CommandName, definitions } from './definitions.ts';
 import { failureDocument, failureText } from './failure.ts';
 import { handlers } from './handlers.ts';
@@ -37,7 +43,7 @@ export async function runProgram(argv: readonly string[], surroundings: Surround
   let verbose = false;
   const outcome: { exitCode: number } = { exitCode: 0 };
 
-  const program = assemble(async (name, args, options) => {
+  const program = assemble(surroundings.stdout, async (name, args, options) => {
     const common = options as OptionValues<typeof COMMON_OPTIONS>;
     verbose = common.verbose;
     const context: Context = {
@@ -55,12 +61,6 @@ export async function runProgram(argv: readonly string[], surroundings: Surround
     if (json) surroundings.stdout.write(`${JSON.stringify(result.json, null, 2)}\n`);
     outcome.exitCode = result.exitCode ?? 0;
   });
-  program.configureOutput({
-    writeOut: (text) => surroundings.stdout.write(text),
-    writeErr: () => {},
-    getOutHelpWidth: () => surroundings.stdout.columns ?? 100,
-  });
-
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return outcome.exitCode;
@@ -78,13 +78,25 @@ export async function runProgram(argv: readonly string[], surroundings: Surround
   }
 }
 
-type Run = (name: CommandName, args: Session['arguments'], options: Readonly<Record<string, unknown>>) => Promise<void>;
+type Run = (
+  name: CommandName,
+  args: Session['arguments'],
+  options: Readonly<Record<string, unknown>>,
+) => Promise<void>;
 
 /** The tree of commands, from the definitions. */
-function assemble(run: Run): Command {
+function assemble(stdout: Stream, run: Run): Command {
   const root = new Command('pipeline');
+  // Before the first sub-command: they copy it when they are made.
+  root.configureOutput({
+    writeOut: (text) => stdout.write(text),
+    writeErr: () => {},
+    getOutHelpWidth: () => stdout.columns ?? 100,
+  });
   root
-    .description('Servers made by one command, applications deployed without dropping a request, versions judged by statistics.')
+    .description(
+      'Servers made by one command, applications deployed without dropping a request, versions judged by statistics.',
+    )
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
@@ -96,14 +108,21 @@ function assemble(run: Run): Command {
     const words = definition.path.split(' ');
     const leaf = words.pop() ?? '';
     const parent = words.length === 0 ? root : groupOf(root, groups, words.join(' '));
-    const command = parent.command(leaf).summary(definition.summary).exitOverride().showSuggestionAfterError(true);
+    const command = parent
+      .command(leaf)
+      .summary(definition.summary)
+      .exitOverride()
+      .showSuggestionAfterError(true);
     command.description(sentence(definition));
     if (definition.alias !== undefined) command.alias(definition.alias);
     for (const argument of definition.arguments ?? []) command.argument(argument.name, argument.description);
     const options = { ...definition.options, ...COMMON_OPTIONS };
     for (const option of Object.values<OptionDefinition>(options)) command.addOption(toCommander(option));
     if (definition.examples !== undefined) {
-      command.addHelpText('after', `\nExamples:\n${definition.examples.map((example) => `  ${example}`).join('\n')}`);
+      command.addHelpText(
+        'after',
+        `\nExamples:\n${definition.examples.map((example) => `  ${example}`).join('\n')}`,
+      );
     }
     command.action(async (...parameters: unknown[]) => {
       const args = parameters.slice(0, definition.arguments?.length ?? 0) as Session['arguments'];
@@ -116,7 +135,11 @@ function assemble(run: Run): Command {
 function groupOf(root: Command, groups: Map<string, Command>, word: string): Command {
   const existing = groups.get(word);
   if (existing !== undefined) return existing;
-  const group = root.command(word).summary(GROUPS[word] ?? '').description(GROUPS[word] ?? '').exitOverride();
+  const group = root
+    .command(word)
+    .summary(GROUPS[word] ?? '')
+    .description(GROUPS[word] ?? '')
+    .exitOverride();
   groups.set(word, group);
   return group;
 }
@@ -147,13 +170,19 @@ function numberFrom(text: string, flags: string): number {
 
 function durationFrom(text: string, flags: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  if (match === null) throw new Failure('usage', `${flags}: "${text}" is not a duration`, { next: 'Write it like 30s, 2m or 1h.' });
+  if (match === null)
+    throw new Failure('usage', `${flags}: "${text}" is not a duration`, {
+      next: 'Write it like 30s, 2m or 1h.',
+    });
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h'];
   return Math.round(Number(match[1]) * unit);
 }
 
 /** The parsed options under the names that the definition gives them; flags that are absent are false. */
-function valuesOf(options: Readonly<Record<string, OptionDefinition>>, command: Command): Readonly<Record<string, unknown>> {
+function valuesOf(
+  options: Readonly<Record<string, OptionDefinition>>,
+  command: Command,
+): Readonly<Record<string, unknown>> {
   const parsed = command.opts();
   return Object.fromEntries(
     Object.entries(options).map(([key, definition]) => {
@@ -170,7 +199,9 @@ function usageOf(thrown: unknown): Failure {
     return new Failure('usage', 'which command?', { next: 'pipeline --help lists them all.' });
   }
   const [message = '', suggestion] = thrown.message.replace(/^error: /, '').split('\n');
-  return new Failure('usage', message, { next: suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'pipeline --help shows how it is used.' });
+  return new Failure('usage', message, {
+    next: suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'pipeline --help shows how it is used.',
+  });
 }
 
 function outputFor({ env, stdout, stderr }: Surroundings, json: boolean): Output {
@@ -188,11 +219,12 @@ function outputFor({ env, stdout, stderr }: Surroundings, json: boolean): Output
 function interruption(output: Output): Failure {
   const unfinished = output.unfinished();
   const half = unfinished.length === 0 ? 'nothing was under way' : `half done: ${unfinished.join('; ')}`;
-  return new Failure('interrupted', `stopped; ${half}`, { next: 'Run the same command again: it goes on from there.' });
+  return new Failure('interrupted', `stopped; ${half}`, {
+    next: 'Run the same command again: it goes on from there.',
+  });
 }
 
 function causeText(failure: Failure): string {
   const cause = failure.cause;
   return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }
-

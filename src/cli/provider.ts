@@ -24,24 +24,36 @@ export function chooseProvider(
 ): ProviderChoice {
   if (flag !== undefined) return { name: known(flag, '--provider'), reason: 'as --provider says' };
   const variable = env.PIPELINE_PROVIDER ?? '';
-  if (variable !== '') return { name: known(variable, 'PIPELINE_PROVIDER'), reason: 'as PIPELINE_PROVIDER says' };
+  if (variable !== '')
+    return { name: known(variable, 'PIPELINE_PROVIDER'), reason: 'as PIPELINE_PROVIDER says' };
   if (config.provider !== undefined) return { name: config.provider, reason: 'as pipeline.yml says' };
   const token = TOKEN_VARIABLES.find((name) => (env[name] ?? '') !== '');
   if (token !== undefined) return { name: 'digitalocean', reason: `there is a token in ${token}` };
-  return { name: 'local', reason: 'no token in DOTOKEN (droplets: pipeline prod up --provider digitalocean)' };
+  return {
+    name: 'local',
+    reason: 'no token in DOTOKEN (droplets: pipeline prod up --provider digitalocean)',
+  };
 }
 
 /** The chosen provider's implementation; loaded only when needed. */
-export async function openProvider(choice: ProviderChoice, spec: EnvironmentSpec, context: Context): Promise<Provider> {
+export async function openProvider(
+  choice: ProviderChoice,
+  spec: EnvironmentSpec,
+  context: Context,
+): Promise<Provider> {
   if (choice.name === 'local') {
     const { createLocalProvider } = await import('../cloud/local/provider.ts');
     return createLocalProvider(context, spec);
   }
   const token = TOKEN_VARIABLES.map((name) => context.env[name] ?? '').find((value) => value !== '');
   if (token === undefined) {
-    throw new Failure('usage', 'DigitalOcean needs an API token, and none of DOTOKEN, DIGITALOCEAN_TOKEN, DIGITALOCEAN_ACCESS_TOKEN is set', {
-      next: 'Make one with read and write scope at cloud.digitalocean.com/account/api/tokens, then: export DOTOKEN=…',
-    });
+    throw new Failure(
+      'usage',
+      'DigitalOcean needs an API token, and none of DOTOKEN, DIGITALOCEAN_TOKEN, DIGITALOCEAN_ACCESS_TOKEN is set',
+      {
+        next: 'Make one with read and write scope at cloud.digitalocean.com/account/api/tokens, then: export DOTOKEN=…',
+      },
+    );
   }
   const { createDigitalOceanProvider } = await import('../cloud/digitalocean/provider.ts');
   const apiUrl = context.env.DIGITALOCEAN_API_URL ?? '';

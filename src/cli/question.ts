@@ -9,7 +9,9 @@ import type { Output } from './output.ts';
  */
 export async function confirm(question: string, expected: string, output: Output): Promise<void> {
   if (!output.interactive || process.stdin.isTTY !== true) {
-    throw new Failure('usage', 'this needs a yes, and there is no terminal to ask on', { next: 'Run it again with --yes.' });
+    throw new Failure('usage', 'this needs a yes, and there is no terminal to ask on', {
+      next: 'Run it again with --yes.',
+    });
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {

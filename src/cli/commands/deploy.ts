@@ -6,7 +6,7 @@ import { appOf, withAppHosts } from '../app-hosts.ts';
 import { artifactLine } from '../artifact-line.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { deployLines, deployDocument } from '../deploy-result.ts';
+import { deployDocument, deployLines } from '../deploy-result.ts';
 
 export const deploy: Handler<typeof definitions.deploy> = async (options, session) => {
   const { output, context } = session;
@@ -16,8 +16,11 @@ export const deploy: Handler<typeof definitions.deploy> = async (options, sessio
   return withAppHosts(session, name, options.inventory, async (app, keeper) => {
     const artifact = await buildArtifact(config, name, argument(session, 1), context);
     output.line(`${artifactLine(artifact)}  on ${hosts.join(', ')}`);
-    const result = await withLock(keeper.connection, { command: `pipeline deploy ${name}`, wait: options.wait }, context, (locked) =>
-      release({ ...app, artifact }, locked),
+    const result = await withLock(
+      keeper.connection,
+      { command: `pipeline deploy ${name}`, wait: options.wait },
+      context,
+      (locked) => release({ ...app, artifact }, locked),
     );
     for (const line of deployLines(result, 'deploy')) output.line(line);
     return { json: deployDocument(result) };

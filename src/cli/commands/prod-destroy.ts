@@ -14,7 +14,12 @@ export const prodDestroy: Handler<typeof definitions.prodDestroy> = async (optio
   const started = performance.now();
   const { config, choice, spec, provider } = await openProject(session, options.provider);
   output.line(`Provider ${choice.name}: ${choice.reason}`);
-  const lock = { directory: config.directory, environment: spec.environment, command: 'prod destroy', wait: options.wait };
+  const lock = {
+    directory: config.directory,
+    environment: spec.environment,
+    command: 'prod destroy',
+    wait: options.wait,
+  };
   const destroyed = await withCheckoutLock(lock, context, async () => {
     const { removed, left } = await provider.destroyable();
     if (removed.length === 0) return { removed, left };
@@ -23,7 +28,8 @@ export const prodDestroy: Handler<typeof definitions.prodDestroy> = async (optio
     for (const what of removed) output.line(`  ${what}`);
     for (const what of left) output.line(`  ${output.colors.dim(`left alone: ${what}`)}`);
     output.line();
-    if (!options.yes) await confirm(`Type the project's name (${config.project}) to remove them: `, config.project, output);
+    if (!options.yes)
+      await confirm(`Type the project's name (${config.project}) to remove them: `, config.project, output);
     const result = await provider.destroy();
     await rm(knownHostsFile(spec), { force: true });
     await rm(inventoryPath(config), { force: true });
@@ -32,7 +38,9 @@ export const prodDestroy: Handler<typeof definitions.prodDestroy> = async (optio
   const { removed, left } = destroyed;
   for (const what of left) output.line(`left alone: ${what}`);
   output.line(
-    removed.length === 0 ? 'Nothing to remove.' : `Removed ${counted(removed.length, 'thing')} in ${seconds(performance.now() - started)}.`,
+    removed.length === 0
+      ? 'Nothing to remove.'
+      : `Removed ${counted(removed.length, 'thing')} in ${seconds(performance.now() - started)}.`,
   );
   return { json: { provider: choice.name, removed, left } };
 };

@@ -1,14 +1,15 @@
 /** `pipeline prod plan`: what `up` would change. Reads, decides, prints; touches nothing. */
-import { freshFacts } from '../../host/fresh.ts';
+
 import { gatherFacts } from '../../host/facts.ts';
+import { freshFacts } from '../../host/fresh.ts';
 import { plan } from '../../host/plan.ts';
 import { changeEntries, changeSummary, type HostChanges, planLines } from '../changes.ts';
 import type { Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { allSettledOrFirst, desiredState, rememberHostKeys, targetOf, withConnections } from '../fleet.ts';
 import { counted } from '../output.ts';
-import { openProject } from '../project.ts';
 import { inventoryPath } from '../paths.ts';
+import { openProject } from '../project.ts';
 
 export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, session) => {
   const { output, context } = session;
@@ -25,7 +26,10 @@ export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, se
         spec.machines.map(async (machine): Promise<HostChanges> => {
           const resources = desiredState(machine, cloud.machines, spec);
           const connection = connections.find(({ target }) => target.name === machine.name);
-          const facts = connection === undefined ? freshFacts(machine) : await gatherFacts(connection, resources, context);
+          const facts =
+            connection === undefined
+              ? freshFacts(machine)
+              : await gatherFacts(connection, resources, context);
           return { host: machine.name, changes: plan(facts, resources).changes };
         }),
       ),

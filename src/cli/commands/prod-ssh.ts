@@ -2,12 +2,12 @@
 import { execa } from 'execa';
 import { loadConfig } from '../../config/load.ts';
 import { closest, Failure } from '../../errors.ts';
-import { command } from '../../ssh/quote.ts';
 import { connect } from '../../ssh/openssh.ts';
+import { command } from '../../ssh/quote.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { rememberHostKeys, targetOf } from '../fleet.ts';
-import { inventoryTargets } from '../inventory-hosts.ts';
+import { inventoryTargets } from '../inventory-targets.ts';
 import { openProject } from '../project.ts';
 
 export const prodSsh: Handler<typeof definitions.prodSsh> = async (options, session) => {
@@ -15,7 +15,10 @@ export const prodSsh: Handler<typeof definitions.prodSsh> = async (options, sess
   const words = (session.arguments[1] ?? []) as readonly string[];
   const target = await findTarget(name, options, session);
   const connection = connect(target, session.context);
-  const args = [...connection.sshArguments(), ...(words.length === 0 ? [] : [words.length === 1 ? String(words[0]) : command(words)])];
+  const args = [
+    ...connection.sshArguments(),
+    ...(words.length === 0 ? [] : [words.length === 1 ? String(words[0]) : command(words)]),
+  ];
   const json = session.common.json;
   const terminal = words.length === 0 && process.stdin.isTTY === true ? ['-t'] : [];
   const result = await execa('ssh', [...terminal, ...args], {
@@ -26,7 +29,12 @@ export const prodSsh: Handler<typeof definitions.prodSsh> = async (options, sess
   });
   return {
     exitCode: result.exitCode ?? 130,
-    json: { host: name, exitCode: result.exitCode ?? 130, stdout: result.stdout ?? '', stderr: result.stderr ?? '' },
+    json: {
+      host: name,
+      exitCode: result.exitCode ?? 130,
+      stdout: result.stdout ?? '',
+      stderr: result.stderr ?? '',
+    },
   };
 };
 
@@ -37,18 +45,31 @@ type Session = Parameters<typeof prodSsh>[1];
 async function findTarget(name: string, options: Options, session: Session) {
   if (options.inventory !== undefined) {
     const config = await loadConfig(session.common.config, session.context);
-    const targets = await inventoryTargets(options.inventory, session.context.cwd, config);
-    return targets.find((target) => target.name === name) ?? unknown(name, targets.map((target) => target.name));
+    const { targets } = await inventoryTargets(options.inventory, config, session.context);
+    return (
+      targets.find((target) => target.name === name) ??
+      unknown(
+        name,
+        targets.map((target) => target.name),
+      )
+    );
   }
   const { spec, provider } = await openProject(session, options.provider);
   const machines = await provider.machines();
   const machine = machines.find((candidate) => candidate.name === name);
   if (machine === undefined) {
-    if (machines.length === 0) throw new Failure('usage', 'there are no hosts yet', { next: 'Make them: pipeline prod up' });
-    return unknown(name, machines.map((candidate) => candidate.name));
+    if (machines.length === 0)
+      throw new Failure('usage', 'there are no hosts yet', { next: 'Make them: pipeline prod up' });
+    return unknown(
+      name,
+      machines.map((candidate) => candidate.name),
+    );
   }
   if (machine.state !== 'running') {
-    throw new Failure('host', `${name} is ${machine.state}`, { host: name, next: 'Start it: pipeline prod up' });
+    throw new Failure('host', `${name} is ${machine.state}`, {
+      host: name,
+      next: 'Start it: pipeline prod up',
+    });
   }
   await rememberHostKeys(machines, spec);
   return targetOf(machine, spec);

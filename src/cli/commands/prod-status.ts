@@ -25,9 +25,16 @@ interface HostStatus {
 export const prodStatus: Handler<typeof definitions.prodStatus> = async (options, session) => {
   const { output } = session;
   const { provider, hosts } =
-    options.inventory === undefined ? await fromProvider(options.provider, session) : await fromInventory(options.inventory, session);
+    options.inventory === undefined
+      ? await fromProvider(options.provider, session)
+      : await fromInventory(options.inventory, session);
   if (hosts.length === 0) output.line('There are no hosts. Make them: pipeline prod up');
-  else for (const line of table(['host', 'address', 'state', 'application', 'release', 'health'], hosts.flatMap((host) => rows(host, session)))) output.line(line);
+  else
+    for (const line of table(
+      ['host', 'address', 'state', 'application', 'release', 'health'],
+      hosts.flatMap((host) => rows(host, session)),
+    ))
+      output.line(line);
   const cost = hosts.reduce((sum, host) => sum + (host.monthlyCost ?? 0), 0);
   if (cost > 0) output.line(`\nCost: ${cost.toFixed(2)} US dollars a month.`);
   return { json: { provider, hosts, monthlyCost: cost } };
@@ -49,7 +56,7 @@ async function fromProvider(flag: string | undefined, session: Session) {
 
 async function fromInventory(flag: string, session: Session) {
   const config = await loadConfig(session.common.config, session.context);
-  const { targets } = await inventoryTargets(flag, session.context.cwd, config);
+  const { targets } = await inventoryTargets(flag, config, session.context);
   return { provider: 'inventory', hosts: await Promise.all(targets.map((target) => ask(target, session))) };
 }
 

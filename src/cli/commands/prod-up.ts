@@ -9,7 +9,14 @@ import { changeEntries, changeSummary, type HostChanges } from '../changes.ts';
 import { withCheckoutLock } from '../checkout-lock.ts';
 import type { Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { allSettledOrFirst, desiredState, knownHostsFile, rememberHostKeys, targetOf, withConnections } from '../fleet.ts';
+import {
+  allSettledOrFirst,
+  desiredState,
+  knownHostsFile,
+  rememberHostKeys,
+  targetOf,
+  withConnections,
+} from '../fleet.ts';
 import { counted, type Output, seconds } from '../output.ts';
 import { inventoryPath } from '../paths.ts';
 import { openProject, type Project } from '../project.ts';
@@ -20,8 +27,15 @@ export const prodUp: Handler<typeof definitions.prodUp> = async (options, sessio
   const project = await openProject(session, options.provider);
   const { config, choice, spec } = project;
   output.line(`Provider ${choice.name}: ${choice.reason}`);
-  const lock = { directory: config.directory, environment: spec.environment, command: 'prod up', wait: options.wait };
-  const { changes, machines, warnings } = await withCheckoutLock(lock, context, () => bringUp(project, options.wait, session.context, output));
+  const lock = {
+    directory: config.directory,
+    environment: spec.environment,
+    command: 'prod up',
+    wait: options.wait,
+  };
+  const { changes, machines, warnings } = await withCheckoutLock(lock, context, () =>
+    bringUp(project, options.wait, session.context, output),
+  );
 
   const inventory = inventoryPath(config);
   const written = await writeInventory(inventory, {
@@ -30,7 +44,9 @@ export const prodUp: Handler<typeof definitions.prodUp> = async (options, sessio
   for (const warning of warnings) output.line(`${output.colors.yellow('warning:')} ${warning}`);
   const time = seconds(performance.now() - started);
   if (changes.length === 0) {
-    output.line(`Nothing to change on ${counted(spec.machines.length, 'host')} (${time}).${written ? ' inventory.ini written.' : ''}`);
+    output.line(
+      `Nothing to change on ${counted(spec.machines.length, 'host')} (${time}).${written ? ' inventory.ini written.' : ''}`,
+    );
   } else {
     output.line();
     output.line(`Ready in ${time}. ${changeSummary(changes)}${written ? ', inventory.ini written' : ''}.`);
@@ -41,7 +57,11 @@ export const prodUp: Handler<typeof definitions.prodUp> = async (options, sessio
       provider: choice.name,
       changes,
       changed: changes.length,
-      hosts: machines.map(({ name, address }) => ({ name, address, roles: specOf(spec.machines, name).roles })),
+      hosts: machines.map(({ name, address }) => ({
+        name,
+        address,
+        roles: specOf(spec.machines, name).roles,
+      })),
       inventory,
       warnings,
     },
@@ -62,13 +82,20 @@ async function bringUp({ spec, provider }: Project, wait: boolean, context: Cont
         connection,
         resources: desiredState(specOf(spec.machines, connection.target.name), wanted, spec),
       }));
-      const look = () => allSettledOrFirst(work.map(({ connection, resources }) => converge(connection, resources, context, { dryRun: true })));
+      const look = () =>
+        allSettledOrFirst(
+          work.map(({ connection, resources }) => converge(connection, resources, context, { dryRun: true })),
+        );
       const fresh = cloud.changes.length > 0;
       if (!fresh && (await look()).every(({ changes }) => changes.length === 0)) return [];
-      const keeper = lockHost(connections.map((connection) => ({ name: connection.target.name, connection })));
+      const keeper = lockHost(
+        connections.map((connection) => ({ name: connection.target.name, connection })),
+      );
       if (keeper === undefined) return [];
       return withLock(keeper.connection, { command: 'pipeline prod up', wait }, context, (locked) =>
-        allSettledOrFirst(work.map(({ connection, resources }) => configure(connection, resources, locked, output))),
+        allSettledOrFirst(
+          work.map(({ connection, resources }) => configure(connection, resources, locked, output)),
+        ),
       );
     },
   );
@@ -84,9 +111,17 @@ async function configure(
   const host = connection.target.name;
   const { changes, seconds: took } = await converge(connection, resources, context);
   if (changes.length > 0) {
-    const entry = { at: context.now().toISOString(), by: whoami(context), action: 'up', result: 'done', message: counted(changes.length, 'change') };
+    const entry = {
+      at: context.now().toISOString(),
+      by: whoami(context),
+      action: 'up',
+      result: 'done',
+      message: counted(changes.length, 'change'),
+    };
     await audit(connection, entry, context);
-    output.line(`  ${host.padEnd(10)} ${output.colors.green('✓')} ${counted(changes.length, 'change').padEnd(14)} ${seconds(took * 1000)}`);
+    output.line(
+      `  ${host.padEnd(10)} ${output.colors.green('✓')} ${counted(changes.length, 'change').padEnd(14)} ${seconds(took * 1000)}`,
+    );
   }
   return { host, changes };
 }
@@ -99,6 +134,8 @@ function specOf(machines: readonly MachineSpec[], name: Machine['name']): Machin
 
 /** What is worth typing after `up`: the monitor, and the first application. */
 function nextSteps({ config }: Project): string[] {
-  const deploys = Object.keys(config.apps).slice(0, 2).map((app) => `pipeline deploy ${app} -i inventory.ini`);
+  const deploys = Object.keys(config.apps)
+    .slice(0, 2)
+    .map((app) => `pipeline deploy ${app} -i inventory.ini`);
   return deploys.length === 0 ? ['pipeline prod status'] : deploys;
 }

@@ -20,7 +20,9 @@ export const releases: Handler<typeof definitions.releases> = async (options, se
     record.result === 'failed' ? output.colors.red(record.result) : record.result,
     record.subject,
   ]);
-  if (rows.length > 0) for (const line of table(['', 'release', 'commit', 'ref', 'at (UTC)', 'by', 'result', 'subject'], rows)) output.line(line);
+  if (rows.length > 0)
+    for (const line of table(['', 'release', 'commit', 'ref', 'at (UTC)', 'by', 'result', 'subject'], rows))
+      output.line(line);
   return {
     json: { app: name, releases: records },
   };

@@ -9,8 +9,11 @@ export const rollback: Handler<typeof definitions.rollback> = async (options, se
   const name = argument(session, 0) ?? '';
   return withAppHosts(session, name, options.inventory, async (app, keeper) => {
     const command = `pipeline rollback ${name}`;
-    const result = await withLock(keeper.connection, { command, wait: options.wait }, session.context, (locked) =>
-      back({ ...app, release: argument(session, 1) }, locked),
+    const result = await withLock(
+      keeper.connection,
+      { command, wait: options.wait },
+      session.context,
+      (locked) => back({ ...app, release: argument(session, 1) }, locked),
     );
     for (const line of deployLines(result, 'rollback')) session.output.line(line);
     return { json: deployDocument(result) };

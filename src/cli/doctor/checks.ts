@@ -1,0 +1,198 @@
+/** What `doctor` looks at, one after the other: this machine, the configuration, the provider, the hosts. */
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { LocalEnvironment } from '../../cloud/local/environments.ts';
+import { loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Context } from '../../context.ts';
+import { asFailure, Failure } from '../../errors.ts';
+import type { SshTarget } from '../../ssh/connection.ts';
+import { connect } from '../../ssh/openssh.ts';
+import type { OptionValues, Session } from '../command.ts';
+import type { definitions } from '../definitions.ts';
+import { productionSpec } from '../environment.ts';
+import { inventoryTargets } from '../inventory-targets.ts';
+import { inventoryPath } from '../paths.ts';
+import { chooseProvider, openProvider } from '../provider.ts';
+
+export interface Finding {
+  readonly subject: string;
+  readonly state: 'good' | 'warning' | 'bad';
+  readonly message: string;
+  /** How to mend it. */
+  readonly next?: string | undefined;
+}
+
+/** Programs of this machine, and Debian's package of each. */
+const PROGRAMS: readonly { readonly program: string; readonly debian: string; readonly why: string }[] = [
+  { program: 'git', debian: 'git', why: 'fetches sources' },
+  { program: 'ssh', debian: 'openssh-client', why: 'reaches hosts' },
+  { program: 'npm', debian: 'npm', why: 'installs dependencies of Node services' },
+  { program: 'tar', debian: 'tar', why: 'packs artifacts' },
+];
+
+type Options = OptionValues<(typeof definitions.doctor)['options']>;
+
+/** Each finding as soon as it is known. Nothing is changed. */
+export async function* findings(options: Options, session: Session): AsyncGenerator<Finding> {
+  const { context } = session;
+  yield nodeVersion(process.versions.node);
+  for (const { program, debian, why } of PROGRAMS) {
+    const path = await findProgram(program, context);
+    yield path === undefined
+      ? {
+          subject: program,
+          state: 'bad',
+          message: `is not installed (it ${why})`,
+          next: `apt-get install ${debian}`,
+        }
+      : { subject: program, state: 'good', message: path };
+  }
+  const config = await attempt(
+    'pipeline.yml',
+    () => loadConfig(session.common.config, context),
+    (loaded) => loaded.path,
+  );
+  yield config.finding;
+  if (config.value !== undefined) yield* environment(config.value, options, session);
+}
+
+async function* environment(config: Config, options: Options, { context }: Session): AsyncGenerator<Finding> {
+  const choice = await attempt(
+    'provider',
+    async () => chooseProvider(options.provider, context.env, config),
+    ({ name, reason }) => `${name}: ${reason}`,
+  );
+  yield choice.finding;
+  if (choice.value?.name === 'local') yield* localProvider(context);
+  if (choice.value !== undefined) {
+    const { value } = choice;
+    const plan = await attempt(
+      value.name,
+      async () => (await openProvider(value, productionSpec(config), context)).plan(),
+      ({ machines, changes }) =>
+        `${machines.length} of ${productionSpec(config).machines.length} hosts exist, ${changes.length} changes to make`,
+    );
+    yield plan.finding;
+  }
+  const written = await access(inventoryPath(config)).then(
+    () => true,
+    () => false,
+  );
+  if (options.inventory === undefined && !written) return;
+  const inventory = await attempt(
+    'inventory',
+    () => inventoryTargets(options.inventory, config, context),
+    ({ path, targets }) => `${path}, ${targets.length} hosts`,
+  );
+  yield inventory.finding;
+  const asked = (inventory.value?.targets ?? []).map((target) => host(target, context));
+  for (const finding of await Promise.all(asked)) yield finding;
+}
+
+async function* localProvider(context: Context): AsyncGenerator<Finding> {
+  const { localProblems, localEnvironments } = await import('../../cloud/local/environments.ts');
+  const problems = await localProblems(context);
+  for (const problem of problems)
+    yield {
+      subject: 'local hosts',
+      state: problem.mendsItself ? 'warning' : 'bad',
+      message: problem.message,
+      next: problem.next,
+    };
+  if (problems.length === 0) yield { subject: 'local hosts', state: 'good', message: 'can be made here' };
+  for (const found of await localEnvironments(context)) {
+    if (found.orphan) yield orphan(found);
+  }
+}
+
+function orphan({ project, environment, directory, path }: LocalEnvironment): Finding {
+  return {
+    subject: 'local hosts',
+    state: 'warning',
+    message: `the hosts of ${project} (${environment}) are still here, but their folder ${directory} is gone`,
+    next: `They lie in ${path}. Remove them: make the folder again with its pipeline.yml, then pipeline prod destroy`,
+  };
+}
+
+/** Is it one of the systems that a host may be, and may we become root there? */
+async function host(target: SshTarget, context: Context): Promise<Finding> {
+  const connection = connect(target, context);
+  try {
+    const text = await connection.check(
+      '. /etc/os-release; echo "$ID $VERSION_ID"; test -d /run/systemd/system && echo systemd',
+      { label: 'look at the host', timeoutMs: 20_000 },
+    );
+    const [system = '', init] = text.trim().split('\n');
+    return supported(system) && init === 'systemd'
+      ? { subject: target.name, state: 'good', message: `${system} at ${target.address}` }
+      : {
+          subject: target.name,
+          state: 'bad',
+          message: `is ${system}${init === 'systemd' ? '' : ' without systemd'}`,
+          next: 'A host is Debian 12 or newer, or Ubuntu 22.04 or newer, with systemd.',
+        };
+  } catch (thrown) {
+    context.signal.throwIfAborted();
+    return findingOf(target.name, thrown);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** `debian 12`, `ubuntu 24.04`: the contract for a host. */
+export function supported(system: string): boolean {
+  const [name = '', version = ''] = system.split(' ');
+  const oldest = { debian: 12, ubuntu: 22.04 }[name];
+  return oldest !== undefined && Number.parseFloat(version) >= oldest;
+}
+
+export function nodeVersion(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const enough = major > 20 || (major === 20 && minor >= 10);
+  return enough
+    ? { subject: 'node', state: 'good', message: version }
+    : {
+        subject: 'node',
+        state: 'bad',
+        message: `${version} is too old`,
+        next: 'pipeline needs Node 20.10 or newer.',
+      };
+}
+
+/** Runs a check: its value and a good finding, or the failure as a finding. */
+async function attempt<T>(
+  subject: string,
+  act: () => Promise<T>,
+  say: (value: T) => string,
+): Promise<{ readonly value?: T; readonly finding: Finding }> {
+  try {
+    const value = await act();
+    return { value, finding: { subject, state: 'good', message: say(value) } };
+  } catch (thrown) {
+    return { finding: findingOf(subject, thrown) };
+  }
+}
+
+/** What is not one of ours is a bug, and no finding. */
+function findingOf(subject: string, thrown: unknown): Finding {
+  const failure = asFailure(thrown);
+  if (!(thrown instanceof Failure) || failure.kind === 'internal' || failure.kind === 'interrupted')
+    throw thrown;
+  return { subject, state: 'bad', message: failure.message, next: failure.next };
+}
+
+async function findProgram(program: string, context: Context): Promise<string | undefined> {
+  for (const folder of (context.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, program);
+    if (
+      folder !== '' &&
+      (await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return path;
+  }
+  return undefined;
+}
