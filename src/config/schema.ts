@@ -66,7 +66,11 @@ export const healthSchema = z.strictObject({
 const requestSchema = z.strictObject({
   name: z.string().optional().describe('What reports call it; default: method and path.'),
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']).default('GET'),
-  path: z.string().startsWith('/').describe('Path on both sides.'),
+  path: z
+    .union([z.string().startsWith('/'), z.array(z.string().startsWith('/')).min(1)])
+    .describe(
+      'Path on both sides. Several, where the refs differ: each side is asked the first one that it knows (answers other than 404).',
+    ),
   baseline_path: z
     .string()
     .startsWith('/')
