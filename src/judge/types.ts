@@ -85,38 +85,46 @@ export type MetricRole =
   /** Reported and scored, decides nothing. */
   | 'informative';
 
-/** The metrics of the sequential judge. Latency is judged for each of `quantiles`, and for each route where there are several. */
+/** The metrics of the sequential judge. Latency is judged at each of `quantiles`, and for each route where there are several. */
 export type MetricKind =
   | 'errors-5xx'
   | 'errors-4xx'
+  | 'bodies'
   | 'latency'
   | 'latency-distribution'
   | 'size'
-  | 'bodies'
   | 'restarts'
   | 'error-lines'
   | 'cpu'
   | 'memory';
 
-/** Settings of one kind of metric. What is left out has the default of `defaultSequentialConfig`. */
+/** How one metric is judged. */
 export interface MetricSettings {
   readonly role: MetricRole;
-  /** Share of the false-alarm budget α, relative to the other metrics; 0 for informative ones. */
+  /** Share of the false-alarm budget α, relative to the other metrics. Informative metrics have none and are tested at α each. */
   readonly weight: number;
-  /**
-   * How much worse does not matter, as a ratio: 0.1 means that 10 % worse is practically the same. For latency, size and gauges both
-   * alarm and pass are relative to it; for counts the alarm is relative to equality, and the pass to this or `absolute`.
-   */
+  /** What does not matter, as a ratio: at 0.1, an alarm says that the candidate is more than 10 % worse. 0: worse at all. */
   readonly tolerance: number;
-  /** The same in the metric's own unit (ms, bytes, share of requests): differences below it never matter. */
+  /** What a pass excludes, as a ratio: at 0.25, a pass says that the candidate is not 25 % worse. At least `tolerance`. */
+  readonly margin: number;
+  /**
+   * In the metric's own unit. Latency (ms), size and memory (bytes): smaller differences never matter, whatever the ratio says. Counts
+   * (share of requests): a pass may exclude this difference instead of the ratio, since a ratio to no errors cannot be shown.
+   */
   readonly absolute: number;
+}
+
+/** How a quantile of latency is judged. */
+export interface QuantileSettings extends MetricSettings {
+  /** Between 0 and 1, e.g. 0.99. */
+  readonly quantile: number;
 }
 
 /** Configuration of the sequential judge; JSON, kept in the report. */
 export interface SequentialConfig {
   /** Probability of rejecting a candidate that is no worse, over all metrics and all looks. */
   readonly alpha: number;
-  /** Probability of calling a critical metric no worse when it is worse by its tolerance, over all looks. */
+  /** Probability of calling a critical metric no worse when it is worse by its margin, over all looks. */
   readonly promoteAlpha: number;
   /** Level of the intervals in the verdict: one minus the chance that any look ever shows one without the truth in it. */
   readonly intervalLevel: number;
@@ -126,14 +134,17 @@ export interface SequentialConfig {
   readonly minimumSeconds: number;
   /** After so many seconds the verdict is final, whatever it is; null: only when the caller says so. */
   readonly deadlineSeconds: number | null;
-  /** Seconds that are counted as one when requests are compared: longer than what an outage or pause lasts. */
-  readonly bucketSeconds: number;
-  /** Quantiles of latency that are judged, e.g. [0.5, 0.9, 0.99]. */
-  readonly quantiles: readonly number[];
+  /** Seconds that count as one observation of latency and size: longer than the pauses of one variant last. */
+  readonly latencyBlockSeconds: number;
+  /** Seconds that count as one observation of gauges, restarts and error lines. */
+  readonly gaugeBlockSeconds: number;
   /** Where both variants fail at least this share of requests, both are broken, and nothing is passed. */
   readonly brokenShare: number;
   readonly traffic: Traffic;
-  readonly metrics: Readonly<Record<MetricKind, MetricSettings>>;
+  readonly quantiles: readonly QuantileSettings[];
+  /** Weight of all latencies of single routes together, where there are several routes. They are watched, not critical. */
+  readonly routeWeight: number;
+  readonly metrics: Readonly<Record<Exclude<MetricKind, 'latency'>, MetricSettings>>;
 }
 
 /** An experiment as a report holds it: enough to compute its verdict again. */
@@ -168,9 +179,11 @@ export interface Evidence {
   /** Largest log e-value so far against "the candidate is no worse": an alarm at or above `worseThreshold`. */
   readonly worse: number;
   readonly worseThreshold: number;
-  /** Largest log e-value so far against "the candidate is worse by the tolerance": no worse at or above `noWorseThreshold`. */
+  /** Largest log e-value so far against "the candidate is worse by the margin": no worse at or above `noWorseThreshold`. */
   readonly noWorse: number;
   readonly noWorseThreshold: number;
+  /** Largest log e-value so far against "the candidate is not lower by the tolerance"; its threshold is `worseThreshold`. */
+  readonly lower: number;
 }
 
 /** Verdict about one metric, with everything that it rests on. */
