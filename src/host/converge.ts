@@ -1,11 +1,15 @@
 /** A host becomes what it should be: facts, plan, apply, and facts again, which must agree. */
 
 import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
-import { apply } from './apply.ts';
-import { type Facts, gatherFacts } from './facts.ts';
-import { type Change, plan } from './plan.ts';
+import { quote } from '../ssh/quote.ts';
+import { type ApplyOptions, apply } from './apply.ts';
+import type { Change } from './change.ts';
+import { gatherFacts } from './facts.ts';
+import { plan } from './plan.ts';
 import type { Resource } from './resource.ts';
+import type { Facts } from './state.ts';
 
 export interface Converged {
   /** What was changed; with `dryRun` what would be. Empty: nothing to do. */
@@ -13,6 +17,11 @@ export interface Converged {
   /** As gathered before the changes. */
   readonly facts: Facts;
   readonly seconds: number;
+}
+
+export interface ConvergeOptions extends ApplyOptions {
+  /** Say what would change, and touch nothing. */
+  readonly dryRun?: boolean;
 }
 
 /**
@@ -23,11 +32,52 @@ export async function converge(
   connection: Connection,
   resources: readonly Resource[],
   context: Context,
-  options: { readonly dryRun?: boolean } = {},
+  options: ConvergeOptions = {},
 ): Promise<Converged> {
   const started = context.now().getTime();
   const facts = await gatherFacts(connection, resources, context);
-  const { changes, ...rest } = plan(facts, resources);
-  if (changes.length > 0 && !options.dryRun) await apply(connection, { changes, ...rest }, context);
-  return { changes, facts, seconds: (context.now().getTime() - started) / 1000 };
+  const planned = plan(facts, resources);
+  if (planned.changes.length > 0 && !options.dryRun) {
+    await apply(connection, planned, context, options);
+    const left = plan(await gatherFacts(connection, resources, context), resources);
+    if (left.changes.length > 0) throw await unequal(connection, left.changes, context);
+  }
+  return { changes: planned.changes, facts, seconds: (context.now().getTime() - started) / 1000 };
+}
+
+/** Every step succeeded, and yet the host is not what it should be: a service that ended after its start, a guard that never holds, … */
+async function unequal(connection: Connection, left: readonly Change[], context: Context): Promise<Failure> {
+  const host = connection.target.name;
+  const [first] = left;
+  const list = left.map(
+    ({ id, action, reason }) => `${action} ${id}${reason === undefined ? '' : ` (${reason})`}`,
+  );
+  const unit = /^service (.*)$/.exec(first?.id ?? '')?.[1];
+  const journal =
+    unit === undefined
+      ? []
+      : (
+          await connection.check(
+            `journalctl --quiet --no-pager --output=cat --lines=12 --unit=${quote(unit)}`,
+            {
+              label: `journal of ${unit}`,
+              signal: context.signal,
+            },
+          )
+        )
+          .trimEnd()
+          .split('\n');
+  return new Failure(
+    'host',
+    `${host}: every step succeeded, but afterwards ${left.length === 1 ? 'one thing is' : `${left.length} things are`} still not as it should be: ${list[0]}`,
+    {
+      host,
+      step: first?.id,
+      output: [...list.slice(1), ...(first?.diff ?? []), ...journal],
+      next:
+        unit === undefined
+          ? 'Something on the host changes it back, or a guard never holds: look at it there, then run the command again.'
+          : `It was started and did not stay so. Its journal: pipeline prod ssh ${host} -- journalctl -u ${unit}`,
+    },
+  );
 }

@@ -3,97 +3,96 @@
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
+import { quote } from '../ssh/quote.ts';
 import type { Resource } from './resource.ts';
+import { PATH } from './script.ts';
+import type { Facts } from './state.ts';
+import { commandProbe } from './steps/command.ts';
+import { firewallProbe, TABLE_HASH } from './steps/firewall.ts';
+import { hostProbe, requireSupported } from './steps/host.ts';
+import { packageProbe } from './steps/package.ts';
+import { pathProbe } from './steps/path.ts';
+import { serviceProbe } from './steps/service.ts';
+import { stampProbe } from './steps/stamp.ts';
+import { only } from './steps/step.ts';
+import { userProbe } from './steps/user.ts';
 
-/** What is true of the host as a whole; `when` of a resource decides by it. */
-export interface HostFacts {
-  /** As the inventory has it. */
-  readonly name: string;
-  /** `/etc/os-release`: `debian`, `ubuntu`. */
-  readonly os: string;
-  /** `/etc/os-release`: `12`, `22.04`. */
-  readonly version: string;
-  readonly codename: string;
-  /** Debian's word: `amd64`, `arm64`. */
-  readonly architecture: string;
-  /** What the host may use: the machine's memory or its control group's limit, whichever is smaller. */
-  readonly memoryBytes: number;
-  readonly cpus: number;
-  /** The root file system. */
-  readonly disk: { readonly freeBytes: number; readonly totalBytes: number };
-  readonly cgroup: 1 | 2;
-  /** Whether systemd is process 1. */
-  readonly systemd: boolean;
-  /** The container manager, e.g. `systemd-nspawn`, `docker`; empty on a machine, real or virtual. */
-  readonly container: string;
-  /** The clock daemon that is installed already; empty: none. */
-  readonly clock: '' | 'timesyncd' | 'chrony' | 'ntp';
+export type { Facts, HostFacts } from './state.ts';
+
+/** Seconds that gathering facts may take. */
+const LIMIT = 120;
+
+const PROBES = {
+  host: hostProbe,
+  packages: packageProbe,
+  paths: pathProbe,
+  users: userProbe,
+  services: serviceProbe,
+  firewalls: firewallProbe,
+  commands: commandProbe,
+  stamps: stampProbe,
+} as const;
+
+/** The bash script that asks for everything that `resources` are about. Touches nothing. */
+export function factsScript(resources: readonly Resource[]): string {
+  const sections = Object.entries(PROBES).map(
+    ([name, probe]) => `echo @@${name}\n${probe.script(resources)}`,
+  );
+  return `export ${PATH} LC_ALL=C.UTF-8\n${TABLE_HASH}\n${sections.join('\n')}\necho @@end`;
 }
 
-/** What stands at a path. */
-export interface PathFact {
-  readonly type: 'file' | 'directory' | 'link' | 'other';
-  /** Octal with four digits, e.g. `0644`. */
-  readonly mode: string;
-  readonly owner: string;
-  readonly group: string;
-  /** Links: where it points. */
-  readonly target?: string | undefined;
-  /** Files that should be files: SHA-256 of the content, hexadecimal. */
-  readonly sha256?: string | undefined;
-  /** Files whose hash is not the wanted one: the content, where it is text, no secret, and not too long. */
-  readonly content?: string | undefined;
+/** What the script's output says. @throws Failure `host` where the output is not whole. */
+export function parseFacts(output: string, name: string, resources: readonly Resource[]): Facts {
+  const sections = new Map<string, string[]>();
+  let current: string[] = [];
+  for (const line of output.split('\n')) {
+    if (line.startsWith('@@')) {
+      current = [];
+      sections.set(line.slice(2), current);
+    } else current.push(line);
+  }
+  if (!sections.has('end')) {
+    throw new Failure('host', `${name} did not say what it is: the answer breaks off`, {
+      host: name,
+      step: 'gather facts',
+      output: output.trimEnd().split('\n').slice(-10),
+      next: 'Run the command again with --verbose.',
+    });
+  }
+  // The last line of a section is its own, not the empty text before the next one.
+  const parsed = <K extends keyof typeof PROBES>(key: K) =>
+    PROBES[key].parse(sections.get(key) ?? [], resources) as ReturnType<(typeof PROBES)[K]['parse']>;
+  const facts: Facts = {
+    host: { ...parsed('host').host, name },
+    ...parsed('packages'),
+    ...parsed('paths'),
+    ...parsed('users'),
+    ...parsed('services'),
+    ...parsed('firewalls'),
+    ...parsed('commands'),
+    ...parsed('stamps'),
+  };
+  requireSupported(facts);
+  return facts;
 }
 
-export interface UserFact {
-  readonly home: string;
-  readonly shell: string;
-  /** Groups besides its own. */
-  readonly groups: readonly string[];
-}
-
-export interface ServiceFact {
-  /** systemd's words: `loaded`, `not-found`, `masked`. */
-  readonly load: string;
-  /** `active`, `inactive`, `failed`, `activating`. */
-  readonly active: string;
-  /** `enabled`, `disabled`, `static`; empty where there is no unit file. */
-  readonly enabled: string;
-  /** The unit file changed on disk since systemd read it. */
-  readonly needsReload: boolean;
-}
-
-export interface FirewallFact {
-  /** SHA-256 of the table as nft lists it now; empty: no such table. */
-  readonly live: string;
-  /** SHA-256 of the rules that are loaded at boot; empty: none. */
-  readonly boot: string;
-}
-
-/** Everything that `plan` decides by. Plain data, so that a test case can be a file. */
-export interface Facts {
-  readonly host: HostFacts;
-  /** By name: `installed`, `absent`, or `broken` (unpacked but not configured, and the like). */
-  readonly packages: Readonly<Record<string, 'installed' | 'absent' | 'broken'>>;
-  /** An installation was interrupted: dpkg has to finish it before anything else. */
-  readonly interrupted: boolean;
-  /** By path; a path that does not exist is not there. */
-  readonly paths: Readonly<Record<string, PathFact>>;
-  readonly users: Readonly<Record<string, UserFact>>;
-  /** By unit name as the resource has it. */
-  readonly services: Readonly<Record<string, ServiceFact>>;
-  readonly firewalls: Readonly<Record<string, FirewallFact>>;
-  /** By command name: whether its guard says that it is done. */
-  readonly commands: Readonly<Record<string, boolean>>;
-  /** By resource id: with what a service was last started, a command last ran (fingerprint by resource id). */
-  readonly stamps: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
-
-/** Asks the host for everything that `resources` are about. One script, one connection. Touches nothing. */
+/**
+ * Asks the host for everything that `resources` are about. One script, one connection. Touches nothing.
+ * @throws Failure `host` where it cannot be reached, or is none that is supported.
+ */
 export async function gatherFacts(
   connection: Connection,
-  _resources: readonly Resource[],
-  _context: Context,
+  resources: readonly Resource[],
+  context: Context,
 ): Promise<Facts> {
-  throw new Failure('internal', `gathering facts of ${connection.target.name} is being written`);
+  const output = await connection.check(factsScript(resources), {
+    label: 'gather facts',
+    signal: context.signal,
+    timeoutMs: LIMIT * 1000,
+    // Guards of commands may hold secrets, and run here.
+    secrets: only(resources, 'command').flatMap((command) =>
+      command.secret ? [command.unless, quote(command.unless)] : [],
+    ),
+  });
+  return parseFacts(output, connection.target.name, resources);
 }

@@ -1,50 +1,150 @@
 /** What has to change on a host: a pure function of what it is and what it should be. */
 
-import { Failure } from '../errors.ts';
-import type { Facts } from './facts.ts';
-import type { Resource } from './resource.ts';
+import { quote } from '../ssh/quote.ts';
+import type { HostPlan } from './change.ts';
+import { type Due, dependencies, due, fingerprint, stampPath } from './fingerprint.ts';
+import { concerning, inOrder } from './order.ts';
+import { id, type Resource } from './resource.ts';
+import { applyScript, type ScriptStep, stampScript } from './script.ts';
+import type { Facts } from './state.ts';
+import { compareAbsent } from './steps/absent.ts';
+import { compareCommand } from './steps/command.ts';
+import { compareDirectory } from './steps/directory.ts';
+import { compareFile } from './steps/file.ts';
+import { compareFirewall } from './steps/firewall.ts';
+import { compareLink } from './steps/link.ts';
+import { comparePackage, heldUnits, REPAIR, transaction } from './steps/package.ts';
+import { compareService } from './steps/service.ts';
+import { stampText } from './steps/stamp.ts';
+import type { Difference, Surroundings } from './steps/step.ts';
+import { compareUser } from './steps/user.ts';
 
-export type Action =
-  | 'install'
-  | 'remove'
-  | 'repair'
-  | 'create'
-  | 'change'
-  | 'delete'
-  | 'run'
-  | 'load'
-  | 'enable'
-  | 'disable'
-  | 'start'
-  | 'stop'
-  | 'restart'
-  | 'reload';
+export type { Action, Change, HostPlan } from './change.ts';
 
-/** One thing that `apply` will do, as people and `--json` see it. Free of secrets. */
-export interface Change {
-  /** Id of the resource, e.g. `file /etc/nginx/nginx.conf`. */
-  readonly id: string;
-  readonly action: Action;
-  /** Lines that begin with `-`, `+`, or a blank (context). */
-  readonly diff: readonly string[];
-  /** Why, in a few words, where it is not plain: `its configuration changes`. */
-  readonly reason?: string | undefined;
-  /** Ids of the resources whose change makes this one act; empty: it is itself not as it should be. */
-  readonly because: readonly string[];
-  /** For progress, e.g. `installing nginx`. */
-  readonly doing: string;
+/** A resource that has to act. */
+interface Step {
+  readonly resource: Resource | undefined;
+  readonly difference: Difference;
 }
 
-/** Everything that `apply` will do on one host, in this order. */
-export interface HostPlan {
-  readonly changes: readonly Change[];
-  /** The bash script that does it: what is planned is what runs. Holds secrets; never print it. */
-  readonly script: string;
-  /** Texts to hide wherever output is shown. */
-  readonly secrets: readonly string[];
+/**
+ * Compares. The same facts and resources always give the same plan; no changes means that nothing is to do.
+ * @throws Failure where what stands on the host must not be replaced, or where the resources contradict each other.
+ */
+export function plan(facts: Facts, resources: readonly Resource[]): HostPlan {
+  const ordered = inOrder(concerning(resources, facts.host));
+  const known = new Map(ordered.map((resource) => [id(resource), resource]));
+  const changed = new Set<string>();
+  const around: Surroundings = {
+    changed,
+    due: (resource, watched): Due | undefined => due(resource, watched, known, changed, facts),
+  };
+  const steps: Step[] = facts.interrupted ? [{ resource: undefined, difference: REPAIR }] : [];
+  for (const resource of ordered) {
+    const difference = compare(resource, facts, around);
+    if (difference === undefined) continue;
+    steps.push({ resource, difference });
+    changed.add(id(resource));
+  }
+  return {
+    changes: steps.map(({ resource, difference: { action, diff, reason, because, doing } }) => ({
+      id: resource === undefined ? 'packages' : id(resource),
+      action,
+      diff,
+      reason,
+      because: because ?? [],
+      doing,
+    })),
+    script:
+      steps.length === 0
+        ? ''
+        : applyScript(scriptSteps(steps, known, heldUnits(ordered, facts)), forget(ordered, changed, facts)),
+    secrets: ordered.flatMap((resource) => secretTexts(resource)),
+  };
 }
 
-/** Compares. The same facts and resources always give the same plan; no changes means that nothing is to do. */
-export function plan(_facts: Facts, _resources: readonly Resource[]): HostPlan {
-  throw new Failure('internal', 'planning is being written');
+/** What of a resource must not be shown, also as it stands in the script. */
+function secretTexts(resource: Resource): readonly string[] {
+  const text = resource.kind === 'file' ? resource.content : resource.kind === 'command' ? resource.run : '';
+  if (!('secret' in resource) || !resource.secret) return [];
+  return [text, quote(text)];
+}
+
+function compare(resource: Resource, facts: Facts, around: Surroundings): Difference | undefined {
+  switch (resource.kind) {
+    case 'package':
+      return comparePackage(resource, facts, around);
+    case 'file':
+      return compareFile(resource, facts, around);
+    case 'absent':
+      return compareAbsent(resource, facts, around);
+    case 'directory':
+      return compareDirectory(resource, facts, around);
+    case 'link':
+      return compareLink(resource, facts, around);
+    case 'user':
+      return compareUser(resource, facts, around);
+    case 'service':
+      return compareService(resource, facts, around);
+    case 'firewall':
+      return compareFirewall(resource, facts, around);
+    case 'command':
+      return compareCommand(resource, facts, around);
+  }
+}
+
+/** Neighbouring packages become one transaction; services and commands remember what they acted with. */
+function scriptSteps(
+  steps: readonly Step[],
+  known: ReadonlyMap<string, Resource>,
+  held: readonly string[],
+): readonly ScriptStep[] {
+  const result: ScriptStep[] = [];
+  for (let index = 0; index < steps.length; ) {
+    const rest = steps.slice(index);
+    const end = rest.findIndex(({ resource }) => resource?.kind !== 'package');
+    const packages = end === -1 ? rest : rest.slice(0, end);
+    const [first] = rest;
+    if (packages.length > 0) {
+      result.push({
+        bash: transaction(
+          packages.map(({ difference }) => difference),
+          held,
+        ),
+        changes: packages.length,
+      });
+      index += packages.length;
+    } else if (first !== undefined) {
+      result.push({ bash: first.difference.script + remember(first.resource, known), changes: 1 });
+      index++;
+    }
+  }
+  return result;
+}
+
+/** Bash that notes with what a service or command acted; empty for others. */
+function remember(resource: Resource | undefined, known: ReadonlyMap<string, Resource>): string {
+  if (resource?.kind !== 'service' && resource?.kind !== 'command') return '';
+  const entries = dependencies(resource).flatMap((dependency): [string, string][] => {
+    const current = known.get(dependency);
+    return current === undefined ? [] : [[dependency, fingerprint(current)]];
+  });
+  if (entries.length === 0) return '';
+  const name = id(resource);
+  return `\n${stampScript(stampPath(name), stampText(name, Object.fromEntries(entries)))}`;
+}
+
+/**
+ * Before the first step, whoever depends on what changes forgets that it knew it. A run that is killed between the change and the restart thereby
+ * leaves a restart that is due.
+ */
+function forget(ordered: readonly Resource[], changed: ReadonlySet<string>, facts: Facts): readonly string[] {
+  return ordered.flatMap((resource) => {
+    const name = id(resource);
+    const stamp = facts.stamps[name];
+    if (stamp === undefined || !dependencies(resource).some((dependency) => changed.has(dependency)))
+      return [];
+    const kept = Object.entries(stamp).filter(([dependency]) => !changed.has(dependency));
+    return [stampScript(stampPath(name), stampText(name, Object.fromEntries(kept)))];
+  });
 }

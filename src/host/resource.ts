@@ -1,6 +1,6 @@
 /** What a host should be, as data. A role is a list of these; `plan` compares them with facts; `apply` makes them true. */
 
-import type { HostFacts } from './facts.ts';
+import type { HostFacts } from './state.ts';
 
 interface Common {
   /** Whether the resource concerns this host at all, e.g. no clock daemon in a container. Absent: always. Pure. */

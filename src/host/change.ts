@@ -1,0 +1,41 @@
+/** What is planned, as data. */
+
+export type Action =
+  | 'install'
+  | 'remove'
+  | 'repair'
+  | 'create'
+  | 'change'
+  | 'delete'
+  | 'run'
+  | 'load'
+  | 'enable'
+  | 'disable'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'reload';
+
+/** One thing that `apply` will do, as people and `--json` see it. Free of secrets. */
+export interface Change {
+  /** Id of the resource, e.g. `file /etc/nginx/nginx.conf`. */
+  readonly id: string;
+  readonly action: Action;
+  /** Lines that begin with `-`, `+`, or a blank (context). */
+  readonly diff: readonly string[];
+  /** Why, in a few words, where it is not plain: `/etc/nginx/nginx.conf changes`. */
+  readonly reason?: string | undefined;
+  /** Ids of the resources whose change makes this one act; empty: it is itself not as it should be. */
+  readonly because: readonly string[];
+  /** For progress, e.g. `installing nginx`. */
+  readonly doing: string;
+}
+
+/** Everything that `apply` will do on one host, in this order. */
+export interface HostPlan {
+  readonly changes: readonly Change[];
+  /** The bash script that does it: what is planned is what runs. Holds secrets; never print it. */
+  readonly script: string;
+  /** Texts to hide wherever output is shown. */
+  readonly secrets: readonly string[];
+}

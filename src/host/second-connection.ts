@@ -1,0 +1,44 @@
+/** Whether new firewall rules let us in: asked with a connection of its own, since they leave a standing one alone. */
+
+import { execa } from 'execa';
+import type { Context } from '../context.ts';
+import type { Connection } from '../ssh/connection.ts';
+import { quote } from '../ssh/quote.ts';
+
+/** Milliseconds for one try. The host takes its rules back after `CONFIRM_WITHIN`. */
+const TRY_LIMIT = 8_000;
+
+/** Tries a second connection, twice; undefined: it came through, else what ssh says. */
+export async function tryConnection(connection: Connection, context: Context): Promise<string | undefined> {
+  let message = '';
+  for (let attempt = 0; attempt < 2; attempt++) {
+    // The first value of an option counts: no sharing of the connection that stands.
+    const args = ['-o', 'ControlMaster=no', '-o', 'ControlPath=none', ...connection.sshArguments(), 'true'];
+    const result = await execa('ssh', args, {
+      reject: false,
+      timeout: TRY_LIMIT,
+      stdin: 'ignore',
+      env: { LC_ALL: 'C' },
+      cancelSignal: context.signal,
+    });
+    context.signal.throwIfAborted();
+    if (result.exitCode === 0) return undefined;
+    message = result.timedOut
+      ? 'no answer'
+      : (result.stderr.trim().split('\n').at(-1) ?? `exit ${result.exitCode}`);
+  }
+  return message;
+}
+
+/** Tells the host that the rules of a table may stay. */
+export async function confirmFirewall(
+  connection: Connection,
+  table: string,
+  context: Context,
+): Promise<void> {
+  await connection.check(`: >${quote(`/run/pipeline/firewall-${table}/confirmed`)}`, {
+    label: 'confirm the firewall',
+    signal: context.signal,
+    timeoutMs: 15_000,
+  });
+}

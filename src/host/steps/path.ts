@@ -1,0 +1,128 @@
+/** What stands at paths: asked for once for files, directories, links and absent paths together. */
+
+import { Failure } from '../../errors.ts';
+import { quote } from '../../ssh/quote.ts';
+import { sha256 } from '../fingerprint.ts';
+import type { FileResource, Resource } from '../resource.ts';
+import type { Facts, PathFact } from '../state.ts';
+import { firewallFiles } from './firewall.ts';
+import { only, type Probe, words } from './step.ts';
+
+/** Content longer than this is not brought home for a diff. Bytes. */
+const LONGEST = 64 * 1024;
+/** Absolute, without anything that find, sha256sum or bash would read in another way. */
+const PLAIN = /^(\/[^/\p{Cc}'"\\$`[\]*?]+)+$/u;
+
+const TYPES: Readonly<Record<string, PathFact['type']>> = { f: 'file', d: 'directory', l: 'link' };
+
+/** Files, also those that other kinds keep. */
+function filesOf(resources: readonly Resource[]): readonly FileResource[] {
+  return [...only(resources, 'file'), ...firewallFiles(resources)];
+}
+
+export const pathProbe: Probe<Pick<Facts, 'paths'>> = {
+  script: (resources) => {
+    const files = filesOf(resources);
+    const paths = [...only(resources, 'absent', 'directory', 'link'), ...files].map(({ path }) =>
+      checkedPath(path),
+    );
+    if (paths.length === 0) return '';
+    const wanted = files.map((file) => `wanted[${quote(file.path)}]+=" ${sha256(file.content)}"`);
+    const secret = files.filter((file) => file.secret).map((file) => `secret[${quote(file.path)}]=1`);
+    return `find ${words(paths)} -maxdepth 0 -printf '%y\\t%m\\t%u\\t%g\\t%p\\t%l\\n' 2>/dev/null
+declare -A wanted secret
+${[...wanted, ...secret].join('\n')}
+there=()
+for path in "\${!wanted[@]}"; do
+  [[ -f $path && ! -L $path ]] && there+=("$path")
+done
+if ((\${#there[@]})); then
+  while read -r hash path; do
+    printf 'hash\\t%s\\t%s\\n' "$path" "$hash"
+    if [[ \${wanted[$path]-} != *" $hash"* && ! \${secret[$path]-} ]]; then
+      printf 'content\\t%s\\t%s\\n' "$path" "$(head -c ${LONGEST + 1} -- "$path" | base64 -w 0)"
+    fi
+  done < <(sha256sum -- "\${there[@]}" 2>/dev/null)
+fi`;
+  },
+  parse: (lines) => {
+    const paths: Record<string, PathFact> = {};
+    for (const line of lines) {
+      const [tag = '', ...fields] = line.split('\t');
+      if (tag === 'hash' || tag === 'content') {
+        const [path = '', value = ''] = fields;
+        const fact = paths[path];
+        if (fact?.type !== 'file') continue;
+        paths[path] = tag === 'hash' ? { ...fact, sha256: value } : { ...fact, content: textOf(value) };
+      } else {
+        const [mode = '', owner = '', group = '', path = '', target = ''] = fields;
+        const type = TYPES[tag] ?? 'other';
+        const common = { type, mode: mode.padStart(4, '0'), owner, group };
+        paths[path] = type === 'link' ? { ...common, target } : common;
+      }
+    }
+    return { paths };
+  },
+};
+
+/** Base64 as text; undefined where it is too long or no text. */
+function textOf(base64: string): string | undefined {
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.length > LONGEST || bytes.includes(0)) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws Failure `internal` for a path that the scripts cannot carry. */
+export function checkedPath(path: string): string {
+  if (PLAIN.test(path) && !/\/\.{1,2}(\/|$)/.test(path)) return path;
+  throw new Failure('internal', `"${path}" is not a plain absolute path`, {
+    next: 'Paths of resources begin with / and hold no quotes, wildcards or control characters.',
+  });
+}
+
+/** Mode, owner and group as they should be. */
+export interface Attributes {
+  readonly mode: string;
+  readonly owner: string;
+  readonly group: string;
+}
+
+/** With the defaults: root, the group named like the owner. Octal modes with four digits. */
+export function attributesOf(
+  resource: {
+    readonly mode?: string | undefined;
+    readonly owner?: string | undefined;
+    readonly group?: string | undefined;
+  },
+  defaultMode: string,
+): Attributes {
+  const owner = resource.owner ?? 'root';
+  return { mode: (resource.mode ?? defaultMode).padStart(4, '0'), owner, group: resource.group ?? owner };
+}
+
+/** How they differ, for people; empty: not at all. */
+export function attributeDiff(fact: Attributes, wanted: Attributes): readonly string[] {
+  const owned = (a: Attributes) => `${a.owner}:${a.group}`;
+  return [
+    ...(fact.mode === wanted.mode ? [] : [`-mode ${fact.mode}`, `+mode ${wanted.mode}`]),
+    ...(owned(fact) === owned(wanted) ? [] : [`-owner ${owned(fact)}`, `+owner ${owned(wanted)}`]),
+  ];
+}
+
+/** Bash that sets them. The owner first: chown takes away set-user-id bits. */
+export function setAttributes(path: string, { mode, owner, group }: Attributes): string {
+  return `chown ${quote(`${owner}:${group}`)} ${quote(path)}\nchmod ${quote(mode)} ${quote(path)}`;
+}
+
+/** Something of another type stands where this should be, and is not ours to remove. */
+export function inTheWay(facts: Facts, path: string, is: string, should: string): Failure {
+  return new Failure('host', `${path} is ${is} and should be ${should}`, {
+    host: facts.host.name,
+    step: `${should.replace(/^an? /, '')} ${path}`,
+    next: `Look at it (pipeline prod ssh ${facts.host.name} -- ls -ld ${path}), move it away, and run the command again.`,
+  });
+}

@@ -1,0 +1,150 @@
+/** systemd units: enabled, running, and restarted or reloaded only when what they depend on changed. */
+
+import { Failure } from '../../errors.ts';
+import { quote } from '../../ssh/quote.ts';
+import type { Action } from '../change.ts';
+import type { Due } from '../fingerprint.ts';
+import type { Resource, ServiceResource } from '../resource.ts';
+import type { Facts, ServiceFact } from '../state.ts';
+import { firewallUnits } from './firewall.ts';
+import { type Compare, changeOf, only, type Probe, words } from './step.ts';
+
+const UNIT = /^[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|path|mount|swap|target|slice)$/;
+/** States of a unit file in which there is nothing to enable. */
+const NEEDS_NO_ENABLING: readonly string[] = ['static', 'indirect', 'generated', 'alias', 'transient'];
+const RUNNING: readonly string[] = ['active', 'reloading', 'refreshing'];
+/** Where unit files and their drop-ins lie that resources write. */
+const UNIT_FILES = /^file \/(etc|usr\/local\/lib|usr\/lib|lib)\/systemd\/system\//;
+
+export const serviceProbe: Probe<Pick<Facts, 'services'>> = {
+  script: (resources) => {
+    const units = unitsOf(resources);
+    if (units.length === 0) return '';
+    return `systemctl show --property=LoadState,ActiveState,UnitFileState,NeedDaemonReload -- ${words(units)}`;
+  },
+  // One block a unit, in the order asked for, with an empty line between.
+  parse: (lines, resources) => {
+    const units = unitsOf(resources);
+    const blocks = lines.join('\n').split(/\n\n+/);
+    const services: Record<string, ServiceFact> = {};
+    units.forEach((unit, index) => {
+      const block = blocks[index];
+      if (block === undefined) return;
+      const value = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(block)?.[1] ?? '';
+      services[unit] = {
+        load: value('LoadState'),
+        active: value('ActiveState'),
+        enabled: value('UnitFileState'),
+        needsReload: value('NeedDaemonReload') === 'yes',
+      };
+    });
+    return { services };
+  },
+};
+
+/** Units to ask for, also those that other kinds keep; each once. */
+function unitsOf(resources: readonly Resource[]): readonly string[] {
+  const own = only(resources, 'service').map(({ unit }) => checkedUnit(unit));
+  return [...new Set([...own, ...firewallUnits(resources)])];
+}
+
+/** What systemctl is asked to do, in this order; empty: nothing. */
+interface Verbs {
+  readonly enable: 'enable' | 'disable' | undefined;
+  readonly run: 'start' | 'stop' | 'restart' | 'reload' | undefined;
+}
+
+export const compareService: Compare<ServiceResource> = (resource, facts, around) => {
+  const { unit } = resource;
+  const fact = facts.services[unit] ?? {
+    load: 'not-found',
+    active: 'inactive',
+    enabled: '',
+    needsReload: false,
+  };
+  const state = resource.state ?? 'running';
+  const active = RUNNING.includes(fact.active);
+  const restart = around.due(resource, [...(resource.restartOn ?? []), ...(resource.after ?? [])]);
+  const reload = around.due(resource, resource.reloadOn ?? []);
+  const outdated: Due | undefined = fact.needsReload
+    ? { because: [], reason: 'its unit file changed' }
+    : undefined;
+  const due = active && state !== 'stopped' ? (restart ?? outdated ?? reload) : undefined;
+  const verbs: Verbs = {
+    enable: enabling(resource, fact),
+    run: running(state, active, due, due === reload && due !== undefined),
+  };
+  const action: Action | undefined = verbs.run ?? verbs.enable;
+  if (action === undefined) return undefined;
+  const isNow = active ? 'running' : fact.active === 'failed' ? 'failed' : 'stopped';
+  const wanted = verbs.run === 'stop' ? 'stopped' : verbs.run === undefined ? isNow : 'running';
+  const unitFileChanges = [...around.changed].some((id) => UNIT_FILES.test(id));
+  return {
+    action,
+    diff: [
+      ...(verbs.enable === undefined
+        ? []
+        : changeOf('at boot', fact.enabled || undefined, `${verbs.enable}d`)),
+      ...changeOf('now', isNow, wanted),
+    ],
+    reason: due?.reason,
+    because: due?.because,
+    doing: `${DOING[action] ?? action} ${unit.replace(/\.service$/, '')}`,
+    script: serviceScript(resource, verbs, fact.load === 'masked', unitFileChanges || fact.needsReload),
+  };
+};
+
+const DOING: Partial<Record<Action, string>> = {
+  start: 'starting',
+  stop: 'stopping',
+  restart: 'restarting',
+  reload: 'reloading',
+  enable: 'enabling',
+  disable: 'disabling',
+};
+
+function enabling(resource: ServiceResource, fact: ServiceFact): Verbs['enable'] {
+  if (resource.enabled === undefined || NEEDS_NO_ENABLING.includes(fact.enabled)) return undefined;
+  const enabled = fact.enabled.startsWith('enabled') && fact.enabled !== 'enabled-runtime';
+  if (resource.enabled === enabled) return undefined;
+  return resource.enabled ? 'enable' : fact.load === 'not-found' ? undefined : 'disable';
+}
+
+function running(
+  state: NonNullable<ServiceResource['state']>,
+  active: boolean,
+  due: Due | undefined,
+  reloadSuffices: boolean,
+): Verbs['run'] {
+  if (state === 'running' && !active) return 'start';
+  if (state === 'stopped' && active) return 'stop';
+  if (due === undefined) return undefined;
+  return reloadSuffices ? 'reload' : 'restart';
+}
+
+function serviceScript(
+  resource: ServiceResource,
+  verbs: Verbs,
+  masked: boolean,
+  reloadUnits: boolean,
+): string {
+  const unit = quote(resource.unit);
+  const starts = verbs.run === 'start' || verbs.run === 'restart';
+  const verb = verbs.run === 'reload' ? 'reload-or-restart' : verbs.run;
+  return [
+    ...(masked && resource.enabled !== false ? [`systemctl --quiet unmask ${unit}`] : []),
+    ...(reloadUnits ? ['systemctl daemon-reload'] : []),
+    ...(verbs.enable === undefined ? [] : [`systemctl --quiet ${verbs.enable} ${unit}`]),
+    // A unit that failed too often is not started again until its counter is reset.
+    ...(starts ? [`systemctl reset-failed ${unit} 2>/dev/null || true`] : []),
+    ...(verb === undefined ? [] : [`unit ${verb} ${unit}`]),
+  ].join('\n');
+}
+
+/** @throws Failure `internal` for what is no unit name with its suffix. */
+function checkedUnit(unit: string): string {
+  if (UNIT.test(unit)) return unit;
+  throw new Failure('internal', `"${unit}" is not the name of a systemd unit`, {
+    next: 'Unit names carry their suffix, e.g. nginx.service.',
+  });
+}
