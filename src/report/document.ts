@@ -45,16 +45,16 @@ const metricSettings = z.object({
   role: z.enum(['critical', 'watched', 'informative']),
   weight: amount,
   tolerance: amount,
+  margin: amount,
   absolute: amount,
 });
 
-const METRIC_KINDS = [
+const WHOLE_KINDS = [
   'errors-5xx',
   'errors-4xx',
-  'latency',
+  'bodies',
   'latency-distribution',
   'size',
-  'bodies',
   'restarts',
   'error-lines',
   'cpu',
@@ -70,11 +70,13 @@ const sequentialConfig = z.object({
   warmupSeconds: amount,
   minimumSeconds: amount,
   deadlineSeconds: amount.nullable(),
-  bucketSeconds: z.number().positive(),
-  quantiles: z.array(probability),
+  latencyBlockSeconds: z.number().positive(),
+  gaugeBlockSeconds: z.number().positive(),
   brokenShare: probability,
   traffic: z.enum(['interleaved', 'sequential']),
-  metrics: z.record(z.enum(METRIC_KINDS), metricSettings),
+  quantiles: z.array(metricSettings.extend({ quantile: probability })),
+  routeWeight: amount,
+  metrics: z.record(z.enum(WHOLE_KINDS), metricSettings),
 });
 
 const experimentSchema = z.object({
@@ -85,7 +87,7 @@ const experimentSchema = z.object({
 
 const metricResult = z.object({
   name: z.string(),
-  kind: z.enum(METRIC_KINDS),
+  kind: z.enum(['latency', ...WHOLE_KINDS]),
   route: z.string().exactOptional(),
   role: z.enum(['critical', 'watched', 'informative']),
   critical: z.boolean(),
@@ -106,6 +108,7 @@ const metricResult = z.object({
       worseThreshold: z.number(),
       noWorse: z.number(),
       noWorseThreshold: z.number(),
+      lower: z.number(),
     })
     .nullable(),
   needsRequests: amount.nullable(),

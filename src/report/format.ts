@@ -87,7 +87,8 @@ export function formatInterval(metric: MetricResult): string {
   if (low === null && high === null) return 'anything';
   if (low === null) return `at most ${formatOnScale(high ?? 0, metric)}`;
   if (high === null) return `at least ${formatOnScale(low, metric)}`;
-  return `${formatOnScale(low, metric)} to ${formatOnScale(high, metric)}`;
+  const [from, to] = [formatOnScale(low, metric), formatOnScale(high, metric)];
+  return `${from.replace(/ (points|%)$/, (unit) => (to.endsWith(unit) ? '' : unit))} to ${to}`;
 }
 
 function formatOnScale(value: number, metric: MetricResult): string {

@@ -33,12 +33,18 @@ export function timeSection(report: CanaryReport): string {
           },
         ],
   );
+  const none: string[] = [];
   const figure = (
     title: string,
     series: readonly Series[],
     format: (value: number) => string,
     more: { readonly logarithmic?: boolean; readonly atLeast?: number; readonly warmUp?: number } = {},
   ) => {
+    const values = series.flatMap(({ baseline, candidate }) => [...baseline, ...candidate]);
+    if (values.every((value) => (value ?? 0) === 0)) {
+      if (values.some((value) => value === 0)) none.push(title.toLowerCase());
+      return '';
+    }
     const drawing = timeChart({
       label: `${title} over time`,
       at: timeline.at,
@@ -50,9 +56,6 @@ export function timeSection(report: CanaryReport): string {
     });
     return drawing === '' ? '' : `<figure class="card"><h3>${title}</h3>${drawing}</figure>`;
   };
-  const someClientErrors = [...timeline.clientErrors.baseline, ...timeline.clientErrors.candidate].some(
-    (share) => (share ?? 0) > 0,
-  );
   const figures = [
     figure('Requests a second', [timeline.rate], formatNumber),
     figure('Errors (5xx or no answer)', [timeline.errors], formatShare, { atLeast: 0.02 }),
@@ -60,14 +63,14 @@ export function timeSection(report: CanaryReport): string {
       logarithmic: true,
       warmUp: config.warmupSeconds,
     }),
-    someClientErrors ? figure('4xx answers', [timeline.clientErrors], formatShare, { atLeast: 0.02 }) : '',
+    figure('Refusals (4xx)', [timeline.clientErrors], formatShare, { atLeast: 0.02 }),
     figure('Wrong bodies', [timeline.wrongBodies], formatShare, { atLeast: 0.02 }),
     figure('CPU for each request', [timeline.cpu], formatMilliseconds),
     figure('Memory', [timeline.memory], formatBytes),
   ].filter((part) => part !== '');
   if (figures.length === 0) return '';
   const window = timeline.window === 1 ? 'one second' : `${timeline.window} seconds`;
-  return `<h2>Over time</h2><p class="lead">${LEGEND} &nbsp; Each point is ${window}; shaded: warm-up.</p><div class="grid2">${figures.join('')}</div>`;
+  return `<h2>Over time</h2><p class="lead">${LEGEND} &nbsp; Each point is ${window}; shaded: warm-up.${none.length > 0 ? ` None on either side: ${none.join(', ')}.` : ''}</p><div class="grid2">${figures.join('')}</div>`;
 }
 
 /** How the evidence grew. */

@@ -1,4 +1,5 @@
 /** The page's parts about the experiment itself: what differed, what the services said, and exactly what ran. */
+import type { MetricSettings } from '../judge/types.ts';
 import { countOf, quantile } from '../metrics/histogram.ts';
 import type { CanaryReport } from './document.ts';
 import { escapeHtml } from './escape.ts';
@@ -64,12 +65,20 @@ export function experimentSection(report: CanaryReport): string {
     ['warm-up', formatSeconds(experiment.config.warmupSeconds)],
     ['pipeline', report.pipeline],
   ];
-  const settings = Object.entries(experiment.config.metrics).map(
+  const { quantiles, metrics } = experiment.config;
+  const kinds: [string, MetricSettings][] = [
+    ...quantiles.map((entry): [string, MetricSettings] => [
+      `latency p${formatNumber(entry.quantile * 100)}`,
+      entry,
+    ]),
+    ...Object.entries(metrics),
+  ];
+  const settings = kinds.map(
     ([kind, metric]) =>
-      `<tr><td>${escapeHtml(kind)}</td><td>${metric.role}</td><td class="n">${formatShare(metric.tolerance)}</td><td class="n">${formatNumber(metric.absolute)}</td><td class="n">${formatNumber(metric.weight)}</td></tr>`,
+      `<tr><td>${escapeHtml(kind)}</td><td>${metric.role}</td><td class="n">${formatShare(metric.tolerance)}</td><td class="n">${formatShare(metric.margin)}</td><td class="n">${formatNumber(metric.absolute)}</td><td class="n">${formatNumber(metric.weight)}</td></tr>`,
   );
   return `<h2>The experiment</h2><div class="card"><dl>${rows.map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd>`).join('')}</dl></div>
-<div class="card scroll" style="margin-top:14px"><table><thead><tr><th>kind of metric</th><th>role</th><th class="n">tolerance</th><th class="n">absolute</th><th class="n">weight</th></tr></thead><tbody>${settings.join('')}</tbody></table></div>`;
+<div class="card scroll" style="margin-top:14px"><table><thead><tr><th>kind of metric</th><th>role</th><th class="n">alarm beyond</th><th class="n">pass excludes</th><th class="n">absolute</th><th class="n">weight</th></tr></thead><tbody>${settings.join('')}</tbody></table></div>`;
 }
 
 function sideText(report: CanaryReport, side: 'baseline' | 'candidate'): string {

@@ -1,5 +1,5 @@
 /** The page's parts about metrics: table, forest plot, distributions, every verdict in words. */
-import type { MetricResult, SequentialConfig } from '../judge/types.ts';
+import type { MetricResult, MetricSettings, SequentialConfig } from '../judge/types.ts';
 import { densityChart, percentileChart } from './charts/distribution.ts';
 import { type ForestAxis, forestAxis, forestRow, RATIO_AXIS, SHARE_AXIS } from './charts/forest.ts';
 import type { CanaryReport } from './document.ts';
@@ -29,11 +29,11 @@ export function metricsSection(metrics: readonly MetricResult[]): string {
   const rows = metrics.map((metric) => {
     const share = formatted(metric);
     return `<tr><td class="name">${escapeHtml(metric.name)}<span class="sub">${metric.role}</span></td>
-<td class="n">${share('baseline')}</td><td class="n">${share('candidate')}</td><td class="n">${formatEffect(metric)}</td>
-<td>${evidenceBar(metric)}</td><td>${pill(metric)}</td></tr>`;
+<td class="n" data-label="baseline">${share('baseline')}</td><td class="n" data-label="candidate">${share('candidate')}</td><td class="n" data-label="change">${formatEffect(metric)}</td>
+<td class="evidence">${evidenceBar(metric)}</td><td class="verdict-cell">${pill(metric)}</td></tr>`;
   });
   return `<h2>Metrics</h2>
-<div class="card scroll"><table><thead><tr><th>metric</th><th class="n">baseline</th><th class="n">candidate</th><th class="n">change</th><th>evidence of harm</th><th>verdict</th></tr></thead>
+<div class="card scroll"><table class="metrics"><thead><tr><th>metric</th><th class="n">baseline</th><th class="n">candidate</th><th class="n">change</th><th>evidence of harm</th><th>verdict</th></tr></thead>
 <tbody>${rows.join('')}</tbody></table></div>`;
 }
 
@@ -96,7 +96,7 @@ function forestTable(
 ): string {
   if (metrics.length === 0) return '';
   const rows = metrics.map((metric) => {
-    const settings = config.metrics[metric.kind];
+    const settings = settingsOf(metric, config);
     const tolerated: [number, number] =
       axis.scale === 'ratio'
         ? [1 / (1 + settings.tolerance), 1 + settings.tolerance]
@@ -112,8 +112,17 @@ function forestTable(
     });
     return `<tr><td class="name">${escapeHtml(metric.name)}</td><td class="plot">${drawing}</td><td class="n">${formatEffect(metric)}</td><td class="n">${formatInterval(metric)}</td></tr>`;
   });
-  return `<div class="card scroll" style="margin-bottom:14px"><table><thead><tr><th>${title}</th><th></th><th class="n">measured</th><th class="n">interval</th></tr></thead>
-<tbody>${rows.join('')}<tr><td></td><td class="plot">${forestAxis(axis, format)}</td><td></td><td></td></tr></tbody></table></div>`;
+  return `<div class="card scroll" style="margin-bottom:14px"><table class="effects"><thead><tr><th>${title}</th><th></th><th class="n">measured</th><th class="n">interval</th></tr></thead>
+<tbody>${rows.join('')}<tr class="scale"><td></td><td class="plot">${forestAxis(axis, format)}</td><td></td><td></td></tr></tbody></table></div>`;
+}
+
+function settingsOf(metric: MetricResult, config: SequentialConfig): MetricSettings {
+  const { kind } = metric;
+  if (kind !== 'latency') return config.metrics[kind];
+  const matching = config.quantiles.find(({ quantile }) =>
+    metric.name.includes(`p${Number((quantile * 100).toFixed(2))}`),
+  );
+  return matching ?? config.metrics['latency-distribution'];
 }
 
 /** Latency distributions over each other; of all routes together, and of the busiest where there are several. */

@@ -22,7 +22,7 @@ code,pre,.commit{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberat
 .verdict .word{font-size:30px;line-height:1.15;font-weight:700;letter-spacing:-.015em;color:var(--tone)}
 .verdict .why{font-size:16px;margin:8px 0 0;max-width:66ch;overflow-wrap:anywhere}
 .score{text-align:right;color:var(--soft);font-size:13px}.score b{display:block;font-size:40px;line-height:1;font-weight:650;color:var(--ink);letter-spacing:-.02em}
-.score svg{width:112px;margin-top:8px;display:inline-block}
+
 .sides{display:grid;grid-template-columns:1fr 1fr;gap:14px;margin-top:14px}
 .side{display:grid;grid-template-columns:auto 1fr;gap:2px 10px;padding:14px 18px;align-items:baseline}
 .side .key{width:10px;height:10px;border-radius:3px;background:currentColor;align-self:center}
@@ -41,7 +41,7 @@ td.n,th.n{text-align:right;white-space:nowrap}td.name{font-weight:550;overflow-w
 .pill.open{color:var(--open);background:var(--open-soft);border-color:transparent}
 .bar{display:grid;grid-template-columns:84px auto;gap:10px;align-items:center;justify-content:start;white-space:nowrap;color:var(--soft);font-size:13px}
 .bar i{display:block;height:6px;border-radius:3px;background:var(--grid);overflow:hidden;border:1px solid var(--rule)}.bar i b{display:block;height:100%;background:var(--faint)}.bar.full i b{background:var(--bad)}.bar.full{color:var(--bad);font-weight:600}
-.grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:14px}
+.grid2{display:grid;grid-template-columns:1fr 1fr;gap:14px}.grid2>*{min-width:0}
 figure{margin:0}figure.card{padding:16px 18px 12px}figcaption{color:var(--soft);font-size:12.5px;margin-top:2px}
 .legend{display:inline-flex;gap:16px;color:var(--soft);font-size:13px;font-weight:400}.legend span::before{content:"";display:inline-block;width:14px;height:4px;border-radius:2px;margin-right:7px;vertical-align:3px;background:var(--baseline)}
 .legend span+span::before{background:var(--candidate)}
@@ -57,14 +57,19 @@ svg{display:block;width:100%;height:auto}svg text{font:11.5px system-ui,-apple-s
 svg text.rank0{fill:var(--r0)}svg text.rank1{fill:var(--r1)}svg text.rank2{fill:var(--r2)}svg text.rank3{fill:var(--r3)}
 .forest{width:320px;min-width:240px}.forest .tolerated{fill:var(--band)}.forest .neutral{stroke:var(--faint);stroke-dasharray:2 3}
 .forest .whisker{stroke:var(--t);stroke-width:1.6}.forest .point,.forest .arrow{fill:var(--t)}.forest{--t:var(--soft)}.forest.pass{--t:var(--good)}.forest.harm{--t:var(--bad)}
-td.plot{width:334px;padding-top:0;padding-bottom:0}
+td.plot{padding-top:0;padding-bottom:0}table.effects{table-layout:fixed}table.effects td{border-bottom:0}table.effects th:nth-child(1){width:28%}table.effects th:nth-child(2){width:340px}table.effects th:nth-child(3){width:15%}.forest.scale{height:20px}table.effects tr.scale td{border-top:1px solid var(--grid);padding:0}
 details{border-top:1px solid var(--rule);padding:10px 0}details:first-of-type{border-top:0}summary{cursor:pointer;font-weight:550;overflow-wrap:anywhere}summary .pill{margin-left:8px}details p{margin:8px 0 0;color:var(--soft);max-width:80ch;overflow-wrap:anywhere}
 pre{margin:8px 0 0;padding:12px 14px;background:var(--page);border:1px solid var(--rule);border-radius:8px;overflow:auto;max-height:320px;white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.45}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:5px 22px;margin:0;font-size:14px}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 footer{margin-top:36px;color:var(--faint);font-size:13px}
-@media (max-width:640px){main{padding:18px 14px 40px}.sides{grid-template-columns:1fr}.verdict{grid-template-columns:1fr;padding:18px}.score{text-align:left}.score b{font-size:30px;display:inline}.score svg{display:none}
-.card{padding:16px}.scroll{padding:2px 16px}.top{flex-direction:column;gap:2px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
+@media screen and (max-width:760px){main{padding:18px 14px 40px}.sides,.grid2{grid-template-columns:1fr}.verdict{grid-template-columns:1fr;padding:18px}.score{text-align:left}.score b{font-size:30px;display:inline}
+.card{padding:16px}.scroll{padding:2px 16px}.top{flex-direction:column;gap:2px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}
+table.metrics,table.effects,table.metrics tbody,table.effects tbody{display:block;min-width:0}table.metrics thead,table.effects thead{display:none}
+table.metrics tr{display:grid;grid-template-columns:1fr 1fr 1fr;gap:4px 10px;padding:12px 0;border-bottom:1px solid var(--grid)}table.metrics tr:last-child,table.effects tr{border:0}
+table.metrics td,table.effects td{padding:0;border:0;text-align:left}table.metrics td::before{content:attr(data-label);display:block;color:var(--faint);font-size:12px}
+table.metrics td.name{grid-column:1/3;min-width:0}table.metrics td.verdict-cell{grid-column:3;grid-row:1;text-align:right}table.metrics td.evidence{grid-column:1/4}table.metrics td.name::before,table.metrics td.verdict-cell::before,table.metrics td.evidence::before{content:none}
+table.effects tr{display:grid;grid-template-columns:1fr auto;padding:8px 0}table.effects td.plot{grid-column:1/3}table.effects td:nth-child(4){grid-column:1/3;grid-row:2;color:var(--soft);font-size:13px}table.effects td:nth-child(3){grid-column:2;grid-row:1}.forest{width:100%}table.effects tr.scale td:not(.plot){display:none}}
 @media print{:root{--page:#fff;--card:#fff;--ink:#111;--soft:#444;--faint:#777;--rule:#ccc;--grid:#e8e8e8;--baseline:#2f5fa3;--candidate:#c06a12;--good:#1d6b41;--bad:#a4201b;--open:#6d5512;--good-soft:#fff;--bad-soft:#fff;--open-soft:#fff}
 body{font-size:12px;print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0}.card,figure,tr{break-inside:avoid}h2{break-after:avoid;margin-top:24px}.scroll{overflow:visible}pre{max-height:none}
-details::details-content{content-visibility:visible;height:auto}.pill{border-color:currentColor}.forest{width:220px}td.plot{width:230px}}
+details::details-content{content-visibility:visible;height:auto}.pill{border-color:currentColor}.forest{width:220px;min-width:0}table.effects th:nth-child(1){width:24%}table.effects th:nth-child(2){width:226px}table.effects th:nth-child(3){width:20%}}
 `;

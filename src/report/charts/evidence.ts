@@ -20,9 +20,10 @@ export interface EvidenceChart {
   readonly tone: 'harm' | 'benign';
 }
 
-/** Lines that are named at their end; the others are drawn thin. */
-const NAMED = 4;
-const LABELS = 136;
+/** Lines that are named at their end, and those of them that have a colour; the others are drawn thin. */
+const NAMED = 8;
+const COLOURED = 4;
+const LABELS = 140;
 const LINE_HEIGHT = 13;
 
 /** The chart, or '' where there is nothing to draw. The strongest lines carry their names at the right. */
@@ -42,13 +43,11 @@ export function evidenceChart(input: EvidenceChart): string {
       share === null ? null : [x(input.at[index] ?? 0), place(share)],
     );
     const label =
-      rank === -1
-        ? ''
-        : text(right + 8, labels[rank] ?? 0, shorten(line.name), { class: `name rank${rank}` });
+      rank === -1 ? '' : text(right + 8, labels[rank] ?? 0, shorten(line.name), { class: className(rank) });
     return (
       tag(
         'path',
-        { class: `line evidence ${rank === -1 ? 'thin' : `rank${rank}`}`, d: linePath(points) },
+        { class: `line evidence ${className(rank)}`, d: linePath(points) },
         tooltip(`${line.name}: ${Math.round(final(line) * 100)} % of the way`),
       ) + label
     );
@@ -63,6 +62,11 @@ export function evidenceChart(input: EvidenceChart): string {
     ],
     right,
   );
+}
+
+/** Rank −1 is a line without a name. */
+function className(rank: number): string {
+  return rank >= 0 && rank < COLOURED ? `rank${rank}` : 'thin';
 }
 
 function final(line: EvidenceLine): number {

@@ -27,7 +27,7 @@ export const RATIO_AXIS: ForestAxis = {
   max: 2,
   neutral: 1,
   scale: 'ratio',
-  ticks: [0.5, 0.67, 0.8, 1, 1.25, 1.5, 2],
+  ticks: [0.5, 0.8, 1, 1.25, 2],
 };
 
 /** Differences in shares: −10 to +10 points. */
@@ -43,7 +43,7 @@ export const SHARE_AXIS: ForestAxis = {
 export function forestPosition(axis: ForestAxis, value: number): number {
   const map = axis.scale === 'ratio' ? (v: number) => Math.log(Math.max(v, 1e-9)) : (v: number) => v;
   const share = (map(value) - map(axis.min)) / (map(axis.max) - map(axis.min));
-  return 8 + Math.min(1, Math.max(0, share)) * (ROW.width - 16);
+  return 20 + Math.min(1, Math.max(0, share)) * (ROW.width - 40);
 }
 
 /** The row as a drawing. */
@@ -84,7 +84,7 @@ export function forestAxis(axis: ForestAxis, format: (value: number) => string):
   );
   return tag(
     'svg',
-    { viewBox: `0 0 ${ROW.width} 20`, class: 'forest axis', 'aria-hidden': 'true' },
+    { viewBox: `0 0 ${ROW.width} 20`, class: 'forest scale', 'aria-hidden': 'true' },
     ...marks,
   );
 }

@@ -1,0 +1,202 @@
+/** The canary in a terminal: a frame while it runs, a line now and then without a terminal, and the result. Pure: lines out. */
+import type { MetricResult, PerVariant } from '../judge/types.ts';
+import type { CanaryReport, ReportVerdict } from './document.ts';
+import { escapeTerminal } from './escape.ts';
+import {
+  formatClock,
+  formatEffect,
+  formatInterval,
+  formatNumber,
+  formatSeconds,
+  formatSide,
+  harmShare,
+  harmWord,
+  shortCommit,
+} from './format.ts';
+import { toneOf } from './tone.ts';
+
+/** Colours, or functions that leave the text alone. */
+export interface Palette {
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+}
+
+/** An experiment at one moment. */
+export interface Snapshot {
+  /** Seconds since the first request. */
+  readonly seconds: number;
+  /** Seconds after which it ends in any case. */
+  readonly atMost: number;
+  readonly requests: PerVariant<number>;
+  readonly metrics: readonly MetricResult[];
+  /** What is still missing, e.g. `about 900 more requests`; null where unknown. */
+  readonly needs: string | null;
+}
+
+const BAR = 10;
+/** Metrics by name, routes apart, are many: the first screen shows those that matter. */
+const ROWS = 14;
+
+/** What the experiment will do, before it begins. */
+export function introduction(
+  report: Pick<CanaryReport, 'app' | 'baseline' | 'candidate' | 'plan'>,
+  alpha: number,
+): string[] {
+  const { plan } = report;
+  const side = ({ ref, commit }: CanaryReport['baseline']) =>
+    `${escapeTerminal(ref)} (${shortCommit(commit)})`;
+  const share =
+    plan.traffic === 'interleaved'
+      ? `each assigned at random, ${100 - plan.split} : ${plan.split}`
+      : 'first to the baseline, then to the candidate';
+  const times = Math.round(1 / alpha);
+  return [
+    `${escapeTerminal(report.app)}: baseline ${side(report.baseline)} against candidate ${side(report.candidate)}`,
+    `Experiment: ${formatNumber(plan.rate)} requests/s for up to ${formatSeconds(plan.durationSeconds)}, ${share}`,
+    `Rejects when the evidence of harm is worth ${times} to 1 over all metrics; a version as good as the baseline is rejected in at most 1 of ${times} experiments.`,
+  ];
+}
+
+/** The lines that are drawn again every second on a terminal. */
+export function liveFrame(snapshot: Snapshot, palette: Palette): string[] {
+  const { baseline, candidate } = snapshot.requests;
+  const left = Math.max(0, snapshot.atMost - snapshot.seconds);
+  const rest =
+    snapshot.needs === null
+      ? `at most ${formatSeconds(Math.round(left))} left`
+      : `needs ${snapshot.needs}, at most ${formatSeconds(Math.round(left))} left`;
+  return [
+    `  ${palette.bold(formatClock(snapshot.seconds))}   requests ${formatNumber(baseline + candidate)}    baseline ${formatNumber(baseline)} · candidate ${formatNumber(candidate)}    ${palette.dim(rest)}`,
+    ...metricTable(snapshot.metrics, palette),
+  ];
+}
+
+/** One line for logs and pipes, where nothing can be drawn again. */
+export function progressLine(snapshot: Snapshot): string {
+  const { baseline, candidate } = snapshot.requests;
+  const [closest] = [...snapshot.metrics].sort((a, b) => (harmShare(b) ?? -1) - (harmShare(a) ?? -1));
+  const evidence =
+    closest === undefined || (harmShare(closest) ?? 0) < 0.1
+      ? 'no evidence of harm'
+      : `most evidence of harm: ${escapeTerminal(closest.name)} (${harmWord(closest)})`;
+  return `  ${formatClock(snapshot.seconds)}  ${formatNumber(baseline)} requests to the baseline, ${formatNumber(candidate)} to the candidate; ${evidence}`;
+}
+
+/** The table of metrics, without colour the same words. */
+export function metricTable(metrics: readonly MetricResult[], palette: Palette): string[] {
+  const shown = choose(metrics);
+  if (shown.length === 0) return [];
+  const names = shown.map((metric) => clip(escapeTerminal(metric.name), 30));
+  const sides = (side: 'baseline' | 'candidate') => shown.map((metric) => formatSide(metric, side));
+  const columns = [
+    ['metric', ...names],
+    ['baseline', ...sides('baseline')],
+    ['candidate', ...sides('candidate')],
+    ['change', ...shown.map(formatEffect)],
+  ];
+  const widths = columns.map((column) => Math.max(...column.map((cell) => cell.length)));
+  const row = (index: number) =>
+    columns.map((column, at) => (column[index] ?? '').padEnd(widths[at] ?? 0)).join('   ');
+  const lines = shown.map((metric, index) => {
+    const colour = {
+      pass: palette.green,
+      harm: palette.red,
+      open: (text: string) => text,
+      none: palette.dim,
+    }[toneOf(metric)];
+    const critical = metric.critical ? palette.dim('  critical') : '';
+    return `  ${row(index + 1)}   ${colour(`${bar(harmShare(metric))} ${harmWord(metric)}`)}${critical}`;
+  });
+  const hidden = metrics.length - shown.length;
+  return [
+    palette.dim(`  ${row(0)}   evidence of harm`),
+    ...lines,
+    ...(hidden > 0 ? [palette.dim(`  and ${hidden} more in the report`)] : []),
+  ];
+}
+
+/** The metrics worth a line: all, or the alarms, the critical ones and those with the most evidence, in the judge's order. */
+function choose(metrics: readonly MetricResult[]): readonly MetricResult[] {
+  const known = metrics.filter((metric) => metric.verdict !== 'no data');
+  if (known.length <= ROWS) return known;
+  const worth = (metric: MetricResult) =>
+    (harmShare(metric) ?? 0) +
+    (toneOf(metric) === 'harm' ? 4 : 0) +
+    (metric.critical && metric.route === undefined ? 2 : 0);
+  const best = new Set([...known].sort((a, b) => worth(b) - worth(a)).slice(0, ROWS));
+  return known.filter((metric) => best.has(metric));
+}
+
+function bar(share: number | null): string {
+  if (share === null) return ' '.repeat(BAR);
+  const full = Math.floor(share * BAR + 1e-9);
+  return '█'.repeat(full) + '░'.repeat(BAR - full);
+}
+
+/** The result: verdict, reason, what to do next. `files` are the paths that were written, as the user would type them. */
+export function resultLines(
+  report: CanaryReport,
+  palette: Palette,
+  files: { readonly json?: string; readonly html?: string; readonly markdown?: string } = {},
+): string[] {
+  const { verdict } = report;
+  const { seconds, requests } = verdict.stoppedAfter;
+  const decided =
+    verdict.decidedBy.length === 0 || verdict.verdict !== 'failed'
+      ? ''
+      : `, decided by ${verdict.decidedBy.map(escapeTerminal).join(', ')}`;
+  const written = [files.html, files.markdown].filter((path) => path !== undefined);
+  return [
+    ...metricTable(verdict.metrics, palette),
+    '',
+    `${colourOf(verdict, palette)(verdict.verdict.toUpperCase())} after ${formatSeconds(seconds)} and ${formatNumber(requests)} requests: score ${formatNumber(Math.round(verdict.score))} of 100${decided}.`,
+    `  ${escapeTerminal(verdict.reason)}`,
+    ...alarms(verdict).map((line) => `  ${line}`),
+    ...(verdict.needs === null ? [] : [`  Needs ${escapeTerminal(verdict.needs)}.`]),
+    ...verdict.notes.map((note) => `  Note: ${escapeTerminal(note)}`),
+    ...lastWords(report).map((line) => `  ${line}`),
+    ...(written.length > 0 ? [`Report: ${written.join(', ')}`] : []),
+    ...(files.json === undefined ? [] : [`Again: pipeline judge ${files.json}`]),
+  ];
+}
+
+function colourOf(verdict: ReportVerdict, palette: Palette): (text: string) => string {
+  const colour = { passed: palette.green, failed: palette.red, inconclusive: palette.yellow }[
+    verdict.verdict
+  ];
+  return (text) => palette.bold(colour(text));
+}
+
+/** Effects of the metrics that decided against the candidate. */
+function alarms(verdict: ReportVerdict): string[] {
+  if (verdict.verdict !== 'failed') return [];
+  return verdict.metrics
+    .filter(
+      (metric) =>
+        verdict.decidedBy.includes(metric.name) && metric.effect?.value != null && metric.unit !== 'share',
+    )
+    .map((metric) => `${escapeTerminal(metric.name)}: ${formatEffect(metric)} (${formatInterval(metric)})`);
+}
+
+/** What the side that failed said last. */
+function lastWords(report: CanaryReport): string[] {
+  const failed = report.events.find((event) => event.kind === 'never started' || event.kind === 'died');
+  const side = failed?.side === 'baseline' ? 'baseline' : 'candidate';
+  if (report.verdict.verdict === 'passed' || (failed === undefined && report.verdict.verdict !== 'failed'))
+    return [];
+  const wanted = failed === undefined ? 3 : 10;
+  const lines = report.logs[side].filter((line) => failed !== undefined || ERROR.test(line)).slice(-wanted);
+  return lines.length === 0
+    ? []
+    : [`The ${side}'s log says:`, ...lines.map((line) => `  ${clip(escapeTerminal(line), 160)}`)];
+}
+
+/** A line of a journal that reports an error. */
+const ERROR = /\b(?:[A-Za-z]*Error|error|exception|fatal|panic|refused|cannot|failed)\b/i;
+
+function clip(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+}
