@@ -1,0 +1,227 @@
+/** The base image that all hosts share, read-only: made once from the distribution's archive, kept until its recipe changes. */
+import { createHash } from 'node:crypto';
+import { access, mkdir, readdir, readFile, rm, statfs, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '../../context.ts';
+import { Failure } from '../../errors.ts';
+import { quote } from '../../ssh/quote.ts';
+import { INIT, INIT_SCRIPT } from './boot.ts';
+import { aptFetchSettings } from './handed.ts';
+import { waitForLock } from './lock.ts';
+import { lastLines, programFailure, run } from './run.ts';
+import type { LocalSettings } from './settings.ts';
+import { type DistributionSources, distributionSources, type SourceFile } from './sources.ts';
+
+/** What every host has: what a fresh droplet has and the program relies on; Python for those who bring Ansible. */
+const PACKAGES = [
+  'systemd',
+  'systemd-sysv',
+  'dbus',
+  'openssh-server',
+  'iproute2',
+  'ca-certificates',
+  'nftables',
+  'procps',
+  'python3',
+  'sudo',
+  'curl',
+];
+
+/** Bytes that must be free before a build starts: the image takes a third of it. */
+const ROOM = 800 * 2 ** 20;
+
+export interface Recipe {
+  readonly codename: string;
+  readonly sources: DistributionSources;
+  /** Certificates that this machine's administrator added, by file name. */
+  readonly certificates: readonly SourceFile[];
+  /** Keys that the sources name, by path; contents in base64. */
+  readonly keys: readonly SourceFile[];
+}
+
+/**
+ * Reads what the base image is made from on this machine.
+ * @throws Failure kind `usage` on a machine that is neither Debian nor Ubuntu.
+ */
+export async function readRecipe(): Promise<Recipe> {
+  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const codename = /^VERSION_CODENAME="?([^"\n]+)/m.exec(release)?.[1];
+  const sources = codename && distributionSources(await aptSources(), codename);
+  if (codename === undefined || !sources) {
+    throw new Failure(
+      'usage',
+      "Local hosts are made from this machine's Debian or Ubuntu archive, and none is configured in /etc/apt.",
+      {
+        next: "Run pipeline on Debian 12 or Ubuntu 22.04 (or newer) with the distribution's own archive in /etc/apt/sources.list, or use `--provider digitalocean`.",
+      },
+    );
+  }
+  const keys = await Promise.all(
+    sources.keys.map(async (name) => ({ name, text: await readFile(name, 'base64') })),
+  );
+  return { codename, sources, keys, certificates: await filesIn('/usr/local/share/ca-certificates', '.crt') };
+}
+
+/** Folder of the image that `recipe` makes; the image is there if and only if the folder is. */
+export function baseDirectory(settings: LocalSettings, recipe: Recipe): string {
+  const everything = JSON.stringify([recipe, PACKAGES, INIT_SCRIPT, FINISH, process.arch]);
+  return join(
+    settings.cacheDirectory,
+    'base',
+    createHash('sha256').update(everything).digest('hex').slice(0, 16),
+  );
+}
+
+/** Where hosts find the image's files. */
+export function rootOf(base: string): string {
+  return join(base, 'rootfs');
+}
+
+export async function baseExists(base: string): Promise<boolean> {
+  return access(rootOf(base)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Builds the image unless it is there; two commands at once share one build, also where one of them is killed meanwhile.
+ * @throws Failure kind `usage` where the disk is full, kind `host` where mmdebstrap fails.
+ */
+export async function ensureBase(context: Context, recipe: Recipe, base: string): Promise<void> {
+  if (await baseExists(base)) {
+    await utimes(base, context.now(), context.now());
+    return;
+  }
+  const stage = 'base image';
+  context.progress({ stage, state: 'started', detail: `${recipe.codename}, about half a minute, once` });
+  try {
+    await using lock = await waitForLock(context, `${base}.lock`, () =>
+      context.progress({ stage, state: 'running', detail: 'another command is building it' }),
+    );
+    if (!(await baseExists(base))) await build(context, recipe, base, lock.descriptor);
+  } catch (error) {
+    context.progress({ stage, state: 'failed' });
+    throw error;
+  }
+  context.progress({ stage, state: 'done' });
+}
+
+async function build(context: Context, recipe: Recipe, base: string, lock: number): Promise<void> {
+  const parent = join(base, '..');
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  const { bavail, bsize } = await statfs(parent);
+  if (bavail * bsize < ROOM) throw diskFull(parent, bavail * bsize);
+  // the same name for every attempt: what a killed one left is removed by the next
+  const workshop = `${base}.building`;
+  const removeWorkshop = () => rm(workshop, { recursive: true, force: true });
+  await removeWorkshop();
+  await mkdir(join(workshop, 'ca-certificates'), { recursive: true, mode: 0o700 });
+  await mkdir(join(workshop, 'image'), { mode: 0o755 });
+  const put = (name: string, text: string, mode = 0o600) => writeFile(join(workshop, name), text, { mode });
+  await put('finish', FINISH, 0o700);
+  await put('init', INIT_SCRIPT, 0o755);
+  await put('apt.conf', await aptFetchSettings(context));
+  for (const { name, text } of recipe.certificates) await put(join('ca-certificates', name), text, 0o644);
+  await put('keys', recipe.sources.keys.map((key) => `${key}\n`).join(''));
+  if (recipe.sources.list !== '') await put('sources.list', recipe.sources.list, 0o644);
+  if (recipe.sources.deb822 !== '') await put('debian.sources', recipe.sources.deb822, 0o644);
+  const result = await run(
+    context,
+    'unshare',
+    ['--mount', '--propagation', 'private', 'sh', '-c', buildScript(recipe, workshop, base)],
+    {
+      lock,
+      onLine: (line) => {
+        const step = /^I: (.*?)(\.\.\.)?$/.exec(line)?.[1];
+        if (step !== undefined) context.progress({ stage: 'base image', state: 'running', detail: step });
+      },
+    },
+  );
+  if (result.code === 0) return;
+  const { bavail: left } = await statfs(parent);
+  if (/no space left on device/i.test(result.stderr) || left * bsize < 2 ** 20)
+    throw diskFull(parent, left * bsize);
+  throw programFailure('base image', 'mmdebstrap', {
+    ...result,
+    stderr: lastLines(result.stderr).join('\n'),
+  });
+}
+
+/**
+ * Builds, finishes and puts the image in place. A script, since it goes on to its end where this program is killed (nothing is lost,
+ * the next command finds the image), and cleans up where it is asked to stop.
+ */
+function buildScript(recipe: Recipe, workshop: string, base: string): string {
+  const q = quote;
+  const sources = [
+    ...(recipe.sources.list === '' ? [] : ['sources.list']),
+    ...(recipe.sources.deb822 === '' ? [] : ['debian.sources']),
+  ].map((name) => q(join(workshop, name)));
+  const excluded = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'];
+  return `set -eu
+trap 'rm -rf --one-file-system ${q(workshop)}' EXIT
+trap 'exit 143' TERM INT HUP
+mmdebstrap --mode=root --variant=apt --format=directory --skip=cleanup/apt/lists \\
+  --include=${PACKAGES.join(',')} --aptopt=${q(join(workshop, 'apt.conf'))} \\
+  ${excluded.map((pattern) => q(`--dpkgopt=path-exclude=${pattern}`)).join(' ')} \\
+  ${q(`--customize-hook=${join(workshop, 'finish')} ${workshop} "$1"`)} \\
+  ${q(recipe.codename)} ${q(join(workshop, 'image/rootfs'))} ${sources.join(' ')}
+mv --no-target-directory ${q(join(workshop, 'image'))} ${q(base)}
+`;
+}
+
+/** Turns what mmdebstrap made into an image of a host. Part of the recipe. Usage: finish WORKSHOP ROOT */
+const FINISH = `#!/bin/sh
+set -eu
+workshop=$1
+root=$2
+mkdir -p "$root/usr/local/share/ca-certificates"
+cp "$workshop"/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/" 2> /dev/null || true
+chroot "$root" update-ca-certificates > /dev/null 2>&1
+while read -r key; do
+  [ -e "$root$key" ] || install -D -m 644 "$key" "$root$key"
+done < "$workshop/keys"
+install -D -m 755 "$workshop/init" "$root${INIT}"
+# every host gets keys and settings of its own
+rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/apt/apt.conf.d/99mmdebstrap"
+# no terminal, no hardware, and the network is there before the first program
+for unit in getty.target console-getty.service systemd-networkd.service systemd-resolved.service \\
+  dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount systemd-pstore.service fstrim.timer; do
+  ln -sf /dev/null "$root/etc/systemd/system/$unit"
+done
+# packages that link manual pages expect the folders, though the pages are left out
+for section in 1 2 3 4 5 6 7 8; do mkdir -p "$root/usr/share/man/man$section"; done
+echo LANG=C.UTF-8 > "$root/etc/default/locale"
+chroot "$root" apt-cache gencaches > /dev/null
+`;
+
+function diskFull(directory: string, free: number): Failure {
+  return new Failure(
+    'usage',
+    `The disk of ${directory} is full: the base image needs ${ROOM / 2 ** 20} MB, ${Math.floor(free / 2 ** 20)} MB are free.`,
+    {
+      step: 'base image',
+      next: 'Make room there, or set PIPELINE_LOCAL_CACHE to a folder on another disk, then run the command again.',
+    },
+  );
+}
+
+async function aptSources(): Promise<SourceFile[]> {
+  const main = await readFile('/etc/apt/sources.list', 'utf8').catch(() => '');
+  const directory = '/etc/apt/sources.list.d';
+  return [
+    { name: 'sources.list', text: main },
+    ...(await filesIn(directory, '.list')),
+    ...(await filesIn(directory, '.sources')),
+  ];
+}
+
+/** Files directly in a folder, by name; none where the folder does not exist. */
+async function filesIn(directory: string, suffix: string): Promise<SourceFile[]> {
+  const names = await readdir(directory).catch(() => []);
+  const wanted = names.filter((name) => name.endsWith(suffix)).sort();
+  return Promise.all(
+    wanted.map(async (name) => ({ name, text: await readFile(join(directory, name), 'utf8') })),
+  );
+}

@@ -1,0 +1,173 @@
+/** Control groups of hosts: who is in them, limits, ending everything in them. Plain file operations, no program is started. */
+import type { Dirent } from 'node:fs';
+import { access, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../errors.ts';
+import type { HostGroups } from './machine.ts';
+
+export interface Limits {
+  readonly memoryBytes: number;
+  /** Processors' worth of time. */
+  readonly cpus: number;
+}
+
+/** Microseconds: the kernel's usual period for processor quotas. */
+const PERIOD = 100_000;
+
+/** Process ids directly in a group; none where the group does not exist. */
+export async function members(directory: string): Promise<number[]> {
+  const text = await readIfExists(join(directory, 'cgroup.procs'));
+  return text.split('\n').filter(Boolean).map(Number);
+}
+
+/** Whether what keeps the host running lives. */
+export async function isLed(groups: HostGroups): Promise<boolean> {
+  const counts = await Promise.all(groups.leaders.map(members));
+  return counts.some((pids) => pids.length > 0);
+}
+
+/** Every process of the host, at any depth of any hierarchy. */
+export async function allMembers(groups: HostGroups): Promise<number[]> {
+  const found = await Promise.all(groups.tops.flatMap(async (top) => (await subtree(top)).map(members)));
+  return [...new Set((await Promise.all(found.flat())).flat())];
+}
+
+/** Any directory of the host's groups is there. */
+export async function groupsExist(groups: HostGroups): Promise<boolean> {
+  return (await Promise.all(groups.tops.map(exists))).some(Boolean);
+}
+
+/**
+ * Kills everything in the host's groups until they are empty, then removes them.
+ * @throws Failure kind `host` where processes remain after five seconds (stuck in the kernel, which no signal mends).
+ */
+export async function killAndRemove(groups: HostGroups, host: string): Promise<void> {
+  const deadline = Date.now() + 5000;
+  for (let wait = 2; ; wait = Math.min(wait * 2, 50)) {
+    const pids = await allMembers(groups);
+    for (const pid of pids) kill(pid);
+    if (pids.length === 0 && (await removed(groups))) return;
+    if (Date.now() > deadline) {
+      throw new Failure(
+        'host',
+        `Processes of ${host} do not end: ${pids.join(', ') || 'its control group stays busy'}.`,
+        {
+          host,
+          next: 'They wait for the kernel (often a dead network file system): `ps` shows on what. Restart the machine if it does not pass, then run the command again.',
+        },
+      );
+    }
+    await sleep(wait);
+  }
+}
+
+/** What `cpu.max` (version 2) or the quota (version 1) is to hold. */
+export function quota(cpus: number): number {
+  return Math.max(1000, Math.round(cpus * PERIOD));
+}
+
+/**
+ * Sets the limits of a running host; they hold from now on.
+ * @throws Failure kind `host` where the host uses more memory than the new limit and the kernel cannot free it.
+ */
+export async function setLimits(groups: HostGroups, limits: Limits, host: string): Promise<void> {
+  const { memory, cpu } = groups;
+  if (memory !== undefined) await setMemory(memory, limits.memoryBytes, host);
+  if (cpu?.version === 1)
+    await writeFile(join(cpu.directory, 'cpu.cfs_quota_us'), String(quota(limits.cpus)));
+  if (cpu?.version === 2) await writeFile(join(cpu.directory, 'cpu.max'), `${quota(limits.cpus)} ${PERIOD}`);
+  if (groups.payload !== undefined) {
+    await setMemory({ directory: groups.payload, version: 2 }, limits.memoryBytes, host);
+    await writeFile(join(groups.payload, 'cpu.max'), `${quota(limits.cpus)} ${PERIOD}`);
+  }
+}
+
+async function setMemory(
+  memory: { directory: string; version: 1 | 2 },
+  bytes: number,
+  host: string,
+): Promise<void> {
+  const limit = join(memory.directory, memory.version === 1 ? 'memory.limit_in_bytes' : 'memory.max');
+  const withSwap = join(memory.directory, 'memory.memsw.limit_in_bytes');
+  const swapCounted = memory.version === 1 && (await exists(withSwap));
+  try {
+    // memory and swap together may never be less than memory alone, at no moment
+    if (swapCounted) await writeFile(withSwap, '-1');
+    await writeFile(limit, String(bytes));
+    if (swapCounted) await writeFile(withSwap, String(bytes));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
+    throw new Failure(
+      'host',
+      `${host} uses more memory than its new limit of ${Math.round(bytes / 2 ** 20)} MB.`,
+      {
+        host,
+        step: 'memory limit',
+        next: 'Stop something on the host, or set a higher `memory` in pipeline.yml, then run the command again.',
+        cause: error,
+      },
+    );
+  }
+}
+
+/** A directory and all below it, deepest first. */
+async function subtree(directory: string): Promise<string[]> {
+  let entries: Dirent[];
+  try {
+    entries = await readdir(directory, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  const below = await Promise.all(
+    entries.filter((entry) => entry.isDirectory()).map((entry) => subtree(join(directory, entry.name))),
+  );
+  return [...below.flat(), directory];
+}
+
+/** Removes the groups; false where one is still busy. */
+async function removed(groups: HostGroups): Promise<boolean> {
+  for (const top of groups.tops) {
+    for (const directory of await subtree(top)) if (!(await removeGroup(directory))) return false;
+  }
+  return true;
+}
+
+/** Removes one empty group; false where it is busy. */
+export async function removeGroup(directory: string): Promise<boolean> {
+  try {
+    await rmdir(directory);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EBUSY') return false;
+    if (code !== 'ENOENT') throw error;
+  }
+  return true;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function readIfExists(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    // ENODEV: the group was removed between opening and reading
+    if (code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP') return '';
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

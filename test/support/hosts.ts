@@ -1,0 +1,141 @@
+/**
+ * Real local hosts for tests. Every call gets an environment of its own, which is removed after the test, also after a failure, Ctrl-C or
+ * a killed test runner (then by a guard process that outlives it).
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLocalProvider } from '../../src/cloud/local/provider.ts';
+import type { EnvironmentSpec, Machine, MachineSpec, Provider } from '../../src/cloud/provider.ts';
+import { type Context, quietContext } from '../../src/context.ts';
+
+export interface HostsWanted {
+  readonly names: readonly string[];
+  /** Bytes a host; default 512 MB. */
+  readonly memory?: number;
+  /** Processors a host; default 2. */
+  readonly cpus?: number;
+  readonly context?: Context;
+  /** Anything else that the environment should be. */
+  readonly spec?: Partial<EnvironmentSpec>;
+}
+
+export interface TestHosts {
+  readonly machines: readonly Machine[];
+  readonly provider: Provider;
+  readonly spec: EnvironmentSpec;
+  /** The machine of this name. */
+  machine(name: string): Machine;
+  /** Removes everything. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Why hosts cannot be had here, with the command that would enable them; undefined where they can. */
+export function hostsUnavailable(): string | undefined {
+  if (process.platform !== 'linux')
+    return 'local hosts need Linux: run the tests on Debian 12 or Ubuntu 22.04';
+  if (process.getuid?.() !== 0) return 'local hosts need root: run `sudo npm test`';
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  const missing = Object.entries({
+    'systemd-nspawn': 'systemd-container',
+    mmdebstrap: 'mmdebstrap',
+    nft: 'nftables',
+    ip: 'iproute2',
+  }).filter(([program]) => spawnSync('sh', ['-c', `command -v ${program}`], { env }).status !== 0);
+  if (missing.length === 0) return undefined;
+  const packages = missing.map(([, name]) => name).join(' ');
+  return `this machine lacks ${packages}: run \`apt-get install --yes ${packages}\``;
+}
+
+/** A specification of an environment that no other test has, in a temporary folder. */
+export function testEnvironment(wanted: HostsWanted): EnvironmentSpec {
+  return {
+    project: `test-${randomBytes(4).toString('hex')}`,
+    environment: 'prod',
+    owner: 'pipeline-tests',
+    directory: mkdtempSync(join(tmpdir(), 'pipeline-test-')),
+    machines: wanted.names.map((name) => machineSpec(name, wanted)),
+    operators: ['127.0.0.0/8'],
+    authorizedKeys: [],
+    ...wanted.spec,
+  };
+}
+
+export function machineSpec(name: string, wanted: { memory?: number; cpus?: number } = {}): MachineSpec {
+  return {
+    name,
+    group: name.replace(/-\d+$/, ''),
+    roles: [],
+    exposures: [],
+    memoryBytes: wanted.memory ?? 512 * 2 ** 20,
+    cpus: wanted.cpus ?? 2,
+    size: 's-1vcpu-1gb',
+    region: 'nyc3',
+    image: 'debian-12-x64',
+  };
+}
+
+/** Starts hosts that accept strict SSH connections; the caller calls `stop`. */
+export async function startHosts(wanted: HostsWanted): Promise<TestHosts> {
+  const context = wanted.context ?? quietContext();
+  const spec = testEnvironment(wanted);
+  const provider = createLocalProvider(context, spec);
+  const release = guard(spec);
+  let stopped = false;
+  const stop = async () => {
+    if (stopped) return;
+    await createLocalProvider(quietContext({ env: context.env }), spec).destroy();
+    await rm(spec.directory, { recursive: true, force: true });
+    stopped = true;
+    release();
+  };
+  try {
+    const machines = await provider.apply(await provider.plan());
+    const machine = (name: string): Machine => {
+      const found = machines.find((one) => one.name === name);
+      if (found === undefined) throw new Error(`no host ${name} among ${machines.map((one) => one.name)}`);
+      return found;
+    };
+    return { machines, provider, spec, machine, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Starts hosts, hands them to `use`, and removes them afterwards, whatever happened. */
+export async function withHosts<T>(
+  wanted: HostsWanted,
+  use: (machines: readonly Machine[], hosts: TestHosts) => Promise<T>,
+): Promise<T> {
+  const hosts = await startHosts(wanted);
+  try {
+    return await use(hosts.machines, hosts);
+  } finally {
+    await hosts.stop();
+  }
+}
+
+/** Arguments for `ssh` that reach a machine strictly; the known_hosts file is written beside the key. */
+export { sshArguments } from './ssh-arguments.ts';
+
+/**
+ * A process that outlives this one and removes the environment when this one is gone without having done so.
+ * @returns ends the guard.
+ */
+function guard(spec: EnvironmentSpec): () => void {
+  const script = 'read -r word; [ "$word" = released ] || exec "$0" "$@"';
+  const cleaner = join(import.meta.dirname, 'hosts-cleaner.mjs');
+  const child = spawn('sh', ['-c', script, process.execPath, cleaner, JSON.stringify(spec)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.unref();
+  (child.stdin as unknown as { unref(): void }).unref();
+  return () => {
+    child.stdin.on('error', () => {}).end('released\n');
+  };
+}
