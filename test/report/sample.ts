@@ -5,6 +5,7 @@ import type {
   MetricResult,
   MetricSettings,
   Second,
+  SequentialConfig,
   VariantSecond,
 } from '../../src/judge/types.ts';
 import type { CanaryReport, ReportVerdict } from '../../src/report/document.ts';
