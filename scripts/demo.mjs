@@ -45,8 +45,15 @@ await run('bin/pipeline', ['deploy', 'survey', ...config]);
 const url = `http://${await addressOf('checkbox')}/preview`;
 const body = JSON.stringify({ markdown: '# Are you well?\n\n* yes\n* no\n' });
 process.stdout.write(`\n${bold(`$ curl -H 'content-type: application/json' -d '${body}' ${url}`)}\n`);
-const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(10_000) });
-process.stdout.write(`${answer.status} ${answer.statusText}, ${answer.headers.get('server')}\n${(await answer.text()).trim()}\n`);
+const answer = await fetch(url, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body,
+  signal: AbortSignal.timeout(10_000),
+});
+process.stdout.write(
+  `${answer.status} ${answer.statusText}, ${answer.headers.get('server')}\n${(await answer.text()).trim()}\n`,
+);
 if (answer.status !== 200) process.exit(3);
 
 await run('bin/pipeline', ['prod', 'up', ...config]);
