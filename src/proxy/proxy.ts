@@ -34,6 +34,13 @@ export interface Site {
   readonly key?: string | undefined;
   /** Whether a request that cannot connect to its variant tries the other one: yes for releases, no for experiments. */
   readonly fallback: boolean;
+  /** Experiments: response header that names the variant which the request was assigned to, also on errors; absent: nobody is told. */
+  readonly variantHeader?: string | undefined;
+  /**
+   * Experiments whose variants answer on different paths: what a variant is asked for instead, by the path that was requested. The access
+   * log has the path that was requested.
+   */
+  readonly paths?: Readonly<Record<Variant, Readonly<Record<string, string>>>> | undefined;
 }
 
 /** Per cent of the requests that each variant gets; they sum to 100. */
