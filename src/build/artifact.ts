@@ -32,6 +32,8 @@ export interface Artifact {
   readonly architecture: Architecture | null;
   /** Shell commands that start the service, in the service's folder; `null` where the runtime is not node. */
   readonly start: string | null;
+  /** Folder of the service inside the artifact; empty: its root. */
+  readonly directory: string;
   /** How long the build took; 0 where it was cached. */
   readonly seconds: number;
 }

@@ -1,13 +1,34 @@
 /** From a git ref to an artifact, cached by commit. */
-import type { Config } from '../config/schema.ts';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { AppConfig, Config } from '../config/schema.ts';
 import type { Context } from '../context.ts';
-import { Failure } from '../errors.ts';
+import { closest, Failure } from '../errors.ts';
+import { writeFileAtomic } from '../files.ts';
 import type { Artifact } from './artifact.ts';
+import { cachePath, exclusively } from './cache.ts';
+import { buildNode } from './node-build.ts';
+import { resolveNode } from './node-runtime.ts';
+import { boundTo, pack, sha256 } from './pack.ts';
+import { decidingPaths, type NodeRecipe, type Recipe, recipe, type StaticRecipe } from './recipe.ts';
+import { type Commit, checkOut, existingAt, openSource, readAt, resolveRef, type Source } from './source.ts';
 
 export interface BuildOptions {
   /** Build again although the cache has it. */
   readonly fresh?: boolean | undefined;
 }
+
+/** Part of every cache key: raised where the same recipe gives another artifact. */
+const FORMAT = 1;
+
+/** What the cache remembers beside the file. */
+const keptSchema = z.object({
+  sha256: z.string(),
+  bytes: z.int(),
+  architecture: z.enum(['x64', 'arm64']).nullable(),
+});
 
 /**
  * The artifact of an application at a ref: from the cache, or built.
@@ -16,11 +37,160 @@ export interface BuildOptions {
  *   the last lines of its output where the build fails.
  */
 export async function buildArtifact(
-  _config: Config,
+  config: Config,
   app: string,
-  _ref: string | undefined,
-  _context: Context,
-  _options: BuildOptions = {},
+  ref: string | undefined,
+  context: Context,
+  options: BuildOptions = {},
 ): Promise<Artifact> {
-  throw new Failure('internal', `building ${app} is being written`);
+  const definition = appNamed(config, app);
+  const source = openSource(definition.source, config.directory, context);
+  context.progress({ stage: 'source', state: 'started', detail: definition.source });
+  const commit = await resolveRef(app, source, ref ?? definition.ref, context);
+  context.progress({
+    stage: 'source',
+    state: 'done',
+    detail: `${commit.ref} → ${commit.commit.slice(0, 7)}`,
+  });
+
+  const how = await readRecipe(app, definition, source, commit, context);
+  const node = await nodeOf(app, how, context);
+  const key = createHash('sha256')
+    .update(
+      JSON.stringify([FORMAT, source.address, commit.commit, how, node, process.platform, process.arch]),
+    )
+    .digest('hex');
+  const stem = cachePath(context, 'artifacts', app, `${commit.commit.slice(0, 12)}-${key.slice(0, 12)}`);
+  const common = {
+    app,
+    ref: commit.ref,
+    commit: commit.commit,
+    subject: commit.subject,
+    runtime: how.runtime,
+    path: `${stem}${how.runtime === 'tomcat' ? '.war' : '.tar.gz'}`,
+    node: how.runtime === 'node' ? node : null,
+    start: how.runtime === 'node' ? how.start : null,
+    directory: how.directory,
+  };
+
+  context.progress({ stage: 'build', state: 'started' });
+  try {
+    return await exclusively(`${stem}.lock`, context, async () => {
+      const kept = options.fresh === true ? undefined : await fromCache(stem, common.path);
+      if (kept !== undefined) {
+        context.progress({
+          stage: 'build',
+          state: 'done',
+          detail: `cached (sha256 ${kept.sha256.slice(0, 8)}…)`,
+        });
+        return { ...common, ...kept, cached: true, seconds: 0 };
+      }
+      const started = context.now().getTime();
+      const made = await make(app, how, node, source, commit, { stem, path: common.path }, context);
+      const seconds = (context.now().getTime() - started) / 1000;
+      context.progress({ stage: 'build', state: 'done', detail: `sha256 ${made.sha256.slice(0, 8)}…` });
+      return { ...common, ...made, cached: false, seconds };
+    });
+  } catch (error) {
+    context.progress({ stage: 'build', state: 'failed' });
+    throw error;
+  }
+}
+
+/** The application's definition. @throws Failure kind `usage` where there is none of that name. */
+export function appNamed(config: Config, app: string): AppConfig {
+  const definition = config.apps[app];
+  if (definition !== undefined) return definition;
+  const names = Object.keys(config.apps);
+  const near = closest(app, names);
+  throw new Failure('usage', `There is no application "${app}" in ${config.path}.`, {
+    next:
+      near !== undefined
+        ? `Did you mean "${near}"?`
+        : names.length === 0
+          ? 'Describe it under apps: there.'
+          : `There are: ${names.join(', ')}.`,
+  });
+}
+
+async function readRecipe(
+  app: string,
+  definition: AppConfig,
+  source: Source,
+  commit: Commit,
+  context: Context,
+): Promise<Recipe> {
+  const paths = decidingPaths(definition);
+  const existing = await existingAt(source, commit.commit, paths.all, context);
+  const texts = await Promise.all(
+    paths.read
+      .filter((path) => existing.has(path))
+      .map(async (path) => [path, (await readAt(source, commit.commit, path, context)) ?? ''] as const),
+  );
+  return recipe(app, definition, { existing, text: Object.fromEntries(texts) });
+}
+
+async function nodeOf(app: string, how: Recipe, context: Context): Promise<string | null> {
+  const node = installationOf(how)?.node;
+  return node === undefined ? null : resolveNode(app, node, context);
+}
+
+function installationOf(how: Recipe): Omit<NodeRecipe, 'runtime' | 'start'> | null {
+  if (how.runtime === 'node') return how;
+  return how.runtime === 'static' ? (how as StaticRecipe).build : null;
+}
+
+/** What the cache has, if the file is whole. */
+async function fromCache(stem: string, path: string) {
+  const text = await readFile(`${stem}.json`, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const kept = keptSchema.safeParse(JSON.parse(text));
+  const size = (await stat(path).catch(() => undefined))?.size;
+  if (!kept.success || size !== kept.data.bytes || (await sha256(path)) !== kept.data.sha256)
+    return undefined;
+  return kept.data;
+}
+
+/** Builds in a folder whose name is the same every time: some tools write it into what they make. */
+async function make(
+  app: string,
+  how: Recipe,
+  node: string | null,
+  source: Source,
+  commit: Commit,
+  target: { readonly stem: string; readonly path: string },
+  context: Context,
+): Promise<z.output<typeof keptSchema>> {
+  if (how.runtime === 'tomcat') {
+    throw new Failure('internal', `${app}: building a WAR is being written`);
+  }
+  const tree = `${target.stem}.tree`;
+  const partial = `${target.stem}.partial`;
+  try {
+    await mkdir(tree, { recursive: true });
+    await checkOut(source, commit.commit, tree, context);
+    const installation = installationOf(how);
+    if (installation !== null && node !== null) await buildNode(app, installation, node, tree, context);
+    if (how.runtime === 'static' && installation?.lockFolder != null) {
+      await rm(join(tree, installation.lockFolder, 'node_modules'), { recursive: true, force: true });
+    }
+    const architecture = how.runtime === 'node' ? await boundTo(tree) : null;
+    if (architecture !== null && process.platform !== 'linux') {
+      throw new Failure(
+        'usage',
+        `${app} has native modules, which were built for ${process.platform} here.`,
+        {
+          next: 'Build on a Linux machine.',
+        },
+      );
+    }
+    context.progress({ stage: 'build', state: 'running', detail: 'packing' });
+    await pack(tree, partial, commit.time, context);
+    const made = { sha256: await sha256(partial), bytes: (await stat(partial)).size, architecture };
+    await rename(partial, target.path);
+    await writeFileAtomic(`${target.stem}.json`, JSON.stringify(made));
+    return made;
+  } finally {
+    await Promise.all([tree, partial].map((path) => rm(path, { recursive: true, force: true })));
+  }
 }

