@@ -1,0 +1,56 @@
+/** The host's own firewall: closed, and open for whom a port is meant for. Pure. */
+
+import type { Exposure } from '../cloud/provider.ts';
+import type { FirewallResource } from '../host/resource.ts';
+import type { RoleParams } from './role.ts';
+
+/** What may come in. What goes out, and what passes through, is left alone. */
+export function firewall(params: RoleParams): FirewallResource {
+  const ssh = params.sshPorts.map((port): Exposure => ({ port, protocol: 'tcp', from: 'operators' }));
+  return {
+    kind: 'firewall',
+    table: 'inet pipeline',
+    rules: `${set('operators', params.operators)}${set('fleet', params.fleet)}
+  chain input {
+    type filter hook input priority filter
+    policy drop
+    iif "lo" accept
+    ct state vmap { established : accept, related : accept, invalid : drop }
+    icmp type { echo-request, destination-unreachable, time-exceeded, parameter-problem } accept
+    icmpv6 type { echo-request, destination-unreachable, packet-too-big, time-exceeded, parameter-problem, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
+    ip6 saddr fe80::/10 udp dport 546 accept
+${openings([...ssh, ...params.exposures]).join('\n')}
+  }
+`,
+  };
+}
+
+/** One set for each address family; an empty set lets nobody in. */
+function set(name: string, addresses: readonly string[]): string {
+  const of = (family: 4 | 6) =>
+    addresses.filter((address) => address.includes(':') === (family === 6)).toSorted();
+  return ([4, 6] as const)
+    .map((family) => {
+      const elements = of(family);
+      const list = elements.length === 0 ? '' : `    elements = { ${elements.join(', ')} }\n`;
+      return `  set ${name}${family} {\n    type ipv${family}_addr\n    flags interval\n    auto-merge\n${list}  }\n`;
+    })
+    .join('');
+}
+
+/** One rule for each protocol and audience (two where addresses tell), ports in order. */
+function openings(exposures: readonly Exposure[]): readonly string[] {
+  return (['tcp', 'udp'] as const).flatMap((protocol) =>
+    (['operators', 'fleet', 'anyone'] as const).flatMap((from) => {
+      const ports = exposures
+        .filter((exposure) => exposure.protocol === protocol && exposure.from === from)
+        .map(({ port }) => port);
+      if (ports.length === 0) return [];
+      const list = [...new Set(ports)].sort((a, b) => a - b).join(', ');
+      const rule = `${protocol} dport { ${list} } accept`;
+      return from === 'anyone'
+        ? [`    ${rule}`]
+        : [`    ip saddr @${from}4 ${rule}`, `    ip6 saddr @${from}6 ${rule}`];
+    }),
+  );
+}

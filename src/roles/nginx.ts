@@ -1,0 +1,118 @@
+/** nginx in front of applications: its main configuration, one log format that every part reads, and logs that rotate. */
+
+import type { Resource } from '../host/resource.ts';
+import type { Role } from './role.ts';
+
+/** One line of JSON a request. The sites set the four `pipeline_` variables; fields of an upstream are empty for static files. */
+export const LOG_FORMAT = `log_format pipeline escape=json '{"msec":$msec,"app":"$pipeline_app","variant":"$pipeline_variant",'
+    '"release":"$pipeline_release","method":"$request_method","uri":"$request_uri","status":$status,'
+    '"bytes":$body_bytes_sent,"time":$request_time,"upstream_time":"$upstream_response_time",'
+    '"upstream_header_time":"$upstream_header_time","upstream_status":"$upstream_status",'
+    '"upstream_addr":"$upstream_addr","id":"$request_id"}';`;
+
+/** Where the sites of applications lie, one file each. */
+export const SITES = '/etc/nginx/pipeline/sites';
+/** Where requests are logged. */
+export const LOGS = '/var/log/nginx/pipeline';
+
+const CONFIGURATION = `# Made by pipeline. Sites lie in ${SITES}.
+user www-data;
+worker_processes auto;
+worker_rlimit_nofile 16384;
+pid /run/nginx.pid;
+error_log /var/log/nginx/error.log warn;
+include /etc/nginx/modules-enabled/*.conf;
+
+events {
+  worker_connections 4096;
+}
+
+http {
+  include /etc/nginx/mime.types;
+  default_type application/octet-stream;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_timeout 65s;
+  server_tokens off;
+  types_hash_max_size 4096;
+  server_names_hash_bucket_size 128;
+
+  ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_prefer_server_ciphers off;
+  ssl_session_cache shared:TLS:10m;
+  ssl_session_timeout 1d;
+  ssl_session_tickets off;
+
+  gzip on;
+  gzip_vary on;
+  gzip_proxied any;
+  gzip_min_length 1024;
+  gzip_types text/plain text/css text/xml application/json application/javascript application/xml image/svg+xml;
+
+  # What a site does not say is empty in its log.
+  map "" $pipeline_app { default ""; }
+  map "" $pipeline_variant { default ""; }
+  map "" $pipeline_release { default ""; }
+  ${LOG_FORMAT}
+  access_log ${LOGS}/access.log pipeline;
+
+  # Whoever asks for a name that no site has learns nothing. A site that wants these requests says default_server.
+  server {
+    listen 80;
+    listen [::]:80;
+    server_name "";
+    access_log off;
+    return 444;
+  }
+
+  include ${SITES}/*.conf;
+}
+`;
+
+const ROTATION = `# Made by pipeline.
+${LOGS}/*.log {
+  daily
+  maxsize 100M
+  rotate 14
+  compress
+  delaycompress
+  missingok
+  notifempty
+  create 0640 www-data adm
+  sharedscripts
+  postrotate
+    if [ -s /run/nginx.pid ]; then kill -USR1 "$(cat /run/nginx.pid)"; fi
+  endscript
+}
+`;
+
+const LIMITS = `# Made by pipeline: it comes back by itself.
+[Service]
+Restart=always
+RestartSec=1s
+LimitNOFILE=16384
+`;
+
+export const nginx: Role = {
+  name: 'nginx',
+  exposures: [
+    { port: 80, protocol: 'tcp', from: 'anyone' },
+    { port: 443, protocol: 'tcp', from: 'anyone' },
+  ],
+  resources: (): readonly Resource[] => [
+    { kind: 'package', name: 'nginx' },
+    { kind: 'package', name: 'logrotate' },
+    { kind: 'directory', path: SITES },
+    { kind: 'directory', path: LOGS, owner: 'www-data', group: 'adm' },
+    { kind: 'file', path: '/etc/logrotate.d/pipeline-nginx', content: ROTATION },
+    { kind: 'file', path: '/etc/systemd/system/nginx.service.d/pipeline.conf', content: LIMITS },
+    { kind: 'file', path: '/etc/nginx/nginx.conf', content: CONFIGURATION, validate: 'nginx -t -q -c %s' },
+    {
+      kind: 'service',
+      unit: 'nginx.service',
+      enabled: true,
+      restartOn: ['file /etc/systemd/system/nginx.service.d/pipeline.conf'],
+      reloadOn: ['file /etc/nginx/nginx.conf'],
+    },
+  ],
+};
