@@ -5,6 +5,7 @@ import { closest, Failure } from '../errors.ts';
 import type { Resource } from '../host/resource.ts';
 import { base } from './base.ts';
 import { mariadb } from './mariadb.ts';
+import { monitor } from './monitor.ts';
 import { nginx } from './nginx.ts';
 import { redis } from './redis.ts';
 import type { Role, RoleParams } from './role.ts';
@@ -13,7 +14,7 @@ import { tomcat } from './tomcat.ts';
 export type { Role, RoleParams } from './role.ts';
 
 const ROLES: ReadonlyMap<string, Role> = new Map(
-  [base, nginx, redis, mariadb, tomcat].map((role) => [role.name, role]),
+  [base, nginx, redis, mariadb, tomcat, monitor].map((role) => [role.name, role]),
 );
 
 /** What the role puts on a host. @throws Failure `usage` for a role that does not exist. */
