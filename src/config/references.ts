@@ -1,0 +1,183 @@
+/** What one part of `pipeline.yml` says about another: pure. */
+import { closest } from '../errors.ts';
+import type { Path } from './positions.ts';
+import type { AppConfig, ConfigValues } from './schema.ts';
+
+interface PathMistake {
+  readonly path: Path;
+  readonly message: string;
+}
+
+/** Groups that every inventory has by itself. */
+const RESERVED = ['all', 'ungrouped'];
+
+/**
+ * Mistakes that no single value shows.
+ * @param hosts names of all entries of `hosts:`, also of those that are wrong in themselves
+ */
+export function checkReferences(config: ConfigValues, hosts: ReadonlySet<string>): PathMistake[] {
+  return [
+    ...checkHostNames(config),
+    ...(config.monitor === undefined ? [] : knownHost(config.monitor.host, hosts, ['monitor', 'host'])),
+    ...Object.entries(config.apps).flatMap(([name, app]) => checkApp(config, name, app, hosts)),
+    ...checkSites(config),
+    ...checkAppNames(config),
+  ];
+}
+
+function knownHost(name: string, hosts: ReadonlySet<string>, path: Path): PathMistake[] {
+  if (hosts.has(name)) return [];
+  const guess = closest(name, hosts);
+  const known = hosts.size === 0 ? 'there are no hosts' : `hosts are ${[...hosts].join(', ')}`;
+  return [
+    { path, message: `unknown host "${name}", ${guess === undefined ? known : `did you mean "${guess}"?`}` },
+  ];
+}
+
+/** `web` with `count: 2` makes web-1 and web-2: no other entry may be called so. */
+function checkHostNames({ hosts }: ConfigValues): PathMistake[] {
+  const mistakes: PathMistake[] = RESERVED.filter((name) => name in hosts).map((name) => ({
+    path: ['hosts', name],
+    message: `"${name}" is a group that every inventory has: choose another name`,
+  }));
+  for (const [name, { count }] of Object.entries(hosts)) {
+    for (let i = 1; count > 1 && i <= count; i++) {
+      const made = `${name}-${i}`;
+      if (!(made in hosts)) continue;
+      mistakes.push({
+        path: ['hosts', made],
+        message: `"${made}" is also the name of a host of ${name}, which has count: ${count}`,
+      });
+    }
+  }
+  return mistakes;
+}
+
+function checkApp(
+  config: ConfigValues,
+  name: string,
+  app: AppConfig,
+  hosts: ReadonlySet<string>,
+): PathMistake[] {
+  const at = (...rest: Path): Path => ['apps', name, ...rest];
+  const mistakes: PathMistake[] = app.hosts.flatMap((host, i) =>
+    app.hosts.indexOf(host) < i
+      ? [{ path: at('hosts', i), message: `the host "${host}" stands twice` }]
+      : knownHost(host, hosts, at('hosts', i)),
+  );
+  for (const host of app.hosts) {
+    mistakes.push(
+      ...checkRole(config, host, 'nginx', at('hosts'), 'it stands in front of every application'),
+    );
+    if (app.runtime === 'tomcat')
+      mistakes.push(...checkRole(config, host, 'tomcat', at('runtime'), 'the application runs in it'));
+  }
+  for (const [key, { host, engine, binary, repository }] of Object.entries(app.databases)) {
+    const path = at('databases', key);
+    if (host !== undefined) mistakes.push(...knownHost(host, hosts, [...path, 'host']));
+    const servers = engine === 'mariadb' ? (host === undefined ? app.hosts : [host]) : [];
+    for (const server of servers)
+      mistakes.push(
+        ...checkRole(config, server, 'mariadb', [...path, 'engine'], 'the database is kept in it'),
+      );
+    if (binary !== undefined && engine !== 'ferretdb')
+      mistakes.push({ path: [...path, 'binary'], message: `is for ferretdb, not for ${engine}` });
+    if (repository !== undefined && engine !== 'mongodb')
+      mistakes.push({ path: [...path, 'repository'], message: `is for mongodb, not for ${engine}` });
+  }
+  for (const key of Object.keys(app.secrets)) {
+    if (key in app.env)
+      mistakes.push({ path: at('secrets', key), message: `"${key}" stands in env too: one of them must go` });
+  }
+  for (const [key, source] of Object.entries(app.secrets)) {
+    if ('env' in source && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(source.env)) {
+      mistakes.push({
+        path: at('secrets', key, 'env'),
+        message: `expected the name of an environment variable, got "${source.env.slice(0, 3)}…"`,
+      });
+    }
+  }
+  if (app.runtime !== undefined && app.runtime !== 'tomcat') {
+    for (const key of ['context', 'artifact'] as const) {
+      if (app[key] !== undefined)
+        mistakes.push({ path: at(key), message: `is for the runtime tomcat, not for ${app.runtime}` });
+    }
+  }
+  for (const [i, request] of (app.canary?.requests ?? []).entries()) {
+    if (request.body !== undefined && request.body_file !== undefined) {
+      mistakes.push({
+        path: at('canary', 'requests', i, 'body_file'),
+        message: 'stands beside body: one of them must go',
+      });
+    }
+  }
+  for (const [i, pattern] of (app.canary?.ignore_body ?? []).entries()) {
+    const problem = patternProblem(pattern);
+    if (problem !== undefined) mistakes.push({ path: at('canary', 'ignore_body', i), message: problem });
+  }
+  return mistakes;
+}
+
+function checkRole(
+  { hosts }: ConfigValues,
+  host: string,
+  role: ConfigValues['hosts'][string]['roles'][number],
+  path: Path,
+  why: string,
+): PathMistake[] {
+  const roles = hosts[host]?.roles;
+  if (roles === undefined || roles.includes(role)) return [];
+  return [
+    { path, message: `the host "${host}" lacks the role ${role} (${why}): add it to hosts.${host}.roles` },
+  ];
+}
+
+function patternProblem(pattern: string): string | undefined {
+  try {
+    new RegExp(pattern);
+    return undefined;
+  } catch (error) {
+    return `not a regular expression: ${(error as Error).message}`;
+  }
+}
+
+/** nginx tells sites of one port apart by name: two without a name, or with the same one, cannot both be meant. */
+function checkSites({ apps }: ConfigValues): PathMistake[] {
+  const taken = new Map<string, string>();
+  const mistakes: PathMistake[] = [];
+  for (const [name, { hosts, site }] of Object.entries(apps)) {
+    const clashes = new Set<string>();
+    for (const host of new Set(hosts)) {
+      for (const port of site.tls === undefined ? [site.port] : [site.port, 443]) {
+        for (const domain of site.domains.length === 0
+          ? ['']
+          : site.domains.map((text) => text.toLowerCase())) {
+          const key = `${host} ${port} ${domain}`;
+          const other = taken.get(key);
+          if (other === undefined) taken.set(key, name);
+          else if (other !== name)
+            clashes.add(
+              `${other} listens on port ${port} of ${host} too${domain === '' ? ', and neither names a domain' : ` for ${domain}`}`,
+            );
+        }
+      }
+    }
+    for (const clash of clashes)
+      mistakes.push({
+        path: ['apps', name, 'site'],
+        message: `${clash}: give one of them another port or domain`,
+      });
+  }
+  return mistakes;
+}
+
+/** Users and folders on the hosts are called after applications, in lower case. */
+function checkAppNames({ apps }: ConfigValues): PathMistake[] {
+  const names = Object.keys(apps);
+  return names.flatMap((name, i) => {
+    const same = names.slice(0, i).find((other) => other.toLowerCase() === name.toLowerCase());
+    return same === undefined
+      ? []
+      : [{ path: ['apps', name], message: `differs from "${same}" only in upper and lower case` }];
+  });
+}
