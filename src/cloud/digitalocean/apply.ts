@@ -1,0 +1,90 @@
+/** Does what a plan says. Killed at any moment and planned and applied again, it ends at the same place. */
+import type { Droplet } from './answers.ts';
+import type { DropletAction } from './api.ts';
+import { createOnce } from './create-once.ts';
+import { firewallsInForce } from './firewalls-in-force.ts';
+import { firstContacts } from './first-contact.ts';
+import { makeDroplets } from './make-droplets.ts';
+import { makeFirewall, makeNetwork, registerKey } from './make-shared.ts';
+import type { DigitalOceanPlan, Operation } from './operations.ts';
+import { removeDroplets } from './remove-droplets.ts';
+import { whenIdle } from './wait.ts';
+import { waitForDroplets } from './wait-for-droplets.ts';
+import type { Work } from './work.ts';
+
+/** @throws Failure of the first thing that could not be done; everything that was done stays. */
+export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<void> {
+  const { api } = work;
+  const of = <K extends Operation['kind']>(kind: K) =>
+    plan.operations.filter((one): one is Extract<Operation, { kind: K }> => one.kind === kind);
+  const all = <T>(items: readonly T[], act: (item: T) => Promise<unknown>) => Promise.all(items.map(act));
+  const stage = async (name: string, todo: readonly unknown[], act: () => Promise<unknown>) => {
+    if (todo.length === 0) return;
+    work.context.progress({ stage: name, state: 'started' });
+    await act();
+    work.context.progress({ stage: name, state: 'done' });
+  };
+
+  const tags = of('tags').flatMap(({ names }) => names);
+  await stage('tags', tags, () => all(tags, api.createTag));
+  const networks = new Map<string, string>();
+  await Promise.all([
+    stage('key', of('key'), () => registerKey(work)),
+    stage('network', of('network'), () =>
+      all(of('network'), async (one) => networks.set(one.region, await makeNetwork(work, one))),
+    ),
+    stage('firewalls', of('firewall'), () => all(of('firewall'), (one) => makeFirewall(work, one))),
+  ]);
+
+  await Promise.all([
+    makeDroplets(work, of('droplets'), networks),
+    all(of('tag'), ({ tag, id }) => api.tagDroplets(tag, [id])),
+    all(of('rename'), ({ id, to }) => act(work, id, { type: 'rename', name: to }, ({ name }) => name === to)),
+    all(of('power on'), ({ id }) => act(work, id, { type: 'power_on' }, ({ status }) => status === 'active')),
+  ]);
+
+  const started = [
+    ...of('droplets').flatMap(({ machines }) => machines),
+    ...of('first contact'),
+    ...of('power on'),
+  ].map(({ name }) => name);
+  const droplets = await waitForDroplets(work, new Set(started));
+  await Promise.all([
+    firewallsInForce(
+      work,
+      droplets,
+      of('firewall').map(({ body }) => body.name),
+    ),
+    firstContacts(work, droplets),
+  ]);
+
+  await removeDroplets(work, of('remove droplet'));
+  await all(of('remove firewall'), ({ id }) => api.deleteFirewall(id));
+  await all(
+    of('remove tags').flatMap(({ names }) => names),
+    api.deleteTag,
+  );
+}
+
+/** Acts on a droplet once, whether or not the answer comes. */
+async function act(
+  { api, marks, clock, context }: Work,
+  id: number,
+  action: DropletAction,
+  isDone: (droplet: Droplet) => boolean,
+): Promise<void> {
+  const { signal } = context;
+  await whenIdle(clock, signal, async () => {
+    await createOnce({
+      ...{ clock, signal },
+      create: async () => {
+        await api.actOnDroplet(id, action);
+        return true;
+      },
+      look: async () => {
+        const droplet = (await api.droplets(marks.owner)).find((one) => one.id === id);
+        return droplet !== undefined && isDone(droplet) ? true : undefined;
+      },
+    });
+  });
+}

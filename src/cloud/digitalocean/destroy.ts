@@ -1,0 +1,114 @@
+/** Removes an environment in the order that the API accepts, until the API says that nothing of it is left. */
+import { Failure } from '../../errors.ts';
+import type { Destroyed } from '../provider.ts';
+import { isStatus } from './api-error.ts';
+import { type DestroyPlan, describeDroplet, type Estate, planDestroy } from './plan-destroy.ts';
+import { ownNetworks } from './plan-networks.ts';
+import { removeDroplets } from './remove-droplets.ts';
+import { knownKey } from './survey.ts';
+import type { Work } from './work.ts';
+
+/** Looks at the whole account after which something that keeps coming back is reported. */
+const ROUNDS = 40;
+const PAUSE_MS = 3_000;
+
+/** What `destroy` would do. */
+export async function destroyable(work: Work): Promise<Destroyed> {
+  const plan = planDestroy(await readEstate(work), work.spec, work.marks);
+  return { removed: describe(plan), left: plan.left };
+}
+
+/** @throws Failure `cloud` where something of ours stays although the API took its removal. */
+export async function destroy(work: Work): Promise<Destroyed> {
+  const { spec, marks, clock, context } = work;
+  const removed = new Set<string>();
+  for (let round = 1; ; round++) {
+    // Also after everything seems gone: a droplet whose creation was cut off may appear late.
+    const plan = planDestroy(await readEstate(work), spec, marks);
+    const todo = describe(plan);
+    if (todo.length === 0) return { removed: [...removed], left: plan.left };
+    if (round > ROUNDS) {
+      throw new Failure('cloud', 'DigitalOcean does not let go of everything', {
+        output: todo,
+        next: 'Run the command again in some minutes: it goes on from what is left.',
+      });
+    }
+    if (round > 2) await clock.sleep(PAUSE_MS, context.signal);
+    for (const thing of await removeAll(work, plan)) removed.add(thing);
+  }
+}
+
+/** Everything that a plan names, as far as the API takes it now. */
+async function removeAll(work: Work, plan: DestroyPlan): Promise<readonly string[]> {
+  const { api } = work;
+  const removed: string[] = [];
+  const each = async <T>(
+    stage: string,
+    items: readonly T[],
+    name: (item: T) => string,
+    remove: (item: T) => Promise<boolean>,
+  ) => {
+    if (items.length === 0) return;
+    work.context.progress({ stage, state: 'started' });
+    await Promise.all(
+      items.map(async (item) => {
+        if (await remove(item)) removed.push(name(item));
+      }),
+    );
+    work.context.progress({ stage, state: 'done', detail: 'removed' });
+  };
+  const gone = (removal: Promise<void>) => removal.then(() => true);
+
+  // Nothing else goes while droplets stay: they are what costs money, and networks and firewalls hold on to them.
+  const doomed = plan.droplets.map(({ id, name }) => ({ id, name, fresh: false }));
+  removed.push(...(await removeDroplets(work, doomed)));
+  await each('firewalls', plan.firewalls, describeFirewall, ({ id }) => gone(api.deleteFirewall(id)));
+  await each('network', plan.vpcs, describeNetwork, async ({ id }) => {
+    try {
+      await api.deleteVpc(id);
+      return true;
+    } catch (error) {
+      // Members that are on their way out: the next round looks again.
+      if (isStatus(error, 403, 409)) return false;
+      throw error;
+    }
+  });
+  await each('key', plan.keys, describeKey, ({ id }) => gone(api.deleteKey(id)));
+  // The key's tag is how the key is found, so tags go last.
+  await each(
+    'tags',
+    plan.tags,
+    (name) => `tag ${name}`,
+    (name) => gone(api.deleteTag(name)),
+  );
+  return removed;
+}
+
+const describeFirewall = ({ name }: { readonly name: string }) => `firewall ${name}`;
+const describeNetwork = ({ name }: { readonly name: string }) => `network ${name}`;
+const describeKey = ({ name }: { readonly name: string }) => `key ${name}`;
+
+function describe(plan: DestroyPlan): readonly string[] {
+  return [
+    ...plan.droplets.map(describeDroplet),
+    ...plan.firewalls.map(describeFirewall),
+    ...plan.vpcs.map(describeNetwork),
+    ...plan.keys.map(describeKey),
+    ...plan.tags.map((name) => `tag ${name}`),
+  ];
+}
+
+async function readEstate({ api, spec, marks }: Work): Promise<Estate> {
+  const key = await knownKey(spec);
+  const [droplets, firewalls, vpcs, keys, tags] = await Promise.all([
+    api.droplets(),
+    api.firewalls(),
+    api.vpcs(),
+    api.keys(),
+    api.tags(),
+  ]);
+  const members = await Promise.all(
+    ownNetworks({ vpcs, droplets }, marks).map(async ({ id }) => [id, await api.vpcMembers(id)] as const),
+  );
+  return { droplets, firewalls, vpcs, keys, tags, members: new Map(members), fingerprint: key?.fingerprint };
+}

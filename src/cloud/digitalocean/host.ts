@@ -1,0 +1,183 @@
+/** What is done on a droplet's own system at first contact: over SSH, strict from the first connection on. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '../../context.ts';
+import { Failure } from '../../errors.ts';
+import type { Connection } from '../../ssh/connection.ts';
+import { ConnectionFailure, type ConnectionFailureReason, lastLines } from '../../ssh/failures.ts';
+import { writeKnownHosts } from '../../ssh/known-hosts.ts';
+import { connect } from '../../ssh/openssh.ts';
+import { quote } from '../../ssh/quote.ts';
+import type { Clock } from './clock.ts';
+import { until } from './wait.ts';
+
+/** A droplet's system, as first contact needs it. Tests put a simulated one in its place. */
+export interface DropletHost {
+  /** Ends when somebody can sign in. */
+  reach(): Promise<void>;
+  /** Ends when the system's own first start is over. */
+  settle(): Promise<void>;
+  /**
+   * Makes a host key on the droplet, to be used from `adoptHostKey` on. Called again, also after that, it answers the same.
+   * @returns the public key, `ssh-ed25519 AAAA…`
+   */
+  offerHostKey(): Promise<string>;
+  /** Shows the offered key, and no other, from the next connection on. Called again it changes nothing. */
+  adoptHostKey(): Promise<void>;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
+export interface HostTarget {
+  readonly name: string;
+  readonly address: string;
+  readonly identityFile: string;
+  /** Keys that it may show. */
+  readonly hostKeys: readonly string[];
+}
+
+export type OpenHost = (target: HostTarget) => DropletHost;
+
+/** How long a droplet may take until SSH answers, from the moment it is active. */
+const REACH_MS = 5 * 60_000;
+/** How long a droplet that answers may take until it shows its key and knows ours: cloud-init is about to give it both. */
+const PATIENCE_MS = 60_000;
+const CLOUD_INIT_MS = 15 * 60_000;
+const WAITED_FOR: readonly ConnectionFailureReason[] = [
+  'unreachable',
+  'refused',
+  'timeout',
+  'closed',
+  'lost',
+];
+const WAITED_FOR_SHORTLY: readonly ConnectionFailureReason[] = ['permission', 'host-key-changed'];
+
+interface HostOptions {
+  readonly context: Context;
+  readonly clock: Clock;
+  /** Folder for the known_hosts file of the first contact. */
+  readonly folder: string;
+  /** Further public keys that may sign in as root. */
+  readonly authorizedKeys: readonly string[];
+}
+
+/** Opens hosts over the OpenSSH client. */
+export function openSshHost(options: HostOptions): OpenHost {
+  const { context } = options;
+  return (target) => {
+    const { name, address, identityFile } = target;
+    const knownHostsFile = join(options.folder, `${name}-${address}`);
+    const connection = connect(
+      { name, address, port: 22, user: 'root', identityFile, knownHostsFile },
+      context,
+      { connectTimeoutSeconds: 5, persistSeconds: 10 },
+    );
+    return {
+      async reach() {
+        await writeKnownHosts(knownHostsFile, [{ address, port: 22, keys: target.hostKeys }]);
+        await reach(connection, options);
+      },
+      settle: () => settle(connection),
+      async offerHostKey() {
+        const printed = await connection.check(offerScript(options.authorizedKeys), {
+          label: 'make a host key',
+        });
+        return printed.trim().split(/\s+/).slice(0, 2).join(' ');
+      },
+      async adoptHostKey() {
+        await connection.check(ADOPT_SCRIPT, { label: 'exchange the host key' });
+      },
+      async close() {
+        await connection.close();
+        await rm(knownHostsFile, { force: true }).catch(() => {});
+      },
+    };
+  };
+
+  async function reach(connection: Connection, { context, clock }: HostOptions): Promise<void> {
+    let last: unknown;
+    let answeredAt: number | undefined;
+    const waiting = { clock, signal: context.signal, everyMs: 1_500, withinMs: REACH_MS };
+    const reached = await until(waiting, async () => {
+      try {
+        await connection.check('true', { label: 'sign in', timeoutMs: 20_000 });
+        return true;
+      } catch (error) {
+        if (!(error instanceof ConnectionFailure)) throw error;
+        last = error;
+        if (WAITED_FOR.includes(error.reason)) return undefined;
+        answeredAt ??= clock.now();
+        if (WAITED_FOR_SHORTLY.includes(error.reason) && clock.now() - answeredAt < PATIENCE_MS)
+          return undefined;
+        throw error;
+      }
+    });
+    if (reached === undefined) throw last;
+  }
+}
+
+/** cloud-init's own apt and user data run until then; whoever comes earlier meets its locks. */
+async function settle(connection: Connection): Promise<void> {
+  const { name } = connection.target;
+  const result = await connection.script(SETTLE_SCRIPT, {
+    label: 'wait for cloud-init',
+    timeoutMs: CLOUD_INIT_MS,
+  });
+  // 2: it ended and complains about something that does not matter (cloud-init 23.4 and later).
+  if (result.exitCode === 0 || result.exitCode === 2) return;
+  throw new Failure('host', `${name}: cloud-init failed (exit ${result.exitCode})`, {
+    host: name,
+    step: 'cloud-init',
+    output: lastLines(result.stdout),
+    next: `Read /var/log/cloud-init-output.log on the droplet, or delete it at https://cloud.digitalocean.com/droplets and run pipeline prod up: a new one is made.`,
+  });
+}
+
+const SETTLE_SCRIPT = `
+command -v cloud-init >/dev/null || exit 0
+cloud-init status --wait >/dev/null 2>&1; code=$?
+[ "$code" = 0 ] || cloud-init status --long
+exit "$code"
+`;
+
+const KEY = '/etc/ssh/ssh_host_ed25519_key';
+
+/**
+ * The new key waits beside the old one. `KEY.adopted` holds the public half of the key that was adopted: where it is the one in place, nothing is made
+ * (an image made from another droplet brings that file too, but not its key: cloud-init has replaced it).
+ */
+function offerScript(authorizedKeys: readonly string[]): string {
+  const add = authorizedKeys.map(
+    (key) => `grep -qxF ${quote(key.trim())} "$file" || printf '%s\\n' ${quote(key.trim())} >> "$file"`,
+  );
+  return `
+set -e
+file=/root/.ssh/authorized_keys
+mkdir -p -m 700 /root/.ssh; touch "$file"; chmod 600 "$file"
+[ -z "$(tail -c 1 "$file")" ] || echo >> "$file"
+${add.join('\n')}
+if [ ! -s ${KEY}.next ] && [ "$(cat ${KEY}.adopted 2>/dev/null)" != "$(ssh-keygen -y -f ${KEY})" ]; then
+  rm -f ${KEY}.making ${KEY}.making.pub
+  ssh-keygen -q -t ed25519 -N '' -C "$(hostname)" -f ${KEY}.making
+  rm -f ${KEY}.making.pub
+  sync
+  mv ${KEY}.making ${KEY}.next
+fi
+if [ -s ${KEY}.next ]; then ssh-keygen -y -f ${KEY}.next; else ssh-keygen -y -f ${KEY}; fi
+`;
+}
+
+/** Each line may be the last one that runs: the private key alone decides what the host shows, and the note about it stands before it moves. */
+const ADOPT_SCRIPT = `
+set -e
+if [ -s ${KEY}.next ]; then
+  ssh-keygen -y -f ${KEY}.next > ${KEY}.adopted
+  mv ${KEY}.next ${KEY}
+fi
+ssh-keygen -y -f ${KEY} > ${KEY}.pub
+for other in /etc/ssh/ssh_host_*_key; do
+  [ "$other" = ${KEY} ] || rm -f "$other" "$other.pub"
+done
+sync
+systemctl reload ssh 2>/dev/null || systemctl restart ssh
+`;

@@ -1,0 +1,83 @@
+/** DigitalOcean droplets as a provider. */
+import { join } from 'node:path';
+import type { Context } from '../../context.ts';
+import type { CloudPlan, EnvironmentSpec, Machine, Provider } from '../provider.ts';
+import { createApi } from './api.ts';
+import { applyPlan } from './apply.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { destroy, destroyable } from './destroy.ts';
+import { type OpenHost, openSshHost } from './host.ts';
+import { lacksHostKey, toMachine, unknownHostKey } from './machines.ts';
+import { marksOf } from './names.ts';
+import type { DigitalOceanPlan } from './operations.ts';
+import { planDigitalOcean } from './plan.ts';
+import { matchDroplets } from './plan-fleet.ts';
+import { isOurs, survey } from './survey.ts';
+import { createTransport } from './transport.ts';
+import type { Work } from './work.ts';
+
+export interface DigitalOceanOptions {
+  readonly token: string;
+  /** Default https://api.digitalocean.com. */
+  readonly apiUrl?: string | undefined;
+  /** For tests: another clock. */
+  readonly clock?: Clock | undefined;
+  /** For tests: another way to a droplet's system than SSH. */
+  readonly openHost?: OpenHost | undefined;
+  /** Milliseconds until a call is given up. Default 30 000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * The provider for one environment. Makes no call yet.
+ * @throws Failure `usage` where the token or the address cannot be one
+ */
+export function createDigitalOceanProvider(
+  context: Context,
+  spec: EnvironmentSpec,
+  options: DigitalOceanOptions,
+): Provider {
+  const clock = options.clock ?? systemClock();
+  const transport = createTransport(context, { ...options, clock });
+  const api = createApi(transport);
+  const folder = join(spec.directory, '.pipeline', 'first-contact', spec.environment);
+  const openHost =
+    options.openHost ?? openSshHost({ context, clock, folder, authorizedKeys: spec.authorizedKeys });
+  const work: Work = { context, spec, marks: marksOf(spec), api, clock, openHost };
+
+  const plan = async (): Promise<DigitalOceanPlan> => planDigitalOcean(await survey(api, spec), spec);
+  return {
+    name: 'digitalocean',
+    plan,
+    async apply(given) {
+      await applyPlan(work, isOwnPlan(given) ? given : await plan());
+      return readyMachines(work);
+    },
+    machines: () => machines(work),
+    destroyable: () => destroyable(work),
+    destroy: () => destroy(work),
+  };
+}
+
+function isOwnPlan(plan: CloudPlan): plan is DigitalOceanPlan {
+  return 'operations' in plan;
+}
+
+/** What exists, in the configuration's order; what is no longer in it stands at the end, since it costs money all the same. */
+async function machines({ api, spec, marks }: Work): Promise<readonly Machine[]> {
+  const order = new Map(spec.machines.map(({ name }, index) => [name, index]));
+  const place = ({ name }: Machine) => order.get(name) ?? order.size;
+  const droplets = await api.droplets(marks.environment);
+  return droplets
+    .filter((droplet) => isOurs(droplet, marks))
+    .map((droplet) => toMachine(droplet, spec, marks))
+    .sort((a, b) => place(a) - place(b) || a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
+
+/** @throws Failure `host` where a droplet cannot be reached safely, since nobody knows its host key */
+async function readyMachines({ api, spec, marks }: Work): Promise<readonly Machine[]> {
+  const { kept } = matchDroplets(await api.droplets(marks.environment), spec, marks);
+  const lost = [...kept.values()].find((droplet) => lacksHostKey(droplet, marks));
+  if (lost !== undefined) throw unknownHostKey(lost, marks);
+  return [...kept.values()].map((droplet) => toMachine(droplet, spec, marks));
+}

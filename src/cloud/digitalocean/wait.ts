@@ -1,0 +1,64 @@
+/** Waiting for the cloud: again and again with a pause, within a time. */
+import { type ApiError, isStatus } from './api-error.ts';
+import type { Clock } from './clock.ts';
+
+export interface Waiting {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Milliseconds between two looks. */
+  readonly everyMs: number;
+  readonly withinMs: number;
+}
+
+/** The first value of `look` that is not undefined; undefined where there is none in time. */
+export async function until<T>(waiting: Waiting, look: () => Promise<T | undefined>): Promise<T | undefined> {
+  const { clock, signal } = waiting;
+  const deadline = clock.now() + waiting.withinMs;
+  for (;;) {
+    const value = await look();
+    if (value !== undefined) return value;
+    if (clock.now() >= deadline) return undefined;
+    await clock.sleep(waiting.everyMs * (0.9 + clock.random() / 5), signal);
+  }
+}
+
+/** Milliseconds for the event that is under way on a droplet: its creation, a power action. */
+const EVENT_MS = 5 * 60_000;
+
+/**
+ * Acts on a droplet as soon as nothing else is under way on it: the API answers 422 until then.
+ * @throws ApiError the last refusal
+ */
+export async function whenIdle(clock: Clock, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
+  let refused: ApiError | undefined;
+  const done = await until({ clock, signal, everyMs: 3_000, withinMs: EVENT_MS }, async () => {
+    try {
+      await act();
+      return true;
+    } catch (error) {
+      if (!isStatus(error, 422) || !/pending|event|locked|progress/i.test(error.said)) throw error;
+      refused = error;
+      return undefined;
+    }
+  });
+  if (done === undefined && refused !== undefined) throw refused;
+}
+
+/** `work` on every item, `width` of them at a time; ends when all have ended. */
+export async function eachOf<T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<R>,
+): Promise<PromiseSettledResult<R>[]> {
+  const results: PromiseSettledResult<R>[] = [];
+  let next = 0;
+  async function worker(): Promise<void> {
+    for (let index = next++; index < items.length; index = next++) {
+      const item = items[index] as T;
+      const [result] = await Promise.allSettled([work(item)]);
+      results[index] = result;
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  return results;
+}
