@@ -41,7 +41,10 @@ export function readConfig(text: string): ReadConfig {
     ? []
     : parsed.error.issues.flatMap((issue) => schemaMistakes(issue, raw.value));
   const values = parsed.success ? parsed.data : withoutWrongParts(raw.value, parsed.error.issues);
-  if (values !== undefined) found.push(...checkReferences(values, hostNames(raw.value)));
+  if (values !== undefined) {
+    const rolesKnown = syntax.length === 0 && !found.some(({ path }) => path[0] === 'hosts');
+    found.push(...checkReferences(values, { names: hostNames(raw.value), rolesKnown }));
+  }
   const mistakes = found.map(({ path, message }) => ({
     line: lines.linePos(offsetOf(document, path)).line,
     path: pathText(path),

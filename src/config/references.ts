@@ -11,15 +11,26 @@ interface PathMistake {
 /** Groups that every inventory has by itself. */
 const RESERVED = ['all', 'ungrouped'];
 
-/**
- * Mistakes that no single value shows.
- * @param hosts names of all entries of `hosts:`, also of those that are wrong in themselves
- */
-export function checkReferences(config: ConfigValues, hosts: ReadonlySet<string>): PathMistake[] {
+/** What is certain about the hosts where some of them may be wrong in themselves. */
+export interface KnownHosts {
+  /** Names of all entries of `hosts:`, also of the wrong ones. */
+  readonly names: ReadonlySet<string>;
+  /** Whether the roles are as the user meant them. */
+  readonly rolesKnown: boolean;
+}
+
+/** Mistakes that no single value shows. */
+export function checkReferences(
+  config: ConfigValues,
+  { names: hosts, rolesKnown }: KnownHosts,
+): PathMistake[] {
   return [
     ...checkHostNames(config),
     ...(config.monitor === undefined ? [] : knownHost(config.monitor.host, hosts, ['monitor', 'host'])),
-    ...Object.entries(config.apps).flatMap(([name, app]) => checkApp(config, name, app, hosts)),
+    ...Object.entries(config.apps).flatMap(([name, app]) => checkApp(name, app, hosts)),
+    ...(rolesKnown
+      ? Object.entries(config.apps).flatMap(([name, app]) => checkRoles(config, name, app))
+      : []),
     ...checkSites(config),
     ...checkAppNames(config),
   ];
@@ -53,82 +64,85 @@ function checkHostNames({ hosts }: ConfigValues): PathMistake[] {
   return mistakes;
 }
 
-function checkApp(
-  config: ConfigValues,
-  name: string,
-  app: AppConfig,
-  hosts: ReadonlySet<string>,
-): PathMistake[] {
+function checkApp(name: string, app: AppConfig, hosts: ReadonlySet<string>): PathMistake[] {
   const at = (...rest: Path): Path => ['apps', name, ...rest];
   const mistakes: PathMistake[] = app.hosts.flatMap((host, i) =>
     app.hosts.indexOf(host) < i
       ? [{ path: at('hosts', i), message: `the host "${host}" stands twice` }]
       : knownHost(host, hosts, at('hosts', i)),
   );
-  for (const host of app.hosts) {
-    mistakes.push(
-      ...checkRole(config, host, 'nginx', at('hosts'), 'it stands in front of every application'),
-    );
-    if (app.runtime === 'tomcat')
-      mistakes.push(...checkRole(config, host, 'tomcat', at('runtime'), 'the application runs in it'));
-  }
+  const belongsTo = (path: Path, value: unknown, owner: string, actual: string) => {
+    if (value !== undefined && owner !== actual)
+      mistakes.push({ path, message: `is for ${owner}, not for ${actual}` });
+  };
   for (const [key, { host, engine, binary, repository }] of Object.entries(app.databases)) {
     const path = at('databases', key);
     if (host !== undefined) mistakes.push(...knownHost(host, hosts, [...path, 'host']));
-    const servers = engine === 'mariadb' ? (host === undefined ? app.hosts : [host]) : [];
-    for (const server of servers)
-      mistakes.push(
-        ...checkRole(config, server, 'mariadb', [...path, 'engine'], 'the database is kept in it'),
-      );
-    if (binary !== undefined && engine !== 'ferretdb')
-      mistakes.push({ path: [...path, 'binary'], message: `is for ferretdb, not for ${engine}` });
-    if (repository !== undefined && engine !== 'mongodb')
-      mistakes.push({ path: [...path, 'repository'], message: `is for mongodb, not for ${engine}` });
+    belongsTo([...path, 'binary'], binary, 'ferretdb', engine);
+    belongsTo([...path, 'repository'], repository, 'mongodb', engine);
   }
-  for (const key of Object.keys(app.secrets)) {
-    if (key in app.env)
-      mistakes.push({ path: at('secrets', key), message: `"${key}" stands in env too: one of them must go` });
+  for (const key of ['context', 'artifact'] as const) {
+    if (app.runtime !== undefined) belongsTo(at(key), app[key], 'the runtime tomcat', app.runtime);
   }
   for (const [key, source] of Object.entries(app.secrets)) {
+    if (key in app.env) {
+      mistakes.push({ path: at('secrets', key), message: `"${key}" stands in env too: one of them must go` });
+    }
     if ('env' in source && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(source.env)) {
       mistakes.push({
         path: at('secrets', key, 'env'),
-        message: `expected the name of an environment variable, got "${source.env.slice(0, 3)}…"`,
+        message: 'expected the name of an environment variable',
       });
     }
   }
-  if (app.runtime !== undefined && app.runtime !== 'tomcat') {
-    for (const key of ['context', 'artifact'] as const) {
-      if (app[key] !== undefined)
-        mistakes.push({ path: at(key), message: `is for the runtime tomcat, not for ${app.runtime}` });
-    }
-  }
-  for (const [i, request] of (app.canary?.requests ?? []).entries()) {
-    if (request.body !== undefined && request.body_file !== undefined) {
-      mistakes.push({
-        path: at('canary', 'requests', i, 'body_file'),
-        message: 'stands beside body: one of them must go',
-      });
-    }
-  }
-  for (const [i, pattern] of (app.canary?.ignore_body ?? []).entries()) {
-    const problem = patternProblem(pattern);
-    if (problem !== undefined) mistakes.push({ path: at('canary', 'ignore_body', i), message: problem });
-  }
-  return mistakes;
+  return [...mistakes, ...checkCanary(app, at)];
 }
 
-function checkRole(
-  { hosts }: ConfigValues,
-  host: string,
-  role: ConfigValues['hosts'][string]['roles'][number],
-  path: Path,
-  why: string,
-): PathMistake[] {
-  const roles = hosts[host]?.roles;
-  if (roles === undefined || roles.includes(role)) return [];
+function checkCanary({ canary }: AppConfig, at: (...rest: Path) => Path): PathMistake[] {
+  const doubled = (canary?.requests ?? []).flatMap(({ body, body_file }, i) =>
+    body === undefined || body_file === undefined
+      ? []
+      : [
+          {
+            path: at('canary', 'requests', i, 'body_file'),
+            message: 'stands beside body: one of them must go',
+          },
+        ],
+  );
+  const patterns = (canary?.ignore_body ?? []).flatMap((pattern, i) => {
+    const problem = patternProblem(pattern);
+    return problem === undefined ? [] : [{ path: at('canary', 'ignore_body', i), message: problem }];
+  });
+  return [...doubled, ...patterns];
+}
+
+/** What an application needs stands on a host only where one of its roles brings it. */
+function checkRoles({ hosts }: ConfigValues, name: string, app: AppConfig): PathMistake[] {
+  const needs = (
+    host: string,
+    role: ConfigValues['hosts'][string]['roles'][number],
+    path: Path,
+    why: string,
+  ) => {
+    const roles = hosts[host]?.roles;
+    if (roles === undefined || roles.includes(role)) return [];
+    return [
+      { path, message: `the host "${host}" lacks the role ${role}, ${why}: add it to hosts.${host}.roles` },
+    ];
+  };
+  const databases = Object.entries(app.databases).filter(([, { engine }]) => engine === 'mariadb');
   return [
-    { path, message: `the host "${host}" lacks the role ${role} (${why}): add it to hosts.${host}.roles` },
+    ...app.hosts.flatMap((host) =>
+      needs(host, 'nginx', ['apps', name, 'hosts'], 'which stands in front of applications'),
+    ),
+    ...(app.runtime === 'tomcat' ? app.hosts : []).flatMap((host) =>
+      needs(host, 'tomcat', ['apps', name, 'runtime'], 'which runs the application'),
+    ),
+    ...databases.flatMap(([key, database]) =>
+      (database.host === undefined ? app.hosts : [database.host]).flatMap((host) =>
+        needs(host, 'mariadb', ['apps', name, 'databases', key, 'engine'], 'which keeps the database'),
+      ),
+    ),
   ];
 }
 

@@ -175,7 +175,7 @@ class LiteralReader {
   }
 
   #number(): number {
-    const sign = /^[+-](?=[\d.])/.exec(this.#text.slice(this.#at));
+    const sign = /^[+-][ \t]*(?=[\d.])/.exec(this.#text.slice(this.#at));
     if (sign !== null) this.#at += 1;
     const match = NUMBER.exec(this.#text.slice(this.#at));
     if (match === null) throw new SyntaxError('no literal');
