@@ -1,7 +1,7 @@
 /** Files on this machine. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 
 /**
  * Makes the file hold `content`, or leaves it alone where it does. A reader, or a crash at any moment, sees the old content or the new, never a
@@ -35,4 +35,10 @@ export async function writeFileAtomic(
     throw error;
   }
   return true;
+}
+
+/** A path as messages show it: from the current folder where it lies in it, else whole. */
+export function shownPath(path: string, cwd: string): string {
+  const near = relative(cwd, path);
+  return near === '' || near.startsWith('..') ? path : near;
 }

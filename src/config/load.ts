@@ -1,9 +1,10 @@
 /** Finds and loads `pipeline.yml`. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { shownPath } from '../files.ts';
 import { type ConfigMistake, readConfig } from './mistakes.ts';
 import type { Config } from './schema.ts';
 
@@ -56,9 +57,4 @@ function configFailure(shown: string, mistakes: readonly ConfigMistake[]): Failu
   const [first = shown] = lines;
   if (lines.length === 1) return new Failure('usage', first, { next });
   return new Failure('usage', `${shown} has ${lines.length} mistakes`, { output: lines, next });
-}
-
-function shownPath(file: string, cwd: string): string {
-  const near = relative(cwd, file);
-  return near.startsWith('..') ? file : near;
 }
