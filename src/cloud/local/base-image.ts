@@ -1,14 +1,15 @@
 /** The base image that all hosts share, read-only: made once from the distribution's archive, kept until its recipe changes. */
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, readFile, rm, statfs, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
 import { quote } from '../../ssh/quote.ts';
 import { INIT, INIT_SCRIPT } from './boot.ts';
 import { aptFetchSettings } from './handed.ts';
-import { waitForLock } from './lock.ts';
-import { lastLines, programFailure, run } from './run.ts';
+import { tryLock, waitForLock } from './lock.ts';
+import { basesInUse, folders } from './records.ts';
+import { mustRun, programFailure, run } from './run.ts';
 import type { LocalSettings } from './settings.ts';
 import { type DistributionSources, distributionSources, type SourceFile } from './sources.ts';
 
@@ -88,18 +89,20 @@ export async function baseExists(base: string): Promise<boolean> {
  * Builds the image unless it is there; two commands at once share one build, also where one of them is killed meanwhile.
  * @throws Failure kind `usage` where the disk is full, kind `host` where mmdebstrap fails.
  */
-export async function ensureBase(context: Context, recipe: Recipe, base: string): Promise<void> {
-  if (await baseExists(base)) {
-    await utimes(base, context.now(), context.now());
-    return;
-  }
+export async function ensureBase(
+  context: Context,
+  settings: LocalSettings,
+  recipe: Recipe,
+  base: string,
+): Promise<void> {
   const stage = 'base image';
   context.progress({ stage, state: 'started', detail: `${recipe.codename}, about half a minute, once` });
   try {
-    await using lock = await waitForLock(context, `${base}.lock`, () =>
-      context.progress({ stage, state: 'running', detail: 'another command is building it' }),
-    );
-    if (!(await baseExists(base))) await build(context, recipe, base, lock.descriptor);
+    await using lock = await waitForLock(context, `${base}.lock`, {
+      onWait: () => context.progress({ stage, state: 'running', detail: 'another command is building it' }),
+    });
+    if (lock !== undefined && !(await baseExists(base))) await build(context, recipe, base, lock.descriptor);
+    await removeOldBases(context, settings, base);
   } catch (error) {
     context.progress({ stage, state: 'failed' });
     throw error;
@@ -107,8 +110,22 @@ export async function ensureBase(context: Context, recipe: Recipe, base: string)
   context.progress({ stage, state: 'done' });
 }
 
+/** Images of earlier recipes that no host's disk lies on, a week after they were made: a new recipe has taken their place. */
+async function removeOldBases(context: Context, settings: LocalSettings, current: string): Promise<void> {
+  const parent = dirname(current);
+  const used = new Set([current, ...(await basesInUse(settings))]);
+  const old = context.now().getTime() - 7 * 24 * 3600 * 1000;
+  for (const name of await folders(parent)) {
+    const path = join(parent, name);
+    const { mtimeMs } = await stat(path);
+    if (used.has(path.replace(/\.building$/, '')) || mtimeMs > old) continue;
+    await using lock = await tryLock(context, `${path.replace(/\.building$/, '')}.lock`);
+    if (lock !== undefined) await mustRun(context, 'base image', 'rm', ['-rf', '--one-file-system', path]);
+  }
+}
+
 async function build(context: Context, recipe: Recipe, base: string, lock: number): Promise<void> {
-  const parent = join(base, '..');
+  const parent = dirname(base);
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const { bavail, bsize } = await statfs(parent);
   if (bavail * bsize < ROOM) throw diskFull(parent, bavail * bsize);
@@ -142,10 +159,7 @@ async function build(context: Context, recipe: Recipe, base: string, lock: numbe
   const { bavail: left } = await statfs(parent);
   if (/no space left on device/i.test(result.stderr) || left * bsize < 2 ** 20)
     throw diskFull(parent, left * bsize);
-  throw programFailure('base image', 'mmdebstrap', {
-    ...result,
-    stderr: lastLines(result.stderr).join('\n'),
-  });
+  throw programFailure('base image', 'mmdebstrap', result);
 }
 
 /**
@@ -185,6 +199,8 @@ done < "$workshop/keys"
 install -D -m 755 "$workshop/init" "$root${INIT}"
 # every host gets keys and settings of its own
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/apt/apt.conf.d/99mmdebstrap"
+# an archive's address may hold a password
+grep -rlE '://[^/ ]+@' "$root/etc/apt" | xargs -r chmod 600
 # no terminal, no hardware, and the network is there before the first program
 for unit in getty.target console-getty.service systemd-networkd.service systemd-resolved.service \\
   dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount systemd-pstore.service fstrim.timer; do

@@ -1,25 +1,25 @@
 /** Removes environments and single hosts, whatever state they are in. */
-import { access, readdir, readFile, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Context } from '../../context.ts';
-import { Failure } from '../../errors.ts';
 import type { Destroyed } from '../provider.ts';
+import { lockEnvironment } from './claim.ts';
 import { removeGroup } from './groups.ts';
-import { tryLock } from './lock.ts';
-import type { MachineFacts } from './machine.ts';
+import { groupNames, type MachineFacts } from './machine.ts';
 import { removeNetwork } from './network.ts';
-import { listHosts, readEnvironmentRecord, readHostRecord } from './records.ts';
+import { folders, listHosts, readEnvironmentRecord, readHostRecord } from './records.ts';
 import { mustRun, run } from './run.ts';
 import { endHost, type Fleet } from './running.ts';
 import { type EnvironmentLayout, type HostLayout, hostLayout } from './settings.ts';
 
 /** What `destroyEnvironment` would remove. */
-export async function destroyable(_context: Context, environment: EnvironmentLayout): Promise<Destroyed> {
-  const [record, hosts, devices] = await Promise.all([
+export async function destroyable(facts: MachineFacts, environment: EnvironmentLayout): Promise<Destroyed> {
+  const [record, names, devices] = await Promise.all([
     readEnvironmentRecord(environment),
-    describeHosts(environment),
+    hostNames(facts, environment),
     readdir('/sys/class/net'),
   ]);
+  const hosts = await Promise.all(names.map((name) => describeHost(environment, name)));
   const network = devices.includes(environment.bridge) || record !== undefined;
   return {
     removed: [...hosts, ...(network ? [`network ${record?.subnet ?? environment.bridge}`] : [])],
@@ -36,31 +36,16 @@ export async function destroyEnvironment(
   facts: MachineFacts,
   environment: EnvironmentLayout,
 ): Promise<Destroyed> {
-  const lock = await tryLock(context, environment.lockFile);
-  if (lock === undefined) {
-    throw new Failure(
-      'locked',
-      'Another command is changing the hosts of this environment on this machine.',
-      {
-        next: 'Wait until it has ended, or stop it, and run the command again.',
-      },
-    );
-  }
-  try {
-    const record = await readEnvironmentRecord(environment);
-    const removed = await describeHosts(environment);
-    const fleet = { facts, lock: lock.descriptor };
-    const names = await listHosts(environment);
-    await Promise.all(names.map((name) => removeHost(context, fleet, hostLayout(environment, name))));
-    const network = await removeNetwork(context, environment, lock.descriptor);
-    if (network || record !== undefined) removed.push(`network ${record?.subnet ?? environment.bridge}`);
-    await removeGroups(facts, environment);
-    await removeFolder(context, environment.directory, lock.descriptor);
-    await removeIfEmpty(dirname(environment.directory));
-    return { removed, left: [] };
-  } finally {
-    await lock.release();
-  }
+  await using lock = await lockEnvironment(context, environment);
+  const { removed } = await destroyable(facts, environment);
+  const fleet = { facts, lock: lock.descriptor };
+  const names = await hostNames(facts, environment);
+  await Promise.all(names.map((name) => removeHost(context, fleet, hostLayout(environment, name))));
+  await removeNetwork(context, environment, lock.descriptor);
+  await removeGroups(facts, environment);
+  await removeFolder(context, environment.directory, lock.descriptor);
+  await removeIfEmpty(dirname(environment.directory));
+  return { removed, left: [] };
 }
 
 /** Ends one host and removes its disk. */
@@ -75,14 +60,18 @@ export async function removeHost(
   context.progress({ host: layout.name, stage: 'removing', state: 'done' });
 }
 
-async function describeHosts(environment: EnvironmentLayout): Promise<string[]> {
-  const names = await listHosts(environment);
-  return Promise.all(
-    names.map(async (name) => {
-      const record = await readHostRecord(hostLayout(environment, name).recordFile);
-      return `host ${name} (${record?.address ?? 'half-made'})`;
-    }),
-  );
+/** Hosts with a folder, and those that still run though somebody removed theirs. */
+async function hostNames(facts: MachineFacts, environment: EnvironmentLayout): Promise<string[]> {
+  const groups = facts.hierarchies.map(async ({ mountPoint }) => {
+    const own = await folders(join(mountPoint, environment.controlGroup));
+    return groupNames(environment, own, await folders(join(mountPoint, 'system.slice')));
+  });
+  return [...new Set([...(await listHosts(environment)), ...(await Promise.all(groups)).flat()])].sort();
+}
+
+async function describeHost(environment: EnvironmentLayout, name: string): Promise<string> {
+  const record = await readHostRecord(hostLayout(environment, name).recordFile);
+  return `host ${name} (${record?.address ?? 'half-made'})`;
 }
 
 /** The environment's own control groups, above those of its hosts, and the one of all environments if it was the last. */
@@ -105,10 +94,9 @@ async function removeFolder(context: Context, directory: string, lock: number): 
   await mustRun(context, 'removing disks', 'rm', ['-rf', '--one-file-system', directory], { lock });
 }
 
+/** The project's folder goes with its last environment. */
 async function removeIfEmpty(directory: string): Promise<void> {
-  const empty = await access(directory)
-    .then(() => readdir(directory))
-    .then((entries) => entries.length === 0)
-    .catch(() => false);
-  if (empty) await rmdir(directory);
+  await rmdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT') throw error;
+  });
 }

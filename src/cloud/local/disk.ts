@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../files.ts';
 import { generateEd25519 } from '../ed25519.ts';
 import type { MachineSpec } from '../provider.ts';
-import type { HandedFile } from './handed.ts';
+import { type Handed, type HandedFile, HOSTS_FILE } from './handed.ts';
 import type { HostRecord } from './records.ts';
 import type { HostLayout } from './settings.ts';
 
@@ -15,7 +15,7 @@ export interface NewHost {
   readonly base: string;
   /** Public keys that may sign in as root. */
   readonly authorizedKeys: readonly string[];
-  readonly handed: readonly HandedFile[];
+  readonly handed: Handed;
 }
 
 /** Folders whose mode differs from 0755 in the base image: the disk's own folder decides. */
@@ -29,8 +29,8 @@ export async function makeHost(layout: HostLayout, host: NewHost): Promise<HostR
   const { name, group, memoryBytes, cpus } = host.spec;
   const key = generateEd25519(name);
   const files: HandedFile[] = [
-    ...host.handed.map((file) =>
-      file.path === '/etc/hosts' ? { ...file, content: `${host.address} ${name}\n${file.content}` } : file,
+    ...host.handed.files.map((file) =>
+      file.path === HOSTS_FILE ? { ...file, content: `${host.address} ${name}\n${file.content}` } : file,
     ),
     { path: '/etc/hostname', content: `${name}\n`, mode: 0o644 },
     { path: '/etc/machine-id', content: `${randomBytes(16).toString('hex')}\n`, mode: 0o444 },
@@ -52,6 +52,7 @@ export async function makeHost(layout: HostLayout, host: NewHost): Promise<HostR
     memoryBytes,
     cpus,
     authorizedKeys: [...host.authorizedKeys],
+    settings: host.handed.digest,
   };
   await saveHost(layout, record);
   return record;

@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import type { Context } from '../../context.ts';
 import type { Destroyed } from '../provider.ts';
 import { destroyEnvironment } from './destroy.ts';
+import { canStack } from './found.ts';
 import { readMachine } from './machine.ts';
 import { listEnvironments, listHosts } from './records.ts';
 import { localSettings } from './settings.ts';
@@ -60,6 +61,12 @@ export async function localProblems(context: Context): Promise<LocalProblem[]> {
       next,
       mendsItself: false,
     });
+  }
+  const settings = localSettings(context.env);
+  if (!(await canStack(settings))) {
+    const message = `${settings.stateDirectory} lies on an overlay, as in a container: hosts' disks cannot be stacked there.`;
+    const next = 'Mount an ordinary disk there, or set PIPELINE_LOCAL_STATE to a folder on one.';
+    problems.push({ message, next, mendsItself: false });
   }
   const packages = await missingPackages(context);
   if (packages.length > 0) {

@@ -3,8 +3,7 @@
  * ours brings back. So the bridge is admitted in their own places, and expelled at the end.
  */
 import type { Context } from '../../context.ts';
-import { Failure } from '../../errors.ts';
-import { mustRun, run } from './run.ts';
+import { mustRun, outputOf, run } from './run.ts';
 
 /** What `iptables --list-rules` and `firewall-cmd` say, as far as it matters. */
 export interface ForeignFirewalls {
@@ -30,16 +29,24 @@ export function deletions(rules: readonly string[], bridge: string): string[][] 
     .map((words) => ['-D', ...words.slice(1)]);
 }
 
+/** The rules that are missing, as arguments that insert them. */
+export function insertions(rules: readonly string[], bridge: string): string[][] {
+  const chain = admittingChain(rules);
+  if (chain === undefined) return [];
+  return ['-i', '-o']
+    .filter((direction) => !rules.includes(`-A ${chain} ${direction} ${bridge} -j ACCEPT`))
+    .map((direction) => ['-I', chain, direction, bridge, '-j', 'ACCEPT']);
+}
+
+/** Whether nothing is to be inserted with iptables; firewalld is slow to ask, and is not. */
+export async function isAdmitted(context: Context, bridge: string): Promise<boolean> {
+  return insertions(await iptablesRules(context), bridge).length === 0;
+}
+
 export async function admitBridge(context: Context, bridge: string, lock: number): Promise<void> {
   const found = await look(context);
-  const chain = admittingChain(found.rules);
-  if (chain !== undefined) {
-    for (const direction of ['-i', '-o']) {
-      if (found.rules.includes(`-A ${chain} ${direction} ${bridge} -j ACCEPT`)) continue;
-      await mustRun(context, 'network', 'iptables', ['-w', '-I', chain, direction, bridge, '-j', 'ACCEPT'], {
-        lock,
-      });
-    }
+  for (const rule of insertions(found.rules, bridge)) {
+    await mustRun(context, 'network', 'iptables', ['-w', ...rule], { lock });
   }
   if (found.firewalld) {
     await mustRun(
@@ -52,18 +59,17 @@ export async function admitBridge(context: Context, bridge: string, lock: number
   }
 }
 
-/** @returns whether there was anything to remove. */
-export async function expelBridge(context: Context, bridge: string, lock: number): Promise<boolean> {
+export async function expelBridge(context: Context, bridge: string, lock: number): Promise<void> {
   const found = await look(context);
   const rules = deletions(found.rules, bridge);
   for (const rule of rules) await mustRun(context, 'network', 'iptables', ['-w', ...rule], { lock });
-  if (!found.firewalld) return rules.length > 0;
+  if (!found.firewalld) return;
   const { code } = await run(context, 'firewall-cmd', [
     '--quiet',
     '--zone=trusted',
     `--query-interface=${bridge}`,
   ]);
-  if (code !== 0) return rules.length > 0;
+  if (code !== 0) return;
   await mustRun(
     context,
     'network',
@@ -71,28 +77,16 @@ export async function expelBridge(context: Context, bridge: string, lock: number
     ['--quiet', '--zone=trusted', `--remove-interface=${bridge}`],
     { lock },
   );
-  return true;
 }
 
 async function look(context: Context): Promise<ForeignFirewalls> {
-  const [iptables, firewalld] = await Promise.all([
-    optional(context, 'iptables', ['-w', '-S']),
-    optional(context, 'firewall-cmd', ['--state']),
+  const [rules, firewalld] = await Promise.all([
+    iptablesRules(context),
+    outputOf(context, 'firewall-cmd', ['--state']),
   ]);
-  return { rules: iptables?.split('\n') ?? [], firewalld: firewalld !== undefined };
+  return { rules, firewalld: firewalld !== undefined };
 }
 
-/** Output of a program; undefined where it is not installed or has nothing to say (e.g. a daemon that does not run). */
-async function optional(
-  context: Context,
-  command: string,
-  args: readonly string[],
-): Promise<string | undefined> {
-  try {
-    const result = await run(context, command, args);
-    return result.code === 0 ? result.stdout : undefined;
-  } catch (error) {
-    if (error instanceof Failure && error.kind === 'usage') return undefined;
-    throw error;
-  }
+async function iptablesRules(context: Context): Promise<string[]> {
+  return (await outputOf(context, 'iptables', ['-w', '-S']))?.split('\n') ?? [];
 }

@@ -4,7 +4,7 @@ import { access, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../errors.ts';
-import type { HostGroups } from './machine.ts';
+import { type HostGroups, isUnified, type MachineFacts } from './machine.ts';
 
 export interface Limits {
   readonly memoryBytes: number;
@@ -60,6 +60,16 @@ export async function killAndRemove(groups: HostGroups, host: string): Promise<v
     }
     await sleep(wait);
   }
+}
+
+/** Whether this machine's control groups have what the limits need. */
+export async function limitsHold(facts: MachineFacts): Promise<boolean> {
+  const [first] = facts.hierarchies;
+  const controllers =
+    first && isUnified(facts)
+      ? (await readIfExists(join(first.mountPoint, 'cgroup.controllers'))).trim().split(' ')
+      : facts.hierarchies.flatMap((hierarchy) => hierarchy.controllers);
+  return controllers.includes('memory') && controllers.includes('cpu');
 }
 
 /** What `cpu.max` (version 2) or the quota (version 1) is to hold. */

@@ -1,4 +1,5 @@
 /** What hosts are handed of this machine's settings, so that names, apt and npm work inside as they do outside. */
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Context } from '../../context.ts';
@@ -7,41 +8,93 @@ import { mustRun } from './run.ts';
 /** A file to be laid into a host. */
 export interface HandedFile {
   readonly path: string;
-  readonly content: string | Uint8Array;
+  readonly content: string;
   /** 0600 for whatever may hold a password or token. */
   readonly mode: number;
 }
 
+/** What hosts are handed, and what is worth knowing about it. */
+export interface Handed {
+  readonly files: readonly HandedFile[];
+  /** Changes when a file changes that is kept up to date on hosts that exist. */
+  readonly digest: string;
+  /** What works outside and will not work inside, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
 const APT_CONF = '/etc/apt/apt.conf.d/00machine';
 
+/** Laid down once: afterwards it is the host's own, which knows other hosts by name. */
+export const HOSTS_FILE = '/etc/hosts';
+
 /** Everything that hosts of `subnet` are handed. */
-export async function handedFiles(context: Context, subnet: string): Promise<HandedFile[]> {
+export async function handedFiles(context: Context, subnet: string): Promise<Handed> {
   const [apt, resolver, hosts, npm] = await Promise.all([
     aptFetchSettings(context),
-    readText('/etc/resolv.conf'),
+    resolverSettings(),
     readText('/etc/hosts'),
     npmSettings(context.env),
   ]);
-  const upstream = hasLoopbackOnly(resolver ?? '')
-    ? await readText('/run/systemd/resolve/resolv.conf')
-    : undefined;
-  const environment = environmentFile(context.env, subnet);
+  // empty ones, too: a host is then rid of what it was handed before
   const files: HandedFile[] = [
-    { path: '/etc/resolv.conf', content: upstream ?? resolver ?? '', mode: 0o644 },
-    { path: '/etc/hosts', content: hostsFile(hosts ?? ''), mode: 0o644 },
+    { path: '/etc/resolv.conf', content: resolver, mode: 0o644 },
     { path: APT_CONF, content: apt, mode: mayHoldSecret(apt) ? 0o600 : 0o644 },
-    ...(environment === '' ? [] : [{ path: '/etc/environment', content: environment, mode: 0o600 }]),
-    ...(npm === '' ? [] : [{ path: '/root/.npmrc', content: npm, mode: 0o600 }]),
+    { path: '/etc/environment', content: environmentFile(context.env, subnet), mode: 0o600 },
+    { path: '/root/.npmrc', content: npm, mode: 0o600 },
     ...(await aptLogins()),
+    ...(await namedFiles([...pathsIn(apt), ...npmPaths(npm)])),
   ];
-  const named = [...new Set([...pathsIn(apt), ...npmPaths(npm)])].filter(
-    (path) => !path.startsWith('/etc/ssl/certs/'),
+  const digest = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
+  files.push({ path: HOSTS_FILE, content: hostsFile(hosts ?? ''), mode: 0o644 });
+  return { files, digest, warnings: loopbackWarnings(resolver, context.env, apt, npm) };
+}
+
+/** Sentences about name servers and proxies that listen on this machine's loopback address, where no host reaches them. */
+export function loopbackWarnings(
+  resolver: string,
+  env: Readonly<Record<string, string | undefined>>,
+  ...settings: readonly string[]
+): string[] {
+  const proxies = ['http_proxy', 'https_proxy', 'all_proxy'].map(
+    (name) => env[name] ?? env[name.toUpperCase()] ?? '',
   );
-  for (const path of named) {
-    const content = await readFile(path).catch(() => undefined);
-    if (content !== undefined) files.push({ path, content, mode: /key/i.test(path) ? 0o600 : 0o755 });
-  }
-  return files;
+  const texts = [
+    ...proxies,
+    ...settings.flatMap((text) => text.split('\n').filter((line) => /proxy/i.test(line))),
+  ];
+  const loopback = texts.flatMap(
+    (text) => /\/\/(?:[^/@]*@)?((?:127\.[\d.]+|localhost|\[::1\])(?::\d+)?)/i.exec(text)?.[1] ?? [],
+  );
+  return [
+    ...(hasLoopbackOnly(resolver)
+      ? [
+          "The name server listens on this machine's loopback address only: hosts cannot resolve names. Name another one in /etc/resolv.conf.",
+        ]
+      : []),
+    ...[...new Set(loopback)].map(
+      (address) =>
+        `The proxy ${address} listens on this machine's loopback address: hosts cannot reach it. Let it listen on all addresses.`,
+    ),
+  ];
+}
+
+/** The machine's name servers; behind systemd-resolved, those that it asks itself. */
+async function resolverSettings(): Promise<string> {
+  const own = (await readText('/etc/resolv.conf')) ?? '';
+  return hasLoopbackOnly(own) ? ((await readText('/run/systemd/resolve/resolv.conf')) ?? own) : own;
+}
+
+/** Files that settings name, laid where they name them. The certificates of the system are in the base image. */
+async function namedFiles(paths: readonly string[]): Promise<HandedFile[]> {
+  const wanted = [...new Set(paths)].filter((path) => !path.startsWith('/etc/ssl/certs/'));
+  const found = await Promise.all(
+    wanted.map(async (path) => ({
+      path,
+      content: await readText(path),
+      mode: /key/i.test(path) ? 0o600 : 0o755,
+    })),
+  );
+  return found.flatMap(({ content, ...file }) => (content === undefined ? [] : [{ ...file, content }]));
 }
 
 /** apt's settings about fetching (proxies, certificates, time-outs), as a configuration file. Its other settings are the machine's own affair. */

@@ -65,6 +65,16 @@ export function chooseLauncher(facts: MachineFacts): LauncherKind {
   return facts.systemd && isUnified(facts) ? 'unit' : 'supervisor';
 }
 
+/** Names of an environment's hosts that have control groups: children of its own group, and units in `system.slice`. */
+export function groupNames(
+  environment: { readonly id: string },
+  own: readonly string[],
+  systemSlice: readonly string[],
+): string[] {
+  const unit = new RegExp(`^pipeline-${environment.id}-(.+)\\.service$`);
+  return [...own, ...systemSlice.flatMap((name) => unit.exec(name)?.[1] ?? [])];
+}
+
 /** A host's directories in the control group file system. */
 export interface HostGroups {
   /** Topmost directories, one a hierarchy: whatever the host runs is at or below each of them. */

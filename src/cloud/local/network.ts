@@ -2,13 +2,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
-import { admitBridge, expelBridge } from './firewalls.ts';
+import { admitBridge, expelBridge, isAdmitted } from './firewalls.ts';
 import { type EnvironmentRecord, listEnvironments } from './records.ts';
-import { mustRun, run } from './run.ts';
+import { mustRun, outputOf, run } from './run.ts';
 import type { EnvironmentLayout, LocalSettings } from './settings.ts';
 import { addressIn, chooseSubnet, conflictWith, type Occupied, parseNetwork, parseRoutes } from './subnet.ts';
 
-/** Whether everything of the network is in place. Starts one program, and only where the bridge exists. */
+/** Whether everything of the network is in place. Starts two programs, and only where the bridge exists. */
 export async function networkReady(
   context: Context,
   layout: EnvironmentLayout,
@@ -22,7 +22,11 @@ export async function networkReady(
   if (!devices.includes(layout.bridge) || forwarding.trim() !== '1') return false;
   const own = routes.split('\n').filter((line) => line.startsWith(`${layout.bridge}\t`));
   if (conflictWith(subnet, parseRoutes(`header\n${own.join('\n')}`, '')) === undefined) return false;
-  return hasTable(context, layout);
+  const [table, admitted] = await Promise.all([
+    hasTable(context, layout),
+    isAdmitted(context, layout.bridge),
+  ]);
+  return table && admitted;
 }
 
 /**
@@ -88,14 +92,13 @@ export async function removeNetwork(
   context: Context,
   layout: EnvironmentLayout,
   lock: number,
-): Promise<boolean> {
+): Promise<void> {
   const all = await readdir('/sys/class/net');
   const devices = all.filter((device) => device === layout.bridge || device.startsWith(`${layout.bridge}-`));
   for (const device of devices) await deleteDevice(context, device, lock);
-  const table = await hasTable(context, layout);
-  if (table) await mustRun(context, 'network', 'nft', ['delete', 'table', 'ip', layout.table], { lock });
-  const rules = await expelBridge(context, layout.bridge, lock);
-  return table || rules || devices.length > 0;
+  if (await hasTable(context, layout))
+    await mustRun(context, 'network', 'nft', ['delete', 'table', 'ip', layout.table], { lock });
+  await expelBridge(context, layout.bridge, lock);
 }
 
 /** nftables rules of one environment, replaced as a whole in one transaction. */
@@ -124,8 +127,8 @@ async function occupiedNetworks(settings: LocalSettings, own: EnvironmentLayout)
 }
 
 async function hasTable(context: Context, layout: EnvironmentLayout): Promise<boolean> {
-  const tables = await mustRun(context, 'network', 'nft', ['list', 'tables', 'ip']);
-  return tables.split('\n').includes(`table ip ${layout.table}`);
+  const tables = await outputOf(context, 'nft', ['list', 'tables', 'ip']);
+  return (tables ?? '').split('\n').includes(`table ip ${layout.table}`);
 }
 
 /** A device that is gone already is no failure: the kernel removes a killed host's by itself, a little later. */

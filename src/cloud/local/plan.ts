@@ -12,12 +12,16 @@ export interface FoundHost {
   readonly alive: boolean;
   /** Its SSH server greets. */
   readonly answers: boolean;
+  /** The base image that its disk lies on is there. */
+  readonly baseReady: boolean;
 }
 
 /** Everything that decisions depend on. */
 export interface Found {
   /** Debian packages that this machine lacks. */
   readonly missingPackages: readonly string[];
+  /** The base image for new hosts, and whether it is there. */
+  readonly base: string;
   readonly baseReady: boolean;
   readonly networkReady: boolean;
   /** The environment's subnet, or the one it would get. */
@@ -25,27 +29,36 @@ export interface Found {
   /** The operator's public key; undefined where it is still to be made. */
   readonly operatorKey: string | undefined;
   readonly identityFile: string;
+  /** Digest of the machine's settings that hosts are handed. */
+  readonly settings: string;
   readonly hosts: readonly FoundHost[];
+  /** What will not work here, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** What is to be done about one machine of the configuration. */
+export interface HostWork {
+  readonly spec: MachineSpec;
+  readonly address: string;
+  /** undefined: it is to be made. */
+  readonly record: HostRecord | undefined;
+  /** A half-made one is in the way. */
+  readonly leftover: boolean;
+  /** It does not run. */
+  readonly start: boolean;
+  /** The base image under its disk is gone and cannot be made again: the disk cannot be read. */
+  readonly lost: boolean;
+  /** What differs from what it should be. */
+  readonly differs: { readonly limits: boolean; readonly keys: boolean; readonly settings: boolean };
 }
 
 /** What is to be done, for `apply`. */
 export interface LocalWork {
   readonly base: boolean;
   readonly network: boolean;
-  readonly remove: readonly FoundHost[];
-  /** `leftover`: a half-made host is in the way. */
-  readonly create: readonly {
-    readonly spec: MachineSpec;
-    readonly address: string;
-    readonly leftover: boolean;
-  }[];
-  readonly start: readonly HostRecord[];
-  readonly limit: readonly {
-    readonly spec: MachineSpec;
-    readonly record: HostRecord;
-    readonly alive: boolean;
-  }[];
-  readonly rekey: readonly { readonly record: HostRecord; readonly keys: readonly string[] }[];
+  /** Names of hosts that the configuration no longer has. */
+  readonly remove: readonly string[];
+  readonly hosts: readonly HostWork[];
 }
 
 /** @throws RangeError where there are more hosts than a /24 has addresses (244). */
@@ -53,80 +66,109 @@ export function planLocal(
   found: Found,
   spec: EnvironmentSpec,
 ): { readonly plan: CloudPlan; readonly work: LocalWork } {
-  const wanted = new Map(spec.machines.map((machine) => [machine.name, machine]));
-  const known = new Map(found.hosts.map((host) => [host.name, host]));
-  const remove = found.hosts.filter((host) => !wanted.has(host.name));
-  const kept = found.hosts.flatMap(({ record, ...host }) => {
-    const machine = wanted.get(host.name);
-    return record && machine ? [{ ...host, record, spec: machine }] : [];
-  });
-  const keys = authorizedKeys(found.operatorKey, spec);
+  const wanted = new Set(spec.machines.map(({ name }) => name));
+  const remove = found.hosts.filter(({ name }) => !wanted.has(name));
+  const hosts = hostWork(found, spec);
+  const some = hosts.length > 0;
+  const base = !found.baseReady && hosts.some(needsBase(found.base));
+  const network = some && !found.networkReady;
+  const changes = [
+    ...sharedChanges(found, { key: some && found.operatorKey === undefined, base, network }),
+    ...remove.map(({ name, record }) => change(name, 'host', 'remove', record?.address ?? 'half-made')),
+    ...hosts.flatMap(hostChanges),
+  ];
+  const machines = found.hosts.flatMap((host) =>
+    host.record && wanted.has(host.name) ? [asMachine(found, host.record, host)] : [],
+  );
+  const warnings = [...found.warnings, ...hosts.filter(({ lost }) => lost).map(lostSentence)];
+  return {
+    plan: { changes, machines, warnings },
+    work: { base, network, remove: remove.map(({ name }) => name), hosts },
+  };
+}
 
-  const addresses = kept.map(({ record }) => record.address);
-  const create = spec.machines
-    .filter(({ name }) => known.get(name)?.record === undefined)
-    .map((machine) => {
+/** Why a host cannot be started any more. */
+export function lostSentence({ spec, record }: Pick<HostWork, 'spec' | 'record'>): string {
+  return `${spec.name} cannot be started: ${record?.base}, the base image that its disk lies on, was removed.`;
+}
+
+function hostWork(found: Found, spec: EnvironmentSpec): HostWork[] {
+  const known = new Map(found.hosts.map((host) => [host.name, host]));
+  const keys = authorizedKeys(found.operatorKey, spec);
+  const addresses = spec.machines.flatMap(({ name }) => known.get(name)?.record?.address ?? []);
+  return spec.machines.map((machine) => {
+    const host = known.get(machine.name);
+    if (host?.record === undefined) {
       const number = freeHostNumber(addresses);
       if (number === undefined) throw new RangeError(`no address is free in ${found.subnet}`);
       const address = addressIn(found.subnet, number);
       addresses.push(address);
-      return { spec: machine, address, leftover: known.has(machine.name) };
-    });
-  const start = kept.filter(({ alive }) => !alive).map(({ record }) => record);
-  const limit = kept.filter(
-    ({ record, spec: machine }) => record.memoryBytes !== machine.memoryBytes || record.cpus !== machine.cpus,
-  );
-  const rekey = kept
-    .filter(({ record }) => found.operatorKey === undefined || !sameSet(record.authorizedKeys, keys))
-    .map(({ record }) => ({ record, keys }));
-  const needsNetwork = spec.machines.length > 0 && !found.networkReady;
-  const needsBase = create.length > 0 && !found.baseReady;
-
-  const shared = (step: string, action: CloudChange['action'], ...detail: string[]): CloudChange => ({
-    host: null,
-    step,
-    action,
-    detail,
+      const differs = { limits: false, keys: false, settings: false };
+      return {
+        spec: machine,
+        address,
+        record: undefined,
+        leftover: host !== undefined,
+        start: false,
+        lost: false,
+        differs,
+      };
+    }
+    const { record, alive, baseReady } = host;
+    const differs = {
+      limits: record.memoryBytes !== machine.memoryBytes || record.cpus !== machine.cpus,
+      keys: found.operatorKey === undefined || !sameSet(record.authorizedKeys, keys),
+      settings: record.settings !== found.settings,
+    };
+    const lost = !alive && !baseReady && record.base !== found.base;
+    return { spec: machine, address: record.address, record, leftover: false, start: !alive, lost, differs };
   });
-  const changes: CloudChange[] = [
-    ...(found.missingPackages.length > 0
-      ? [shared('packages of this machine', 'create', ...found.missingPackages)]
+}
+
+/** A host that is to be made, or one whose image was removed but can be made again as it was. */
+function needsBase(base: string): (host: HostWork) => boolean {
+  return ({ record, start }) => record === undefined || (start && record.base === base);
+}
+
+function sharedChanges(
+  found: Found,
+  needs: { key: boolean; base: boolean; network: boolean },
+): CloudChange[] {
+  const packages = found.missingPackages;
+  return [
+    ...(packages.length > 0 ? [change(null, 'packages of this machine', 'create', ...packages)] : []),
+    ...(needs.key ? [change(null, 'key', 'create', found.identityFile)] : []),
+    ...(needs.base
+      ? [change(null, 'base image', 'create', 'about 30 seconds and 250 MB, once for this machine')]
       : []),
-    ...(found.operatorKey === undefined && spec.machines.length > 0
-      ? [shared('key', 'create', found.identityFile)]
+    ...(needs.network
+      ? [change(null, 'network', found.hosts.length > 0 ? 'restart' : 'create', found.subnet)]
       : []),
-    ...(needsBase
-      ? [shared('base image', 'create', 'about 30 seconds and 250 MB, once for this machine')]
-      : []),
-    ...(needsNetwork ? [shared('network', known.size > 0 ? 'restart' : 'create', found.subnet)] : []),
-    ...remove.map((host) => change(host.name, 'host', 'remove', host.record?.address ?? 'half-made')),
-    ...create.map(({ spec: machine, address, leftover }) =>
-      change(
-        machine.name,
-        'host',
-        'create',
-        `${address}, ${size(machine)}`,
-        ...(leftover ? ['a half-made one is replaced'] : []),
-      ),
-    ),
-    ...start.map((record) => change(record.name, 'host', 'restart', `${record.address}, it does not run`)),
-    ...limit.map(({ record, spec: machine }) =>
-      change(record.name, 'limits', 'change', `${size(record)} → ${size(machine)}`),
-    ),
-    ...rekey.map(({ record }) => change(record.name, 'sign-in keys', 'change')),
   ];
-  return {
-    plan: { changes, machines: kept.map((host) => asMachine(found, host.record, host)), warnings: [] },
-    work: {
-      base: needsBase,
-      network: needsNetwork,
-      remove,
-      create,
-      start,
-      limit: limit.map(({ record, spec: machine, alive }) => ({ record, spec: machine, alive })),
-      rekey,
-    },
-  };
+}
+
+function hostChanges({ spec, address, record, leftover, start, lost, differs }: HostWork): CloudChange[] {
+  const { name } = spec;
+  if (record === undefined) {
+    const detail = [`${address}, ${size(spec)}`, ...(leftover ? ['a half-made one is replaced'] : [])];
+    return [change(name, 'host', 'create', ...detail)];
+  }
+  if (lost) return [];
+  return [
+    ...(start ? [change(name, 'host', 'restart', `${address}, it does not run`)] : []),
+    ...(differs.limits ? [change(name, 'limits', 'change', `${size(record)} → ${size(spec)}`)] : []),
+    ...(differs.keys ? [change(name, 'sign-in keys', 'change')] : []),
+    ...(differs.settings
+      ? [
+          change(
+            name,
+            'settings of this machine',
+            'change',
+            'name servers, proxies, apt or npm settings differ',
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** All keys that may sign in as root, each once. */
@@ -158,7 +200,12 @@ export function asMachine(
   };
 }
 
-function change(host: string, step: string, action: CloudChange['action'], ...detail: string[]): CloudChange {
+function change(
+  host: string | null,
+  step: string,
+  action: CloudChange['action'],
+  ...detail: string[]
+): CloudChange {
   return { host, step, action, detail };
 }
 

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type EnvironmentLayout, type LocalSettings, layoutAt } from './settings.ts';
+import { type EnvironmentLayout, hostLayout, type LocalSettings, layoutAt } from './settings.ts';
 
 const environmentRecord = z.object({
   project: z.string(),
@@ -27,6 +27,8 @@ const hostRecord = z.object({
   cpus: z.number(),
   /** Keys of ours in root's authorized_keys. */
   authorizedKeys: z.array(z.string()),
+  /** Digest of the machine's settings that it was handed last. */
+  settings: z.string(),
 });
 export type HostRecord = z.infer<typeof hostRecord>;
 
@@ -62,6 +64,18 @@ export function listHosts(layout: EnvironmentLayout): Promise<string[]> {
   return folders(layout.directory);
 }
 
+/** Folders of the base images that disks of hosts lie on. */
+export async function basesInUse(settings: LocalSettings): Promise<string[]> {
+  const environments = await listEnvironments(settings);
+  const hosts = await Promise.all(
+    environments.map(async ({ layout }) => {
+      const names = await listHosts(layout);
+      return Promise.all(names.map((name) => readHostRecord(hostLayout(layout, name).recordFile)));
+    }),
+  );
+  return hosts.flat().flatMap((record) => record?.base ?? []);
+}
+
 async function read<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
   try {
     return schema.safeParse(JSON.parse(await readFile(file, 'utf8'))).data;
@@ -72,7 +86,8 @@ async function read<T>(file: string, schema: z.ZodType<T>): Promise<T | undefine
   }
 }
 
-async function folders(directory: string): Promise<string[]> {
+/** Names of the folders in a folder, sorted; none where it does not exist. */
+export async function folders(directory: string): Promise<string[]> {
   try {
     const entries = await readdir(directory, { withFileTypes: true });
     return entries

@@ -89,6 +89,21 @@ export async function mustRun(
   throw programFailure(step, command, result);
 }
 
+/** Output of a program; undefined where it is not installed or fails (e.g. asks a daemon that does not run). */
+export async function outputOf(
+  context: Context,
+  command: string,
+  args: readonly string[],
+): Promise<string | undefined> {
+  try {
+    const result = await run(context, command, args);
+    return result.code === 0 ? result.stdout : undefined;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'usage') return undefined;
+    throw error;
+  }
+}
+
 /** The failure of a program at `step`. */
 export function programFailure(step: string, command: string, result: RunResult): Failure {
   const output = lastLines(result.stderr || result.stdout);

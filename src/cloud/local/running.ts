@@ -7,9 +7,8 @@ import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
 import { rootOf } from './base-image.ts';
 import { bootScript, superviseScript, unitArguments } from './boot.ts';
-import { authorizedKeysText } from './disk.ts';
-import { allMembers, isLed, killAndRemove, type Limits, setLimits } from './groups.ts';
-import { tryLock } from './lock.ts';
+import { isLed, killAndRemove, type Limits, setLimits } from './groups.ts';
+import { waitForLock } from './lock.ts';
 import { chooseLauncher, hostGroups, type MachineFacts } from './machine.ts';
 import type { HostRecord } from './records.ts';
 import { lastLines, mustRun, programFailure, run } from './run.ts';
@@ -129,10 +128,9 @@ export async function endHost(
   for (;;) {
     await killAndRemove(groups, layout.name);
     // a supervisor that a killed command has just started: it holds its lock before it can be seen in a control group
-    const lock = await tryLock(context, layout.lockFile);
+    const lock = await waitForLock(context, layout.lockFile, { forMs: 50 });
     await lock?.release();
     if (lock !== undefined) return;
-    await sleep(10);
   }
 }
 
@@ -151,45 +149,6 @@ export async function limitHost(
     });
   }
   await setLimits(hostGroups(fleet.facts, layout), limits, layout.name);
-}
-
-/**
- * Replaces keys of ours in a running host's authorized_keys; keys that others added stay. From outside, since the way in may be lost.
- * @throws Failure kind `host` where the host does not let its file be written.
- */
-export async function replaceKeys(
-  context: Context,
-  fleet: Fleet,
-  layout: HostLayout,
-  keys: { readonly before: readonly string[]; readonly after: readonly string[] },
-): Promise<void> {
-  const pid = await initOf(fleet.facts, layout);
-  const script = `set -eu
-umask 077
-mkdir -p /root/.ssh
-touch /root/.ssh/authorized_keys
-{ grep -vxF "$@" /root/.ssh/authorized_keys || [ $? -eq 1 ]; cat; } > /root/.ssh/authorized_keys.new
-mv /root/.ssh/authorized_keys.new /root/.ssh/authorized_keys`;
-  const patterns = [...new Set([...keys.before, ...keys.after])].flatMap((key) => ['-e', key]);
-  await mustRun(
-    context,
-    `sign-in keys of ${layout.name}`,
-    'nsenter',
-    [`--target=${pid}`, '--mount', '--root', '--wd=/', 'sh', '-c', script, 'sh', ...patterns],
-    { input: authorizedKeysText(keys.after), lock: fleet.lock },
-  );
-}
-
-/** Process id (seen from here) of the host's own process 1. */
-async function initOf(facts: MachineFacts, layout: HostLayout): Promise<number> {
-  for (const pid of await allMembers(hostGroups(facts, layout))) {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-    if (/^NSpid:.*\t1$/m.test(status)) return pid;
-  }
-  throw new Failure('host', `${layout.name} does not run.`, {
-    host: layout.name,
-    next: 'Run `pipeline prod up`, which starts it.',
-  });
 }
 
 /** Starts the supervisor in a session of its own, with nothing of this program attached. */

@@ -14,6 +14,9 @@ export interface DistributionSources {
   readonly keys: readonly string[];
 }
 
+/** Archives that only this machine can read. */
+const LOCAL_MEDIA = /(^|\s)(cdrom|file|copy):/;
+
 /**
  * The entries whose suite is the release itself, its updates or its security updates, with the component `main`. Third-party archives
  * (their suite or component is called otherwise) stay out: a host is to be what a fresh droplet is.
@@ -42,7 +45,12 @@ export function distributionSources(
 /** `deb [options] uri suite component…` */
 function isOwnLine(line: string, suites: ReadonlySet<string>): boolean {
   const match = /^\s*deb\s+(?:\[[^\]]*\]\s+)?\S+\s+(\S+)\s+(.*)$/.exec(line);
-  return match !== null && suites.has(match[1] ?? '') && (match[2] ?? '').split(/\s+/).includes('main');
+  return (
+    match !== null &&
+    !LOCAL_MEDIA.test(line) &&
+    suites.has(match[1] ?? '') &&
+    (match[2] ?? '').split(/\s+/).includes('main')
+  );
 }
 
 function ownParagraph(paragraph: string, suites: ReadonlySet<string>): string[] {
@@ -51,6 +59,7 @@ function ownParagraph(paragraph: string, suites: ReadonlySet<string>): string[] 
   const enabled = !['no', 'false', '0', 'off'].includes(fieldOf(paragraph, 'Enabled').trim().toLowerCase());
   if (
     !enabled ||
+    LOCAL_MEDIA.test(fieldOf(paragraph, 'URIs')) ||
     own.length === 0 ||
     !words('Types').includes('deb') ||
     !words('Components').includes('main')

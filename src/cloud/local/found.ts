@@ -1,0 +1,113 @@
+/** What there is: reads files and `/proc`, starts at most three programs side by side. */
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Context } from '../../context.ts';
+import { findOperatorKey, operatorKeyFile } from '../operator-key.ts';
+import type { EnvironmentSpec, Machine } from '../provider.ts';
+import { baseDirectory, baseExists, type Recipe, readRecipe } from './base-image.ts';
+import { isLed, limitsHold } from './groups.ts';
+import { type Handed, handedFiles } from './handed.ts';
+import { hostGroups, type MachineFacts } from './machine.ts';
+import { networkReady, subnetFor } from './network.ts';
+import { asMachine, type Found, type FoundHost } from './plan.ts';
+import { listHosts, readEnvironmentRecord, readHostRecord } from './records.ts';
+import { answersSsh } from './running.ts';
+import { type EnvironmentLayout, hostLayout, type LocalSettings } from './settings.ts';
+import { missingPackages } from './tools.ts';
+
+/** Everything that the work on one environment depends on. */
+export interface Local {
+  readonly context: Context;
+  readonly spec: EnvironmentSpec;
+  readonly settings: LocalSettings;
+  readonly environment: EnvironmentLayout;
+  readonly facts: MachineFacts;
+}
+
+/** What was found, with what `apply` needs besides to act on it. */
+export interface Findings {
+  readonly found: Found;
+  readonly recipe: Recipe;
+  /** Folder of the base image for new hosts. */
+  readonly base: string;
+  readonly handed: Handed;
+}
+
+/** How long a host that lives may take to greet before it counts as still starting. */
+const GREETING_MS = 300;
+
+export async function find(local: Local): Promise<Findings> {
+  const { context, spec, settings, environment, facts } = local;
+  const [packages, record, key, hosts, recipe, limited] = await Promise.all([
+    missingPackages(context),
+    readEnvironmentRecord(environment),
+    findOperatorKey(spec.directory, spec.environment),
+    findHosts(local),
+    readRecipe(),
+    limitsHold(facts),
+  ]);
+  const subnet = await subnetFor(settings, environment, record);
+  const base = baseDirectory(settings, recipe);
+  const toolsReady = packages.length === 0;
+  const [handed, ready, baseReady] = await Promise.all([
+    handedFiles(context, subnet),
+    record !== undefined && toolsReady ? networkReady(context, environment, subnet) : false,
+    baseExists(base),
+  ]);
+  const unlimited =
+    'Memory and processor limits of hosts do not hold here: the controllers of the control groups are not available.';
+  const found: Found = {
+    missingPackages: packages,
+    subnet,
+    networkReady: ready,
+    base,
+    baseReady,
+    operatorKey: key?.publicKey,
+    identityFile: operatorKeyFile(spec.directory, spec.environment),
+    settings: handed.digest,
+    hosts,
+    warnings: [...handed.warnings, ...(limited ? [] : [unlimited])],
+  };
+  return { found, recipe, base, handed };
+}
+
+/** Hosts that have a record: half-made ones cannot be reached. */
+export async function findMachines(local: Local): Promise<Machine[]> {
+  const identityFile = operatorKeyFile(local.spec.directory, local.spec.environment);
+  const hosts = await findHosts(local);
+  return hosts.flatMap((host) => (host.record ? [asMachine({ identityFile }, host.record, host)] : []));
+}
+
+/** Whether hosts' disks can be stacked there: an overlay's writable part cannot lie on an overlay, as inside a container. */
+export async function canStack(settings: LocalSettings): Promise<boolean> {
+  const OVERLAYFS = 0x794c7630;
+  let folder = settings.stateDirectory;
+  for (;;) {
+    const found = await statfs(folder).catch(() => undefined);
+    if (found !== undefined) return found.type !== OVERLAYFS;
+    folder = dirname(folder);
+  }
+}
+
+async function findHosts({ environment, facts }: Local): Promise<FoundHost[]> {
+  const names = await listHosts(environment);
+  return Promise.all(names.map((name) => findHost(environment, facts, name)));
+}
+
+async function findHost(
+  environment: EnvironmentLayout,
+  facts: MachineFacts,
+  name: string,
+): Promise<FoundHost> {
+  const layout = hostLayout(environment, name);
+  const [record, alive] = await Promise.all([
+    readHostRecord(layout.recordFile),
+    isLed(hostGroups(facts, layout)),
+  ]);
+  if (record === undefined) return { name, record, alive, answers: false, baseReady: true };
+  const [answers, baseReady] = await Promise.all([
+    alive && answersSsh(record.address, GREETING_MS),
+    baseExists(record.base),
+  ]);
+  return { name, record, alive, answers, baseReady };
+}
