@@ -227,6 +227,8 @@ const reportSchema = z.object({
   differences: z.array(
     z.object({ request: z.string(), baseline: z.string(), candidate: z.string(), status: z.int() }),
   ),
+  /** What a reader should know besides, seen during the run: one sentence each. */
+  remarks: z.array(z.string()),
   /** Last lines of each side's journal, free of secrets. */
   logs: perVariant(z.array(z.string())),
   experiment: experimentSchema,

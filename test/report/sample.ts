@@ -199,6 +199,7 @@ export function report(
       lag: { zero: 9900, counts: { 1: 100 } },
     },
     differences: [],
+    remarks: [],
     logs: { baseline: [], candidate: [] },
     experiment: {
       config: {
