@@ -12,6 +12,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through
 const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
+const EMBEDDED = new RegExp(`<|${UNPRINTABLE.source}`, 'g');
+
 /** For HTML and SVG, as text and within quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(UNPRINTABLE, '�').replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
@@ -39,10 +41,9 @@ export function fenced(lines: readonly string[]): string {
   return `${fence}\n${safe.join('\n')}\n${fence}`;
 }
 
-/** JSON for a `<script type="application/json">`: no `<` can end it, no line separator breaks it. */
+/** JSON for a `<script type="application/json">`: no `<` can end it, and nothing unprintable hides in it. */
 export function embedJson(value: unknown): string {
-  return JSON.stringify(value)
-    .replace(/</g, '\\u003c')
-    .replace(/\u2028/g, '\\u2028')
-    .replace(/\u2029/g, '\\u2029');
+  return JSON.stringify(value).replace(EMBEDDED, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import {
+  formatBytes,
+  formatClock,
+  formatEffect,
+  formatInterval,
+  formatMilliseconds,
+  formatNumber,
+  formatRatio,
+  formatSeconds,
+  formatShare,
+  formatSide,
+  harmWord,
+} from '../../src/report/format.ts';
+import { metric } from './sample.ts';
+
+describe('numbers', () => {
+  it.each([
+    [0, '0'],
+    [0.0004, '0.0004'],
+    [0.01234, '0.0123'],
+    [1.234, '1.23'],
+    [12.34, '12.3'],
+    [123.4, '123'],
+    [1234.5, '1,235'],
+  ])('%d is %s', (value, text) => expect(formatNumber(value)).toBe(text));
+
+  it.each([
+    [0.42, '0.42 ms'],
+    [31, '31 ms'],
+    [999, '999 ms'],
+    [999.7, '1 s'],
+    [1240, '1.24 s'],
+  ])('%d ms is %s', (value, text) => expect(formatMilliseconds(value)).toBe(text));
+
+  it.each([
+    [47, '47 B'],
+    [5475, '5.48 kB'],
+    [999_600, '1 MB'],
+    [104e6, '104 MB'],
+  ])('%d bytes are %s', (value, text) => expect(formatBytes(value)).toBe(text));
+
+  it.each([
+    [3, '3 s'],
+    [59.6, '59.6 s'],
+    [60, '1 min'],
+    [125, '2 min 5 s'],
+  ])('%d s are %s', (value, text) => expect(formatSeconds(value)).toBe(text));
+
+  it.each([
+    [0, '00:00'],
+    [3.9, '00:03'],
+    [725, '12:05'],
+  ])('%d s on a clock are %s', (value, text) => expect(formatClock(value)).toBe(text));
+
+  it.each([
+    [1, '±0 %'],
+    [1.32, '+32 %'],
+    [1.075, '+7.5 %'],
+    [0.92, '−8 %'],
+    [0.5, '−50 %'],
+    [3.2, '× 3.2'],
+    [0.05, '× 0.05'],
+    [0, '× 0'],
+  ])('a ratio of %d is %s', (value, text) => expect(formatRatio(value)).toBe(text));
+
+  it('a share has three digits', () =>
+    expect([0, 0.00254, 0.123, 1].map(formatShare)).toEqual(['0 %', '0.254 %', '12.3 %', '100 %']));
+});
+
+describe('a metric in words', () => {
+  const errors = metric('errors (5xx)', 'errors-5xx', {
+    unit: 'share',
+    observed: { baseline: 0, candidate: 0.02 },
+    samples: { baseline: 151, candidate: 150 },
+    effect: { name: 'difference', scale: 'difference', value: 0.02 },
+    interval: [0.004, 0.061],
+  });
+
+  it('names shares with the counts behind them', () => {
+    expect(formatSide(errors, 'baseline')).toBe('0 of 151');
+    expect(formatSide(errors, 'candidate')).toBe('3 of 150');
+    expect(formatEffect(errors)).toBe('+2 points');
+    expect(formatInterval(errors)).toBe('+0.4 to +6.1 points');
+  });
+
+  it('says what an open interval means', () => {
+    const ratio = (interval: [number | null, number | null]) =>
+      formatInterval(metric('latency p50', 'latency', { interval }));
+    expect(ratio([0.9, 1.1])).toBe('−10 to +10 %');
+    expect(ratio([null, 1.1])).toBe('at most +10 %');
+    expect(ratio([3, null])).toBe('at least × 3');
+    expect(ratio([null, null])).toBe('anything');
+  });
+
+  it('has a dash for what is not known', () => {
+    const unknown = metric('latency p50', 'latency', {
+      observed: { baseline: null, candidate: null },
+      effect: null,
+      interval: null,
+    });
+    expect([formatSide(unknown, 'baseline'), formatEffect(unknown), formatInterval(unknown)]).toEqual([
+      '–',
+      '–',
+      '–',
+    ]);
+  });
+
+  it.each([
+    [0, 0, 'none'],
+    [0, 4, 'none, shown no worse'],
+    [1, 0, 'little'],
+    [3, 0, 'some'],
+    [5.5, 0, 'strong'],
+    [7, 0, 'beyond doubt'],
+  ])('evidence e^%d for harm and e^%d against it is %s', (worse, noWorse, word) => {
+    const evidence = { worse, worseThreshold: 6.9, noWorse, noWorseThreshold: 3, lower: 0 };
+    expect(harmWord(metric('latency p50', 'latency', { evidence }))).toBe(word);
+  });
+});
