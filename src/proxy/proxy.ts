@@ -36,6 +36,8 @@ export interface Site {
   readonly fallback: boolean;
   /** Experiments: response header that names the variant which the request was assigned to, also on errors; absent: nobody is told. */
   readonly variantHeader?: string | undefined;
+  /** Networks of proxies in front (a load balancer), whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /**
    * Experiments whose variants answer on different paths: what a variant is asked for instead, by the path that was requested. The access
    * log has the path that was requested.

@@ -1,0 +1,290 @@
+/** A site as nginx reads it. Pure text. */
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import type { Site, Variant } from './proxy.ts';
+
+/** Folder below which each site keeps its weights. */
+export const PROXY_STATE = '/var/lib/pipeline/proxy';
+/** Folder of the access logs, one file a site; role `nginx` makes it and rotates them. */
+export const ACCESS_LOGS = '/var/log/nginx/pipeline';
+
+const VARIANTS: readonly Variant[] = ['blue', 'green'];
+
+/** Headers that a careful site sends; what the service or the definition says comes first. */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'SAMEORIGIN',
+  'Referrer-Policy': 'strict-origin-when-cross-origin',
+};
+const HSTS: Readonly<Record<string, string>> = { 'Strict-Transport-Security': 'max-age=31536000' };
+
+const GZIP_TYPES = [
+  ...['text/css', 'text/plain', 'text/xml', 'text/javascript', 'application/javascript', 'application/json'],
+  ...['application/manifest+json', 'application/xml', 'image/svg+xml'],
+];
+
+export function siteFile(app: string): string {
+  return `/etc/nginx/conf.d/${app}.conf`;
+}
+
+export function accessLog(app: string): string {
+  return `${ACCESS_LOGS}/${app}.json.log`;
+}
+
+/** Where a site's weights are: a link to a folder with one file for each bucket that goes to green. */
+export function weightsLink(app: string): string {
+  return `${PROXY_STATE}/${app}/weights`;
+}
+
+/**
+ * The site's file.
+ *
+ * A request falls into one of 100 buckets by `key`; it goes to green where the bucket's file exists, else to blue. nginx looks for each request, so
+ * traffic moves when the link to the folder is renamed: at once, atomically, without a reload (which closes idle connections and can so lose
+ * a request that is just being sent on one).
+ *
+ * No connection to a service is kept for later requests: a connection that stands is a request under way, which makes draining exact, and a
+ * service that closes an idle one cannot lose a POST.
+ */
+export function siteConfig(site: Site, options: { readonly ipv6: boolean }): string {
+  const id = identifier(site.app);
+  const blocks = [
+    '# Written by pipeline. Changes here are overwritten by the next deploy.',
+    buckets(site, id),
+    ...maps(site, id),
+    ...(hasServers(site) ? VARIANTS.map((variant) => upstream(site, id, variant)) : []),
+    ...(site.tls?.redirect ? [redirectServer(site, options.ipv6)] : []),
+    server(site, id, options.ipv6),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+/** The app's name as part of nginx names, which take letters, digits and `_`; unlike names stay unlike. */
+export function identifier(app: string): string {
+  const plain = app.replaceAll(/[^A-Za-z0-9]/g, '_');
+  return plain === app ? plain : `${plain}_${createHash('sha256').update(app).digest('hex').slice(0, 4)}`;
+}
+
+function hasServers(site: Site): boolean {
+  return VARIANTS.some((variant) => site.variants[variant].servers.length > 0);
+}
+
+function buckets(site: Site, id: string): string {
+  const lines = Array.from({ length: 99 }, (_, bucket) => `1% ${bucket};`);
+  return `split_clients ${quoted(site.key ?? '$request_id')} $${id}_bucket {\n    ${lines.join(' ')} * 99;\n}`;
+}
+
+function maps(site: Site, id: string): string[] {
+  const all: string[] = [];
+  const map = (from: string, to: string, entries: readonly (readonly [string, string])[]) =>
+    all.push(
+      block(
+        `map ${quoted(from)} $${id}_${to}`,
+        entries.map(([key, value]) => `${quoted(key)} ${quoted(value)};`),
+      ),
+    );
+  const known = VARIANTS.flatMap((variant) => {
+    const release = site.variants[variant].release;
+    return release === undefined ? [] : [[variant, release] as const];
+  });
+  if (known.length > 0) map('$pipeline_variant', 'release', [['default', ''], ...known]);
+  else
+    map('$realpath_root', 'release', [
+      ['default', ''],
+      [`~/releases/(?<${id}_r>[^/]+)`, `$${id}_r`],
+    ]);
+  if (hasServers(site))
+    map('$http_upgrade', 'connection', [
+      ['', 'close'],
+      ['default', 'upgrade'],
+    ]);
+  for (const [name, value] of Object.entries(defaultHeaders(site))) {
+    map(`$upstream_http_${name.toLowerCase().replaceAll('-', '_')}`, headerVariable(name), [
+      ['', value],
+      ['default', ''],
+    ]);
+  }
+  if (site.static !== undefined) {
+    map('$uri', 'expires', [
+      ['default', '5m'],
+      // A page is asked for again, so that it never names files of another release; a file with a hash in its name never changes.
+      ['~(/|\\.html)$', 'epoch'],
+      ['~[.-][0-9a-fA-F]{8,}\\.[a-z0-9]+$', 'max'],
+    ]);
+  }
+  if (site.paths !== undefined) {
+    map('$request_uri', 'asked', [[`~^(?<${id}_p>[^?]*)`, `$${id}_p`]]);
+    map(`$pipeline_variant $${id}_asked`, 'path', [
+      ['default', `$${id}_asked`],
+      ...VARIANTS.flatMap((variant) =>
+        Object.entries(site.paths?.[variant] ?? {}).map(([from, to]) => [`${variant} ${from}`, to] as const),
+      ),
+    ]);
+  }
+  return all;
+}
+
+/** A process that cannot be reached is not avoided afterwards: it is on this network and back as soon as systemd has restarted it. */
+function upstream(site: Site, id: string, variant: Variant): string {
+  const other = variant === 'blue' ? 'green' : 'blue';
+  const own = site.variants[variant].servers;
+  // A variant without a process yet still needs a server: port 9 (discard) refuses.
+  const servers = (own.length > 0 ? own : ['127.0.0.1:9']).map((address) => `server ${address} max_fails=0;`);
+  // A slow request may have chosen its variant before the switch and come through after that one has stopped.
+  const backups = site.fallback
+    ? site.variants[other].servers.map((address) => `server ${address} max_fails=0 backup;`)
+    : [];
+  return block(`upstream ${id}_${variant}`, [...servers, ...backups]);
+}
+
+function listen(port: number, ipv6: boolean, suffix: string): string[] {
+  return [`listen ${port}${suffix};`, ...(ipv6 ? [`listen [::]:${port}${suffix};`] : [])];
+}
+
+function names(site: Site): { readonly line: string; readonly suffix: string } {
+  return site.domains.length > 0
+    ? { line: `server_name ${site.domains.join(' ')};`, suffix: '' }
+    : { line: 'server_name _;', suffix: ' default_server' };
+}
+
+function redirectServer(site: Site, ipv6: boolean): string {
+  const { line, suffix } = names(site);
+  return block('server', [
+    ...listen(site.port, ipv6, suffix),
+    line,
+    'access_log off;',
+    'server_tokens off;',
+    'return 301 https://$host$request_uri;',
+  ]);
+}
+
+function server(site: Site, id: string, ipv6: boolean): string {
+  const { line, suffix } = names(site);
+  const plain = site.tls?.redirect ? [] : listen(site.port, ipv6, suffix);
+  return block('server', [
+    ...plain,
+    ...(site.tls === undefined ? [] : tls(site.tls, ipv6, suffix)),
+    line,
+    '',
+    `set $pipeline_app ${quoted(site.app)};`,
+    'set $pipeline_variant blue;',
+    // Whether a bucket's file exists must be seen anew for each request.
+    'open_file_cache off;',
+    `if (-f ${weightsLink(site.app)}/$${id}_bucket) {\n    set $pipeline_variant green;\n}`,
+    `root ${site.root}/$pipeline_variant;`,
+    `set $pipeline_release $${id}_release;`,
+    `access_log ${accessLog(site.app)} pipeline;`,
+    '',
+    ...(site.trustedProxies ?? []).map((network) => `set_real_ip_from ${network};`),
+    ...((site.trustedProxies ?? []).length > 0
+      ? ['real_ip_header X-Forwarded-For;', 'real_ip_recursive on;']
+      : []),
+    'server_tokens off;',
+    `client_max_body_size ${site.maxBodyBytes};`,
+    'gzip on;',
+    'gzip_proxied any;',
+    'gzip_vary on;',
+    'gzip_min_length 1024;',
+    `gzip_types ${GZIP_TYPES.join(' ')};`,
+    ...headers(site, id),
+    '',
+    ...locations(site, id),
+  ]);
+}
+
+function tls(files: NonNullable<Site['tls']>, ipv6: boolean, suffix: string): string[] {
+  return [
+    ...listen(443, ipv6, ` ssl http2${suffix}`),
+    `ssl_certificate ${files.certificate};`,
+    `ssl_certificate_key ${files.key};`,
+    'ssl_protocols TLSv1.2 TLSv1.3;',
+    'ssl_session_cache shared:pipeline_tls:2m;',
+    'ssl_session_timeout 1d;',
+    'ssl_session_tickets off;',
+  ];
+}
+
+function defaultHeaders(site: Site): Record<string, string> {
+  const own = new Set(Object.keys(site.headers).map((name) => name.toLowerCase()));
+  const defaults = { ...SECURITY_HEADERS, ...(site.tls === undefined ? {} : HSTS) };
+  return Object.fromEntries(Object.entries(defaults).filter(([name]) => !own.has(name.toLowerCase())));
+}
+
+function headerVariable(name: string): string {
+  return `header_${name.toLowerCase().replaceAll('-', '_')}`;
+}
+
+function headers(site: Site, id: string): string[] {
+  return [
+    ...Object.keys(defaultHeaders(site)).map(
+      (name) => `add_header ${name} $${id}_${headerVariable(name)} always;`,
+    ),
+    ...Object.entries(site.headers).flatMap(([name, value]) => [
+      `proxy_hide_header ${name};`,
+      `add_header ${name} ${quoted(value)} always;`,
+    ]),
+    ...(site.variantHeader === undefined
+      ? []
+      : [`add_header ${site.variantHeader} $pipeline_variant always;`]),
+  ];
+}
+
+function locations(site: Site, id: string): string[] {
+  const files = site.static === undefined ? undefined : staticRoot(site.root, site.static);
+  const routes = hasServers(site) ? site.routes : [];
+  const service = proxied(site, id);
+  const all = routes
+    .filter((route) => route !== '/')
+    .map((route) => block(`location ${quoted(route)}`, service));
+  if (files === undefined) {
+    all.push(block('location /', routes.includes('/') ? service : ['return 404;']));
+    return all;
+  }
+  const served = [`root ${files};`, `expires $${id}_expires;`, 'index index.html;'];
+  if (!routes.includes('/')) return [...all, block('location /', [...served, 'try_files $uri $uri/ =404;'])];
+  // A file where there is one, else the service.
+  return [
+    ...all,
+    block('location /', [...served, 'try_files $uri @service;']),
+    block('location @service', service),
+  ];
+}
+
+/** `public_html` of a release: `/srv/checkbox.io/$pipeline_variant/app/public_html`. */
+function staticRoot(root: string, folder: string): string {
+  return quoted(posix.join(root, '$pipeline_variant', 'app', folder));
+}
+
+function proxied(site: Site, id: string): string[] {
+  const uri = site.paths === undefined ? '' : `$${id}_path$is_args$args`;
+  return [
+    `proxy_pass http://${id}_$pipeline_variant${uri};`,
+    'proxy_http_version 1.1;',
+    'proxy_set_header Host $http_host;',
+    // Not appended to what the visitor sent: services believe the first address.
+    'proxy_set_header X-Forwarded-For $remote_addr;',
+    'proxy_set_header X-Real-IP $remote_addr;',
+    'proxy_set_header X-Forwarded-Proto $scheme;',
+    'proxy_set_header X-Forwarded-Host $http_host;',
+    'proxy_set_header X-Request-ID $request_id;',
+    'proxy_set_header Upgrade $http_upgrade;',
+    `proxy_set_header Connection $${id}_connection;`,
+    'proxy_connect_timeout 5s;',
+    `proxy_read_timeout ${site.readTimeoutMs}ms;`,
+    `proxy_send_timeout ${site.readTimeoutMs}ms;`,
+    // Another process is asked where this one could not be reached, or died over a request that may be repeated; never a POST that was sent.
+    'proxy_next_upstream error;',
+  ];
+}
+
+function block(head: string, lines: readonly string[]): string {
+  const body = lines.flatMap((line) => line.split('\n')).map((line) => (line === '' ? '' : `    ${line}`));
+  return `${head} {\n${body.join('\n')}\n}`;
+}
+
+/** One word of nginx's configuration. Variables in it are meant. */
+function quoted(text: string): string {
+  return /^[A-Za-z0-9_./$@:%+=,*-]+$/.test(text)
+    ? text
+    : `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
