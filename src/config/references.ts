@@ -82,7 +82,8 @@ function checkApp(name: string, app: AppConfig, hosts: ReadonlySet<string>): Pat
     belongsTo([...path, 'repository'], repository, 'mongodb', engine);
   }
   for (const key of ['context', 'artifact'] as const) {
-    if (app.runtime !== undefined) belongsTo(at(key), app[key], 'the runtime tomcat', app.runtime);
+    if (app.runtime !== undefined)
+      belongsTo(at(key), app[key], 'the runtime tomcat', `the runtime ${app.runtime}`);
   }
   for (const [key, source] of Object.entries(app.secrets)) {
     if (key in app.env) {
