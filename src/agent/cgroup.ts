@@ -1,5 +1,6 @@
 /** Control groups, v1 and v2: processor time and memory of a unit. */
 import { existsSync, readFileSync } from 'node:fs';
+import { increase } from '../metrics/rate.ts';
 
 /** Where the files of one control group are; absent where the host does not account for it. */
 export interface CgroupFiles {
@@ -57,14 +58,14 @@ export function parseProcessStat(text: string): { ticks: number; pages: number }
 }
 
 /** Processor seconds since the group began, or undefined where it is gone or not accounted for. */
-export function readCpuSeconds(files: CgroupFiles): number | undefined {
+function readCpuSeconds(files: CgroupFiles): number | undefined {
   const text = files.cpu === undefined ? undefined : readIfThere(files.cpu);
   if (text === undefined) return undefined;
   return files.version === 2 ? parseCpuStat(text) : Number(text) / 1e9;
 }
 
 /** Working set in bytes, or undefined where the group is gone or not accounted for. */
-export function readMemory(files: CgroupFiles): number | undefined {
+function readMemory(files: CgroupFiles): number | undefined {
   if (files.memory === undefined) return undefined;
   const name = files.version === 2 ? 'memory.current' : 'memory.usage_in_bytes';
   const usage = readIfThere(`${files.memory}/${name}`);
@@ -72,10 +73,12 @@ export function readMemory(files: CgroupFiles): number | undefined {
   return usage === undefined || stat === undefined ? undefined : workingSet(usage, stat, files.version);
 }
 
-/** Processor seconds and resident bytes of the group's processes, for hosts that do not account for the group itself. */
-export function readProcesses(files: CgroupFiles): Map<number, { cpuSeconds: number; bytes: number }> {
+/** Processor seconds and resident bytes by process number, for hosts that do not account for the group itself. */
+type Processes = ReadonlyMap<number, { readonly cpuSeconds: number; readonly bytes: number }>;
+
+function readProcesses(files: CgroupFiles): Processes {
   const processes = new Map<number, { cpuSeconds: number; bytes: number }>();
-  for (const pid of readIfThere(files.procs ?? '')?.split('\n') ?? []) {
+  for (const pid of files.procs === undefined ? [] : (readIfThere(files.procs)?.split('\n') ?? [])) {
     const stat = pid === '' ? undefined : readIfThere(`/proc/${pid}/stat`);
     const parsed = stat === undefined ? undefined : parseProcessStat(stat);
     if (parsed !== undefined) {
@@ -83,6 +86,51 @@ export function readProcesses(files: CgroupFiles): Map<number, { cpuSeconds: num
     }
   }
   return processes;
+}
+
+/** What a control group used between two looks. */
+export class GroupUsage {
+  #path = '';
+  #files: CgroupFiles | undefined;
+  #cpu: number | undefined;
+  #processes: Processes | undefined;
+
+  /**
+   * Looks again.
+   * @param path systemd's name of the group; empty while nothing runs, when the last one is looked at a last time
+   * @returns processor seconds since the last look (null at the first), and the working set in bytes (null where nothing runs)
+   */
+  take(path: string): { cpuSeconds: number | null; memoryBytes: number | null } {
+    if (path !== '' && (this.#files === undefined || path !== this.#path)) {
+      this.#path = path;
+      this.#files = findCgroup(path);
+    }
+    if (this.#files === undefined) return { cpuSeconds: null, memoryBytes: null };
+    const cpu = readCpuSeconds(this.#files);
+    const memory = readMemory(this.#files);
+    const processes = cpu === undefined || memory === undefined ? readProcesses(this.#files) : undefined;
+    const cpuSeconds =
+      cpu === undefined ? processSeconds(this.#processes, processes) : groupSeconds(this.#cpu, cpu);
+    if (cpu === undefined && (processes?.size ?? 0) === 0) this.#files = undefined; // gone: look for it anew
+    this.#cpu = cpu;
+    this.#processes = processes;
+    const resident = [...(processes?.values() ?? [])].reduce((sum, { bytes }) => sum + bytes, 0);
+    return { cpuSeconds, memoryBytes: memory ?? (resident > 0 ? resident : null) };
+  }
+}
+
+/** A group that was made anew, since the unit restarted, counts from zero. */
+function groupSeconds(before: number | undefined, now: number): number | null {
+  return increase(before, now) ?? null;
+}
+
+/** Processes that ended in between are not seen: a lower bound. */
+function processSeconds(before: Processes | undefined, now: Processes | undefined): number | null {
+  if (before === undefined || now === undefined || now.size === 0) return null;
+  let used = 0;
+  for (const [pid, { cpuSeconds }] of now)
+    used += increase(before.get(pid)?.cpuSeconds ?? 0, cpuSeconds) ?? 0;
+  return used;
 }
 
 /** A file's text; undefined where it has gone, as files of ended groups and processes do at any moment. */

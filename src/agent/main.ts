@@ -1,45 +1,85 @@
 /** The agent: what runs on every host. Bundled into one file, `agent.js`. */
 import { parseArgs } from 'node:util';
 import { asFailure, Failure } from '../errors.ts';
+import { CONFIG_PATH, readConfig } from './config.ts';
+import { run } from './run.ts';
 import { runStream, trafficSource, unitSource } from './stream.ts';
+import { VERSION } from './version.ts';
 
-const USAGE = `agent.js stream --nginx-log PATH | --unit NAME.service [--interval SECONDS] [--until-stdin-ends]`;
+const USAGE = `Usage:
+  agent.js run [--config ${CONFIG_PATH}]       measure this host and send samples to the monitor
+  agent.js check [--config FILE]                        read the configuration and say what is wrong with it
+  agent.js stream --nginx-log PATH [--interval SECONDS] [--until-stdin-ends]
+  agent.js stream --unit NAME.service [--interval SECONDS] [--until-stdin-ends]
+                                                        print what happens, one JSON document a second
+  agent.js version`;
 
 async function main(args: readonly string[]): Promise<void> {
-  const [command, ...rest] = args;
+  const [command = '', ...rest] = args;
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
-  if (command === 'stream') return stream(rest, stop.signal);
-  throw new Failure('usage', `The agent knows no command "${command ?? ''}".`, { next: `Usage: ${USAGE}` });
+  switch (command) {
+    case 'run':
+      return run(readConfig(configPath(rest)), stop.signal, say);
+    case 'check':
+      readConfig(configPath(rest));
+      return say('The configuration is right.');
+    case 'stream':
+      return stream(rest, stop.signal);
+    case 'version':
+      process.stdout.write(`${VERSION}\n`);
+      return;
+    default:
+      throw usage(command === '' ? 'No command was given.' : `The agent knows no command "${command}".`);
+  }
+}
+
+/** For the journal, which adds the time. */
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function usage(message: string): Failure {
+  return new Failure('usage', message, { next: USAGE });
+}
+
+function configPath(args: string[]): string {
+  return options(args, { config: { type: 'string', default: CONFIG_PATH } }).config as string;
 }
 
 async function stream(args: string[], signal: AbortSignal): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      'nginx-log': { type: 'string' },
-      unit: { type: 'string' },
-      interval: { type: 'string', default: '1' },
-      'until-stdin-ends': { type: 'boolean', default: false },
-    },
+  const values = options(args, {
+    'nginx-log': { type: 'string' },
+    unit: { type: 'string' },
+    interval: { type: 'string', default: '1' },
+    'until-stdin-ends': { type: 'boolean', default: false },
   });
+  const { unit, 'nginx-log': logPath } = values as { unit?: string; 'nginx-log'?: string };
   const intervalSeconds = Number(values.interval);
   if (!(intervalSeconds >= 0.1 && intervalSeconds <= 3600)) {
-    throw new Failure('usage', `--interval takes 0.1 to 3600 seconds, not "${values.interval}".`);
+    throw usage(`--interval takes 0.1 to 3600 seconds, not "${values.interval}".`);
   }
-  const { unit, 'nginx-log': logPath } = values;
-  if ((unit === undefined) === (logPath === undefined)) {
-    throw new Failure('usage', 'stream takes either --nginx-log or --unit.', { next: `Usage: ${USAGE}` });
+  if ((unit === undefined) === (logPath === undefined))
+    throw usage('stream takes either --nginx-log or --unit.');
+  const source = unit === undefined ? trafficSource(logPath ?? '') : await unitSource(unit);
+  await runStream(source, { intervalSeconds, untilStdinEnds: values['until-stdin-ends'] === true, signal });
+}
+
+type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+
+function options(args: string[], known: Options): Readonly<Record<string, unknown>> {
+  try {
+    return parseArgs({ args, options: known }).values;
+  } catch (error) {
+    throw usage((error as Error).message);
   }
-  const source = unit === undefined ? trafficSource(logPath ?? '') : unitSource(unit);
-  await runStream(source, { intervalSeconds, untilStdinEnds: values['until-stdin-ends'], signal });
 }
 
 main(process.argv.slice(2)).then(
   () => process.exit(0),
   (thrown: unknown) => {
     const failure = asFailure(thrown);
-    process.stderr.write(`${failure.message}${failure.next === undefined ? '' : ` ${failure.next}`}\n`);
+    say([failure.message, failure.next].filter(Boolean).join('\n'));
     process.exit(failure.exitCode);
   },
 );

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import type { TrafficLine, UnitLine } from '../metrics/live.ts';
 import { parseNginxLine } from './access-log.ts';
 import { Tail } from './tail.ts';
+import { nextTick, sleepUntil } from './ticks.ts';
 import { Traffic } from './traffic.ts';
 import { UnitWatch } from './unit-watch.ts';
 
@@ -44,10 +45,10 @@ export function trafficSource(logPath: string): LiveSource {
 }
 
 /** One systemd unit: its processor time, memory, restarts and error lines. */
-export function unitSource(unit: string): LiveSource {
-  const watch = new UnitWatch(unit);
+export async function unitSource(unit: string): Promise<LiveSource> {
+  const watch = await UnitWatch.open(unit);
   return {
-    take: async (at, seconds) => ({ kind: 'unit', at, seconds, unit, ...(await watch.take()) }),
+    take: async (at, seconds) => ({ kind: 'unit', at, seconds, ...(await watch.take()) }),
     close: () => watch.close(),
   };
 }
@@ -86,21 +87,4 @@ export async function runStream(source: LiveSource, options: StreamOptions): Pro
     source.close();
     if (untilStdinEnds) process.stdin.destroy();
   }
-}
-
-/** Whole multiples of the interval, so that the lines of all hosts fall on the same seconds. */
-export function nextTick(now: number, intervalSeconds: number): number {
-  return (Math.floor(now / intervalSeconds + 1e-6) + 1) * intervalSeconds;
-}
-
-function sleepUntil(seconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, Math.max(0, seconds * 1000 - Date.now()));
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -1,0 +1,139 @@
+/** Access logs of nginx and Tomcat: rate, errors, duration and size by application, version and route. */
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Row } from '../../metrics/catalogue.ts';
+import { type AccessLogEntry, parseNginxLine } from '../access-log.ts';
+import type { Collector } from '../collector.ts';
+import { Tail } from '../tail.ts';
+import { parseTomcatLine } from '../tomcat-log.ts';
+import { Traffic, type TrafficCounts } from '../traffic.ts';
+
+/** Logs to follow. */
+export interface AccessLogSource {
+  readonly server: 'nginx' | 'tomcat';
+  /** File; its last part may hold `*`, e.g. `/var/log/nginx/pipeline/*.json.log`. */
+  readonly path: string;
+  /** Application, where the log does not name it. */
+  readonly app?: string | undefined;
+  /** Symbolic link to the release that serves, where the log does not name it. */
+  readonly releaseLink?: string | undefined;
+}
+
+/** Files of one source that are followed at once: the latest. More are old, or a mistake in the pattern. */
+const MAX_FILES = 30;
+/** Seconds between two looks for files that are new. */
+const SCAN_SECONDS = 10;
+
+/** Rows of the interval. */
+export function toRow(server: 'nginx' | 'tomcat', counts: TrafficCounts): Row<'routes'> {
+  const { app, variant, release, method, route, requests, retries, bytes, latency, size } = counts;
+  const answered = (hundreds: number): number =>
+    Object.entries(counts.status).reduce(
+      (sum, [code, n]) => sum + (Math.floor(Number(code) / 100) === hundreds ? n : 0),
+      0,
+    );
+  return {
+    server,
+    app,
+    variant,
+    release,
+    method,
+    route,
+    requests,
+    status_2xx: answered(2),
+    status_3xx: answered(3),
+    status_4xx: answered(4),
+    status_5xx: answered(5),
+    retries,
+    bytes,
+    latency,
+    size,
+  };
+}
+
+/** Names in a directory that match a pattern with `*`. */
+export function matchingNames(names: readonly string[], pattern: string): string[] {
+  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  const expression = new RegExp(`^${parts.join('.*')}$`);
+  return names.filter((name) => expression.test(name));
+}
+
+/** @param routes patterns known beforehand, e.g. `/api/study/load/:id` */
+export function accessLogCollector(source: AccessLogSource, routes: readonly string[]): Collector {
+  const traffic = new Traffic({ patterns: routes });
+  const tails = new Map<string, Tail>();
+  let scanned = Number.NEGATIVE_INFINITY;
+  let first = true;
+
+  function scan(): void {
+    const paths = existingFiles(source.path);
+    for (const path of paths) {
+      // What is there when the agent starts was written before; what appears later is new from its first line.
+      if (!tails.has(path)) tails.set(path, new Tail(path, { fromStart: !first }));
+    }
+    for (const [path, tail] of tails) {
+      if (paths.includes(path)) continue;
+      tail.close();
+      tails.delete(path);
+    }
+    first = false;
+  }
+
+  return {
+    name: `${source.server} log ${source.path}`,
+    everySeconds: 0,
+    collect(_, at) {
+      if (at - scanned >= SCAN_SECONDS * 1000) {
+        scan();
+        scanned = at;
+      }
+      const release = source.releaseLink === undefined ? undefined : releaseOf(source.releaseLink);
+      const parse = source.server === 'nginx' ? parseNginxLine : parseTomcatLine;
+      const agent = { lines: 0, lines_unreadable: 0, log_skipped: 0 };
+      for (const tail of tails.values()) {
+        const read = tail.read((line) => {
+          const entry = parse(line);
+          if (entry === undefined) agent.lines_unreadable++;
+          else traffic.record(named(entry, source.app, release));
+        });
+        agent.lines += read.lines + read.overlong;
+        agent.lines_unreadable += read.overlong;
+        agent.log_skipped += read.skippedBytes;
+      }
+      return { agent, routes: traffic.take().map((counts) => toRow(source.server, counts)) };
+    },
+    close() {
+      for (const tail of tails.values()) tail.close();
+    },
+  };
+}
+
+/** An entry with the names that its log left out. */
+function named(entry: AccessLogEntry, app: string | undefined, release: string | undefined): AccessLogEntry {
+  if (app === undefined && release === undefined) return entry;
+  return { ...entry, app: entry.app || (app ?? ''), release: entry.release || (release ?? '') };
+}
+
+/** The files that a path with `*` means, the latest first; none while the directory does not exist. */
+function existingFiles(path: string): string[] {
+  const pattern = basename(path);
+  if (!pattern.includes('*')) return [path];
+  const directory = dirname(path);
+  if (statSync(directory, { throwIfNoEntry: false }) === undefined) return [];
+  return matchingNames(readdirSync(directory), pattern)
+    .map((name) => join(directory, name))
+    .map((file) => ({ file, status: statSync(file, { throwIfNoEntry: false }) }))
+    .sort((a, b) => (b.status?.mtimeMs ?? 0) - (a.status?.mtimeMs ?? 0))
+    .slice(0, MAX_FILES)
+    .map(({ file }) => file);
+}
+
+/** Name of the directory that a link points to, e.g. `20240102-1f2e3d4`; none while there is no link. */
+function releaseOf(link: string): string | undefined {
+  try {
+    return basename(readlinkSync(link));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

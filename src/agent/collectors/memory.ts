@@ -1,0 +1,59 @@
+/** Memory and swap, from /proc/meminfo and /proc/vmstat (proc(5)). */
+import { perSecond } from '../../metrics/rate.ts';
+import type { Collector, Findings } from '../collector.ts';
+import { ProcFile } from '../proc-file.ts';
+
+const PAGE = 4096;
+
+/** Bytes, by the kernel's names. */
+export function parseMeminfo(text: string): NonNullable<Findings['system']> {
+  const bytes = (name: string): number => {
+    const start = text.indexOf(`${name}:`);
+    return start < 0 ? 0 : Number.parseInt(text.slice(start + name.length + 1), 10) * 1024;
+  };
+  const total = bytes('MemTotal');
+  if (total === 0) throw new Error('/proc/meminfo has no line "MemTotal"');
+  const swap = bytes('SwapTotal');
+  return {
+    memory_total: total,
+    memory_used: total - bytes('MemAvailable'),
+    // At the start of a line: `SwapCached` is something else.
+    memory_cached: bytes('\nCached') + bytes('Buffers'),
+    swap_total: swap,
+    swap_used: swap - bytes('SwapFree'),
+  };
+}
+
+/** Pages swapped in and out since the host started. */
+export function parseSwaps(vmstat: string): { in: number; out: number } {
+  return {
+    in: Number(/^pswpin (\d+)$/m.exec(vmstat)?.[1] ?? 0),
+    out: Number(/^pswpout (\d+)$/m.exec(vmstat)?.[1] ?? 0),
+  };
+}
+
+export function memoryCollector(): Collector {
+  const meminfo = new ProcFile('/proc/meminfo');
+  const vmstat = new ProcFile('/proc/vmstat');
+  let before: { in: number; out: number } | undefined;
+  return {
+    name: 'memory',
+    everySeconds: 0,
+    collect(seconds) {
+      const memory = parseMeminfo(meminfo.read());
+      if (memory.swap_total === 0) return { system: { ...memory, swap_in: 0, swap_out: 0 } };
+      const now = parseSwaps(vmstat.read());
+      const rate = (direction: 'in' | 'out'): number | null => {
+        const pages = perSecond(before?.[direction], now[direction], seconds);
+        return pages === null ? null : pages * PAGE;
+      };
+      const system = { ...memory, swap_in: rate('in'), swap_out: rate('out') };
+      before = now;
+      return { system };
+    },
+    close() {
+      meminfo.close();
+      vmstat.close();
+    },
+  };
+}

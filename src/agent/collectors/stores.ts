@@ -1,0 +1,51 @@
+/** Databases and Redis: up, connections, size. Credentials come from the agent's file and go nowhere but into the sign-in. */
+import type { Row } from '../../metrics/catalogue.ts';
+import type { Collector } from '../collector.ts';
+import type { StoreAddress } from '../stores/conversation.ts';
+import { readMongodb } from '../stores/mongodb.ts';
+import { readMysql } from '../stores/mysql.ts';
+import { readRedis } from '../stores/redis.ts';
+import type { StoreStatus } from '../stores/status.ts';
+
+export const STORE_KINDS = ['redis', 'mysql', 'mongodb'] as const;
+
+/** A database to watch. MariaDB is `mysql`, FerretDB is `mongodb`. */
+export interface StoreConfig extends StoreAddress {
+  readonly name: string;
+  readonly kind: (typeof STORE_KINDS)[number];
+}
+
+const EVERY_SECONDS = 15;
+/** Sizes change slowly and cost the database some work. */
+const SIZE_EVERY = 20;
+
+const READERS: Readonly<
+  Record<StoreConfig['kind'], (store: StoreConfig, withSize: boolean) => Promise<StoreStatus>>
+> = {
+  redis: readRedis,
+  mysql: readMysql,
+  mongodb: readMongodb,
+};
+
+export function storeCollector(store: StoreConfig): Collector {
+  let looks = 0;
+  return {
+    name: `store ${store.name}`,
+    everySeconds: EVERY_SECONDS,
+    async collect() {
+      const started = performance.now();
+      const withSize = looks++ % SIZE_EVERY === 0;
+      const found = await READERS[store.kind](store, withSize).then(
+        (status) => ({ ...status, up: 1 }),
+        (error: Error) => ({ connections: null, size: null, error: error.message, up: 0 }),
+      );
+      const row: Row<'stores'> = {
+        store: store.name,
+        kind: store.kind,
+        duration: performance.now() - started,
+        ...found,
+      };
+      return { stores: [row] };
+    },
+  };
+}

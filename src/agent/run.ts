@@ -1,0 +1,84 @@
+/** `agent.js run`: a sample at every interval, sent to the hub's inbox. */
+import { randomBytes } from 'node:crypto';
+import type { Window } from '../metrics/catalogue.ts';
+import type { Collector } from './collector.ts';
+import { accessLogCollector } from './collectors/access-logs.ts';
+import { certificateCollector } from './collectors/certificates.ts';
+import { checkCollector } from './collectors/checks.ts';
+import { cpuCollector } from './collectors/cpu.ts';
+import { diskCollector } from './collectors/disks.ts';
+import { loadCollector } from './collectors/load.ts';
+import { memoryCollector } from './collectors/memory.ts';
+import { networkCollector } from './collectors/network.ts';
+import { pressureCollector } from './collectors/pressure.ts';
+import { selfCollector } from './collectors/self.ts';
+import { storeCollector } from './collectors/stores.ts';
+import { unitCollector } from './collectors/units.ts';
+import type { AgentConfig } from './config.ts';
+import { Sampler } from './sampler.ts';
+import { Sender } from './sender.ts';
+import { nextTick, sleepUntil } from './ticks.ts';
+
+/** How long samples are still sent after the signal to stop; systemd waits 90 s. */
+const FLUSH_MS = 5000;
+
+/** The collectors that a configuration asks for. */
+export function collectorsFor(
+  config: AgentConfig,
+  sender: Pick<Sender, 'buffered' | 'takeDropped'>,
+): Collector[] {
+  return [
+    cpuCollector(),
+    memoryCollector(),
+    loadCollector(),
+    pressureCollector(),
+    diskCollector(),
+    networkCollector(),
+    ...(config.units.length > 0 ? [unitCollector(config.units)] : []),
+    ...config.logs.map((source) => accessLogCollector(source, config.routes)),
+    ...config.checks.map(checkCollector),
+    ...config.stores.map(storeCollector),
+    ...config.certificates.map(certificateCollector),
+    selfCollector(sender),
+  ];
+}
+
+/** Measures and sends until the signal comes; then takes a last sample, sends what waits, and returns. */
+export async function run(
+  config: AgentConfig,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): Promise<void> {
+  const sender = new Sender({
+    redis: config.redis,
+    stream: `in:${config.host}:samples`,
+    instance: randomBytes(6).toString('hex'),
+    maxBufferBytes: config.bufferBytes,
+    maxInboxLength: config.inboxLength,
+    log,
+  });
+  const sampler = new Sampler(collectorsFor(config, sender), log);
+  sender.start();
+  log(
+    `Measuring ${config.host} every ${config.intervalSeconds} s for ${config.redis.host}:${config.redis.port}.`,
+  );
+  sampler.sample(Date.now()); // the first look only begins the interval: nothing is known about rates yet
+  let last = Date.now();
+  const take = (): void => {
+    const at = Date.now();
+    // A clock that was set back must not make an interval negative.
+    const seconds = Math.max(0.001, (at - last) / 1000);
+    last = at;
+    const window: Window = { host: config.host, at, seconds, ...sampler.sample(at) };
+    sender.push(window);
+  };
+  while (!signal.aborted) {
+    await sleepUntil(nextTick(Date.now() / 1000, config.intervalSeconds), signal);
+    take();
+  }
+  sampler.close();
+  const left = await sender.close(FLUSH_MS);
+  log(
+    left === 0 ? 'Stopped; every sample was delivered.' : `Stopped; ${left} samples could not be delivered.`,
+  );
+}

@@ -1,0 +1,197 @@
+/** Brings samples to the hub's inbox in order, each once; keeps them, within bounds, while Redis is away. */
+import type { Window } from '../metrics/catalogue.ts';
+import { encodeWindow } from '../metrics/wire.ts';
+import { type RedisAddress, RedisConnection, RedisError } from './resp.ts';
+
+export interface SenderOptions {
+  readonly redis: RedisAddress;
+  /** Stream of this host's inbox, e.g. `in:checkbox:samples`. */
+  readonly stream: string;
+  /** Tells this start of the agent from others. */
+  readonly instance: string;
+  /** Bytes of samples kept while Redis is away; the oldest are dropped beyond. */
+  readonly maxBufferBytes: number;
+  /** Entries that the inbox may hold while no hub empties it; about. */
+  readonly maxInboxLength: number;
+  /** One sentence for the journal. */
+  readonly log: (line: string) => void;
+  readonly now?: (() => number) | undefined;
+  readonly random?: (() => number) | undefined;
+  readonly connect?: ((address: RedisAddress) => Promise<RedisConnection>) | undefined;
+}
+
+const MIN_DELAY_MS = 500;
+const MAX_DELAY_MS = 10_000;
+/** Wrong credentials mend themselves seldom; asking often looks like an attack. */
+const REFUSED_DELAY_MS = 30_000;
+
+interface Buffered {
+  /** Fields and values, as XADD takes them. */
+  readonly parts: readonly string[];
+  readonly bytes: number;
+}
+
+export class Sender {
+  readonly #options: SenderOptions;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  #queue: Buffered[] = [];
+  #bytes = 0;
+  #sequence = 0;
+  /** The first of the queue is on its way. One at a time, so that none can overtake another. */
+  #sending = false;
+  #dropped = 0;
+  #connection: RedisConnection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #attempts = 0;
+  /** When the present trouble began; undefined while all is well. */
+  #troubleSince: number | undefined;
+  #lastTrouble = '';
+  #closed = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#random = options.random ?? Math.random;
+  }
+
+  /** Samples that wait. */
+  get buffered(): number {
+    return this.#queue.length;
+  }
+
+  /** Samples dropped since the last call. */
+  takeDropped(): number {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
+  }
+
+  /** Why samples cannot be delivered now; undefined while they can. */
+  get trouble(): string | undefined {
+    return this.#troubleSince === undefined ? undefined : this.#lastTrouble;
+  }
+
+  /** Connects. Returns at once; whatever fails is tried again. */
+  start(): void {
+    this.#connect();
+  }
+
+  push(window: Window): void {
+    const fields = { ...encodeWindow(window), i: this.#options.instance, q: String(this.#sequence) };
+    const parts = Object.entries(fields).flat();
+    const bytes = parts.reduce((total, part) => total + part.length + 16, 0);
+    this.#sequence++;
+    this.#queue.push({ parts, bytes });
+    this.#bytes += bytes;
+    // What is on its way may have arrived already: it is not dropped.
+    const first = this.#sending ? 1 : 0;
+    while (this.#bytes > this.#options.maxBufferBytes && this.#queue.length > first + 1) {
+      const [lost] = this.#queue.splice(first, 1);
+      this.#bytes -= lost?.bytes ?? 0;
+      this.#dropped++;
+    }
+    this.#send();
+  }
+
+  /** Sends what waits, for at most `timeoutMs`, then ends. @returns samples that were not delivered. */
+  async close(timeoutMs: number): Promise<number> {
+    if (this.#queue.length > 0 && this.#connection !== undefined) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        this.#onIdle.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#connection?.close();
+    return this.#queue.length;
+  }
+
+  #connect(): void {
+    if (this.#closed) return;
+    const connect = this.#options.connect ?? RedisConnection.open;
+    connect(this.#options.redis).then(
+      (connection) => {
+        if (this.#closed) return connection.close();
+        this.#connection = connection;
+        connection.onEnd((error) => this.#onEnd(error));
+        this.#send();
+      },
+      (error: Error) => this.#onEnd(error),
+    );
+  }
+
+  #onEnd(error: Error): void {
+    this.#connection = undefined;
+    this.#sending = false;
+    this.#retry(error, () => this.#connect());
+  }
+
+  /** Tries again later: at first soon, then less often, never at the same moment as all other hosts. */
+  #retry(error: Error, again: () => void): void {
+    if (this.#closed) return;
+    const refused = error instanceof RedisError && /^(WRONGPASS|NOAUTH|NOPERM)$/.test(error.code);
+    const longest = refused ? REFUSED_DELAY_MS : Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** this.#attempts);
+    this.#attempts = Math.min(this.#attempts + 1, 16);
+    this.#sayTrouble(
+      refused ? `${error.message} (user ${this.#options.redis.user ?? 'default'})` : error.message,
+    );
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(again, longest * (0.5 + this.#random() / 2));
+  }
+
+  #send(): void {
+    const connection = this.#connection;
+    const [sample] = this.#queue;
+    if (connection === undefined || sample === undefined || this.#sending || this.#closed) return;
+    this.#sending = true;
+    const { stream, maxInboxLength } = this.#options;
+    const limit = ['MAXLEN', '~', String(maxInboxLength)];
+    connection.command('XADD', stream, ...limit, '*', ...sample.parts, 'n', String(this.#now())).then(
+      () => this.#onDelivered(sample),
+      (error: Error) => {
+        // An error that Redis answered, e.g. `OOM`, leaves the connection; a new one is as good and asks for the credentials again.
+        if (connection !== this.#connection) return;
+        connection.close();
+        this.#onEnd(error);
+      },
+    );
+  }
+
+  #onDelivered(sample: Buffered): void {
+    this.#queue.shift();
+    this.#bytes -= sample.bytes;
+    this.#sending = false;
+    if (this.#queue.length === 0) {
+      this.#sayWell();
+      for (const idle of this.#onIdle.splice(0)) idle();
+    }
+    this.#send();
+  }
+
+  #sayTrouble(message: string): void {
+    const { host, port, path } = this.#options.redis;
+    const changed = this.#lastTrouble !== message;
+    this.#lastTrouble = message;
+    this.#troubleSince ??= this.#now();
+    if (!changed && this.#attempts > 1 && this.#attempts % 16 !== 0) return;
+    const where = path ?? `${host}:${port}`;
+    this.#options.log(
+      `Redis at ${where}: ${message}. Samples are kept (${this.#queue.length} now) and sent once it answers.`,
+    );
+  }
+
+  #sayWell(): void {
+    this.#attempts = 0;
+    if (this.#troubleSince === undefined) return;
+    const seconds = Math.round((this.#now() - this.#troubleSince) / 1000);
+    this.#troubleSince = undefined;
+    this.#lastTrouble = '';
+    this.#options.log(`Redis answers again after ${seconds} s; everything that was kept is sent.`);
+  }
+}
