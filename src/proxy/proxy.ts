@@ -48,7 +48,7 @@ export interface Site {
 /** Per cent of the requests that each variant gets; they sum to 100. */
 export type Weights = Readonly<Record<Variant, number>>;
 
-export interface Proxy {
+export interface SiteProxy {
   /**
    * Makes the site what it should be; reloads only where its file changes.
    * @throws Failure kind `host` where the configuration is refused; the one before stays in force.

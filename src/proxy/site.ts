@@ -1,12 +1,8 @@
 /** A site as nginx reads it. Pure text. */
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import { LOGS, PROXY_STATE, SITES } from './paths.ts';
 import type { Site, Variant } from './proxy.ts';
-
-/** Folder below which each site keeps its weights. */
-export const PROXY_STATE = '/var/lib/pipeline/proxy';
-/** Folder of the access logs, one file a site; role `nginx` makes it and rotates them. */
-export const ACCESS_LOGS = '/var/log/nginx/pipeline';
 
 const VARIANTS: readonly Variant[] = ['blue', 'green'];
 
@@ -24,11 +20,11 @@ const GZIP_TYPES = [
 ];
 
 export function siteFile(app: string): string {
-  return `/etc/nginx/conf.d/${app}.conf`;
+  return `${SITES}/${app}.conf`;
 }
 
 export function accessLog(app: string): string {
-  return `${ACCESS_LOGS}/${app}.json.log`;
+  return `${LOGS}/${app}.json.log`;
 }
 
 /** Where a site's weights are: a link to a folder with one file for each bucket that goes to green. */
@@ -46,15 +42,15 @@ export function weightsLink(app: string): string {
  * No connection to a service is kept for later requests: a connection that stands is a request under way, which makes draining exact, and a
  * service that closes an idle one cannot lose a POST.
  */
-export function siteConfig(site: Site, options: { readonly ipv6: boolean }): string {
+export function siteConfig(site: Site): string {
   const id = identifier(site.app);
   const blocks = [
     '# Written by pipeline. Changes here are overwritten by the next deploy.',
     buckets(site, id),
     ...maps(site, id),
     ...(hasServers(site) ? VARIANTS.map((variant) => upstream(site, id, variant)) : []),
-    ...(site.tls?.redirect ? [redirectServer(site, options.ipv6)] : []),
-    server(site, id, options.ipv6),
+    ...(site.tls?.redirect ? [redirectServer(site)] : []),
+    server(site, id),
   ];
   return `${blocks.join('\n\n')}\n`;
 }
@@ -137,8 +133,8 @@ function upstream(site: Site, id: string, variant: Variant): string {
   return block(`upstream ${id}_${variant}`, [...servers, ...backups]);
 }
 
-function listen(port: number, ipv6: boolean, suffix: string): string[] {
-  return [`listen ${port}${suffix};`, ...(ipv6 ? [`listen [::]:${port}${suffix};`] : [])];
+function listen(port: number, suffix: string): string[] {
+  return [`listen ${port}${suffix};`, `listen [::]:${port}${suffix};`];
 }
 
 function names(site: Site): { readonly line: string; readonly suffix: string } {
@@ -147,10 +143,10 @@ function names(site: Site): { readonly line: string; readonly suffix: string } {
     : { line: 'server_name _;', suffix: ' default_server' };
 }
 
-function redirectServer(site: Site, ipv6: boolean): string {
+function redirectServer(site: Site): string {
   const { line, suffix } = names(site);
   return block('server', [
-    ...listen(site.port, ipv6, suffix),
+    ...listen(site.port, suffix),
     line,
     'access_log off;',
     'server_tokens off;',
@@ -158,12 +154,12 @@ function redirectServer(site: Site, ipv6: boolean): string {
   ]);
 }
 
-function server(site: Site, id: string, ipv6: boolean): string {
+function server(site: Site, id: string): string {
   const { line, suffix } = names(site);
-  const plain = site.tls?.redirect ? [] : listen(site.port, ipv6, suffix);
+  const plain = site.tls?.redirect ? [] : listen(site.port, suffix);
   return block('server', [
     ...plain,
-    ...(site.tls === undefined ? [] : tls(site.tls, ipv6, suffix)),
+    ...(site.tls === undefined ? [] : tls(site.tls, suffix)),
     line,
     '',
     `set $pipeline_app ${quoted(site.app)};`,
@@ -192,9 +188,9 @@ function server(site: Site, id: string, ipv6: boolean): string {
   ]);
 }
 
-function tls(files: NonNullable<Site['tls']>, ipv6: boolean, suffix: string): string[] {
+function tls(files: NonNullable<Site['tls']>, suffix: string): string[] {
   return [
-    ...listen(443, ipv6, ` ssl http2${suffix}`),
+    ...listen(443, ` ssl http2${suffix}`),
     `ssl_certificate ${files.certificate};`,
     `ssl_certificate_key ${files.key};`,
     'ssl_protocols TLSv1.2 TLSv1.3;',

@@ -1,6 +1,7 @@
 /** nginx in front of applications: its main configuration, one log format that every part reads, and logs that rotate. */
 
 import type { Resource } from '../host/resource.ts';
+import { LOGS, SITES } from '../proxy/paths.ts';
 import type { Role } from './role.ts';
 
 /** One line of JSON a request. The sites set the four `pipeline_` variables; fields of an upstream are empty for static files. */
@@ -9,11 +10,6 @@ export const LOG_FORMAT = `log_format pipeline escape=json '{"msec":$msec,"app":
     '"bytes":$body_bytes_sent,"time":$request_time,"upstream_time":"$upstream_response_time",'
     '"upstream_header_time":"$upstream_header_time","upstream_status":"$upstream_status",'
     '"upstream_addr":"$upstream_addr","id":"$request_id"}';`;
-
-/** Where the sites of applications lie, one file each. */
-export const SITES = '/etc/nginx/pipeline/sites';
-/** Where requests are logged. */
-export const LOGS = '/var/log/nginx/pipeline';
 
 const CONFIGURATION = `# Made by pipeline. Sites lie in ${SITES}.
 user www-data;

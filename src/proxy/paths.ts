@@ -1,0 +1,8 @@
+/** Where nginx on a host finds what concerns applications. */
+
+/** Where the sites of applications lie, one file each. */
+export const SITES = '/etc/nginx/pipeline/sites';
+/** Where requests are logged. */
+export const LOGS = '/var/log/nginx/pipeline';
+/** Folder below which each site keeps its weights. */
+export const PROXY_STATE = '/var/lib/pipeline/proxy';

@@ -1,0 +1,94 @@
+/** What is run on a host to change its proxy: bash functions as text. They print nothing when all is well. Pure. */
+
+import { quote } from '../ssh/quote.ts';
+import { PROXY_STATE, SITES } from './paths.ts';
+import type { Site } from './proxy.ts';
+import { siteConfig, siteFile } from './site.ts';
+
+/**
+ * Functions for a script that works on sites.
+ *
+ * `site_put APP FILE` puts a new site file in place and reloads; returns 0 where it did or nothing was to do, and sets `site_changed`. The whole
+ * configuration is tried in a mount namespace of its own first, so that a broken one never lies where nginx would find it, not even for a moment.
+ * A reload counts when every worker of before has stopped taking connections: nginx reports a failed one (a port that is taken) in its log alone.
+ *
+ * `weights_put APP GREEN` moves the traffic: one rename.
+ */
+export const PROXY_FUNCTIONS = `
+nginx_workers() { # those that take connections
+  local master pid
+  master=$(cat /run/nginx.pid 2>/dev/null) || return 0
+  for pid in $(pgrep -P "$master" 2>/dev/null); do
+    case $(tr '\\0' ' ' </proc/$pid/cmdline 2>/dev/null) in
+      *'shutting down'*) ;;
+      *'worker process'*) echo "$pid" ;;
+    esac
+  done
+}
+nginx_reload() {
+  if ! systemctl is-active --quiet nginx.service; then
+    systemctl start nginx.service
+    return
+  fi
+  local before tries
+  before=" $(nginx_workers | tr '\\n' ' ')"
+  systemctl reload nginx.service || return 1
+  for tries in $(seq 100); do
+    local old='' pid
+    for pid in $(nginx_workers); do case $before in *" $pid "*) old=$pid ;; esac; done
+    [ -n "$old" ] || return 0
+    sleep 0.05
+  done
+  echo 'nginx did not take the new configuration over; its log says:' >&2
+  tail -n 5 /var/log/nginx/error.log >&2
+  return 1
+}
+site_try() { # SITES-FOLDER-AS-IT-WOULD-BE
+  unshare --mount --propagation private sh -c 'mount --bind "$1" ${SITES} && exec nginx -t -q' try "$1"
+}
+site_put() {
+  local file=${SITES}/$1.conf new=$2 trial old
+  site_changed=0
+  cmp -s "$new" "$file" && return 0
+  trial=$(mktemp -d /run/pipeline-sites.XXXXXX) && chmod 0755 "$trial" || return 1
+  cp -a ${SITES}/. "$trial/" && cp "$new" "$trial/$1.conf" && site_try "$trial"
+  local result=$?
+  rm -rf "$trial"
+  [ $result = 0 ] || return 1
+  old=$file.before
+  if [ -e "$file" ]; then cp -a "$file" "$old"; else rm -f "$old"; fi
+  cp "$new" "$file.new" && chmod 0644 "$file.new" && sync "$file.new" && mv -f "$file.new" "$file" || return 1
+  if nginx_reload; then
+    rm -f "$old"
+    site_changed=1
+    return 0
+  fi
+  if [ -e "$old" ]; then mv -f "$old" "$file"; else rm -f "$file"; fi
+  nginx_reload
+  return 1
+}
+weights_put() {
+  local folder=${PROXY_STATE}/$1 bucket
+  if [ ! -d "$folder/w$2" ]; then
+    rm -rf "$folder/w$2.new"
+    mkdir -p "$folder/w$2.new" || return 1
+    for ((bucket = 0; bucket < $2; bucket++)); do : >"$folder/w$2.new/$bucket" || return 1; done
+    chmod 0755 "$folder" "$folder/w$2.new" && mv -T "$folder/w$2.new" "$folder/w$2" || return 1
+  fi
+  ln -sfn "w$2" "$folder/weights.new" && mv -fT "$folder/weights.new" "$folder/weights" && sync "$folder"
+}
+weights_get() { # prints green's per cent; nothing: no such site
+  local target
+  target=$(readlink "${PROXY_STATE}/$1/weights") && echo "\${target#w}"
+}
+`;
+
+/** Bash that leaves the site's file at \`$site_file\`. */
+export function writeSite(site: Site): string {
+  return `site_file=$(mktemp /run/pipeline-site.XXXXXX) && cat >"$site_file" <<'PIPELINE_SITE'\n${siteConfig(site)}PIPELINE_SITE`;
+}
+
+/** Removes a site with its weights; its access logs stay until they have rotated away. */
+export function removeSite(app: string): string {
+  return `if [ -e ${quote(siteFile(app))} ]; then rm -f ${quote(siteFile(app))} && nginx_reload; fi && rm -rf ${quote(`${PROXY_STATE}/${app}`)}`;
+}
