@@ -2,11 +2,13 @@
 
 import { Failure } from '../errors.ts';
 import { dependencies } from './fingerprint.ts';
+import { requireLegal } from './legal.ts';
 import { id, type Resource } from './resource.ts';
 import type { HostFacts } from './state.ts';
 
 /** The resources that concern this host, each once. */
 export function concerning(resources: readonly Resource[], host: HostFacts): readonly Resource[] {
+  requireLegal(resources);
   const found = new Map<string, Resource>();
   const all = new Set(resources.map(id));
   for (const resource of resources) {

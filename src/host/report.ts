@@ -39,15 +39,15 @@ export function parseReport(line: string): Report | undefined {
   }
 }
 
-/** The package that apt or dpkg is busy with, from a line of its output. */
+const DOING: Readonly<Record<string, string>> = {
+  Unpacking: 'unpacking',
+  'Setting up': 'setting up',
+  Removing: 'removing',
+};
+
+/** The package that dpkg is busy with, from a line of its output. */
 export function packageInLine(line: string): { readonly doing: string; readonly name: string } | undefined {
-  const match =
-    /^(Selecting previously unselected package|Unpacking|Setting up|Removing) ([a-z0-9][a-z0-9+.-]+)/.exec(
-      line,
-    );
-  const [, verb = '', name = ''] = match ?? [];
-  if (name === '') return undefined;
-  const doing =
-    { Unpacking: 'unpacking', 'Setting up': 'setting up', Removing: 'removing' }[verb] ?? 'unpacking';
-  return { doing, name };
+  const [, verb = '', name = ''] = /^(Unpacking|Setting up|Removing) ([a-z0-9][a-z0-9+.-]+)/.exec(line) ?? [];
+  const doing = DOING[verb];
+  return doing === undefined ? undefined : { doing, name };
 }

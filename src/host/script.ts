@@ -40,7 +40,6 @@ step() {
   report done "$1" "$2" || exit
 }
 stamp() {
-  mkdir -p -m 700 ${STAMP_FOLDER}
   printf %s "$2" >"$1.new"
   mv -fT "$1.new" "$1"
 }
@@ -84,7 +83,7 @@ lists=/var/lib/apt/lists
 update() {
   local tries
   for tries in {1..${WAIT}}; do
-    apt update >/run/pipeline/update 2>&1 && { mkdir -p /var/lib/pipeline; touch /var/lib/pipeline/apt-updated; return; }
+    apt update >/run/pipeline/update 2>&1 && { touch /var/lib/pipeline/apt-updated; return; }
     grep -q 'Could not get lock' /run/pipeline/update || break
     sleep 1
   done
@@ -157,7 +156,8 @@ export function applyScript(steps: readonly ScriptStep[], forget: readonly strin
 umask 022
 # A connection that is gone must not end a step in its middle; it ends the script at the next border.
 trap : PIPE
-mkdir -p /run/pipeline /var/log/pipeline
+mkdir -p /run/pipeline /var/log/pipeline /var/lib/pipeline
+mkdir -p -m 700 ${STAMP_FOLDER}
 log=/var/log/pipeline/converge.log
 ${FUNCTIONS}
 exec 9>/run/pipeline/converge.lock

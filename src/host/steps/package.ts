@@ -1,13 +1,9 @@
 /** Debian packages: those that belong together come in one transaction, and their services wait for their configuration. */
 
-import { Failure } from '../../errors.ts';
 import { quote } from '../../ssh/quote.ts';
 import type { PackageResource, Resource } from '../resource.ts';
 import type { Facts } from '../state.ts';
 import { type Compare, type Difference, only, type Probe, words } from './step.ts';
-
-/** Debian policy 5.6.1. */
-const NAME = /^[a-z0-9][a-z0-9+.-]+$/;
 
 /** Keeps services from starting while packages are installed; the marker in it tells it from somebody else's. */
 export const POLICY_FILE = '/usr/sbin/policy-rc.d';
@@ -15,7 +11,7 @@ export const POLICY_MARKER = 'made by pipeline';
 
 export const packageProbe: Probe<Pick<Facts, 'packages' | 'interrupted'>> = {
   script: (resources) => {
-    const names = only(resources, 'package').map(({ name }) => checkedName(name));
+    const names = only(resources, 'package').map(({ name }) => name);
     return `${names.length === 0 ? '' : `dpkg-query -W -f '\${db:Status-Abbrev}\\t\${Package}\\n' ${words(names)} 2>/dev/null`}
 [[ -n $(compgen -G '/var/lib/dpkg/updates/[0-9]*') ]] && echo interrupted
 grep -Eqm1 '^Status: [a-z]+ [a-z]+ (unpacked|half-configured|half-installed|triggers-)' /var/lib/dpkg/status && echo interrupted
@@ -74,11 +70,3 @@ export const REPAIR: Difference = {
   doing: 'finishing an interrupted installation',
   script: 'repair_packages',
 };
-
-/** @throws Failure `internal` for what is no package name. */
-function checkedName(name: string): string {
-  if (NAME.test(name)) return name;
-  throw new Failure('internal', `"${name}" is not the name of a Debian package`, {
-    next: 'Package names are lower-case letters, digits, plus, minus and full stops.',
-  });
-}

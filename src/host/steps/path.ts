@@ -10,8 +10,6 @@ import { only, type Probe, words } from './step.ts';
 
 /** Content longer than this is not brought home for a diff. Bytes. */
 const LONGEST = 64 * 1024;
-/** Absolute, without anything that find, sha256sum or bash would read in another way. */
-const PLAIN = /^(\/[^/\p{Cc}'"\\$`[\]*?]+)+$/u;
 
 const TYPES: Readonly<Record<string, PathFact['type']>> = { f: 'file', d: 'directory', l: 'link' };
 
@@ -23,9 +21,7 @@ function filesOf(resources: readonly Resource[]): readonly FileResource[] {
 export const pathProbe: Probe<Pick<Facts, 'paths'>> = {
   script: (resources) => {
     const files = filesOf(resources);
-    const paths = [...only(resources, 'absent', 'directory', 'link'), ...files].map(({ path }) =>
-      checkedPath(path),
-    );
+    const paths = [...only(resources, 'absent', 'directory', 'link'), ...files].map(({ path }) => path);
     if (paths.length === 0) return '';
     const wanted = files.map((file) => `wanted[${quote(file.path)}]+=" ${sha256(file.content)}"`);
     const secret = files.filter((file) => file.secret).map((file) => `secret[${quote(file.path)}]=1`);
@@ -74,14 +70,6 @@ function textOf(base64: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** @throws Failure `internal` for a path that the scripts cannot carry. */
-export function checkedPath(path: string): string {
-  if (PLAIN.test(path) && !/\/\.{1,2}(\/|$)/.test(path)) return path;
-  throw new Failure('internal', `"${path}" is not a plain absolute path`, {
-    next: 'Paths of resources begin with / and hold no quotes, wildcards or control characters.',
-  });
 }
 
 /** Mode, owner and group as they should be. */

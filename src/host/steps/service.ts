@@ -1,6 +1,5 @@
 /** systemd units: enabled, running, and restarted or reloaded only when what they depend on changed. */
 
-import { Failure } from '../../errors.ts';
 import { quote } from '../../ssh/quote.ts';
 import type { Action } from '../change.ts';
 import type { Due } from '../fingerprint.ts';
@@ -9,7 +8,6 @@ import type { Facts, ServiceFact } from '../state.ts';
 import { firewallUnits } from './firewall.ts';
 import { type Compare, changeOf, only, type Probe, words } from './step.ts';
 
-const UNIT = /^[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|path|mount|swap|target|slice)$/;
 /** States of a unit file in which there is nothing to enable. */
 const NEEDS_NO_ENABLING: readonly string[] = ['static', 'indirect', 'generated', 'alias', 'transient'];
 const RUNNING: readonly string[] = ['active', 'reloading', 'refreshing'];
@@ -44,7 +42,7 @@ export const serviceProbe: Probe<Pick<Facts, 'services'>> = {
 
 /** Units to ask for, also those that other kinds keep; each once. */
 function unitsOf(resources: readonly Resource[]): readonly string[] {
-  const own = only(resources, 'service').map(({ unit }) => checkedUnit(unit));
+  const own = only(resources, 'service').map(({ unit }) => unit);
   return [...new Set([...own, ...firewallUnits(resources)])];
 }
 
@@ -139,12 +137,4 @@ function serviceScript(
     ...(starts ? [`systemctl reset-failed ${unit} 2>/dev/null || true`] : []),
     ...(verb === undefined ? [] : [`unit ${verb} ${unit}`]),
   ].join('\n');
-}
-
-/** @throws Failure `internal` for what is no unit name with its suffix. */
-function checkedUnit(unit: string): string {
-  if (UNIT.test(unit)) return unit;
-  throw new Failure('internal', `"${unit}" is not the name of a systemd unit`, {
-    next: 'Unit names carry their suffix, e.g. nginx.service.',
-  });
 }

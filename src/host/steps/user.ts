@@ -1,16 +1,13 @@
 /** System users and people's accounts. Passwords are locked; groups are added, never taken away. */
 
-import { Failure } from '../../errors.ts';
 import { quote } from '../../ssh/quote.ts';
 import type { UserResource } from '../resource.ts';
 import type { Facts, UserFact } from '../state.ts';
 import { type Compare, changeOf, only, type Probe, words } from './step.ts';
 
-const NAME = /^[a-z_][a-z0-9_-]{0,31}$/;
-
 export const userProbe: Probe<Pick<Facts, 'users'>> = {
   script: (resources) => {
-    const names = only(resources, 'user').map(({ name }) => checkedName(name));
+    const names = only(resources, 'user').map(({ name }) => name);
     return names.length === 0 ? '' : `getent passwd ${words(names)}\necho :\ngetent group`;
   },
   parse: (lines) => {
@@ -69,12 +66,4 @@ export const compareUser: Compare<UserResource> = (resource, facts) => {
 
 function addGroups(name: string, groups: readonly string[]): readonly string[] {
   return groups.length === 0 ? [] : [`usermod --append --groups ${quote(groups.join(','))} ${quote(name)}`];
-}
-
-/** @throws Failure `internal` for a name that Debian's useradd would refuse. */
-function checkedName(name: string): string {
-  if (NAME.test(name)) return name;
-  throw new Failure('internal', `"${name}" is no user name`, {
-    next: 'User names are up to 32 lower-case letters, digits, dashes and underscores, a letter first.',
-  });
 }
