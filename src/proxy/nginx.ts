@@ -14,7 +14,7 @@ export function nginxProxy(connection: Connection, context: Context): SiteProxy 
   return {
     async reconcile(site: Site) {
       const { exitCode, stdout, stderr } = await connection.script(
-        `${PROXY_FUNCTIONS}\n${writeSite(site)} || exit 1
+        `${PROXY_FUNCTIONS}\n${writeSite(site)}
 site_put ${quote(site.app)} "$site_file"; result=$?
 rm -f "$site_file"
 [ $result = 0 ] || exit 1
