@@ -66,7 +66,16 @@ export const definitions = {
   prodDestroy: {
     path: 'prod destroy',
     summary: 'remove what `up` created, and nothing else',
-    options: { provider, yes, wait },
+    options: {
+      provider,
+      yes,
+      wait,
+      orphans: {
+        flags: '--orphans',
+        description: 'remove local hosts of projects whose folder is gone, instead of those of this project',
+        type: 'flag',
+      },
+    },
   },
   build: {
     path: 'build',

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { hostsIn } from '../inventory/model.ts';
 import { readInventory } from '../inventory/read.ts';
-import { sshTarget } from '../inventory/target.ts';
+import { sshTargets } from '../inventory/target.ts';
 import { lockHost } from '../release/index.ts';
 import type { SshTarget } from '../ssh/connection.ts';
 import { chosenInventory } from './paths.ts';
@@ -27,10 +27,8 @@ export async function inventoryTargets(
 ): Promise<InventoryTargets> {
   const path = chosenInventory(flag, context.cwd, config);
   const inventory = await readInventory(path, context);
-  const byName = new Map(
-    [...inventory.hosts.values()].map((host) => [host.name, sshTarget(host, inventory, context)]),
-  );
-  const targets = [...byName.values()];
+  const targets = await sshTargets(inventory, [...inventory.hosts.values()], context);
+  const byName = new Map(targets.map((target) => [target.name, target]));
   const lockKeeper = lockHost(targets);
   if (lockKeeper === undefined) {
     throw new Failure('usage', `${path} names no host`, { next: 'Make hosts: pipeline prod up' });

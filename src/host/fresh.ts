@@ -14,7 +14,13 @@ const BROUGHT = [
   'curl',
   'python3',
 ] as const;
-const SSH_SERVICE = { load: 'loaded', active: 'active', enabled: 'enabled', needsReload: false } as const;
+/** Units that run on them from the first boot on, with what systemd says of their enablement. */
+const RUNNING = {
+  'ssh.service': 'enabled',
+  'systemd-journald.service': 'static',
+  'apt-daily.timer': 'enabled',
+  'apt-daily-upgrade.timer': 'enabled',
+} as const;
 
 /** Facts of a Debian host on which nothing was done yet. `container` is `systemd-nspawn` for local hosts, empty for droplets. */
 export function freshFacts(machine: MachineSpec, container: string): Facts {
@@ -37,7 +43,12 @@ export function freshFacts(machine: MachineSpec, container: string): Facts {
     interrupted: false,
     paths: {},
     users: {},
-    services: { 'ssh.service': SSH_SERVICE },
+    services: Object.fromEntries(
+      Object.entries(RUNNING).map(([unit, enabled]) => [
+        unit,
+        { load: 'loaded', active: 'active', enabled, needsReload: false },
+      ]),
+    ),
     firewalls: {},
     commands: {},
     stamps: {},

@@ -1,17 +1,22 @@
 /** `pipeline prod destroy`: removes what `up` created and nothing else; asks first. */
 import { rm } from 'node:fs/promises';
+import type { Destroyed } from '../../cloud/provider.ts';
 import { withCheckoutLock } from '../checkout-lock.ts';
-import type { Handler } from '../command.ts';
+import type { CommandResult, Handler, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { knownHostsFile } from '../fleet.ts';
-import { counted, seconds } from '../output.ts';
+import { counted, type Output } from '../output.ts';
 import { inventoryPath } from '../paths.ts';
 import { openProject } from '../project.ts';
 import { confirm } from '../question.ts';
 
-export const prodDestroy: Handler<typeof definitions.prodDestroy> = async (options, session) => {
+export const prodDestroy: Handler<typeof definitions.prodDestroy> = (options, session) =>
+  options.orphans ? removeOrphans(options, session) : removeEnvironment(options, session);
+
+type Options = Parameters<typeof prodDestroy>[0];
+
+async function removeEnvironment(options: Options, session: Session): Promise<CommandResult> {
   const { output, context } = session;
-  const started = performance.now();
   const { config, choice, spec, provider } = await openProject(session, options.provider);
   output.line(`Provider ${choice.name}: ${choice.reason}`);
   const lock = {
@@ -21,26 +26,52 @@ export const prodDestroy: Handler<typeof definitions.prodDestroy> = async (optio
     wait: options.wait,
   };
   const destroyed = await withCheckoutLock(lock, context, async () => {
-    const { removed, left } = await provider.destroyable();
-    if (removed.length === 0) return { removed, left };
-    output.line();
-    output.line('This removes, with everything on it:');
-    for (const what of removed) output.line(`  ${what}`);
-    for (const what of left) output.line(`  ${output.colors.dim(`left alone: ${what}`)}`);
-    output.line();
-    if (!options.yes)
-      await confirm(`Type the project's name (${config.project}) to remove them: `, config.project, output);
+    const found = await provider.destroyable();
+    if (found.removed.length === 0) return found;
+    await ask(found, config.project, options.yes, output);
     const result = await provider.destroy();
     await rm(knownHostsFile(spec), { force: true });
     await rm(inventoryPath(config), { force: true });
     return result;
   });
-  const { removed, left } = destroyed;
-  for (const what of left) output.line(`left alone: ${what}`);
+  return ending({ provider: choice.name, ...destroyed }, output);
+}
+
+/** Local hosts whose project's folder is gone: nobody can run `destroy` there any more. */
+async function removeOrphans(options: Options, { output, context }: Session): Promise<CommandResult> {
+  const { localEnvironments } = await import('../../cloud/local/environments.ts');
+  const orphans = (await localEnvironments(context)).filter(({ orphan }) => orphan);
+  const names = orphans.map(
+    ({ project, environment, directory, hosts }) =>
+      `${project} (${environment}) of ${directory}: ${hosts.join(', ') || 'no host'}`,
+  );
+  if (orphans.length > 0) await ask({ removed: names, left: [] }, 'orphans', options.yes, output);
+  const removed: string[] = [];
+  const left: string[] = [];
+  for (const orphan of orphans) {
+    const result = await orphan.remove();
+    removed.push(...result.removed);
+    left.push(...result.left);
+  }
+  return ending({ provider: 'local', removed, left }, output);
+}
+
+async function ask({ removed, left }: Destroyed, word: string, yes: boolean, output: Output): Promise<void> {
+  output.line();
+  output.line('This removes, with everything on it:');
+  for (const what of removed) output.line(`  ${what}`);
+  for (const what of left) output.line(`  ${output.colors.dim(`left alone: ${what}`)}`);
+  output.line();
+  if (!yes) await confirm(`Type ${word} to remove them: `, word, output);
+}
+
+function ending(result: Destroyed & { readonly provider: string }, output: Output): CommandResult {
+  for (const what of result.left) output.line(`left alone: ${what}`);
+  const { removed } = result;
   output.line(
     removed.length === 0
       ? 'Nothing to remove.'
-      : `Removed ${counted(removed.length, 'thing')} in ${seconds(performance.now() - started)}.`,
+      : `Removed ${counted(removed.length, 'thing')}. Nothing is left.`,
   );
-  return { json: { provider: choice.name, removed, left } };
-};
+  return { json: result };
+}

@@ -28,7 +28,7 @@ export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, se
           const connection = connections.find(({ target }) => target.name === machine.name);
           const facts =
             connection === undefined
-              ? freshFacts(machine)
+              ? freshFacts(machine, choice.name === 'local' ? 'systemd-nspawn' : '')
               : await gatherFacts(connection, resources, context);
           return { host: machine.name, changes: plan(facts, resources).changes };
         }),

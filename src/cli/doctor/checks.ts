@@ -106,12 +106,12 @@ async function* localProvider(context: Context): AsyncGenerator<Finding> {
   }
 }
 
-function orphan({ project, environment, directory, path }: LocalEnvironment): Finding {
+function orphan({ project, environment, directory }: LocalEnvironment): Finding {
   return {
     subject: 'local hosts',
     state: 'warning',
     message: `the hosts of ${project} (${environment}) are still here, but their folder ${directory} is gone`,
-    next: `They lie in ${path}. Remove them: make the folder again with its pipeline.yml, then pipeline prod destroy`,
+    next: 'Remove them: pipeline prod destroy --orphans',
   };
 }
 
