@@ -6,18 +6,25 @@ function fileValue(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
 }
 
+/** How long a host may take. */
+export interface Patience {
+  /** Seconds for reaching the host and hearing its greeting. */
+  readonly connectTimeoutSeconds: number;
+  /** Seconds of silence after which the connection counts as lost. */
+  readonly silenceSeconds: number;
+}
+
 /**
  * Options and destination that reach the target strictly: never a question, never a key taken on trust. What the target does not say, the
  * user's own ssh configuration does (agent, jump hosts, aliases).
  */
-export function sshArguments(target: SshTarget, connectTimeoutSeconds: number): readonly string[] {
+export function sshArguments(target: SshTarget, patience: Patience): readonly string[] {
   const options = [
     'BatchMode=yes',
     'StrictHostKeyChecking=yes',
     'UpdateHostKeys=no',
-    `ConnectTimeout=${connectTimeoutSeconds}`,
-    // Half a minute of silence is a lost connection: long enough for a small host that swaps, short enough for a person.
-    'ServerAliveInterval=10',
+    `ConnectTimeout=${patience.connectTimeoutSeconds}`,
+    `ServerAliveInterval=${Math.max(1, Math.round(patience.silenceSeconds / 3))}`,
     'ServerAliveCountMax=3',
     // Failures are told apart by what ssh prints; a quieter level in the user's configuration would hide it.
     'LogLevel=INFO',

@@ -6,7 +6,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
-import { sshArguments } from './arguments.ts';
+import { type Patience, sshArguments } from './arguments.ts';
 import type { Connection, RunOptions, RunResult, SshTarget } from './connection.ts';
 import { ConnectionFailure, connectionFailure, lastLines } from './failures.ts';
 import { makeSocketFolder, masterStands, socketIn, startMaster } from './master.ts';
@@ -14,9 +14,8 @@ import { runProcess } from './process.ts';
 import { redactor } from './redact.ts';
 import { endMark, killScript, runCommand, runInput, storeCommand } from './remote.ts';
 
-export interface ConnectOptions {
-  /** Seconds for reaching the host and hearing its greeting. Default 10. */
-  readonly connectTimeoutSeconds?: number;
+/** Defaults: 10 s to connect, and 30 s of silence, long enough for a small host that swaps. */
+export interface ConnectOptions extends Partial<Patience> {
   /** Seconds that the shared connection outlives its last command where this program does not close it (it was killed). Default 60. */
   readonly persistSeconds?: number;
   /** The ssh program. Default `ssh` on the PATH. */
@@ -48,7 +47,7 @@ class OpenSshConnection implements Connection {
   readonly target: SshTarget;
   readonly #context: Context;
   readonly #program: string;
-  readonly #connectTimeout: number;
+  readonly #patience: Patience;
   readonly #persist: number;
   readonly #env: NodeJS.ProcessEnv;
   /** The folder with the control socket, while a master stands or is being started. */
@@ -58,14 +57,17 @@ class OpenSshConnection implements Connection {
     this.target = target;
     this.#context = context;
     this.#program = options.program ?? 'ssh';
-    this.#connectTimeout = options.connectTimeoutSeconds ?? 10;
+    this.#patience = {
+      connectTimeoutSeconds: options.connectTimeoutSeconds ?? 10,
+      silenceSeconds: options.silenceSeconds ?? 30,
+    };
     this.#persist = options.persistSeconds ?? 60;
     // ssh's own messages are told apart by their English text.
     this.#env = { ...context.env, LC_ALL: 'C' };
   }
 
   sshArguments(): readonly string[] {
-    return sshArguments(this.target, this.#connectTimeout);
+    return sshArguments(this.target, this.#patience);
   }
 
   async script(text: string, options: RunOptions): Promise<RunResult> {
@@ -134,11 +136,7 @@ class OpenSshConnection implements Connection {
     this.#opening = undefined;
     const folder = await opening?.catch(() => undefined);
     if (folder === undefined) return;
-    if (masterStands(folder)) {
-      const args = ['-S', socketIn(folder), '-O', 'exit', '--', this.target.address];
-      const signal = AbortSignal.timeout(2_000);
-      await runProcess(this.#program, args, { env: this.#env, signal }).catch(() => undefined);
-    }
+    if (masterStands(folder)) await this.#askMaster(folder, 'exit');
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 
@@ -149,24 +147,22 @@ class OpenSshConnection implements Connection {
     const timer = Number.isFinite(timeoutMs) ? setTimeout(() => time.abort(), timeoutMs) : undefined;
     const stop = AbortSignal.any([this.#context.signal, ...(options.signal ? [options.signal] : [])]);
     const token = randomBytes(8).toString('hex');
+    let result: RunResult = { exitCode: -1, stdout: '', stderr: '' };
     try {
-      const { complete, ...result } = await this.#execute(
-        line(token),
-        token,
-        options,
-        input,
-        AbortSignal.any([stop, time.signal]),
-      );
-      if (complete) return result;
-      if (stop.aborted || time.signal.aborted) {
-        await this.#kill(token);
-        stop.throwIfAborted();
-        throw timeoutFailure(this.target, options, timeoutMs, result);
-      }
-      throw await this.#explain(result, options);
+      const signal = AbortSignal.any([stop, time.signal]);
+      const { complete, ...outcome } = await this.#execute(line(token), token, options, input, signal);
+      if (complete) return outcome;
+      result = outcome;
+      signal.throwIfAborted();
+    } catch (error) {
+      // Stopped, out of time, or thrown by whoever receives the lines: nobody waits for the run any more.
+      await this.#kill(token);
+      stop.throwIfAborted();
+      throw time.signal.aborted ? timeoutFailure(this.target, options, timeoutMs, result) : error;
     } finally {
       clearTimeout(timer);
     }
+    throw await this.#explain(result, options);
   }
 
   /** One client over the master: until the run's last line, the client's end, or the signal. */
@@ -230,7 +226,7 @@ class OpenSshConnection implements Connection {
   async #start(): Promise<string> {
     const folder = makeSocketFolder();
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), this.#connectTimeout * 1_000 + SIGN_IN_MS);
+    const timer = setTimeout(() => limit.abort(), this.#patience.connectTimeoutSeconds * 1_000 + SIGN_IN_MS);
     const args = [
       ...['-M', '-N', '-S', socketIn(folder), '-o', `ControlPersist=${this.#persist}`],
       ...this.sshArguments(),
@@ -265,11 +261,21 @@ class OpenSshConnection implements Connection {
 
   async #explain(result: RunResult, options: RunOptions): Promise<ConnectionFailure> {
     const folder = await this.#opening?.catch(() => undefined);
-    const stands = folder !== undefined && masterStands(folder);
     // While the master stands, a client that ends with 255 was told that the command died of a signal.
-    const exitCode = stands && result.exitCode === 255 ? -1 : result.exitCode;
+    const died = result.exitCode === 255 && folder !== undefined && (await this.#askMaster(folder, 'check'));
+    const exitCode = died ? -1 : result.exitCode;
     const stderr = redactor(options.secrets)(`${result.stdout}\n${result.stderr}`);
     return connectionFailure(this.target, { stderr, exitCode, connected: true, step: options.label });
+  }
+
+  /** Whether the master answered. */
+  async #askMaster(folder: string, question: 'check' | 'exit'): Promise<boolean> {
+    const args = ['-S', socketIn(folder), '-O', question, '--', this.target.address];
+    const options = { env: this.#env, signal: AbortSignal.timeout(2_000) };
+    return runProcess(this.#program, args, options).then(
+      ({ exitCode }) => exitCode === 0,
+      () => false,
+    );
   }
 
   #trace(text: string): void {

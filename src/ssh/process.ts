@@ -25,7 +25,7 @@ const KILL_AFTER_MS = 2_000;
 
 /**
  * Runs a program in a process group of its own, so that Ctrl-C in the terminal reaches this program only, which then ends the child in order.
- * @throws the error of `spawn` (ENOENT) or of `input`. An abort is not thrown: the result has exit code null.
+ * @throws the error of `spawn` (ENOENT), of `input`, or of a line callback. An abort is not thrown: the result has exit code null.
  */
 export async function runProcess(
   file: string,
@@ -37,8 +37,13 @@ export async function runProcess(
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
-  const stdout = collect(child.stdout, options.onStdout);
-  const stderr = collect(child.stderr, options.onStderr);
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown) => {
+    failure ??= { error };
+    onAbort();
+  };
+  const stdout = collect(child.stdout, options.onStdout, fail);
+  const stderr = collect(child.stderr, options.onStderr, fail);
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
@@ -53,23 +58,19 @@ export async function runProcess(
   };
   options.signal.addEventListener('abort', onAbort, { once: true });
   if (options.signal.aborted) onAbort();
-  let inputError: unknown;
   child.stdin.on('error', () => {});
   const fed = (options.input?.(child.stdin) ?? Promise.resolve()).then(
     () => child.stdin.end(),
     (error: NodeJS.ErrnoException) => {
       // The process ended before it read everything: its exit code says why.
-      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') {
-        inputError = error;
-        onAbort();
-      }
+      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') fail(error);
     },
   );
   try {
     const exitCode = await ended;
     child.stdin.destroy();
     await fed;
-    if (inputError !== undefined) throw inputError;
+    if (failure !== undefined) throw failure.error;
     return { exitCode, stdout: stdout(), stderr: stderr() };
   } finally {
     options.signal.removeEventListener('abort', onAbort);
@@ -83,22 +84,27 @@ async function terminate(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
 }
 
-/** Gathers a stream's text and hands out its lines as they come. */
-function collect(stream: NodeJS.ReadableStream, onLine: ((line: string) => void) | undefined): () => string {
+/** Gathers a stream's text and hands out its lines as they come; what their receiver throws goes to `fail`. */
+function collect(
+  stream: NodeJS.ReadableStream,
+  onLine: ((line: string) => void) | undefined,
+  fail: (error: unknown) => void,
+): () => string {
   const decoder = new StringDecoder('utf8');
   const parts: string[] = [];
   let rest = '';
-  const take = (text: string) => {
+  const take = (text: string, isLast: boolean) => {
     parts.push(text);
     if (onLine === undefined) return;
     const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
+    rest = isLast && lines.at(-1) !== '' ? '' : (lines.pop() ?? '');
+    try {
+      for (const line of lines) onLine(line);
+    } catch (error) {
+      fail(error);
+    }
   };
-  stream.on('data', (chunk: Buffer) => take(decoder.write(chunk)));
-  stream.on('end', () => {
-    take(decoder.end());
-    if (rest !== '') onLine?.(rest);
-  });
+  stream.on('data', (chunk: Buffer) => take(decoder.write(chunk), false));
+  stream.on('end', () => take(decoder.end(), true));
   return () => parts.join('');
 }

@@ -1,0 +1,47 @@
+/** The command lines for the host, run by this machine's own bash. */
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { endMark, runCommand, runInput } from '../../src/ssh/remote.ts';
+
+function run(input: string, token = 'abc123') {
+  const { stdout, stderr } = spawnSync('sh', ['-c', runCommand('root', token)], { input, encoding: 'utf8' });
+  return { stdout, stderr, exitCode: endMark(token).exec(stderr.trimEnd())?.[1] };
+}
+
+describe('a run', () => {
+  test('says at its end with which code it ended', () => {
+    expect(run(runInput('echo a; exit 7', 'abc123'))).toMatchObject({ stdout: 'a\n', exitCode: '7' });
+  });
+
+  test('does nothing where the script was cut off on the way, wherever that was', () => {
+    const whole = runInput('echo first\necho second\n', 'abc123');
+    for (let length = 0; length < whole.length; length++) {
+      expect(run(whole.slice(0, length))).toMatchObject({ stdout: '', exitCode: undefined });
+    }
+    expect(run(whole)).toMatchObject({ stdout: 'first\nsecond\n', exitCode: '0' });
+  });
+
+  test('is not ended by a script that ends itself, nor told its code by one that prints marks', () => {
+    expect(
+      run(runInput('trap "echo bye" EXIT; echo pipeline-end-other:0 >&2; exit 4', 'abc123')),
+    ).toMatchObject({
+      stdout: 'bye\n',
+      exitCode: '4',
+    });
+  });
+
+  test('a script may have many more commands than a shell has room to nest', () => {
+    const script = `${': x\n'.repeat(100_000)}echo end`;
+    expect(run(runInput(script, 'abc123'))).toMatchObject({ stdout: 'end\n', exitCode: '0' });
+  });
+
+  test('a script with a mistake ends with its code', () => {
+    const { exitCode, stderr } = run(runInput('if', 'abc123'));
+    expect(exitCode).not.toBe('0');
+    expect(stderr).toContain('syntax error');
+  });
+
+  test('is made root by sudo for everybody else, which never asks', () => {
+    expect(runCommand('deploy', 'abc123')).toMatch(/^sudo -n -H -- env 'LC_ALL=C.UTF-8' 'LANGUAGE=' bash -c /);
+  });
+});
