@@ -124,18 +124,17 @@ export interface Supervision {
  * this script lives. It ends at once where the host is no longer wanted, so that one started by a killed command does no harm.
  */
 export function superviseScript(supervision: Supervision): string {
-  const { groups } = supervision;
-  const q = quote;
-  const unified = groups.payload !== undefined;
+  const { version } = supervision.groups.limited;
+  const boot = `unshare --mount --propagation slave sh ${quote(supervision.bootScript)}`;
   return `#!/bin/sh
 set -u
-exec 9> ${q(supervision.lockFile)}
+exec 9> ${quote(supervision.lockFile)}
 flock --nonblock 9 || exit 0
-[ -e ${q(supervision.wanted)} ] || exit 0
-${unified ? joinUnified(supervision) : joinLegacy(supervision)}
-while [ -e ${q(supervision.wanted)} ]; do
+[ -e ${quote(supervision.wanted)} ] || exit 0
+${version === 1 ? joinLegacy(supervision) : joinUnified(supervision)}
+while [ -e ${quote(supervision.wanted)} ]; do
   code=0
-  ${unified ? `sh -c 'echo $$ > "$1/machine/cgroup.procs" && exec unshare --mount --propagation slave sh "$2"' boot ${q(groups.tops[0] ?? '')}` : 'unshare --mount --propagation slave sh'} ${q(supervision.bootScript)} 9>&- || code=$?
+  ${version === 1 ? boot : inMachineGroup(supervision, boot)} 9>&- || code=$?
   # systemd-nspawn ends with 133 when the host reboots
   [ "$code" -eq 133 ] || exit "$code"
 done
@@ -143,19 +142,17 @@ done
 }
 
 function joinLegacy({ groups, memoryBytes, cpus }: Supervision): string {
-  const lines = [`mkdir -p ${groups.tops.map(quote).join(' ')} || exit`];
-  if (groups.memory !== undefined) {
-    const at = (file: string) => quote(`${groups.memory?.directory}/${file}`);
-    lines.push(
-      `echo ${memoryBytes} > ${at('memory.limit_in_bytes')} || exit`,
-      `[ ! -e ${at('memory.memsw.limit_in_bytes')} ] || echo ${memoryBytes} > ${at('memory.memsw.limit_in_bytes')}`,
-    );
-  }
-  if (groups.cpu !== undefined) {
-    lines.push(`echo ${quota(cpus)} > ${quote(`${groups.cpu.directory}/cpu.cfs_quota_us`)} || exit`);
-  }
-  lines.push(
-    `for group in ${groups.tops.map(quote).join(' ')}; do`,
+  const tops = groups.tops.map(quote).join(' ');
+  const write = (value: number, directory: string, file: string) =>
+    `[ ! -e ${quote(`${directory}/${file}`)} ] || echo ${value} > ${quote(`${directory}/${file}`)} || exit`;
+  return [
+    `mkdir -p ${tops} || exit`,
+    ...groups.limited.memory.flatMap((directory) => [
+      write(memoryBytes, directory, 'memory.limit_in_bytes'),
+      write(memoryBytes, directory, 'memory.memsw.limit_in_bytes'),
+    ]),
+    ...groups.limited.cpu.map((directory) => write(quota(cpus), directory, 'cpu.cfs_quota_us')),
+    `for group in ${tops}; do`,
     // a group of the cpuset hierarchy takes no process before it is told processors and memory nodes, from the top down
     '  if [ -e "$group/cpuset.cpus" ]; then',
     '    for level in "$group/../.." "$group/.." "$group"; do',
@@ -166,23 +163,29 @@ function joinLegacy({ groups, memoryBytes, cpus }: Supervision): string {
     '  fi',
     '  echo $$ > "$group/cgroup.procs" || exit',
     'done',
-  );
-  return lines.join('\n');
+  ].join('\n');
 }
 
 function joinUnified({ groups, memoryBytes, cpus }: Supervision): string {
   const top = groups.tops[0] ?? '';
-  const q = quote;
+  const at = (path: string) => quote(`${top}/${path}`);
   return [
-    `mkdir -p ${q(`${top}/loop`)} ${q(`${top}/machine`)} || exit`,
-    // controllers must be handed down from level to level; the group itself must stay empty for that, hence \`loop\` and \`machine\`
-    `for level in ${q(`${top}/../../..`)} ${q(`${top}/../..`)} ${q(`${top}/..`)} ${q(top)}; do`,
+    `mkdir -p ${at('loop')} ${at('machine')} || exit`,
+    // controllers are handed down from level to level; a group that hands down may hold no process itself, hence \`loop\` and \`machine\`
+    `for level in ${at('../../..')} ${at('../..')} ${at('..')} ${quote(top)}; do`,
     '  for controller in memory cpu pids io; do echo "+$controller" > "$level/cgroup.subtree_control"; done',
     'done 2> /dev/null',
-    `if [ -e ${q(`${top}/memory.max`)} ]; then echo ${memoryBytes} > ${q(`${top}/memory.max`)}; echo 0 > ${q(`${top}/memory.swap.max`)}; fi`,
-    `if [ -e ${q(`${top}/cpu.max`)} ]; then echo "${quota(cpus)} 100000" > ${q(`${top}/cpu.max`)}; fi`,
-    `echo $$ > ${q(`${top}/loop/cgroup.procs`)} || exit`,
+    `[ ! -e ${at('memory.max')} ] || echo ${memoryBytes} > ${at('memory.max')} || exit`,
+    `[ ! -e ${at('memory.swap.max')} ] || echo 0 > ${at('memory.swap.max')} || exit`,
+    `[ ! -e ${at('cpu.max')} ] || echo "${quota(cpus)} 100000" > ${at('cpu.max')} || exit`,
+    `echo $$ > ${at('loop/cgroup.procs')} || exit`,
   ].join('\n');
+}
+
+/** systemd-nspawn needs a group without other processes, since it makes groups in it and hands them controllers. */
+function inMachineGroup({ groups }: Supervision, command: string): string {
+  const enter = `echo $$ > ${quote(`${groups.tops[0]}/machine/cgroup.procs`)} && exec ${command}`;
+  return `sh -c ${quote(enter)}`;
 }
 
 /** Arguments of `systemd-run` for a host whose parent is a transient unit. Returns when the host has booted (notify). */

@@ -78,47 +78,56 @@ export function quota(cpus: number): number {
 }
 
 /**
- * Sets the limits of a running host; they hold from now on.
- * @throws Failure kind `host` where the host uses more memory than the new limit and the kernel cannot free it.
+ * Sets the limits of a running host; they hold from now on. Where a controller is missing nothing can be set, which the plan says.
+ * @throws Failure kind `host` where the host's programs hold more memory than the new limit: it would kill some of them.
  */
-export async function setLimits(groups: HostGroups, limits: Limits, host: string): Promise<void> {
-  const { memory, cpu } = groups;
-  if (memory !== undefined) await setMemory(memory, limits.memoryBytes, host);
-  if (cpu?.version === 1)
-    await writeFile(join(cpu.directory, 'cpu.cfs_quota_us'), String(quota(limits.cpus)));
-  if (cpu?.version === 2) await writeFile(join(cpu.directory, 'cpu.max'), `${quota(limits.cpus)} ${PERIOD}`);
-  if (groups.payload !== undefined) {
-    await setMemory({ directory: groups.payload, version: 2 }, limits.memoryBytes, host);
-    await writeFile(join(groups.payload, 'cpu.max'), `${quota(limits.cpus)} ${PERIOD}`);
+export async function setLimits({ limited }: HostGroups, limits: Limits, host: string): Promise<void> {
+  const memory = String(limits.memoryBytes);
+  for (const directory of limited.memory) {
+    if (limited.version === 1) await setLegacyMemory(directory, memory, host);
+    else {
+      if ((await heldMemory(directory)) > limits.memoryBytes) throw tooSmall(host, limits.memoryBytes);
+      await writeIfExists(join(directory, 'memory.max'), memory);
+    }
+  }
+  for (const directory of limited.cpu) {
+    const microseconds = quota(limits.cpus);
+    if (limited.version === 1) await writeIfExists(join(directory, 'cpu.cfs_quota_us'), String(microseconds));
+    else await writeIfExists(join(directory, 'cpu.max'), `${microseconds} ${PERIOD}`);
   }
 }
 
-async function setMemory(
-  memory: { directory: string; version: 1 | 2 },
-  bytes: number,
-  host: string,
-): Promise<void> {
-  const limit = join(memory.directory, memory.version === 1 ? 'memory.limit_in_bytes' : 'memory.max');
-  const withSwap = join(memory.directory, 'memory.memsw.limit_in_bytes');
-  const swapCounted = memory.version === 1 && (await exists(withSwap));
+/** The kernel refuses a limit that it cannot make room for. */
+async function setLegacyMemory(directory: string, bytes: string, host: string): Promise<void> {
+  const withSwap = join(directory, 'memory.memsw.limit_in_bytes');
   try {
     // memory and swap together may never be less than memory alone, at no moment
-    if (swapCounted) await writeFile(withSwap, '-1');
-    await writeFile(limit, String(bytes));
-    if (swapCounted) await writeFile(withSwap, String(bytes));
+    await writeIfExists(withSwap, '-1');
+    await writeIfExists(join(directory, 'memory.limit_in_bytes'), bytes);
+    await writeIfExists(withSwap, bytes);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
-    throw new Failure(
-      'host',
-      `${host} uses more memory than its new limit of ${Math.round(bytes / 2 ** 20)} MB.`,
-      {
-        host,
-        step: 'memory limit',
-        next: 'Stop something on the host, or set a higher `memory` in pipeline.yml, then run the command again.',
-        cause: error,
-      },
-    );
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') throw tooSmall(host, Number(bytes), error);
+    throw error;
   }
+}
+
+/** Bytes that programs hold and the kernel cannot write back to disk (version 2, whose limit kills instead of refusing). */
+async function heldMemory(directory: string): Promise<number> {
+  const statistics = await readIfExists(join(directory, 'memory.stat'));
+  return Number(/^anon (\d+)$/m.exec(statistics)?.[1] ?? 0);
+}
+
+function tooSmall(host: string, bytes: number, cause?: unknown): Failure {
+  return new Failure(
+    'host',
+    `${host} uses more memory than its new limit of ${Math.round(bytes / 2 ** 20)} MB.`,
+    {
+      host,
+      step: 'memory limit',
+      next: 'Stop something on the host, or set a higher `memory` in pipeline.yml, then run the command again.',
+      cause,
+    },
+  );
 }
 
 /** A directory and all below it, deepest first. */
@@ -173,6 +182,10 @@ async function readIfExists(file: string): Promise<string> {
     if (code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP') return '';
     throw error;
   }
+}
+
+async function writeIfExists(file: string, text: string): Promise<void> {
+  if (await exists(file)) await writeFile(file, text);
 }
 
 async function exists(path: string): Promise<boolean> {

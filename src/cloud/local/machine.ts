@@ -81,14 +81,15 @@ export interface HostGroups {
   readonly tops: readonly string[];
   /** Directories that hold what keeps the host alive: its supervisor or systemd-nspawn. Empty of processes: the host is dead. */
   readonly leaders: readonly string[];
-  /** Directory with the memory limit's files, and what version they are of; likewise for the processors. */
-  readonly memory: { readonly directory: string; readonly version: 1 | 2 } | undefined;
-  readonly cpu: { readonly directory: string; readonly version: 1 | 2 } | undefined;
-  /** Version 2: the group that the host sees as its root; limits stand here too, so that programs inside find them. */
-  readonly payload: string | undefined;
+  /** Directories whose files hold the limits that are not systemd's to set. */
+  readonly limited: {
+    readonly version: 1 | 2;
+    readonly memory: readonly string[];
+    readonly cpu: readonly string[];
+  };
 }
 
-/** Where a host's processes are, by launcher: `group` is below the roots (supervisor), `unit` below `system.slice`. */
+/** Where a host's processes are: below \`system.slice\` where its parent is a unit, else below the roots of the hierarchies. */
 export function hostGroups(
   facts: MachineFacts,
   host: { readonly controlGroup: string; readonly unit: string },
@@ -97,29 +98,24 @@ export function hostGroups(
     const root = facts.hierarchies[0]?.mountPoint ?? '/sys/fs/cgroup';
     const unit = chooseLauncher(facts) === 'unit';
     const top = unit ? join(root, 'system.slice', host.unit) : join(root, host.controlGroup);
-    // systemd-nspawn splits the group that it is started in into `supervisor`, where it stays, and `payload`
+    // systemd-nspawn splits the group that it is started in into \`supervisor\`, where it stays, and \`payload\`
     const nspawn = unit ? top : join(top, 'machine');
+    // the host sees \`payload\` as its root: limits stand there too, so that programs inside find them
+    const limited = unit ? [join(nspawn, 'payload')] : [top, join(nspawn, 'payload')];
     return {
       tops: [top],
       leaders: [top, join(top, 'loop'), join(nspawn, 'supervisor')],
-      memory: { directory: top, version: 2 },
-      cpu: { directory: top, version: 2 },
-      payload: join(nspawn, 'payload'),
+      limited: { version: 2, memory: limited, cpu: limited },
     };
   }
   const tops = facts.hierarchies.map(({ mountPoint }) => join(mountPoint, host.controlGroup));
-  const at = (controller: string) => {
-    const index = facts.hierarchies.findIndex(({ controllers }) => controllers.includes(controller));
-    const directory = tops[index];
-    return directory === undefined ? undefined : ({ directory, version: 1 } as const);
-  };
+  const having = (controller: string) =>
+    tops.filter((_, index) => facts.hierarchies[index]?.controllers.includes(controller));
   // the one hierarchy in which guests always move out of their topmost group is the one that their systemd manages
-  const named = at('name=systemd')?.directory ?? tops[0];
+  const named = having('name=systemd')[0] ?? tops[0];
   return {
     tops,
     leaders: named === undefined ? [] : [named],
-    memory: at('memory'),
-    cpu: at('cpu'),
-    payload: undefined,
+    limited: { version: 1, memory: having('memory'), cpu: having('cpu') },
   };
 }
