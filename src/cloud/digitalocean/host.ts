@@ -11,7 +11,7 @@ import { quote } from '../../ssh/quote.ts';
 import type { Clock } from './clock.ts';
 import { until } from './wait.ts';
 
-/** A droplet's system, as first contact needs it. Tests put a simulated one in its place. */
+/** A droplet's system, as first contact needs it. */
 export interface DropletHost {
   /** Ends when somebody can sign in. */
   reach(): Promise<void>;
@@ -59,15 +59,17 @@ interface HostOptions {
   readonly folder: string;
   /** Further public keys that may sign in as root. */
   readonly authorizedKeys: readonly string[];
+  /** Default: over the OpenSSH client. */
+  readonly connect?: typeof connect | undefined;
 }
 
-/** Opens hosts over the OpenSSH client. */
+/** Opens hosts over SSH. */
 export function openSshHost(options: HostOptions): OpenHost {
   const { context } = options;
   return (target) => {
     const { name, address, identityFile } = target;
     const knownHostsFile = join(options.folder, `${name}-${address}`);
-    const connection = connect(
+    const connection = (options.connect ?? connect)(
       { name, address, port: 22, user: 'root', identityFile, knownHostsFile },
       context,
       { connectTimeoutSeconds: 5, persistSeconds: 10 },

@@ -1,12 +1,13 @@
 /** DigitalOcean droplets as a provider. */
 import { join } from 'node:path';
 import type { Context } from '../../context.ts';
+import type { connect } from '../../ssh/openssh.ts';
 import type { CloudPlan, EnvironmentSpec, Machine, Provider } from '../provider.ts';
 import { createApi } from './api.ts';
 import { applyPlan } from './apply.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { destroy, destroyable } from './destroy.ts';
-import { type OpenHost, openSshHost } from './host.ts';
+import { openSshHost } from './host.ts';
 import { lacksHostKey, toMachine, unknownHostKey } from './machines.ts';
 import { marksOf } from './names.ts';
 import type { DigitalOceanPlan } from './operations.ts';
@@ -22,8 +23,8 @@ export interface DigitalOceanOptions {
   readonly apiUrl?: string | undefined;
   /** For tests: another clock. */
   readonly clock?: Clock | undefined;
-  /** For tests: another way to a droplet's system than SSH. */
-  readonly openHost?: OpenHost | undefined;
+  /** For tests: another way to droplets than the OpenSSH client. */
+  readonly connect?: typeof connect | undefined;
   /** Milliseconds until a call is given up. Default 30 000. */
   readonly timeoutMs?: number | undefined;
 }
@@ -41,8 +42,8 @@ export function createDigitalOceanProvider(
   const transport = createTransport(context, { ...options, clock });
   const api = createApi(transport);
   const folder = join(spec.directory, '.pipeline', 'first-contact', spec.environment);
-  const openHost =
-    options.openHost ?? openSshHost({ context, clock, folder, authorizedKeys: spec.authorizedKeys });
+  const { connect } = options;
+  const openHost = openSshHost({ context, clock, folder, connect, authorizedKeys: spec.authorizedKeys });
   const work: Work = { context, spec, marks: marksOf(spec), api, clock, openHost };
 
   const plan = async (): Promise<DigitalOceanPlan> => planDigitalOcean(await survey(api, spec), spec);
