@@ -113,7 +113,7 @@ export class GroupTree implements Declarations {
             a.priority - b.priority ||
             (a.name < b.name ? -1 : 1),
         );
-      hosts.set(name, { name, vars: Object.assign({}, ...groups.map(({ vars }) => vars), own) });
+      hosts.set(name, { name, vars: merged([...groups.map(({ vars }) => vars), own]) });
     }
     const groups = new Map<string, InventoryGroup>();
     for (const { name, hosts: members, children, vars } of this.#groups.values()) {
@@ -157,6 +157,11 @@ export class GroupTree implements Declarations {
     visit('all', 0);
     return depths;
   }
+}
+
+/** The later wins. Through entries, so that a variable may have any name, `__proto__` too. */
+function merged(layers: readonly Vars[]): Vars {
+  return Object.fromEntries(layers.flatMap((layer) => Object.entries(layer)));
 }
 
 function withAncestors(names: readonly string[], parents: ReadonlyMap<string, readonly string[]>): string[] {

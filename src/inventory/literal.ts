@@ -22,13 +22,18 @@ export function formatValue(value: InventoryValue): string {
 function literal(value: InventoryValue): string {
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'number')
-    return Number.isFinite(value) ? String(value) : value > 0 ? '1e999' : '-1e999';
+  if (typeof value === 'number') return numberLiteral(value);
   if (typeof value === 'string') return stringLiteral(value);
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
   return `{${Object.entries(value)
     .map(([key, item]) => `${stringLiteral(key)}: ${literal(item)}`)
     .join(', ')}}`;
+}
+
+/** Beyond 2^53 whole numbers are not exact: written as what they are, which is floating point. */
+function numberLiteral(value: number): string {
+  if (!Number.isFinite(value)) return value > 0 ? '1e999' : '-1e999';
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value.toExponential() : String(value);
 }
 
 function stringLiteral(text: string): string {
@@ -176,7 +181,7 @@ class LiteralReader {
 
   #number(): number {
     const sign = /^[+-][ \t]*(?=[\d.])/.exec(this.#text.slice(this.#at));
-    if (sign !== null) this.#at += 1;
+    if (sign !== null) this.#at += sign[0].length;
     const match = NUMBER.exec(this.#text.slice(this.#at));
     if (match === null) throw new SyntaxError('no literal');
     const text = match[0];
@@ -187,7 +192,7 @@ class LiteralReader {
     const value = Number(text.replaceAll('_', ''));
     if (/^[\d_]+$/.test(text) && !Number.isSafeInteger(value))
       throw new SyntaxError('too large to keep its digits');
-    return sign?.[0] === '-' ? -value : value;
+    return sign?.[0].startsWith('-') ? -value : value;
   }
 
   #space(): void {

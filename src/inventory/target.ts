@@ -67,6 +67,14 @@ export function declaredTarget(host: InventoryHost): {
     if (!(error instanceof SyntaxError)) throw error;
     mistakes.push(`${name}: ansible_ssh_common_args: ${error.message}`);
   }
+  for (const variable of Object.values(NAMES).flat()) {
+    const value = vars[variable];
+    if (typeof value === 'string' && value.includes('{{')) {
+      mistakes.push(
+        `${name}: ${variable} is a template (${value}), which only Ansible can fill in: write the value`,
+      );
+    }
+  }
   const key = text(NAMES.key);
   if (key !== undefined) ssh = { ...ssh, identityFile: key };
   const user = text(NAMES.user);

@@ -284,7 +284,7 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
     });
 
     test.each([
-      ['the host ends it', 'kill -9 $PPID'],
+      ['the host ends it', 'sleep 0.5; kill -9 $PPID'],
       [
         'the network swallows it',
         'nft add table inet cut; nft "add chain inet cut out { type filter hook output priority 0; }"; nft add rule inet cut out tcp sport 22 drop; (sleep 6; nft delete table inet cut) &',

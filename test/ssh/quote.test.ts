@@ -18,7 +18,7 @@ describe('quote', () => {
   test('refuses what no argument can hold', () => expect(() => quote('a\0b')).toThrow(RangeError));
 
   test('any words reach the program unchanged, through sh', () => {
-    const word = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0') && text.isWellFormed());
+    const word = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'));
     const words = fc.array(word, { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(words, (argv) => {

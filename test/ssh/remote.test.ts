@@ -42,6 +42,8 @@ describe('a run', () => {
   });
 
   test('is made root by sudo for everybody else, which never asks', () => {
-    expect(runCommand('deploy', 'abc123')).toMatch(/^sudo -n -H -- env 'LC_ALL=C.UTF-8' 'LANGUAGE=' bash -c /);
+    expect(runCommand('deploy', 'abc123')).toMatch(
+      /^sudo -n -H -- env 'LC_ALL=C.UTF-8' 'LANGUAGE=' bash -c /,
+    );
   });
 });

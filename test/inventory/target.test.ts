@@ -1,0 +1,96 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { quietContext } from '../../src/context.ts';
+import { Failure } from '../../src/errors.ts';
+import { parseInventory } from '../../src/inventory/parse.ts';
+import { parseSshArguments } from '../../src/inventory/ssh-options.ts';
+import { sshTargets } from '../../src/inventory/target.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pipeline-target-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function targets(text: string) {
+  const context = quietContext({ cwd: folder, env: { ...process.env, HOME: folder } });
+  const inventory = { ...parseInventory(text, 'inventory.ini'), path: join(folder, 'inv', 'inventory.ini') };
+  return sshTargets(inventory, [...inventory.hosts.values()], context);
+}
+
+describe('a host of an inventory', () => {
+  test('is reached as its variables say', async () => {
+    mkdirSync(join(folder, '.ssh'));
+    mkdirSync(join(folder, 'inv'));
+    for (const key of ['.ssh/id', 'here', 'inv/there']) writeFileSync(join(folder, key), '');
+    const found = await targets(
+      `[all:vars]
+ansible_user=vagrant
+a ansible_host=10.0.0.1 ansible_port=2200 ansible_ssh_private_key_file=~/.ssh/id`.replace(
+        /^a /m,
+        '\n[web]\na ',
+      ) +
+        `
+b:2222 ansible_ssh_private_key_file=here ansible_user=root
+c ansible_ssh_port=2201 ansible_private_key_file=there`,
+    );
+    expect(found).toEqual([
+      { name: 'a', address: '10.0.0.1', port: 2200, user: 'vagrant', identityFile: join(folder, '.ssh/id') },
+      { name: 'b', address: 'b', port: 2222, user: 'root', identityFile: join(folder, 'here') },
+      { name: 'c', address: 'c', port: 2201, user: 'vagrant', identityFile: join(folder, 'inv/there') },
+    ]);
+  });
+
+  test('is what ssh itself takes it for, where the inventory is silent', async () => {
+    const [target] = await targets('somewhere.invalid');
+    expect(target).toMatchObject({
+      address: 'somewhere.invalid',
+      port: 22,
+      user: expect.stringMatching(/\S/),
+    });
+  });
+
+  test('cannot be reached in some ways: all are named at once', async () => {
+    const text = `a ansible_connection=docker ansible_port=ssh
+b ansible_password=secret ansible_become_pass=secret
+c ansible_become_method=doas ansible_become_user=app
+d ansible_ssh_private_key_file=~/nothing
+e ansible_ssh_common_args="-F other.conf"
+f ansible_host="{{ address }}"`;
+    const failure = await targets(text).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Failure);
+    expect((failure as Failure).kind).toBe('usage');
+    expect((failure as Failure).output).toEqual([
+      'a: ansible_port must be a number from 1 to 65535, got: ssh',
+      'a: ansible_connection=docker cannot be used: hosts are reached over SSH',
+      'b: ansible_password cannot be used: sign in with a key instead',
+      'b: ansible_become_pass cannot be used: allow sudo without a password instead',
+      'c: ansible_become_method=doas cannot be used: root is reached through sudo',
+      'c: ansible_become_user=app cannot be used: hosts are configured as root',
+      'e: ansible_ssh_common_args: cannot take over the ssh argument -F: use -o Key=value',
+      'f: ansible_host is a template ({{ address }}), which only Ansible can fill in: write the value',
+      `d: the private key ${join(folder, 'nothing')} does not exist`,
+    ]);
+    expect(JSON.stringify(failure)).not.toContain('secret');
+  });
+});
+
+describe('arguments for ssh', () => {
+  test.each([
+    ['', { options: [] }],
+    ['-o ServerAliveInterval=5 -oCompression=yes', { options: ['ServerAliveInterval=5', 'Compression=yes'] }],
+    ['-J bastion -4', { options: ['ProxyJump=bastion', 'AddressFamily=inet'] }],
+    ['-o ProxyCommand="ssh -W %h:%p -q bastion"', { options: ['ProxyCommand=ssh -W %h:%p -q bastion'] }],
+    ["-o 'Port 2222'", { options: ['Port=2222'] }],
+    ['-i ~/key -q', { options: [], identityFile: '~/key' }],
+    ['-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null', { options: [] }],
+    ['-o ControlMaster=auto -o ControlPersist=60s', { options: [] }],
+    [`-o 'UserKnownHostsFile="/a b/100%%"'`, { options: [], knownHostsFile: '/a b/100%' }],
+  ])('%s', (text, expected) => expect(parseSshArguments(text)).toEqual(expected));
+
+  test.each(['-L 80:x:80', '-o', '-o nothing', '"open', 'word'])('%s is refused', (text) =>
+    expect(() => parseSshArguments(text)).toThrow(SyntaxError),
+  );
+});
