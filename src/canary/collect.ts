@@ -3,7 +3,7 @@
  *
  * Each host stamps its lines with its own clock. Clocks are brought together by when the lines arrive here: lines take about equally long,
  * so the least difference between arrival and stamp is the clock's offset. What a line says is counted in the second in which the middle of
- * its interval lies. Traffic of both sides comes from one host, the proxy, so their comparison does not depend on clocks at all.
+ * its interval lies; what comes later than the rest of its second counts in the next one. Traffic of both sides comes from one host, the proxy, so their comparison does not depend on clocks at all.
  */
 import type { PerVariant, RouteSecond, Second, StatusCounts, VariantSecond } from '../judge/types.ts';
 import { Histogram } from '../metrics/histogram.ts';
@@ -113,7 +113,7 @@ export class Collector {
     const sources: readonly Source[] = ['proxy', 'baseline', 'candidate'];
     for (;;) {
       const second = this.#next;
-      const complete = sources.every((source) => (this.#reached.get(source) ?? -1) > second);
+      const complete = sources.every((source) => (this.#reached.get(source) ?? -1) >= second);
       const waited = elapsed > second + 1 + PATIENCE;
       const rest = all && [...this.#open.keys()].some((open) => open >= second);
       if (!complete && !waited && !rest) return done;

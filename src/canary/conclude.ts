@@ -3,12 +3,13 @@
  * place where a verdict comes from, so that one computed again from the file is the same.
  */
 import { judgeExperiment, judgeKayenta, toKayentaDocument } from '../judge/index.ts';
-import type { CanaryVerdict, Experiment } from '../judge/types.ts';
+import type { CanaryVerdict } from '../judge/types.ts';
 import { quantile } from '../metrics/histogram.ts';
 import type { CanaryReport, ReportEvent, ReportVerdict } from '../report/document.ts';
 import { formatNumber, formatSeconds, formatShare, shortCommit } from '../report/format.ts';
 import { asHistogram } from '../report/series.ts';
 import { fromKayenta } from './kayenta-verdict.ts';
+import { mutable } from './mutable.ts';
 
 /** A report before its verdict. */
 export type RunRecord = Omit<CanaryReport, 'verdict'>;
@@ -17,18 +18,18 @@ export type JudgeName = ReportVerdict['judge'];
 
 /** The verdict about a run, by the judge of that name. */
 export function conclude(run: RunRecord, judge: JudgeName): ReportVerdict {
-  const sequential = judgeExperiment(run.experiment as Experiment);
+  const sequential = judgeExperiment(run.experiment);
   const said =
     judge === 'sequential'
       ? fromSequential(sequential)
-      : fromKayenta(judgeKayenta(toKayentaDocument(run.experiment as Experiment)), sequential);
+      : fromKayenta(judgeKayenta(toKayentaDocument(run.experiment)), sequential);
   const decided = override(run, said);
   return { ...decided, notes: [...decided.notes, ...remarks(run)] };
 }
 
 function fromSequential(verdict: CanaryVerdict): ReportVerdict {
   const { judge, score, reason, decidedBy, needs, notes, metrics, samples, stoppedAfter } = verdict;
-  return structuredClone({
+  return mutable({
     judge,
     verdict: verdict.verdict,
     score,
@@ -39,7 +40,7 @@ function fromSequential(verdict: CanaryVerdict): ReportVerdict {
     metrics,
     samples,
     stoppedAfter,
-  }) as ReportVerdict;
+  });
 }
 
 /** What the facts say against the judge's word; facts about a lost side outweigh a pass, and never a failure. */

@@ -72,6 +72,7 @@ const sequentialConfig = z.object({
   deadlineSeconds: amount.nullable(),
   latencyBlockSeconds: z.number().positive(),
   gaugeBlockSeconds: z.number().positive(),
+  latencyResolutionMs: amount,
   brokenShare: probability,
   traffic: z.enum(['interleaved', 'sequential']),
   quantiles: z.array(metricSettings.extend({ quantile: probability })),
@@ -159,7 +160,7 @@ const request = z.object({
 const event = z.object({
   /** Seconds since the first request; negative: before it; null: nothing was ever sent. */
   at: z.number().nullable(),
-  side: z.enum(['baseline', 'candidate', 'proxy', 'load']),
+  side: z.enum(['baseline', 'candidate', 'proxy']),
   kind: z.enum([
     /** the service did not become healthy before the experiment */
     'never started',
@@ -169,8 +170,6 @@ const event = z.object({
     'restarted',
     /** the host no longer sends samples */
     'silent',
-    /** the load generator could not keep its rate */
-    'overloaded',
   ]),
   /** A sentence. */
   detail: z.string(),

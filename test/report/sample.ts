@@ -211,6 +211,7 @@ export function report(
         deadlineSeconds: 120,
         latencyBlockSeconds: 1,
         gaugeBlockSeconds: 5,
+        latencyResolutionMs: 1,
         quantiles: [0.5, 0.9, 0.99].map((quantile) => ({ ...settings('critical', 0.1, 1, 2), quantile })),
         routeWeight: 1,
         brokenShare: 0.5,

@@ -1,0 +1,241 @@
+/** The experiment while it runs: load, samples and judge, until the state machine says stop. */
+import type { Context } from '../context.ts';
+import type { CanaryVerdict, PerVariant } from '../judge/types.ts';
+import type { LiveLine } from '../metrics/live.ts';
+import type { SiteProxy, Weights } from '../proxy/proxy.ts';
+import { accessLog } from '../proxy/site.ts';
+import type { LoadSummary } from '../report/document.ts';
+import type { Snapshot } from '../report/terminal.ts';
+import { BodyComparer } from './bodies.ts';
+import { Collector, type SideName } from './collect.ts';
+import type { RunRecord } from './conclude.ts';
+import { type Action, begin, type ExperimentState, next, type Observation } from './experiment.ts';
+import { observeUnit, type SideHealth, UNKNOWN_HEALTH } from './health.ts';
+import type { Lab, LabHost } from './hosts.ts';
+import { type Load, startLoad } from './load.ts';
+import { mutable } from './mutable.ts';
+import type { RunPlan } from './plan.ts';
+import { type AgentFiles, agentPath } from './prepare.ts';
+import type { ReadyRequest } from './requests.ts';
+import { nodePath, UNIT } from './service.ts';
+import { type AgentStream, openStream } from './streams.ts';
+
+/** The response header in which the proxy names the variant. */
+export const VARIANT_HEADER = 'x-pipeline-variant';
+
+export interface ObserveOptions {
+  readonly plan: RunPlan;
+  readonly lab: Lab;
+  readonly hosts: PerVariant<LabHost>;
+  readonly agent: AgentFiles;
+  readonly requests: readonly ReadyRequest[];
+  readonly proxy: SiteProxy;
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+}
+
+export type Observed = Pick<
+  RunRecord,
+  'stopped' | 'events' | 'load' | 'differences' | 'remarks' | 'experiment'
+>;
+
+/** How often the state machine is told that time passes. */
+const TICK_MS = 200;
+/** Seconds without a line after which a host counts as silent. */
+const SILENT_SECONDS = 5;
+/** A request that has no answer after this is given up by the load. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** After the load: how long the last lines of the log may take to arrive. */
+const LAST_LINES_MS = 1_300;
+
+/** Runs the experiment. Ends by itself; an interruption ends it with what there is. */
+export async function observeExperiment(options: ObserveOptions, context: Context): Promise<Observed> {
+  const { plan, lab, hosts, requests, proxy } = options;
+  const colors = {
+    blue: plan.baselineColor === 'blue' ? 'baseline' : 'candidate',
+    green: plan.baselineColor === 'blue' ? 'candidate' : 'baseline',
+  } as const;
+  const comparer = new BodyComparer(
+    requests.map(({ name }) => name),
+    plan.canary.ignore_body.map((pattern) => new RegExp(pattern)),
+  );
+  const collector = new Collector(plan.app, colors);
+  const health: Record<SideName, SideHealth> = { baseline: UNKNOWN_HEALTH, candidate: UNKNOWN_HEALTH };
+  const settings = {
+    traffic: plan.traffic,
+    split: plan.split,
+    durationSeconds: plan.durationSeconds,
+    stopEarly: plan.judge === 'sequential',
+    judge: plan.config,
+  };
+  const first = begin(settings);
+  let state: ExperimentState = first.state;
+  let load: Load | undefined;
+  let loadBegan = 0;
+  let stop: () => void = () => {};
+  let fail: (error: unknown) => void = () => {};
+  const stopped = new Promise<void>((resolve, reject) => {
+    stop = resolve;
+    fail = reject;
+  });
+  const clock = () => Date.now() / 1000;
+
+  const weights = (candidate: number): Weights =>
+    plan.baselineColor === 'blue'
+      ? { blue: 100 - candidate, green: candidate }
+      : { blue: candidate, green: 100 - candidate };
+
+  function feed(observation: Observation): void {
+    const step = next(state, observation);
+    state = step.state;
+    for (const action of step.actions) perform(action);
+  }
+
+  function perform(action: Action): void {
+    if (action.kind === 'set weights') proxy.setWeights(plan.app, weights(action.candidate)).catch(fail);
+    else if (action.kind === 'show') options.onSnapshot(snapshot(action.verdict));
+    else stop();
+  }
+
+  function snapshot(verdict: CanaryVerdict): Snapshot {
+    return {
+      seconds: collector.elapsed(clock()) ?? 0,
+      atMost: plan.durationSeconds,
+      requests: verdict.samples,
+      metrics: verdict.metrics,
+      needs: verdict.needs,
+    };
+  }
+
+  function takeSeconds(all = false): void {
+    for (const second of collector.take(clock(), all)) feed({ kind: 'second', second });
+  }
+
+  function onUnit(side: SideName, line: LiveLine): void {
+    if (line.kind !== 'unit') return;
+    collector.unit(side, line, clock());
+    const { health: now, events } = observeUnit(health[side], side, line, collector.elapsed(clock()));
+    health[side] = now;
+    for (const event of events) feed({ kind: 'event', event });
+    takeSeconds();
+  }
+
+  function silent(side: SideName | 'proxy', host: LabHost, reason: string): void {
+    const at = collector.elapsed(clock());
+    feed({
+      kind: 'event',
+      event: {
+        at,
+        side,
+        kind: 'silent',
+        detail: `The host ${host.name} sends no samples any more: ${reason}.`,
+      },
+    });
+  }
+
+  const stream = (
+    side: SideName | 'proxy',
+    host: LabHost,
+    source: readonly [string, string],
+    onLine: (line: LiveLine) => void,
+  ) =>
+    openStream(
+      host.connection,
+      {
+        node: nodePath(options.agent.node),
+        agent: agentPath(options.agent),
+        source,
+        atMostMs: (plan.durationSeconds + 120) * 1000,
+        onLine,
+        onEnd: (reason) => silent(side, host, reason),
+      },
+      context,
+    );
+  const watched: {
+    readonly side: SideName | 'proxy';
+    readonly host: LabHost;
+    readonly stream: AgentStream;
+  }[] = [];
+  const watch = (
+    side: SideName | 'proxy',
+    host: LabHost,
+    source: readonly [string, string],
+    onLine: (line: LiveLine) => void,
+  ) => {
+    watched.push({ side, host, stream: stream(side, host, source, onLine) });
+  };
+
+  function tick(): void {
+    const now = clock();
+    takeSeconds();
+    if (load === undefined) return;
+    feed({ kind: 'tick', sinceLoad: now - loadBegan, sinceFirst: collector.elapsed(now) });
+    for (const { side, host, stream } of watched) {
+      const quiet = now - stream.lastAt() / 1000;
+      if (stream.lastAt() > 0 && quiet > SILENT_SECONDS)
+        silent(side, host, `none for ${Math.round(quiet)} s`);
+    }
+  }
+
+  const timers: NodeJS.Timeout[] = [];
+  const interrupt = () => feed({ kind: 'interrupt' });
+  let summary: LoadSummary | null = null;
+  try {
+    watch('proxy', lab.hosts.proxy, ['--nginx-log', accessLog(plan.app)], (line) => {
+      if (line.kind !== 'traffic') return;
+      collector.traffic(line, clock());
+      takeSeconds();
+    });
+    watch('baseline', hosts.baseline, ['--unit', UNIT], (line) => onUnit('baseline', line));
+    watch('candidate', hosts.candidate, ['--unit', UNIT], (line) => onUnit('candidate', line));
+    await Promise.all(watched.map((entry) => entry.stream.begun));
+    context.signal.throwIfAborted();
+    await proxy.setWeights(plan.app, weights(state.share));
+    context.signal.addEventListener('abort', interrupt, { once: true });
+
+    loadBegan = clock();
+    load = startLoad({
+      address: lab.hosts.proxy.address,
+      port: plan.definition.site.port,
+      requests,
+      rate: plan.rate,
+      seed: plan.seed,
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      atMost: {
+        milliseconds: (plan.durationSeconds + 30) * 1000,
+        requests: Math.ceil(plan.rate * (plan.durationSeconds + 30)),
+      },
+      variantHeader: VARIANT_HEADER,
+      onAnswer: ({ request, variant, status, body }) => {
+        if (variant === 'blue' || variant === 'green')
+          comparer.observe({ request, side: colors[variant], status, body });
+      },
+    });
+    timers.push(
+      setInterval(() => collector.bodies(comparer.endSecond(), clock()), 1000),
+      setInterval(tick, TICK_MS),
+    );
+    await stopped;
+    summary = await load.stop();
+    await new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS));
+  } finally {
+    context.signal.removeEventListener('abort', interrupt);
+    for (const timer of timers) clearInterval(timer);
+    if (summary === null) await load?.stop(0);
+    await Promise.all(watched.map((entry) => entry.stream.close()));
+  }
+  collector.bodies(comparer.endSecond(), clock());
+  takeSeconds(true);
+  return {
+    stopped: state.stopped ?? 'deadline',
+    events: [...state.events],
+    load: summary,
+    differences: comparer.differences,
+    remarks: comparer
+      .restless()
+      .map(
+        (name) =>
+          `${name}: even the baseline answers differently every time, so bodies say nothing about it; name what changes in canary.ignore_body.`,
+      ),
+    experiment: { config: mutable(plan.config), seconds: mutable([...state.seconds]), ended: true },
+  };
+}

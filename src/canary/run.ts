@@ -1,0 +1,319 @@
+/** `pipeline canary`: from two refs to a verdict. Thin: what to do is decided elsewhere, here it is done. */
+import type { Artifact } from '../build/artifact.ts';
+import { buildArtifact } from '../build/build.ts';
+import type { Config } from '../config/schema.ts';
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+import type { PerVariant } from '../judge/types.ts';
+import { nginxProxy } from '../proxy/nginx.ts';
+import type { Site } from '../proxy/proxy.ts';
+import { withLock } from '../release/index.ts';
+import type { CanaryReport, ReportEvent, ReportSide } from '../report/document.ts';
+import type { Snapshot } from '../report/terminal.ts';
+import { conclude, type RunRecord } from './conclude.ts';
+import { DEFAULT_PORT, serviceEnvironment } from './environment.ts';
+import { type Lab, type LabHost, openLab } from './hosts.ts';
+import { mutable } from './mutable.ts';
+import { observeExperiment, VARIANT_HEADER } from './observe.ts';
+import { type CanaryOptions, planRun, type RunPlan } from './plan.ts';
+import { agentFiles, journalOf, prepareProxy, prepareSide } from './prepare.ts';
+import { type ProbeAnswer, probe } from './probe.ts';
+import {
+  choosePaths,
+  draftRequests,
+  pathMap,
+  probesFor,
+  type ReadyRequest,
+  readyRequests,
+} from './requests.ts';
+import { nodePath } from './service.ts';
+
+/** What the caller wants to hear while it runs. */
+export interface CanaryListener {
+  /** Both versions are known; the experiment has not begun. */
+  readonly onPlan?: (
+    run: Pick<CanaryReport, 'app' | 'baseline' | 'candidate' | 'plan'>,
+    alpha: number,
+  ) => void;
+  readonly onSnapshot?: (snapshot: Snapshot) => void;
+  /** Hosts exist from now on; `remains` says what stays where the program is killed. */
+  readonly onHosts?: (remains: string | null) => void;
+}
+
+export interface CanaryResult {
+  readonly report: CanaryReport;
+  /** `interrupted`: stopped by the user before there was a verdict. */
+  readonly exitKind: 'done' | 'rejected' | 'inconclusive' | 'interrupted';
+}
+
+export interface CanaryResources {
+  readonly config: Config;
+  /** Version of pipeline, for the report. */
+  readonly version: string;
+  /** The agent's bundle on this machine. */
+  readonly agent: string;
+}
+
+const SIDES = ['baseline', 'candidate'] as const;
+
+/**
+ * Runs the experiment and removes what it made, also after a failure.
+ * @throws Failure kind `usage` for an unknown application or ref (before any host is made); kind `host` where a build or a host fails; kind `locked`
+ *   where another canary uses the hosts.
+ */
+export async function runCanary(
+  options: CanaryOptions,
+  resources: CanaryResources,
+  context: Context,
+  listener: CanaryListener = {},
+): Promise<CanaryResult> {
+  const { config } = resources;
+  const plan = planRun(config, options);
+  const [baseline, candidate] = await bothRefs(config, plan, options, context);
+  const drafts = await draftRequests(config, plan, [baseline.commit ?? '', candidate.commit ?? ''], context);
+  const service = await serviceEnvironment(plan.app, plan.definition, context);
+  const agent = await agentFiles(resources.agent, [baseline, candidate], context);
+
+  const lab = await openLab(config, plan, options.inventory, context);
+  listener.onHosts?.(lab.remains);
+  let keep = options.keep;
+  try {
+    return await withLock(
+      lab.hosts.proxy.connection,
+      { command: `pipeline canary ${options.baseline} ${options.candidate}` },
+      context,
+      (locked) => experiment(locked),
+    );
+  } catch (error) {
+    // Another canary uses these hosts: they are not ours to remove.
+    if (error instanceof Failure && error.kind === 'locked') keep = true;
+    throw error;
+  } finally {
+    await lab.close({ keep });
+  }
+
+  async function experiment(locked: Context): Promise<CanaryResult> {
+    const artifacts = { baseline, candidate };
+    const port = plan.definition.fixed_port ?? DEFAULT_PORT;
+    const hosts = sidesOf(lab, plan);
+    const [proxyVersions, ...sides] = await Promise.all([
+      prepareProxy(lab, plan.definition.site.port, agent, locked),
+      ...SIDES.map(async (side) => {
+        const artifact = artifacts[side];
+        const spec = {
+          app: plan.app,
+          artifact,
+          node: artifact.node ?? '',
+          env: service.env,
+          memoryBytes: plan.definition.memory,
+        };
+        const versions = await prepareSide(lab, hosts[side], port, spec, agent, service.secrets, locked);
+        const answer = await probe(
+          hosts[side].connection,
+          nodePath(agent.node),
+          { port, health: plan.definition.health, requests: probesFor(drafts, side) },
+          locked,
+        );
+        return { versions, answer };
+      }),
+    ]);
+    const [base, cand] = sides;
+    if (base === undefined || cand === undefined) throw new Error('two sides are prepared');
+    const requests = readyRequests(drafts, {
+      baseline: choosePaths(drafts, 'baseline', base.answer.statuses),
+      candidate: choosePaths(drafts, 'candidate', cand.answer.statuses),
+    });
+    const head = reportHead(resources, plan, artifacts, hosts, requests, context);
+    listener.onPlan?.(head, plan.config.alpha);
+    const facts = {
+      ...head,
+      hosts: [
+        { name: lab.hosts.proxy.name, role: 'proxy' as const, versions: { ...proxyVersions } },
+        { name: hosts.baseline.name, role: 'baseline' as const, versions: { ...base.versions } },
+        { name: hosts.candidate.name, role: 'candidate' as const, versions: { ...cand.versions } },
+      ],
+    };
+    const logs = async () => ({
+      baseline: await journalOf(hosts.baseline, service.secrets, context),
+      candidate: await journalOf(hosts.candidate, service.secrets, context),
+    });
+
+    const unstarted = [neverStarted('baseline', base.answer), neverStarted('candidate', cand.answer)].flatMap(
+      (event) => event ?? [],
+    );
+    if (unstarted.length > 0) {
+      return finished(plan, {
+        ...facts,
+        stopped: 'never started',
+        events: unstarted,
+        load: null,
+        differences: [],
+        remarks: [],
+        logs: await logs(),
+        experiment: { config: mutable(plan.config), seconds: [], ended: true },
+      });
+    }
+
+    const proxy = nginxProxy(lab.hosts.proxy.connection, context);
+    await proxy.reconcile(siteOf(plan, hosts, port, requests, artifacts));
+    const observed = await observeExperiment(
+      { plan, lab, hosts, agent, requests, proxy, onSnapshot: listener.onSnapshot ?? (() => {}) },
+      locked,
+    );
+    return finished(plan, {
+      ...facts,
+      ...observed,
+      remarks: [...pathRemarks(requests), ...observed.remarks],
+      logs: await logs(),
+    });
+  }
+}
+
+/** Both refs side by side; a ref that does not exist is said before anything is built or made. */
+async function bothRefs(
+  config: Config,
+  plan: RunPlan,
+  options: CanaryOptions,
+  context: Context,
+): Promise<[Artifact, Artifact]> {
+  // The first one fetches; the second finds the repository fetched, and both build side by side from there on.
+  const built = await Promise.allSettled([
+    buildArtifact(config, plan.app, options.baseline, context),
+    buildArtifact(config, plan.app, options.candidate, context),
+  ]);
+  const failed = built.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  const [baseline, candidate] = built.flatMap((result) =>
+    result.status === 'fulfilled' ? [result.value] : [],
+  );
+  if (baseline === undefined || candidate === undefined) throw new Error('two refs are built');
+  for (const artifact of [baseline, candidate]) {
+    if (artifact.runtime === 'node') continue;
+    throw new Failure('usage', `${plan.app} is built for ${artifact.runtime}; a canary runs Node services.`, {
+      next: 'Judge what you measured elsewhere: pipeline judge FILE --judge kayenta.',
+    });
+  }
+  return [baseline, candidate];
+}
+
+function sidesOf(lab: Lab, plan: RunPlan): PerVariant<LabHost> {
+  const { blue, green } = lab.hosts;
+  return plan.baselineColor === 'blue'
+    ? { baseline: blue, candidate: green }
+    : { baseline: green, candidate: blue };
+}
+
+function neverStarted(side: 'baseline' | 'candidate', answer: ProbeAnswer): ReportEvent | null {
+  if (answer.healthy) return null;
+  return {
+    at: null,
+    side,
+    kind: 'never started',
+    detail: `The ${side} never became healthy: ${answer.last}.`,
+  };
+}
+
+/** The proxy's site. Nobody is sent to the other side when one cannot be reached: that would hide what is looked for. */
+function siteOf(
+  plan: RunPlan,
+  hosts: PerVariant<LabHost>,
+  port: number,
+  requests: readonly ReadyRequest[],
+  artifacts: PerVariant<Artifact>,
+): Site {
+  const colors = colorsOf(plan);
+  const backend = (side: 'baseline' | 'candidate') => ({
+    servers: [`${hosts[side].address}:${port}`],
+    release: (artifacts[side].commit ?? artifacts[side].sha256).slice(0, 12),
+  });
+  const maps = { baseline: pathMap(requests, 'baseline'), candidate: pathMap(requests, 'candidate') };
+  const differs = SIDES.some((side) => Object.keys(maps[side]).length > 0);
+  return {
+    app: plan.app,
+    domains: [],
+    port: plan.definition.site.port,
+    routes: ['/'],
+    root: '/var/empty',
+    maxBodyBytes: plan.definition.site.max_body,
+    readTimeoutMs: plan.definition.site.read_timeout,
+    headers: {},
+    variants: byColor(colors, backend),
+    fallback: false,
+    variantHeader: VARIANT_HEADER,
+    ...(differs ? { paths: byColor(colors, (side) => maps[side]) } : {}),
+  };
+}
+
+type Colors = PerVariant<'blue' | 'green'>;
+
+function colorsOf(plan: RunPlan): Colors {
+  return plan.baselineColor === 'blue'
+    ? { baseline: 'blue', candidate: 'green' }
+    : { baseline: 'green', candidate: 'blue' };
+}
+
+function byColor<T>(colors: Colors, value: (side: 'baseline' | 'candidate') => T): { blue: T; green: T } {
+  return colors.baseline === 'blue'
+    ? { blue: value('baseline'), green: value('candidate') }
+    : { blue: value('candidate'), green: value('baseline') };
+}
+
+function pathRemarks(requests: readonly ReadyRequest[]): string[] {
+  return requests
+    .filter(({ paths }) => paths.baseline !== paths.candidate)
+    .map(
+      ({ name, paths }) =>
+        `${name}: the baseline is asked for ${paths.baseline}, the candidate for ${paths.candidate}, since they answer on different paths.`,
+    );
+}
+
+function reportHead(
+  resources: CanaryResources,
+  plan: RunPlan,
+  artifacts: PerVariant<Artifact>,
+  hosts: PerVariant<LabHost>,
+  requests: readonly ReadyRequest[],
+  context: Context,
+) {
+  const colors = colorsOf(plan);
+  const side = (name: 'baseline' | 'candidate'): ReportSide => ({
+    ref: artifacts[name].ref,
+    commit: artifacts[name].commit ?? '',
+    subject: artifacts[name].subject,
+    artifact: artifacts[name].sha256,
+    host: hosts[name].name,
+    color: colors[name],
+  });
+  return {
+    format: 'pipeline-canary-report' as const,
+    version: 1 as const,
+    pipeline: resources.version,
+    at: context.now().toISOString(),
+    app: plan.app,
+    source: plan.definition.source,
+    baseline: side('baseline'),
+    candidate: side('candidate'),
+    plan: {
+      rate: plan.rate,
+      durationSeconds: plan.durationSeconds,
+      split: plan.split,
+      traffic: plan.traffic,
+      seed: plan.seed,
+      requests: requests.map(({ name, method, paths, weight, body }) => ({
+        name,
+        method,
+        path: { ...paths },
+        weight,
+        bodyBytes: body?.length ?? 0,
+      })),
+      ignoreBody: [...plan.canary.ignore_body],
+    },
+  };
+}
+
+function finished(plan: RunPlan, run: RunRecord): CanaryResult {
+  const verdict = conclude(run, plan.judge);
+  const kinds = { passed: 'done', failed: 'rejected', inconclusive: 'inconclusive' } as const;
+  const interrupted = run.stopped === 'interrupted' && verdict.verdict === 'inconclusive';
+  return { report: { ...run, verdict }, exitKind: interrupted ? 'interrupted' : kinds[verdict.verdict] };
+}
