@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly label: string;
   /** Values to hide wherever the output is shown. */
   readonly secrets?: readonly string[] | undefined;
+  /** The standard output is itself a secret: it is returned and never traced. */
+  readonly secretOutput?: boolean | undefined;
 }
 
 export interface RunResult {

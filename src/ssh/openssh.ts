@@ -78,16 +78,16 @@ class OpenSshConnection implements Connection {
       options,
       (token, stdin) => pipeline(Readable.from([runInput(text, token)]), stdin),
     );
-    this.#trace(
-      hide(`${options.label}: exit ${result.exitCode}\n${result.stdout}${result.stderr}`.trimEnd()),
-    );
+    const stdout = options.secretOutput === true ? '(output not shown)\n' : result.stdout;
+    this.#trace(hide(`${options.label}: exit ${result.exitCode}\n${stdout}${result.stderr}`.trimEnd()));
     return result;
   }
 
   async check(text: string, options: RunOptions): Promise<string> {
     const result = await this.script(text, options);
     if (result.exitCode === 0) return result.stdout;
-    const output = lastLines(redactor(options.secrets)(`${result.stdout}\n${result.stderr}`));
+    const stdout = options.secretOutput === true ? '' : result.stdout;
+    const output = lastLines(redactor(options.secrets)(`${stdout}\n${result.stderr}`));
     throw new Failure('host', `${this.target.name}: ${options.label} failed (exit ${result.exitCode})`, {
       host: this.target.name,
       step: options.label,

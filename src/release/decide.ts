@@ -1,0 +1,89 @@
+/** What a deploy has to do on a host: a pure function of what is there and what is wanted. */
+import type { AppFacts, KeptRelease } from './facts.ts';
+import { other, SLOTS } from './places.ts';
+import type { Colour } from './types.ts';
+import { instancesOf } from './unit.ts';
+
+export type Decision =
+  /** what is wanted serves already */
+  | { readonly kind: 'nothing'; readonly release: KeptRelease; readonly colour: Colour }
+  /** it serves; an earlier run ended before the old version was stopped, or the site was given other settings */
+  | {
+      readonly kind: 'finish';
+      readonly release: KeptRelease;
+      readonly colour: Colour;
+      readonly site: boolean;
+    }
+  /** start the wanted version in this colour, then let it take over */
+  | { readonly kind: 'deploy'; readonly colour: Colour; readonly old: Colour | null };
+
+/** The release that serves now; undefined: none does. */
+export function liveRelease(facts: AppFacts): KeptRelease | undefined {
+  if (facts.live === undefined) return undefined;
+  const name = facts.colours[facts.live];
+  return facts.releases.find(({ manifest }) => manifest.release === name);
+}
+
+/** Whether every process of the live release runs. */
+export function liveIsWhole(facts: AppFacts): boolean {
+  const release = liveRelease(facts);
+  if (release === undefined || facts.live === undefined || facts.slot === undefined) return false;
+  return instancesOf(release.manifest, facts.slot, facts.live).every(({ unit }) => facts.active.has(unit));
+}
+
+/**
+ * Decides for one host.
+ * @param wanted whether a release is what is wanted: by fingerprint for a deploy, by name for a rollback.
+ * @param site SHA-256 of the site's file as it should be with the live release; undefined where nothing is live.
+ */
+export function decide(
+  facts: AppFacts,
+  wanted: (release: KeptRelease) => boolean,
+  site: string | undefined,
+): Decision {
+  const live = liveRelease(facts);
+  const colour = facts.live;
+  if (live === undefined || colour === undefined) {
+    return { kind: 'deploy', colour: colour === undefined ? 'blue' : other(colour), old: null };
+  }
+  if (!wanted(live) || !liveIsWhole(facts)) return { kind: 'deploy', colour: other(colour), old: colour };
+  const siteDiffers = facts.site !== site;
+  const standsBy = running(facts, other(colour));
+  return siteDiffers || standsBy || live.state !== 'live'
+    ? { kind: 'finish', release: live, colour, site: siteDiffers }
+    : { kind: 'nothing', release: live, colour };
+}
+
+/** Whether any process of a colour is there. */
+export function running(facts: AppFacts, colour: Colour): boolean {
+  const pattern = new RegExp(`@${colour}(-\\d+)?\\.service$`);
+  return [...facts.active, ...facts.unwell].some((unit) => pattern.test(unit));
+}
+
+/** The application's slot of ports on a host: its own, or the first that is free. Undefined where all are taken. */
+export function chooseSlot(facts: AppFacts): number | undefined {
+  if (facts.slot !== undefined) return facts.slot;
+  for (let slot = 0; slot < SLOTS; slot++) if (!facts.takenSlots.has(slot)) return slot;
+  return undefined;
+}
+
+/** Releases that may go: not those behind a colour, not the newest `keep` that served, not the newest that failed. */
+export function prunable(
+  releases: readonly KeptRelease[],
+  keep: number,
+  inUse: ReadonlySet<string>,
+): readonly string[] {
+  const served = releases.filter(({ state }) => state === 'live' || state === 'withdrawn');
+  const rest = releases.filter(({ state }) => state === 'failed' || state === 'unfinished');
+  const kept = new Set(
+    [...served.slice(0, keep), ...rest.slice(0, 1)].map(({ manifest }) => manifest.release),
+  );
+  return releases
+    .map(({ manifest }) => manifest.release)
+    .filter((name) => !kept.has(name) && !inUse.has(name));
+}
+
+/** Where `rollback` goes by itself: the newest release before the live one that served and was not left by a rollback. */
+export function rollbackTarget(releases: readonly KeptRelease[], live: string): KeptRelease | undefined {
+  return releases.find(({ manifest, state }) => manifest.release < live && state === 'live');
+}

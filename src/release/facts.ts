@@ -1,0 +1,156 @@
+/** What a host knows of an application: gathered by one script. */
+import type { Architecture } from '../build/artifact.ts';
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+import { SITES } from '../proxy/paths.ts';
+import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
+import type { Connection } from '../ssh/connection.ts';
+import { quote } from '../ssh/quote.ts';
+import { type Manifest, manifestSchema } from './manifest.ts';
+import { APPS, INCOMING, NODE_ROOT, slotOf } from './places.ts';
+import type { Colour } from './types.ts';
+
+/**
+ * What became of a release: its deploy began; it took the traffic and kept it; it did not; it was left by a rollback.
+ */
+export const RELEASE_STATES = ['unfinished', 'live', 'failed', 'withdrawn'] as const;
+export type ReleaseState = (typeof RELEASE_STATES)[number];
+
+export interface KeptRelease {
+  readonly manifest: Manifest;
+  readonly state: ReleaseState;
+  /** Fingerprint of everything that it was made from. */
+  readonly digest: string;
+}
+
+export interface AppFacts {
+  readonly architecture: Architecture;
+  /** Fingerprint of the role that prepared the host; empty: it never was. */
+  readonly prepared: string;
+  /** Programs that a deploy needs and that are not there. */
+  readonly missing: readonly string[];
+  /** The application's own slot of ports; absent: none yet. */
+  readonly slot?: number | undefined;
+  /** Slots that other applications have, or in which something listens. */
+  readonly takenSlots: ReadonlySet<number>;
+  /** The colour that the proxy sends visitors to; absent: there is no site. */
+  readonly live?: Colour | undefined;
+  /** The release behind each colour. */
+  readonly colours: Readonly<Partial<Record<Colour, string>>>;
+  /** Units that are running, by name. */
+  readonly active: ReadonlySet<string>;
+  /** Units that are there and not well: starting again and again, stopping. */
+  readonly unwell: ReadonlySet<string>;
+  /** The newest first. */
+  readonly releases: readonly KeptRelease[];
+  readonly nodes: ReadonlySet<string>;
+  /** SHA-256 of artifacts that have been sent and not placed. */
+  readonly incoming: ReadonlySet<string>;
+  /** SHA-256 of the site's file; empty: none. */
+  readonly site: string;
+}
+
+/** Files and programs without which a host is not prepared, whatever it says. */
+const NEEDED = ['nginx', 'curl', 'ss', 'nsenter', 'unshare'];
+
+export function factsScript(app: string): string {
+  return `app=${quote(app)}
+${PROXY_FUNCTIONS}
+mkdir -p /run/pipeline && exec 8>>"/run/pipeline/release-$app.lock" && flock -w 60 8 || { echo "another run is still changing $app here" >&2; exit 1; }
+echo "architecture $(uname -m)"
+for program in ${NEEDED.join(' ')}; do command -v $program >/dev/null || echo "missing $program"; done
+[ -d ${SITES} ] || echo 'missing sites'
+[ -e ${APPS}/.prepared ] && echo "prepared $(cat ${APPS}/.prepared)"
+for file in ${APPS}/*/slot; do [ -e "$file" ] && echo "slot $(basename "$(dirname "$file")") $(cat "$file")"; done
+ss -Hltn 2>/dev/null | sed -n 's/^[^ ]* *[^ ]* *[^ ]* *[^ ]*:\\([0-9]*\\) .*/listen \\1/p' | sort -u
+green=$(weights_get "$app") && echo "green $green"
+for colour in blue green; do target=$(readlink "/srv/$app/$colour") && echo "colour $colour $(basename "$target")"; done
+systemctl list-units --all --plain --no-legend "pipeline-$app@*.service" | while read -r unit _ active _; do echo "unit $unit $active"; done
+for file in /srv/"$app"/releases/*/release.json; do
+  [ -e "$file" ] || continue
+  folder=$(dirname "$file")
+  echo "release $(cat "$folder/state" 2>/dev/null || echo unfinished) $(cat "$folder/digest" 2>/dev/null || echo none) $(cat "$file")"
+done
+for folder in ${NODE_ROOT}/*/bin/node; do [ -x "$folder" ] && echo "node $(basename "$(dirname "$(dirname "$folder")")")"; done
+for file in ${INCOMING}/*; do [ -f "$file" ] && echo "incoming $(basename "$file")"; done
+[ -e "${SITES}/$app.conf" ] && echo "site $(sha256sum <"${SITES}/$app.conf" | cut -d' ' -f1)"
+echo complete`;
+}
+
+/** @throws Failure kind `host` where the host does not answer as expected. */
+export async function gatherAppFacts(
+  connection: Connection,
+  app: string,
+  context: Context,
+): Promise<AppFacts> {
+  const text = await connection.check(factsScript(app), { label: `look at ${app}`, signal: context.signal });
+  return parseAppFacts(connection.target.name, app, text);
+}
+
+export function parseAppFacts(host: string, app: string, text: string): AppFacts {
+  const lines = text.split('\n').map((line) => {
+    const [, key = '', rest = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
+    return { key, rest };
+  });
+  if (!lines.some(({ key }) => key === 'complete')) {
+    throw new Failure('host', `${host}: what the host says of ${app} is not complete`, {
+      host,
+      next: 'Run the command again; with --verbose it shows what came.',
+    });
+  }
+  const all = (wanted: string) => lines.filter(({ key }) => key === wanted).map(({ rest }) => rest);
+  const machine = all('architecture')[0];
+  if (machine !== 'x86_64' && machine !== 'aarch64') {
+    throw new Failure('host', `${host} has a processor of kind ${machine ?? 'unknown'}`, {
+      host,
+      next: 'Applications are deployed to x86_64 and aarch64 hosts.',
+    });
+  }
+  const slots = new Map(all('slot').map((rest) => splitOnce(rest)));
+  const own = slots.get(app);
+  const listening = all('listen').flatMap((port) => slotOf(Number(port)) ?? []);
+  const green = all('green')[0];
+  const units = all('unit').map((rest) => splitOnce(rest));
+  return {
+    architecture: machine === 'x86_64' ? 'x64' : 'arm64',
+    prepared: all('prepared')[0] ?? '',
+    missing: all('missing'),
+    slot: own === undefined ? undefined : Number(own),
+    takenSlots: new Set([
+      ...listening.filter((slot) => slot !== Number(own)),
+      ...[...slots].filter(([name]) => name !== app).map(([, slot]) => Number(slot)),
+    ]),
+    live: green === undefined ? undefined : Number(green) > 50 ? 'green' : 'blue',
+    colours: Object.fromEntries(all('colour').map((rest) => splitOnce(rest))),
+    active: new Set(units.filter(([, state]) => state === 'active').map(([unit]) => unit)),
+    unwell: new Set(
+      units
+        .filter(([, state]) => ['activating', 'deactivating', 'reloading'].includes(state))
+        .map(([unit]) => unit),
+    ),
+    releases: all('release')
+      .flatMap((rest) => parseKept(rest))
+      .sort((a, b) => (a.manifest.release < b.manifest.release ? 1 : -1)),
+    nodes: new Set(all('node')),
+    incoming: new Set(all('incoming')),
+    site: all('site')[0] ?? '',
+  };
+}
+
+/** A release whose folder was made by another version of pipeline, or damaged, is as if it were not there. */
+function parseKept(rest: string): readonly KeptRelease[] {
+  const [state, more] = splitOnce(rest);
+  const [digest, json] = splitOnce(more);
+  const known = RELEASE_STATES.find((one) => one === state);
+  try {
+    const manifest = manifestSchema.safeParse(JSON.parse(json));
+    return manifest.success && known !== undefined ? [{ manifest: manifest.data, state: known, digest }] : [];
+  } catch {
+    return [];
+  }
+}
+
+function splitOnce(text: string): readonly [string, string] {
+  const space = text.indexOf(' ');
+  return space < 0 ? [text, ''] : [text.slice(0, space), text.slice(space + 1)];
+}

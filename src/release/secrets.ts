@@ -1,0 +1,134 @@
+/** Secrets of an application: from the environment, from a command, or generated once and kept on the hosts. */
+import { randomInt } from 'node:crypto';
+import { execa } from 'execa';
+import type { SecretSource } from '../config/schema.ts';
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+import type { Connection } from '../ssh/connection.ts';
+import { quote } from '../ssh/quote.ts';
+import { settingsFolder } from './places.ts';
+import type { ReleaseHost } from './types.ts';
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+export interface Secrets {
+  readonly values: Readonly<Record<string, string>>;
+  /** Those that are generated, which every host keeps. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * The values of all secrets. What is generated is read from the hosts; where none has it yet, it is made here and every host is given it.
+ * @throws Failure kind `usage` naming all that are missing.
+ */
+export async function resolveSecrets(
+  app: string,
+  sources: Readonly<Record<string, SecretSource>>,
+  hosts: readonly ReleaseHost[],
+  directory: string,
+  context: Context,
+): Promise<Secrets> {
+  const generated = Object.entries(sources).flatMap(([name, source]) =>
+    'generate' in source ? [[name, source.generate] as const] : [],
+  );
+  const known = generated.length === 0 ? {} : await keptValues(app, hosts, context);
+  const missing: string[] = [];
+  const values: Record<string, string> = {};
+  for (const [name, source] of Object.entries(sources)) {
+    if ('generate' in source) {
+      values[name] = known[name] ?? randomText(source.generate);
+    } else if ('env' in source) {
+      const value = context.env[source.env];
+      if (value === undefined || value === '') missing.push(`${name} (environment variable ${source.env} is not set)`);
+      else values[name] = value;
+    } else {
+      const value = await fromCommand(source.command, directory, context);
+      if (typeof value === 'string') values[name] = value;
+      else missing.push(`${name} (${source.command}: ${value.reason})`);
+    }
+  }
+  if (missing.length > 0) {
+    throw new Failure('usage', `${app}: ${missing.length === 1 ? 'a secret is' : `${missing.length} secrets are`} missing`, {
+      step: 'secrets',
+      output: missing,
+      next: 'Set the variables (or sign in to your password store), then run the command again.',
+    });
+  }
+  return { values, kept: generated.map(([name]) => name) };
+}
+
+/** Every text under which a secret could appear in a script or an output. */
+export function hidden(values: Readonly<Record<string, string>>): readonly string[] {
+  return Object.values(values).flatMap((value) => [
+    value,
+    value.replaceAll(/[\\"$`]/g, '\\$&'),
+    value.replaceAll("'", "'\\''"),
+  ]);
+}
+
+/** Shell command that keeps generated values on a host, for root alone. */
+export function keepSecrets(app: string, secrets: Secrets): string {
+  const folder = `${settingsFolder(app)}/secrets`;
+  const write = secrets.kept.map((name) => {
+    const path = quote(`${folder}/${name}`);
+    return `[ -s ${path} ] || { printf %s ${quote(secrets.values[name] ?? '')} >${path}.new && mv ${path}.new ${path}; }`;
+  });
+  return `(umask 077; mkdir -p ${quote(folder)} && ${write.join(' && ')})`;
+}
+
+/** What the hosts have; the first host that has a value is believed. */
+async function keptValues(
+  app: string,
+  hosts: readonly ReleaseHost[],
+  context: Context,
+): Promise<Record<string, string>> {
+  const all = await Promise.all(hosts.map(({ connection }) => readKept(app, connection, context)));
+  return Object.assign({}, ...all.toReversed());
+}
+
+async function readKept(
+  app: string,
+  connection: Connection,
+  context: Context,
+): Promise<Record<string, string>> {
+  const folder = quote(`${settingsFolder(app)}/secrets`);
+  const script = `cd ${folder} 2>/dev/null || exit 0
+for name in *; do case $name in *.new | '*') ;; *) echo "$name $(cat "$name")" ;; esac; done`;
+  const text = await connection.check(script, {
+    label: `kept secrets of ${app}`,
+    signal: context.signal,
+    secretOutput: true,
+  });
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .filter((line) => line.includes(' '))
+      .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
+  );
+}
+
+/** Letters and digits, so that no file format needs to quote it. */
+function randomText(length: number): string {
+  return Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join('');
+}
+
+/** The command's output without the last line end. Its standard error may show what it asks for; its output is never shown. */
+async function fromCommand(
+  command: string,
+  directory: string,
+  context: Context,
+): Promise<string | { readonly reason: string }> {
+  const result = await execa('sh', ['-c', command], {
+    cwd: directory,
+    env: context.env,
+    extendEnv: false,
+    stdin: 'inherit',
+    stderr: ['pipe', 'inherit'],
+    reject: false,
+    cancelSignal: context.signal,
+    timeout: 60_000,
+  });
+  context.signal.throwIfAborted();
+  if (result.exitCode !== 0) return { reason: result.timedOut ? 'no answer in 60 s' : `exit ${result.exitCode}` };
+  return result.stdout === '' ? { reason: 'it printed nothing' } : result.stdout;
+}

@@ -1,0 +1,144 @@
+/** The systemd unit of one instance. Pure text. */
+import type { Manifest } from './manifest.ts';
+import {
+  instanceNames,
+  NODE_ROOT,
+  networkOf,
+  networkUnit,
+  portOf,
+  releaseFolder,
+  systemUser,
+  unitName,
+  workingDirectory,
+} from './places.ts';
+import type { Colour } from './types.ts';
+
+/** One process of a release: what it is called and where it answers. */
+export interface Instance {
+  readonly name: string;
+  readonly unit: string;
+  /** Where nginx and the health check reach it. */
+  readonly address: string;
+  readonly port: number;
+  /** The unit that makes its network; absent: it shares the host's. */
+  readonly network?: string | undefined;
+}
+
+/** The processes of a release in one colour; none for a site of files alone. */
+export function instancesOf(
+  manifest: Pick<Manifest, 'app' | 'instances' | 'fixedPort' | 'runtime'>,
+  slot: number,
+  colour: Colour,
+): readonly Instance[] {
+  const { app } = manifest;
+  if (manifest.runtime !== 'node') return [];
+  return instanceNames(colour, manifest.instances).map((name, index) => {
+    const port = portOf(slot, colour, index);
+    const common = { name, unit: unitName(app, name) };
+    if (manifest.fixedPort === null) return { ...common, address: '127.0.0.1', port };
+    return {
+      ...common,
+      address: networkOf(app, name, port).address,
+      port: manifest.fixedPort,
+      network: networkUnit(app, name),
+    };
+  });
+}
+
+/**
+ * The unit. It may read its own release and write to its state folder and /tmp alone, gains no rights, and comes back whenever it ends: a service
+ * that exits on some requests is away no longer than it takes to start.
+ */
+export function unitFile(manifest: Manifest, slot: number, colour: Colour, index: number): string {
+  const { app, release } = manifest;
+  const instance = instancesOf(manifest, slot, colour)[index];
+  if (instance === undefined) throw new RangeError(`${app} has no instance ${index}`);
+  const folder = releaseFolder(app, release);
+  const directory = workingDirectory(app, release, manifest.directory);
+  const user = systemUser(app);
+  const path = [
+    ...(manifest.node === null ? [] : [`${NODE_ROOT}/${manifest.node}/bin`]),
+    `${directory}/node_modules/.bin`,
+    '/usr/local/bin:/usr/bin:/bin',
+  ];
+  const network =
+    manifest.fixedPort === null ? undefined : networkOf(app, instance.name, portOf(slot, colour, index));
+  const lines = [
+    '# Written by pipeline. Changes here are overwritten by the next deploy.',
+    '[Unit]',
+    `Description=${app} ${release} (${instance.name})`,
+    'After=network.target mariadb.service mongod.service',
+    'StartLimitIntervalSec=0',
+    ...(instance.network === undefined ? [] : [`BindsTo=${instance.network}`, `After=${instance.network}`]),
+    '',
+    '[Service]',
+    'Type=exec',
+    `User=${user}`,
+    `Group=${user}`,
+    `WorkingDirectory=${directory}`,
+    `ExecStart=${folder}/start`,
+    `Environment="PATH=${path.join(':')}" "HOME=/var/lib/pipeline-apps/${app}"`,
+    `Environment="NODE_ENV=production" "${manifest.portVariable}=${instance.port}"`,
+    `EnvironmentFile=${folder}/env`,
+    'Restart=always',
+    'RestartSec=200ms',
+    'TimeoutStopSec=15s',
+    `StateDirectory=pipeline-apps/${app}`,
+    'StateDirectoryMode=0750',
+    `SyslogIdentifier=${app}`,
+    'LogRateLimitIntervalSec=30s',
+    'LogRateLimitBurst=20000',
+    'LimitNOFILE=65536',
+    'TasksMax=1024',
+    ...(manifest.memory === null ? [] : [`MemoryMax=${manifest.memory}`, 'MemorySwapMax=0']),
+    'UMask=0027',
+    'NoNewPrivileges=yes',
+    'CapabilityBoundingSet=',
+    'AmbientCapabilities=',
+    'ProtectSystem=strict',
+    'ProtectHome=yes',
+    'PrivateTmp=yes',
+    'PrivateDevices=yes',
+    'ProtectClock=yes',
+    'ProtectHostname=yes',
+    'ProtectKernelLogs=yes',
+    'ProtectKernelModules=yes',
+    'ProtectKernelTunables=yes',
+    'ProtectControlGroups=yes',
+    'ProtectProc=invisible',
+    'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
+    'RestrictNamespaces=yes',
+    'RestrictRealtime=yes',
+    'RestrictSUIDSGID=yes',
+    'LockPersonality=yes',
+    'RemoveIPC=yes',
+    'SystemCallArchitectures=native',
+    'SystemCallFilter=@system-service',
+    'SystemCallErrorNumber=EPERM',
+    'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
+    ...(network === undefined
+      ? []
+      : [
+          `NetworkNamespacePath=/run/netns/${network.namespace}`,
+          `BindReadOnlyPaths=-/run/pipeline/networks/${network.namespace}.resolv.conf:/etc/resolv.conf`,
+        ]),
+    '',
+    '[Install]',
+    'WantedBy=multi-user.target',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** `start` in the release's folder. Replaces the shell by the service where the command allows it, so that signals reach it. */
+export function startScript(start: string): string {
+  const plain = /^(?!\w+=)[\w./@:=+,-]+( [\w./@:=+,'"-]+)*$/.test(start);
+  return `#!/bin/sh\n${plain ? 'exec ' : ''}${start}\n`;
+}
+
+/** systemd's EnvironmentFile: every value in double quotes, in which it knows four escapes. */
+export function environmentFile(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}="${value.replaceAll(/[\\"$`]/g, '\\$&')}"\n`)
+    .join('');
+}
