@@ -14,7 +14,11 @@ export interface CgroupFiles {
 }
 
 /** Finds the files of a group by systemd's name for it, e.g. `/system.slice/nginx.service`. `root` is `/sys/fs/cgroup`. */
-export function findCgroup(group: string, root = '/sys/fs/cgroup', exists = existsSync): CgroupFiles {
+export function findCgroup(
+  group: string,
+  root = '/sys/fs/cgroup',
+  exists: (path: string) => boolean = existsSync,
+): CgroupFiles {
   const first = (...paths: string[]): string | undefined => paths.find((path) => exists(path));
   if (exists(`${root}/cgroup.controllers`)) {
     const directory = `${root}${group}`;

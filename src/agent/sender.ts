@@ -17,13 +17,18 @@ export interface SenderOptions {
   readonly log: (line: string) => void;
   readonly now?: (() => number) | undefined;
   readonly random?: (() => number) | undefined;
-  readonly connect?: ((address: RedisAddress) => Promise<RedisConnection>) | undefined;
+  readonly delays?: Delays | undefined;
 }
 
-const MIN_DELAY_MS = 500;
-const MAX_DELAY_MS = 10_000;
-/** Wrong credentials mend themselves seldom; asking often looks like an attack. */
-const REFUSED_DELAY_MS = 30_000;
+/** Milliseconds between attempts to reach Redis: at first, at most, and where it refuses the credentials. */
+export interface Delays {
+  readonly first: number;
+  readonly longest: number;
+  /** Wrong credentials mend themselves seldom, and asking often looks like an attack. */
+  readonly refused: number;
+}
+
+const DELAYS: Delays = { first: 500, longest: 10_000, refused: 30_000 };
 
 interface Buffered {
   /** Fields and values, as XADD takes them. */
@@ -46,7 +51,8 @@ export class Sender {
   #attempts = 0;
   /** When the present trouble began; undefined while all is well. */
   #troubleSince: number | undefined;
-  #lastTrouble = '';
+  #trouble = '';
+  #saidAt = 0;
   #closed = false;
   #onIdle: (() => void)[] = [];
 
@@ -66,11 +72,6 @@ export class Sender {
     const dropped = this.#dropped;
     this.#dropped = 0;
     return dropped;
-  }
-
-  /** Why samples cannot be delivered now; undefined while they can. */
-  get trouble(): string | undefined {
-    return this.#troubleSince === undefined ? undefined : this.#lastTrouble;
   }
 
   /** Connects. Returns at once; whatever fails is tried again. */
@@ -114,8 +115,7 @@ export class Sender {
 
   #connect(): void {
     if (this.#closed) return;
-    const connect = this.#options.connect ?? RedisConnection.open;
-    connect(this.#options.redis).then(
+    RedisConnection.open(this.#options.redis).then(
       (connection) => {
         if (this.#closed) return connection.close();
         this.#connection = connection;
@@ -126,23 +126,20 @@ export class Sender {
     );
   }
 
+  /** Tries again later: at first soon, then less often, and never at the same moment as all other hosts. */
   #onEnd(error: Error): void {
     this.#connection = undefined;
     this.#sending = false;
-    this.#retry(error, () => this.#connect());
-  }
-
-  /** Tries again later: at first soon, then less often, never at the same moment as all other hosts. */
-  #retry(error: Error, again: () => void): void {
     if (this.#closed) return;
+    const delays = this.#options.delays ?? DELAYS;
     const refused = error instanceof RedisError && /^(WRONGPASS|NOAUTH|NOPERM)$/.test(error.code);
-    const longest = refused ? REFUSED_DELAY_MS : Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** this.#attempts);
+    const delay = refused ? delays.refused : Math.min(delays.longest, delays.first * 2 ** this.#attempts);
     this.#attempts = Math.min(this.#attempts + 1, 16);
     this.#sayTrouble(
-      refused ? `${error.message} (user ${this.#options.redis.user ?? 'default'})` : error.message,
+      refused ? `user ${this.#options.redis.user ?? 'default'}: ${error.message}` : error.message,
     );
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(again, longest * (0.5 + this.#random() / 2));
+    this.#timer = setTimeout(() => this.#connect(), delay * (0.5 + this.#random() / 2));
   }
 
   #send(): void {
@@ -175,14 +172,16 @@ export class Sender {
   }
 
   #sayTrouble(message: string): void {
+    const now = this.#now();
+    this.#troubleSince ??= now;
+    // Once, when it becomes something else, and every ten minutes.
+    if (message === this.#trouble && now - this.#saidAt < 600_000) return;
+    this.#trouble = message;
+    this.#saidAt = now;
     const { host, port, path } = this.#options.redis;
-    const changed = this.#lastTrouble !== message;
-    this.#lastTrouble = message;
-    this.#troubleSince ??= this.#now();
-    if (!changed && this.#attempts > 1 && this.#attempts % 16 !== 0) return;
-    const where = path ?? `${host}:${port}`;
+    const cause = message.replace(/\.+$/, '');
     this.#options.log(
-      `Redis at ${where}: ${message}. Samples are kept (${this.#queue.length} now) and sent once it answers.`,
+      `Redis at ${path ?? `${host}:${port}`}: ${cause}. Samples are kept (${this.#queue.length} now) and sent once it answers.`,
     );
   }
 
@@ -191,7 +190,7 @@ export class Sender {
     if (this.#troubleSince === undefined) return;
     const seconds = Math.round((this.#now() - this.#troubleSince) / 1000);
     this.#troubleSince = undefined;
-    this.#lastTrouble = '';
+    this.#trouble = '';
     this.#options.log(`Redis answers again after ${seconds} s; everything that was kept is sent.`);
   }
 }
