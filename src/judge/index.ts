@@ -1,12 +1,21 @@
 /**
  * The judges of a canary, usable as a library: numbers in, verdict out, no input or output, no dependency on the rest of pipeline.
  *
- * - `judgeKayenta`: the answer that Netflix's and Google's Kayenta gives to the same document.
+ * - The sequential judge: `createSequentialJudge`, `observe` second by second, `verdict` whenever you like; `judgeExperiment` for a
+ *   recording. Its error rates hold over all looks together.
+ * - Kayenta's: `judgeKayenta` gives the answer that Netflix's and Google's judge gives to the same document; `toKayentaDocument` makes
+ *   such a document from a recording.
+ *
+ * docs/judge.md says what they compute, and what they promise under which assumptions.
  */
 
 export { bucketOf, histogramOf, upperEdge } from './histogram.ts';
 export { JudgeInputError } from './input-error.ts';
+export { type KayentaDocument, toKayentaDocument } from './kayenta/from-experiment.ts';
 export { judgeKayenta, KAYENTA_JUDGE_NAME } from './kayenta/judge.ts';
 export type * from './kayenta/types.ts';
+export { defaultSequentialConfig, type SequentialOptions } from './sequential/config.ts';
+export { createSequentialJudge, observe, type SequentialState } from './sequential/state.ts';
+export { judgeExperiment, type VerdictOptions, verdict } from './sequential/verdict.ts';
 export type * from './types.ts';
 export { HISTOGRAM_GAMMA } from './types.ts';

@@ -138,6 +138,8 @@ export interface SequentialConfig {
   readonly latencyBlockSeconds: number;
   /** Seconds that count as one observation of gauges, restarts and error lines. */
   readonly gaugeBlockSeconds: number;
+  /** What the clock of latencies counts in, ms (nginx: 1); 0 where it is finer than 2 % of every latency. */
+  readonly latencyResolutionMs: number;
   /** Where both variants fail at least this share of requests, both are broken, and nothing is passed. */
   readonly brokenShare: number;
   readonly traffic: Traffic;

@@ -1,4 +1,5 @@
 /** Classification of one metric: NetflixACAJudge's steps, in its order. */
+import { seededUniform } from '../random.ts';
 import { mannWhitney, type ShiftEstimate } from './mann-whitney.ts';
 import { commonLanguageEffect, meanRatio, withoutOutliers } from './statistics.ts';
 import type { MetricClassification, MetricConfig } from './types.ts';
@@ -115,14 +116,8 @@ function withNoise(experiment: Float64Array, control: Float64Array): [Float64Arr
   return [blur(experiment), blur(control)];
 }
 
-/** Standard normal draws by Box and Muller from the mulberry32 generator. */
+/** Standard normal draws (Box and Muller). */
 function normalDraws(seed: number): () => number {
-  let state = seed;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 4294967296;
-  };
-  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+  const uniform = seededUniform(seed);
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }

@@ -1,0 +1,119 @@
+/**
+ * Quantiles of a distribution (latency, size) in two variants: is the candidate's higher than tolerated, shown not to be, or lower?
+ *
+ * A quantile q of the baseline is read from the past; in the next block the share of the baseline's values above q is compared with the
+ * share of the candidate's above (1 + tolerance)·q. Where the candidate is no slower than tolerated, the difference of the shares is
+ * symmetric about 0 or below (symmetric.ts). On buckets whose edges are powers of γ a factor is a shift of the index, so the comparison
+ * is exact.
+ */
+import type { QuantileSettings } from '../types.ts';
+import { byChannel, noClaims, raisedBy } from './ratio-claims.ts';
+import {
+  addBlock,
+  type DenseCounts,
+  nearestSlot,
+  noDenseCounts,
+  quantileSlot,
+  type SparseCounts,
+  shareFrom,
+  slotEdge,
+  slotMiddle,
+} from './slots.ts';
+import { betOn, type SymmetricBets } from './symmetric.ts';
+
+/** Values of each variant in one block. */
+export interface BlockPair {
+  readonly baseline: SparseCounts;
+  readonly candidate: SparseCounts;
+}
+
+export interface DistributionState {
+  readonly baseline: DenseCounts;
+  readonly candidate: DenseCounts;
+  /** One for each quantile. */
+  readonly claims: readonly SymmetricBets[];
+}
+
+export function noDistribution(quantiles: readonly QuantileSettings[]): DistributionState {
+  return { baseline: noDenseCounts(), candidate: noDenseCounts(), claims: quantiles.map(noClaims) };
+}
+
+/**
+ * The state after one block; `quantiles` are those that the state was made with. `compared` is what the claims are tested on where that
+ * is not all of the block.
+ */
+export function observeBlock(
+  state: DistributionState,
+  block: BlockPair,
+  quantiles: readonly QuantileSettings[],
+  compared: BlockPair = block,
+): DistributionState {
+  const known = state.baseline.total > 0 && state.candidate.total > 0;
+  const comparable = known && compared.baseline.total > 0 && compared.candidate.total > 0;
+  return {
+    baseline: addBlock(state.baseline, block.baseline),
+    candidate: addBlock(state.candidate, block.candidate),
+    claims: comparable
+      ? state.claims.map((bets, i) =>
+          betOn(bets, differences(state, compared, quantiles[i] as QuantileSettings)),
+        )
+      : state.claims,
+  };
+}
+
+function differences(state: DistributionState, block: BlockPair, settings: QuantileSettings): Float64Array {
+  const { baseline, candidate } = block;
+  // Where values pile up in one slot, "above the quantile" and "at least the quantile" differ much: each claim takes the side that can
+  // show it.
+  const atLeast = quantileSlot(state.baseline, settings.quantile);
+  const above = atLeast + 1;
+  const aboveCandidate = quantileSlot(state.candidate, settings.quantile) + 1;
+  const shareAbove = shareFrom(baseline, above);
+  const shareAtLeast = shareFrom(baseline, atLeast);
+  const raised = (slot: number, ratio: number) => nearestSlot(raisedBy(slotEdge(slot), ratio, settings));
+  return byChannel({
+    worse: shareFrom(candidate, raised(above, settings.tolerance)) - shareAbove,
+    noWorse: shareAtLeast - shareFrom(candidate, raised(atLeast, settings.margin)),
+    lower:
+      shareFrom(baseline, raised(aboveCandidate, settings.tolerance)) - shareFrom(candidate, aboveCandidate),
+    above: (shift) => shareFrom(candidate, above + shift) - shareAbove,
+    below: (shift) => shareAtLeast - shareFrom(candidate, atLeast + shift),
+  });
+}
+
+/** The quantile of what was seen, in the histogram's unit; null of nothing. */
+export function quantileOf(dense: DenseCounts, quantile: number): number | null {
+  return dense.total === 0 ? null : slotMiddle(quantileSlot(dense, quantile));
+}
+
+/** How two distributions differ as wholes: the largest distance of their distribution functions, and a bound of its error. */
+export interface Distance {
+  /** sup |F_candidate − F_baseline|. */
+  readonly distance: number;
+  /** Half width of its anytime-valid interval. */
+  readonly uncertainty: number;
+  /** Where the distance is largest, the candidate's values are the higher ones. */
+  readonly candidateHigher: boolean;
+}
+
+/**
+ * Howard & Ramdas 2022, theorem 2 (arXiv:1906.09712): each arm's distribution function lies within w(t) = 0.85·√((ln(1 + ln t) + C)/t)
+ * of the truth for all t at once, with probability 1 − α/2 each; `constant` is the C of that probability. Takes values as independent.
+ */
+export function distance({ baseline, candidate }: DistributionState, constant: number): Distance | null {
+  if (baseline.total === 0 || candidate.total === 0) return null;
+  let largest = 0;
+  let difference = 0;
+  for (let slot = 0; slot < baseline.counts.length; slot++) {
+    difference +=
+      (baseline.counts[slot] as number) / baseline.total -
+      (candidate.counts[slot] as number) / candidate.total;
+    if (Math.abs(difference) > Math.abs(largest)) largest = difference;
+  }
+  const width = (t: number) => 0.85 * Math.sqrt((Math.log(1 + Math.log(Math.max(1, t))) + constant) / t);
+  return {
+    distance: Math.abs(largest),
+    uncertainty: width(baseline.total) + width(candidate.total),
+    candidateHigher: largest > 0,
+  };
+}

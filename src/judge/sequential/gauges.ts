@@ -1,0 +1,74 @@
+/**
+ * Gauges (CPU for each request, memory) and events without a denominator (restarts, error lines), block by block.
+ *
+ * Gauges are autocorrelated, so no test of single readings holds. Blocks longer than the swings of a gauge, one difference a block and a
+ * tolerance wider than what two runs of one version differ by make false alarms rare; how rare is measured by bench/judge, not proved.
+ */
+import { HISTOGRAM_GAMMA, type MetricSettings, type PerVariant } from '../types.ts';
+import { byChannel, noClaims, raisedBy } from './ratio-claims.ts';
+import { betOn, noSymmetricBets, type SymmetricBets } from './symmetric.ts';
+
+export interface GaugeState {
+  readonly claims: SymmetricBets;
+  /** Sums of the blocks' values, for the means. */
+  readonly baselineSum: number;
+  readonly candidateSum: number;
+  readonly blocks: number;
+}
+
+export const noGauge = (): GaugeState => ({ claims: noClaims(), baselineSum: 0, candidateSum: 0, blocks: 0 });
+
+/** The state after a block in which the gauge's means were `baseline` and `candidate`; both above 0. */
+export function observeGauge(
+  state: GaugeState,
+  baseline: number,
+  candidate: number,
+  settings: MetricSettings,
+): GaugeState {
+  const ratio = Math.log(candidate / baseline);
+  const step = Math.log(HISTOGRAM_GAMMA);
+  const differences = byChannel({
+    worse: Math.log(candidate / raisedBy(baseline, settings.tolerance, settings)),
+    noWorse: Math.log(raisedBy(baseline, settings.margin, settings) / candidate),
+    lower: Math.log(baseline / raisedBy(candidate, settings.tolerance, settings)),
+    above: (shift) => ratio - shift * step,
+    below: (shift) => shift * step - ratio,
+  });
+  return {
+    claims: betOn(state.claims, differences),
+    baselineSum: state.baselineSum + baseline,
+    candidateSum: state.candidateSum + candidate,
+    blocks: state.blocks + 1,
+  };
+}
+
+/** Events of each variant; one channel each for "the candidate has more" and "fewer". */
+export interface EventState {
+  readonly bets: SymmetricBets;
+  readonly baseline: number;
+  readonly candidate: number;
+  readonly seconds: number;
+}
+
+export const noEvents = (): EventState => ({
+  bets: noSymmetricBets(2),
+  baseline: 0,
+  candidate: 0,
+  seconds: 0,
+});
+
+/** The state after a block of `seconds` with so many events each; `comparable` where both variants had about equal traffic. */
+export function observeEvents(
+  state: EventState,
+  { baseline, candidate }: PerVariant<number>,
+  seconds: number,
+  comparable: boolean,
+): EventState {
+  const difference = candidate - baseline;
+  return {
+    bets: comparable ? betOn(state.bets, Float64Array.of(difference, -difference)) : state.bets,
+    baseline: state.baseline + baseline,
+    candidate: state.candidate + candidate,
+    seconds: state.seconds + seconds,
+  };
+}

@@ -1,0 +1,87 @@
+/** The results of all metrics, in the order in which they are shown. */
+import type { MetricResult, PerVariant, SequentialConfig } from '../types.ts';
+import { type Accounts, type DistributionAccount, sizeQuantiles } from './accounts.ts';
+import { routeAlphaShare } from './config.ts';
+import { countDraft } from './count-draft.ts';
+import type { EventState } from './gauges.ts';
+import { distanceResult, eventResult } from './other-results.ts';
+import { gaugeDraft, quantileDraft } from './ratio-draft.ts';
+import { type Draft, finish } from './results.ts';
+import type { SequentialState } from './state.ts';
+
+export function metricResults(state: SequentialState): readonly MetricResult[] {
+  const { config, accounts } = state;
+  const { measured } = accounts;
+  const requests = state.requests.baseline + state.requests.candidate;
+  const finished = (drafts: readonly (Draft | undefined)[]) =>
+    drafts.flatMap((draft) => (draft === undefined ? [] : [finish(draft, config, requests)]));
+  return [
+    ...finished([
+      countDraft('errors (5xx)', 'errors-5xx', accounts.errors5xx, config),
+      countDraft('errors (4xx)', 'errors-4xx', accounts.errors4xx, config),
+      measured.bodies ? countDraft('wrong bodies', 'bodies', accounts.bodies, config) : undefined,
+      ...latencyDrafts(accounts.latency, config, {}),
+      ...routeDrafts(state),
+    ]),
+    distanceResult(accounts.latency.distribution, config),
+    ...finished(informativeDrafts(accounts, config)),
+    ...eventResults(accounts, config),
+  ];
+}
+
+function informativeDrafts(accounts: Accounts, config: SequentialConfig): readonly (Draft | undefined)[] {
+  const { measured, size, cpu, memory } = accounts;
+  return [
+    measured.size
+      ? quantileDraft('response size', 'size', size, 0, sizeQuantiles(config)[0], config)
+      : undefined,
+    measured.cpuSeconds ? gaugeDraft('cpu for each request', 'cpu', cpu, config) : undefined,
+    measured.memoryBytes ? gaugeDraft('memory', 'memory', memory, config) : undefined,
+  ];
+}
+
+function eventResults({ measured, restarts, errorLines, gaugeBlock }: Accounts, config: SequentialConfig) {
+  // The events of the block that is not complete are shown, though not tested yet.
+  const shown = (state: EventState, pending: PerVariant<number>) => ({
+    ...state,
+    baseline: state.baseline + pending.baseline,
+    candidate: state.candidate + pending.candidate,
+    seconds: state.seconds + gaugeBlock.seconds,
+  });
+  return [
+    ...(measured.restarts
+      ? [eventResult('restarts', 'restarts', shown(restarts, gaugeBlock.restarts), config)]
+      : []),
+    ...(measured.errorLines
+      ? [eventResult('error lines', 'error-lines', shown(errorLines, gaugeBlock.errorLines), config)]
+      : []),
+  ];
+}
+
+function latencyDrafts(
+  account: DistributionAccount,
+  config: SequentialConfig,
+  of: { route?: string; share?: number },
+): readonly Draft[] {
+  return config.quantiles.flatMap((settings, i) => {
+    const name = `latency p${Number((settings.quantile * 100).toPrecision(6))}`;
+    const routed = of.route === undefined ? settings : { ...settings, role: 'watched' as const };
+    const draft = quantileDraft(
+      of.route === undefined ? name : `${name} ${of.route}`,
+      'latency',
+      account,
+      i,
+      routed,
+      config,
+    );
+    return draft === undefined ? [] : [{ ...draft, ...of }];
+  });
+}
+
+function routeDrafts({ accounts, config }: SequentialState): readonly Draft[] {
+  const routes = Object.entries(accounts.routes);
+  if (routes.length < 2) return [];
+  return routes.flatMap(([route, account]) =>
+    latencyDrafts(account, config, { route, share: routeAlphaShare(config, account.order) }),
+  );
+}

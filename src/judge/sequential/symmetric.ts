@@ -1,0 +1,44 @@
+/**
+ * Bets on differences that are symmetric about 0, or below, where there is no effect: one difference for each block of time.
+ *
+ * Two equal variants that share the traffic at random are interchangeable in every block, so the difference of any statistic between them
+ * is as likely to be +x as −x, whatever happens within the block: requests that queue behind one another, pauses of one variant, load that
+ * both share. Hence 1 + f·tanh(λ·D) has expectation 1 for every λ chosen before the block, and no more than 1 where the candidate is
+ * better. (Bounded form of the symmetric e-process of de la Peña, 1999; Ramdas et al., arXiv:2009.03167.) No single block can
+ * multiply the evidence by more than 2.
+ */
+import { afterRound, startingWealth, type Wealth } from './wealth.ts';
+
+/** λ in units of one over the mean absolute difference so far: from nearly linear to nearly the sign. */
+const STEEPNESS = [0.15, 0.5, 1.5];
+/** Share of the wealth that is at stake, so that no single block ruins a gambler. */
+const STAKE = 0.98;
+
+export interface SymmetricBets {
+  readonly wealth: Wealth;
+  /** Sum of |D| by channel, for the scale of the next bet. */
+  readonly sums: Float64Array;
+  readonly blocks: number;
+}
+
+export function noSymmetricBets(channels: number): SymmetricBets {
+  return { wealth: startingWealth(channels, STEEPNESS.length), sums: new Float64Array(channels), blocks: 0 };
+}
+
+/** The bets after a block with the difference `differences[channel]` in each channel. */
+export function betOn(bets: SymmetricBets, differences: Float64Array): SymmetricBets {
+  const { sums, blocks } = bets;
+  const wealth = afterRound(bets.wealth, (channel, gambler) => {
+    const difference = differences[channel] as number;
+    if (difference === 0) return 0;
+    const sum = sums[channel] as number;
+    // Before any difference was seen there is no scale: bet on the sign.
+    const scaled = sum === 0 ? Math.sign(difference) : (difference * blocks) / sum;
+    return Math.log1p(STAKE * Math.tanh((STEEPNESS[gambler] as number) * scaled));
+  });
+  return {
+    wealth,
+    sums: sums.map((sum, channel) => sum + Math.abs(differences[channel] as number)),
+    blocks: blocks + 1,
+  };
+}
