@@ -36,7 +36,8 @@ export function explainStep(failed: FailedStep): Failure {
   const step = change?.id ?? 'a step';
   const number = changes.indexOf(change as Change) + 1;
   const cause = causeOf(failed, step);
-  const telling = cause.lines === undefined ? [] : output.filter((line) => cause.lines?.test(line));
+  const telling =
+    cause.lines === undefined ? [] : [...new Set(output)].filter((line) => cause.lines?.test(line));
   return new Failure(
     'host',
     `${host}: step ${number} of ${changes.length}, ${step}, failed (${program(step)}exit ${exitCode})`,

@@ -34,7 +34,7 @@ step() {
   ( set -e; "step$1" ) 9>&- 2>&1 | tee -pa "$log"
   local code=\${PIPESTATUS[0]}
   if ((code)); then
-    report failed "$1" "$2" "$code" $(df -B1 --output=avail,size / /var /tmp 2>/dev/null | tail -n +2 | sort -n | head -n 1)
+    report failed "$1" "$2" "$code" $(df -B1 --output=avail,size / /var /tmp /var/cache/apt/archives 2>/dev/null | tail -n +2 | sort -n | head -n 1)
     exit 0
   fi
   report done "$1" "$2" || exit

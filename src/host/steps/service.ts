@@ -6,7 +6,7 @@ import type { Due } from '../fingerprint.ts';
 import type { Resource, ServiceResource } from '../resource.ts';
 import type { Facts, ServiceFact } from '../state.ts';
 import { firewallUnits } from './firewall.ts';
-import { type Compare, changeOf, only, type Probe, words } from './step.ts';
+import { arriving, type Compare, changeOf, only, type Probe, words } from './step.ts';
 
 /** States of a unit file in which there is nothing to enable. */
 const NEEDS_NO_ENABLING: readonly string[] = ['static', 'indirect', 'generated', 'alias', 'transient'];
@@ -69,7 +69,7 @@ export const compareService: Compare<ServiceResource> = (resource, facts, around
     : undefined;
   const due = active && state !== 'stopped' ? (restart ?? outdated ?? reload) : undefined;
   const verbs: Verbs = {
-    enable: enabling(resource, fact),
+    enable: enabling(resource, fact, arriving(around).length > 0),
     run: running(state, active, due, due === reload && due !== undefined),
   };
   const action: Action | undefined = verbs.run ?? verbs.enable;
@@ -101,11 +101,14 @@ const DOING: Partial<Record<Action, string>> = {
   disable: 'disabling',
 };
 
-function enabling(resource: ServiceResource, fact: ServiceFact): Verbs['enable'] {
-  if (resource.enabled === undefined || NEEDS_NO_ENABLING.includes(fact.enabled)) return undefined;
+/** `arrives`: packages come before it, and a unit that a package brings is enabled by it. */
+function enabling(resource: ServiceResource, fact: ServiceFact, arrives: boolean): Verbs['enable'] {
+  const wanted = resource.enabled;
+  if (wanted === undefined || NEEDS_NO_ENABLING.includes(fact.enabled)) return undefined;
+  if (!wanted && fact.load === 'not-found') return arrives ? 'disable' : undefined;
   const enabled = fact.enabled.startsWith('enabled') && fact.enabled !== 'enabled-runtime';
-  if (resource.enabled === enabled) return undefined;
-  return resource.enabled ? 'enable' : fact.load === 'not-found' ? undefined : 'disable';
+  if (wanted === enabled) return undefined;
+  return wanted ? 'enable' : 'disable';
 }
 
 function running(

@@ -21,6 +21,11 @@ export interface Surroundings {
   readonly changed: ReadonlySet<string>;
 }
 
+/** The packages that are installed before this resource in the same plan, and may bring what is not there yet. */
+export function arriving({ changed }: Surroundings): readonly string[] {
+  return [...changed].filter((id) => id.startsWith('package '));
+}
+
 /** How a resource differs from the facts. */
 export interface Difference {
   readonly action: Action;

@@ -40,9 +40,13 @@ export const compareUser: Compare<UserResource> = (resource, facts) => {
       diff: [`+home ${home}`, `+shell ${shell}`, ...groups.map((group) => `+group ${group}`)],
       doing: `adding user ${name}`,
       script: [
-        // A group of the name may be left from an earlier user or a package.
+        // A package that was just installed may have added it; a group of the name may be left from an earlier user.
         `if getent group ${quote(name)} >/dev/null; then own=-g${quote(name)}; else own=-U; fi`,
-        `useradd ${resource.system ? '--system --no-create-home' : '--create-home'} --home-dir ${quote(home)} --shell ${quote(shell)} "$own" ${quote(name)}`,
+        `if getent passwd ${quote(name)} >/dev/null; then`,
+        `  usermod --home ${quote(home)} --shell ${quote(shell)} ${quote(name)}`,
+        'else',
+        `  useradd ${resource.system ? '--system --no-create-home' : '--create-home'} --home-dir ${quote(home)} --shell ${quote(shell)} "$own" ${quote(name)}`,
+        'fi',
         ...addGroups(name, groups),
       ].join('\n'),
     };
