@@ -1,0 +1,136 @@
+import { spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { certificateCollector, describeCertificate } from '../../src/agent/collectors/certificates.ts';
+import { type CheckConfig, checkCollector, judgeAnswer } from '../../src/agent/collectors/checks.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'pipeline-checks-'));
+const certificateFile = join(directory, 'cert.pem');
+const servers: Server[] = [];
+let http = '';
+let silent = '';
+let tls = '';
+
+async function listen(server: Server): Promise<string> {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+}
+
+beforeAll(async () => {
+  const key = join(directory, 'key.pem');
+  const args = [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '30',
+    '-subj',
+    '/O=Test/CN=checkbox.example',
+  ];
+  spawnSync('openssl', [...args, '-keyout', key, '-out', certificateFile]);
+  http = await listen(
+    createHttpServer((request, response) => {
+      if (request.url === '/slow') return;
+      if (request.url === '/cut') return void request.socket.destroy();
+      response.statusCode = Number(request.url?.slice(1)) || 200;
+      response.end(`hello ${request.method} ${request.headers['x-test'] ?? ''}`);
+    }),
+  );
+  silent = await listen(createServer(() => {}));
+  tls = await listen(createTlsServer({ key: readFileSync(key), cert: readFileSync(certificateFile) }));
+});
+afterAll(() => {
+  for (const server of servers) server.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function run(check: Omit<CheckConfig, 'name'>) {
+  const { checks } = await checkCollector({ name: 'probe', timeoutSeconds: 0.3, ...check }).collect(
+    0,
+    Date.now(),
+  );
+  return checks?.[0];
+}
+
+describe('an answer is the expected one', () => {
+  it.each([
+    [{}, 200, ''],
+    [{}, 302, ''],
+    [{}, 404, 'answered 404'],
+    [{ status: 404 }, 404, ''],
+    [{ status: 200 }, 204, 'answered 204, not 200'],
+    [{ contains: 'survey' }, 200, 'the answer does not contain "survey"'],
+    [{ contains: 'hello' }, 200, ''],
+  ])('%j, %i: %j', (check, status, reason) => {
+    expect(judgeAnswer({ name: 'x', ...check }, { status, body: 'hello' })).toBe(reason);
+  });
+});
+
+describe('a check over HTTP', () => {
+  it('is up with the time that it took', async () => {
+    const row = await run({
+      url: `http://${http}/200`,
+      method: 'POST',
+      headers: { 'x-test': 'yes' },
+      contains: 'POST yes',
+    });
+    expect(row).toMatchObject({ check: 'probe', up: 1, error: '' });
+    expect(row?.duration).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['/500', 'answered 500'],
+    ['/slow', 'no answer within 0.3 s'],
+    ['/cut', 'socket hang up'],
+  ])('%s is down: %s', async (path, error) => {
+    expect(await run({ url: `http://${http}${path}` })).toMatchObject({ up: 0, error });
+  });
+});
+
+describe('a check over TCP', () => {
+  it('is up where somebody listens', async () => {
+    expect(await run({ tcp: silent })).toMatchObject({ up: 1, error: '' });
+    expect(await run({ tcp: '127.0.0.1:1' })).toMatchObject({
+      up: 0,
+      error: expect.stringMatching(/ECONNREFUSED/),
+    });
+  });
+});
+
+describe('a certificate', () => {
+  it('is told by its end and its name', () => {
+    const { expires, subject } = describeCertificate(new X509Certificate(readFileSync(certificateFile)));
+    expect(subject).toBe('checkbox.example');
+    expect(expires - Date.now() / 1000).toBeGreaterThan(29 * 86_400);
+    expect(expires - Date.now() / 1000).toBeLessThan(31 * 86_400);
+  });
+
+  it('is read from a server, trusted or not, and from a file', async () => {
+    for (const endpoint of [tls, certificateFile]) {
+      const { certificates } = await certificateCollector(endpoint).collect(0, Date.now());
+      expect(certificates).toMatchObject([{ endpoint, subject: 'checkbox.example', error: '' }]);
+    }
+  });
+
+  it('that cannot be read is reported with the reason', async () => {
+    for (const [endpoint, reason] of [
+      ['127.0.0.1:1', /ECONNREFUSED/],
+      ['/nosuch.pem', /ENOENT/],
+    ] as const) {
+      const { certificates } = await certificateCollector(endpoint).collect(0, Date.now());
+      expect(certificates?.[0]).toMatchObject({ expires: null, error: expect.stringMatching(reason) });
+    }
+  });
+});
