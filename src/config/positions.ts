@@ -54,3 +54,11 @@ export function pathText(path: Path): string {
     return text === '' ? step : `${text}.${step}`;
   }, '');
 }
+
+/** What stands at a path of a plain value. */
+export function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>((value, step) => {
+    if (typeof value !== 'object' || value === null) return undefined;
+    return Object.hasOwn(value, step) ? (value as Record<string | number, unknown>)[step] : undefined;
+  }, root);
+}

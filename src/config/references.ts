@@ -1,12 +1,8 @@
 /** What one part of `pipeline.yml` says about another: pure. */
 import { closest } from '../errors.ts';
+import type { PathMistake } from './explain.ts';
 import type { Path } from './positions.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
-
-interface PathMistake {
-  readonly path: Path;
-  readonly message: string;
-}
 
 /** Groups that every inventory has by itself. */
 const RESERVED = ['all', 'ungrouped'];
@@ -82,19 +78,11 @@ function checkApp(name: string, app: AppConfig, hosts: ReadonlySet<string>): Pat
     belongsTo([...path, 'repository'], repository, 'mongodb', engine);
   }
   for (const key of ['context', 'artifact'] as const) {
-    if (app.runtime !== undefined)
-      belongsTo(at(key), app[key], 'the runtime tomcat', `the runtime ${app.runtime}`);
+    if (app.runtime !== undefined) belongsTo(at(key), app[key], 'tomcat', app.runtime);
   }
-  for (const [key, source] of Object.entries(app.secrets)) {
-    if (key in app.env) {
-      mistakes.push({ path: at('secrets', key), message: `"${key}" stands in env too: one of them must go` });
-    }
-    if ('env' in source && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(source.env)) {
-      mistakes.push({
-        path: at('secrets', key, 'env'),
-        message: 'expected the name of an environment variable',
-      });
-    }
+  for (const key of Object.keys(app.secrets)) {
+    if (!(key in app.env)) continue;
+    mistakes.push({ path: at('secrets', key), message: `"${key}" stands in env too: one of them must go` });
   }
   return [...mistakes, ...checkCanary(app, at)];
 }

@@ -9,6 +9,8 @@ const NAME = /^[a-z][a-z0-9-]{0,40}$/;
 const APP_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,40}$/;
 
 const name = () => z.string().regex(NAME, 'expected lower-case letters, digits and dashes, a letter first');
+const variable = () =>
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable');
 const port = () => z.int().min(1).max(65535);
 const cidr = () => z.union([z.cidrv4(), z.cidrv6()], 'expected a network like 203.0.113.0/24');
 
@@ -35,7 +37,7 @@ export const hostSchema = z.strictObject({
 });
 
 const secret = z.union([
-  z.strictObject({ env: z.string().describe('Name of the environment variable that holds the value.') }),
+  z.strictObject({ env: variable().describe('Name of the environment variable that holds the value.') }),
   z.strictObject({
     command: z.string().describe('Shell command that prints the value, e.g. pass show checkbox/mail.'),
   }),
@@ -65,7 +67,7 @@ export const healthSchema = z.strictObject({
 
 const requestSchema = z.strictObject({
   name: z.string().optional().describe('What reports call it; default: method and path.'),
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']).default('GET'),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']).default('GET').describe('HTTP method.'),
   path: z
     .union([z.string().startsWith('/'), z.array(z.string().startsWith('/')).min(1)])
     .describe(
@@ -81,7 +83,7 @@ const requestSchema = z.strictObject({
     .startsWith('/')
     .optional()
     .describe('Path on the candidate where the refs differ.'),
-  headers: z.record(z.string(), z.string()).default({}),
+  headers: z.record(z.string(), z.string()).default({}).describe('Request headers.'),
   body: z.string().optional().describe('Body as text.'),
   body_file: z.string().optional().describe("Body from a file in the application's repository."),
   weight: z.number().positive().default(1).describe('Share of the load among the requests.'),
@@ -143,11 +145,11 @@ const databaseSchema = z.strictObject({
   engine: z.enum(['mariadb', 'mongodb', 'ferretdb']).describe('Which server.'),
   name: z
     .string()
-    .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/)
+    .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'expected letters, digits and underscores, a letter first')
     .describe('Database name.'),
   user: z
     .string()
-    .regex(/^[A-Za-z][A-Za-z0-9_]{0,30}$/)
+    .regex(/^[A-Za-z][A-Za-z0-9_]{0,30}$/, 'expected letters, digits and underscores, a letter first')
     .optional()
     .describe('User; default: the database name.'),
   host: name()
@@ -203,12 +205,12 @@ export const appSchema = z.strictObject({
     .describe('Tomcat: WAR that the build leaves, relative to the directory. Default: target/*.war.'),
   context: z
     .string()
-    .regex(/^\/[A-Za-z0-9_./-]*$/)
+    .regex(/^\/[A-Za-z0-9_./-]*$/, 'expected a path like /iTrust2')
     .optional()
     .describe('Tomcat: context path, e.g. /iTrust2. Default: /.'),
   port_variable: z
     .string()
-    .regex(/^[A-Z_][A-Z0-9_]*$/)
+    .regex(/^[A-Z_][A-Z0-9_]*$/, 'expected a name like PORT')
     .default('PORT')
     .describe('Environment variable that tells the service its port.'),
   fixed_port: port()
@@ -216,12 +218,9 @@ export const appSchema = z.strictObject({
     .describe(
       'The port that the service always takes, where it reads none from the environment. Each instance then gets a network of its own.',
     ),
-  env: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
-    .default({})
-    .describe('Environment of the service.'),
+  env: z.record(variable(), z.string()).default({}).describe('Environment of the service.'),
   secrets: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), secret)
+    .record(variable(), secret)
     .default({})
     .describe('Secret environment variables and where their values come from.'),
   files: z
@@ -269,7 +268,7 @@ export const configSchema = z.strictObject({
   project: name().describe('Name of the project: part of every name and tag that pipeline gives.'),
   id: z
     .string()
-    .regex(/^[a-z0-9]{8,32}$/)
+    .regex(/^[a-z0-9]{8,32}$/, 'expected 8 to 32 lower-case letters and digits')
     .optional()
     .describe(
       'Owner mark: what carries it was made by this project. Written by `pipeline init`. Default: derived from the project name.',
@@ -285,7 +284,13 @@ export const configSchema = z.strictObject({
     .default([])
     .describe('Further public keys that may sign in, one OpenSSH line each.'),
   hosts: z.record(name(), hostSchema).describe('The servers.'),
-  apps: z.record(z.string().regex(APP_NAME), appSchema).default({}).describe('The applications.'),
+  apps: z
+    .record(
+      z.string().regex(APP_NAME, 'expected letters, digits, dots, dashes and underscores, a letter first'),
+      appSchema,
+    )
+    .default({})
+    .describe('The applications.'),
   monitor: z
     .strictObject({ host: name().default('monitor').describe('Entry of `hosts:` that watches the others.') })
     .optional()

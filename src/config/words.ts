@@ -55,9 +55,11 @@ export function gotWords(path: Path, value: unknown): string {
   return typeof value === 'number' ? `the number ${value}` : String(value);
 }
 
-/** YAML takes `20` for a number and `"20"` for text: the usual slip is a pair of quotes. */
-export function quotesHint(issue: z.core.$ZodIssue, value: unknown): string {
+/** The usual slips: YAML takes `20` for a number and `"20"` for text, and a key with nothing after it for nothing. */
+export function hint(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code !== 'invalid_type') return '';
+  if (value === null && ['object', 'record'].includes(issue.expected))
+    return ': write {} where nothing is to be said';
   if (issue.message === 'expected text' && ['number', 'boolean'].includes(typeof value))
     return ': put it in quotes';
   const isQuoted = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
