@@ -117,6 +117,9 @@ const KINDS: Readonly<Record<string, keyof SequentialConfig['metrics']>> = {
   memory: 'memory',
 };
 
+/** Weight of a metric that only reports by default, once the application calls it critical. */
+const LEAST_WEIGHT = 2;
+
 /** The judge's configuration: its defaults, with tolerance, warm-up, deadline and critical metrics of the application. */
 export function judgeConfig(
   canary: CanaryConfig,
@@ -138,10 +141,13 @@ export function judgeConfig(
     if (critical.includes(name)) return 'critical' as const;
     return now === 'critical' ? ('watched' as const) : now;
   };
-  const named = Object.entries(KINDS).map(([name, kind]) => [
-    kind,
-    { ...metrics[kind], role: role(name, metrics[kind].role) },
-  ]);
+  const named = Object.entries(KINDS).map(([name, kind]) => {
+    const settings = metrics[kind];
+    const now = role(name, settings.role);
+    // What may reject a candidate needs a share of the false-alarm budget.
+    const weight = now === 'informative' ? settings.weight : Math.max(settings.weight, LEAST_WEIGHT);
+    return [kind, { ...settings, role: now, weight }];
+  });
   return {
     ...rest,
     traffic,

@@ -1,4 +1,9 @@
-/** Asking a version on its own host: is it healthy, and which paths does it know? */
+/**
+ * Asking a version on its own host: does it answer, is it healthy, and which paths does it know?
+ *
+ * A version that answers takes part, healthy or not: a candidate that fails its health check is to be judged by what it does under load, beside
+ * a baseline that may fail it too.
+ */
 import * as z from 'zod';
 import type { HealthCheck } from '../config/schema.ts';
 import type { Context } from '../context.ts';
@@ -24,6 +29,9 @@ export interface ProbeWish {
 }
 
 const answerSchema = z.object({
+  /** It answers HTTP, whatever the answer is: an experiment can begin. */
+  answers: z.boolean(),
+  /** It also passes the health check of its definition. */
   healthy: z.boolean(),
   /** Of the last attempt, e.g. `GET / → 500`. */
   last: z.string(),
@@ -32,9 +40,12 @@ const answerSchema = z.object({
 });
 export type ProbeAnswer = z.output<typeof answerSchema>;
 
+/** Milliseconds in which a service that answers may become healthy. */
+const BECOMING_HEALTHY_MS = 3_000;
+
 /**
- * Runs on the host, by its Node: waits until the service is healthy so many times in a row, gives up when the time is over or when systemd had
- * to start it again and again, then asks the requests.
+ * Runs on the host, by its Node: waits until the service is healthy so many times in a row, or answers and does not become so. Gives up when the
+ * time is over or when systemd had to start it again and again. Then asks the requests.
  */
 const PROGRAM = `
 const http = require('node:http');
@@ -60,7 +71,7 @@ const restarts = () => Number(execFileSync('systemctl', ['show', '--property', '
   const check = { method: health.method, path: health.path, headers: health.headers,
     body: health.body === undefined ? null : Buffer.from(health.body).toString('base64') };
   const accepted = health.status === undefined ? null : [].concat(health.status);
-  let good = 0, last = '';
+  let good = 0, last = '', answered = null;
   while (good < health.consecutive && Date.now() < end) {
     const { status, text } = await ask(check, health.timeout);
     const right = status > 0 && (accepted === null ? status < 500 : accepted.includes(status)) &&
@@ -68,13 +79,16 @@ const restarts = () => Number(execFileSync('systemctl', ['show', '--property', '
     last = check.method + ' ' + check.path + ' → ' + (status === 0 ? text : status) +
       (status > 0 && !right && health.contains !== undefined && !text.includes(health.contains) ? ', without "' + health.contains + '"' : '');
     good = right ? good + 1 : 0;
-    if (!right && restarts() >= 3) break;
+    answered = status === 0 ? null : (answered ?? Date.now());
+    if (!right && answered !== null && Date.now() - answered > ${BECOMING_HEALTHY_MS}) break;
+    if (status === 0 && restarts() >= 3) break;
     if (good < health.consecutive) await sleep(right ? 50 : 200);
   }
   const healthy = good >= health.consecutive;
   const statuses = [];
-  for (const request of healthy ? requests : []) statuses.push((await ask(request, 10000)).status);
-  console.log(JSON.stringify({ healthy, last, statuses }));
+  const answers = healthy || answered !== null;
+  for (const request of answers ? requests : []) statuses.push((await ask(request, 10000)).status);
+  console.log(JSON.stringify({ answers, healthy, last, statuses }));
 })();
 `;
 

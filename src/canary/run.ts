@@ -163,7 +163,11 @@ export async function runCanary(
     return finished(plan, {
       ...facts,
       ...observed,
-      remarks: [...pathRemarks(requests), ...observed.remarks],
+      remarks: [
+        ...healthRemarks({ baseline: base.answer, candidate: cand.answer }),
+        ...pathRemarks(requests),
+        ...observed.remarks,
+      ],
       logs: await logs(),
     });
   }
@@ -204,13 +208,19 @@ function sidesOf(lab: Lab, plan: RunPlan): PerVariant<LabHost> {
 }
 
 function neverStarted(side: 'baseline' | 'candidate', answer: ProbeAnswer): ReportEvent | null {
-  if (answer.healthy) return null;
+  if (answer.answers) return null;
   return {
     at: null,
     side,
     kind: 'never started',
-    detail: `The ${side} never became healthy: ${answer.last}.`,
+    detail: `The ${side} never started to answer: ${answer.last}.`,
   };
+}
+
+function healthRemarks(answers: PerVariant<ProbeAnswer>): string[] {
+  return SIDES.filter((side) => !answers[side].healthy).map(
+    (side) => `The ${side} does not pass the health check of its definition: ${answers[side].last}.`,
+  );
 }
 
 /** The proxy's site. Nobody is sent to the other side when one cannot be reached: that would hide what is looked for. */
