@@ -17,6 +17,11 @@ export function pipelineJsonSchema(): JsonSchema {
   return { title: 'pipeline.yml', ...schema } as JsonSchema;
 }
 
+/** The text of the published file, schema/pipeline.schema.json. */
+export function schemaText(): string {
+  return `${JSON.stringify(pipelineJsonSchema(), null, 2)}\n`;
+}
+
 /** What may stand at a path: several where the definition allows several forms. */
 export function schemasAt(root: JsonSchema, path: readonly (string | number)[]): readonly JsonSchema[] {
   return path.reduce<readonly JsonSchema[]>(
