@@ -6,6 +6,7 @@ import type { Exposure } from '../cloud/provider.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { converge } from '../host/converge.ts';
+import type { Resource } from '../host/resource.ts';
 import { firewall } from '../roles/firewall.ts';
 import { rolesFor } from '../roles/index.ts';
 import type { Lab, LabHost } from './hosts.ts';
@@ -40,6 +41,9 @@ export function agentPath(agent: AgentFiles): string {
   return uploadPath('agent', `${agent.sha256.slice(0, 16)}.cjs`);
 }
 
+/** Node's official binaries are linked against it from version 25 on, and Debian does not have it by itself. */
+const LIBATOMIC: Resource = { kind: 'package', name: 'libatomic1' };
+
 interface Upload {
   readonly from: string;
   readonly to: string;
@@ -57,7 +61,7 @@ export async function prepareProxy(
     const exposures: Exposure[] = [{ port: sitePort, protocol: 'tcp', from: 'operators' }];
     const params = roleParams(lab, host, exposures);
     const [, architecture] = await Promise.all([
-      converge(host.connection, [firewall(params), ...rolesFor('nginx', params)], context),
+      converge(host.connection, [firewall(params), LIBATOMIC, ...rolesFor('nginx', params)], context),
       architectureOf(host, context),
     ]);
     await upload(host, [await nodeUpload(agent.node, architecture, context), agentUpload(agent)], context);
@@ -82,7 +86,7 @@ export async function prepareSide(
   return reported(host, `${spec.artifact.ref} as a service`, context, async () => {
     const exposures: Exposure[] = [{ port, protocol: 'tcp', from: 'fleet' }];
     const [, architecture] = await Promise.all([
-      converge(host.connection, [firewall(roleParams(lab, host, exposures))], context),
+      converge(host.connection, [firewall(roleParams(lab, host, exposures)), LIBATOMIC], context),
       architectureOf(host, context),
     ]);
     const { artifact } = spec;
