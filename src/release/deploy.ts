@@ -1,7 +1,29 @@
 /** From an artifact to a live version. */
+import { appNamed } from '../build/build.ts';
+import type { AppConfig } from '../config/schema.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
-import type { DeployRequest, DeployResult } from './types.ts';
+import type { Site } from '../proxy/proxy.ts';
+import { whoami } from './audit.ts';
+import { carryOut, type HostPlan } from './carry-out.ts';
+import { chooseSlot, decide, liveRelease } from './decide.ts';
+import { type AppFacts, gatherAppFacts, type KeptRelease } from './facts.ts';
+import type { Manifest } from './manifest.ts';
+import { releaseName } from './places.ts';
+import { prepare } from './prepare.ts';
+import type { HostCommit, HostRollout } from './rollout.ts';
+import { resolveSecrets } from './secrets.ts';
+import { sendArtifact, sendNode } from './send.ts';
+import { type Certificate, readCertificate, siteHash, siteOf } from './site.ts';
+import type { Colour, DeployRequest, DeployResult, HostOutcome, ReleaseHost } from './types.ts';
+import { type Wanted, wantedRelease } from './wanted.ts';
+
+/** A host with what it knows. */
+export interface HostFacts {
+  readonly host: ReleaseHost;
+  readonly facts: AppFacts;
+  readonly slot: number;
+}
 
 /**
  * Puts the artifact into service on every host, one host after the other; no request is dropped. The caller holds the lock (`withLock`). May be
@@ -9,6 +31,174 @@ import type { DeployRequest, DeployResult } from './types.ts';
  * @throws Failure kind `host` where the new version does not start, is not healthy, or fails in its probation: the old one serves on, on every
  *   host, and `output` holds the new version's own last log lines. Kind `usage` for what the definition lacks (a secret, a certificate).
  */
-export async function deploy(request: DeployRequest, _context: Context): Promise<DeployResult> {
-  throw new Failure('internal', `deploying ${request.app} is being written`);
+export async function deploy(request: DeployRequest, context: Context): Promise<DeployResult> {
+  const started = performance.now();
+  const { config, app, artifact, hosts } = request;
+  const definition = appNamed(config, app);
+  const by = request.by ?? whoami(context);
+  const [found, secrets, certificate] = await Promise.all([
+    lookAt(app, hosts, context),
+    resolveSecrets(app, definition.secrets, hosts, config.directory, context),
+    readCertificate(app, definition, config.directory, context.now()),
+  ]);
+  const wanted = await wantedRelease(app, definition, artifact, secrets.values, config.directory);
+  const manifest = nameRelease(wanted, found, by, context.now());
+  const isWanted = (release: KeptRelease) => release.digest === wanted.digest;
+
+  const plans = found.map((at, index): HostPlan => {
+    const decision = decide(at.facts, isWanted, liveSite(app, definition, at, certificate));
+    if (decision.kind === 'nothing') return at;
+    if (decision.kind === 'finish') {
+      const site = siteWith(app, definition, at, decision.release.manifest, decision.colour, certificate);
+      const commit = commitOf(decision.release.manifest, at, decision.colour);
+      return { ...at, commit: decision.site ? { ...commit, site: { site, certificate } } : commit };
+    }
+    const { colour, old } = decision;
+    const site = siteWith(app, definition, at, manifest, colour, certificate);
+    const common = { manifest, slot: at.slot, colour, hooks: index === 0 };
+    const there = at.facts.releases.find((one) => one.manifest.release === manifest.release);
+    const rollout: HostRollout = {
+      ...common,
+      old,
+      placed: there === undefined ? newRelease(wanted, at.facts) : undefined,
+      secrets,
+      site,
+      certificate,
+      proven: there?.state === 'live',
+    };
+    return { ...at, rollout, commit: common };
+  });
+
+  const ready = await Promise.all(plans.map((plan) => bring(plan, request, context)));
+  await carryOut({ action: 'deploy', app, by, keep: definition.keep, plans: ready }, context);
+  return result(request, manifest, ready, started);
+}
+
+/** What every host knows of the application, and the ports that it has or will have there. */
+export async function lookAt(
+  app: string,
+  hosts: readonly ReleaseHost[],
+  context: Context,
+): Promise<readonly HostFacts[]> {
+  return Promise.all(
+    hosts.map(async (host) => {
+      const facts = await gatherAppFacts(host.connection, app, context);
+      const slot = chooseSlot(facts);
+      if (slot !== undefined) return { host, facts, slot };
+      throw new Failure('host', `${host.name} has no ports left for ${app}`, {
+        host: host.name,
+        next: 'Remove applications that are no longer used, or programs that listen on ports from 21000 to 29999.',
+      });
+    }),
+  );
+}
+
+/** SHA-256 of the site as it should be around the release that is live; undefined where none is. */
+export function liveSite(
+  app: string,
+  definition: AppConfig,
+  { facts, slot }: HostFacts,
+  certificate: Certificate | undefined,
+): string | undefined {
+  const live = liveRelease(facts);
+  if (live === undefined || facts.live === undefined) return undefined;
+  return siteHash(siteWith(app, definition, { facts, slot }, live.manifest, facts.live, certificate));
+}
+
+/** The site with a release behind a colour, and behind the other one what is there. */
+export function siteWith(
+  app: string,
+  definition: AppConfig,
+  { facts, slot }: Pick<HostFacts, 'facts' | 'slot'>,
+  manifest: Manifest,
+  colour: Colour,
+  certificate: Certificate | undefined,
+): Site {
+  const behind = (one: Colour) =>
+    one === colour
+      ? manifest
+      : facts.releases.find(({ manifest: { release } }) => release === facts.colours[one])?.manifest;
+  const [blue, green] = [behind('blue'), behind('green')];
+  return siteOf(
+    app,
+    definition,
+    slot,
+    { ...(blue === undefined ? {} : { blue }), ...(green === undefined ? {} : { green }) },
+    certificate,
+  );
+}
+
+function commitOf(manifest: Manifest, at: HostFacts, colour: Colour): Omit<HostCommit, 'remove' | 'audit'> {
+  return { manifest, slot: at.slot, colour, hooks: false };
+}
+
+function newRelease(wanted: Wanted, facts: AppFacts): NonNullable<HostRollout['placed']> {
+  const same = facts.releases.find(({ manifest }) => manifest.tree === wanted.manifest.tree);
+  return { ...wanted, sameTree: same?.manifest.release };
+}
+
+/**
+ * Gives the wanted version its name: the one that it has where it serves already or an earlier, killed run has placed it, else a new one that
+ * sorts after all others, whatever this machine's clock says.
+ */
+function nameRelease(wanted: Wanted, found: readonly HostFacts[], by: string, now: Date): Manifest {
+  const candidates = found.flatMap(({ facts }) => {
+    const newest = facts.releases[0];
+    return [liveRelease(facts), newest?.state === 'unfinished' ? newest : undefined];
+  });
+  const known = candidates.find((one) => one?.digest === wanted.digest);
+  if (known !== undefined) return known.manifest;
+  const newest = Math.max(
+    0,
+    ...found.flatMap(({ facts }) => facts.releases.map(({ manifest }) => Date.parse(manifest.at) || 0)),
+  );
+  const at = new Date(Math.max(now.getTime(), newest + 1_000));
+  const { commit, artifact } = wanted.manifest;
+  return { ...wanted.manifest, release: releaseName(at, commit ?? artifact), at: at.toISOString(), by };
+}
+
+/** Prepares the host and brings what it lacks. */
+async function bring(plan: HostPlan, { artifact }: DeployRequest, context: Context): Promise<HostPlan> {
+  const { host, facts, rollout } = plan;
+  if (rollout === undefined) return plan;
+  await prepare(host, facts, context);
+  const { placed, manifest } = rollout;
+  const node = await sendNode(host, facts, manifest.node, context);
+  if (placed === undefined) return plan;
+  if (placed.sameTree === undefined) await sendArtifact(host, facts, artifact, context);
+  return { ...plan, rollout: { ...rollout, placed: { ...placed, node } } };
+}
+
+function result(
+  { app, artifact }: DeployRequest,
+  manifest: Manifest,
+  plans: readonly HostPlan[],
+  started: number,
+): DeployResult {
+  return {
+    app,
+    ref: artifact.ref,
+    commit: artifact.commit,
+    subject: artifact.subject,
+    release: manifest.release,
+    ...outcome(plans),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** What became of the hosts. */
+export function outcome(plans: readonly HostPlan[]): Pick<DeployResult, 'previous' | 'changed' | 'hosts'> {
+  const hosts = plans.map(({ host, facts, rollout, commit }): HostOutcome => {
+    return {
+      host: host.name,
+      previous: liveRelease(facts)?.manifest.release ?? null,
+      changed: commit !== undefined,
+      colour: rollout?.colour ?? commit?.colour ?? facts.live ?? 'blue',
+    };
+  });
+  return {
+    previous: hosts.find(({ previous }) => previous !== null)?.previous ?? null,
+    changed: hosts.some(({ changed }) => changed),
+    hosts,
+  };
 }

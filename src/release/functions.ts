@@ -33,7 +33,8 @@ alone() {
 place() { # SAME-TREE-RELEASE ARTIFACT: everything below a name of its own, then one rename
   [ -d "$folder" ] && return 0
   local new=$root/releases/.new error
-  rm -rf "$root"/releases/.new && mkdir -p "$new" || fail place "cannot write below $root"
+  rm -rf "$new" && mkdir -p "$new" || fail place "cannot write below $root"
+  id -u "$user" >/dev/null 2>&1 || useradd --system --user-group --no-create-home --home-dir "/var/lib/pipeline-apps/$app" --shell /usr/sbin/nologin "$user" || fail place "cannot make the user $user"
   if [ -n "$1" ] && [ -d "$root/releases/$1/app" ]; then
     error=$(cp -al "$root/releases/$1/app" "$new/app" 2>&1)
   else
@@ -41,9 +42,17 @@ place() { # SAME-TREE-RELEASE ARTIFACT: everything below a name of its own, then
       error=$(mkdir "$new/app" 2>&1 && tar -xzf "${INCOMING}/$2" -C "$new/app" 2>&1) &&
       error=$(overlay "$new/app" 2>&1)
   fi || fail place "$(printf %s "$error" | tail -n 3 | tr '\\n' ' ') ($(df -h --output=avail "$root" | tail -n 1 | tr -d ' ') free)"
-  id -u "$user" >/dev/null 2>&1 || useradd --system --user-group --no-create-home --home-dir "/var/lib/pipeline-apps/$app" --shell /usr/sbin/nologin "$user" || fail place "cannot make the user $user"
   release_files "$new" && echo unfinished >"$new/state" && sync -f "$new" && mv -T "$new" "$folder" || fail place "cannot write $folder"
   rm -f "${INCOMING}/$2"
+}
+node_put() { # VERSION SHA256: the Node that was sent
+  local folder=${NODE_ROOT}/$1 archive=${INCOMING}/$2 error
+  [ -x "$folder/bin/node" ] && return 0
+  echo "$2  $archive" | sha256sum --check --status 2>/dev/null || fail place "Node $1 did not arrive whole"
+  rm -rf "$folder" "$folder.new"
+  error=$(mkdir -p "$folder.new" 2>&1 && tar -xzf "$archive" --strip-components=1 --no-same-owner -C "$folder.new" package/bin/node package/LICENSE 2>&1 &&
+    sync -f "$folder.new" && mv -T "$folder.new" "$folder") || fail place "$(printf %s "$error" | tail -n 2 | tr '\n' ' ') ($(df -h --output=avail ${NODE_ROOT} | tail -n 1 | tr -d ' ') free)"
+  rm -f "$archive"
 }
 need() { # FOLDER-OF-THE-ARTIFACT
   [ -d "$folder/app/$1" ] || fail place "the artifact has no folder $1"
@@ -67,7 +76,7 @@ drain() { # COLOUR MILLISECONDS: until nobody has been connected for 0.3 s
   while [ $quiet -lt 4 ]; do
     open=$(connections "$1")
     if [ "$open" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
-    [ "$open" -gt $most ] && most=$open && say "running drain $1 has $open requests under way"
+    [ "$open" -le $most ] || { most=$open; say "running drain $1 has $open requests under way"; }
     [ "$(now_ms)" -lt "$deadline" ] || break
     sleep 0.1
   done
@@ -127,7 +136,8 @@ healthy() { # UNIT ADDRESS PORT WITHIN CONSECUTIVE: asks until it is well, or it
     code=$?
     if [ $code = 0 ]; then
       good=$((good + 1))
-      say "running health $said   $good of $5"
+      asked="$said   $good of $5"
+      say "running health $asked"
       [ $good -ge "$5" ] && return 0
       sleep 0.05
       continue

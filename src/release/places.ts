@@ -10,6 +10,9 @@ export const INCOMING = '/var/lib/pipeline/incoming';
 /** What is kept of applications over their releases: port, secrets. */
 export const APPS = '/etc/pipeline/apps';
 
+/** Settings of the networks of instances that have their own. */
+export const NETWORKS = '/etc/pipeline/networks';
+
 /** Ports are handed out in slots of 32 for each application: 16 for blue, 16 for green. */
 const FIRST_PORT = 21_000;
 const SLOT_PORTS = 32;

@@ -39,7 +39,8 @@ export async function resolveSecrets(
       values[name] = known[name] ?? randomText(source.generate);
     } else if ('env' in source) {
       const value = context.env[source.env];
-      if (value === undefined || value === '') missing.push(`${name} (environment variable ${source.env} is not set)`);
+      if (value === undefined || value === '')
+        missing.push(`${name} (environment variable ${source.env} is not set)`);
       else values[name] = value;
     } else {
       const value = await fromCommand(source.command, directory, context);
@@ -48,11 +49,15 @@ export async function resolveSecrets(
     }
   }
   if (missing.length > 0) {
-    throw new Failure('usage', `${app}: ${missing.length === 1 ? 'a secret is' : `${missing.length} secrets are`} missing`, {
-      step: 'secrets',
-      output: missing,
-      next: 'Set the variables (or sign in to your password store), then run the command again.',
-    });
+    throw new Failure(
+      'usage',
+      `${app}: ${missing.length === 1 ? 'a secret is' : `${missing.length} secrets are`} missing`,
+      {
+        step: 'secrets',
+        output: missing,
+        next: 'Set the variables (or sign in to your password store), then run the command again.',
+      },
+    );
   }
   return { values, kept: generated.map(([name]) => name) };
 }
@@ -129,6 +134,7 @@ async function fromCommand(
     timeout: 60_000,
   });
   context.signal.throwIfAborted();
-  if (result.exitCode !== 0) return { reason: result.timedOut ? 'no answer in 60 s' : `exit ${result.exitCode}` };
+  if (result.exitCode !== 0)
+    return { reason: result.timedOut ? 'no answer in 60 s' : `exit ${result.exitCode}` };
   return result.stdout === '' ? { reason: 'it printed nothing' } : result.stdout;
 }

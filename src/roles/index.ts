@@ -7,6 +7,7 @@ import { base } from './base.ts';
 import { mariadb } from './mariadb.ts';
 import { monitor } from './monitor.ts';
 import { nginx } from './nginx.ts';
+import { nodeService } from './node-service.ts';
 import { redis } from './redis.ts';
 import type { Role, RoleParams } from './role.ts';
 import { tomcat } from './tomcat.ts';
@@ -14,7 +15,7 @@ import { tomcat } from './tomcat.ts';
 export type { Role, RoleParams } from './role.ts';
 
 const ROLES: ReadonlyMap<string, Role> = new Map(
-  [base, nginx, redis, mariadb, tomcat, monitor].map((role) => [role.name, role]),
+  [base, nginx, nodeService, redis, mariadb, tomcat, monitor].map((role) => [role.name, role]),
 );
 
 /** What the role puts on a host. @throws Failure `usage` for a role that does not exist. */

@@ -1,0 +1,80 @@
+/** Brings to a host what a release needs and the host has not: the artifact, and Node. */
+import { stat } from 'node:fs/promises';
+import type { Artifact } from '../build/artifact.ts';
+import { nodeArchive } from '../build/node-runtime.ts';
+import { sha256 } from '../build/pack.ts';
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+import type { AppFacts } from './facts.ts';
+import { INCOMING } from './places.ts';
+import type { ReleaseHost } from './types.ts';
+
+/** Sends the artifact, named by its hash: a host is sent the same one at most once. */
+export async function sendArtifact(
+  host: ReleaseHost,
+  facts: AppFacts,
+  artifact: Artifact,
+  context: Context,
+): Promise<void> {
+  const { architecture } = artifact;
+  if (architecture !== null && architecture !== facts.architecture) {
+    throw new Failure(
+      'usage',
+      `${artifact.app} has native modules for ${architecture}, and ${host.name} has a processor of kind ${facts.architecture}`,
+      {
+        host: host.name,
+        next: `Build on a machine of kind ${facts.architecture}, or choose another size of host.`,
+      },
+    );
+  }
+  if (facts.incoming.has(artifact.sha256)) return;
+  await send(host, 'upload', artifact.path, artifact.sha256, context);
+}
+
+/** Sends Node where the host lacks the version. Returns the archive's SHA-256, or undefined where nothing was sent. */
+export async function sendNode(
+  host: ReleaseHost,
+  facts: AppFacts,
+  version: string | null,
+  context: Context,
+): Promise<string | undefined> {
+  if (version === null || facts.nodes.has(version)) return undefined;
+  const path = await nodeArchive({ version, architecture: facts.architecture }, context);
+  const hash = await sha256(path);
+  if (!facts.incoming.has(hash)) await send(host, `upload Node ${version}`, path, hash, context);
+  return hash;
+}
+
+async function send(
+  host: ReleaseHost,
+  stage: string,
+  path: string,
+  hash: string,
+  context: Context,
+): Promise<void> {
+  const of = (await stat(path)).size;
+  const tell = (state: 'started' | 'running' | 'done' | 'failed', done: number) =>
+    context.progress({
+      host: host.name,
+      stage,
+      state,
+      detail: state === 'done' ? megabytes(of) : `${megabytes(done)} of ${megabytes(of)}`,
+      count: { done, of },
+    });
+  tell('started', 0);
+  try {
+    await host.connection.upload({ path }, `${INCOMING}/${hash}`, {
+      mode: '0600',
+      signal: context.signal,
+      onProgress: (done) => tell('running', done),
+    });
+  } catch (error) {
+    context.progress({ host: host.name, stage, state: 'failed' });
+    throw error;
+  }
+  tell('done', of);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

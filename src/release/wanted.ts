@@ -1,0 +1,181 @@
+/** What should serve: everything that an artifact and a definition say, before it has a name on a host. */
+import { createHash, scryptSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { posix, resolve } from 'node:path';
+import type { Artifact } from '../build/artifact.ts';
+import type { AppConfig } from '../config/schema.ts';
+import { Failure } from '../errors.ts';
+import type { Manifest, ManifestHealth } from './manifest.ts';
+
+/** A release without the name, time and author that it gets on the hosts. */
+export type WantedManifest = Omit<Manifest, 'release' | 'at' | 'by'>;
+
+export interface Wanted {
+  readonly manifest: WantedManifest;
+  /** Environment of the service, without what pipeline itself sets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Files laid over the artifact, by path in it. */
+  readonly overlay: Readonly<Record<string, string>>;
+  /** Fingerprint: two releases with the same one behave the same. */
+  readonly digest: string;
+}
+
+/** Part of every fingerprint: raised where a host would be set up differently from the same input. */
+const FORMAT = 1;
+
+/** Combines them. Templates are read from the folder of the configuration. */
+export async function wantedRelease(
+  app: string,
+  definition: AppConfig,
+  artifact: Artifact,
+  secrets: Readonly<Record<string, string>>,
+  directory: string,
+): Promise<Wanted> {
+  const templates: Record<string, string> = {};
+  for (const [path, template] of Object.entries(definition.files)) {
+    templates[insideArtifact(app, path)] = await readTemplate(app, resolve(directory, template));
+  }
+  return combine(app, definition, artifact, secrets, templates);
+}
+
+/** The pure part of `wantedRelease`. */
+export function combine(
+  app: string,
+  definition: AppConfig,
+  artifact: Artifact,
+  secrets: Readonly<Record<string, string>>,
+  templates: Readonly<Record<string, string>>,
+): Wanted {
+  const env = { ...definition.env, ...secrets };
+  if (env[definition.port_variable] !== undefined && definition.fixed_port === undefined) {
+    throw new Failure('usage', `${app}: env sets ${definition.port_variable}, which pipeline itself gives`, {
+      next: `Remove it from env: of ${app}, or say with fixed_port: that the service always takes one port.`,
+    });
+  }
+  const overlay = Object.fromEntries(
+    Object.entries(templates).map(([path, text]) => [path, fill(app, path, text, env)]),
+  );
+  const manifest: WantedManifest = {
+    app,
+    commit: artifact.commit,
+    ref: artifact.ref,
+    subject: artifact.subject,
+    artifact: artifact.sha256,
+    tree: treeOf(artifact.sha256, overlay),
+    runtime: artifact.runtime,
+    node: artifact.node,
+    start: artifact.start,
+    directory: artifact.directory,
+    instances: definition.instances,
+    portVariable: definition.port_variable,
+    fixedPort: definition.fixed_port ?? null,
+    memory: definition.memory ?? null,
+    health: healthOf(definition),
+    drain: definition.drain,
+    probation: definition.probation,
+    hooks: {
+      beforeCutOver: definition.hooks.before_cut_over ?? null,
+      afterDeploy: definition.hooks.after_deploy ?? null,
+    },
+  };
+  return { manifest, env, overlay, digest: digestOf(manifest, definition.env, secrets) };
+}
+
+/** The same files: the same artifact with the same files laid over it. */
+function treeOf(artifact: string, overlay: Readonly<Record<string, string>>): string {
+  const hash = createHash('sha256').update(artifact);
+  for (const path of Object.keys(overlay).sort()) hash.update(JSON.stringify([path, overlay[path]]));
+  return hash.digest('hex').slice(0, 24);
+}
+
+/**
+ * What was asked for and by which name is no part of it: another branch at the same commit is the same version. Secrets go in through a slow hash:
+ * the fingerprint is compared in the open, and a short password must not be guessable from it.
+ */
+function digestOf(
+  manifest: WantedManifest,
+  env: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string>>,
+): string {
+  const { ref, subject, ...rest } = manifest;
+  const names = Object.keys(secrets).sort();
+  const secret =
+    names.length === 0
+      ? ''
+      : scryptSync(
+          JSON.stringify(names.map((name) => [name, secrets[name]])),
+          `pipeline ${manifest.app}`,
+          32,
+        ).toString('hex');
+  const plain = Object.keys(env)
+    .sort()
+    .map((name) => [name, env[name]]);
+  return createHash('sha256')
+    .update(JSON.stringify([FORMAT, rest, plain, secret]))
+    .digest('hex')
+    .slice(0, 40);
+}
+
+function healthOf({ health }: AppConfig): ManifestHealth {
+  return {
+    method: health.method,
+    path: health.path,
+    headers: health.headers,
+    body: health.body ?? null,
+    status: health.status === undefined ? [] : [health.status].flat(),
+    contains: health.contains ?? null,
+    within: health.within,
+    timeout: health.timeout,
+    consecutive: health.consecutive,
+  };
+}
+
+/** `${NAME}` is replaced, `$${` stands for itself. A name that nobody defines is a mistake, not an empty text. */
+export function fill(
+  app: string,
+  path: string,
+  template: string,
+  values: Readonly<Record<string, string>>,
+): string {
+  return template.replaceAll(
+    /\$(\$\{|\{([A-Za-z_][A-Za-z0-9_]*)\})/g,
+    (whole, rest: string, name?: string) => {
+      if (name === undefined) return rest;
+      const value = values[name];
+      if (value !== undefined) return value;
+      throw new Failure(
+        'usage',
+        `${app}: the file ${path} uses ${whole}, which neither env nor secrets define`,
+        {
+          step: 'files',
+          next: `Define ${name}, or write $${whole} where the text itself is meant.`,
+        },
+      );
+    },
+  );
+}
+
+function insideArtifact(app: string, path: string): string {
+  const normal = posix.normalize(path);
+  if (normal.startsWith('/') || normal.startsWith('..') || normal === '.') {
+    throw new Failure('usage', `${app}: "${path}" is no path inside the artifact`, {
+      next: 'Paths under files: are relative to the root of the artifact.',
+    });
+  }
+  return normal;
+}
+
+async function readTemplate(app: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Failure(
+      'usage',
+      `${app}: cannot read the template ${path} (${(error as NodeJS.ErrnoException).code})`,
+      {
+        next: 'Correct files: in pipeline.yml; paths are relative to its folder.',
+        cause: error,
+      },
+    );
+  }
+}

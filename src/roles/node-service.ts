@@ -1,0 +1,113 @@
+/** What a host needs before applications are deployed to it: the tools of a deploy, and networks for instances that need one of their own. */
+
+import type { Resource } from '../host/resource.ts';
+import type { Role } from './role.ts';
+
+/** The range that instances' networks are cut from (RFC 2544: benchmarks of network devices, so nobody routes it). */
+export const INSTANCE_RANGE = '198.18.0.0/16';
+/** Interfaces on the host's side of those networks. */
+export const INSTANCE_LINKS = 'pln*';
+
+/**
+ * A network namespace with one cable to the host. Answers go back; what begins inside goes out under the host's address; the host itself is
+ * closed to it, as are other instances.
+ */
+const NETWORK = `#!/bin/bash
+# Made by pipeline: the network of one instance. Usage: network up|down, with NAMESPACE, LINK, GATEWAY and ADDRESS in the environment.
+set -eu
+down() {
+  ip link delete "$LINK" 2>/dev/null || true
+  ip netns delete "$NAMESPACE" 2>/dev/null || true
+}
+case $1 in
+  up)
+    down
+    ip netns add "$NAMESPACE"
+    ip link add "$LINK" type veth peer name eth0 netns "$NAMESPACE"
+    ip address add "$GATEWAY/30" dev "$LINK"
+    ip link set "$LINK" up
+    ip -n "$NAMESPACE" link set lo up
+    ip -n "$NAMESPACE" address add "$ADDRESS/30" dev eth0
+    ip -n "$NAMESPACE" link set eth0 up
+    ip -n "$NAMESPACE" route add default via "$GATEWAY"
+    [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo 1 >/proc/sys/net/ipv4/ip_forward
+    mkdir -p /run/pipeline/networks
+    # A resolver on the host's loopback address is not reachable from here.
+    resolvers=/etc/resolv.conf
+    if grep -qs '^nameserver 127\\.' /etc/resolv.conf && [ -e /run/systemd/resolve/resolv.conf ]; then resolvers=/run/systemd/resolve/resolv.conf; fi
+    cp -L "$resolvers" "/run/pipeline/networks/$NAMESPACE.resolv.conf" 2>/dev/null || true
+    ;;
+  down) down ;;
+esac
+`;
+
+const NETWORK_UNIT = `# Made by pipeline.
+[Unit]
+Description=Network of %i
+After=network.target nftables.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+EnvironmentFile=/etc/pipeline/networks/%i
+ExecStart=/usr/local/lib/pipeline/network up
+ExecStop=/usr/local/lib/pipeline/network down
+`;
+
+const INSTANCE_RULES = `  chain input {
+    type filter hook input priority filter - 1
+    policy accept
+    iifname "${INSTANCE_LINKS}" ct state established,related accept
+    iifname "${INSTANCE_LINKS}" meta l4proto icmp accept
+    iifname "${INSTANCE_LINKS}" drop
+  }
+
+  chain forward {
+    type filter hook forward priority filter
+    policy accept
+    oifname "${INSTANCE_LINKS}" ct state established,related accept
+    oifname "${INSTANCE_LINKS}" drop
+  }
+
+  chain postrouting {
+    type nat hook postrouting priority srcnat
+    policy accept
+    ip saddr ${INSTANCE_RANGE} oifname != "${INSTANCE_LINKS}" masquerade
+  }
+`;
+
+/** The audit log is kept for two years. */
+const ROTATION = `# Made by pipeline.
+/var/log/pipeline/audit.jsonl {
+  monthly
+  maxsize 20M
+  rotate 24
+  missingok
+  notifempty
+}
+`;
+
+export const nodeService: Role = {
+  name: 'node-service',
+  exposures: [],
+  resources: (): readonly Resource[] => [
+    { kind: 'package', name: 'curl' },
+    // Node from 25 on is linked against it.
+    { kind: 'package', name: 'libatomic1' },
+    { kind: 'package', name: 'iproute2' },
+    { kind: 'package', name: 'procps' },
+    { kind: 'package', name: 'nftables' },
+    { kind: 'package', name: 'logrotate' },
+    { kind: 'directory', path: '/etc/pipeline' },
+    { kind: 'directory', path: '/etc/pipeline/apps' },
+    { kind: 'directory', path: '/etc/pipeline/networks' },
+    { kind: 'directory', path: '/var/log/pipeline' },
+    { kind: 'directory', path: '/var/lib/pipeline' },
+    { kind: 'directory', path: '/var/lib/pipeline/incoming', mode: '0700' },
+    { kind: 'file', path: '/etc/logrotate.d/pipeline-audit', content: ROTATION },
+    { kind: 'directory', path: '/usr/local/lib/pipeline' },
+    { kind: 'file', path: '/usr/local/lib/pipeline/network', content: NETWORK, mode: '0755' },
+    { kind: 'file', path: '/etc/systemd/system/pipeline-network@.service', content: NETWORK_UNIT },
+    { kind: 'firewall', table: 'inet pipeline_instances', rules: INSTANCE_RULES },
+  ],
+};
