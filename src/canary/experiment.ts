@@ -71,7 +71,7 @@ export function begin(settings: ExperimentSettings): Step {
   };
 }
 
-/** What follows from an observation. After the stop, seconds still count (they were on their way), and nothing else does. */
+/** What follows from an observation. After the stop, seconds with requests still count (they were on their way), and nothing else does. */
 export function next(state: ExperimentState, observation: Observation): Step {
   switch (observation.kind) {
     case 'second':
@@ -86,6 +86,7 @@ export function next(state: ExperimentState, observation: Observation): Step {
 }
 
 function onSecond(state: ExperimentState, second: Second): Step {
+  if (state.phase === 'stopped' && !hasRequests(second)) return { state, actions: [] };
   const judge = observe(state.judge, second);
   const seen: ExperimentState = {
     ...state,
@@ -99,6 +100,12 @@ function onSecond(state: ExperimentState, second: Second): Step {
   // One side after the other: before the second side had its turn there is nothing to decide.
   if (!now.decided || !state.settings.stopEarly) return shown;
   return after(shown, (reached) => stop(reached, 'decided'));
+}
+
+function hasRequests(second: Second): boolean {
+  return [second.baseline, second.candidate].some(({ routes }) =>
+    Object.values(routes).some(({ requests }) => requests > 0),
+  );
 }
 
 function onEvent(state: ExperimentState, event: ReportEvent): Step {

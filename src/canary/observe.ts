@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 import type { CanaryVerdict, PerVariant } from '../judge/types.ts';
 import type { LiveLine } from '../metrics/live.ts';
-import type { SiteProxy, Weights } from '../proxy/proxy.ts';
+import type { Site, SiteProxy, Weights } from '../proxy/proxy.ts';
 import { accessLog } from '../proxy/site.ts';
 import type { LoadSummary } from '../report/document.ts';
 import type { Snapshot } from '../report/terminal.ts';
@@ -30,6 +30,7 @@ export interface ObserveOptions {
   readonly agent: AgentFiles;
   readonly requests: readonly ReadyRequest[];
   readonly proxy: SiteProxy;
+  readonly site: Site;
   readonly onSnapshot: (snapshot: Snapshot) => void;
 }
 
@@ -176,6 +177,7 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
     }
   }
 
+  let onSecond: () => void = () => {};
   const timers: NodeJS.Timeout[] = [];
   const interrupt = () => feed({ kind: 'interrupt' });
   let summary: LoadSummary | null = null;
@@ -184,12 +186,19 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
       if (line.kind !== 'traffic') return;
       collector.traffic(line, clock());
       takeSeconds();
+      onSecond();
     });
     watch('baseline', hosts.baseline, ['--unit', UNIT], (line) => onUnit('baseline', line));
     watch('candidate', hosts.candidate, ['--unit', UNIT], (line) => onUnit('candidate', line));
-    await Promise.all(watched.map((entry) => entry.stream.begun));
+    await Promise.all([
+      proxy.reconcile(options.site).then(() => proxy.setWeights(plan.app, weights(state.share))),
+      ...watched.map((entry) => entry.stream.begun),
+    ]);
+    // Right after a line of the proxy a second begins there: the load fills whole seconds.
+    await new Promise<void>((resolve) => {
+      onSecond = resolve;
+    });
     context.signal.throwIfAborted();
-    await proxy.setWeights(plan.app, weights(state.share));
     context.signal.addEventListener('abort', interrupt, { once: true });
 
     loadBegan = clock();
@@ -201,8 +210,8 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
       seed: plan.seed,
       timeoutMs: REQUEST_TIMEOUT_MS,
       atMost: {
-        milliseconds: (plan.durationSeconds + 30) * 1000,
-        requests: Math.ceil(plan.rate * (plan.durationSeconds + 30)),
+        milliseconds: plan.durationSeconds * 1000,
+        requests: Math.ceil(plan.rate * plan.durationSeconds),
       },
       variantHeader: VARIANT_HEADER,
       onAnswer: ({ request, variant, status, body }) => {

@@ -155,10 +155,10 @@ export async function runCanary(
     }
 
     const proxy = nginxProxy(lab.hosts.proxy.connection, context);
-    await proxy.reconcile(siteOf(plan, hosts, port, requests, artifacts));
+    const site = siteOf(plan, hosts, port, requests, artifacts);
     const observed = await observeExperiment(
-      { plan, lab, hosts, agent, requests, proxy, onSnapshot: listener.onSnapshot ?? (() => {}) },
-      locked,
+      { plan, lab, hosts, agent, requests, proxy, site, onSnapshot: listener.onSnapshot ?? (() => {}) },
+      context,
     );
     return finished(plan, {
       ...facts,

@@ -1,7 +1,7 @@
 /** The page's parts about metrics: table, forest plot, distributions, every verdict in words. */
 import type { MetricResult, MetricSettings, SequentialConfig } from '../judge/types.ts';
 import { densityChart, percentileChart } from './charts/distribution.ts';
-import { type ForestAxis, forestAxis, forestRow, RATIO_AXIS, SHARE_AXIS } from './charts/forest.ts';
+import { type ForestAxis, forestAxis, forestRow, RATIO_AXIS, shareAxis } from './charts/forest.ts';
 import type { CanaryReport } from './document.ts';
 import { escapeHtml } from './escape.ts';
 import {
@@ -75,7 +75,7 @@ export function effectsSection(metrics: readonly MetricResult[], config: Sequent
     forestTable(
       'Candidate minus baseline, in points',
       shares,
-      SHARE_AXIS,
+      shareAxis(shares.flatMap(({ effect }) => effect?.value ?? [])),
       (tick) => formatNumber(tick * 100),
       config,
     ),

@@ -30,14 +30,18 @@ export const RATIO_AXIS: ForestAxis = {
   ticks: [0.5, 0.8, 1, 1.25, 2],
 };
 
-/** Differences in shares: −10 to +10 points. */
-export const SHARE_AXIS: ForestAxis = {
-  min: -0.1,
-  max: 0.1,
-  neutral: 0,
-  scale: 'difference',
-  ticks: [-0.1, -0.05, 0, 0.05, 0.1],
-};
+/** Differences in shares, in the narrowest of three ranges that holds all of `values`. */
+export function shareAxis(values: readonly number[]): ForestAxis {
+  const largest = Math.max(0, ...values.map(Math.abs));
+  const reach = [0.1, 0.5, 1].find((candidate) => largest <= candidate) ?? 1;
+  return {
+    min: -reach,
+    max: reach,
+    neutral: 0,
+    scale: 'difference',
+    ticks: [-reach, -reach / 2, 0, reach / 2, reach],
+  };
+}
 
 /** Pixels from the left for a value, clamped to the row. */
 export function forestPosition(axis: ForestAxis, value: number): number {
