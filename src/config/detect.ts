@@ -1,0 +1,113 @@
+/** What a folder holds, as far as a first `pipeline.yml` depends on it. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { Failure } from '../errors.ts';
+
+/** What `initialConfig` writes about. */
+export interface DetectedFolder {
+  /** What the application is called: in package.json, in pom.xml, else the folder's own name. */
+  readonly name: string;
+  readonly kind:
+    | { readonly runtime: 'node'; readonly startsBy: string | undefined }
+    | { readonly runtime: 'tomcat'; readonly war: string; readonly wantsMariadb: boolean }
+    | { readonly runtime: 'static' }
+    | { readonly runtime: 'unknown' };
+  /** The repository that it lies in. */
+  readonly git: DetectedGit | undefined;
+}
+
+export interface DetectedGit {
+  /** Address without a password, or a path relative to the folder where the repository has no origin. */
+  readonly source: string;
+  /** The branch that is checked out. */
+  readonly branch: string | undefined;
+  /** The folder's path in the repository; empty: its root. */
+  readonly directory: string;
+}
+
+/** Looks at a folder. @throws Failure `usage` for a package.json that is not JSON. */
+export async function detectFolder(directory: string): Promise<DetectedFolder> {
+  const git = await detectGit(directory);
+  const packageText = await readText(join(directory, 'package.json'));
+  if (packageText !== undefined) return { ...describePackage(packageText, directory), git };
+  const pom = await readText(join(directory, 'pom.xml'));
+  if (pom !== undefined) return { ...describePom(pom, directory), git };
+  const runtime = existsSync(join(directory, 'index.html')) ? 'static' : 'unknown';
+  return { name: basename(directory), kind: { runtime }, git };
+}
+
+function describePackage(text: string, directory: string): Omit<DetectedFolder, 'git'> {
+  let manifest: { name?: unknown; main?: unknown; scripts?: { start?: unknown } };
+  try {
+    manifest = JSON.parse(text);
+  } catch (error) {
+    throw new Failure('usage', `package.json is not JSON: ${(error as Error).message}`, {
+      next: 'Correct it, then run pipeline init again.',
+      cause: error,
+    });
+  }
+  const entry = ['server.js', 'index.js', 'app.js'].find((file) => existsSync(join(directory, file)));
+  const started = manifest?.scripts?.start ?? manifest?.main ?? entry;
+  const startsBy = typeof started === 'string' ? started : undefined;
+  const name = typeof manifest?.name === 'string' ? manifest.name : basename(directory);
+  return { name, kind: { runtime: 'node', startsBy } };
+}
+
+/** What the project itself says stands before its dependencies, its build and its parent. */
+function describePom(text: string, directory: string): Omit<DetectedFolder, 'git'> {
+  const plain = text.replace(/<!--.*?-->/gs, '');
+  const own = plain.replace(
+    /<(parent|dependencies|dependencyManagement|build|profiles|properties)>.*?<\/\1>/gs,
+    '',
+  );
+  const artifact = /<artifactId>\s*([^<\s]+)\s*</.exec(own)?.[1] ?? basename(directory);
+  const packaging = /<packaging>\s*(\w+)\s*</.exec(own)?.[1];
+  if (packaging !== 'war') return { name: artifact, kind: { runtime: 'unknown' } };
+  const war = /<build>.*?<finalName>\s*([\w.-]+)\s*</s.exec(plain)?.[1] ?? artifact;
+  const wantsMariadb = /<artifactId>\s*(mysql-connector|mariadb-java-client)/.test(plain);
+  return { name: artifact, kind: { runtime: 'tomcat', war, wantsMariadb } };
+}
+
+async function detectGit(directory: string): Promise<DetectedGit | undefined> {
+  // The address as it stands in the configuration: `git remote` would print what insteadOf makes of it on this machine.
+  const [prefix, up, origin, branch] = await Promise.all([
+    git(directory, 'rev-parse', '--show-prefix'),
+    git(directory, 'rev-parse', '--show-cdup'),
+    git(directory, 'config', '--get', 'remote.origin.url'),
+    git(directory, 'symbolic-ref', '--short', 'HEAD'),
+  ]);
+  if (prefix === undefined) return undefined;
+  const local = up === undefined || up === '' ? '.' : up.replace(/\/$/, '');
+  return {
+    source: origin === undefined ? local : withoutPassword(origin),
+    branch,
+    directory: prefix.replace(/\/$/, ''),
+  };
+}
+
+/** What git prints; undefined where it fails or is not installed. */
+async function git(directory: string, ...args: readonly string[]): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)('git', ['-C', directory, ...args], { timeout: 5_000 });
+    return stdout.trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Addresses of some services carry a token; the configuration is in version control. */
+function withoutPassword(address: string): string {
+  return address.replace(/^(https?:\/\/)[^@/]*@/, '$1');
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
