@@ -77,14 +77,16 @@ export function startConverge(program: string, target: SshTarget, resources: rea
   const input = `${program}.${target.name}.json`;
   writeFileSync(input, JSON.stringify({ target, resources }));
   const child: ChildProcess = spawn(process.execPath, [program, input], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   const waiting: { text: string; resolve: () => void }[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
-    for (const one of waiting) if (output.includes(one.text)) one.resolve();
-  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      for (const one of waiting) if (output.includes(one.text)) one.resolve();
+    });
+  }
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   return {
     ended,

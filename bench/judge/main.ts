@@ -1,0 +1,114 @@
+/**
+ * The judges measured: false alarms with a version against itself, requests until a regression is found, time that judging takes.
+ *
+ *   npm run bench judge              about two minutes on two cores
+ *   npm run bench judge -- --quick   a tenth of it
+ */
+import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { upperLimit } from './limits.ts';
+import { type DetectionRun, detection, type SameVersionRun, sameVersion } from './runs.ts';
+import type { Variant } from './simulate.ts';
+import { timings } from './timings.ts';
+
+const WORKERS = 2;
+const quick = process.argv.includes('--quick');
+const SAME_VERSION_RUNS = quick ? 200 : 2000;
+const DETECTION_RUNS = quick ? 6 : 40;
+/** Seconds after which a regression counts as not found. */
+const LIMIT = 900;
+
+interface Regression {
+  readonly name: string;
+  readonly baseline: Partial<Variant>;
+  readonly candidate: Partial<Variant>;
+}
+const REGRESSIONS: readonly Regression[] = [
+  { name: 'all requests fail', baseline: {}, candidate: { errors: 1 } },
+  { name: 'errors 1 % → 2 %', baseline: { errors: 0.01 }, candidate: { errors: 0.02 } },
+  { name: 'errors 0 → 1 %', baseline: {}, candidate: { errors: 0.01 } },
+  { name: 'one wrong body in fifty', baseline: {}, candidate: { wrongBodies: 0.02 } },
+  { name: 'p50 worse by a fifth', baseline: {}, candidate: { slower: 1.2 } },
+  { name: 'p99 worse by half', baseline: {}, candidate: { tail: 1.5 } },
+];
+
+type Answer = {
+  readonly same: readonly SameVersionRun[];
+  readonly found: readonly (readonly DetectionRun[])[];
+};
+
+/** Every `WORKERS`-th run from `first`. */
+function work(first: number): Answer {
+  const seeds = (count: number) =>
+    Array.from({ length: count }, (_, seed) => seed).filter((seed) => seed % WORKERS === first);
+  return {
+    same: seeds(SAME_VERSION_RUNS).map(sameVersion),
+    found: REGRESSIONS.map(({ baseline, candidate }, i) =>
+      seeds(DETECTION_RUNS).map((seed) => detection(baseline, candidate, LIMIT, 1_000_000 * (i + 1) + seed)),
+    ),
+  };
+}
+
+if (isMainThread) {
+  const start = performance.now();
+  const file = fileURLToPath(import.meta.url);
+  const answers = await Promise.all(
+    Array.from({ length: WORKERS }, (_, first) => {
+      const worker = new Worker(file, { workerData: { first }, argv: process.argv.slice(2) });
+      return new Promise<Answer>((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    }),
+  );
+  reportSameVersion(answers.flatMap((answer) => answer.same));
+  reportDetection(REGRESSIONS.map((_, i) => answers.flatMap((answer) => answer.found[i] ?? [])));
+  for (const line of timings()) console.log(line);
+  console.log(`\n(${((performance.now() - start) / 1000).toFixed(0)} s in all)`);
+} else {
+  parentPort?.postMessage(work((workerData as { first: number }).first));
+}
+
+function reportSameVersion(runs: readonly SameVersionRun[]): void {
+  const count = (name: string, hits: number) => {
+    const share = ((100 * hits) / runs.length).toFixed(2);
+    console.log(
+      `  ${name.padEnd(44)} ${String(hits).padStart(5)}  ${share.padStart(6)} %  ≤ ${(100 * upperLimit(hits, runs.length)).toFixed(2)} %`,
+    );
+  };
+  console.log(`A version against itself: ${runs.length} experiments of two minutes, 100 requests/s`);
+  console.log(`  ${''.padEnd(44)}  runs    share    95 % upper limit (Clopper-Pearson)`);
+  count('sequential: rolled back (goal ≤ 1 %)', runs.filter((run) => run.alarms.length > 0).length);
+  for (const name of new Set(runs.flatMap((run) => run.alarms))) {
+    count(`  alarm of ${name}`, runs.filter((run) => run.alarms.includes(name)).length);
+  }
+  for (const name of ['cpu for each request', 'memory', 'response size', 'latency distribution']) {
+    count(
+      `  ${name} called different (informs only)`,
+      runs.filter((run) => run.informed.includes(name)).length,
+    );
+  }
+  count('sequential: passed within two minutes', runs.filter((run) => run.outcome === 'passed').length);
+  count('kayenta at one-minute points: not passed', runs.filter((run) => run.kayentaObjects).length);
+}
+
+function reportDetection(found: readonly (readonly DetectionRun[])[]): void {
+  console.log(
+    '\nRequests (both variants) until the candidate is rejected: median, and share of experiments in which it ever is',
+  );
+  console.log(
+    `  ${''.padEnd(26)} ${'sequential'.padStart(22)} ${'passed by mistake'.padStart(18)} ${'kayenta, each minute'.padStart(22)}`,
+  );
+  for (const [i, runs] of found.entries()) {
+    const passed = `${Math.round((100 * runs.filter((run) => run.passed).length) / runs.length)} %`;
+    console.log(
+      `  ${(REGRESSIONS[i]?.name ?? '').padEnd(26)} ${summary(runs.map((run) => run.sequential)).padStart(22)} ${passed.padStart(18)} ` +
+        `${summary(runs.map((run) => run.kayenta)).padStart(22)}`,
+    );
+  }
+}
+
+/** Median over all runs, what was not found counting as more than everything. */
+function summary(requests: readonly (number | null)[]): string {
+  const sorted = requests.map((value) => value ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const share = Math.round((100 * requests.filter((value) => value !== null).length) / requests.length);
+  return `${Number.isFinite(median) ? median.toLocaleString('en-US') : 'not found'} (${share} %)`;
+}
