@@ -1,7 +1,7 @@
 /** Follows a log file through rotation (rename and create), truncation (copytruncate) and bursts, with bounded memory. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 /** A line longer than this is none that we write: it is dropped and counted. */
 const MAX_LINE_BYTES = 64 * 1024;
 /** As much of the file's beginning as tells whether it is still the same content. */
@@ -152,7 +152,8 @@ function splitLines(file: OpenFile, chunk: Buffer, onLine: (line: string) => voi
   }
   const end = chunk.lastIndexOf(10) + 1;
   if (end > begin) {
-    const text = Buffer.concat([file.rest, chunk.subarray(begin, end)]).toString('utf8');
+    const whole = file.rest.length === 0 ? chunk : Buffer.concat([file.rest, chunk.subarray(begin, end)]);
+    const text = file.rest.length === 0 ? whole.toString('utf8', begin, end) : whole.toString('utf8');
     file.rest = EMPTY;
     for (let from = 0, to = text.indexOf('\n'); to >= 0; from = to + 1, to = text.indexOf('\n', from)) {
       if (to > from) {
