@@ -6,6 +6,7 @@ import { firewallsInForce } from './firewalls-in-force.ts';
 import { firstContacts } from './first-contact.ts';
 import { makeDroplets } from './make-droplets.ts';
 import { makeFirewall, makeNetwork, registerKey } from './make-shared.ts';
+import { hasTag } from './names.ts';
 import type { DigitalOceanPlan, Operation } from './operations.ts';
 import { removeDroplets } from './remove-droplets.ts';
 import { whenIdle } from './wait.ts';
@@ -60,10 +61,17 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
 
   await removeDroplets(work, of('remove droplet'));
   await all(of('remove firewall'), ({ id }) => api.deleteFirewall(id));
-  await all(
+  await removeTags(
+    work,
     of('remove tags').flatMap(({ names }) => names),
-    api.deleteTag,
   );
+}
+
+/** Takes tags away that no droplet carries: since the plan was made, somebody may have put one to use. */
+async function removeTags({ api, marks }: Work, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const carried = (await api.droplets(marks.environment)).flatMap(({ tags }) => tags);
+  await Promise.all(names.filter((name) => !hasTag(carried, name)).map(api.deleteTag));
 }
 
 /** Acts on a droplet once, whether or not the answer comes. */

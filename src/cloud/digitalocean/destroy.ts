@@ -25,7 +25,10 @@ export async function destroy(work: Work): Promise<Destroyed> {
   for (let round = 1; ; round++) {
     // Also after everything seems gone: a droplet whose creation was cut off may appear late.
     const plan = planDestroy(await readEstate(work), spec, marks);
-    const todo = describe(plan);
+    const todo = [
+      ...describe(plan),
+      ...(plan.hidden ? ['a droplet that DigitalOcean does not list yet'] : []),
+    ];
     if (todo.length === 0) return { removed: [...removed], left: plan.left };
     if (round > ROUNDS) {
       throw new Failure('cloud', 'DigitalOcean does not let go of everything', {
@@ -38,7 +41,10 @@ export async function destroy(work: Work): Promise<Destroyed> {
   }
 }
 
-/** Everything that a plan names, as far as the API takes it now. */
+/**
+ * Everything that a plan names, as far as the API takes it now: droplets, then networks, which the API holds on to while droplets are in them (also such
+ * as it does not list yet), then what the droplets used. Tags go last of all: without them nobody would know what is ours.
+ */
 async function removeAll(work: Work, plan: DestroyPlan): Promise<readonly string[]> {
   const { api } = work;
   const removed: string[] = [];
@@ -46,47 +52,46 @@ async function removeAll(work: Work, plan: DestroyPlan): Promise<readonly string
     stage: string,
     items: readonly T[],
     name: (item: T) => string,
-    remove: (item: T) => Promise<boolean>,
-  ) => {
-    if (items.length === 0) return;
+    remove: (item: T) => Promise<boolean | void>,
+  ): Promise<boolean> => {
+    if (items.length === 0) return true;
     work.context.progress({ stage, state: 'started' });
-    await Promise.all(
-      items.map(async (item) => {
-        if (await remove(item)) removed.push(name(item));
-      }),
-    );
-    work.context.progress({ stage, state: 'done', detail: 'removed' });
+    const results = await Promise.all(items.map(remove));
+    removed.push(...items.filter((_, index) => results[index] !== false).map(name));
+    const all = results.every((result) => result !== false);
+    work.context.progress({
+      stage,
+      state: all ? 'done' : 'running',
+      detail: all ? 'removed' : 'still in use',
+    });
+    return all;
   };
-  const gone = (removal: Promise<void>) => removal.then(() => true);
 
-  // Nothing else goes while droplets stay: they are what costs money, and networks and firewalls hold on to them.
   const doomed = plan.droplets.map(({ id, name }) => ({ id, name, fresh: false }));
   removed.push(...(await removeDroplets(work, doomed)));
-  await each('firewalls', plan.firewalls, describeFirewall, ({ id }) => gone(api.deleteFirewall(id)));
-  await each('network', plan.vpcs, describeNetwork, async ({ id }) => {
-    try {
-      await api.deleteVpc(id);
-      return true;
-    } catch (error) {
-      // Members that are on their way out: the next round looks again.
-      if (isStatus(error, 403, 409)) return false;
-      throw error;
-    }
-  });
-  await each('key', plan.keys, describeKey, ({ id }) => gone(api.deleteKey(id)));
-  // The key's tag is how the key is found, so tags go last.
-  await each(
-    'tags',
-    plan.tags,
-    (name) => `tag ${name}`,
-    (name) => gone(api.deleteTag(name)),
-  );
+  const free = await each('network', plan.vpcs, describeNetwork, ({ id }) => removeNetwork(api, id));
+  if (!free || plan.hidden) return removed;
+  await each('firewalls', plan.firewalls, describeFirewall, ({ id }) => api.deleteFirewall(id));
+  await each('key', plan.keys, describeKey, ({ id }) => api.deleteKey(id));
+  await each('tags', plan.tags, describeTag, api.deleteTag);
   return removed;
+}
+
+/** False where something is still in it: the next round looks again. */
+async function removeNetwork(api: Work['api'], id: string): Promise<boolean> {
+  try {
+    await api.deleteVpc(id);
+    return true;
+  } catch (error) {
+    if (isStatus(error, 403, 409)) return false;
+    throw error;
+  }
 }
 
 const describeFirewall = ({ name }: { readonly name: string }) => `firewall ${name}`;
 const describeNetwork = ({ name }: { readonly name: string }) => `network ${name}`;
 const describeKey = ({ name }: { readonly name: string }) => `key ${name}`;
+const describeTag = (name: string) => `tag ${name}`;
 
 function describe(plan: DestroyPlan): readonly string[] {
   return [
@@ -94,7 +99,7 @@ function describe(plan: DestroyPlan): readonly string[] {
     ...plan.firewalls.map(describeFirewall),
     ...plan.vpcs.map(describeNetwork),
     ...plan.keys.map(describeKey),
-    ...plan.tags.map((name) => `tag ${name}`),
+    ...plan.tags.map(describeTag),
   ];
 }
 

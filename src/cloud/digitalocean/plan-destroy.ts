@@ -26,6 +26,8 @@ export interface DestroyPlan {
   readonly vpcs: readonly Vpc[];
   readonly keys: readonly AccountKey[];
   readonly tags: readonly string[];
+  /** In a network of ours there is a droplet that no list shows: it was just made, or is just going. Who it belongs to is not known yet. */
+  readonly hidden: boolean;
   /** One sentence each. */
   readonly left: readonly string[];
 }
@@ -50,8 +52,12 @@ export function planDestroy(estate: Estate, spec: EnvironmentSpec, marks: Marks)
   const tagsLeft = own.filter(
     ({ name, resources }) => resources > 0 || staying.some(({ tags }) => hasTag(tags, name)),
   );
+  const members = networks
+    .flatMap(({ id }) => estate.members.get(id) ?? [])
+    .flatMap((member) => dropletOf(member) ?? []);
   return {
     ...{ droplets, firewalls, keys },
+    hidden: members.some((member) => !estate.droplets.some(({ id }) => id === member)),
     vpcs: networks.filter((vpc) => !kept.some((other) => other.vpc === vpc)),
     tags: own.filter((tag) => !tagsLeft.includes(tag)).map(({ name }) => name),
     left: [
@@ -94,14 +100,18 @@ function groupsOf(spec: EnvironmentSpec): readonly string[] {
 function whyKept(vpc: Vpc, { members, droplets }: Estate, marks: Marks): string | undefined {
   if (vpc.default)
     return `it is the default network of ${vpc.region} now, which DigitalOcean lets nobody remove (it costs nothing)`;
-  const foreign = (members.get(vpc.id) ?? []).filter(({ urn }) => {
-    const id = Number(/^do:droplet:(\d+)$/.exec(urn)?.[1]);
-    const droplet = droplets.find((one) => one.id === id);
-    // A droplet that is in no list any more, or not yet, is no reason to give up the network.
-    return Number.isNaN(id) || (droplet !== undefined && !isOurs(droplet, marks));
+  const foreign = (members.get(vpc.id) ?? []).filter((member) => {
+    const droplet = droplets.find(({ id }) => id === dropletOf(member));
+    return dropletOf(member) === undefined || (droplet !== undefined && !isOurs(droplet, marks));
   });
   if (foreign.length === 0) return undefined;
   return `not ours and in it: ${foreign.map(({ name, urn }) => name ?? urn).join(', ')}`;
+}
+
+/** The id of a network's member, if it is a droplet. */
+export function dropletOf({ urn }: VpcMember): number | undefined {
+  const id = /^do:droplet:(\d+)$/.exec(urn)?.[1];
+  return id === undefined ? undefined : Number(id);
 }
 
 function leftDroplet({ id, name, tags }: Droplet, spec: EnvironmentSpec, marks: Marks): readonly string[] {

@@ -130,8 +130,9 @@ function planUpkeep(droplet: Droplet, spec: EnvironmentSpec, marks: Marks): read
   return steps;
 }
 
-/** Host keys of droplets that are gone, or go now. */
+/** Host keys of droplets that are gone, or go now. While a first contact is unfinished, a key that nobody carries yet may be its. */
 function planSweep(found: Found, matching: Matching, marks: Marks): readonly Step[] {
+  if ([...matching.kept.values()].some((droplet) => isFresh(droplet, marks))) return [];
   const removed = new Set(
     matching.steps.flatMap(({ operation }) => (operation.kind === 'remove droplet' ? [operation.id] : [])),
   );

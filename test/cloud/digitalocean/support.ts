@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fastClock } from '../../../src/cloud/digitalocean/clock.ts';
 import { createDigitalOceanProvider } from '../../../src/cloud/digitalocean/provider.ts';
-import type { EnvironmentSpec, Machine, MachineSpec, Provider } from '../../../src/cloud/provider.ts';
+import type { EnvironmentSpec, Machine, Provider } from '../../../src/cloud/provider.ts';
 import { type Context, type ProgressEvent, quietContext } from '../../../src/context.ts';
 import type { FakeAccount } from '../../fakes/digitalocean/account.ts';
 import {
@@ -15,43 +15,10 @@ import {
   startFake,
 } from '../../fakes/digitalocean/server.ts';
 import { simulatedConnect } from '../../fakes/digitalocean/simulated-ssh.ts';
+import { referenceSpec } from './reference.ts';
 
 /** Clocks of client and fake run so many times faster than this machine's: a wait of two seconds takes ten milliseconds. */
 export const SPEED = 200;
-
-export function machineSpec(name: string, overrides: Partial<MachineSpec> = {}): MachineSpec {
-  return {
-    name,
-    group: name.replace(/-\d+$/, ''),
-    roles: [],
-    exposures: [{ port: 22, protocol: 'tcp', from: 'operators' }],
-    memoryBytes: 2 ** 30,
-    cpus: 1,
-    size: 's-1vcpu-1gb',
-    region: 'nyc3',
-    image: 'debian-12-x64',
-    ...overrides,
-  };
-}
-
-/** The three hosts that the specification describes. */
-export function referenceSpec(directory: string, overrides: Partial<EnvironmentSpec> = {}): EnvironmentSpec {
-  const web = { port: 80, protocol: 'tcp', from: 'anyone' } as const;
-  return {
-    project: 'shop',
-    environment: 'prod',
-    owner: '3f2a91c07bd4',
-    directory,
-    machines: [
-      machineSpec('monitor', { exposures: [web, { port: 6379, protocol: 'tcp', from: 'fleet' }] }),
-      machineSpec('checkbox', { exposures: [web] }),
-      machineSpec('itrust', { exposures: [web], size: 's-1vcpu-2gb' }),
-    ],
-    operators: ['203.0.113.7/32'],
-    authorizedKeys: [],
-    ...overrides,
-  };
-}
 
 export interface Scene {
   readonly fake: FakeDigitalOcean;
