@@ -105,7 +105,7 @@ export function liveSite(
   return siteHash(siteWith(app, definition, { facts, slot }, live.manifest, facts.live, certificate));
 }
 
-/** The site with a release behind a colour, and behind the other one what is there. */
+/** The site with a release behind a colour, and behind the other one what is there, or will be: so its file changes as seldom as can be. */
 export function siteWith(
   app: string,
   definition: AppConfig,
@@ -117,15 +117,9 @@ export function siteWith(
   const behind = (one: Colour) =>
     one === colour
       ? manifest
-      : facts.releases.find(({ manifest: { release } }) => release === facts.colours[one])?.manifest;
-  const [blue, green] = [behind('blue'), behind('green')];
-  return siteOf(
-    app,
-    definition,
-    slot,
-    { ...(blue === undefined ? {} : { blue }), ...(green === undefined ? {} : { green }) },
-    certificate,
-  );
+      : (facts.releases.find(({ manifest: { release } }) => release === facts.colours[one])?.manifest ??
+        manifest);
+  return siteOf(app, definition, slot, { blue: behind('blue'), green: behind('green') }, certificate);
 }
 
 function commitOf(manifest: Manifest, at: HostFacts, colour: Colour): Omit<HostCommit, 'remove' | 'audit'> {

@@ -1,15 +1,86 @@
 /** What was deployed when, by whom, with what result: read from the hosts. */
 import type { Context } from '../context.ts';
-import { Failure } from '../errors.ts';
-import type { Connection } from '../ssh/connection.ts';
-import type { AppOnHosts, AppStatus, ReleaseRecord } from './types.ts';
+import { quote } from '../ssh/quote.ts';
+import { AUDIT_LOG, type AuditEntry, auditEntrySchema } from './audit.ts';
+import { liveRelease } from './decide.ts';
+import { type AppFacts, factsScript, parseAppFacts, type ReleaseState } from './facts.ts';
+import type { AppOnHosts, ReleaseRecord } from './types.ts';
 
-/** All releases of an application that its hosts know of, the newest first. */
-export async function releases(request: AppOnHosts, _context: Context): Promise<readonly ReleaseRecord[]> {
-  throw new Failure('internal', `listing releases of ${request.app} is being written`);
+/** What one host knows: its releases, and what its audit log says of those that are gone. */
+export interface HostHistory {
+  readonly facts: AppFacts;
+  readonly audit: readonly AuditEntry[];
 }
 
-/** Every application on one host: what is live and whether it is healthy. One round trip; touches nothing. */
-export async function appStatus(connection: Connection, _context: Context): Promise<readonly AppStatus[]> {
-  throw new Failure('internal', `asking ${connection.target.name} is being written`);
+/** Where hosts differ, the first of these that one of them says. */
+const ORDER: readonly ReleaseState[] = ['withdrawn', 'live', 'failed', 'unfinished'];
+
+/** All releases of an application that its hosts know of, the newest first. */
+export async function releases(request: AppOnHosts, context: Context): Promise<readonly ReleaseRecord[]> {
+  const { app, hosts } = request;
+  const histories = await Promise.all(
+    hosts.map(async ({ name, connection }): Promise<HostHistory> => {
+      const script = `${factsScript(app)}
+cat ${AUDIT_LOG}.1 ${AUDIT_LOG} 2>/dev/null | grep -F ${quote(`"app":${JSON.stringify(app)}`)} | sed 's/^/audit /'`;
+      const text = await connection.check(`${script} || true`, {
+        label: `releases of ${app}`,
+        signal: context.signal,
+      });
+      return { facts: parseAppFacts(name, app, text), audit: parseAudit(text) };
+    }),
+  );
+  return records(histories);
+}
+
+/** The pure part: one record for each release, from folders where they are still there, else from the audit logs. */
+export function records(histories: readonly HostHistory[]): readonly ReleaseRecord[] {
+  const kept = histories.flatMap(({ facts }) => facts.releases);
+  const entries = histories
+    .flatMap(({ audit }) => audit)
+    .filter(({ action, release }) => action === 'deploy' && release !== undefined)
+    .sort((a, b) => (a.at < b.at ? -1 : 1));
+  const names = new Set([
+    ...kept.map(({ manifest }) => manifest.release),
+    ...entries.flatMap(({ release }) => release ?? []),
+  ]);
+  return [...names]
+    .sort((a, b) => (a < b ? 1 : -1))
+    .flatMap((release): ReleaseRecord[] => {
+      const folders = kept.filter(({ manifest }) => manifest.release === release);
+      const lines = entries.filter((entry) => entry.release === release);
+      const said = folders[0]?.manifest ?? lines[0];
+      if (said === undefined) return [];
+      const states: readonly ReleaseState[] =
+        folders.length > 0
+          ? folders.map(({ state }) => state)
+          : lines.map(({ result }) => (result === 'live' ? 'live' : 'failed'));
+      const served =
+        folders.length === histories.length &&
+        folders.every(({ state }) => state === 'live' || state === 'withdrawn');
+      return [
+        {
+          release,
+          commit: said.commit ?? null,
+          ref: said.ref ?? '',
+          subject: said.subject ?? '',
+          at: said.at,
+          by: said.by,
+          result: ORDER.find((one) => states.includes(one)) ?? 'failed',
+          live: histories.every(({ facts }) => liveRelease(facts)?.manifest.release === release),
+          kept: served,
+        },
+      ];
+    });
+}
+
+function parseAudit(text: string): readonly AuditEntry[] {
+  return text.split('\n').flatMap((line) => {
+    if (!line.startsWith('audit ')) return [];
+    try {
+      return auditEntrySchema.safeParse(JSON.parse(line.slice(6))).data ?? [];
+    } catch {
+      // A line that a full disk or a power cut left unfinished.
+      return [];
+    }
+  });
 }

@@ -51,7 +51,9 @@ export async function runReleaseScript(host: ReleaseHost, run: ScriptRun, contex
       const report = parseReport(line);
       if (report === undefined) return;
       if (report.kind === 'log') {
-        log.push(hide(report.line));
+        // A service that fails the same way again and again says nothing new.
+        const line = hide(report.line);
+        if (!log.includes(line)) log.push(line);
         return;
       }
       const detail = hide(report.detail);

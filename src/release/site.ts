@@ -1,7 +1,7 @@
 /** The site of an application on a host: what its definition says, with the processes behind each colour. */
 import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { posix, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { AppConfig } from '../config/schema.ts';
 import { Failure } from '../errors.ts';
 import type { Site, Variant } from '../proxy/proxy.ts';
@@ -22,21 +22,14 @@ export function siteOf(
   app: string,
   definition: AppConfig,
   slot: number,
-  colours: Readonly<Partial<Record<Variant, Manifest>>>,
+  colours: Readonly<Record<Variant, Manifest>>,
   certificate: Certificate | undefined,
 ): Site {
   const { site } = definition;
-  const servers = (variant: Variant) => {
-    const manifest = colours[variant];
-    return manifest === undefined
-      ? []
-      : instancesOf(manifest, slot, variant).map(({ address, port }) => `${address}:${port}`);
-  };
-  const files =
-    site.static ??
-    (isStatic(colours)
-      ? posix.join(colours.blue?.directory ?? colours.green?.directory ?? '', '.')
-      : undefined);
+  const servers = (variant: Variant) =>
+    instancesOf(colours[variant], slot, variant).map(({ address, port }) => `${address}:${port}`);
+  const { runtime, directory } = colours.blue;
+  const files = site.static ?? (runtime === 'static' ? directory || '.' : undefined);
   return {
     app,
     domains: site.domains,
@@ -58,10 +51,6 @@ export function siteOf(
     variants: { blue: { servers: servers('blue') }, green: { servers: servers('green') } },
     fallback: true,
   };
-}
-
-function isStatic(colours: Readonly<Partial<Record<Variant, Manifest>>>): boolean {
-  return Object.values(colours).some((manifest) => manifest.runtime === 'static');
 }
 
 /** As the host reports it: SHA-256 of the file. */

@@ -58,8 +58,10 @@ export interface DeployResult {
 export type ReleaseOutcome =
   /** it took the traffic and kept it */
   | 'live'
-  /** it did not start, was not healthy, or was taken back */
+  /** it did not start, was not healthy, or failed in its probation */
   | 'failed'
+  /** it served, and was left by a rollback */
+  | 'withdrawn'
   /** its deploy has begun and not ended (or was killed) */
   | 'unfinished';
 

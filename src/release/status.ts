@@ -1,0 +1,48 @@
+/** Every application on one host: what is live, and whether it is well. */
+import type { Context } from '../context.ts';
+import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
+import type { Connection } from '../ssh/connection.ts';
+import { manifestSchema } from './manifest.ts';
+import { APPS } from './places.ts';
+import type { AppStatus } from './types.ts';
+
+/** Asks each application's processes with their own health check. */
+const SCRIPT = `${PROXY_FUNCTIONS}
+for settings in ${APPS}/*/; do
+  app=$(basename "$settings")
+  green=$(weights_get "$app") || continue
+  if [ "$green" -gt 50 ]; then colour=green; else colour=blue; fi
+  folder=/srv/$app/$colour
+  [ -e "$folder/release.json" ] || continue
+  echo "app $(cat "$folder/release.json")"
+  while read -r unit address port _; do
+    said=$("$folder/check" "$address:$port"); code=$?
+    active=$(systemctl show --value -p ActiveState "$unit")
+    [ "$active" = active ] || { code=2 said="\${unit%.service} is $active (exit code $(systemctl show --value -p ExecMainStatus "$unit"))"; }
+    echo "process $code $said"
+  done <"$settings/$colour.instances"
+done`;
+
+/** One round trip; touches nothing. */
+export async function appStatus(connection: Connection, context: Context): Promise<readonly AppStatus[]> {
+  const text = await connection.check(SCRIPT, { label: 'applications', signal: context.signal });
+  return parseStatus(text);
+}
+
+/** The pure part. An application is healthy where all of its processes are. */
+export function parseStatus(text: string): readonly AppStatus[] {
+  const all: { app: AppStatus; reasons: string[] }[] = [];
+  for (const line of text.split('\n')) {
+    const [, key, rest = ''] = /^(app|process) (.*)$/.exec(line) ?? [];
+    if (key === 'app') {
+      const manifest = manifestSchema.parse(JSON.parse(rest));
+      const { app, release, commit, ref } = manifest;
+      all.push({ app: { app, release, commit, ref, healthy: true }, reasons: [] });
+    } else if (key === 'process' && !rest.startsWith('0 ')) {
+      all.at(-1)?.reasons.push(rest.slice(2));
+    }
+  }
+  return all.map(({ app, reasons: [reason] }) =>
+    reason === undefined ? app : { ...app, healthy: false, reason },
+  );
+}
