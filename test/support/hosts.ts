@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createLocalProvider } from '../../src/cloud/local/provider.ts';
 import type { EnvironmentSpec, Machine, MachineSpec, Provider } from '../../src/cloud/provider.ts';
 import { type Context, quietContext } from '../../src/context.ts';
+import { powerCut, reboot } from './power.ts';
 
 export interface HostsWanted {
   readonly names: readonly string[];
@@ -29,6 +30,10 @@ export interface TestHosts {
   readonly spec: EnvironmentSpec;
   /** The machine of this name. */
   machine(name: string): Machine;
+  /** Ends a host as a power cut does; the disk stays, and `apply` starts it again. */
+  powerCut(name: string): Promise<void>;
+  /** Reboots a host and waits until it accepts connections again. */
+  reboot(name: string): Promise<void>;
   /** Removes everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -99,7 +104,15 @@ export async function startHosts(wanted: HostsWanted): Promise<TestHosts> {
       if (found === undefined) throw new Error(`no host ${name} among ${machines.map((one) => one.name)}`);
       return found;
     };
-    return { machines, provider, spec, machine, stop };
+    return {
+      machines,
+      provider,
+      spec,
+      machine,
+      powerCut: (name) => powerCut(spec, name),
+      reboot: (name) => reboot(machine(name)),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -10,7 +10,7 @@ import { readEnvironmentRecord } from './records.ts';
 import type { EnvironmentLayout, LocalSettings } from './settings.ts';
 
 /** Programs that a killed command had started hold its lock until they, too, have ended: that takes a moment. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 5000;
 
 /**
  * The right to change an environment.
