@@ -14,7 +14,8 @@ export interface AccessLogEntry {
   readonly status: number;
   /** Bytes of the body sent. */
   readonly bytes: number;
-  readonly milliseconds: number;
+  /** Absent where the log does not tell. */
+  readonly milliseconds: number | undefined;
   /** Of the last attempt at an upstream; absent where none was asked or it gave no answer. */
   readonly upstreamMilliseconds: number | undefined;
   /** Attempts at an upstream beyond the first. */

@@ -1,13 +1,15 @@
-/** Tomcat's access log, as AccessLogValve writes it with the pattern `%h %l %u %t "%r" %s %b %T`. */
+/**
+ * Tomcat's access log, as AccessLogValve writes it with the pattern `%h %l %u %t "%r" %s %b %T`. Without `%T`, as stock Tomcat has it, there
+ * are no durations.
+ */
 import { type AccessLogEntry, isStatus, pathOf } from './access-log.ts';
 
 /** `%T` is seconds with three decimals in every Tomcat; `%D` is milliseconds before 10.1 and microseconds since. */
-const LINE = /^\S+ \S+ .*? \[([^\]]+)\] "(\S+) (\S+)[^"]*" (\d{3}) (\d+|-) (\d+(?:\.\d+)?)/;
+const LINE = /^\S+ \S+ .*? \[([^\]]+)\] "(\S+) (\S+)[^"]*" (\d{3}) (\d+|-)(?: (\d+(?:\.\d+)?))?(?: |$)/;
 
 /** Reads one line; undefined where it is in another form. Application, variant and release are not in it: they stay empty. */
 export function parseTomcatLine(line: string): AccessLogEntry | undefined {
-  const [, time = '', method = '', target = '', status = '', bytes = '', seconds = ''] =
-    LINE.exec(line) ?? [];
+  const [, time = '', method = '', target = '', status = '', bytes = '', seconds] = LINE.exec(line) ?? [];
   const at = parseTime(time);
   const code = Number(status);
   if (at === undefined || !isStatus(code)) return undefined;
@@ -20,7 +22,7 @@ export function parseTomcatLine(line: string): AccessLogEntry | undefined {
     path: pathOf(target),
     status: code,
     bytes: bytes === '-' ? 0 : Number(bytes),
-    milliseconds: Math.round(Number(seconds) * 1e6) / 1000,
+    milliseconds: seconds === undefined ? undefined : Math.round(Number(seconds) * 1e6) / 1000,
     upstreamMilliseconds: undefined,
     retries: 0,
   };

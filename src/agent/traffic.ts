@@ -63,7 +63,7 @@ export class Traffic {
     group.bytes += entry.bytes;
     group.status.set(entry.status, (group.status.get(entry.status) ?? 0) + 1);
     if (entry.status >= 500 || entry.status < 100) return; // a fast error is no fast answer
-    group.latency.record(entry.milliseconds);
+    if (entry.milliseconds !== undefined) group.latency.record(entry.milliseconds);
     group.size.record(entry.bytes);
     if (entry.upstreamMilliseconds !== undefined) group.upstream.record(entry.upstreamMilliseconds);
   }

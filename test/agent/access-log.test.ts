@@ -95,8 +95,15 @@ describe("Tomcat's access log", () => {
     expect(parseTomcatLine(line)?.status).toBe(status);
   });
 
+  it('is read without durations in the pattern of stock Tomcat', () => {
+    expect(parseTomcatLine(LINE.replace(' 0.012', ''))).toMatchObject({
+      status: 302,
+      bytes: 0,
+      milliseconds: undefined,
+    });
+  });
+
   it.each([
-    ['no duration (the pattern "common")', LINE.replace(' 0.012', '')],
     ['no request line', LINE.replace(/"POST.*1.1"/, '"-"')],
     ['a date that is none', LINE.replace('Oct', 'Foo')],
     ['nothing', ''],

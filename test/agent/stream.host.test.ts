@@ -6,9 +6,9 @@ import { bundleAgent, follow, installAgent, onHost, until } from './support.ts';
 const reason = hostsUnavailable();
 if (reason !== undefined) process.stderr.write(`test/agent/stream.host.test.ts skipped: ${reason}\n`);
 
-/** Works for a tenth of a second each second, prints an error line each second, and dies when told to. */
+/** Uses a tenth of a second of processor time each second, prints an error line each second, and dies when told to. */
 const SERVICE = `[Service]
-ExecStart=/opt/node -e "setInterval(() => { const end = Date.now() + 100; while (Date.now() < end); console.error('TypeError: x is no function'); console.log('fine') }, 1000)"
+ExecStart=/opt/node -e "setInterval(() => { const used = () => process.cpuUsage().user; const end = used() + 1e5; while (used() < end); console.error('TypeError: x is no function'); console.log('fine') }, 1000)"
 Restart=always
 RestartSec=200ms
 `;
