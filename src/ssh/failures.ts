@@ -209,18 +209,14 @@ export function connectionFailure(target: SshTarget, client: FailedClient): Conn
     });
   }
   if (client.exitCode === 255) {
-    return new ConnectionFailure(
-      'lost',
-      `the connection was lost while it ran ${client.step ?? 'a command'}`,
-      {
-        ...details,
-        next: 'What had begun on the host may still be running there. Run the command again: it goes on from what is done.',
-      },
-    );
+    return new ConnectionFailure('lost', 'the connection was lost half-way', {
+      ...details,
+      next: 'What had begun on the host may still be running there. Run the command again: it goes on from what is done.',
+    });
   }
   return new ConnectionFailure(
     'no-shell',
-    `${target.user} at ${where(target)} did not run ${client.step ?? 'the command'} to its end (exit ${client.exitCode ?? 'unknown'})`,
+    `${target.user} at ${where(target)} did not run the command to its end (exit ${client.exitCode ?? 'unknown'})`,
     {
       ...details,
       next: 'Either the account has no ordinary shell or no bash, or the command was killed on the host (journalctl -k shows whether memory ran out).',

@@ -10,8 +10,166 @@ import {
   rmdirSync,
   rmSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SshTarget } from './connection.ts';
+import { ConnectionFailure, connectionFailure } from './failures.ts';
+import { runProcess } from './process.ts';
+
+export interface MasterOptions {
+  readonly target: SshTarget;
+  /** The ssh program. */
+  readonly program: string;
+  /** Options and destination that reach the target. */
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** Seconds that the master outlives its last command where nobody closes it. */
+  readonly persistSeconds: number;
+  /** Milliseconds after which signing in is given up. */
+  readonly limitMs: number;
+  /** Ends the opening. */
+  readonly signal: AbortSignal;
+}
+
+/** The shared connection. Opened by whoever needs it first, and again where it has ended. */
+export class Master {
+  readonly #options: MasterOptions;
+  /** The folder with the control socket, while a master stands or is being started. */
+  #opening: Promise<string> | undefined;
+
+  constructor(options: MasterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Arguments for ssh that make it a client of the master, which stands then. Callers at the same time share one opening.
+   * @throws ConnectionFailure; `signal.reason`
+   */
+  async client(signal: AbortSignal): Promise<readonly string[]> {
+    const before = this.#opening;
+    if (before !== undefined) {
+      const folder = await untilAborted(before, signal);
+      if (existsSync(socketIn(folder))) return clientArguments(folder);
+      // It ended, and removed its socket: the host restarted, or nothing was run for long.
+      if (this.#opening === before) await this.close();
+    }
+    if (this.#opening === undefined) {
+      const opening = this.#start();
+      this.#opening = opening;
+      opening.catch(() => {
+        if (this.#opening === opening) this.#opening = undefined;
+      });
+    }
+    return clientArguments(await untilAborted(this.#opening, signal));
+  }
+
+  /** Whether it stands and answers. */
+  async answers(): Promise<boolean> {
+    const folder = await this.#opening?.catch(() => undefined);
+    return folder !== undefined && this.#ask(folder, 'check');
+  }
+
+  /** Ends it. Safe to call twice; never throws. */
+  async close(): Promise<void> {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    const folder = await opening?.catch(() => undefined);
+    if (folder === undefined) return;
+    await this.#ask(folder, 'exit');
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  async #start(): Promise<string> {
+    const { target, program, args, env, persistSeconds, limitMs } = this.#options;
+    const folder = makeSocketFolder();
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), limitMs);
+    const persist = ['-M', '-N', '-o', `ControlPersist=${persistSeconds}`, '-o', 'RemoteCommand=none'];
+    try {
+      const signal = AbortSignal.any([this.#options.signal, limit.signal]);
+      const all = [...persist, '-S', socketArgument(folder), ...args];
+      const { exitCode, stderr } = await startMaster(program, all, folder, { env, signal });
+      this.#options.signal.throwIfAborted();
+      if (exitCode === 0) return folder;
+      throw connectionFailure(target, { stderr, exitCode, connected: false });
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? missingClient(program) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #ask(folder: string, question: 'check' | 'exit'): Promise<boolean> {
+    if (!existsSync(socketIn(folder))) return false;
+    const { target, program, env } = this.#options;
+    const args = ['-S', socketArgument(folder), '-O', question, '--', target.address];
+    return runProcess(program, args, { env, signal: AbortSignal.timeout(2_000) }).then(
+      ({ exitCode }) => exitCode === 0,
+      () => false,
+    );
+  }
+}
+
+/** `-T` and `RemoteCommand`: whatever the user's configuration says for people must not reach programs. */
+function clientArguments(folder: string): readonly string[] {
+  return ['-S', socketArgument(folder), '-T', '-o', 'ControlMaster=no', '-o', 'RemoteCommand=none'];
+}
+
+function missingClient(program: string): ConnectionFailure {
+  return new ConnectionFailure('client', `the program ${program} is not installed`, {
+    next: 'Install the OpenSSH client: apt-get install openssh-client.',
+  });
+}
+
+/** What others wait for too, awaited by one who may leave earlier. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
+
+/**
+ * Resolves when the master has signed in (it then goes to the background: exit code 0) or failed; null where `signal` ended it. Its standard error
+ * is a file that has no name any more, never a pipe: the background master would hold a pipe open, and who reads it would wait for its end.
+ */
+async function startMaster(
+  program: string,
+  args: readonly string[],
+  folder: string,
+  { env, signal }: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal },
+): Promise<{ readonly exitCode: number | null; readonly stderr: string }> {
+  const path = join(folder, 'e');
+  const file = openSync(path, 'w+', 0o600);
+  rmSync(path);
+  try {
+    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', file], detached: true });
+    const kill = () => child.kill('SIGKILL');
+    signal.addEventListener('abort', kill, { once: true });
+    if (signal.aborted) kill();
+    try {
+      const exitCode = await new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', resolve);
+      });
+      return { exitCode, stderr: readStart(file) };
+    } finally {
+      signal.removeEventListener('abort', kill);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What a failing ssh prints fits many times. */
+function readStart(file: number): string {
+  const buffer = Buffer.alloc(64 * 1024);
+  return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, 0));
+}
 
 /** Unix sockets take 108 bytes on Linux and 104 on macOS; ssh first binds a name that is 17 characters longer. */
 const LONGEST_SOCKET = 104 - 1 - 17;
@@ -21,10 +179,19 @@ const PREFIX = 'pipeline-ssh-';
 /** A private folder (0700) for one control socket. Its name carries our process id, so that a later run can tell what was left behind. */
 export function makeSocketFolder(base: string = tmpdir()): string {
   const name = `${PREFIX}${process.pid}-`;
-  const longest = join(base, `${name}XXXXXX`, 's');
+  const longest = socketIn(join(base, `${name}XXXXXX`));
   const parent = Buffer.byteLength(longest) <= LONGEST_SOCKET ? base : '/tmp';
   removeEmptyFolders(parent);
   return mkdtempSync(join(parent, name));
+}
+
+function socketIn(folder: string): string {
+  return join(folder, 's');
+}
+
+/** ssh expands `%` in the path of a control socket. */
+function socketArgument(folder: string): string {
+  return socketIn(folder).replaceAll('%', '%%');
 }
 
 /**
@@ -50,63 +217,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-export interface MasterResult {
-  /** 0: the master stands, in the background. null: it was ended, by `signal`. */
-  readonly exitCode: number | null;
-  readonly stderr: string;
-}
-
-/**
- * Starts a master and resolves when it has signed in (it then goes to the background) or failed. Its standard error is a file that has no name any
- * more, never a pipe: the background master would hold a pipe open and whoever reads it would wait for the master's end.
- * @throws the error of `spawn` (ENOENT: no ssh program).
- */
-export async function startMaster(
-  program: string,
-  args: readonly string[],
-  folder: string,
-  options: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal },
-): Promise<MasterResult> {
-  const path = join(folder, 'e');
-  const file = openSync(path, 'w+', 0o600);
-  rmSync(path);
-  try {
-    const child = spawn(program, args, {
-      env: options.env,
-      stdio: ['ignore', 'ignore', file],
-      detached: true,
-    });
-    const kill = () => child.kill('SIGKILL');
-    options.signal.addEventListener('abort', kill, { once: true });
-    if (options.signal.aborted) kill();
-    try {
-      const exitCode = await new Promise<number | null>((resolve, reject) => {
-        child.once('error', reject);
-        child.once('exit', resolve);
-      });
-      return { exitCode, stderr: readStart(file) };
-    } finally {
-      options.signal.removeEventListener('abort', kill);
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** What a failing ssh prints fits many times. */
-function readStart(file: number): string {
-  const buffer = Buffer.alloc(64 * 1024);
-  return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, 0));
-}
-
-/** The socket of a master in its folder. */
-export function socketIn(folder: string): string {
-  return join(folder, 's');
-}
-
-/** Whether a master stands: it removes its socket when it ends. */
-export function masterStands(folder: string): boolean {
-  return existsSync(socketIn(folder));
 }

@@ -1,15 +1,15 @@
 /** A connection to a host over the OpenSSH client: `connect`. */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { type Patience, sshArguments } from './arguments.ts';
 import type { Connection, RunOptions, RunResult, SshTarget } from './connection.ts';
-import { ConnectionFailure, connectionFailure, lastLines } from './failures.ts';
-import { makeSocketFolder, masterStands, socketIn, startMaster } from './master.ts';
+import { type ConnectionFailure, connectionFailure, lastLines } from './failures.ts';
+import { Master } from './master.ts';
 import { runProcess } from './process.ts';
 import { redactor } from './redact.ts';
 import { endMark, killScript, runCommand, runInput, storeCommand } from './remote.ts';
@@ -48,10 +48,8 @@ class OpenSshConnection implements Connection {
   readonly #context: Context;
   readonly #program: string;
   readonly #patience: Patience;
-  readonly #persist: number;
   readonly #env: NodeJS.ProcessEnv;
-  /** The folder with the control socket, while a master stands or is being started. */
-  #opening: Promise<string> | undefined;
+  readonly #master: Master;
 
   constructor(target: SshTarget, context: Context, options: ConnectOptions) {
     this.target = target;
@@ -61,9 +59,17 @@ class OpenSshConnection implements Connection {
       connectTimeoutSeconds: options.connectTimeoutSeconds ?? 10,
       silenceSeconds: options.silenceSeconds ?? 30,
     };
-    this.#persist = options.persistSeconds ?? 60;
     // ssh's own messages are told apart by their English text.
     this.#env = { ...context.env, LC_ALL: 'C' };
+    this.#master = new Master({
+      target,
+      program: this.#program,
+      args: this.sshArguments(),
+      env: this.#env,
+      persistSeconds: options.persistSeconds ?? 60,
+      limitMs: this.#patience.connectTimeoutSeconds * 1_000 + SIGN_IN_MS,
+      signal: context.signal,
+    });
   }
 
   sshArguments(): readonly string[] {
@@ -86,12 +92,10 @@ class OpenSshConnection implements Connection {
   async check(text: string, options: RunOptions): Promise<string> {
     const result = await this.script(text, options);
     if (result.exitCode === 0) return result.stdout;
-    const stdout = options.secretOutput === true ? '' : result.stdout;
-    const output = lastLines(redactor(options.secrets)(`${stdout}\n${result.stderr}`));
-    throw new Failure('host', `${this.target.name}: ${options.label} failed (exit ${result.exitCode})`, {
+    throw new Failure('host', `${options.label} failed (exit ${result.exitCode})`, {
       host: this.target.name,
       step: options.label,
-      output,
+      output: lastLines(shownOutput(result, options)),
       next: 'The whole output: the same command with --verbose.',
     });
   }
@@ -131,13 +135,8 @@ class OpenSshConnection implements Connection {
     throw uploadFailure(this.target, file, result);
   }
 
-  async close(): Promise<void> {
-    const opening = this.#opening;
-    this.#opening = undefined;
-    const folder = await opening?.catch(() => undefined);
-    if (folder === undefined) return;
-    if (masterStands(folder)) await this.#askMaster(folder, 'exit');
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  close(): Promise<void> {
+    return this.#master.close();
   }
 
   /** Runs a command line on the host with `input`, within its time, and ends it there too where it is given up here. */
@@ -146,17 +145,21 @@ class OpenSshConnection implements Connection {
     const time = new AbortController();
     const timer = Number.isFinite(timeoutMs) ? setTimeout(() => time.abort(), timeoutMs) : undefined;
     const stop = AbortSignal.any([this.#context.signal, ...(options.signal ? [options.signal] : [])]);
+    const signal = AbortSignal.any([stop, time.signal]);
     const token = randomBytes(8).toString('hex');
+    let client: readonly string[] | undefined;
     let result: RunResult = { exitCode: -1, stdout: '', stderr: '' };
     try {
-      const signal = AbortSignal.any([stop, time.signal]);
-      const { complete, ...outcome } = await this.#execute(line(token), token, options, input, signal);
+      signal.throwIfAborted();
+      client = await this.#master.client(signal);
+      const args = [...client, ...this.sshArguments(), line(token)];
+      const { complete, ...outcome } = await this.#execute(args, token, options, input, signal);
       if (complete) return outcome;
       result = outcome;
       signal.throwIfAborted();
     } catch (error) {
       // Stopped, out of time, or thrown by whoever receives the lines: nobody waits for the run any more.
-      await this.#kill(token);
+      if (client !== undefined) await this.#kill(client, token);
       stop.throwIfAborted();
       throw time.signal.aborted ? timeoutFailure(this.target, options, timeoutMs, result) : error;
     } finally {
@@ -167,14 +170,12 @@ class OpenSshConnection implements Connection {
 
   /** One client over the master: until the run's last line, the client's end, or the signal. */
   async #execute(
-    line: string,
+    args: readonly string[],
     token: string,
     options: RunOptions,
     input: RunFeed,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    signal.throwIfAborted();
-    const folder = await this.#open(signal);
     const mark = endMark(token);
     const linger = new AbortController();
     let exitCode: number | undefined;
@@ -187,7 +188,6 @@ class OpenSshConnection implements Connection {
       const own = end === null ? text : text.slice(0, end.index);
       if (end === null || own !== '') options.onStderr?.(own);
     };
-    const args = ['-S', socketIn(folder), '-o', 'ControlMaster=no', ...this.sshArguments(), line];
     const result = await runProcess(this.#program, args, {
       env: this.#env,
       input: (stdin) => input(token, stdin),
@@ -204,78 +204,24 @@ class OpenSshConnection implements Connection {
     };
   }
 
-  /** The master's folder; starts a master where none stands. Callers at the same time share one. */
-  async #open(signal: AbortSignal): Promise<string> {
-    const before = this.#opening;
-    if (before !== undefined) {
-      const folder = await before;
-      if (masterStands(folder)) return folder;
-      // It ended: the host restarted, or nothing was run for long.
-      if (this.#opening === before) await this.close();
-    }
-    if (this.#opening === undefined) {
-      const opening = this.#start();
-      this.#opening = opening;
-      opening.catch(() => {
-        if (this.#opening === opening) this.#opening = undefined;
-      });
-    }
-    return untilAborted(this.#opening, signal);
-  }
-
-  async #start(): Promise<string> {
-    const folder = makeSocketFolder();
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), this.#patience.connectTimeoutSeconds * 1_000 + SIGN_IN_MS);
-    const args = [
-      ...['-M', '-N', '-S', socketIn(folder), '-o', `ControlPersist=${this.#persist}`],
-      ...this.sshArguments(),
-    ];
-    try {
-      this.#trace(`connect to ${this.target.user}@${this.target.address} port ${this.target.port}`);
-      const signal = AbortSignal.any([this.#context.signal, limit.signal]);
-      const { exitCode, stderr } = await startMaster(this.#program, args, folder, { env: this.#env, signal });
-      this.#context.signal.throwIfAborted();
-      if (exitCode === 0) return folder;
-      throw connectionFailure(this.target, { stderr, exitCode, connected: false });
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true });
-      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? missingClient(this.#program) : error;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   /** Ends a run on the host that is given up here. Best effort: where the connection is gone there is nobody to ask. */
-  async #kill(token: string): Promise<void> {
-    const folder = await this.#opening?.catch(() => undefined);
-    if (folder === undefined || !masterStands(folder)) return;
+  async #kill(client: readonly string[], token: string): Promise<void> {
+    if (!(await this.#master.answers())) return;
     const own = randomBytes(8).toString('hex');
-    const args = ['-S', socketIn(folder), '-o', 'ControlMaster=no', ...this.sshArguments()];
-    await runProcess(this.#program, [...args, runCommand(this.target.user, own)], {
+    const args = [...client, ...this.sshArguments(), runCommand(this.target.user, own)];
+    await runProcess(this.#program, args, {
       env: this.#env,
-      signal: AbortSignal.timeout((GRACE_SECONDS + 3) * 1_000),
+      signal: AbortSignal.timeout((GRACE_SECONDS + 10) * 1_000),
       input: (stdin) => pipeline(Readable.from([runInput(killScript(token, GRACE_SECONDS), own)]), stdin),
     }).catch((error: unknown) => this.#trace(`could not end what was running: ${error}`));
   }
 
   async #explain(result: RunResult, options: RunOptions): Promise<ConnectionFailure> {
-    const folder = await this.#opening?.catch(() => undefined);
     // While the master stands, a client that ends with 255 was told that the command died of a signal.
-    const died = result.exitCode === 255 && folder !== undefined && (await this.#askMaster(folder, 'check'));
+    const died = result.exitCode === 255 && (await this.#master.answers());
     const exitCode = died ? -1 : result.exitCode;
-    const stderr = redactor(options.secrets)(`${result.stdout}\n${result.stderr}`);
+    const stderr = shownOutput(result, options);
     return connectionFailure(this.target, { stderr, exitCode, connected: true, step: options.label });
-  }
-
-  /** Whether the master answered. */
-  async #askMaster(folder: string, question: 'check' | 'exit'): Promise<boolean> {
-    const args = ['-S', socketIn(folder), '-O', question, '--', this.target.address];
-    const options = { env: this.#env, signal: AbortSignal.timeout(2_000) };
-    return runProcess(this.#program, args, options).then(
-      ({ exitCode }) => exitCode === 0,
-      () => false,
-    );
   }
 
   #trace(text: string): void {
@@ -283,20 +229,9 @@ class OpenSshConnection implements Connection {
   }
 }
 
-/** What others wait for too, awaited by one who may leave earlier. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason);
-    if (signal.aborted) leave();
-    signal.addEventListener('abort', leave, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
-}
-
-function missingClient(program: string): ConnectionFailure {
-  return new ConnectionFailure('client', `the program ${program} is not installed`, {
-    next: 'Install the OpenSSH client: apt-get install openssh-client.',
-  });
+/** The output as it may be shown. */
+function shownOutput({ stdout, stderr }: RunResult, options: RunOptions): string {
+  return redactor(options.secrets)(options.secretOutput === true ? stderr : `${stdout}\n${stderr}`);
 }
 
 function timeoutFailure(
@@ -305,11 +240,10 @@ function timeoutFailure(
   timeoutMs: number,
   result: RunResult,
 ): Failure {
-  const output = lastLines(redactor(options.secrets)(`${result.stdout}\n${result.stderr}`));
-  return new Failure('host', `${target.name}: ${options.label} did not end within ${timeoutMs / 1_000} s`, {
+  return new Failure('host', `${options.label} did not end within ${timeoutMs / 1_000} s`, {
     host: target.name,
     step: options.label,
-    output,
+    output: lastLines(shownOutput(result, options)),
     next: 'It was ended on the host. See what it waits for with --verbose, then run the command again.',
   });
 }
@@ -322,20 +256,17 @@ function uploadFailure(
   file: { readonly path: string; readonly size: number },
   result: RunResult,
 ): Failure {
-  const details = { host: target.name, step: `upload ${file.path}`, output: lastLines(result.stderr) };
+  const step = `upload ${file.path}`;
+  const details = { host: target.name, step, output: lastLines(result.stderr) };
   if (result.exitCode === DISK_FULL) {
     const [free, size] = result.stdout.trim().split(/\s+/).map(Number);
     const room = `${megabytes(free)} free of ${megabytes(size)}`;
-    return new Failure(
-      'host',
-      `${target.name}: no room for ${file.path} (${megabytes(file.size)}): ${room}`,
-      {
-        ...details,
-        next: 'Make room on the host or give it a larger disk, then run the command again. Nothing was replaced.',
-      },
-    );
+    return new Failure('host', `${step}: no room for ${megabytes(file.size)}, ${room}`, {
+      ...details,
+      next: 'Make room on the host or give it a larger disk, then run the command again. Nothing was replaced.',
+    });
   }
-  return new Failure('host', `${target.name}: could not store ${file.path} (exit ${result.exitCode})`, {
+  return new Failure('host', `${step} failed (exit ${result.exitCode})`, {
     ...details,
     next: 'What stood there before still stands. The whole output: the same command with --verbose.',
   });

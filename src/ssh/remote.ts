@@ -71,22 +71,24 @@ export function storeCommand(
  */
 export function killScript(token: RunToken, graceSeconds: number): string {
   return `sessions=' '
-for pid in $(printf '%s' ${token} | grep -lsaFf - /proc/[0-9]*/cmdline | cut -d/ -f3); do
-  stat=$(cat /proc/$pid/stat 2>/dev/null) || continue
+for file in $(printf '%s' ${token} | grep -lsaFf - /proc/[0-9]*/cmdline); do
+  stat=$(<"\${file%cmdline}stat") || continue
   set -- \${stat##*) }
   sessions+="$4 "
-done
+done 2>/dev/null
+[ "$sessions" != ' ' ] || exit 0
 members() {
-  local file stat
+  local file stat pid
   for file in /proc/[0-9]*/stat; do
-    stat=$(<"$file") || continue
+    { read -r -d '' stat || true; } <"$file" || continue
     set -- \${stat##*) }
-    [ "$1" != Z ] && [[ $sessions == *" $4 "* ]] && echo "$(basename "$(dirname "$file")")"
+    pid=\${file%/stat}
+    [ "$1" = Z ] || [[ $sessions != *" $4 "* ]] || echo "\${pid#/proc/}"
   done 2>/dev/null
 }
-[ "$sessions" != ' ' ] || exit 0
 kill -TERM $(members) 2>/dev/null
-for _ in $(seq ${graceSeconds * 10}); do
+end=$((SECONDS + ${graceSeconds}))
+while [ "$SECONDS" -lt "$end" ]; do
   [ -n "$(members)" ] || exit 0
   sleep 0.1
 done

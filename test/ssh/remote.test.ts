@@ -1,7 +1,7 @@
 /** The command lines for the host, run by this machine's own bash. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { endMark, runCommand, runInput } from '../../src/ssh/remote.ts';
+import { endMark, killScript, runCommand, runInput } from '../../src/ssh/remote.ts';
 
 function run(input: string, token = 'abc123') {
   const { stdout, stderr } = spawnSync('sh', ['-c', runCommand('root', token)], { input, encoding: 'utf8' });
@@ -45,5 +45,42 @@ describe('a run', () => {
     expect(runCommand('deploy', 'abc123')).toMatch(
       /^sudo -n -H -- env 'LC_ALL=C.UTF-8' 'LANGUAGE=' bash -c /,
     );
+  });
+});
+
+describe('ending a run', () => {
+  /** Processes of this machine whose command line holds a text, which comes on standard input so that the search does not find itself. */
+  const count = (text: string) => {
+    const search = 'grep -lsaFf - /proc/[0-9]*/cmdline | wc -l';
+    return spawnSync('sh', ['-c', search], { input: text, encoding: 'utf8' }).stdout.trim();
+  };
+
+  test.each([
+    ['what listens to SIGTERM at once', 'sleep 22360', '22360', 1_000],
+    ['what does not by force', "trap '' TERM; sleep 22361; sleep 22361", '22361', 5_000],
+  ])('ends %s, with everything that it started', async (_what, script, mark, within) => {
+    const token = `run${[...mark].reverse().join('')}`;
+    const child = spawn('sh', ['-c', runCommand('root', token)], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    child.stdin.end(runInput(`(${script}) & ${script}`, token));
+    await expect.poll(() => count(mark)).toBe('2');
+    const started = performance.now();
+    const killer = spawnSync('sh', ['-c', runCommand('root', 'killer')], {
+      input: runInput(killScript(token, 1), 'killer'),
+      encoding: 'utf8',
+    });
+    expect(endMark('killer').exec(killer.stderr.trimEnd())?.[1]).toBe('0');
+    expect(performance.now() - started).toBeLessThan(within);
+    await expect.poll(() => count(mark)).toBe('0');
+  });
+
+  test('of which nothing is left is nothing', () => {
+    const { stdout, stderr } = spawnSync('sh', ['-c', runCommand('root', 'killer')], {
+      input: runInput(killScript('nosuchrun', 1), 'killer'),
+      encoding: 'utf8',
+    });
+    expect(stdout + stderr.trimEnd()).toBe('pipeline-end-killer:0');
   });
 });
