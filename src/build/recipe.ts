@@ -79,7 +79,6 @@ export function decidingPaths(definition: AppConfig): { readonly all: string[]; 
   }
   all.push(...read, ...ENTRY_FILES.map((name) => posix.join(directory, name)));
   all.push(posix.join(directory, 'index.html'), ...(directory === '' ? [] : [directory]));
-  if (definition.site.static !== undefined) all.push(posix.normalize(definition.site.static));
   return { all: [...new Set(all)], read: [...new Set(read)] };
 }
 

@@ -160,7 +160,7 @@ healthy() { # UNIT ADDRESS PORT WITHIN CONSECUTIVE: asks until it is well, or it
 }
 exit_code() { # UNIT: of the run before this one
   journalctl --sync 2>/dev/null
-  journalctl --unit "$1" --since "@$started" --output cat --no-pager --quiet 2>/dev/null | sed -n 's/.*code=[a-z]*, status=\\([^ /]*\\).*/\\1/p' | tail -n 1
+  journalctl --unit "$1" --since "@$started" --output cat --no-pager --quiet 2>/dev/null | sed -n 's|.*code=[a-z]*, status=\\([^ /]*\\).*|\\1|p' | tail -n 1
 }
 watch_over() { # MILLISECONDS: the probation, during which the old version stands by
   local deadline unit address port bad=0 said restarts

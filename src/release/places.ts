@@ -1,6 +1,7 @@
 /** Where everything of an application is on a host, and what it is called there. Pure. */
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import { Failure } from '../errors.ts';
 import type { Colour } from './types.ts';
 
 /** Node versions, side by side. */
@@ -104,4 +105,16 @@ export function releaseName(at: Date, version: string): string {
 /** The folder of a release that a command starts in. */
 export function workingDirectory(app: string, release: string, directory: string): string {
   return posix.join(releaseFolder(app, release), 'app', directory);
+}
+
+/**
+ * A path that the definition gives relative to the service's folder, as one relative to the artifact.
+ * @throws Failure kind `usage` where it leads out of the artifact.
+ */
+export function insideArtifact(app: string, directory: string, path: string, key: string): string {
+  const normal = posix.join(directory, path);
+  if (!path.startsWith('/') && normal !== '..' && !normal.startsWith('../')) return normal;
+  throw new Failure('usage', `${app}: ${key} "${path}" leads out of the artifact`, {
+    next: 'Such paths are relative to directory:, and stay inside the repository.',
+  });
 }

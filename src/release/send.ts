@@ -9,6 +9,8 @@ import type { AppFacts } from './facts.ts';
 import { INCOMING } from './places.ts';
 import type { ReleaseHost } from './types.ts';
 
+const TELL_EVERY_MS = 200;
+
 /** Sends the artifact, named by its hash: a host is sent the same one at most once. */
 export async function sendArtifact(
   host: ReleaseHost,
@@ -62,11 +64,16 @@ async function send(
       count: { done, of },
     });
   tell('started', 0);
+  let told = performance.now();
   try {
     await host.connection.upload({ path }, `${INCOMING}/${hash}`, {
       mode: '0600',
       signal: context.signal,
-      onProgress: (done) => tell('running', done),
+      onProgress: (done) => {
+        if (performance.now() - told < TELL_EVERY_MS) return;
+        told = performance.now();
+        tell('running', done);
+      },
     });
   } catch (error) {
     context.progress({ host: host.name, stage, state: 'failed' });

@@ -7,7 +7,7 @@ import { Failure } from '../errors.ts';
 import type { Site, Variant } from '../proxy/proxy.ts';
 import { siteConfig } from '../proxy/site.ts';
 import type { Manifest } from './manifest.ts';
-import { appRoot, settingsFolder } from './places.ts';
+import { appRoot, insideArtifact, settingsFolder } from './places.ts';
 import { instancesOf } from './unit.ts';
 
 /** A certificate with its key, named by content on hosts, so that a new one is a new site. */
@@ -29,7 +29,8 @@ export function siteOf(
   const servers = (variant: Variant) =>
     instancesOf(colours[variant], slot, variant).map(({ address, port }) => `${address}:${port}`);
   const { runtime, directory } = colours.blue;
-  const files = site.static ?? (runtime === 'static' ? directory || '.' : undefined);
+  const folder = site.static ?? (runtime === 'static' ? '.' : undefined);
+  const files = folder === undefined ? undefined : insideArtifact(app, directory, folder, 'site: static:');
   return {
     app,
     domains: site.domains,

@@ -1,11 +1,12 @@
 /** What should serve: everything that an artifact and a definition say, before it has a name on a host. */
 import { createHash, scryptSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { posix, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Artifact } from '../build/artifact.ts';
 import type { AppConfig } from '../config/schema.ts';
 import { Failure } from '../errors.ts';
 import type { Manifest, ManifestHealth } from './manifest.ts';
+import { insideArtifact } from './places.ts';
 
 /** A release without the name, time and author that it gets on the hosts. */
 export type WantedManifest = Omit<Manifest, 'release' | 'at' | 'by'>;
@@ -33,7 +34,10 @@ export async function wantedRelease(
 ): Promise<Wanted> {
   const templates: Record<string, string> = {};
   for (const [path, template] of Object.entries(definition.files)) {
-    templates[insideArtifact(app, path)] = await readTemplate(app, resolve(directory, template));
+    templates[insideArtifact(app, artifact.directory, path, 'files:')] = await readTemplate(
+      app,
+      resolve(directory, template),
+    );
   }
   return combine(app, definition, artifact, secrets, templates);
 }
@@ -153,16 +157,6 @@ export function fill(
       );
     },
   );
-}
-
-function insideArtifact(app: string, path: string): string {
-  const normal = posix.normalize(path);
-  if (normal.startsWith('/') || normal.startsWith('..') || normal === '.') {
-    throw new Failure('usage', `${app}: "${path}" is no path inside the artifact`, {
-      next: 'Paths under files: are relative to the root of the artifact.',
-    });
-  }
-  return normal;
 }
 
 async function readTemplate(app: string, path: string): Promise<string> {
