@@ -34,7 +34,7 @@ export interface Findings {
 }
 
 /** How long a host that lives may take to greet before it counts as still starting. */
-const GREETING_MS = 300;
+const GREETING_MS = 2000;
 
 export async function find(local: Local): Promise<Findings> {
   const { context, spec, settings, environment, facts } = local;
