@@ -52,7 +52,7 @@ async function removeAll(work: Work, plan: DestroyPlan): Promise<readonly string
     stage: string,
     items: readonly T[],
     name: (item: T) => string,
-    remove: (item: T) => Promise<boolean | void>,
+    remove: (item: T) => Promise<unknown>,
   ): Promise<boolean> => {
     if (items.length === 0) return true;
     work.context.progress({ stage, state: 'started' });

@@ -6,7 +6,6 @@ import {
   notFound,
   object,
   page,
-  Refused,
   type Route,
   text,
   unprocessable,
@@ -55,22 +54,11 @@ export const tagRoutes: readonly Route[] = [
   { method: 'DELETE', path: '/v2/tags/:name/resources', handle: (request) => assign(request, false) },
 ];
 
-/** The API answers to bad tags in a form of its own. */
+/** @throws Refused */
 export function checkTag(account: FakeAccount, name: string): void {
-  if (!TAG.test(name) || name.length > 255) throw new BadTag(`invalid tag name: ${name.slice(0, 40)}`);
+  if (!TAG.test(name) || name.length > 255) throw unprocessable(`invalid tag name: ${name.slice(0, 40)}`);
   if (findTag(account, name) === undefined && account.tags.length >= account.tagLimit)
     throw unprocessable('Tag limit exceeded for this account.');
-}
-
-class BadTag extends Refused {
-  override readonly answer: FakeAnswer;
-  constructor(message: string) {
-    super(400, 'bad_request', message);
-    this.answer = {
-      status: 400,
-      body: { error: 'invalid tag', messages: [message], root_causes: [message] },
-    };
-  }
 }
 
 function find({ account, params }: FakeRequest): string {
