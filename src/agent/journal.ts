@@ -6,11 +6,18 @@ import { createInterface } from 'node:readline';
  * Words by which a line reports an error, as Node, Java, Python, Go and nginx print them. systemd gives priority 6 to whatever a service
  * prints, so that the priority alone would miss nearly all.
  */
-const ERROR_WORDS =
-  /\b(?:error|fatal|panic|critical|segfault|unhandled|uncaught)\b|[a-z](?:Error|Exception)\b|\bException\b/i;
+const ERROR_WORDS = /\b(?:error|exception|fatal|panic|critical|segfault|unhandled|uncaught)\b/i;
+/** `TypeError`, `NullPointerException`; but not `terror`. */
+const ERROR_TYPES = /[a-z](?:Error|Exception)\b/;
 
-/** Whether a journal entry (`--output=json`) reports an error: priority `err` or worse, or by its words. Undefined: no entry. */
-export function isErrorEntry(line: string): boolean | undefined {
+/** A line of the journal, as far as it matters. */
+export interface JournalEntry {
+  readonly cursor: string;
+  readonly isError: boolean;
+}
+
+/** Reads an entry (`--output=json`); it reports an error by its priority, `err` or worse, or by its words. Undefined: no entry. */
+export function parseEntry(line: string): JournalEntry | undefined {
   let entry: unknown;
   try {
     entry = JSON.parse(line);
@@ -18,16 +25,21 @@ export function isErrorEntry(line: string): boolean | undefined {
     return undefined;
   }
   if (typeof entry !== 'object' || entry === null) return undefined;
-  const { PRIORITY: priority, MESSAGE: message } = entry as Record<string, unknown>;
-  if (typeof priority === 'string' && priority !== '' && Number(priority) <= 3) return true;
+  const { __CURSOR: cursor, PRIORITY: priority, MESSAGE: message } = entry as Record<string, unknown>;
+  if (typeof cursor !== 'string') return undefined;
   // What is not UTF-8 comes as an array of bytes.
-  const text = Array.isArray(message) ? Buffer.from(message as number[]).toString('latin1') : message;
-  return typeof text === 'string' && ERROR_WORDS.test(text);
+  const text = Array.isArray(message)
+    ? Buffer.from(message as number[]).toString('latin1')
+    : String(message ?? '');
+  const severe = typeof priority === 'string' && priority !== '' && Number(priority) <= 3;
+  return { cursor, isError: severe || ERROR_WORDS.test(text) || ERROR_TYPES.test(text) };
 }
 
-/** Follows the journal of one unit by `journalctl`; started again if it ends. */
+/** Counts the lines of one unit from its own beginning on, by `journalctl`, which is started again where it ends. */
 export class JournalCounter {
   readonly #unit: string;
+  /** Where to begin: this moment, later the entry that was read last. So no line is missed or counted twice. */
+  #begin = `--since=@${(Date.now() / 1000).toFixed(6)}`;
   #child: ChildProcess | undefined;
   #lines = 0;
   #errors = 0;
@@ -52,29 +64,33 @@ export class JournalCounter {
   }
 
   #start(): void {
-    const child = spawn(
-      'journalctl',
-      [
-        `--unit=${this.#unit}`,
-        '--follow',
-        '--lines=0',
-        '--output=json',
-        '--output-fields=MESSAGE,PRIORITY',
-        '--quiet',
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    this.#child = child;
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const isError = isErrorEntry(line);
-      if (isError === undefined) return;
-      this.#lines++;
-      if (isError) this.#errors++;
+    const options = [
+      '--follow',
+      '--lines=all',
+      '--output=json',
+      '--output-fields=MESSAGE,PRIORITY',
+      '--quiet',
+    ];
+    const child = spawn('journalctl', [`--unit=${this.#unit}`, this.#begin, ...options], {
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
+    this.#child = child;
+    createInterface({ input: child.stdout }).on('line', (line) => this.#onLine(line));
     const again = (): void => {
       if (!this.#closed) setTimeout(() => !this.#closed && this.#start(), 1000).unref();
     };
-    child.once('error', again);
+    child.once('error', (error) => {
+      process.stderr.write(`The journal cannot be read: ${error.message}\n`);
+      again();
+    });
     child.once('exit', again);
+  }
+
+  #onLine(line: string): void {
+    const entry = parseEntry(line);
+    if (entry === undefined) return;
+    this.#begin = `--after-cursor=${entry.cursor}`;
+    this.#lines++;
+    if (entry.isError) this.#errors++;
   }
 }
