@@ -84,6 +84,12 @@ function checkApp(name: string, app: AppConfig, hosts: ReadonlySet<string>): Pat
     if (!(key in app.env)) continue;
     mistakes.push({ path: at('secrets', key), message: `"${key}" stands in env too: one of them must go` });
   }
+  for (const part of ['env', 'secrets'] as const) {
+    if (!(app.port_variable in app[part]) || app.fixed_port !== undefined) continue;
+    const message =
+      'pipeline itself gives this variable: remove it, or say with fixed_port which port it always takes';
+    mistakes.push({ path: at(part, app.port_variable), message });
+  }
   return [...mistakes, ...checkCanary(app, at)];
 }
 

@@ -1,6 +1,6 @@
 /** The command lines for the host, run by this machine's own bash. */
-import { spawn, spawnSync } from 'node:child_process';
-import { describe, expect, test } from 'vitest';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { afterEach, describe, expect, test } from 'vitest';
 import { endMark, killScript, runCommand, runInput } from '../../src/ssh/remote.ts';
 
 function run(input: string, token = 'abc123') {
@@ -55,6 +55,16 @@ describe('ending a run', () => {
     return spawnSync('sh', ['-c', search], { input: text, encoding: 'utf8' }).stdout.trim();
   };
 
+  let run: ChildProcess | undefined;
+  afterEach(() => {
+    try {
+      if (run?.pid !== undefined) process.kill(-run.pid, 'SIGKILL');
+    } catch {
+      // It ended, as it should have.
+    }
+    run = undefined;
+  });
+
   test.each([
     ['what listens to SIGTERM at once', 'sleep 22360', '22360', 1_000],
     ['what does not by force', "trap '' TERM; sleep 22361; sleep 22361", '22361', 5_000],
@@ -64,6 +74,7 @@ describe('ending a run', () => {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
+    run = child;
     child.stdin.end(runInput(`(${script}) & ${script}`, token));
     await expect.poll(() => count(mark)).toBe('2');
     const started = performance.now();
