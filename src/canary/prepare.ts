@@ -4,13 +4,22 @@ import { nodeArchive, resolveNode } from '../build/node-runtime.ts';
 import { sha256 } from '../build/pack.ts';
 import type { Exposure } from '../cloud/provider.ts';
 import type { Context } from '../context.ts';
-import { Failure } from '../errors.ts';
+import { asFailure, Failure } from '../errors.ts';
 import { converge } from '../host/converge.ts';
 import type { Resource } from '../host/resource.ts';
+import { nginxProxy } from '../proxy/nginx.ts';
 import { firewall } from '../roles/firewall.ts';
 import { rolesFor } from '../roles/index.ts';
 import type { Lab, LabHost } from './hosts.ts';
-import { installScript, journalScript, type ServiceSpec, UNIT, unpackNode, uploadPath } from './service.ts';
+import {
+  installScript,
+  journalScript,
+  REMOVE,
+  type ServiceSpec,
+  UNIT,
+  unpackNode,
+  uploadPath,
+} from './service.ts';
 
 /** The agent and its Node, as files of this machine. */
 export interface AgentFiles {
@@ -142,6 +151,24 @@ export async function journalOf(
     context.trace(`${host.name}: no journal: ${error instanceof Error ? error.message : String(error)}`);
     return [];
   }
+}
+
+/** Takes the canary from hosts that stay. What cannot be taken away is said as progress: the verdict is worth more. */
+export async function cleanHosts(lab: Lab, app: string, context: Context): Promise<void> {
+  const quiet = { ...context, signal: new AbortController().signal };
+  await Promise.all(
+    Object.values(lab.hosts).map(async (host) => {
+      const stage = 'removing the canary';
+      context.progress({ host: host.name, stage, state: 'started' });
+      try {
+        if (host === lab.hosts.proxy) await nginxProxy(host.connection, quiet).remove(app);
+        await host.connection.check(REMOVE, { label: stage });
+        context.progress({ host: host.name, stage, state: 'done' });
+      } catch (error) {
+        context.progress({ host: host.name, stage, state: 'failed', detail: asFailure(error).message });
+      }
+    }),
+  );
 }
 
 const VERSIONS = `. /etc/os-release; echo "$ID $VERSION_ID"; echo "linux $(uname -r)"`;

@@ -8,15 +8,16 @@ import type { PerVariant } from '../judge/types.ts';
 import { nginxProxy } from '../proxy/nginx.ts';
 import type { Site } from '../proxy/proxy.ts';
 import { withLock } from '../release/index.ts';
+import { hidden, resolveSecrets } from '../release/secrets.ts';
+import { wantedRelease } from '../release/wanted.ts';
 import type { CanaryReport, ReportEvent, ReportSide } from '../report/document.ts';
 import type { Snapshot } from '../report/terminal.ts';
 import { conclude, type RunRecord } from './conclude.ts';
-import { DEFAULT_PORT, serviceEnvironment } from './environment.ts';
 import { type Lab, type LabHost, openLab } from './hosts.ts';
 import { mutable } from './mutable.ts';
 import { observeExperiment, VARIANT_HEADER } from './observe.ts';
 import { type CanaryOptions, planRun, type RunPlan } from './plan.ts';
-import { agentFiles, journalOf, prepareProxy, prepareSide } from './prepare.ts';
+import { agentFiles, cleanHosts, journalOf, prepareProxy, prepareSide } from './prepare.ts';
 import { type ProbeAnswer, probe } from './probe.ts';
 import {
   choosePaths,
@@ -26,7 +27,7 @@ import {
   type ReadyRequest,
   readyRequests,
 } from './requests.ts';
-import { nodePath } from './service.ts';
+import { DEFAULT_PORT, nodePath, type ServiceSpec } from './service.ts';
 
 /** What the caller wants to hear while it runs. */
 export interface CanaryListener {
@@ -36,6 +37,8 @@ export interface CanaryListener {
     alpha: number,
   ) => void;
   readonly onSnapshot?: (snapshot: Snapshot) => void;
+  /** The verdict is there; the hosts are removed afterwards. */
+  readonly onResult?: (result: CanaryResult) => Promise<void> | void;
   /** Hosts exist from now on; `remains` says what stays where the program is killed. */
   readonly onHosts?: (remains: string | null) => void;
 }
@@ -71,7 +74,9 @@ export async function runCanary(
   const plan = planRun(config, options);
   const [baseline, candidate] = await bothRefs(config, plan, options, context);
   const drafts = await draftRequests(config, plan, [baseline.commit ?? '', candidate.commit ?? ''], context);
-  const service = await serviceEnvironment(plan.app, plan.definition, context);
+  // What is generated lives as long as the experiment, and both sides have the same.
+  const { values } = await resolveSecrets(plan.app, plan.definition.secrets, [], config.directory, context);
+  const secrets = hidden(values);
   const agent = await agentFiles(resources.agent, [baseline, candidate], context);
 
   const lab = await openLab(config, plan, options.inventory, context);
@@ -82,13 +87,18 @@ export async function runCanary(
       lab.hosts.proxy.connection,
       { command: `pipeline canary ${options.baseline} ${options.candidate}` },
       context,
-      (locked) => experiment(locked),
+      async (locked) => {
+        const result = await experiment(locked);
+        await listener.onResult?.(result);
+        return result;
+      },
     );
   } catch (error) {
     // Another canary uses these hosts: they are not ours to remove.
     if (error instanceof Failure && error.kind === 'locked') keep = true;
     throw error;
   } finally {
+    if (!keep && lab.remains === null) await cleanHosts(lab, plan.app, context);
     await lab.close({ keep });
   }
 
@@ -99,15 +109,8 @@ export async function runCanary(
     const [proxyVersions, ...sides] = await Promise.all([
       prepareProxy(lab, plan.definition.site.port, agent, locked),
       ...SIDES.map(async (side) => {
-        const artifact = artifacts[side];
-        const spec = {
-          app: plan.app,
-          artifact,
-          node: artifact.node ?? '',
-          env: service.env,
-          memoryBytes: plan.definition.memory,
-        };
-        const versions = await prepareSide(lab, hosts[side], port, spec, agent, service.secrets, locked);
+        const spec = await serviceSpec(config, plan, artifacts[side], values);
+        const versions = await prepareSide(lab, hosts[side], port, spec, agent, secrets, locked);
         const answer = await probe(
           hosts[side].connection,
           nodePath(agent.node),
@@ -134,8 +137,8 @@ export async function runCanary(
       ],
     };
     const logs = async () => ({
-      baseline: await journalOf(hosts.baseline, service.secrets, context),
-      candidate: await journalOf(hosts.candidate, service.secrets, context),
+      baseline: await journalOf(hosts.baseline, secrets, context),
+      candidate: await journalOf(hosts.candidate, secrets, context),
     });
 
     const unstarted = [neverStarted('baseline', base.answer), neverStarted('candidate', cand.answer)].flatMap(
@@ -198,6 +201,31 @@ async function bothRefs(
     });
   }
   return [baseline, candidate];
+}
+
+async function serviceSpec(
+  config: Config,
+  plan: RunPlan,
+  artifact: Artifact,
+  secrets: Readonly<Record<string, string>>,
+): Promise<ServiceSpec> {
+  const { app, definition } = plan;
+  const { env, overlay, manifest } = await wantedRelease(
+    app,
+    definition,
+    artifact,
+    secrets,
+    config.directory,
+  );
+  return {
+    app,
+    artifact,
+    node: artifact.node ?? '',
+    env: { ...env, [definition.port_variable]: String(definition.fixed_port ?? DEFAULT_PORT) },
+    overlay,
+    tree: manifest.tree,
+    memoryBytes: definition.memory,
+  };
 }
 
 function sidesOf(lab: Lab, plan: RunPlan): PerVariant<LabHost> {

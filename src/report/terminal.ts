@@ -1,5 +1,5 @@
 /** The canary in a terminal: a frame while it runs, a line now and then without a terminal, and the result. Pure: lines out. */
-import type { MetricResult, PerVariant } from '../judge/types.ts';
+import type { KayentaJudgeResult, MetricResult, PerVariant } from '../judge/index.ts';
 import type { CanaryReport, ReportVerdict } from './document.ts';
 import { escapeTerminal } from './escape.ts';
 import {
@@ -199,4 +199,30 @@ const ERROR = /\b(?:[A-Za-z]*Error|error|exception|fatal|panic|refused|cannot|fa
 
 function clip(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+}
+
+/** What Kayenta's judge answers to Kayenta's own document. */
+export function kayentaLines(result: KayentaJudgeResult, palette: Palette): string[] {
+  const names = result.results.map(({ name }) => clip(escapeTerminal(name), 50));
+  const width = Math.max(6, ...names.map((name) => name.length));
+  const colours = { Pass: palette.green, High: palette.red, Low: palette.red } as Record<
+    string,
+    (text: string) => string
+  >;
+  const { score, classification, classificationReason } = result.score;
+  return [
+    ...result.results.map((entry, index) => {
+      const colour = colours[entry.classification] ?? palette.dim;
+      const flags = [entry.critical ? 'critical' : '', entry.muted ? 'muted' : '']
+        .filter((flag) => flag !== '')
+        .join(', ');
+      const reason =
+        entry.classificationReason === undefined ? '' : `  ${escapeTerminal(entry.classificationReason)}`;
+      return `  ${(names[index] ?? '').padEnd(width)}   ${colour(entry.classification)}${reason}${flags === '' ? '' : palette.dim(`  ${flags}`)}`;
+    }),
+    ...result.groupScores.map((group) =>
+      palette.dim(`  group ${escapeTerminal(group.name)}: ${formatNumber(group.score)}`),
+    ),
+    `${palette.bold(classification)}: score ${formatNumber(score)} of 100.${classificationReason ? ` ${escapeTerminal(classificationReason)}` : ''}`,
+  ];
 }

@@ -1,0 +1,92 @@
+/** `pipeline canary BASELINE CANDIDATE`: two refs side by side, judged. */
+import { randomInt } from 'node:crypto';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { type ReportFiles, reportFolder, writeReport } from '../../canary/files.ts';
+import { type CanaryResult, runCanary } from '../../canary/run.ts';
+import { loadConfig } from '../../config/load.ts';
+import { EXIT_CODES } from '../../errors.ts';
+import { shownPath } from '../../files.ts';
+import type { Traffic } from '../../judge/types.ts';
+import { reportJson } from '../../report/json.ts';
+import { introduction, liveFrame, progressLine, resultLines } from '../../report/terminal.ts';
+import { agentFile } from '../agent-file.ts';
+import { argument, type Handler } from '../command.ts';
+import type { definitions } from '../definitions.ts';
+
+/** Without a terminal a line is printed this often. */
+const LINE_EVERY_SECONDS = 10;
+
+export const canary: Handler<typeof definitions.canary> = async (options, session) => {
+  const { output, context } = session;
+  const config = await loadConfig(session.common.config, context);
+  const shown = (files: ReportFiles): ReportFiles =>
+    Object.fromEntries(Object.entries(files).map(([form, path]) => [form, shownPath(path, context.cwd)]));
+  let files: ReportFiles = {};
+  let lastLine = Number.NEGATIVE_INFINITY;
+  let remains: string | null = null;
+  const onInterrupt = () => {
+    if (remains === null || options.keep) return;
+    output.line(`Stopping. Another Ctrl-C leaves ${remains}.`);
+  };
+  context.signal.addEventListener('abort', onInterrupt, { once: true });
+
+  async function show(result: CanaryResult): Promise<void> {
+    output.live([]);
+    const folder = await reportFolder(config.directory, result.report.at);
+    const own = await writeReport(
+      result.report,
+      { json: `${folder}/report.json`, html: `${folder}/report.html` },
+      folder,
+    );
+    const wanted = await writeReport(
+      result.report,
+      {
+        ...(options.report === undefined ? {} : { html: options.report }),
+        ...(options.markdown === undefined ? {} : { markdown: options.markdown }),
+      },
+      context.cwd,
+    );
+    files = shown({ ...own, ...wanted });
+    output.line();
+    for (const line of resultLines(result.report, output.colors, files)) output.line(line);
+  }
+
+  try {
+    const { report, exitKind } = await runCanary(
+      {
+        baseline: argument(session, 0) ?? '',
+        candidate: argument(session, 1) ?? '',
+        app: options.app,
+        durationMs: options.duration,
+        rate: options.rate,
+        traffic: options.traffic as Traffic | undefined,
+        split: options.split,
+        judge: options.judge as 'sequential' | 'kayenta' | undefined,
+        seed: options.seed ?? randomInt(2 ** 31),
+        keep: options.keep,
+        inventory: options.inventory,
+      },
+      { config, version: packageJson.version, agent: await agentFile() },
+      context,
+      {
+        onHosts: (left) => {
+          remains = left;
+        },
+        onPlan: (run, alpha) => {
+          for (const line of introduction(run, alpha)) output.line(line);
+        },
+        onSnapshot: (snapshot) => {
+          if (output.interactive) output.live(['', ...liveFrame(snapshot, output.colors)]);
+          else if (snapshot.seconds - lastLine >= LINE_EVERY_SECONDS) {
+            lastLine = snapshot.seconds;
+            output.line(progressLine(snapshot));
+          }
+        },
+        onResult: show,
+      },
+    );
+    return { json: reportJson(report, files), exitCode: exitKind === 'done' ? 0 : EXIT_CODES[exitKind] };
+  } finally {
+    context.signal.removeEventListener('abort', onInterrupt);
+  }
+};
