@@ -8,7 +8,7 @@
  * (`--seconds 3600`).
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,6 +92,12 @@ async function run(): Promise<void> {
     // Written ten times a second, as a busy nginx does, from text made beforehand.
     const chunk = makeLines(Math.round(linesPerSecond / 10));
     timers.push(setInterval(() => appendFileSync(log, chunk), 100));
+    // Rotated as logrotate does, so that an hour does not fill the disk.
+    const rotate = (): void => {
+      renameSync(log, join(directory, 'rotated'));
+      writeFileSync(log, '');
+    };
+    timers.push(setInterval(rotate, 60_000));
     await new Promise((resolve) => setTimeout(resolve, WARM_UP_SECONDS * 1000));
     for (let second = 0; second <= seconds; second++) {
       for (const program of programs) look(program);

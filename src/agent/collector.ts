@@ -17,9 +17,10 @@ export interface Collector {
   /**
    * Looks. A promise is not waited for: what it brings goes into the next sample, and until then the collector is left alone.
    * @param seconds since its last look; 0 at the first, where nothing can be said about rates
+   * @param clock milliseconds of a clock that is never set
    * @throws whatever keeps it from looking: it is reported as a problem of this collector, and the others go on
    */
-  collect(seconds: number, at: number): Findings | Promise<Findings>;
+  collect(seconds: number, clock: number): Findings | Promise<Findings>;
   close?(): void;
 }
 

@@ -1,5 +1,15 @@
 /** Messages of D-Bus as bytes: calls with string arguments out, replies and signals of any signature in (little-endian). */
-import type { Call } from './dbus.ts';
+
+/** A method call. */
+export interface Call {
+  readonly destination: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  /** Signature of the arguments, of `s` and `as` alone. */
+  readonly signature?: string;
+  readonly args?: readonly (string | readonly string[])[];
+}
 
 export interface Message {
   readonly type: 'call' | 'return' | 'error' | 'signal';

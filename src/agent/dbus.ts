@@ -3,23 +3,13 @@
  * `systemctl`, and its signals make asking unnecessary. Protocol: https://dbus.freedesktop.org/doc/dbus-specification.html
  */
 import { connect, type Socket } from 'node:net';
-import { decodeMessage, encodeCall, type Message } from './dbus-message.ts';
+import { type Call, decodeMessage, encodeCall, type Message } from './dbus-message.ts';
 
 export const SYSTEM_BUS = '/run/dbus/system_bus_socket';
 /** systemd's own socket, for root alone, where no bus runs. */
 export const SYSTEMD_PRIVATE = '/run/systemd/private';
 
 const TIMEOUT_MS = 5000;
-
-export interface Call {
-  readonly destination: string;
-  readonly path: string;
-  readonly interface: string;
-  readonly member: string;
-  /** Signature of the arguments, of `s` and `as` alone. */
-  readonly signature?: string;
-  readonly args?: readonly (string | readonly string[])[];
-}
 
 interface Waiting {
   readonly resolve: (body: readonly unknown[]) => void;

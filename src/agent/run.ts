@@ -1,6 +1,5 @@
 /** `agent.js run`: a sample at every interval, sent to the hub's inbox. */
 import { randomBytes } from 'node:crypto';
-import type { Window } from '../metrics/catalogue.ts';
 import type { Collector } from './collector.ts';
 import { accessLogCollector } from './collectors/access-logs.ts';
 import { certificateCollector } from './collectors/certificates.ts';
@@ -62,14 +61,17 @@ export async function run(
   log(
     `Measuring ${config.host} every ${config.intervalSeconds} s for ${config.redis.host}:${config.redis.port}.`,
   );
-  sampler.sample(Date.now()); // the first look only begins the interval: nothing is known about rates yet
-  let last = Date.now();
+  sampler.sample(performance.now()); // the first look only begins the interval: nothing is known about rates yet
+  let last = performance.now();
   const take = (): void => {
-    const at = Date.now();
-    // A clock that was set back must not make an interval negative.
-    const seconds = Math.max(0.001, (at - last) / 1000);
-    last = at;
-    const window: Window = { host: config.host, at, seconds, ...sampler.sample(at) };
+    const clock = performance.now();
+    const window = {
+      host: config.host,
+      at: Date.now(),
+      seconds: (clock - last) / 1000,
+      ...sampler.sample(clock),
+    };
+    last = clock;
     sender.push(window);
   };
   while (!signal.aborted) {

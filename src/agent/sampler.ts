@@ -4,7 +4,7 @@ import { type Collector, combine, type Findings } from './collector.ts';
 
 interface Slot {
   readonly collector: Collector;
-  /** When it looked last, ms; undefined before its first look. */
+  /** When it looked last; undefined before its first look. */
   looked: number | undefined;
   busy: boolean;
   /** What is wrong with it now. */
@@ -29,27 +29,27 @@ export class Sampler {
     this.#log = log;
   }
 
-  /** Everything that was found since the last sample. @param at now, ms since 1970 */
-  sample(at: number): Tables {
+  /** Everything that was found since the last sample. @param clock milliseconds of a clock that is never set */
+  sample(clock: number): Tables {
     for (const slot of this.#slots) {
-      const sinceLook = slot.looked === undefined ? undefined : (at - slot.looked) / 1000;
+      const sinceLook = slot.looked === undefined ? undefined : (clock - slot.looked) / 1000;
       // A tick may come a little early.
       if (slot.busy || (sinceLook !== undefined && sinceLook < slot.collector.everySeconds - 0.1)) continue;
-      slot.looked = at;
-      this.#look(slot, sinceLook ?? 0, at);
+      slot.looked = clock;
+      this.#look(slot, sinceLook ?? 0, clock);
     }
     const findings = this.#findings;
     this.#findings = [];
-    return combine([...findings, { problems: this.#problems(at) }]);
+    return combine([...findings, { problems: this.#problems(clock) }]);
   }
 
   close(): void {
     for (const { collector } of this.#slots) collector.close?.();
   }
 
-  #look(slot: Slot, seconds: number, at: number): void {
+  #look(slot: Slot, seconds: number, clock: number): void {
     try {
-      const found = slot.collector.collect(seconds, at);
+      const found = slot.collector.collect(seconds, clock);
       if (found instanceof Promise) this.#await(slot, found);
       else this.#found(slot, found);
     } catch (error) {
@@ -82,12 +82,12 @@ export class Sampler {
   }
 
   /** Problems, once a minute while they last. */
-  #problems(at: number): Row<'problems'>[] {
-    if (at - this.#reported < 60_000) return [];
+  #problems(clock: number): Row<'problems'>[] {
+    if (clock - this.#reported < 60_000) return [];
     const problems = this.#slots
       .filter((slot) => slot.problem !== undefined)
       .map(({ collector, problem }) => ({ source: collector.name, message: problem ?? '' }));
-    if (problems.length > 0) this.#reported = at;
+    if (problems.length > 0) this.#reported = clock;
     return problems;
   }
 }

@@ -1,14 +1,17 @@
 /** When to look. */
 
+/** A timer may fire a little early; what is left of the interval then is not another interval. */
+const EARLY = 0.02;
+
 /** Whole multiples of the interval, so that all hosts look at the same moments. Seconds since 1970. */
 export function nextTick(now: number, intervalSeconds: number): number {
-  return (Math.floor(now / intervalSeconds + 1e-6) + 1) * intervalSeconds;
+  return (Math.floor(now / intervalSeconds + EARLY) + 1) * intervalSeconds;
 }
 
 /** Waits until a moment, seconds since 1970, or until the signal comes. */
 export function sleepUntil(seconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(done, Math.max(0, seconds * 1000 - Date.now()));
+    const timer = setTimeout(done, Math.max(0, Math.ceil(seconds * 1000 - Date.now())));
     function done(): void {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);

@@ -82,25 +82,31 @@ export function accessLogCollector(source: AccessLogSource, routes: readonly str
   return {
     name: `${source.server} log ${source.path}`,
     everySeconds: 0,
-    collect(_, at) {
-      if (at - scanned >= SCAN_SECONDS * 1000) {
+    collect(_, clock) {
+      if (clock - scanned >= SCAN_SECONDS * 1000) {
         scan();
-        scanned = at;
+        scanned = clock;
       }
       const release = source.releaseLink === undefined ? undefined : releaseOf(source.releaseLink);
       const parse = source.server === 'nginx' ? parseNginxLine : parseTomcatLine;
       const agent = { lines: 0, lines_unreadable: 0, log_skipped: 0 };
-      for (const tail of tails.values()) {
-        const read = tail.read((line) => {
-          const entry = parse(line);
-          if (entry === undefined) agent.lines_unreadable++;
-          else traffic.record(named(entry, source.app, release));
-        });
-        agent.lines += read.lines + read.overlong;
-        agent.lines_unreadable += read.overlong;
-        agent.log_skipped += read.skippedBytes;
+      const problems: Row<'problems'>[] = [];
+      for (const [path, tail] of tails) {
+        try {
+          const read = tail.read((line) => {
+            const entry = parse(line);
+            if (entry === undefined) agent.lines_unreadable++;
+            else traffic.record(named(entry, source.app, release));
+          });
+          agent.lines += read.lines + read.overlong;
+          agent.lines_unreadable += read.overlong;
+          agent.log_skipped += read.skippedBytes;
+        } catch (error) {
+          // One file that may not be read does not keep the others from being read.
+          problems.push({ source: `${source.server} log ${path}`, message: (error as Error).message });
+        }
       }
-      return { agent, routes: traffic.take().map((counts) => toRow(source.server, counts)) };
+      return { agent, problems, routes: traffic.take().map((counts) => toRow(source.server, counts)) };
     },
     close() {
       for (const tail of tails.values()) tail.close();

@@ -54,10 +54,10 @@ export function unitCollector(patterns: readonly string[]): Collector {
   return {
     name: 'units',
     everySeconds: 0,
-    collect(_, at) {
-      const seconds = (at - looked) / 1000;
+    collect(_, clock) {
+      const seconds = (clock - looked) / 1000;
       if (systemd !== undefined && !systemd.changed && seconds < EVERY_SECONDS) return {};
-      looked = at;
+      looked = clock;
       return look(Number.isFinite(seconds) ? seconds : 0);
     },
     close: () => systemd?.close(),
