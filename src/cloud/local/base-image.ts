@@ -28,6 +28,16 @@ const PACKAGES = [
   'curl',
 ];
 
+/** What mmdebstrap says it is doing, in this order. */
+const BUILD_STEPS = [
+  'running apt-get update',
+  'downloading packages',
+  'extracting archives',
+  'installing essential packages',
+  'installing remaining packages',
+  'cleaning apt cache',
+];
+
 /** Bytes that must be free before a build starts: the image takes a third of it. */
 const ROOM = 800 * 2 ** 20;
 
@@ -150,8 +160,10 @@ async function build(context: Context, recipe: Recipe, base: string, lock: numbe
     {
       lock,
       onLine: (line) => {
-        const step = /^I: (.*?)(\.\.\.)?$/.exec(line)?.[1];
-        if (step !== undefined) context.progress({ stage: 'base image', state: 'running', detail: step });
+        const done = BUILD_STEPS.findIndex((step) => line.startsWith(`I: ${step}`));
+        if (done < 0) return;
+        const count = { done, of: BUILD_STEPS.length };
+        context.progress({ stage: 'base image', state: 'running', detail: BUILD_STEPS[done], count });
       },
     },
   );

@@ -102,8 +102,22 @@ interface Work extends Local {
   readonly keys: readonly string[];
 }
 
-/** Brings one host to what it should be. */
+/** Brings one host to what it should be, saying so where it takes time. */
 async function settle(work: Work, host: HostWork): Promise<void> {
+  const { context } = work;
+  const event = { host: host.spec.name, stage: 'host', detail: host.address };
+  const boots = host.record === undefined || host.start;
+  if (boots) context.progress({ ...event, state: 'started' });
+  try {
+    await mend(work, host, boots);
+  } catch (error) {
+    context.progress({ ...event, state: 'failed' });
+    throw error;
+  }
+  if (boots) context.progress({ ...event, state: 'done' });
+}
+
+async function mend(work: Work, host: HostWork, boots: boolean): Promise<void> {
   const { context, environment, fleet } = work;
   const { name } = host.spec;
   const layout = hostLayout(environment, name);
@@ -113,14 +127,11 @@ async function settle(work: Work, host: HostWork): Promise<void> {
       next: 'Restore that folder from a backup, or run `pipeline prod destroy` and `pipeline prod up`, which makes the host anew.',
     });
   }
-  const boots = host.record === undefined || host.start;
-  if (boots) context.progress({ host: name, stage: 'host', state: 'started', detail: host.address });
   if (host.leftover) await removeHost(context, fleet, layout);
   const record = host.record ? await limited(work, host, host.record) : await made(work, host);
-  if (boots) await startHost(context, fleet, layout, record);
-  await waitForSsh(context, fleet, layout, record.address);
+  const starting = boots ? await startHost(context, fleet, layout, record) : undefined;
+  await waitForSsh(context, fleet, layout, record.address, starting);
   if (host.record) await handedDown(work, host, record);
-  if (boots) context.progress({ host: name, stage: 'host', state: 'done', detail: host.address });
 }
 
 function made({ environment, findings, keys }: Work, { spec, address }: HostWork): Promise<HostRecord> {

@@ -5,9 +5,10 @@ import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
+import { writeFileAtomic } from '../../files.ts';
 import { rootOf } from './base-image.ts';
 import { bootScript, superviseScript, unitArguments } from './boot.ts';
-import { isLed, killAndRemove, type Limits, setLimits } from './groups.ts';
+import { isLed, killAndRemove, setLimits } from './groups.ts';
 import { waitForLock } from './lock.ts';
 import { chooseLauncher, hostGroups, type MachineFacts } from './machine.ts';
 import type { HostRecord } from './records.ts';
@@ -27,8 +28,14 @@ export interface Fleet {
   readonly lock: number;
 }
 
+/** A host's start that was begun. */
+export interface Starting {
+  /** It has ended already, and the host with it. */
+  readonly failed: () => boolean;
+}
+
 /**
- * Starts a host that does not run; it outlives this program. Whatever an earlier life left is ended first. Returns before it has booted.
+ * Starts a host that does not run; it outlives this program. Whatever an earlier life left is ended first. May return before it has booted.
  * @throws Failure kind `host` where systemd refuses the unit.
  */
 export async function startHost(
@@ -36,38 +43,32 @@ export async function startHost(
   fleet: Fleet,
   layout: HostLayout,
   record: HostRecord,
-): Promise<void> {
+): Promise<Starting> {
   await endHost(context, fleet, layout);
-  const kind = chooseLauncher(fleet.facts);
-  const groups = hostGroups(fleet.facts, layout);
-  const boot = bootScript(
-    {
-      name: record.name,
-      machineName: `${record.name}-${fleet.environment.id}`,
-      base: rootOf(record.base),
-      upper: layout.upper,
-      work: layout.work,
-      root: layout.root,
-      network: layout.network,
-      bridge: fleet.environment.bridge,
-      address: record.address,
-      prefix: 24,
-      gateway: addressIn(fleet.subnet, 1),
-      memoryBytes: record.memoryBytes,
-      cpus: record.cpus,
-    },
-    kind === 'unit',
-  );
-  await writeFile(layout.bootScript, boot, { mode: 0o700 });
+  await writeScripts(fleet, layout, record);
   await writeFile(layout.wanted, '');
-  if (kind === 'unit') {
-    const args = unitArguments(layout.unit, { ...record, script: layout.bootScript, log: layout.consoleLog });
-    const result = await run(context, 'systemd-run', args, { lock: fleet.lock });
-    if (result.code !== 0) throw await startFailure(layout, programFailure('start', 'systemd-run', result));
-    return;
-  }
-  await writeFile(layout.superviseScript, superviseScript({ ...layout, ...record, groups }), { mode: 0o700 });
-  await detach(layout);
+  if (chooseLauncher(fleet.facts) === 'supervisor') return detach(layout);
+  const args = unitArguments(layout.unit, { ...record, script: layout.bootScript, log: layout.consoleLog });
+  const result = await run(context, 'systemd-run', args, { lock: fleet.lock });
+  if (result.code !== 0) throw await startFailure(layout, programFailure('start', 'systemd-run', result));
+  return { failed: () => false };
+}
+
+/** What starts the host now and at each reboot. */
+async function writeScripts(fleet: Fleet, layout: HostLayout, record: HostRecord): Promise<void> {
+  const { facts, environment, subnet } = fleet;
+  const boot = {
+    ...layout,
+    ...record,
+    base: rootOf(record.base),
+    machineName: `${record.name}-${environment.id}`,
+    bridge: environment.bridge,
+    prefix: 24,
+    gateway: addressIn(subnet, 1),
+  };
+  await writeFileAtomic(layout.bootScript, bootScript(boot, chooseLauncher(facts) === 'unit'));
+  const groups = hostGroups(facts, layout);
+  await writeFileAtomic(layout.superviseScript, superviseScript({ ...layout, ...record, groups }));
 }
 
 /**
@@ -79,20 +80,19 @@ export async function waitForSsh(
   fleet: Fleet,
   layout: HostLayout,
   address: string,
+  starting: Starting = { failed: () => false },
 ): Promise<void> {
   const groups = hostGroups(fleet.facts, layout);
   const started = Date.now();
   while (!(await answersSsh(address, 1000))) {
     context.signal.throwIfAborted();
     const waited = Date.now() - started;
-    // the supervisor needs a moment to enter its control groups
-    if (waited > 3000 && !(await isLed(groups)))
-      throw await startFailure(layout, 'it stopped while it booted');
+    // one that was started by a command that is gone needs a moment to enter its control groups
+    const dead = starting.failed() || (waited > 10_000 && !(await isLed(groups)));
+    if (dead) throw await startFailure(layout, 'it stopped while it booted');
     if (waited > BOOT_TIMEOUT_MS) {
-      throw await startFailure(
-        layout,
-        `it did not answer on ${address}:22 within ${BOOT_TIMEOUT_MS / 1000} seconds`,
-      );
+      const seconds = BOOT_TIMEOUT_MS / 1000;
+      throw await startFailure(layout, `it did not answer on ${address}:22 within ${seconds} seconds`);
     }
     await sleep(20);
   }
@@ -134,25 +134,24 @@ export async function endHost(
   }
 }
 
-/** New limits for a running host. */
+/** New limits for a running host, which it keeps when it reboots. */
 export async function limitHost(
   context: Context,
   fleet: Fleet,
   layout: HostLayout,
-  limits: Limits,
+  record: HostRecord,
 ): Promise<void> {
-  if (chooseLauncher(fleet.facts) === 'unit') {
-    // so that systemd does not write the old ones back
-    const properties = [`MemoryMax=${limits.memoryBytes}`, `CPUQuota=${Math.round(limits.cpus * 100)}%`];
-    await mustRun(context, 'limits', 'systemctl', ['set-property', '--runtime', layout.unit, ...properties], {
-      lock: fleet.lock,
-    });
-  }
-  await setLimits(hostGroups(fleet.facts, layout), limits, layout.name);
+  await setLimits(hostGroups(fleet.facts, layout), record, layout.name);
+  await writeScripts(fleet, layout, record);
+  if (chooseLauncher(fleet.facts) === 'supervisor') return;
+  const properties = [`MemoryMax=${record.memoryBytes}`, `CPUQuota=${Math.round(record.cpus * 100)}%`];
+  await mustRun(context, 'limits', 'systemctl', ['set-property', '--runtime', layout.unit, ...properties], {
+    lock: fleet.lock,
+  });
 }
 
 /** Starts the supervisor in a session of its own, with nothing of this program attached. */
-async function detach(layout: HostLayout): Promise<void> {
+async function detach(layout: HostLayout): Promise<Starting> {
   const log = await open(layout.consoleLog, 'w', 0o600);
   try {
     const child = spawn('sh', [layout.superviseScript], {
@@ -163,6 +162,7 @@ async function detach(layout: HostLayout): Promise<void> {
     });
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     child.unref();
+    return { failed: () => child.exitCode !== null || child.signalCode !== null };
   } finally {
     await log.close();
   }
