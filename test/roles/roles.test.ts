@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { plan } from '../../src/host/plan.ts';
+import type { Resource } from '../../src/host/resource.ts';
+import type { HostFacts } from '../../src/host/state.ts';
+import { exposuresOf, type RoleParams, rolesFor } from '../../src/roles/index.ts';
+import { HOST, NOTHING } from '../host/cases.ts';
+
+const PARAMS: RoleParams = {
+  fleet: ['10.0.0.2', '10.0.0.3', 'fd00::3'],
+  operators: ['203.0.113.0/24', '2001:db8::/32'],
+  sshPorts: [22],
+  exposures: [],
+  memoryBytes: 2 ** 30,
+};
+const CONTAINER: Partial<HostFacts> = { container: 'systemd-nspawn' };
+
+const steps = (role: string, host: Partial<HostFacts> = {}, params: Partial<RoleParams> = {}) =>
+  plan({ ...NOTHING, host: { ...HOST, ...host } }, rolesFor(role, { ...PARAMS, ...params })).changes.map(
+    ({ action, id }) => `${action} ${id}`,
+  );
+
+const fileOf = (resources: readonly Resource[], path: string): string => {
+  const file = resources.find((resource) => resource.kind === 'file' && resource.path === path);
+  if (file?.kind !== 'file') throw new Error(`no file ${path}`);
+  return file.content;
+};
+
+describe('on an empty host the role', () => {
+  it.each<[string, Partial<HostFacts>, readonly string[]]>([
+    [
+      'nginx',
+      {},
+      [
+        'install package nginx',
+        'install package logrotate',
+        'create directory /etc/nginx/pipeline/sites',
+        'create directory /var/log/nginx/pipeline',
+        'create file /etc/logrotate.d/pipeline-nginx',
+        'create file /etc/systemd/system/nginx.service.d/pipeline.conf',
+        'create file /etc/nginx/nginx.conf',
+        'start service nginx.service',
+      ],
+    ],
+    [
+      'redis',
+      {},
+      [
+        'install package redis-server',
+        'create file /etc/redis/redis.conf',
+        'start service redis-server.service',
+      ],
+    ],
+    [
+      'mariadb',
+      {},
+      [
+        'install package mariadb-server',
+        'create file /etc/mysql/mariadb.conf.d/90-pipeline.cnf',
+        'start service mariadb.service',
+      ],
+    ],
+    [
+      'tomcat',
+      {},
+      [
+        'install package tomcat10',
+        'create file /etc/tomcat10/server.xml',
+        'create file /etc/default/tomcat10',
+        'start service tomcat10.service',
+      ],
+    ],
+    [
+      'tomcat',
+      { os: 'ubuntu', version: '22.04' },
+      [
+        'install package tomcat9',
+        'create file /etc/tomcat9/server.xml',
+        'create file /etc/default/tomcat9',
+        'start service tomcat9.service',
+      ],
+    ],
+    ['monitor', {}, []],
+  ])('%s on %j needs', (role, host, expected) => {
+    expect(steps(role, host)).toEqual(expected);
+  });
+});
+
+describe('the base of a host', () => {
+  it('closes the host before anything else is installed', () => {
+    const all = steps('base');
+    expect(all.slice(0, 2)).toEqual(['install package nftables', 'load firewall inet pipeline']);
+    expect(all.filter((step) => step.startsWith('install'))).toEqual([
+      'install package nftables',
+      'install package ca-certificates',
+      'install package logrotate',
+      'install package unattended-upgrades',
+      'install package systemd-timesyncd',
+    ]);
+  });
+
+  const clockOf = (host: Partial<HostFacts>) =>
+    steps('base', host).filter((step) => /timesyncd|chrony/.test(step));
+
+  it('keeps the clock, with the daemon that is there', () => {
+    expect(clockOf({ clock: '' })).toEqual([
+      'install package systemd-timesyncd',
+      'start service systemd-timesyncd.service',
+    ]);
+    expect(clockOf({ clock: 'chrony' })).toEqual(['start service chrony.service']);
+    expect(clockOf({ clock: 'ntp' })).toEqual([]);
+  });
+
+  it('leaves clock and swap to the machine in a container', () => {
+    const touched = steps('base', CONTAINER).filter((step) => /timesyncd|chrony|swap/.test(step));
+    expect(touched).toEqual([]);
+  });
+
+  it('gives swap to small hosts', () => {
+    const swap = (memoryBytes: number) =>
+      steps('base', { memoryBytes }).filter((step) => step.includes('swap'));
+    expect(swap(2 ** 30)).toEqual([
+      'run command make a swap file of 1 GiB',
+      'create file /etc/systemd/system/var-swapfile.swap',
+      'start service var-swapfile.swap',
+    ]);
+    expect(swap(4 * 2 ** 30)).toEqual([]);
+  });
+});
+
+describe('the firewall', () => {
+  const rules = (params: Partial<RoleParams>): readonly string[] => {
+    const firewall = rolesFor('base', { ...PARAMS, ...params }).find(({ kind }) => kind === 'firewall');
+    return firewall?.kind === 'firewall' ? firewall.rules.split('\n').map((line) => line.trim()) : [];
+  };
+  const openings = (params: Partial<RoleParams>) => rules(params).filter((line) => / dport \{/.test(line));
+
+  it('lets operators alone reach SSH, and drops the rest', () => {
+    expect(openings({})).toEqual([
+      'ip saddr @operators4 tcp dport { 22 } accept',
+      'ip6 saddr @operators6 tcp dport { 22 } accept',
+    ]);
+    expect(rules({})).toContain('policy drop');
+    expect(rules({})).toContain('elements = { 203.0.113.0/24 }');
+    expect(rules({})).toContain('elements = { 2001:db8::/32 }');
+  });
+
+  it('opens a port for whom it is meant for', () => {
+    expect(
+      openings({
+        sshPorts: [22, 2222],
+        exposures: [
+          { port: 443, protocol: 'tcp', from: 'anyone' },
+          { port: 80, protocol: 'tcp', from: 'anyone' },
+          { port: 80, protocol: 'tcp', from: 'anyone' },
+          { port: 6379, protocol: 'tcp', from: 'fleet' },
+          { port: 443, protocol: 'udp', from: 'anyone' },
+        ],
+      }),
+    ).toEqual([
+      'ip saddr @operators4 tcp dport { 22, 2222 } accept',
+      'ip6 saddr @operators6 tcp dport { 22, 2222 } accept',
+      'ip saddr @fleet4 tcp dport { 6379 } accept',
+      'ip6 saddr @fleet6 tcp dport { 6379 } accept',
+      'tcp dport { 80, 443 } accept',
+      'udp dport { 443 } accept',
+    ]);
+  });
+
+  it('lets nobody in where a family has no addresses', () => {
+    const lines = rules({ operators: ['203.0.113.0/24'] });
+    const start = lines.indexOf('set operators6 {');
+    expect(lines.slice(start, lines.indexOf('}', start))).not.toContainEqual(
+      expect.stringContaining('elements'),
+    );
+  });
+});
+
+describe('memory', () => {
+  const heap = (memoryBytes: number | undefined) =>
+    /-X[^" ]+(?=")/.exec(
+      fileOf(rolesFor('tomcat', { ...PARAMS, memoryBytes }), '/etc/default/tomcat10'),
+    )?.[0];
+
+  it.each([
+    [512 * 2 ** 20, '-Xmx256m'],
+    [128 * 2 ** 20, '-Xmx192m'],
+    [4 * 2 ** 30, '-Xmx2048m'],
+    [undefined, '-XX:MaxRAMPercentage=50'],
+  ])('of %s gives Tomcat a heap of %s', (memory, expected) => {
+    expect(heap(memory)).toBe(expected);
+  });
+
+  it('bounds Redis and MariaDB', () => {
+    expect(fileOf(rolesFor('redis', PARAMS), '/etc/redis/redis.conf')).toContain('maxmemory 256mb');
+    expect(fileOf(rolesFor('mariadb', PARAMS), '/etc/mysql/mariadb.conf.d/90-pipeline.cnf')).toContain(
+      'innodb_buffer_pool_size = 256M',
+    );
+  });
+});
+
+it('the roles together contradict each other nowhere', () => {
+  const all = ['base', 'nginx', 'redis', 'mariadb', 'tomcat', 'monitor'].flatMap((role) =>
+    rolesFor(role, PARAMS),
+  );
+  const ids = plan(NOTHING, all).changes.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.indexOf('firewall inet pipeline')).toBeLessThan(ids.indexOf('package nginx'));
+});
+
+it('a role that does not exist is a mistake with a suggestion', () => {
+  expect(() => rolesFor('ngnix', PARAMS)).toThrow('there is no role "ngnix"');
+  expect(exposuresOf('nginx').map(({ port }) => port)).toEqual([80, 443]);
+});
