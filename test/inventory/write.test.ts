@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { quietContext } from '../../src/context.ts';
 import { hostsIn } from '../../src/inventory/model.ts';
 import { parseInventory } from '../../src/inventory/parse.ts';
-import { sshTargets } from '../../src/inventory/target.ts';
+import { declaredTarget, sshTargets } from '../../src/inventory/target.ts';
 import { formatInventory, hostLine, type InventoryEntry, writeInventory } from '../../src/inventory/write.ts';
 
 const entry = (changes: Partial<InventoryEntry> = {}): InventoryEntry => ({
@@ -102,5 +102,39 @@ test('any host line is read back with its variables', () => {
       expect(hosts.get(host)?.vars).toEqual(values);
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test('any inventory of `prod up` is read back as what was written', () => {
+  const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}[a-z0-9]$/);
+  const path = fc
+    .string({ unit: 'grapheme', minLength: 1 })
+    .filter((text) => !text.includes('\0'))
+    .map((text) => `/${text}`);
+  const hosts = fc.uniqueArray(
+    fc.record({
+      name,
+      group: name.filter((group) => group !== 'all' && group !== 'ungrouped'),
+      address: fc.ipV4(),
+      port: fc.integer({ min: 1, max: 65_535 }),
+      user: name,
+      identityFile: path,
+      knownHostsFile: path,
+    }),
+    { selector: (host) => host.name, maxLength: 5 },
+  );
+  fc.assert(
+    fc.property(hosts, (entries) => {
+      const inventory = parseInventory(formatInventory(entries), 'inventory.ini');
+      for (const { name: host, group, address, port, user, identityFile, knownHostsFile } of entries) {
+        const found = hostsIn(inventory, group).find((one) => one.name === host);
+        const { target, mistakes } = declaredTarget(found ?? { name: 'missing', vars: {} });
+        const isTemplate = identityFile.includes('{{');
+        expect(mistakes.length > 0).toBe(isTemplate);
+        expect(target).toMatchObject({ name: host, address, user, ssh: { identityFile, knownHostsFile } });
+        expect(target.port ?? 22).toBe(port);
+      }
+    }),
+    { numRuns: 500 },
   );
 });
