@@ -182,7 +182,7 @@ describe('MongoDB', () => {
     expect(await look(store)).toMatchObject({
       up: 1,
       connections: null,
-      error: 'connections and size need a user',
+      error: 'connections and size unknown: Command serverStatus requires authentication',
     });
   });
 });
@@ -221,6 +221,7 @@ describe('a database that is none', () => {
 function mongo(user: string, password: string): (socket: Socket) => void {
   return (socket) => {
     let first = '';
+    let signedIn = false;
     let challenge = '';
     const salt = Buffer.from('salt of sixteen.');
     const salted = pbkdf2Sync(password, salt, 4096, 32, 'sha256');
@@ -249,10 +250,14 @@ function mongo(user: string, password: string): (socket: Socket) => void {
         const key = Buffer.from(Buffer.from(proof, 'base64').map((byte, i) => byte ^ (mask[i] ?? 0)));
         if (!createHash('sha256').update(key).digest().equals(stored))
           return answer({ ok: 0, errmsg: 'Authentication failed.' });
+        signedIn = true;
         const signature = hmac(hmac(salted, 'Server Key'), messages).toString('base64');
         answer({ ok: 1, conversationId: 5, done: true, payload: Buffer.from(`v=${signature}`) });
       },
-      serverStatus: () => answer({ ok: 1, connections: { current: 12 } }),
+      serverStatus: () =>
+        signedIn
+          ? answer({ ok: 1, connections: { current: 12 } })
+          : answer({ ok: 0, errmsg: 'Command serverStatus requires authentication' }),
       listDatabases: () => answer({ ok: 1, totalSize: 5000 }),
     };
     socket.on('data', (data: Buffer) => {

@@ -9,25 +9,32 @@ import type { StoreStatus } from './status.ts';
 
 const OP_MSG = 2013;
 
-/** @throws Error in words */
+/** Where no user is given, the server is asked all the same: some ask for no sign-in. @throws Error in words */
 export function readMongodb(store: StoreAddress, withSize: boolean): Promise<StoreStatus> {
   return Conversation.with(store.address, async (conversation) => {
     await command(conversation, 'admin', { hello: 1 });
-    if (store.user === undefined || store.password === undefined) {
-      return { connections: null, size: null, error: 'connections and size need a user' };
+    if (store.user !== undefined) await signIn(conversation, store.user, store.password ?? '');
+    try {
+      const status = await command(conversation, 'admin', { serverStatus: 1 });
+      const databases = withSize ? await command(conversation, 'admin', { listDatabases: 1 }) : undefined;
+      const connections = status.get('connections');
+      return {
+        connections: connections instanceof Map ? numberOrNull(connections.get('current')) : null,
+        size: numberOrNull(databases?.get('totalSize')),
+        error: '',
+      };
+    } catch (error) {
+      return {
+        connections: null,
+        size: null,
+        error: `connections and size unknown: ${(error as Error).message}`,
+      };
     }
-    await signIn(conversation, store.user, store.password);
-    const status = await command(conversation, 'admin', { serverStatus: 1 });
-    const connections = status.get('connections');
-    const current = connections instanceof Map ? connections.get('current') : undefined;
-    const databases = withSize ? await command(conversation, 'admin', { listDatabases: 1 }) : undefined;
-    const size = databases?.get('totalSize');
-    return {
-      connections: typeof current === 'number' ? current : null,
-      size: typeof size === 'number' ? size : null,
-      error: '',
-    };
   });
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
 }
 
 /** Runs a command; its answer. @throws Error with the server's message */
