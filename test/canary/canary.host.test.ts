@@ -1,0 +1,146 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reportFolder, writeReport } from '../../src/canary/files.ts';
+import { judgeFile } from '../../src/canary/judge-file.ts';
+import type { CanaryResult } from '../../src/canary/run.ts';
+import { hostsUnavailable } from '../support/hosts.ts';
+import { type CanaryLab, canaryLab } from './lab.ts';
+
+const unavailable = hostsUnavailable();
+if (unavailable !== undefined) process.stderr.write(`skipped: canary on real hosts: ${unavailable}\n`);
+
+/** Seconds of traffic that a version which fails everything may cost. */
+const SOON = 6;
+
+describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () => {
+  let lab: CanaryLab;
+  beforeAll(async () => {
+    lab = await canaryLab({ duration: '60s' });
+  });
+  afterAll(async () => {
+    await lab.stop();
+  });
+
+  it('says that a ref does not exist before any host is made', async () => {
+    await expect(lab.run('good', 'brokn')).rejects.toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('brokn'),
+    });
+    expect(await lab.hosts()).toEqual([]);
+  });
+
+  it('rejects a version whose every request fails, by its errors, within seconds', async () => {
+    const { report, exitKind } = await lab.run('good', 'broken');
+    expect(exitKind).toBe('rejected');
+    expect(report.verdict).toMatchObject({
+      verdict: 'failed',
+      decidedBy: expect.arrayContaining(['errors (5xx)']),
+    });
+    expect(report.verdict.stoppedAfter.seconds).toBeLessThanOrEqual(SOON);
+    expect(report.stopped).toBe('decided');
+    expect(report.logs.candidate.join('\n')).toContain('markdown.lines is not a function');
+    expect(report.hosts.map(({ versions }) => Object.keys(versions))).toEqual([
+      expect.arrayContaining(['nginx', 'debian', 'linux']),
+      expect.arrayContaining(['node', 'debian', 'linux']),
+      expect.arrayContaining(['node', 'debian', 'linux']),
+    ]);
+    await sameAgain({ report, exitKind });
+  });
+
+  it('never rejects a version against itself, and measures both sides', async () => {
+    const { report } = await lab.run('good', 'good', { durationMs: 20_000, seed: 5 });
+    expect(report.verdict.verdict).not.toBe('failed');
+    expect(report.verdict.notes.join(' ')).toContain('Both refs are commit');
+    const { baseline, candidate } = report.verdict.samples;
+    expect(baseline + candidate).toBeGreaterThan(1_500);
+    expect(Math.min(baseline, candidate) / Math.max(baseline, candidate)).toBeGreaterThan(0.75);
+    const seen = report.experiment.seconds.map((second) => second.candidate);
+    expect(seen.filter(({ cpuSeconds }) => (cpuSeconds ?? 0) > 0).length).toBeGreaterThan(15);
+    expect(seen.filter(({ memoryBytes }) => (memoryBytes ?? 0) > 1e6).length).toBeGreaterThan(15);
+    expect(seen.filter(({ bodies }) => (bodies?.compared ?? 0) > 0).length).toBeGreaterThan(10);
+    expect(report.load).toMatchObject({ sent: 2_000, failed: 0, timedOut: 0, skipped: 0 });
+  });
+
+  it('finds one wrong body in fifty, and shows it', async () => {
+    const { report } = await lab.run('good', 'wrong', { rate: 200 });
+    expect(report.verdict).toMatchObject({ verdict: 'failed', decidedBy: ['wrong bodies'] });
+    expect(report.differences[0]?.baseline).toContain('<h1>Are you well?</h1>');
+    expect(report.differences[0]?.candidate).not.toContain('<h1>');
+  });
+
+  it('rejects a version that dies in the middle', async () => {
+    const { report } = await lab.run('good', 'dies');
+    expect(report.verdict.verdict).toBe('failed');
+    expect(report.logs.candidate.join('\n')).toContain('out of surveys');
+  });
+
+  it('has no verdict where it is the baseline that dies', async () => {
+    const { report, exitKind } = await lab.run('dies', 'good');
+    expect(exitKind).toBe('inconclusive');
+    expect(report.stopped).toBe('side lost');
+  });
+
+  it('rejects a version that does not start, with its last words', async () => {
+    const { report } = await lab.run('good', 'unstartable');
+    expect(report).toMatchObject({
+      stopped: 'never started',
+      verdict: { verdict: 'failed', score: 0 },
+      load: null,
+    });
+    expect(report.logs.candidate.join('\n')).toContain('SPELLING_KEY is not set');
+    expect(report.logs.baseline.join('\n')).toContain('survey listens on');
+  });
+
+  it('one after the other, by Kayenta’s judge: half of the time each', async () => {
+    const { report } = await lab.run('good', 'broken', {
+      traffic: 'sequential',
+      judge: 'kayenta',
+      durationMs: 10_000,
+    });
+    const turns = report.experiment.seconds.map(({ baseline, candidate }) =>
+      [baseline, candidate].map(({ routes }) => (Object.keys(routes).length > 0 ? 'x' : '-')).join(''),
+    );
+    expect(turns.slice(0, 4)).toEqual(['x-', 'x-', 'x-', 'x-']);
+    expect(turns.slice(6, 9)).toEqual(['-x', '-x', '-x']);
+    expect(report.verdict).toMatchObject({ judge: 'kayenta', verdict: 'failed' });
+  });
+
+  it('ends at Ctrl-C with what is known, and removes its hosts', async () => {
+    const stop = new AbortController();
+    const { report, exitKind } = await lab.run(
+      'good',
+      'better',
+      { keep: false },
+      {
+        context: { signal: stop.signal },
+        listener: { onSnapshot: ({ seconds }) => seconds > 2 && stop.abort(new Error('interrupted')) },
+      },
+    );
+    expect(exitKind).toBe('interrupted');
+    expect(report).toMatchObject({ stopped: 'interrupted', verdict: { verdict: 'inconclusive' } });
+    expect(report.verdict.samples.baseline).toBeGreaterThan(50);
+    expect(await lab.hosts()).toEqual([]);
+  });
+});
+
+/** The file that is written gives the same verdict again, as JSON and as page. */
+async function sameAgain({ report }: CanaryResult): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'pipeline-report-'));
+  try {
+    const folder = await reportFolder(directory, report.at);
+    const files = await writeReport(
+      report,
+      { json: 'report.json', html: 'report.html', markdown: 'report.md' },
+      folder,
+    );
+    for (const path of [files.json, files.html]) {
+      const judged = await judgeFile(path ?? '');
+      expect(judged).toMatchObject({ kind: 'canary', agrees: true });
+      expect(judged.kind === 'canary' && judged.report.verdict).toEqual(report.verdict);
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
