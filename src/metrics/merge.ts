@@ -95,12 +95,14 @@ function weightOf(row: AnyRow): number {
   return typeof row.weight === 'number' ? row.weight : 0;
 }
 
+const OTHER = { server: 'other', app: 'other', variant: '', release: '', method: 'other', route: 'other' };
+
 /** Keeps a table within its bound. */
 function bound(name: TableName, rows: AnyRow[]): AnyRow[] {
   const { maxRows } = TABLES[name];
   if (name !== 'routes') return rows.slice(-maxRows);
-  const ordered = rows.toSorted((a, b) => Number(b.requests) - Number(a.requests));
-  const other = { server: 'other', app: 'other', variant: '', release: '', method: 'other', route: 'other' };
-  const rest = ordered.slice(maxRows - 1).map((row) => ({ ...row, ...other }));
+  const weigh = (row: AnyRow): number => (row.server === OTHER.server ? 0 : Number(row.requests));
+  const ordered = rows.toSorted((a, b) => weigh(b) - weigh(a));
+  const rest = ordered.slice(maxRows - 1).map((row) => ({ ...row, ...OTHER }));
   return [...ordered.slice(0, maxRows - 1), mergeRows(name, rest)];
 }

@@ -120,6 +120,10 @@ describe('windows merged', () => {
     const total = merged?.routes.reduce((sum, row) => sum + row.requests, 0);
     expect(total).toBe(2 * rows(0).reduce((sum, row) => sum + row.requests, 0));
     expect(merged && parseWindow(encodeWindow(merged)).ok).toBe(true);
+    const again = mergeWindows([merged ?? window(), window({ routes: rows(2000) })])?.routes ?? [];
+    expect(again).toHaveLength(500);
+    expect(again.filter((row) => row.route === 'other')).toHaveLength(1);
+    expect(again.reduce((sum, row) => sum + row.requests, 0)).toBe((total ?? 0) * 1.5);
   });
 
   it('are the same in any order and any grouping', () => {
