@@ -126,7 +126,7 @@ listens_on() { # UNIT: the ports that its processes listen on
   local group pids pid
   group=$(systemctl show --value -p ControlGroup "$1")
   pids=$(cat "/sys/fs/cgroup$group/cgroup.procs" "/sys/fs/cgroup/systemd$group/cgroup.procs" 2>/dev/null)
-  for pid in $pids; do nsenter --net="/proc/$pid/ns/net" ss -Hltnp 2>/dev/null | grep "pid=$pid," | awk '{print $4}'; done | sort -u | tr '\\n' ' '
+  for pid in $pids; do nsenter --net="/proc/$pid/ns/net" ss -Hltnp 2>/dev/null | grep "pid=$pid," | awk '{print $4}'; done | sort -u | paste -sd ' '
 }
 healthy() { # UNIT ADDRESS PORT WITHIN CONSECUTIVE: asks until it is well, or its time is up, or it keeps ending
   local deadline good=0 said='' code restarts where

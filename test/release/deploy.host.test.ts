@@ -1,0 +1,237 @@
+import { connect as connectTcp } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { appStatus, releases } from '../../src/release/index.ts';
+import { hostsUnavailable } from '../support/hosts.ts';
+import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
+
+const unavailable = hostsUnavailable();
+
+describe.skipIf(unavailable !== undefined)(`releases on a real host (${unavailable ?? 'local'})`, () => {
+  let at: ReleaseFixture;
+
+  beforeAll(async () => {
+    at = await startReleases(['web']);
+  });
+  afterEach(() => at.clean());
+  afterAll(() => at?.stop());
+
+  /** Which units run, and which would after a reboot. */
+  async function units() {
+    const [running, enabled] = await Promise.all([
+      at.on(
+        `systemctl list-units --plain --no-legend --state=active,activating 'pipeline-${APP}@*' | awk '{print $1}'`,
+      ),
+      at.on(`cd /etc/systemd/system/multi-user.target.wants && ls -d pipeline-${APP}@* 2>/dev/null || true`),
+    ]);
+    return { running: running.trim().split('\n'), enabled: enabled.trim().split('\n') };
+  }
+  const blue = `pipeline-${APP}@blue.service`;
+  const green = `pipeline-${APP}@green.service`;
+
+  test('a first deploy serves, as its own user, and a second one changes nothing', async () => {
+    const first = await at.deploy('one');
+    expect(first).toMatchObject({ changed: true, previous: null, ref: 'one', subject: 'Version one' });
+    expect(first.release).toMatch(/^\d{8}-\d{6}-[0-9a-f]{7}$/);
+    expect((await at.ask('/')).text).toBe('version one 0');
+    const env = JSON.parse((await at.ask('/env')).text);
+    expect(env).toMatchObject({ NODE_ENV: 'production', PORT: '21000' });
+    expect(env.uid).toBeGreaterThan(0);
+    expect(await units()).toEqual({ running: [blue], enabled: [blue] });
+
+    const second = await at.deploy('one');
+    expect(second).toMatchObject({ changed: false, release: first.release, previous: first.release });
+    expect(second.seconds).toBeLessThan(5);
+  });
+
+  test('the colours take turns', async () => {
+    const first = await at.deploy('one');
+    const second = await at.deploy('two');
+    expect(second).toMatchObject({ changed: true, previous: first.release });
+    expect((await at.ask('/')).text).toBe('version two 0');
+    expect(await units()).toEqual({ running: [green], enabled: [green] });
+    await at.deploy('three');
+    expect(await units()).toEqual({ running: [blue], enabled: [blue] });
+  });
+
+  test.each([
+    [
+      'broken',
+      /did not become healthy: not healthy after 2 s: GET \/health → 500, wanted 200/,
+      'TypeError: surveys is not iterable',
+    ],
+    [
+      'exits',
+      /did not become healthy: it ended 3 times while it should start \(exit code 1\)/,
+      'Error: no database',
+    ],
+    [
+      'deaf',
+      /nothing answers on 127\.0\.0\.1:21016; it listens on \S*:4711 instead/,
+      'version deaf listens on 4711',
+    ],
+    [
+      'hangs',
+      /not healthy after 2 s: GET \/health → no answer within 0\.5 s/,
+      'version hangs listens on 21016',
+    ],
+  ])('a version that is %s never serves, and its own log is shown', async (ref, message, said) => {
+    const first = await at.deploy('one');
+    const failure = await failureOf(at.deploy(ref, { health: { within: '2s', timeout: '500ms' } }));
+    expect(failure).toMatchObject({ kind: 'host', exitCode: 3, host: 'web', step: 'health' });
+    expect(failure.message).toMatch(message);
+    expect(failure.output).toContain(said);
+    expect(failure.next).toContain('The version of before serves.');
+    expect((await at.ask('/')).text).toBe('version one 0');
+    expect(await units()).toEqual({ running: [blue], enabled: [blue] });
+    const list = await releases({ config: at.config({}), app: APP, hosts: at.hosts }, at.context);
+    expect(list.map(({ ref: name, result, live }) => [name, result, live])).toEqual([
+      [ref, 'failed', false],
+      ['one', 'live', true],
+    ]);
+    expect(list[1]?.release).toBe(first.release);
+  });
+
+  test('a first deploy that fails leaves nothing that serves', async () => {
+    const failure = await failureOf(at.deploy('broken', { health: { within: '1s' } }));
+    expect(failure.next).toContain('Nothing serves yet.');
+    expect(await units()).toEqual({ running: [''], enabled: [''] });
+    await at.deploy('one');
+    expect((await at.ask('/')).text).toBe('version one 0');
+  });
+
+  test('a version that fails in its probation is taken back', async () => {
+    await at.deploy('one');
+    const failure = await failureOf(at.deploy('fades', { probation: '20s' }));
+    expect(failure).toMatchObject({ kind: 'host', step: 'probation' });
+    expect(failure.message).toMatch(/failed in its probation: it ended by itself \(exit code 3\)/);
+    expect(failure.output).toContain('out of luck');
+    expect((await at.ask('/')).text).toBe('version one 0');
+    expect(await units()).toEqual({ running: [blue], enabled: [blue] });
+  });
+
+  test('rollback goes back release by release, and skips what was left by a rollback', async () => {
+    const one = await at.deploy('one');
+    const two = await at.deploy('two');
+    const three = await at.deploy('three');
+    const back = await at.rollback();
+    expect(back).toMatchObject({ changed: true, release: two.release, previous: three.release, ref: 'two' });
+    expect((await at.ask('/')).text).toBe('version two 0');
+    const four = await at.deploy('four');
+    expect(await at.rollback()).toMatchObject({ release: two.release, previous: four.release });
+    expect(await at.rollback()).toMatchObject({ release: one.release });
+    const failure = await failureOf(at.rollback());
+    expect(failure).toMatchObject({
+      kind: 'usage',
+      message: `${APP}: there is no earlier release to go back to`,
+    });
+    expect(await at.rollback(three.release)).toMatchObject({ release: three.release });
+    expect(await at.rollback(one.commit?.slice(0, 7))).toMatchObject({ release: one.release });
+    expect(await at.rollback(one.release)).toMatchObject({ release: one.release, changed: false });
+    expect((await failureOf(at.rollback('20200101-000000-abcdef0'))).next).toContain(three.release);
+    expect((await at.ask('/')).text).toBe('version one 0');
+  });
+
+  test('old releases go, those in use and the newest stay', async () => {
+    const names = [];
+    for (const ref of ['one', 'two', 'three', 'four'])
+      names.push((await at.deploy(ref, { keep: 2 })).release);
+    expect((await at.on(`ls /srv/${APP}/releases`)).trim().split('\n')).toEqual(names.slice(2));
+    const list = await releases({ config: at.config({}), app: APP, hosts: at.hosts }, at.context);
+    expect(list.map(({ release, kept, live }) => [release, kept, live])).toEqual([
+      [names[3], true, true],
+      [names[2], true, false],
+      [names[1], false, false],
+      [names[0], false, false],
+    ]);
+    expect(list[3]).toMatchObject({ ref: 'one', by: 'tester@test', result: 'live', subject: 'Version one' });
+  });
+
+  test('status asks the service itself', async () => {
+    const { release, commit } = await at.deploy('one');
+    const [host] = at.hosts;
+    if (host === undefined) throw new Error('no host');
+    const status = () => appStatus(host.connection, at.context);
+    expect(await status()).toEqual([{ app: APP, release, commit, ref: 'one', healthy: true }]);
+    await at.on(`systemctl stop ${blue}`);
+    expect(await status()).toMatchObject([
+      { healthy: false, reason: expect.stringContaining('is inactive') },
+    ]);
+    // The same deploy again repairs it.
+    expect(await at.deploy('one')).toMatchObject({ changed: true, release });
+    expect(await status()).toMatchObject([{ healthy: true }]);
+  });
+
+  test('a service that ends is back at once', async () => {
+    await at.deploy('one');
+    await at.ask('/exit');
+    await delay(2_000);
+    expect((await at.ask('/')).status).toBe(200);
+  });
+
+  test('a port that a stranger has is named, and nothing changes', async () => {
+    await at.deploy('one');
+    await at.on(`systemd-run --quiet --collect --unit stranger python3 -c 'import socket,time
+s=socket.socket(); s.bind(("127.0.0.1",21016)); s.listen(); time.sleep(60)' && sleep 1`);
+    try {
+      const failure = await failureOf(at.deploy('two'));
+      expect(failure.message).toMatch(/did not start: port 21016 is taken by another program \("python3"/);
+      expect((await at.ask('/')).text).toBe('version one 0');
+    } finally {
+      await at.on('systemctl stop stranger');
+    }
+    await at.deploy('two');
+    expect((await at.ask('/')).text).toBe('version two 0');
+  });
+
+  test('a request under way is finished by the version that took it', async () => {
+    await at.deploy('one');
+    const slow = at.ask('/?ms=4000');
+    await delay(200);
+    await at.deploy('two');
+    expect((await slow).text).toBe('version one 0');
+    expect((await at.ask('/')).text).toBe('version two 0');
+    expect(await units()).toEqual({ running: [green], enabled: [green] });
+  });
+
+  test('a request whose body is still on its way while the version changes is answered by the new one', async () => {
+    await at.deploy('one');
+    const answer = new Promise<string>((resolve, reject) => {
+      const socket = connectTcp(80, at.addresses[0] ?? '');
+      let text = '';
+      socket.on('data', (part) => {
+        text += part;
+        if (text.includes('version')) resolve(text);
+      });
+      socket.on('error', reject);
+      socket.on('close', () => resolve(text));
+      socket.write('POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\nConnection: close\r\n\r\n12345');
+      void at.deploy('two').then(() => socket.write('67890'), reject);
+    });
+    const text = await answer;
+    expect(text).toMatch(/^HTTP\/1\.1 200/);
+    expect(text).toMatch(/version two 10/);
+  });
+
+  test('hooks run in the new release, once, and a failed one stops the deploy', async () => {
+    const hooks = { before_cut_over: 'echo "migrating as $(id -un) in $(basename "$PWD") with $PLACE"' };
+    const events: string[] = [];
+    const context = {
+      ...at.context,
+      progress: (event: { stage: string; detail?: string | undefined }) =>
+        events.push(`${event.stage} ${event.detail}`),
+    };
+    await at.deploy(
+      'one',
+      { hooks: { ...hooks, after_deploy: 'touch "$STATE_DIRECTORY/deployed"' }, env: { PLACE: 'here' } },
+      { context },
+    );
+    expect(events).toContainEqual(expect.stringMatching(/^before_cut_over /));
+    await at.on(`test -e /var/lib/pipeline-apps/${APP}/deployed`);
+    const failure = await failureOf(
+      at.deploy('two', { hooks: { before_cut_over: 'echo "no table surveys"; exit 9' } }),
+    );
+    expect(failure).toMatchObject({ step: 'before_cut_over', output: ['no table surveys'] });
+    expect((await at.ask('/')).text).toBe('version one 0');
+  });
+});

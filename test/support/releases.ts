@@ -1,0 +1,244 @@
+/** What tests of releases share: hosts with nginx, a git repository with a branch for each behaviour, a configuration, and the commands. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { buildArtifact } from '../../src/build/build.ts';
+import { type appSchema, type Config, configSchema } from '../../src/config/schema.ts';
+import { type Context, quietContext } from '../../src/context.ts';
+import { Failure } from '../../src/errors.ts';
+import { type DeployResult, deploy, type ReleaseHost, rollback } from '../../src/release/index.ts';
+import { writeKnownHosts } from '../../src/ssh/known-hosts.ts';
+import { connect } from '../../src/ssh/openssh.ts';
+import { startHosts, type TestHosts } from './hosts.ts';
+
+/** Kept between runs: it holds Node for hosts, which is large. */
+export const CACHE = join(tmpdir(), 'pipeline-tests-cache');
+
+/** A service whose answer names its version. `/slow?ms=N` answers after a while, `/env` with a part of its environment. */
+const service = (version: string, change: (text: string) => string = (text) => text) =>
+  change(`const http = require('http');
+const fs = require('fs');
+const port = Number(process.env.PORT);
+const server = http.createServer((request, response) => {
+  const url = new URL(request.url, 'http://localhost');
+  let size = 0;
+  request.on('data', (part) => { size += part.length; });
+  request.on('end', () => {
+    if (url.pathname === '/env') return response.end(JSON.stringify({ ...process.env, uid: process.getuid(), cwd: process.cwd() }));
+    if (url.pathname === '/file') return response.end(fs.readFileSync(url.searchParams.get('path')));
+    if (url.pathname === '/headers') return response.end(JSON.stringify(request.headers));
+    if (url.pathname === '/exit') process.exit(7);
+    setTimeout(() => response.end('version ${version} ' + size), Number(url.searchParams.get('ms') ?? 2));
+  });
+});
+server.listen(port, () => console.log('version ${version} listens on ' + port));
+process.on('SIGTERM', () => process.exit(0));
+`);
+
+const replace = (from: string, to: string) => (text: string) => {
+  if (!text.includes(from)) throw new Error(`the service does not contain ${from}`);
+  return text.replace(from, () => to);
+};
+
+/** Branches, each with one commit on its own. */
+const BRANCHES: Readonly<Record<string, string>> = {
+  one: service('one'),
+  two: service('two'),
+  three: service('three'),
+  four: service('four'),
+  // Answers every request with 500, and says why.
+  broken: service(
+    'broken',
+    replace(
+      'if (url.pathname',
+      "console.error(new TypeError('surveys is not iterable').stack); response.statusCode = 500;\n    if (url.pathname",
+    ),
+  ),
+  exits: service(
+    'exits',
+    replace(
+      'server.listen',
+      "console.log('looking for the database'); throw new Error('no database');\nserver.listen",
+    ),
+  ),
+  deaf: service('deaf', replace('Number(process.env.PORT)', '4711')),
+  hangs: service('hangs', replace('setTimeout', '0 && setTimeout')),
+  // Well at first, and gone after two seconds.
+  fades: service(
+    'fades',
+    replace(
+      'server.listen',
+      "setTimeout(() => { console.error('out of luck'); process.exit(3); }, 2000);\nserver.listen",
+    ),
+  ),
+  // Takes one port and no other.
+  fixed: service('fixed', replace('Number(process.env.PORT)', '3000')),
+  'fixed-too': service('fixed-too', replace('Number(process.env.PORT)', '3000')),
+};
+
+/** Makes the repository. */
+export function makeRepository(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const git = (...args: string[]) =>
+    execFileSync(
+      'git',
+      ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', '-c', 'commit.gpgsign=false', ...args],
+      {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+  git('init', '--quiet', '--template=', '--initial-branch=one');
+  mkdirSync(join(folder, 'public'), { recursive: true });
+  for (const [branch, text] of Object.entries(BRANCHES)) {
+    if (branch !== 'one') git('checkout', '--quiet', '--orphan', branch);
+    writeFileSync(join(folder, 'server.js'), text);
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'service', version: '1.0.0', main: 'server.js' }),
+    );
+    writeFileSync(join(folder, 'public', 'index.html'), `<h1>${branch}</h1>\n`);
+    writeFileSync(join(folder, 'public', 'site.css'), `/* ${branch} */\n`);
+    git('add', '--all');
+    git('commit', '--quiet', '--message', `Version ${branch}`);
+  }
+  git('checkout', '--quiet', 'one');
+}
+
+type AppInput = z.input<typeof appSchema>;
+
+/** Hosts that applications are deployed to, with everything around them. */
+export interface ReleaseFixture {
+  readonly hosts: readonly ReleaseHost[];
+  readonly addresses: readonly string[];
+  readonly context: Context;
+  /** Folder of the configuration and the repository. */
+  readonly folder: string;
+  config(app: Partial<AppInput>, name?: string): Config;
+  deploy(
+    ref: string,
+    app?: Partial<AppInput>,
+    options?: { name?: string; context?: Context },
+  ): Promise<DeployResult>;
+  rollback(release?: string, app?: Partial<AppInput>): Promise<DeployResult>;
+  /** Runs a script on the first host, or on another. */
+  on(script: string, host?: number): Promise<string>;
+  /** Asks through nginx of the first host, or of another. */
+  ask(
+    path: string,
+    options?: RequestInit,
+    host?: number,
+  ): Promise<{ status: number; text: string; headers: Headers }>;
+  /** Removes every application from the hosts. */
+  clean(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const APP = 'demo.app';
+
+export async function startReleases(names: readonly string[]): Promise<ReleaseFixture> {
+  const folder = mkdtempSync(join(tmpdir(), 'pipeline-release-'));
+  makeRepository(join(folder, 'repository'));
+  const machines: TestHosts = await startHosts({ names, memory: 1024 * 2 ** 20 });
+  const context = quietContext({ env: { ...process.env, XDG_CACHE_HOME: CACHE } });
+  const knownHostsFile = join(folder, 'known_hosts');
+  await writeKnownHosts(
+    knownHostsFile,
+    machines.machines.map(({ address, port, hostKeys }) => ({ address, port, keys: hostKeys })),
+  );
+  const hosts = names.map((name): ReleaseHost => {
+    const { address, port, user, identityFile } = machines.machine(name);
+    return {
+      name,
+      connection: connect({ name, address, port, user, identityFile, knownHostsFile }, context),
+    };
+  });
+  const addresses = names.map((name) => machines.machine(name).address);
+  const config = (app: Partial<AppInput>, name = APP): Config => ({
+    ...configSchema.parse({
+      project: 'test',
+      hosts: Object.fromEntries(names.map((host) => [host, { roles: ['nginx'] }])),
+      apps: {
+        [name]: {
+          source: join(folder, 'repository'),
+          hosts: [...names],
+          node: process.versions.node,
+          drain: '10s',
+          ...app,
+          health: {
+            path: '/health',
+            status: 200,
+            contains: 'version',
+            within: '6s',
+            timeout: '1s',
+            ...app.health,
+          },
+        },
+      },
+    }),
+    path: join(folder, 'pipeline.yml'),
+    directory: folder,
+  });
+  const hostAt = (index: number): ReleaseHost => {
+    const host = hosts[index];
+    if (host === undefined) throw new RangeError(`there is no host ${index}`);
+    return host;
+  };
+  return {
+    hosts,
+    addresses,
+    context,
+    folder,
+    config,
+    async deploy(ref, app = {}, options = {}) {
+      const given = config(app, options.name);
+      const name = options.name ?? APP;
+      const artifact = await buildArtifact(given, name, ref, options.context ?? context);
+      return deploy(
+        { config: given, app: name, hosts, artifact, by: 'tester@test' },
+        options.context ?? context,
+      );
+    },
+    rollback: (release, app = {}) =>
+      rollback({ config: config(app), app: APP, hosts, release, by: 'tester@test' }, context),
+    on: (script, host = 0) => hostAt(host).connection.check(script, { label: 'test' }),
+    async ask(path, options = {}, host = 0) {
+      const answer = await fetch(`http://${addresses[host]}${path}`, {
+        signal: AbortSignal.timeout(20_000),
+        ...options,
+      });
+      return { status: answer.status, text: await answer.text(), headers: answer.headers };
+    },
+    async clean() {
+      await Promise.all(
+        hosts.map(({ connection }) =>
+          connection.check(
+            `systemctl stop 'pipeline-*@*.service' 2>/dev/null
+rm -rf /srv/* /etc/pipeline/apps/*/ /etc/systemd/system/pipeline-*@*-* /var/lib/pipeline/proxy /var/log/pipeline/audit.jsonl
+rm -f /etc/systemd/system/pipeline-*@blue*.service /etc/systemd/system/pipeline-*@green*.service /etc/systemd/system/multi-user.target.wants/pipeline-*@*.service
+rm -f /etc/nginx/pipeline/sites/*; systemctl daemon-reload; systemctl reload nginx 2>/dev/null || true`,
+            { label: 'clean' },
+          ),
+        ),
+      );
+    },
+    async stop() {
+      await Promise.all(hosts.map(({ connection }) => connection.close()));
+      await machines.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What a call fails with. */
+export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  try {
+    const result = await promise;
+    throw new Error(`it worked: ${JSON.stringify(result)}`);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}
