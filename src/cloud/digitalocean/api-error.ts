@@ -118,12 +118,12 @@ export function refusalError(refusal: Refusal): ApiError {
 function adviceFor(said: string): { readonly next: string; readonly kind?: FailureKind } {
   const rules: readonly (readonly [RegExp, string])[] = [
     [
-      /droplet limit|exceed.*limit|limit.*exceed/i,
-      'Remove what you no longer need, or ask for a higher limit at https://cloud.digitalocean.com/account/team/droplet_limit_increase, then run the command again.',
+      /\btags? (limit|count)|too many tags/i,
+      'Remove tags that nothing uses at https://cloud.digitalocean.com/tags, then run the command again.',
     ],
     [
-      /tag/i,
-      'Remove tags that nothing uses at https://cloud.digitalocean.com/tags, then run the command again.',
+      /droplet limit|exceed.*limit|limit.*exceed/i,
+      'Remove what you no longer need, or ask for a higher limit at https://cloud.digitalocean.com/account/team/droplet_limit_increase, then run the command again.',
     ],
     [
       /size|sold out|not available|unavailable|capacity/i,

@@ -9,7 +9,7 @@ import { makeFirewall, makeNetwork, registerKey } from './make-shared.ts';
 import { hasTag } from './names.ts';
 import type { DigitalOceanPlan, Operation } from './operations.ts';
 import { removeDroplets } from './remove-droplets.ts';
-import { whenIdle } from './wait.ts';
+import { together, whenIdle } from './wait.ts';
 import { waitForDroplets } from './wait-for-droplets.ts';
 import type { Work } from './work.ts';
 
@@ -18,7 +18,7 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
   const { api } = work;
   const of = <K extends Operation['kind']>(kind: K) =>
     plan.operations.filter((one): one is Extract<Operation, { kind: K }> => one.kind === kind);
-  const all = <T>(items: readonly T[], act: (item: T) => Promise<unknown>) => Promise.all(items.map(act));
+  const all = <T>(items: readonly T[], act: (item: T) => Promise<unknown>) => together(items.map(act));
   const stage = async (name: string, todo: readonly unknown[], act: () => Promise<unknown>) => {
     if (todo.length === 0) return;
     work.context.progress({ stage: name, state: 'started' });
@@ -29,7 +29,7 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
   const tags = of('tags').flatMap(({ names }) => names);
   await stage('tags', tags, () => all(tags, api.createTag));
   const networks = new Map<string, string>();
-  await Promise.all([
+  await together([
     stage('key', of('key'), () => registerKey(work)),
     stage('network', of('network'), () =>
       all(of('network'), async (one) => networks.set(one.region, await makeNetwork(work, one))),
@@ -37,7 +37,7 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
     stage('firewalls', of('firewall'), () => all(of('firewall'), (one) => makeFirewall(work, one))),
   ]);
 
-  await Promise.all([
+  await together([
     makeDroplets(work, of('droplets'), networks),
     all(of('tag'), ({ tag, id }) => api.tagDroplets(tag, [id])),
     all(of('rename'), ({ id, to }) => act(work, id, { type: 'rename', name: to }, ({ name }) => name === to)),
@@ -50,7 +50,7 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
     ...of('power on'),
   ].map(({ name }) => name);
   const droplets = await waitForDroplets(work, new Set(started));
-  await Promise.all([
+  await together([
     firewallsInForce(
       work,
       droplets,
@@ -71,7 +71,7 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
 async function removeTags({ api, marks }: Work, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   const carried = (await api.droplets(marks.environment)).flatMap(({ tags }) => tags);
-  await Promise.all(names.filter((name) => !hasTag(carried, name)).map(api.deleteTag));
+  await together(names.filter((name) => !hasTag(carried, name)).map(api.deleteTag));
 }
 
 /** Acts on a droplet once, whether or not the answer comes. */

@@ -6,6 +6,7 @@ import { type DestroyPlan, describeDroplet, type Estate, planDestroy } from './p
 import { ownNetworks } from './plan-networks.ts';
 import { removeDroplets } from './remove-droplets.ts';
 import { knownKey } from './survey.ts';
+import { together } from './wait.ts';
 import type { Work } from './work.ts';
 
 /** Looks at the whole account after which something that keeps coming back is reported. */
@@ -56,7 +57,7 @@ async function removeAll(work: Work, plan: DestroyPlan): Promise<readonly string
   ): Promise<boolean> => {
     if (items.length === 0) return true;
     work.context.progress({ stage, state: 'started' });
-    const results = await Promise.all(items.map(remove));
+    const results = await together(items.map(remove));
     removed.push(...items.filter((_, index) => results[index] !== false).map(name));
     const all = results.every((result) => result !== false);
     work.context.progress({
@@ -105,14 +106,14 @@ function describe(plan: DestroyPlan): readonly string[] {
 
 async function readEstate({ api, spec, marks }: Work): Promise<Estate> {
   const key = await knownKey(spec);
-  const [droplets, firewalls, vpcs, keys, tags] = await Promise.all([
+  const [droplets, firewalls, vpcs, keys, tags] = await together([
     api.droplets(),
     api.firewalls(),
     api.vpcs(),
     api.keys(),
     api.tags(),
   ]);
-  const members = await Promise.all(
+  const members = await together(
     ownNetworks({ vpcs, droplets }, marks).map(async ({ id }) => [id, await api.vpcMembers(id)] as const),
   );
   return { droplets, firewalls, vpcs, keys, tags, members: new Map(members), fingerprint: key?.fingerprint };

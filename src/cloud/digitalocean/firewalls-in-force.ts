@@ -2,7 +2,7 @@
 import { Failure } from '../../errors.ts';
 import type { Droplet } from './answers.ts';
 import { groupTag, hasTag } from './names.ts';
-import { until } from './wait.ts';
+import { together, until } from './wait.ts';
 import type { Work } from './work.ts';
 
 const EVERY_MS = 2_000;
@@ -43,7 +43,7 @@ export async function firewallsInForce(
     return open.length === 0 ? true : undefined;
   });
   if (settled === undefined) throw notInForce(open);
-  await Promise.all(
+  await together(
     droplets.map(async (droplet, index) => {
       const tag = tags[index] ?? '';
       const guarded = await until(waiting, async () =>

@@ -5,7 +5,7 @@ import type { Droplet } from './answers.ts';
 import type { DropletHost } from './host.ts';
 import { acceptedHostKeys, addressOf, isFresh, lacksHostKey, unknownHostKey } from './machines.ts';
 import { hasTag, hostKeysOf, hostKeyTag } from './names.ts';
-import { eachOf } from './wait.ts';
+import { eachOf, together } from './wait.ts';
 import type { Work } from './work.ts';
 
 /** Connections at once: each is a process or two on this machine. */
@@ -73,7 +73,7 @@ async function contact(work: Work, droplet: Droplet): Promise<void> {
     const outdated = droplet.tags.filter(
       (other) => hostKeysOf(marks, 'host', [other]).length > 0 && !hasTag([tag], other),
     );
-    await Promise.all(outdated.map((other) => api.deleteTag(other)));
+    await together(outdated.map((other) => api.deleteTag(other)));
   });
   context.progress({ host: name, stage, state: 'done', detail: addressOf(droplet, 'public') });
 }
@@ -87,7 +87,7 @@ async function forgetNewKeys(
   const newTags = new Set(
     finished.flatMap(({ tags }) => tags.filter((tag) => hostKeysOf(marks, 'new', [tag]).length > 0)),
   );
-  await Promise.all(
+  await together(
     [...newTags].map((tag) => {
       const carriers = droplets.filter(({ tags }) => hasTag(tags, tag));
       const done = carriers.filter((droplet) => finished.includes(droplet));

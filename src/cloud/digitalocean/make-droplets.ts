@@ -3,33 +3,34 @@ import { generateEd25519, md5Fingerprint } from '../ed25519.ts';
 import { operatorKey } from '../operator-key.ts';
 import type { MachineSpec } from '../provider.ts';
 import { createOnce } from './create-once.ts';
+import { hasHiddenDroplets, LISTED_MS } from './hidden.ts';
 import { groupTag, hostKeyTag, keyTag } from './names.ts';
 import type { Operation } from './operations.ts';
-import { dropletOf } from './plan-destroy.ts';
 import { isOurs } from './survey.ts';
 import { userData } from './user-data.ts';
-import { until } from './wait.ts';
+import { together, until } from './wait.ts';
 import type { Work } from './work.ts';
-
-/** Milliseconds after which a droplet that is in a network and in no list is on its way out, not in. */
-const LISTED_MS = 60_000;
 
 type Batch = Extract<Operation, { kind: 'droplets' }>;
 
 /**
  * Makes the machines of the batches that do not exist yet.
- * @param networks region → id of the networks that were just made
+ * @param made region → id of the networks that were just made
  */
 export async function makeDroplets(
   work: Work,
   batches: readonly Batch[],
-  networks: ReadonlyMap<string, string>,
+  made: ReadonlyMap<string, string>,
 ): Promise<void> {
   if (batches.length === 0) return;
   const { publicKey } = await operatorKey(work.spec.directory, work.spec.environment);
   const fingerprint = md5Fingerprint(publicKey);
   // A last look: since the plan was made, somebody else may have made them too.
-  await allListed(work, new Set(batches.flatMap(({ network: id }) => id ?? [])));
+  const networks = new Set(batches.flatMap(({ network: id }) => id ?? []));
+  await until(
+    { clock: work.clock, signal: work.context.signal, everyMs: 2_000, withinMs: LISTED_MS },
+    async () => ((await hasHiddenDroplets(work.api, networks)) ? undefined : true),
+  );
   const present = await presentNames(work);
   for (const { machines } of batches) {
     for (const { name, size, region } of machines) {
@@ -41,7 +42,7 @@ export async function makeDroplets(
       });
     }
   }
-  await Promise.all(batches.map((batch) => makeBatch(work, batch, { networks, fingerprint, present })));
+  await together(batches.map((batch) => makeBatch(work, batch, { networks: made, fingerprint, present })));
 }
 
 interface Shared {
@@ -84,20 +85,6 @@ async function makeBatch(work: Work, batch: Batch, shared: Shared): Promise<void
       remaining = remaining.filter(({ name }: MachineSpec) => !present.has(name));
       return remaining.length === 0 ? true : undefined;
     },
-  });
-}
-
-/** A network that existed before may hold droplets that no list shows yet, made by a run that was cut off a moment ago. */
-async function allListed(
-  { api, clock, context: { signal } }: Work,
-  networks: ReadonlySet<string>,
-): Promise<void> {
-  await until({ clock, signal, everyMs: 2_000, withinMs: LISTED_MS }, async () => {
-    const members = await Promise.all([...networks].map((id) => api.vpcMembers(id)));
-    const ids = members.flat().flatMap((member) => dropletOf(member) ?? []);
-    if (ids.length === 0) return true;
-    const listed = new Set((await api.droplets()).map(({ id }) => id));
-    return ids.every((id) => listed.has(id)) ? true : undefined;
   });
 }
 

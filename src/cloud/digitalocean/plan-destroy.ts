@@ -1,6 +1,7 @@
 /** What `destroy` removes and what it leaves, with the reason. Pure. */
 import type { EnvironmentSpec } from '../provider.ts';
 import type { AccountKey, Droplet, Firewall, Tag, Vpc, VpcMember } from './answers.ts';
+import { dropletOf } from './hidden.ts';
 import { addressOf } from './machines.ts';
 import { fingerprintOfTag, firewallName, hasTag, isNameOf, type Marks, networkName } from './names.ts';
 import { ownFirewallsOfAll } from './plan-firewalls.ts';
@@ -106,12 +107,6 @@ function whyKept(vpc: Vpc, { members, droplets }: Estate, marks: Marks): string 
   });
   if (foreign.length === 0) return undefined;
   return `not ours and in it: ${foreign.map(({ name, urn }) => name ?? urn).join(', ')}`;
-}
-
-/** The id of a network's member, if it is a droplet. */
-export function dropletOf({ urn }: VpcMember): number | undefined {
-  const id = /^do:droplet:(\d+)$/.exec(urn)?.[1];
-  return id === undefined ? undefined : Number(id);
 }
 
 function leftDroplet({ id, name, tags }: Droplet, spec: EnvironmentSpec, marks: Marks): readonly string[] {

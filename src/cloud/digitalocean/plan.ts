@@ -3,7 +3,7 @@ import type { EnvironmentSpec, MachineSpec } from '../provider.ts';
 import type { Droplet, Vpc } from './answers.ts';
 import { checkCatalogue } from './catalogue.ts';
 import { isFresh, toMachine } from './machines.ts';
-import { groupTag, hasTag, hostKeysOf, keyTag, type Marks, marksOf } from './names.ts';
+import { groupOf, groupTag, hasTag, hostKeysOf, keyTag, type Marks, marksOf } from './names.ts';
 import { change, type DigitalOceanPlan, type Step } from './operations.ts';
 import { planFirewalls } from './plan-firewalls.ts';
 import { type Matching, matchDroplets } from './plan-fleet.ts';
@@ -36,7 +36,7 @@ export function planDigitalOcean(found: Found, spec: EnvironmentSpec): DigitalOc
     ...planCreation(matching.missing, found, networks.byRegion),
     ...matching.steps,
     ...[...matching.kept.values()].flatMap((droplet) => planUpkeep(droplet, spec, marks)),
-    ...planSweep(found, matching, marks),
+    ...planSweep(found, matching, spec, marks),
   ];
   return {
     operations: steps.map(({ operation }) => operation),
@@ -130,19 +130,23 @@ function planUpkeep(droplet: Droplet, spec: EnvironmentSpec, marks: Marks): read
   return steps;
 }
 
-/** Host keys of droplets that are gone, or go now. While a first contact is unfinished, a key that nobody carries yet may be its. */
-function planSweep(found: Found, matching: Matching, marks: Marks): readonly Step[] {
+/**
+ * Tags of host keys and groups that are gone, or go now. While a first contact is unfinished, a key that nobody carries yet may be its.
+ */
+function planSweep(found: Found, matching: Matching, spec: EnvironmentSpec, marks: Marks): readonly Step[] {
   if ([...matching.kept.values()].some((droplet) => isFresh(droplet, marks))) return [];
   const removed = new Set(
     matching.steps.flatMap(({ operation }) => (operation.kind === 'remove droplet' ? [operation.id] : [])),
   );
   const staying = found.droplets.filter(({ id }) => !removed.has(id));
+  const groups = spec.machines.map(({ group }) => groupTag(marks, group));
   const names = found.tags.filter(
-    (tag) => hostKeysOf(marks, 'host', [tag]).length > 0 && !staying.some(({ tags }) => hasTag(tags, tag)),
+    (tag) =>
+      (hostKeysOf(marks, 'host', [tag]).length > 0 || groupOf(marks, [tag]) !== undefined) &&
+      !hasTag(groups, tag) &&
+      !staying.some(({ tags }) => hasTag(tags, tag)),
   );
-  if (names.length === 0) return [];
-  const detail = [
-    `host keys of ${names.length} ${names.length === 1 ? 'droplet that is' : 'droplets that are'} gone`,
-  ];
-  return [{ operation: { kind: 'remove tags', names }, changes: [change(null, 'tags', 'remove', detail)] }];
+  return names.length === 0
+    ? []
+    : [{ operation: { kind: 'remove tags', names }, changes: [change(null, 'tags', 'remove', names)] }];
 }

@@ -2,7 +2,7 @@
 import { Failure } from '../../errors.ts';
 import { addressOf, isFresh } from './machines.ts';
 import { isOurs } from './survey.ts';
-import { until, whenIdle } from './wait.ts';
+import { together, until, whenIdle } from './wait.ts';
 import type { Work } from './work.ts';
 
 const EVERY_MS = 2_000;
@@ -30,7 +30,7 @@ export async function removeDroplets(work: Work, doomed: readonly Doomed[]): Pro
       isOurs(droplet, marks) &&
       (isFresh(droplet, marks) || !doomed.some(({ id, fresh }) => id === droplet.id && fresh)),
   );
-  await Promise.all(
+  await together(
     droplets.map(async ({ id, name }) => {
       context.progress({ host: name, stage: 'droplet', state: 'running', detail: 'removing' });
       await whenIdle(clock, signal, () => api.deleteDroplet(id));

@@ -7,6 +7,7 @@ import type { AccountKey, Droplet, Firewall, Vpc } from './answers.ts';
 import type { Api } from './api.ts';
 import type { Catalogue } from './catalogue.ts';
 import { hasTag, type Marks, marksOf } from './names.ts';
+import { together } from './wait.ts';
 
 /** This machine's operator key as the account would know it. */
 export interface KnownKey extends OperatorKey {
@@ -37,7 +38,7 @@ export function isOurs(droplet: Pick<Droplet, 'tags'>, marks: Marks): boolean {
 /** @throws ApiError; Failure `usage` where the key in the folder is damaged. */
 export async function survey(api: Api, spec: EnvironmentSpec): Promise<Found> {
   const operatorKey = await knownKey(spec);
-  const [droplets, firewalls, vpcs, tags, accountKey] = await Promise.all([
+  const [droplets, firewalls, vpcs, tags, accountKey] = await together([
     api.droplets(),
     api.firewalls(),
     api.vpcs(),
@@ -73,7 +74,7 @@ function needsCatalogue(found: Pick<Found, 'droplets'>, spec: EnvironmentSpec): 
 async function readCatalogue(api: Api, spec: EnvironmentSpec): Promise<Catalogue> {
   // A number is an image of the user's own, which the public list does not have.
   const own = spec.machines.some(({ image }) => /^\d+$/.test(image));
-  const [account, regions, sizes, images, ownImages] = await Promise.all([
+  const [account, regions, sizes, images, ownImages] = await together([
     api.account(),
     api.regions(),
     api.sizes(),

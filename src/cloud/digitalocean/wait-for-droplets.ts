@@ -1,9 +1,11 @@
 /** Waits until droplets run and have their addresses, and shows how they come along. */
 import { Failure } from '../../errors.ts';
 import type { Droplet } from './answers.ts';
+import { hasHiddenDroplets, LISTED_MS } from './hidden.ts';
 import { addressOf } from './machines.ts';
+import type { Step } from './operations.ts';
 import { matchDroplets } from './plan-fleet.ts';
-import { removeDroplets } from './remove-droplets.ts';
+import { type Doomed, removeDroplets } from './remove-droplets.ts';
 import { until } from './wait.ts';
 import type { Work } from './work.ts';
 
@@ -19,26 +21,37 @@ export async function waitForDroplets(work: Work, names: ReadonlySet<string>): P
   const { api, spec, marks, clock, context } = work;
   const shown = new Map<string, string>();
   let waiting: readonly string[] = [...names];
+  let networks: ReadonlySet<string> | undefined;
+  let readyAt = clock.now();
+
+  async function look(): Promise<readonly Droplet[] | undefined> {
+    // One that was made twice may be listed later than its twin: what the network holds is asked first, then the list.
+    const complete =
+      networks !== undefined &&
+      (clock.now() - readyAt > LISTED_MS || !(await hasHiddenDroplets(api, networks)));
+    const { kept, steps } = matchDroplets(await api.droplets(marks.environment), spec, marks);
+    await removeDroplets(work, neverUsed(steps, names));
+    for (const name of names) show(name, kept.get(name));
+    waiting = [...names].filter((name) => !isReady(kept.get(name)));
+    if (waiting.length > 0) return undefined;
+    const ready = [...names].flatMap((name) => kept.get(name) ?? []);
+    if (complete) return ready;
+    if (networks !== undefined) return undefined;
+    networks = new Set(ready.flatMap(({ vpc_uuid }) => vpc_uuid ?? []));
+    readyAt = clock.now();
+    return look();
+  }
+
+  function show(name: string, droplet: Droplet | undefined): void {
+    const detail = stateOf(droplet);
+    if (shown.get(name) === detail) return;
+    shown.set(name, detail);
+    context.progress({ host: name, stage: 'droplet', state: isReady(droplet) ? 'done' : 'running', detail });
+  }
+
   const droplets = await until(
     { clock, signal: context.signal, everyMs: EVERY_MS, withinMs: WITHIN_MS },
-    async () => {
-      const { kept, steps } = matchDroplets(await api.droplets(marks.environment), spec, marks);
-      const doubles = steps.flatMap(({ operation }) =>
-        operation.kind === 'remove droplet' && operation.fresh && names.has(operation.name)
-          ? [operation]
-          : [],
-      );
-      await removeDroplets(work, doubles);
-      for (const name of names) {
-        const state = stateOf(kept.get(name));
-        if (shown.get(name) === state) continue;
-        shown.set(name, state);
-        const done = isReady(kept.get(name));
-        context.progress({ host: name, stage: 'droplet', state: done ? 'done' : 'running', detail: state });
-      }
-      waiting = [...names].filter((name) => !isReady(kept.get(name)));
-      return waiting.length === 0 ? [...names].flatMap((name) => kept.get(name) ?? []) : undefined;
-    },
+    look,
   );
   if (droplets !== undefined) return droplets;
   const states = waiting.map((name) => `${name}: ${shown.get(name)}`);
@@ -47,6 +60,13 @@ export async function waitForDroplets(work: Work, names: ReadonlySet<string>): P
     output: states,
     next: 'Run the command again to wait longer. A droplet that stays like that: delete it at https://cloud.digitalocean.com/droplets and run pipeline prod up, which makes a new one.',
   });
+}
+
+/** Second ones of these names on which nothing was ever done. */
+function neverUsed(steps: readonly Step[], names: ReadonlySet<string>): readonly Doomed[] {
+  return steps.flatMap(({ operation }) =>
+    operation.kind === 'remove droplet' && operation.fresh && names.has(operation.name) ? [operation] : [],
+  );
 }
 
 function isReady(droplet: Droplet | undefined): boolean {

@@ -44,6 +44,18 @@ export async function whenIdle(clock: Clock, signal: AbortSignal, act: () => Pro
   if (done === undefined && refused !== undefined) throw refused;
 }
 
+/**
+ * What all of them give; waits for the others where one fails, so that nothing goes on behind the back of a failure.
+ * @throws the first failure in the order of `tasks`
+ */
+export async function together<T extends readonly unknown[]>(
+  tasks: readonly [...{ [K in keyof T]: T[K] | Promise<T[K]> }],
+): Promise<T> {
+  const results = await Promise.allSettled(tasks);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}
+
 /** `work` on every item, `width` of them at a time; ends when all have ended. */
 export async function eachOf<T, R>(
   items: readonly T[],

@@ -25,6 +25,8 @@ export type Fault =
   | { readonly kind: 'truncated' }
   /** Carries it out and answers something else: not JSON, or JSON of another shape. */
   | { readonly kind: 'malformed'; readonly body: string }
+  /** Never answers, and is carried out so many milliseconds (of the fake's clock) later. */
+  | { readonly kind: 'late'; readonly effect: false; readonly afterMs: number }
   /** Runs `act` (a test kills the client there) before or after the call is carried out; no answer follows. */
   | { readonly kind: 'call'; readonly effect: boolean; readonly act: () => void };
 

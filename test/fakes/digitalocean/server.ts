@@ -141,6 +141,10 @@ export async function startFake(options: FakeOptions = {}): Promise<FakeDigitalO
         headers,
       );
     }
+    if (fault?.kind === 'late') {
+      setTimeout(() => carryOut(request, target, body, found), fault.afterMs / speed);
+      return;
+    }
     const effect = fault === undefined || !('effect' in fault) || fault.effect;
     const result = effect ? carryOut(request, target, body, found) : { status: 500 };
     if (fault !== undefined) return misbehave(response, fault, result, headers);
@@ -236,6 +240,7 @@ function misbehave(
 ): void {
   switch (fault.kind) {
     case 'hang':
+    case 'late':
       return;
     case 'reset':
       response.socket?.resetAndDestroy();
