@@ -49,7 +49,9 @@ export interface Accounts {
   readonly errors4xx: CountState;
   readonly bodies: CountState;
   readonly latency: DistributionAccount;
+  /** By route; empty as long as there was one route only, which `latency` then speaks for. */
   readonly routes: Readonly<Record<string, RouteAccount>>;
+  readonly firstRoute: string | null;
   readonly size: DistributionAccount;
   readonly gaugeBlock: GaugeBlock;
   readonly cpu: GaugeState;
@@ -83,6 +85,7 @@ export function noAccounts(config: SequentialConfig): Accounts {
     bodies: noCounts(),
     latency: noDistributionAccount(config.quantiles),
     routes: {},
+    firstRoute: null,
     size: noDistributionAccount(sizeQuantiles(config)),
     gaugeBlock: NO_GAUGE_BLOCK,
     cpu: noGauge(),
@@ -131,21 +134,21 @@ export function observePair(accounts: Accounts, pair: Pair, age: number, config:
 }
 
 function observeDistributions(accounts: Accounts, pair: Pair, config: SequentialConfig): Accounts {
-  const routes = { ...accounts.routes };
-  const names = new Set([...Object.keys(pair.baseline.routes), ...Object.keys(pair.candidate.routes)]);
-  let latency = NO_BLOCK;
-  for (const name of names) {
-    const block = both(pair, (second) => {
-      const histogram = second.routes[name]?.latency;
-      return histogram === undefined ? NO_COUNTS : spread(sparse([histogram]), config.latencyResolutionMs);
-    });
-    latency = mergePairs(latency, block);
+  const blocks = latencyBlocks(pair, config.latencyResolutionMs);
+  const names = Object.keys(blocks);
+  const firstRoute = accounts.firstRoute ?? names[0] ?? null;
+  const routes = names.some((name) => name !== firstRoute)
+    ? severalRoutes(accounts, firstRoute)
+    : { ...accounts.routes };
+  for (const name of Object.keys(routes).length === 0 ? [] : names) {
     const route = routes[name] ?? {
       ...noDistributionAccount(config.quantiles),
       order: Object.keys(routes).length + 1,
     };
+    const block = blocks[name] ?? NO_BLOCK;
     routes[name] = { ...route, ...observeSecond(route, block, accounts, config.quantiles, config) };
   }
+  const latency = Object.values(blocks).reduce(mergePairs, NO_BLOCK);
   const size = both(pair, (second) =>
     sparse(Object.values(second.routes).flatMap((route) => (route.size === undefined ? [] : [route.size]))),
   );
@@ -153,8 +156,27 @@ function observeDistributions(accounts: Accounts, pair: Pair, config: Sequential
     ...accounts,
     latency: observeSecond(accounts.latency, latency, accounts, config.quantiles, config),
     routes,
+    firstRoute,
     size: observeSecond(accounts.size, size, accounts, sizeQuantiles(config), config),
   };
+}
+
+/** Latencies of a pair of seconds by route. */
+function latencyBlocks(pair: Pair, resolution: number): Readonly<Record<string, BlockPair>> {
+  const names = new Set([...Object.keys(pair.baseline.routes), ...Object.keys(pair.candidate.routes)]);
+  const block = (name: string) =>
+    both(pair, (second) => {
+      const histogram = second.routes[name]?.latency;
+      return histogram === undefined ? NO_COUNTS : spread(sparse([histogram]), resolution);
+    });
+  return Object.fromEntries([...names].map((name) => [name, block(name)]));
+}
+
+/** The accounts of routes once there is a second one: until then the first was all of the latency. */
+function severalRoutes({ routes, latency }: Accounts, first: string | null): Record<string, RouteAccount> {
+  return Object.keys(routes).length > 0 || first === null
+    ? { ...routes }
+    : { [first]: { ...latency, order: 1 } };
 }
 
 /** Adds a second to the block, and where that completes it, tests. */

@@ -26,10 +26,10 @@ export const defaultSequentialConfig: SequentialConfig = {
   latencyResolutionMs: 1,
   brokenShare: 0.5,
   traffic: 'interleaved',
-  quantiles: [quantile(0.5, 15, 0.15), quantile(0.9, 15, 0.2), quantile(0.99, 20, 0.5)],
+  quantiles: [quantile(0.5, 10, 0.15), quantile(0.9, 10, 0.2), quantile(0.99, 15, 0.5)],
   routeWeight: 5,
   metrics: {
-    'errors-5xx': metric('critical', 25, [0, 0.25, 0.005]),
+    'errors-5xx': metric('critical', 40, [0, 0.25, 0.005]),
     'errors-4xx': metric('critical', 5, [0, 0.25, 0.005]),
     bodies: metric('critical', 10, [0, 0.25, 0.01]),
     restarts: metric('watched', 3, [0, 0, 0]),

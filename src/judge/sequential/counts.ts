@@ -9,7 +9,7 @@ import { logMoments } from './hypergeometric.ts';
 import { afterRound, logEvidence, peakEvidence, startingWealth, type Wealth } from './wealth.ts';
 
 /** Odds ratios that the gamblers of an alarm bet on. */
-const ODDS = [1.1, 1.25, 1.5, 2, 3, 5, 10, 20];
+const ODDS = [1.3, 2, 4, 20];
 const SLOPES = [...ODDS.map(Math.log), ...ODDS.map((odds) => -Math.log(odds))];
 /**
  * Largest gain in log wealth from one second. A burst of failures within a second or two, which may have one cause, is no verdict: an

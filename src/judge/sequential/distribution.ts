@@ -21,6 +21,9 @@ import {
 } from './slots.ts';
 import { betOn, type SymmetricBets } from './symmetric.ts';
 
+/** Values beyond a quantile that must have been seen before it counts as known; before that nothing is bet on it. */
+const KNOWN_BEYOND = 2;
+
 /** Values of each variant in one block. */
 export interface BlockPair {
   readonly baseline: SparseCounts;
@@ -48,16 +51,16 @@ export function observeBlock(
   quantiles: readonly QuantileSettings[],
   compared: BlockPair = block,
 ): DistributionState {
-  const known = state.baseline.total > 0 && state.candidate.total > 0;
-  const comparable = known && compared.baseline.total > 0 && compared.candidate.total > 0;
+  const comparable = compared.baseline.total > 0 && compared.candidate.total > 0;
+  const history = Math.min(state.baseline.total, state.candidate.total);
   return {
     baseline: addBlock(state.baseline, block.baseline),
     candidate: addBlock(state.candidate, block.candidate),
-    claims: comparable
-      ? state.claims.map((bets, i) =>
-          betOn(bets, differences(state, compared, quantiles[i] as QuantileSettings)),
-        )
-      : state.claims,
+    claims: state.claims.map((bets, i) => {
+      const settings = quantiles[i] as QuantileSettings;
+      const known = history * Math.min(settings.quantile, 1 - settings.quantile) >= KNOWN_BEYOND;
+      return comparable && known ? betOn(bets, differences(state, compared, settings)) : bets;
+    }),
   };
 }
 
