@@ -4,6 +4,7 @@ import type { DropletAction } from './api.ts';
 import { createOnce } from './create-once.ts';
 import { firewallsInForce } from './firewalls-in-force.ts';
 import { firstContacts } from './first-contact.ts';
+import { unknownHostKey } from './machines.ts';
 import { makeDroplets } from './make-droplets.ts';
 import { makeFirewall, makeNetwork, registerKey } from './make-shared.ts';
 import { hasTag } from './names.ts';
@@ -65,6 +66,8 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
     work,
     of('remove tags').flatMap(({ names }) => names),
   );
+  const [lost] = of('host key');
+  if (lost !== undefined) throw unknownHostKey(lost, work.marks);
 }
 
 /** Takes tags away that no droplet carries: since the plan was made, somebody may have put one to use. */

@@ -24,6 +24,8 @@ export type Operation =
   | { readonly kind: 'rename'; readonly id: number; readonly from: string; readonly to: string }
   | { readonly kind: 'tag'; readonly id: number; readonly name: string; readonly tag: string }
   | { readonly kind: 'first contact'; readonly id: number; readonly name: string }
+  /** Cannot be done here: `apply` says how the owner of the account can. */
+  | { readonly kind: 'host key'; readonly id: number; readonly name: string }
   | { readonly kind: 'remove droplet'; readonly id: number; readonly name: string; readonly fresh: boolean }
   | { readonly kind: 'remove firewall'; readonly id: string; readonly name: string }
   | { readonly kind: 'remove tags'; readonly names: readonly string[] };

@@ -2,7 +2,7 @@
 import type { EnvironmentSpec, MachineSpec } from '../provider.ts';
 import type { Droplet, Vpc } from './answers.ts';
 import { checkCatalogue } from './catalogue.ts';
-import { isFresh, toMachine } from './machines.ts';
+import { isFresh, lacksHostKey, toMachine } from './machines.ts';
 import { groupOf, groupTag, hasTag, hostKeysOf, keyTag, type Marks, marksOf } from './names.ts';
 import { change, type DigitalOceanPlan, type Step } from './operations.ts';
 import { planFirewalls } from './plan-firewalls.ts';
@@ -127,14 +127,23 @@ function planUpkeep(droplet: Droplet, spec: EnvironmentSpec, marks: Marks): read
       changes: [change(droplet.name, 'droplet', 'change', ['finish its first start, exchange its host key'])],
     });
   }
+  if (droplet.status !== 'new' && lacksHostKey(droplet, marks)) {
+    steps.push({
+      operation: { kind: 'host key', id, name: droplet.name },
+      changes: [
+        change(droplet.name, 'host key', 'change', [`unknown: the tag ${marks.prefix}host-key:… is gone`]),
+      ],
+    });
+  }
   return steps;
 }
 
 /**
- * Tags of host keys and groups that are gone, or go now. While a first contact is unfinished, a key that nobody carries yet may be its.
+ * Tags of host keys and groups that are gone, or go now. While a droplet has no host key of its own, one that nobody carries may be its.
  */
 function planSweep(found: Found, matching: Matching, spec: EnvironmentSpec, marks: Marks): readonly Step[] {
-  if ([...matching.kept.values()].some((droplet) => isFresh(droplet, marks))) return [];
+  const unsettled = (droplet: Droplet) => isFresh(droplet, marks) || lacksHostKey(droplet, marks);
+  if ([...matching.kept.values()].some(unsettled)) return [];
   const removed = new Set(
     matching.steps.flatMap(({ operation }) => (operation.kind === 'remove droplet' ? [operation.id] : [])),
   );

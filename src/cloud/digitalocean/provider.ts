@@ -8,7 +8,7 @@ import { applyPlan } from './apply.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { destroy, destroyable } from './destroy.ts';
 import { openSshHost } from './host.ts';
-import { lacksHostKey, toMachine, unknownHostKey } from './machines.ts';
+import { toMachine } from './machines.ts';
 import { marksOf } from './names.ts';
 import type { DigitalOceanPlan } from './operations.ts';
 import { planDigitalOcean } from './plan.ts';
@@ -52,7 +52,7 @@ export function createDigitalOceanProvider(
     plan,
     async apply(given) {
       await applyPlan(work, isOwnPlan(given) ? given : await plan());
-      return readyMachines(work);
+      return wantedMachines(work);
     },
     machines: () => machines(work),
     destroyable: () => destroyable(work),
@@ -75,10 +75,8 @@ async function machines({ api, spec, marks }: Work): Promise<readonly Machine[]>
     .sort((a, b) => place(a) - place(b) || a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
-/** @throws Failure `host` where a droplet cannot be reached safely, since nobody knows its host key */
-async function readyMachines({ api, spec, marks }: Work): Promise<readonly Machine[]> {
+/** What exists and should. */
+async function wantedMachines({ api, spec, marks }: Work): Promise<readonly Machine[]> {
   const { kept } = matchDroplets(await api.droplets(marks.environment), spec, marks);
-  const lost = [...kept.values()].find((droplet) => lacksHostKey(droplet, marks));
-  if (lost !== undefined) throw unknownHostKey(lost, marks);
   return [...kept.values()].map((droplet) => toMachine(droplet, spec, marks));
 }

@@ -1,7 +1,6 @@
 /** What differs from the configuration and is not mended because that would destroy something, and what is not ours. Pure. */
 import type { EnvironmentSpec } from '../provider.ts';
 import type { Droplet, Vpc } from './answers.ts';
-import { lacksHostKey } from './machines.ts';
 import { groupTag, hasTag, type Marks } from './names.ts';
 import { ownFirewallsOfAll } from './plan-firewalls.ts';
 import type { Matching } from './plan-fleet.ts';
@@ -25,7 +24,7 @@ export function warningsAbout(all: Everything): readonly string[] {
   ];
 }
 
-function driftOf(droplet: Droplet, { spec, marks, networks }: Everything): readonly string[] {
+function driftOf(droplet: Droplet, { spec, networks }: Everything): readonly string[] {
   const wanted = spec.machines.find(({ name }) => name === droplet.name);
   if (wanted === undefined) return [];
   const { name } = droplet;
@@ -67,11 +66,6 @@ function driftOf(droplet: Droplet, { spec, marks, networks }: Everything): reado
   if (droplet.status === 'archive') {
     differences.push(
       `${name} is archived: restore or delete it at https://cloud.digitalocean.com/droplets/${droplet.id}.`,
-    );
-  }
-  if (droplet.status !== 'new' && lacksHostKey(droplet, marks)) {
-    differences.push(
-      `${name}: nobody knows its host key any more, since its tag ${marks.prefix}host-key:… is gone; pipeline ${spec.environment} up says how to mend it.`,
     );
   }
   return differences;

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type FakeAccount, fakeAccount } from './account.ts';
 import { catalogueRoutes } from './catalogue-routes.ts';
+import type { Control } from './control.ts';
 import { dropletRoutes } from './droplets.ts';
 import { type CallId, callCounter, type Fault, type FaultPlan } from './faults.ts';
 import { firewallRoutes } from './firewalls.ts';
@@ -42,6 +43,8 @@ export interface FakeOptions {
   /** How many times faster than the machine's clock the fake's runs. */
   readonly speed?: number;
   readonly machines?: DropletMachines;
+  /** Answers to paths of its own, before everything else. */
+  readonly control?: Control | undefined;
   /** 0: any free port. */
   readonly port?: number;
 }
@@ -116,6 +119,8 @@ export async function startFake(options: FakeOptions = {}): Promise<FakeDigitalO
     const { method = 'GET' } = request;
     const target = new URL(request.url ?? '/', url);
     const body = await readBody(request);
+    const own = options.control?.answer(method, target.pathname, body);
+    if (own !== undefined) return answer(response, own, {});
     const ssh = target.pathname === SSH_PATH;
     const found = ssh ? undefined : findRoute(method, target.pathname);
     const command = ssh ? (JSON.parse(body) as SimulatedCommand) : undefined;
