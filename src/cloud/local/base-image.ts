@@ -67,15 +67,17 @@ export async function readRecipe(): Promise<Recipe> {
       },
     );
   }
+  // a key that is missing is apt's to complain about
   const keys = await Promise.all(
-    sources.keys.map(async (name) => ({ name, text: await readFile(name, 'base64') })),
+    sources.keys.map(async (name) => ({ name, text: await readFile(name, 'base64').catch(() => '') })),
   );
   return { codename, sources, keys, certificates: await filesIn('/usr/local/share/ca-certificates', '.crt') };
 }
 
 /** Folder of the image that `recipe` makes; the image is there if and only if the folder is. */
 export function baseDirectory(settings: LocalSettings, recipe: Recipe): string {
-  const everything = JSON.stringify([recipe, PACKAGES, INIT_SCRIPT, FINISH, process.arch]);
+  const script = buildScript(recipe, '/workshop', '/base');
+  const everything = JSON.stringify([recipe, script, INIT_SCRIPT, FINISH, process.arch]);
   return join(
     settings.cacheDirectory,
     'base',
@@ -127,10 +129,12 @@ async function removeOldBases(context: Context, settings: LocalSettings, current
   const old = context.now().getTime() - 7 * 24 * 3600 * 1000;
   for (const name of await folders(parent)) {
     const path = join(parent, name);
-    const { mtimeMs } = await stat(path);
-    if (used.has(path.replace(/\.building$/, '')) || mtimeMs > old) continue;
-    await using lock = await tryLock(context, `${path.replace(/\.building$/, '')}.lock`);
-    if (lock !== undefined) await mustRun(context, 'base image', 'rm', ['-rf', '--one-file-system', path]);
+    const lockFile = `${path.replace(/\.building$/, '')}.lock`;
+    const made = await stat(path).catch(() => undefined);
+    if (used.has(path) || made === undefined || made.mtimeMs > old) continue;
+    await using lock = await tryLock(context, lockFile);
+    if (lock === undefined) continue;
+    await mustRun(context, 'base image', 'rm', ['-rf', '--one-file-system', path, lockFile]);
   }
 }
 
@@ -141,8 +145,7 @@ async function build(context: Context, recipe: Recipe, base: string, lock: numbe
   if (bavail * bsize < ROOM) throw diskFull(parent, bavail * bsize);
   // the same name for every attempt: what a killed one left is removed by the next
   const workshop = `${base}.building`;
-  const removeWorkshop = () => rm(workshop, { recursive: true, force: true });
-  await removeWorkshop();
+  await rm(workshop, { recursive: true, force: true });
   await mkdir(join(workshop, 'ca-certificates'), { recursive: true, mode: 0o700 });
   await mkdir(join(workshop, 'image'), { mode: 0o755 });
   const put = (name: string, text: string, mode = 0o600) => writeFile(join(workshop, name), text, { mode });
@@ -179,34 +182,33 @@ async function build(context: Context, recipe: Recipe, base: string, lock: numbe
  * the next command finds the image), and cleans up where it is asked to stop.
  */
 function buildScript(recipe: Recipe, workshop: string, base: string): string {
-  const q = quote;
   const sources = [
     ...(recipe.sources.list === '' ? [] : ['sources.list']),
     ...(recipe.sources.deb822 === '' ? [] : ['debian.sources']),
-  ].map((name) => q(join(workshop, name)));
+  ].map((name) => quote(join(workshop, name)));
   const excluded = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'];
   return `set -eu
-trap 'rm -rf --one-file-system ${q(workshop)}' EXIT
+trap 'rm -rf --one-file-system ${quote(workshop)}' EXIT
 trap 'exit 143' TERM INT HUP
 mmdebstrap --mode=root --variant=apt --format=directory --skip=cleanup/apt/lists \\
-  --include=${PACKAGES.join(',')} --aptopt=${q(join(workshop, 'apt.conf'))} \\
-  ${excluded.map((pattern) => q(`--dpkgopt=path-exclude=${pattern}`)).join(' ')} \\
-  ${q(`--customize-hook=${join(workshop, 'finish')} ${workshop} "$1"`)} \\
-  ${q(recipe.codename)} ${q(join(workshop, 'image/rootfs'))} ${sources.join(' ')}
-mv --no-target-directory ${q(join(workshop, 'image'))} ${q(base)}
+  --include=${PACKAGES.join(',')} --aptopt=${quote(join(workshop, 'apt.conf'))} \\
+  ${excluded.map((pattern) => quote(`--dpkgopt=path-exclude=${pattern}`)).join(' ')} \\
+  ${quote(`--customize-hook=${join(workshop, 'finish')} ${workshop} "$1"`)} \\
+  ${quote(recipe.codename)} ${quote(join(workshop, 'image/rootfs'))} ${sources.join(' ')}
+mv --no-target-directory ${quote(join(workshop, 'image'))} ${quote(base)}
 `;
 }
 
-/** Turns what mmdebstrap made into an image of a host. Part of the recipe. Usage: finish WORKSHOP ROOT */
+/** Turns what mmdebstrap made into an image of a host. Usage: finish WORKSHOP ROOT */
 const FINISH = `#!/bin/sh
 set -eu
 workshop=$1
 root=$2
 mkdir -p "$root/usr/local/share/ca-certificates"
-cp "$workshop"/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/" 2> /dev/null || true
+cp -r "$workshop/ca-certificates/." "$root/usr/local/share/ca-certificates/"
 chroot "$root" update-ca-certificates > /dev/null 2>&1
 while read -r key; do
-  [ -e "$root$key" ] || install -D -m 644 "$key" "$root$key"
+  [ -e "$root$key" ] || [ ! -e "$key" ] || install -D -m 644 "$key" "$root$key"
 done < "$workshop/keys"
 install -D -m 755 "$workshop/init" "$root${INIT}"
 # every host gets keys and settings of its own

@@ -90,3 +90,43 @@ async function look(context: Context): Promise<ForeignFirewalls> {
 async function iptablesRules(context: Context): Promise<string[]> {
   return (await outputOf(context, 'iptables', ['-w', '-S']))?.split('\n') ?? [];
 }
+
+/** A base chain of nftables that drops what the machine forwards and it does not accept itself. */
+export interface ClosedChain {
+  readonly family: string;
+  readonly table: string;
+  readonly chain: string;
+}
+
+/**
+ * Chains of `nft list chains` that forward nothing by default and are nobody's whom we tell: those of iptables (Docker, ufw) and firewalld
+ * are opened in their own places.
+ */
+export function closedChains(listing: string): ClosedChain[] {
+  const found: ClosedChain[] = [];
+  let [family, table, chain] = ['', '', ''];
+  for (const line of listing.split('\n')) {
+    const [word, first = '', second = ''] = line.trim().split(/\s+/);
+    if (word === 'table') [family, table] = [first, second];
+    else if (word === 'chain') chain = first;
+    else if (/hook forward .*policy drop;/.test(line)) found.push({ family, table, chain });
+  }
+  const told = (one: ClosedChain) =>
+    (one.table === 'filter' && one.chain === 'FORWARD') || one.table === 'firewalld';
+  return found.filter((one) => one.family !== 'ip6' && !told(one));
+}
+
+/** Sentences about chains that will drop what hosts send and get, unless they name our bridges. */
+export async function forwardingWarnings(context: Context): Promise<string[]> {
+  const closed = closedChains((await outputOf(context, 'nft', ['list', 'chains'])) ?? '');
+  const warnings = closed.map(async ({ family, table, chain }) => {
+    const rules = (await outputOf(context, 'nft', ['list', 'chain', family, table, chain])) ?? '';
+    if (rules.includes('"pl-')) return [];
+    const where = `${family} ${table} ${chain}`;
+    return [
+      `The nftables chain ${where} drops what this machine forwards: hosts reach no other network. Admit them: ` +
+        `nft 'insert rule ${where} iifname "pl-*" accept; insert rule ${where} oifname "pl-*" accept'`,
+    ];
+  });
+  return (await Promise.all(warnings)).flat();
+}

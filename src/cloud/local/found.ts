@@ -1,10 +1,11 @@
-/** What there is: reads files and `/proc`, starts at most three programs side by side. */
+/** What there is: reads files and `/proc`, starts a few programs side by side. */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Context } from '../../context.ts';
 import { findOperatorKey, operatorKeyFile } from '../operator-key.ts';
 import type { EnvironmentSpec, Machine } from '../provider.ts';
 import { baseDirectory, baseExists, type Recipe, readRecipe } from './base-image.ts';
+import { forwardingWarnings } from './firewalls.ts';
 import { isLed, limitsHold } from './groups.ts';
 import { type Handed, handedFiles } from './handed.ts';
 import { hostGroups, type MachineFacts } from './machine.ts';
@@ -49,10 +50,11 @@ export async function find(local: Local): Promise<Findings> {
   const subnet = await subnetFor(settings, environment, record);
   const base = baseDirectory(settings, recipe);
   const toolsReady = packages.length === 0;
-  const [handed, ready, baseReady] = await Promise.all([
+  const [handed, ready, baseReady, closed] = await Promise.all([
     handedFiles(context, subnet),
     record !== undefined && toolsReady ? networkReady(context, environment, subnet) : false,
     baseExists(base),
+    forwardingWarnings(context),
   ]);
   const unlimited =
     'Memory and processor limits of hosts do not hold here: the controllers of the control groups are not available.';
@@ -66,7 +68,7 @@ export async function find(local: Local): Promise<Findings> {
     identityFile: operatorKeyFile(spec.directory, spec.environment),
     settings: handed.digest,
     hosts,
-    warnings: [...handed.warnings, ...(limited ? [] : [unlimited])],
+    warnings: [...handed.warnings, ...closed, ...(limited ? [] : [unlimited])],
   };
   return { found, recipe, base, handed };
 }

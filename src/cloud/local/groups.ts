@@ -33,17 +33,12 @@ export async function allMembers(groups: HostGroups): Promise<number[]> {
   return [...new Set((await Promise.all(found.flat())).flat())];
 }
 
-/** Any directory of the host's groups is there. */
-export async function groupsExist(groups: HostGroups): Promise<boolean> {
-  return (await Promise.all(groups.tops.map(exists))).some(Boolean);
-}
-
 /**
  * Kills everything in the host's groups until they are empty, then removes them.
- * @throws Failure kind `host` where processes remain after five seconds (stuck in the kernel, which no signal mends).
+ * @throws Failure kind `host` where processes remain after half a minute (stuck in the kernel, which no signal mends).
  */
 export async function killAndRemove(groups: HostGroups, host: string): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 30_000;
   for (let wait = 2; ; wait = Math.min(wait * 2, 50)) {
     const pids = await allMembers(groups);
     for (const pid of pids) kill(pid);

@@ -29,24 +29,26 @@ export const HOSTS_FILE = '/etc/hosts';
 
 /** Everything that hosts of `subnet` are handed. */
 export async function handedFiles(context: Context, subnet: string): Promise<Handed> {
-  const [apt, resolver, hosts, npm] = await Promise.all([
+  const [apt, resolver, hosts, npm, variables] = await Promise.all([
     aptFetchSettings(context),
     resolverSettings(),
     readText('/etc/hosts'),
     npmSettings(context.env),
+    readText('/etc/environment'),
   ]);
+  const env = { ...parseEnvironment(variables ?? ''), ...context.env };
   // empty ones, too: a host is then rid of what it was handed before
   const files: HandedFile[] = [
     { path: '/etc/resolv.conf', content: resolver, mode: 0o644 },
     { path: APT_CONF, content: apt, mode: mayHoldSecret(apt) ? 0o600 : 0o644 },
-    { path: '/etc/environment', content: environmentFile(context.env, subnet), mode: 0o600 },
+    { path: '/etc/environment', content: environmentFile(env, subnet), mode: 0o600 },
     { path: '/root/.npmrc', content: npm, mode: 0o600 },
     ...(await aptLogins()),
-    ...(await namedFiles([...pathsIn(apt), ...npmPaths(npm)])),
+    ...(await namedFiles([...pathsIn(apt), ...npmPaths(npm), env.NODE_EXTRA_CA_CERTS ?? ''])),
   ];
   const digest = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
   files.push({ path: HOSTS_FILE, content: hostsFile(hosts ?? ''), mode: 0o644 });
-  return { files, digest, warnings: loopbackWarnings(resolver, context.env, apt, npm) };
+  return { files, digest, warnings: loopbackWarnings(resolver, env, apt, npm) };
 }
 
 /** Sentences about name servers and proxies that listen on this machine's loopback address, where no host reaches them. */
@@ -86,7 +88,7 @@ async function resolverSettings(): Promise<string> {
 
 /** Files that settings name, laid where they name them. The certificates of the system are in the base image. */
 async function namedFiles(paths: readonly string[]): Promise<HandedFile[]> {
-  const wanted = [...new Set(paths)].filter((path) => !path.startsWith('/etc/ssl/certs/'));
+  const wanted = [...new Set(paths)].filter((path) => path !== '' && !path.startsWith('/etc/ssl/certs/'));
   const found = await Promise.all(
     wanted.map(async (path) => ({
       path,
@@ -127,8 +129,14 @@ export function environmentFile(env: Readonly<Record<string, string | undefined>
     const direct = [env.no_proxy ?? env.NO_PROXY, 'localhost', '127.0.0.1', subnet].filter(Boolean).join(',');
     lines.push(`no_proxy=${direct}`, `NO_PROXY=${direct}`);
   }
-  if (env.NODE_EXTRA_CA_CERTS) lines.push('NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt');
+  if (env.NODE_EXTRA_CA_CERTS) lines.push(`NODE_EXTRA_CA_CERTS=${env.NODE_EXTRA_CA_CERTS}`);
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Variables that this machine gives everybody who signs in (pam_env(8)): sudo and cron pass no others on. */
+export function parseEnvironment(text: string): Record<string, string> {
+  const lines = text.matchAll(/^\s*(?:export\s+)?(\w+)=(["']?)(.*?)\2\s*$/gm);
+  return Object.fromEntries([...lines].map(([, name = '', , value = '']) => [name, value]));
 }
 
 /** This machine's names for other machines; what it calls itself stays here. */

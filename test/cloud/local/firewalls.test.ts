@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deletions, insertions } from '../../../src/cloud/local/firewalls.ts';
+import { closedChains, deletions, insertions } from '../../../src/cloud/local/firewalls.ts';
 
 const BRIDGE = 'pl-0a1b2c3d';
 const DOCKER = [
@@ -41,4 +41,34 @@ test('what mentions the bridge is deleted, in whatever chain; other bridges stay
     '-D FORWARD -i pl-0a1b2c3d -j ACCEPT',
     '-D FORWARD -o pl-0a1b2c3d -j ACCEPT',
   ]);
+});
+
+test('chains that drop what is forwarded are found, those that are opened elsewhere are not', () => {
+  const listing = `table inet filter {
+	chain input {
+		type filter hook input priority filter; policy drop;
+	}
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+	}
+}
+table ip filter {
+	chain FORWARD {
+		type filter hook forward priority filter; policy drop;
+	}
+	chain DOCKER-USER {
+	}
+}
+table inet firewalld {
+	chain filter_FORWARD {
+		type filter hook forward priority filter + 10; policy drop;
+	}
+}
+table ip open {
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+	}
+}
+`;
+  expect(closedChains(listing)).toEqual([{ family: 'inet', table: 'filter', chain: 'forward' }]);
 });

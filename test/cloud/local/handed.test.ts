@@ -4,6 +4,7 @@ import {
   hasLoopbackOnly,
   hostsFile,
   loopbackWarnings,
+  parseEnvironment,
   selectFetchSettings,
   selectNpmSettings,
 } from '../../../src/cloud/local/handed.ts';
@@ -44,10 +45,19 @@ NO_PROXY=intranet,localhost,127.0.0.1,10.77.1.0/24
   });
   test('certificates for Node, where the machine has them', () => {
     expect(environmentFile({ NODE_EXTRA_CA_CERTS: '/etc/company.pem' }, '10.77.1.0/24')).toBe(
-      'NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt\n',
+      'NODE_EXTRA_CA_CERTS=/etc/company.pem\n',
     );
   });
   test('nothing to hand down', () => expect(environmentFile({ http_proxy: '' }, '10.77.1.0/24')).toBe(''));
+});
+
+test('variables of /etc/environment', () => {
+  const text = `# a comment\nhttp_proxy="http://proxy:1"\nexport HTTPS_PROXY=http://proxy:2\n\nNAME='a b'\nnot one\n`;
+  expect(parseEnvironment(text)).toEqual({
+    http_proxy: 'http://proxy:1',
+    HTTPS_PROXY: 'http://proxy:2',
+    NAME: 'a b',
+  });
 });
 
 test('npm: registries, certificates, proxies and logins; later files win; variables are replaced', () => {
