@@ -75,7 +75,7 @@ export function parseSshArguments(text: string): SshOptions {
 
 /** `Key=value`, `Key = value` and `Key value` are the same to ssh. */
 function splitOption(text: string): [string, string] {
-  const match = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)$/.exec(text);
+  const match = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)$/s.exec(text);
   if (match === null) throw new SyntaxError(`the ssh option ${text} is not Key=value`);
   return [match[1] ?? '', match[2] ?? ''];
 }

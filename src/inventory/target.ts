@@ -9,14 +9,37 @@ import type { SshTarget } from '../ssh/connection.ts';
 import type { Inventory, InventoryHost, InventoryVars } from './model.ts';
 import { parseSshArguments, type SshOptions } from './ssh-options.ts';
 
-/** Variables under all the names that Ansible takes, the one that wins first. */
+/** Variables under all the names that Ansible takes. Where a host has several, the last one wins, as it does in Ansible's ssh connection. */
 const NAMES = {
   address: ['ansible_host', 'ansible_ssh_host'],
   port: ['ansible_port', 'ansible_ssh_port'],
   user: ['ansible_user', 'ansible_ssh_user'],
   key: ['ansible_private_key_file', 'ansible_ssh_private_key_file'],
-  password: ['ansible_password', 'ansible_ssh_pass', 'ansible_ssh_password'],
-  becomePassword: ['ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass'],
+} as const;
+
+/** Variables of which we know one way only. */
+const FIXED = [
+  {
+    name: 'ansible_connection',
+    allowed: ['ssh', 'smart', 'paramiko', 'paramiko_ssh', 'ansible.builtin.ssh'],
+    because: 'hosts are reached over SSH',
+  },
+  {
+    name: 'ansible_become_method',
+    allowed: ['sudo', 'ansible.builtin.sudo'],
+    because: 'root is reached through sudo',
+  },
+  { name: 'ansible_become_user', allowed: ['root'], because: 'hosts are configured as root' },
+] as const;
+
+/** Passwords under all their names, and what to do instead. Their values appear nowhere. */
+const PASSWORDS = {
+  ansible_password: 'sign in with a key',
+  ansible_ssh_pass: 'sign in with a key',
+  ansible_ssh_password: 'sign in with a key',
+  ansible_become_password: 'allow sudo without a password',
+  ansible_become_pass: 'allow sudo without a password',
+  ansible_sudo_pass: 'allow sudo without a password',
 } as const;
 
 /** What an inventory says about reaching a host; what it leaves open, ssh's own configuration decides. */
@@ -29,65 +52,54 @@ export interface DeclaredTarget {
 }
 
 /** A host's declaration, and the sentences about what cannot be done with it. Pure. */
-export function declaredTarget(host: InventoryHost): {
+export function declaredTarget({ name, vars }: InventoryHost): {
   readonly target: DeclaredTarget;
   readonly mistakes: readonly string[];
 } {
-  const { name, vars } = host;
-  const mistakes: string[] = [];
-  const text = (names: readonly string[]) => firstText(vars, names);
-  const port = text(NAMES.port);
-  if (port !== undefined && !isPort(port))
-    mistakes.push(`${name}: ansible_port must be a number from 1 to 65535, got: ${port}`);
-  const connection = text(['ansible_connection']) ?? 'ssh';
-  if (!['ssh', 'smart', 'paramiko', 'paramiko_ssh', 'ansible.builtin.ssh'].includes(connection)) {
-    mistakes.push(`${name}: ansible_connection=${connection} cannot be used: hosts are reached over SSH`);
-  }
-  const method = text(['ansible_become_method']) ?? 'sudo';
-  if (!['sudo', 'ansible.builtin.sudo'].includes(method)) {
-    mistakes.push(`${name}: ansible_become_method=${method} cannot be used: root is reached through sudo`);
-  }
-  const become = text(['ansible_become_user']) ?? 'root';
-  if (become !== 'root')
-    mistakes.push(`${name}: ansible_become_user=${become} cannot be used: hosts are configured as root`);
-  for (const [names, what] of [
-    [NAMES.password, 'sign in with a key'],
-    [NAMES.becomePassword, 'allow sudo without a password'],
-  ] as const) {
-    const found = names.find((variable) => vars[variable] !== undefined);
-    if (found !== undefined) mistakes.push(`${name}: ${found} cannot be used: ${what} instead`);
+  const mistakes = unusable(vars);
+  const [port, user, key] = [NAMES.port, NAMES.user, NAMES.key].map((names) => textOf(vars, names));
+  if (port !== undefined && !isPort(port)) {
+    mistakes.push(`ansible_port must be a number from 1 to 65535, got: ${port}`);
   }
   let ssh: SshOptions = { options: [] };
   try {
-    const args = [text(['ansible_ssh_common_args']), text(['ansible_ssh_extra_args'])].filter(
-      (part) => part !== undefined,
+    const args = ['ansible_ssh_common_args', 'ansible_ssh_extra_args'].map(
+      (one) => textOf(vars, [one]) ?? '',
     );
     ssh = parseSshArguments(args.join(' '));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    mistakes.push(`${name}: ansible_ssh_common_args: ${error.message}`);
+    mistakes.push(`ansible_ssh_common_args: ${error.message}`);
   }
-  for (const variable of Object.values(NAMES).flat()) {
-    const value = vars[variable];
-    if (typeof value === 'string' && value.includes('{{')) {
-      mistakes.push(
-        `${name}: ${variable} is a template (${value}), which only Ansible can fill in: write the value`,
-      );
-    }
-  }
-  const key = text(NAMES.key);
-  if (key !== undefined) ssh = { ...ssh, identityFile: key };
-  const user = text(NAMES.user);
-  return {
-    target: {
-      name,
-      address: text(NAMES.address) ?? name,
-      ...(port === undefined ? {} : { port: Number(port) }),
-      ...(user === undefined ? {} : { user }),
-      ssh,
-    },
-    mistakes,
+  const target: DeclaredTarget = {
+    name,
+    address: textOf(vars, NAMES.address) ?? name,
+    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(user === undefined ? {} : { user }),
+    ssh: key === undefined ? ssh : { ...ssh, identityFile: key },
   };
+  return { target, mistakes: mistakes.map((mistake) => `${name}: ${mistake}`) };
+}
+
+/** What the variables ask for and we do not do. */
+function unusable(vars: InventoryVars): string[] {
+  const fixed = FIXED.flatMap(({ name, allowed, because }) => {
+    const value = textOf(vars, [name]);
+    const isAllowed = value === undefined || (allowed as readonly string[]).includes(value);
+    return isAllowed ? [] : [`${name}=${value} cannot be used: ${because}`];
+  });
+  const passwords = Object.entries(PASSWORDS).flatMap(([name, instead]) =>
+    vars[name] === undefined ? [] : [`${name} cannot be used: ${instead} instead`],
+  );
+  const templates = Object.values(NAMES)
+    .flat()
+    .flatMap((name) => {
+      const value = textOf(vars, [name]);
+      return value?.includes('{{') === true
+        ? [`${name} is a template (${value}), which only Ansible can fill in: write the value`]
+        : [];
+    });
+  return [...fixed, ...passwords, ...templates];
 }
 
 /**
@@ -129,10 +141,9 @@ export async function sshTargets(
   );
 }
 
-function firstText(vars: InventoryVars, names: readonly string[]): string | undefined {
-  const value = names
-    .map((name) => vars[name])
-    .find((found) => found !== undefined && found !== null && found !== '');
+function textOf(vars: InventoryVars, names: readonly string[]): string | undefined {
+  const values = names.map((name) => vars[name]);
+  const value = values.findLast((found) => found !== undefined && found !== null && found !== '');
   return value === undefined ? undefined : String(value);
 }
 

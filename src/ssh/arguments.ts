@@ -46,6 +46,8 @@ export function sshArguments(target: SshTarget, patience: Patience): readonly st
     String(target.port),
     '-l',
     target.user,
+    // An address is never taken for an option.
+    '--',
     target.address,
   ];
 }

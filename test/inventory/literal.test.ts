@@ -41,7 +41,7 @@ test('every value comes back from the text that is written for it', () => {
     fc.property(value, (one) => {
       expect(parseValue(formatValue(one))).toEqual(one);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 500 },
   );
 });
 
@@ -51,6 +51,6 @@ test('every word comes back from a line, beside others', () => {
     fc.property(words, (list) => {
       expect(splitWords(list.map(quoteWord).join(' '), { comments: true })).toEqual(list);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 500 },
   );
 });

@@ -43,6 +43,13 @@ c ansible_ssh_port=2201 ansible_private_key_file=there`,
     ]);
   });
 
+  test('with one variable under two names is reached as Ansible reaches it', async () => {
+    const [target] = await targets(
+      'h ansible_host=one ansible_ssh_host=two ansible_user=a ansible_ssh_user=b ansible_port=1 ansible_ssh_port=2',
+    );
+    expect(target).toEqual({ name: 'h', address: 'two', user: 'b', port: 2 });
+  });
+
   test('is what ssh itself takes it for, where the inventory is silent', async () => {
     const [target] = await targets('somewhere.invalid');
     expect(target).toMatchObject({
@@ -63,8 +70,8 @@ f ansible_host="{{ address }}"`;
     expect(failure).toBeInstanceOf(Failure);
     expect((failure as Failure).kind).toBe('usage');
     expect((failure as Failure).output).toEqual([
-      'a: ansible_port must be a number from 1 to 65535, got: ssh',
       'a: ansible_connection=docker cannot be used: hosts are reached over SSH',
+      'a: ansible_port must be a number from 1 to 65535, got: ssh',
       'b: ansible_password cannot be used: sign in with a key instead',
       'b: ansible_become_pass cannot be used: allow sudo without a password instead',
       'c: ansible_become_method=doas cannot be used: root is reached through sudo',
