@@ -7,13 +7,14 @@ import { checkCollector } from './collectors/checks.ts';
 import { cpuCollector } from './collectors/cpu.ts';
 import { diskCollector } from './collectors/disks.ts';
 import { loadCollector } from './collectors/load.ts';
-import { memoryCollector } from './collectors/memory.ts';
+import { machineMemory, memoryCollector } from './collectors/memory.ts';
 import { networkCollector } from './collectors/network.ts';
 import { pressureCollector } from './collectors/pressure.ts';
 import { selfCollector } from './collectors/self.ts';
 import { storeCollector } from './collectors/stores.ts';
 import { unitCollector } from './collectors/units.ts';
 import type { AgentConfig } from './config.ts';
+import { findContainer } from './container.ts';
 import { Sampler } from './sampler.ts';
 import { Sender } from './sender.ts';
 import { nextTick, sleepUntil } from './ticks.ts';
@@ -26,9 +27,10 @@ export function collectorsFor(
   config: AgentConfig,
   sender: Pick<Sender, 'buffered' | 'takeDropped'>,
 ): Collector[] {
+  const container = findContainer(machineMemory());
   return [
-    cpuCollector(),
-    memoryCollector(),
+    cpuCollector(container),
+    memoryCollector(container),
     loadCollector(),
     pressureCollector(),
     diskCollector(),

@@ -7,12 +7,13 @@ import {
   parseProcessStat,
   workingSet,
 } from '../../src/agent/cgroup.ts';
-import { cpuShares, parseStat } from '../../src/agent/collectors/cpu.ts';
+import { containerTimes, cpuShares, parseStat } from '../../src/agent/collectors/cpu.ts';
 import { diskRates, majorMinor, parseDiskstats, parseMounts } from '../../src/agent/collectors/disks.ts';
 import { parseLoad } from '../../src/agent/collectors/load.ts';
 import { parseMeminfo, parseSwaps } from '../../src/agent/collectors/memory.ts';
 import { parseNetDev } from '../../src/agent/collectors/network.ts';
 import { parsePressure } from '../../src/agent/collectors/pressure.ts';
+import { findContainer, parseCpuUse, parseQuota } from '../../src/agent/container.ts';
 import { ProcFile } from '../../src/agent/proc-file.ts';
 
 const STAT = `cpu  5344 10 3282 160694 502 20 78 16 100 0
@@ -138,6 +139,7 @@ describe('disks', () => {
 /dev/vda15 /boot/efi vfat rw 0 0
 /dev/loop0 /snap/core/1 squashfs ro 0 0
 tmpfs /run tmpfs rw 0 0
+/dev/vda2 /run/host/os-release ext4 ro 0 0
 /dev/sdb1 /mnt/my\\040data xfs rw 0 0
 rpool/home /home zfs rw 0 0
 `;
@@ -261,6 +263,71 @@ describe('control groups', () => {
 
   it('of nothing that runs have nothing to say', () => {
     expect(new GroupUsage().take('')).toEqual({ cpuSeconds: null, memoryBytes: null });
+  });
+});
+
+describe('a container', () => {
+  const find = (files: Record<string, string>) =>
+    findContainer(
+      24e9,
+      '/cg',
+      (path) => files[path],
+      (path) => path in files,
+    );
+
+  it.each([
+    [
+      'version 2',
+      { '/cg/cgroup.controllers': '', '/cg/memory.max': '536870912\n', '/cg/cpu.max': '200000 100000\n' },
+      2,
+    ],
+    [
+      'version 2, without a limit of cores',
+      { '/cg/cgroup.controllers': '', '/cg/memory.max': '536870912\n', '/cg/cpu.max': 'max 100000' },
+      undefined,
+    ],
+    [
+      'version 1',
+      {
+        '/cg/memory/memory.limit_in_bytes': '536870912\n',
+        '/cg/cpu/cpu.cfs_quota_us': '50000\n',
+        '/cg/cpu/cpu.cfs_period_us': '100000\n',
+      },
+      0.5,
+    ],
+    [
+      'version 1, without a limit of cores',
+      {
+        '/cg/memory/memory.limit_in_bytes': '536870912\n',
+        '/cg/cpu/cpu.cfs_quota_us': '-1\n',
+        '/cg/cpu/cpu.cfs_period_us': '100000\n',
+      },
+      undefined,
+    ],
+  ])('is known by the limit of its root group: %s', (_, files, cores) => {
+    expect(find(files)).toMatchObject({ memoryLimit: 536870912, cores });
+  });
+
+  it.each([
+    ['version 2', { '/cg/cgroup.controllers': '' }],
+    ['version 1', { '/cg/memory/memory.limit_in_bytes': '9223372036854771712\n' }],
+    ['a container without a limit', { '/cg/cgroup.controllers': '', '/cg/memory.max': 'max\n' }],
+  ])('is none on a machine of its own: %s', (_, files) => {
+    expect(find(files)).toBeUndefined();
+  });
+
+  it('has used what its group has used, of its own cores', () => {
+    expect(parseCpuUse('usage_usec 30\nuser_usec 2000000\nsystem_usec 500000\n', 2)).toEqual({
+      user: 2,
+      system: 0.5,
+    });
+    expect(parseCpuUse('user 200\nsystem 50\n', 1)).toEqual({ user: 2, system: 0.5 });
+    expect(parseCpuUse('', 1)).toBeUndefined();
+    expect(parseQuota('')).toBeUndefined();
+    const machine = parseStat(STAT);
+    const before = containerTimes({ user: 2, system: 0.5 }, 2, 100, machine);
+    const now = containerTimes({ user: 3, system: 1 }, 2, 105, machine);
+    expect(cpuShares(before, now)).toMatchObject({ cpu: 0.15, cpu_user: 0.1, cpu_system: 0.05, cores: 2 });
   });
 });
 

@@ -183,6 +183,8 @@ describe.skipIf(reason !== undefined)('the agent on a host', () => {
     const row = whole();
     expect(row?.checks[0]).toMatchObject({ check: 'site', error: '' });
     expect(row?.problems).toEqual([]);
+    expect(greatest(row?.system[0]?.memory_total ?? null)).toBeCloseTo(1024 * 2 ** 20, -5); // the host's, not the machine's
+    expect(row?.disks.map(({ mount }) => mount)).toEqual(['/']);
     expect(greatest(row?.agent[0]?.memory ?? null)).toBeLessThan(75e6);
   });
 

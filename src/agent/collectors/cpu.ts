@@ -1,6 +1,7 @@
 /** Processor time by what it went to, from /proc/stat (proc(5)). */
 import { increase, share } from '../../metrics/rate.ts';
 import type { Collector, Findings } from '../collector.ts';
+import { type Container, containerCpu } from '../container.ts';
 import { ProcFile } from '../proc-file.ts';
 
 /** Ticks since the host started, and threads now. */
@@ -50,17 +51,34 @@ export function cpuShares(before: CpuTimes | undefined, now: CpuTimes): NonNulla
   };
 }
 
-export function cpuCollector(): Collector {
+/** Times of a container: what is not used of its cores since `clock` began is idle. Waiting and steal are the machine's alone. */
+export function containerTimes(
+  use: { user: number; system: number },
+  cores: number,
+  clockSeconds: number,
+  machine: CpuTimes,
+): CpuTimes {
+  const [user, system] = [use.user * 100, use.system * 100];
+  const idle = clockSeconds * 100 * cores - user - system;
+  return { ...machine, user, system, idle, iowait: 0, steal: 0, cores };
+}
+
+export function cpuCollector(container: Container | undefined): Collector {
   const file = new ProcFile('/proc/stat');
   let before: CpuTimes | undefined;
   return {
     name: 'cpu',
     everySeconds: 0,
-    collect() {
-      const now = parseStat(file.read());
+    collect(_, clock) {
+      const machine = parseStat(file.read());
+      const use = container === undefined ? undefined : containerCpu(container);
+      const now =
+        use === undefined
+          ? machine
+          : containerTimes(use, container?.cores ?? machine.cores, clock / 1000, machine);
       const system = cpuShares(before, now);
       before = now;
-      return { system };
+      return { system: use === undefined ? system : { ...system, cpu_iowait: null, cpu_steal: null } };
     },
     close: () => file.close(),
   };

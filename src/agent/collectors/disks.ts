@@ -26,12 +26,15 @@ const DATA = new Set([
   'ntfs3',
 ]);
 
+/** Where containers get single files of the machine, and nobody mounts data. */
+const INNER = /^\/(run|etc|proc|sys|dev|snap)\//;
+
 /** File systems with data, each device once, where it is mounted first; `/` whatever its type. */
 export function parseMounts(text: string): Mount[] {
   const mounts = new Map<string, Mount>();
   for (const line of text.split('\n')) {
     const [device = '', path = '', type = ''] = line.split(' ').map(unescapeOctal);
-    if (path === '' || !(DATA.has(type) || (path === '/' && type !== 'rootfs'))) continue;
+    if (path === '' || INNER.test(path) || !(DATA.has(type) || (path === '/' && type !== 'rootfs'))) continue;
     if (!mounts.has(device)) mounts.set(device, { device, path });
   }
   return [...mounts.values()];

@@ -1,6 +1,7 @@
 /** Memory and swap, from /proc/meminfo and /proc/vmstat (proc(5)). */
 import { perSecond } from '../../metrics/rate.ts';
 import type { Collector, Findings } from '../collector.ts';
+import { type Container, containerMemory } from '../container.ts';
 import { ProcFile } from '../proc-file.ts';
 
 const PAGE = 4096;
@@ -32,7 +33,17 @@ export function parseSwaps(vmstat: string): { in: number; out: number } {
   };
 }
 
-export function memoryCollector(): Collector {
+/** Bytes of memory that the machine has. */
+export function machineMemory(): number {
+  const file = new ProcFile('/proc/meminfo');
+  try {
+    return Number(parseMeminfo(file.read()).memory_total);
+  } finally {
+    file.close();
+  }
+}
+
+export function memoryCollector(container: Container | undefined): Collector {
   const meminfo = new ProcFile('/proc/meminfo');
   const vmstat = new ProcFile('/proc/vmstat');
   let before: { in: number; out: number } | undefined;
@@ -40,7 +51,12 @@ export function memoryCollector(): Collector {
     name: 'memory',
     everySeconds: 0,
     collect(seconds) {
-      const memory = parseMeminfo(meminfo.read());
+      const machine = parseMeminfo(meminfo.read());
+      const used = container === undefined ? undefined : containerMemory(container);
+      const memory =
+        used === undefined
+          ? machine
+          : { ...machine, memory_total: container?.memoryLimit ?? null, memory_used: used };
       if (memory.swap_total === 0) return { system: { ...memory, swap_in: 0, swap_out: 0 } };
       const now = parseSwaps(vmstat.read());
       const rate = (direction: 'in' | 'out'): number | null => {
