@@ -2,7 +2,11 @@
 import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
 
 export default class ClosingLine implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[], _reason: TestRunEndReason): void {
+  onTestRunEnd(
+    modules: readonly TestModule[],
+    unhandled: readonly unknown[],
+    _reason: TestRunEndReason,
+  ): void {
     const counts = { passed: 0, failed: 0, skipped: 0 };
     const skipped: TestCase[] = [];
     for (const module of modules) {
@@ -22,7 +26,9 @@ export default class ClosingLine implements Reporter {
     for (const test of skipped) {
       const result = test.result();
       const note = result.state === 'skipped' ? result.note : undefined;
-      process.stdout.write(`SKIPPED ${test.module.moduleId.replace(`${process.cwd()}/`, '')}: ${test.fullName}${note === undefined ? '' : `: ${note}`}\n`);
+      process.stdout.write(
+        `SKIPPED ${test.module.moduleId.replace(`${process.cwd()}/`, '')}: ${test.fullName}${note === undefined ? '' : `: ${note}`}\n`,
+      );
     }
     process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
   }
