@@ -179,9 +179,9 @@ function addGroup(routes: Map<string, RouteSum>, group: TrafficGroup): void {
   sum.size.add(group.size);
 }
 
-/** null: no answer. 499 is nginx's mark for a visitor who gave up waiting, and 0 for a connection that was cut. */
+/** null: no answer. nginx's marks: 499 a visitor who gave up waiting, 504 a service that did not answer in time, 0 a connection that was cut. */
 function statusClass(code: number): keyof StatusCounts | null {
-  if (code < 200 || code === 499 || code >= 600) return null;
+  if (code < 200 || code === 499 || code === 504 || code >= 600) return null;
   return (['2xx', '3xx', '4xx', '5xx'] as const)[Math.floor(code / 100) - 2] ?? null;
 }
 

@@ -10,6 +10,7 @@ import { formatNumber, formatSeconds, formatShare, shortCommit } from '../report
 import { asHistogram } from '../report/series.ts';
 import { fromKayenta } from './kayenta-verdict.ts';
 import { mutable } from './mutable.ts';
+import { saturation, unanswered } from './saturation.ts';
 
 /** A report before its verdict. */
 export type RunRecord = Omit<CanaryReport, 'verdict'>;
@@ -24,7 +25,7 @@ export function conclude(run: RunRecord, judge: JudgeName): ReportVerdict {
       ? fromSequential(sequential)
       : fromKayenta(judgeKayenta(toKayentaDocument(run.experiment)), sequential);
   const decided = override(run, said);
-  return { ...decided, notes: [...decided.notes, ...remarks(run)] };
+  return { ...decided, notes: [...decided.notes, ...remarks(run, decided)] };
 }
 
 function fromSequential(verdict: CanaryVerdict): ReportVerdict {
@@ -77,7 +78,14 @@ function override(run: RunRecord, said: ReportVerdict): ReportVerdict {
         : `${formatNumber(sent)} requests were sent and none was seen by the proxy, so nothing is known.`,
     );
   }
-  if (said.verdict === 'failed') return said;
+  const overloaded = saturation(run.experiment.seconds);
+  if (said.verdict === 'failed') {
+    if (overloaded === null || provenDespiteQueues(run, said)) return said;
+    return {
+      ...inconclusive(`${overloaded} What looks like harm may be the queue's.`),
+      needs: 'a lower --rate, or hosts with more to spare',
+    };
+  }
   const lost = run.events.filter(({ kind }) => kind === 'died' || kind === 'silent');
   if (lost.length > 0) {
     const when = (event: ReportEvent) =>
@@ -92,6 +100,20 @@ function override(run: RunRecord, said: ReportVerdict): ReportVerdict {
     return inconclusive(`Interrupted. ${said.reason}`);
   }
   return said;
+}
+
+/**
+ * Queues make answers late or missing; they do not make them wrong. So harm that was answered stands: wrong bodies, refusals, and errors that the
+ * candidate itself gave.
+ */
+function provenDespiteQueues(run: RunRecord, said: ReportVerdict): boolean {
+  const deciding = said.metrics.filter(({ name }) => said.decidedBy.includes(name));
+  return deciding.some(({ kind }) => {
+    if (kind !== 'errors-5xx') return !kind.startsWith('latency');
+    const routes = run.experiment.seconds.flatMap(({ candidate }) => Object.values(candidate.routes));
+    const answered = routes.reduce((sum, { status }) => sum + (status['5xx'] ?? 0), 0);
+    return answered > routes.reduce((sum, route) => sum + unanswered(route), 0);
+  });
 }
 
 /** Both sides answer most of the load with errors: whatever is compared, it is not the service at work. */
@@ -118,13 +140,17 @@ const SKIPPED = 0.01;
 const LATE = 100;
 
 /** What a reader should know about how the data came about. */
-function remarks(run: RunRecord): string[] {
+function remarks(run: RunRecord, said: ReportVerdict): string[] {
   const { baseline, candidate, load } = run;
   const notes = [...run.remarks];
   if (baseline.commit === candidate.commit) {
     notes.push(
       `Both refs are commit ${shortCommit(baseline.commit)}: this experiment measures its own noise, and every alarm is a false one.`,
     );
+  }
+  const overloaded = saturation(run.experiment.seconds);
+  if (overloaded !== null && !said.reason.startsWith(overloaded)) {
+    notes.push(`${overloaded} Latencies are those of a queue: choose a lower --rate.`);
   }
   for (const event of run.events) if (event.kind === 'restarted') notes.push(event.detail);
   if (load !== null && load.sent > 0) {

@@ -71,7 +71,7 @@ export function begin(settings: ExperimentSettings): Step {
   };
 }
 
-/** What follows from an observation. After the stop, seconds with requests still count (they were on their way), and nothing else does. */
+/** What follows from an observation. After the stop nothing counts but the last answers of a load that ended by itself. */
 export function next(state: ExperimentState, observation: Observation): Step {
   switch (observation.kind) {
     case 'second':
@@ -86,7 +86,9 @@ export function next(state: ExperimentState, observation: Observation): Step {
 }
 
 function onSecond(state: ExperimentState, second: Second): Step {
-  if (state.phase === 'stopped' && !hasRequests(second)) return { state, actions: [] };
+  // After an early stop the load was cut off, and what is logged of that is our doing. At the deadline it ended by itself: its last answers count.
+  if (state.phase === 'stopped' && (state.stopped !== 'deadline' || !hasRequests(second)))
+    return { state, actions: [] };
   const judge = observe(state.judge, second);
   const seen: ExperimentState = {
     ...state,

@@ -224,15 +224,16 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
       setInterval(tick, TICK_MS),
     );
     await stopped;
-    summary = await load.stop();
-    await new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS));
+    // At the deadline the load has sent its last request: those under way are waited for, and so is the log that tells of them.
+    const complete = state.stopped === 'deadline';
+    summary = await load.stop(complete ? REQUEST_TIMEOUT_MS : 0);
+    if (complete) await new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS));
   } finally {
     context.signal.removeEventListener('abort', interrupt);
     for (const timer of timers) clearInterval(timer);
     if (summary === null) await load?.stop(0);
     await Promise.all(watched.map((entry) => entry.stream.close()));
   }
-  collector.bodies(comparer.endSecond(), clock());
   takeSeconds(true);
   return {
     stopped: state.stopped ?? 'deadline',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { conclude, type RunRecord } from '../../src/canary/conclude.ts';
 import { evidenceTimeline } from '../../src/canary/evidence.ts';
 import { mutable } from '../../src/canary/mutable.ts';
-import { defaultSequentialConfig } from '../../src/judge/index.ts';
+import { defaultSequentialConfig, histogramOf } from '../../src/judge/index.ts';
 import type { Second } from '../../src/judge/types.ts';
 import { parseReport } from '../../src/report/document.ts';
 import { type Behaviour, report, simulate, verdict } from '../report/sample.ts';
@@ -164,6 +164,39 @@ describe('the verdict about a run', () => {
     const verdict = conclude(run(notFound, { load: LOAD }), 'sequential');
     expect(verdict.verdict).toBe('inconclusive');
     expect(verdict.reason).toContain('Both sides answer the load with errors (100 % of the baseline');
+  });
+
+  it('a load beyond what the baseline can carry: what a queue can do is no proof of harm', () => {
+    const queue = (seconds: readonly Second[], lost: number) =>
+      seconds.map(({ at, baseline, candidate }): Second => {
+        const late = (side: Second['baseline'], from: number): Second['baseline'] => ({
+          ...side,
+          routes: Object.fromEntries(
+            Object.entries(side.routes).map(([name, route]) => [
+              name,
+              {
+                ...route,
+                status: { ...route.status, '2xx': at > from ? 0 : (route.status['2xx'] ?? 0) },
+                latency: histogramOf(Array.from({ length: route.requests }, () => 5 + at * at * 12)),
+              },
+            ]),
+          ),
+        });
+        return { at, baseline: late(baseline, 99), candidate: late(candidate, lost) };
+      });
+    const starved = conclude(run(queue(simulate(30, {}, {}), 22), { load: LOAD }), 'sequential');
+    expect(starved.verdict).toBe('inconclusive');
+    expect(starved.reason).toMatch(
+      /^The baseline itself cannot keep up with the load: its median latency went from/,
+    );
+    expect(starved.needs).toContain('--rate');
+    const broken = conclude(run(queue(simulate(30, {}, { errors: 1 }), 99), { load: LOAD }), 'sequential');
+    expect(broken.verdict).toBe('failed');
+  });
+
+  it('a candidate that cannot keep up where the baseline can: failed', () => {
+    const seconds = simulate(60, {}, { median: 2_000 });
+    expect(conclude(run(seconds, { load: LOAD }), 'sequential').verdict).toBe('failed');
   });
 
   it('interrupted before there was evidence: inconclusive, and says so', () => {

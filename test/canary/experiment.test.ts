@@ -93,16 +93,19 @@ describe('the experiment', () => {
     expect(drive([event('silent')]).state.stopped).toBe('side lost');
   });
 
-  it('stops once: what comes later counts as data and decides nothing', () => {
-    const { state, actions } = drive([
-      { kind: 'interrupt' },
-      ...seconds(5, {}, { errors: 1 }),
-      tick(200, 200),
-      { kind: 'interrupt' },
-    ]);
-    expect(state.stopped).toBe('interrupted');
-    expect(state.seconds).toHaveLength(5);
-    expect(actions.flat().filter(({ kind }) => kind === 'stop')).toHaveLength(1);
+  it('stops once, and what is logged of a load that was cut off is no data', () => {
+    const later = [...seconds(5, {}, { errors: 1 }), tick(200, 200), { kind: 'interrupt' } as const];
+    const { state, actions } = drive([{ kind: 'interrupt' }, ...later]);
+    expect(state).toMatchObject({ stopped: 'interrupted', seconds: [] });
+    expect(actions.flat().map(({ kind }) => kind)).toEqual(['stop']);
+  });
+
+  it('counts the last answers of a load that ended by itself, and no empty seconds after it', () => {
+    const silence: Observation = {
+      kind: 'second',
+      second: { at: 99, baseline: { routes: {} }, candidate: { routes: {} } },
+    };
+    expect(drive([tick(121, 120), ...seconds(2, {}, {}), silence]).state.seconds).toHaveLength(2);
   });
 });
 
