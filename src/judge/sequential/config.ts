@@ -13,7 +13,10 @@ const quantile = (at: number, weight: number, margin: number): QuantileSettings 
   ...metric('critical', weight, [0.1, margin, 1]),
 });
 
-/** The configuration where nothing is said: two minutes at 100 requests/s usually suffice to decide. */
+/**
+ * The configuration where nothing is said. Weights of informative metrics count only once they are given another role. Two minutes at 100 requests/s
+ * usually suffice to decide.
+ */
 export const defaultSequentialConfig: SequentialConfig = {
   alpha: 0.01,
   promoteAlpha: 0.05,
@@ -35,9 +38,9 @@ export const defaultSequentialConfig: SequentialConfig = {
     restarts: metric('watched', 3, [0, 0, 0]),
     'error-lines': metric('watched', 2, [0, 0, 0]),
     'latency-distribution': metric('informative', 0, [0, 0, 0.15]),
-    size: metric('informative', 0, [0.1, 0.1, 16]),
-    cpu: metric('informative', 0, [0.2, 0.3, 0]),
-    memory: metric('informative', 0, [0.2, 0.3, 16 * 1024 * 1024]),
+    size: metric('informative', 5, [0.1, 0.1, 16]),
+    cpu: metric('informative', 5, [0.2, 0.3, 0]),
+    memory: metric('informative', 5, [0.2, 0.3, 16 * 1024 * 1024]),
   },
 };
 
@@ -95,6 +98,8 @@ function check(config: SequentialConfig): void {
     require(margin >= tolerance, `${path}.margin`, 'a number, at least the tolerance', margin);
     require(absolute >= 0, `${path}.absolute`, 'a number ≥ 0', absolute);
   }
+  const wholes = config.metrics['latency-distribution'].role;
+  require(wholes === 'informative', 'metrics.latency-distribution.role', 'informative', wholes);
   for (const [i, { quantile: at }] of config.quantiles.entries()) {
     require(at > 0 && at < 1, `quantiles[${i}].quantile`, 'a number between 0 and 1', at);
   }

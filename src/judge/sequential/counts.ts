@@ -6,7 +6,7 @@
  * take events within a second as independent.
  */
 import { logMoments } from './hypergeometric.ts';
-import { afterRound, logEvidence, peakEvidence, startingWealth, type Wealth } from './wealth.ts';
+import { afterRound, peakEvidence, progress, startingWealth, type Wealth } from './wealth.ts';
 
 /** Odds ratios that the gamblers of an alarm bet on. */
 const ODDS = [1.3, 2, 4, 20];
@@ -97,11 +97,8 @@ export function countSecond(state: CountState, strata: readonly Trials[], margin
 export const worseCount = (state: CountState) => peakEvidence(state.odds, 0);
 /** Largest evidence that the candidate's rate is lower. */
 export const lowerCount = (state: CountState) => peakEvidence(state.odds, 1);
-/** Evidence that the candidate's rate is not higher by the margin: the largest ever, and the current. */
-export const noWorseCount = (state: CountState) => ({
-  peak: peakEvidence(state.margin, 0),
-  current: logEvidence(state.margin, 0),
-});
+/** Evidence that the candidate's rate is not higher by the margin. */
+export const noWorseCount = (state: CountState) => progress(state.margin, 0);
 
 /** Anytime-valid interval of candidate rate − baseline rate; null where an end is not known. */
 export function differenceInterval(

@@ -1,7 +1,7 @@
 /** Claims about the ratio of the candidate's value to the baseline's, each tested by one channel of symmetric bets. */
 import { HISTOGRAM_GAMMA, type MetricSettings } from '../types.ts';
 import { noSymmetricBets, type SymmetricBets } from './symmetric.ts';
-import { logEvidence, peakEvidence } from './wealth.ts';
+import { type ClaimStrength, peakEvidence, progress } from './wealth.ts';
 
 /** Factors, as powers of γ, at which the ends of the interval are tested: 1.00 to 98 and their inverses. */
 const STEPS = [1, 2, 3, 4, 5, 7, 9, 11, 14, 17, 21, 26, 32, 39, 47, 57, 70, 90, 120, 160, 232];
@@ -44,18 +44,11 @@ export function byChannel(differences: ClaimDifferences): Float64Array {
   return result;
 }
 
-/** Log e-values: the largest ever, and the current one where more of it is expected. */
-export interface ClaimEvidence {
-  readonly worse: number;
-  readonly lower: number;
-  readonly noWorse: { readonly peak: number; readonly current: number };
-}
-
-export function claimEvidence({ wealth }: SymmetricBets): ClaimEvidence {
+export function claimEvidence({ wealth }: SymmetricBets): ClaimStrength {
   return {
     worse: peakEvidence(wealth, WORSE),
     lower: peakEvidence(wealth, LOWER),
-    noWorse: { peak: peakEvidence(wealth, NO_WORSE), current: logEvidence(wealth, NO_WORSE) },
+    noWorse: progress(wealth, NO_WORSE),
   };
 }
 

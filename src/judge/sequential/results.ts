@@ -9,14 +9,13 @@ import type {
   SequentialConfig,
 } from '../types.ts';
 import { alphaShare } from './config.ts';
-import { interval, odds, percent, ratio as ratioWords } from './words.ts';
+import type { ClaimStrength } from './wealth.ts';
+import { interval, odds, percent, ratio as ratioWords, withUnit } from './words.ts';
 
-/** What the label of a metric is decided from: log e-values. */
-export interface ClaimStrength {
-  readonly worse: number;
-  readonly lower: number;
-  readonly noWorse: { readonly peak: number; readonly current: number };
-}
+/** What hedging between strategies costs an e-value in the long run, about. */
+const HEDGING = 1;
+/** A longer way than this is no way. */
+const MOST_REQUESTS = 1e7;
 
 /** Everything of a result but what follows from it. */
 export interface Draft {
@@ -63,7 +62,7 @@ export function finish(draft: Draft, config: SequentialConfig, requests: number)
     evidence,
   };
   const needsRequests =
-    verdict === 'inconclusive' && draft.strength !== null && evidence !== null
+    verdict === 'inconclusive' && result.critical && draft.strength !== null && evidence !== null
       ? stillNeeded(draft.strength, evidence, requests)
       : null;
   const reason =
@@ -99,42 +98,43 @@ function label({
 
 function judgement(verdict: MetricResult['verdict'], evidence: Evidence, draft: Draft): string {
   const { worse, worseThreshold, noWorse, noWorseThreshold, lower } = evidence;
-  const { worseWords } = draft;
-  const { tolerance } = draft.settings;
-  const beyond = tolerance > 0 ? ` by more than the tolerated ${percent(tolerance)}` : '';
+  const { settings, unit, worseWords } = draft;
+  const beyond =
+    settings.tolerance > 0 ? ` by more than the tolerated ${amount(settings.tolerance, settings, unit)}` : '';
+  const margin =
+    unit === 'share'
+      ? `${percent(settings.absolute)} of all or ${percent(settings.margin)} of the baseline's share`
+      : amount(settings.margin, settings, unit);
   switch (verdict) {
     case 'high':
       return `That the candidate ${worseWords}${beyond} has evidence of ${odds(worse)}; ${odds(worseThreshold)} was needed.`;
     case 'low':
       return `That the candidate is lower${beyond} has evidence of ${odds(lower)}; ${odds(worseThreshold)} was needed.`;
     case 'pass':
-      return `That it is not worse by ${marginWords(draft)} has evidence of ${odds(noWorse)}; ${odds(noWorseThreshold)} was needed.`;
+      return `That it is not worse by ${margin} has evidence of ${odds(noWorse)}; ${odds(noWorseThreshold)} was needed.`;
     default:
       return (
-        `Undecided: that the candidate ${worseWords}${beyond} has evidence of ${odds(worse)} (needed ${odds(worseThreshold)}), ` +
-        `that it is not worse by ${marginWords(draft)} ${odds(noWorse)} (needed ${odds(noWorseThreshold)}).`
+        `Undecided: that the candidate ${worseWords}${beyond} has evidence of ${odds(worse)} (${odds(worseThreshold)} is needed), ` +
+        `that it is not worse by ${margin} ${odds(noWorse)} (${odds(noWorseThreshold)} is needed).`
       );
   }
 }
 
-function marginWords({ settings, unit }: Draft): string {
-  const { margin, absolute } = settings;
-  if (unit === 'share')
-    return `${percent(absolute)} of the requests or by ${percent(margin)} of the baseline's share`;
-  const floor =
-    absolute === 0 ? '' : ` (at least ${unit === 'bytes' ? `${absolute} bytes` : `${absolute} ${unit}`})`;
-  return `${percent(margin)}${floor}`;
+/** `10 %`, and what it is at least: `10 % (at least 1 ms)`. */
+function amount(ratio: number, { absolute }: MetricSettings, unit: string): string {
+  return absolute === 0 ? percent(ratio) : `${percent(ratio)} (at least ${withUnit(absolute, unit)})`;
 }
 
 /**
- * Requests that are probably still needed for a pass, if the evidence goes on growing as it did; null where it does not grow. The starting
- * cost of hedging between strategies, about one unit, is not part of the growth.
+ * Requests that are probably still needed for a pass: the richest gambler's wealth grows in proportion to the requests, and the e-value
+ * stays behind it by what hedging costs. null where it does not grow.
  */
 function stillNeeded({ noWorse }: ClaimStrength, evidence: Evidence, requests: number): number | null {
-  const growth = (noWorse.current + 1) / requests;
-  if (!(growth > 0)) return null;
-  const needed = (evidence.noWorseThreshold - noWorse.current) / growth;
-  return needed > 1e7 ? null : Math.max(10, Math.ceil(needed));
+  const { current, leader } = noWorse;
+  if (leader <= 0) return null;
+  const behind = Math.max(HEDGING, leader - current);
+  const needed = (evidence.noWorseThreshold + behind - leader) / (leader / requests);
+  return needed > MOST_REQUESTS ? null : Math.max(1, Math.ceil(needed));
 }
 
 /** `20 % higher (95 % interval: …)`, or `unknown`. */

@@ -35,13 +35,40 @@ export function afterRound(wealth: Wealth, gain: (channel: number, gambler: numb
 }
 
 /** The current log e-value of a channel. */
-export function logEvidence(wealth: Wealth, channel: number): number {
+function logEvidence(wealth: Wealth, channel: number): number {
   return logMeanExp(wealth.logs, channel * wealth.gamblers, wealth.gamblers);
+}
+
+/** Log wealth of the channel's richest gambler: it grows in proportion to the data where the e-value has still to catch up. */
+function leadingWealth({ logs, gamblers }: Wealth, channel: number): number {
+  return Math.max(...logs.subarray(channel * gamblers, (channel + 1) * gamblers));
 }
 
 /** The largest log e-value that a channel ever had. */
 export function peakEvidence(wealth: Wealth, channel: number): number {
   return wealth.peaks[channel] as number;
+}
+
+/** Evidence that is hoped for: what it was at most, what it is, and what the richest gambler has. */
+export interface Progress {
+  readonly peak: number;
+  readonly current: number;
+  readonly leader: number;
+}
+
+/** What the label of a metric is decided from, as log e-values: the largest ever that it is worse and lower, and the way to no worse. */
+export interface ClaimStrength {
+  readonly worse: number;
+  readonly lower: number;
+  readonly noWorse: Progress;
+}
+
+export function progress(wealth: Wealth, channel: number): Progress {
+  return {
+    peak: peakEvidence(wealth, channel),
+    current: logEvidence(wealth, channel),
+    leader: leadingWealth(wealth, channel),
+  };
 }
 
 /** ln of the mean of exp over `count` values from `start`. */
