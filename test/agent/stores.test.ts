@@ -235,7 +235,7 @@ function mongo(user: string, password: string): (socket: Socket) => void {
     };
     // `ok` is a double in MongoDB's answers; FerretDB's too. An integer reads the same.
     const commands: Record<string, (body: Map<string, unknown>) => void> = {
-      hello: () => answer({ ok: 1 }),
+      ping: () => answer({ ok: 1 }),
       saslStart: (body) => {
         first = String(body.get('payload')).slice(3);
         challenge = `${/r=.*/.exec(first)?.[0]}server,s=${salt.toString('base64')},i=4096`;

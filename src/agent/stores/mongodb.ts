@@ -12,7 +12,7 @@ const OP_MSG = 2013;
 /** Where no user is given, the server is asked all the same: some ask for no sign-in. @throws Error in words */
 export function readMongodb(store: StoreAddress, withSize: boolean): Promise<StoreStatus> {
   return Conversation.with(store.address, async (conversation) => {
-    await command(conversation, 'admin', { hello: 1 });
+    await command(conversation, 'admin', { ping: 1 });
     if (store.user !== undefined) await signIn(conversation, store.user, store.password ?? '');
     try {
       const status = await command(conversation, 'admin', { serverStatus: 1 });
