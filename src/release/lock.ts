@@ -74,12 +74,14 @@ export async function withLock<T>(
     pid: process.pid,
   };
   let refuse: ReturnType<typeof setTimeout> | undefined;
+  let waited = false;
   let held: Promise<unknown> = Promise.resolve();
   const acquired = new Promise<void>((resolve, reject) => {
     const onStdout = (line: string) => {
       if (line === 'locked') resolve();
       if (!line.startsWith('held ')) return;
       const other = readHolder(line.slice(5));
+      waited = true;
       context.progress({
         host,
         stage: 'lock',
@@ -121,7 +123,7 @@ export async function withLock<T>(
   try {
     await acquired;
     clearTimeout(refuse);
-    context.progress({ host, stage: 'lock', state: 'done' });
+    if (waited) context.progress({ host, stage: 'lock', state: 'done' });
     return await work({ ...context, signal: AbortSignal.any([context.signal, lost.signal]) });
   } finally {
     clearTimeout(refuse);
