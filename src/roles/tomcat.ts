@@ -42,7 +42,7 @@ function resources(version: 9 | 10, params: RoleParams): readonly Resource[] {
   const name = `tomcat${version}`;
   const files: Resource[] = [
     { kind: 'file', path: `/etc/${name}/server.xml`, content: SERVER, mode: '0640', group: 'tomcat' },
-    { kind: 'file', path: `/etc/default/${name}`, content: defaults(params), mode: '0640' },
+    { kind: 'file', path: `/etc/default/${name}`, content: defaults(params) },
   ];
   const all: Resource[] = [
     { kind: 'package', name },
