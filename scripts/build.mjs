@@ -24,5 +24,6 @@ await Promise.all([
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
   }),
-  build({ ...common, entryPoints: ['src/agent/main.ts'], outfile: 'dist/agent.js', minify: true }),
+  // CommonJS: on a host there is no package.json that would tell Node 20 otherwise.
+  build({ ...common, format: 'cjs', banner: {}, entryPoints: ['src/agent/main.ts'], outfile: 'dist/agent.js', minify: true }),
 ]);
