@@ -47,7 +47,7 @@ export async function agentFiles(
 
 /** Where the agent is on a host. */
 export function agentPath(agent: AgentFiles): string {
-  return uploadPath('agent', `${agent.sha256.slice(0, 16)}.cjs`);
+  return uploadPath('agent', `${agent.sha256.slice(0, 16)}.js`);
 }
 
 /** Node's official binaries are linked against it from version 25 on, and Debian does not have it by itself. */

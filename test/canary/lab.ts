@@ -5,13 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { labSpec } from '../../src/canary/hosts.ts';
 import type { CanaryOptions } from '../../src/canary/plan.ts';
 import { type CanaryListener, type CanaryResult, runCanary } from '../../src/canary/run.ts';
 import { createLocalProvider } from '../../src/cloud/local/provider.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
 import { type Context, quietContext } from '../../src/context.ts';
+import { bundleAgent } from '../agent/support.ts';
 
 export interface CanaryLab {
   readonly config: Config;
@@ -24,26 +24,18 @@ export interface CanaryLab {
   ): Promise<CanaryResult>;
   /** Names of the hosts that exist. */
   hosts(): Promise<string[]>;
+  removeHosts(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Settings of the experiment beside its requests. */
 export async function canaryLab(canary: Record<string, unknown> = {}, source?: string): Promise<CanaryLab> {
   const directory = await mkdtemp(join(tmpdir(), 'pipeline-canary-'));
-  const agent = join(directory, 'agent.js');
   const repository = join(directory, 'survey');
   const example = join(import.meta.dirname, '..', '..', 'examples', 'survey', 'make-repository.mjs');
-  await Promise.all([
+  const [agent] = await Promise.all([
+    bundleAgent(),
     promisify(execFile)(process.execPath, [example, repository]),
-    build({
-      entryPoints: [join(import.meta.dirname, '..', '..', 'src', 'agent', 'main.ts')],
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      outfile: agent,
-      logLevel: 'error',
-    }),
   ]);
   const config: Config = {
     ...configSchema.parse({
@@ -86,7 +78,7 @@ export async function canaryLab(canary: Record<string, unknown> = {}, source?: s
     run: (baseline, candidate, options = {}, { context = {}, listener } = {}) =>
       runCanary(
         { baseline, candidate, seed: 1, keep: true, ...options },
-        { config, version: '0.0.0-test', agent },
+        { config, version: '0.0.0-test', agent: agent.path },
         quietContext({ cwd: directory, ...context }),
         listener,
       ),
@@ -94,8 +86,12 @@ export async function canaryLab(canary: Record<string, unknown> = {}, source?: s
       const machines = await createLocalProvider(quietContext(), spec).machines();
       return machines.map(({ name }) => name).sort();
     },
+    async removeHosts() {
+      await createLocalProvider(quietContext(), spec).destroy();
+    },
     async stop() {
       await createLocalProvider(quietContext(), spec).destroy();
+      agent.remove();
       await rm(directory, { recursive: true, force: true });
     },
   };

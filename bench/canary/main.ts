@@ -1,0 +1,83 @@
+/**
+ * Canaries of the example service on real local hosts.
+ *
+ *   node bench/run.mjs canary             good against broken: seconds from the command and from the first request to the verdict
+ *   node bench/run.mjs canary --itself 20 good against good so many times in a row: none may be rejected
+ *
+ * Builds, Node and the base image come from the cache; the hosts are made anew for the first measurement and kept for the others.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { CanaryReport } from '../../src/report/document.ts';
+import { type CanaryLab, canaryLab } from '../../test/canary/lab.ts';
+
+const { values } = parseArgs({
+  options: {
+    itself: { type: 'string', default: '0' },
+    runs: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '100' },
+    /** Folder for the reports. */
+    keep: { type: 'string' },
+  },
+});
+
+function save(report: CanaryReport, name: string): void {
+  if (values.keep === undefined) return;
+  mkdirSync(values.keep, { recursive: true });
+  writeFileSync(join(values.keep, `${name}.json`), JSON.stringify(report));
+}
+
+/** Runs one canary; seconds until the verdict was there, from the command and from the first request that the proxy saw. */
+async function timed(lab: CanaryLab, baseline: string, candidate: string, seed: number) {
+  const began = performance.now();
+  const elapsed = () => (performance.now() - began) / 1000;
+  let verdictAt = 0;
+  const { report } = await lab.run(
+    baseline,
+    candidate,
+    { seed, durationMs: Number(values.seconds) * 1000, rate: Number(values.rate) },
+    {
+      listener: {
+        onResult: () => {
+          verdictAt = elapsed();
+        },
+      },
+    },
+  );
+  return { report, fromCommand: verdictAt };
+}
+
+const lab = await canaryLab();
+const itself = Number(values.itself);
+try {
+  if (itself === 0) {
+    for (let run = 1; run <= Number(values.runs); run++) {
+      if (run > 1) await lab.removeHosts();
+      const { report, fromCommand } = await timed(lab, 'good', 'broken', run);
+      save(report, `broken-${run}`);
+      const { verdict, stoppedAfter } = report.verdict;
+      console.log(
+        `good against broken, new hosts: ${verdict} ${fromCommand.toFixed(1)} s after the command, ${stoppedAfter.seconds} s after the first request (${stoppedAfter.requests} requests)`,
+      );
+    }
+  } else {
+    const counts = { passed: 0, failed: 0, inconclusive: 0 };
+    for (let run = 1; run <= itself; run++) {
+      const { report } = await timed(lab, 'good', 'good', run);
+      save(report, `itself-${run}`);
+      counts[report.verdict.verdict]++;
+      const { seconds, requests } = report.verdict.stoppedAfter;
+      console.log(
+        `${String(run).padStart(3)}  ${report.verdict.verdict.padEnd(12)} after ${seconds} s and ${requests} requests, score ${report.verdict.score}  ${report.verdict.needs ?? ''}`,
+      );
+    }
+    console.log(
+      `\n${itself} runs of a version against itself: ${counts.passed} passed, ${counts.inconclusive} inconclusive, ${counts.failed} rejected`,
+    );
+    if (counts.failed > 0) process.exitCode = 1;
+  }
+} finally {
+  await lab.stop();
+}
