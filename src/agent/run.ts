@@ -67,14 +67,9 @@ export async function run(
   let last = performance.now();
   const take = (): void => {
     const clock = performance.now();
-    const window = {
-      host: config.host,
-      at: Date.now(),
-      seconds: (clock - last) / 1000,
-      ...sampler.sample(clock),
-    };
+    const seconds = Math.max(0.001, (clock - last) / 1000);
     last = clock;
-    sender.push(window);
+    sender.push({ host: config.host, at: Date.now(), seconds, ...sampler.sample(clock) });
   };
   while (!signal.aborted) {
     await sleepUntil(nextTick(Date.now() / 1000, config.intervalSeconds), signal);

@@ -23,6 +23,8 @@ export interface AccessLogSource {
 const MAX_FILES = 30;
 /** Seconds between two looks for files that are new. */
 const SCAN_SECONDS = 10;
+/** File systems take times from a clock that ticks this seldom, so that a new file may seem a little older. */
+const COARSE_CLOCK_MS = 100;
 
 /** Rows of the interval. */
 export function toRow(server: 'nginx' | 'tomcat', counts: TrafficCounts): Row<'routes'> {
@@ -62,21 +64,29 @@ export function matchingNames(names: readonly string[], pattern: string): string
 export function accessLogCollector(source: AccessLogSource, routes: readonly string[]): Collector {
   const traffic = new Traffic({ patterns: routes });
   const tails = new Map<string, Tail>();
+  const missing = new Set<string>();
   let scanned = Number.NEGATIVE_INFINITY;
-  let first = true;
+  let scannedAt = Date.now();
 
   function scan(): void {
-    const paths = existingFiles(source.path);
-    for (const path of paths) {
-      // What is there when the agent starts was written before; what appears later is new from its first line.
-      if (!tails.has(path)) tails.set(path, new Tail(path, { fromStart: !first }));
+    const files = existingFiles(source.path);
+    const before = scannedAt - COARSE_CLOCK_MS;
+    scannedAt = Date.now();
+    for (const { path, bornAt } of files) {
+      // What was born since the last scan is read from its first line; what is older was there before, or is a rotated log by another name.
+      if (!tails.has(path)) tails.set(path, new Tail(path, { fromStart: bornAt > before }));
+      missing.delete(path);
     }
     for (const [path, tail] of tails) {
-      if (paths.includes(path)) continue;
-      tail.close();
-      tails.delete(path);
+      if (files.some((file) => file.path === path)) continue;
+      // A log that is just being rotated has no name for a moment: it is followed until it is missing twice.
+      if (!missing.has(path)) missing.add(path);
+      else {
+        tail.close();
+        tails.delete(path);
+        missing.delete(path);
+      }
     }
-    first = false;
   }
 
   return {
@@ -120,18 +130,18 @@ function named(entry: AccessLogEntry, app: string | undefined, release: string |
   return { ...entry, app: entry.app || (app ?? ''), release: entry.release || (release ?? '') };
 }
 
-/** The files that a path with `*` means, the latest first; none while the directory does not exist. */
-function existingFiles(path: string): string[] {
+/** The files that a path with `*` means, the latest first, and when each was made; none while the directory does not exist. */
+function existingFiles(path: string): { path: string; bornAt: number }[] {
   const pattern = basename(path);
-  if (!pattern.includes('*')) return [path];
   const directory = dirname(path);
   if (statSync(directory, { throwIfNoEntry: false }) === undefined) return [];
-  return matchingNames(readdirSync(directory), pattern)
+  return matchingNames(pattern.includes('*') ? readdirSync(directory) : [pattern], pattern)
     .map((name) => join(directory, name))
-    .map((file) => ({ file, status: statSync(file, { throwIfNoEntry: false }) }))
+    .map((file) => ({ path: file, status: statSync(file, { throwIfNoEntry: false }) }))
+    .filter(({ status }) => status?.isFile())
     .sort((a, b) => (b.status?.mtimeMs ?? 0) - (a.status?.mtimeMs ?? 0))
     .slice(0, MAX_FILES)
-    .map(({ file }) => file);
+    .map(({ path: file, status }) => ({ path: file, bornAt: status?.birthtimeMs ?? 0 }));
 }
 
 /** Name of the directory that a link points to, e.g. `20240102-1f2e3d4`; none while there is no link. */

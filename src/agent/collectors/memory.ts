@@ -1,7 +1,8 @@
 /** Memory and swap, from /proc/meminfo and /proc/vmstat (proc(5)). */
 import { perSecond } from '../../metrics/rate.ts';
+import { readMemory } from '../cgroup.ts';
 import type { Collector, Findings } from '../collector.ts';
-import { type Container, containerMemory } from '../container.ts';
+import type { Container } from '../container.ts';
 import { ProcFile } from '../proc-file.ts';
 
 const PAGE = 4096;
@@ -52,7 +53,7 @@ export function memoryCollector(container: Container | undefined): Collector {
     everySeconds: 0,
     collect(seconds) {
       const machine = parseMeminfo(meminfo.read());
-      const used = container === undefined ? undefined : containerMemory(container);
+      const used = container === undefined ? undefined : readMemory(container.files);
       const memory =
         used === undefined
           ? machine
