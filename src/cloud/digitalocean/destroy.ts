@@ -16,7 +16,7 @@ const PAUSE_MS = 3_000;
 /** What `destroy` would do. */
 export async function destroyable(work: Work): Promise<Destroyed> {
   const plan = planDestroy(await readEstate(work), work.spec, work.marks);
-  return { removed: describe(plan), left: plan.left };
+  return { removed: describe(plan, work), left: plan.left };
 }
 
 /** @throws Failure `cloud` where something of ours stays although the API took its removal. */
@@ -27,7 +27,7 @@ export async function destroy(work: Work): Promise<Destroyed> {
     // Also after everything seems gone: a droplet whose creation was cut off may appear late.
     const plan = planDestroy(await readEstate(work), spec, marks);
     const todo = [
-      ...describe(plan),
+      ...describe(plan, work),
       ...(plan.hidden ? ['a droplet that DigitalOcean does not list yet'] : []),
     ];
     if (todo.length === 0) return { removed: [...removed], left: plan.left };
@@ -74,8 +74,8 @@ async function removeAll(work: Work, plan: DestroyPlan): Promise<readonly string
   if (!free || plan.hidden) return removed;
   await each('firewalls', plan.firewalls, describeFirewall, ({ id }) => api.deleteFirewall(id));
   await each('key', plan.keys, describeKey, ({ id }) => api.deleteKey(id));
-  await each('tags', plan.tags, describeTag, api.deleteTag);
-  return removed;
+  await together(plan.tags.map(api.deleteTag));
+  return [...removed, ...describeTags(plan, work)];
 }
 
 /** False where something is still in it: the next round looks again. */
@@ -84,7 +84,9 @@ async function removeNetwork(api: Work['api'], id: string): Promise<boolean> {
     await api.deleteVpc(id);
     return true;
   } catch (error) {
-    if (isStatus(error, 403, 409)) return false;
+    // 403 is also how a token without the right to remove networks is turned down.
+    if (isStatus(error, 409) || (isStatus(error, 403) && !/authori|permi|scope/i.test(error.said)))
+      return false;
     throw error;
   }
 }
@@ -92,15 +94,20 @@ async function removeNetwork(api: Work['api'], id: string): Promise<boolean> {
 const describeFirewall = ({ name }: { readonly name: string }) => `firewall ${name}`;
 const describeNetwork = ({ name }: { readonly name: string }) => `network ${name}`;
 const describeKey = ({ name }: { readonly name: string }) => `key ${name}`;
-const describeTag = (name: string) => `tag ${name}`;
 
-function describe(plan: DestroyPlan): readonly string[] {
+/** Every droplet has one or two: in one line, since nobody would read them all. */
+function describeTags({ tags }: DestroyPlan, { marks }: Work): readonly string[] {
+  if (tags.length === 0) return [];
+  return [`${tags.length} ${tags.length === 1 ? 'tag' : 'tags'} of ${marks.environment}`];
+}
+
+function describe(plan: DestroyPlan, work: Work): readonly string[] {
   return [
     ...plan.droplets.map(describeDroplet),
     ...plan.firewalls.map(describeFirewall),
     ...plan.vpcs.map(describeNetwork),
     ...plan.keys.map(describeKey),
-    ...plan.tags.map(describeTag),
+    ...describeTags(plan, work),
   ];
 }
 

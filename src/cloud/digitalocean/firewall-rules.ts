@@ -81,15 +81,23 @@ function portsOf(rule: {
   return rule.protocol === 'icmp' ? 'icmp' : `${rule.protocol} ${all ? 'all ports' : ports}`;
 }
 
-function peers(target: Firewall['inbound_rules'][number]['sources'] | FirewallTarget): readonly string[] {
+interface Peers {
+  readonly addresses?: readonly string[] | null | undefined;
+  readonly tags?: readonly string[] | null | undefined;
+  readonly droplet_ids?: readonly number[] | null | undefined;
+  readonly load_balancer_uids?: readonly string[] | null | undefined;
+  readonly kubernetes_ids?: readonly string[] | null | undefined;
+}
+
+/** Who may come, or be gone to; kinds that we never use are named too, so that they count as too much. */
+function peers(target: Peers | null | undefined): readonly string[] {
   if (target === null || target === undefined) return ['nobody'];
-  const other = 'droplet_ids' in target ? target : undefined;
   return [
     ...(target.addresses ?? []).map(network),
     ...(target.tags ?? []).map((tag) => `tag ${tag.toLowerCase()}`),
-    ...(other?.droplet_ids ?? []).map((id) => `droplet ${id}`),
-    ...(other?.load_balancer_uids ?? []).map((id) => `load balancer ${id}`),
-    ...(other?.kubernetes_ids ?? []).map((id) => `cluster ${id}`),
+    ...(target.droplet_ids ?? []).map((id) => `droplet ${id}`),
+    ...(target.load_balancer_uids ?? []).map((id) => `load balancer ${id}`),
+    ...(target.kubernetes_ids ?? []).map((id) => `cluster ${id}`),
   ];
 }
 

@@ -1,6 +1,5 @@
 /** What is done on a droplet's own system at first contact: over SSH, strict from the first connection on. */
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
 import type { Connection } from '../../ssh/connection.ts';
@@ -55,8 +54,8 @@ const WAITED_FOR_SHORTLY: readonly ConnectionFailureReason[] = ['permission', 'h
 interface HostOptions {
   readonly context: Context;
   readonly clock: Clock;
-  /** Folder for the known_hosts file of the first contact. */
-  readonly folder: string;
+  /** Beginning of the paths of the known_hosts files, one for each host and only while it is connected. */
+  readonly knownHosts: string;
   /** Further public keys that may sign in as root. */
   readonly authorizedKeys: readonly string[];
   /** Default: over the OpenSSH client. */
@@ -68,7 +67,7 @@ export function openSshHost(options: HostOptions): OpenHost {
   const { context } = options;
   return (target) => {
     const { name, address, identityFile } = target;
-    const knownHostsFile = join(options.folder, `${name}-${address}`);
+    const knownHostsFile = `${options.knownHosts}.${name}`;
     const connection = (options.connect ?? connect)(
       { name, address, port: 22, user: 'root', identityFile, knownHostsFile },
       context,

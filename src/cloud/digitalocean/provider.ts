@@ -41,9 +41,9 @@ export function createDigitalOceanProvider(
   const clock = options.clock ?? systemClock();
   const transport = createTransport(context, { ...options, clock });
   const api = createApi(transport);
-  const folder = join(spec.directory, '.pipeline', 'first-contact', spec.environment);
+  const knownHosts = join(spec.directory, '.pipeline', `first-contact.${spec.environment}`);
   const { connect } = options;
-  const openHost = openSshHost({ context, clock, folder, connect, authorizedKeys: spec.authorizedKeys });
+  const openHost = openSshHost({ context, clock, knownHosts, connect, authorizedKeys: spec.authorizedKeys });
   const work: Work = { context, spec, marks: marksOf(spec), api, clock, openHost };
 
   const plan = async (): Promise<DigitalOceanPlan> => planDigitalOcean(await survey(api, spec), spec);
