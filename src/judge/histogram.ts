@@ -5,7 +5,8 @@ const LN_GAMMA = Math.log(HISTOGRAM_GAMMA);
 
 /** Index of the bucket that holds `value` > 0: the smallest i with value ≤ γ^i. */
 export function bucketOf(value: number): number {
-  return Math.ceil(Math.log(value) / LN_GAMMA - 1e-9);
+  // Adding 0 makes −0, the bucket of 1, the index 0 that JSON keys have.
+  return Math.ceil(Math.log(value) / LN_GAMMA - 1e-9) + 0;
 }
 
 /** Upper edge γ^i of bucket `index`. */

@@ -14,7 +14,7 @@ export function metricResults(state: SequentialState): readonly MetricResult[] {
   const { measured } = accounts;
   const requests = state.requests.baseline + state.requests.candidate;
   const finished = (drafts: readonly (Draft | undefined)[]) =>
-    drafts.flatMap((draft) => (draft === undefined ? [] : [finish(draft, config, requests)]));
+    drafts.flatMap((draft) => (draft === undefined ? [] : [withoutSight(finish(draft, config, requests))]));
   return [
     ...finished([
       countDraft('errors (5xx)', 'errors-5xx', accounts.errors5xx, config),
@@ -27,6 +27,22 @@ export function metricResults(state: SequentialState): readonly MetricResult[] {
     ...finished(informativeDrafts(accounts, config)),
     ...eventResults(accounts, config),
   ];
+}
+
+/** Share of differing answers on the baseline itself from which on bodies tell nothing. */
+const BLIND = 0.5;
+
+/** Whether bodies differ so much on the baseline itself that they cannot tell versions apart. */
+export function isBlind({ kind, observed }: MetricResult): boolean {
+  return kind === 'bodies' && (observed.baseline ?? 0) >= BLIND;
+}
+
+/** A metric that is blind cannot pass. */
+function withoutSight(result: MetricResult): MetricResult {
+  if (!isBlind(result) || result.verdict === 'high') return result;
+  const why =
+    "The baseline's own answers to one request differ from each other too much to tell versions apart by them.";
+  return { ...result, verdict: 'inconclusive', needsRequests: null, reason: `${result.reason} ${why}` };
 }
 
 function informativeDrafts(accounts: Accounts, config: SequentialConfig): readonly (Draft | undefined)[] {

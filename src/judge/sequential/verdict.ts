@@ -1,7 +1,7 @@
 /** From the results of the metrics to the verdict about the candidate. */
 import type { CanaryVerdict, Experiment, MetricResult, Outcome, PerVariant } from '../types.ts';
 import { failureShares } from './failures.ts';
-import { metricResults } from './metrics.ts';
+import { isBlind, metricResults } from './metrics.ts';
 import { createSequentialJudge, observe, type SequentialState } from './state.ts';
 import { about, list, percent } from './words.ts';
 
@@ -80,6 +80,7 @@ function decide(state: SequentialState, metrics: readonly MetricResult[]): Decis
 /** Passed where every critical metric is shown to be no worse, else what is missing. */
 function promote(state: SequentialState, metrics: readonly MetricResult[]): Decision {
   const critical = metrics.filter((metric) => metric.critical);
+  // What cannot tell versions apart does not stand in the way; a note says so.
   const open = critical.filter((metric) => !isFine(metric) && !isBlind(metric));
   const wait = state.config.minimumSeconds - state.accounts.pairs;
   if (critical.some(isFine) && open.length === 0) {
@@ -100,9 +101,6 @@ function promote(state: SequentialState, metrics: readonly MetricResult[]): Deci
 
 /** No worse, or better. */
 const isFine = (metric: MetricResult) => metric.verdict === 'pass' || metric.verdict === 'low';
-
-/** Bodies that differ most of the time on the baseline itself cannot tell versions apart; they do not stand in the way. */
-const isBlind = (metric: MetricResult) => metric.kind === 'bodies' && (metric.observed.baseline ?? 0) >= 0.5;
 
 function stillMissing(open: readonly MetricResult[]): { needs: string; needsRequests: number | null } {
   const empty = open.filter((metric) => metric.verdict === 'no data');
