@@ -6,8 +6,8 @@ import type { Connection } from '../../ssh/connection.ts';
 import { ConnectionFailure, type ConnectionFailureReason, lastLines } from '../../ssh/failures.ts';
 import { writeKnownHosts } from '../../ssh/known-hosts.ts';
 import { connect } from '../../ssh/openssh.ts';
-import { quote } from '../../ssh/quote.ts';
 import type { Clock } from './clock.ts';
+import { adoptScript, ON_DROPLET, offerScript, SETTLE_SCRIPT } from './host-scripts.ts';
 import { until } from './wait.ts';
 
 /** A droplet's system, as first contact needs it. */
@@ -80,13 +80,13 @@ export function openSshHost(options: HostOptions): OpenHost {
       },
       settle: () => settle(connection),
       async offerHostKey() {
-        const printed = await connection.check(offerScript(options.authorizedKeys), {
+        const printed = await connection.check(offerScript(ON_DROPLET, options.authorizedKeys), {
           label: 'make a host key',
         });
         return printed.trim().split(/\s+/).slice(0, 2).join(' ');
       },
       async adoptHostKey() {
-        await connection.check(ADOPT_SCRIPT, { label: 'exchange the host key' });
+        await connection.check(adoptScript(ON_DROPLET), { label: 'exchange the host key' });
       },
       async close() {
         await connection.close();
@@ -133,52 +133,3 @@ async function settle(connection: Connection): Promise<void> {
     next: `Read /var/log/cloud-init-output.log on the droplet, or delete it at https://cloud.digitalocean.com/droplets and run pipeline prod up: a new one is made.`,
   });
 }
-
-const SETTLE_SCRIPT = `
-command -v cloud-init >/dev/null || exit 0
-cloud-init status --wait >/dev/null 2>&1; code=$?
-[ "$code" = 0 ] || cloud-init status --long
-exit "$code"
-`;
-
-const KEY = '/etc/ssh/ssh_host_ed25519_key';
-
-/**
- * The new key waits beside the old one. `KEY.adopted` holds the public half of the key that was adopted: where it is the one in place, nothing is made
- * (an image made from another droplet brings that file too, but not its key: cloud-init has replaced it).
- */
-function offerScript(authorizedKeys: readonly string[]): string {
-  const add = authorizedKeys.map(
-    (key) => `grep -qxF ${quote(key.trim())} "$file" || printf '%s\\n' ${quote(key.trim())} >> "$file"`,
-  );
-  return `
-set -e
-file=/root/.ssh/authorized_keys
-mkdir -p -m 700 /root/.ssh; touch "$file"; chmod 600 "$file"
-[ -z "$(tail -c 1 "$file")" ] || echo >> "$file"
-${add.join('\n')}
-if [ ! -s ${KEY}.next ] && [ "$(cat ${KEY}.adopted 2>/dev/null)" != "$(ssh-keygen -y -f ${KEY})" ]; then
-  rm -f ${KEY}.making ${KEY}.making.pub
-  ssh-keygen -q -t ed25519 -N '' -C "$(hostname)" -f ${KEY}.making
-  rm -f ${KEY}.making.pub
-  sync
-  mv ${KEY}.making ${KEY}.next
-fi
-if [ -s ${KEY}.next ]; then ssh-keygen -y -f ${KEY}.next; else ssh-keygen -y -f ${KEY}; fi
-`;
-}
-
-/** Each line may be the last one that runs: the private key alone decides what the host shows, and the note about it stands before it moves. */
-const ADOPT_SCRIPT = `
-set -e
-if [ -s ${KEY}.next ]; then
-  ssh-keygen -y -f ${KEY}.next > ${KEY}.adopted
-  mv ${KEY}.next ${KEY}
-fi
-ssh-keygen -y -f ${KEY} > ${KEY}.pub
-for other in /etc/ssh/ssh_host_*_key; do
-  [ "$other" = ${KEY} ] || rm -f "$other" "$other.pub"
-done
-sync
-systemctl reload ssh 2>/dev/null || systemctl restart ssh
-`;
