@@ -57,20 +57,10 @@ export class Histogram {
     this.#counts.set(index, (this.#counts.get(index) ?? 0) + times);
   }
 
-  /** Adds another's counts. Exact: the result is the histogram of all values together. */
-  add(other: HistogramData): void {
-    this.sum += other.sum;
-    this.zero += other.zero;
-    this.count += other.zero;
-    for (const [key, count] of Object.entries(other.counts)) {
-      const index = Number(key);
-      this.count += count;
-      this.#counts.set(index, (this.#counts.get(index) ?? 0) + count);
-    }
-  }
-
   data(): HistogramData {
-    return { sum: this.sum, zero: this.zero, counts: Object.fromEntries(this.#counts) };
+    const counts: Record<string, number> = {};
+    for (const [index, count] of this.#counts) counts[index] = count;
+    return { sum: this.sum, zero: this.zero, counts };
   }
 }
 
@@ -90,9 +80,14 @@ export function countOf(data: HistogramData): number {
 
 /** The histogram of the values of all of them together. */
 export function mergeHistograms(parts: Iterable<HistogramData>): HistogramData {
-  const merged = new Histogram();
-  for (const part of parts) merged.add(part);
-  return merged.data();
+  const counts: Record<string, number> = {};
+  let [sum, zero] = [0, 0];
+  for (const part of parts) {
+    sum += part.sum;
+    zero += part.zero;
+    for (const index in part.counts) counts[index] = (counts[index] ?? 0) + (part.counts[index] ?? 0);
+  }
+  return { sum, zero, counts };
 }
 
 /**
@@ -128,25 +123,57 @@ export function encodeHistogram(data: HistogramData): string {
   return `${Number(data.sum.toPrecision(9))};${data.zero.toString(RADIX)};${buckets.join(',')}`;
 }
 
-const HEAD = /^\d{1,16}(?:\.\d{1,20})?(?:e[+-]\d{1,2})?$/;
-const BUCKET = /^(-?[0-9a-z]{1,3})(?::([0-9a-z]{1,10}))?$/;
+const SUM = /^\d{1,16}(?:\.\d{1,20})?(?:e[+-]\d{1,2})?$/;
 const COUNT = /^[0-9a-z]{1,10}$/;
+/** Digits of a bucket's distance, and of a count: enough for the grid, and for what a number holds exactly. */
+const GAP_DIGITS = 3;
+const COUNT_DIGITS = 10;
 
 /** Reads what `encodeHistogram` wrote; `undefined` where the text is anything else. Never throws. */
 export function decodeHistogram(text: string): HistogramData | undefined {
-  const [sum = '', zero = '', buckets, ...more] = text.split(';');
-  if (!HEAD.test(sum) || !COUNT.test(zero) || buckets === undefined || more.length > 0) return undefined;
+  const first = text.indexOf(';');
+  const second = text.indexOf(';', first + 1);
+  const [sum, zero] = [text.slice(0, first), text.slice(first + 1, second)];
+  if (first < 0 || second < 0 || !SUM.test(sum) || !COUNT.test(zero)) return undefined;
+  const counts = decodeBuckets(text, second + 1);
+  return counts && { sum: Number(sum), zero: Number.parseInt(zero, RADIX), counts };
+}
+
+/** By hand: a hub reads thousands of these a second. */
+function decodeBuckets(text: string, start: number): Record<string, number> | undefined {
   const counts: Record<string, number> = {};
   let index: number | undefined;
-  for (const part of buckets === '' ? [] : buckets.split(',')) {
-    const match = BUCKET.exec(part);
-    if (match === null) return undefined;
-    const gap = Number.parseInt(match[1] ?? '', RADIX);
-    const count = Number.parseInt(match[2] ?? '1', RADIX);
-    if (count === 0 || (index !== undefined && gap <= 0)) return undefined;
+  for (let at = start; at < text.length; at++) {
+    const negative = text[at] === '-';
+    if (negative) at++;
+    const gapEnd = endOfDigits(text, at, GAP_DIGITS);
+    if (gapEnd === at) return undefined;
+    const gap = Number.parseInt(text.slice(at, gapEnd), RADIX) * (negative ? -1 : 1);
+    if (index !== undefined && gap <= 0) return undefined;
     index = (index ?? 0) + gap;
     if (index < MIN_INDEX || index > MAX_INDEX) return undefined;
+    at = gapEnd;
+    let count = 1;
+    if (text[at] === ':') {
+      const countEnd = endOfDigits(text, at + 1, COUNT_DIGITS);
+      count = countEnd === at + 1 ? 0 : Number.parseInt(text.slice(at + 1, countEnd), RADIX);
+      if (count === 0) return undefined;
+      at = countEnd;
+    }
     counts[index] = count;
+    if (at === text.length) return counts;
+    if (text[at] !== ',') return undefined;
   }
-  return { sum: Number(sum), zero: Number.parseInt(zero, RADIX), counts };
+  return index === undefined ? counts : undefined; // a comma must not be the end
+}
+
+/** Where the digits in base 36 end, at most `most` of them. */
+function endOfDigits(text: string, start: number, most: number): number {
+  let end = start;
+  while (end < text.length && end - start < most && isDigit(text.charCodeAt(end))) end++;
+  return end;
+}
+
+function isDigit(code: number): boolean {
+  return (code >= 48 && code <= 57) || (code >= 97 && code <= 122);
 }
