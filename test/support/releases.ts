@@ -12,6 +12,7 @@ import { type DeployResult, deploy, type ReleaseHost, rollback } from '../../src
 import { writeKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { connect } from '../../src/ssh/openssh.ts';
 import { startHosts, type TestHosts } from './hosts.ts';
+import { powerCut } from './power.ts';
 
 /** Kept between runs: it holds Node for hosts, which is large. */
 export const CACHE = join(tmpdir(), 'pipeline-tests-cache');
@@ -131,6 +132,11 @@ export interface ReleaseFixture {
     options?: RequestInit,
     host?: number,
   ): Promise<{ status: number; text: string; headers: Headers }>;
+  /** Takes a host's power away and gives it back. */
+  powerCycle(name: string): Promise<void>;
+  powerOff(name: string): Promise<void>;
+  /** Starts every host that is off. */
+  powerOn(): Promise<void>;
   /** Removes every application from the hosts. */
   clean(): Promise<void>;
   stop(): Promise<void>;
@@ -186,6 +192,10 @@ export async function startReleases(names: readonly string[]): Promise<ReleaseFi
     if (host === undefined) throw new RangeError(`there is no host ${index}`);
     return host;
   };
+  const powerOff = (name: string) => powerCut(machines.spec, name);
+  const powerOn = async () => {
+    await machines.provider.apply(await machines.provider.plan());
+  };
   return {
     hosts,
     addresses,
@@ -210,6 +220,12 @@ export async function startReleases(names: readonly string[]): Promise<ReleaseFi
         ...options,
       });
       return { status: answer.status, text: await answer.text(), headers: answer.headers };
+    },
+    powerOff,
+    powerOn,
+    async powerCycle(name) {
+      await powerOff(name);
+      await powerOn();
     },
     async clean() {
       await Promise.all(

@@ -1,0 +1,131 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { releases } from '../../src/release/index.ts';
+import { hostsUnavailable } from '../support/hosts.ts';
+import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
+
+const unavailable = hostsUnavailable();
+
+describe.skipIf(unavailable !== undefined)(
+  `one application on several hosts (${unavailable ?? 'local'})`,
+  () => {
+    let at: ReleaseFixture;
+
+    beforeAll(async () => {
+      at = await startReleases(['web-1', 'web-2']);
+    });
+    afterEach(() => at.clean());
+    afterAll(() => at?.stop());
+
+    const answers = () => Promise.all([0, 1].map(async (host) => (await at.ask('/', {}, host)).text));
+
+    test('they change one after the other, and have the same release', async () => {
+      const events: string[] = [];
+      const context = {
+        ...at.context,
+        progress: (event: { host?: string | undefined; stage: string; state: string }) =>
+          events.push(`${event.host} ${event.stage} ${event.state}`),
+      };
+      await at.deploy('one', {}, { context });
+      expect(await answers()).toEqual(['version one 0', 'version one 0']);
+      expect(events.indexOf('web-1 switch done')).toBeLessThan(events.indexOf('web-2 start started'));
+      const back = await at.deploy('two');
+      expect(back.hosts.map(({ host, changed }) => [host, changed])).toEqual([
+        ['web-1', true],
+        ['web-2', true],
+      ]);
+      expect(await at.deploy('two')).toMatchObject({ changed: false });
+      await at.rollback();
+      expect(await answers()).toEqual(['version one 0', 'version one 0']);
+    });
+
+    test('where the second fails, the first goes back', async () => {
+      await at.deploy('one');
+      await at.on(
+        `systemd-run --quiet --collect --unit stranger python3 -c 'import socket,time
+s=socket.socket(); s.bind(("127.0.0.1",21016)); s.listen(); time.sleep(60)' && sleep 1`,
+        1,
+      );
+      const failure = await failureOf(at.deploy('two'));
+      expect(failure).toMatchObject({ kind: 'host', host: 'web-2', step: 'start' });
+      expect(failure.next).toContain('The version of before serves on every host.');
+      expect(await answers()).toEqual(['version one 0', 'version one 0']);
+      for (const host of [0, 1]) {
+        expect(
+          (
+            await at.on(
+              `systemctl list-units --plain --no-legend --state=active 'pipeline-${APP}@*' | awk '{print $1}'`,
+              host,
+            )
+          ).trim(),
+        ).toBe(`pipeline-${APP}@blue.service`);
+        const entry = JSON.parse((await at.on('tail -n 1 /var/log/pipeline/audit.jsonl', host)).trim());
+        expect(entry).toMatchObject({
+          action: 'deploy',
+          app: APP,
+          ref: 'two',
+          result: 'failed',
+          by: 'tester@test',
+        });
+      }
+      await at.on('systemctl stop stranger', 1);
+      const again = await at.deploy('two');
+      expect(await answers()).toEqual(['version two 0', 'version two 0']);
+      const list = await releases({ config: at.config({}), app: APP, hosts: at.hosts }, at.context);
+      expect(list.map(({ ref, live, kept }) => [ref, live, kept])).toContainEqual(['two', true, true]);
+      expect(list.find(({ live }) => live)?.release).toBe(again.release);
+    });
+
+    test('a host that was away during a deploy is brought up to the others by the same command', async () => {
+      await at.deploy('one');
+      await at.powerOff('web-2');
+      const failure = await failureOf(at.deploy('two'));
+      expect(failure).toMatchObject({ kind: 'host', host: 'web-2' });
+      expect((await at.ask('/')).text).toBe('version one 0');
+      await at.powerOn();
+      await at.deploy('two');
+      expect(await answers()).toEqual(['version two 0', 'version two 0']);
+    });
+
+    test('generated secrets are the same on all hosts, and nobody else sees them', async () => {
+      const secrets = { TOKEN: { generate: 32 }, WORD: { env: 'THE_WORD' } };
+      const traced: string[] = [];
+      const context = {
+        ...at.context,
+        env: { ...at.context.env, THE_WORD: `a "quoted" $word's \\ end` },
+        trace: (line: string) => traced.push(line),
+      };
+      await at.deploy('one', { secrets }, { context });
+      const [first, second] = await Promise.all(
+        [0, 1].map(async (host) => JSON.parse((await at.ask('/env', {}, host)).text)),
+      );
+      expect(first.TOKEN).toMatch(/^[A-Za-z0-9]{32}$/);
+      expect(second.TOKEN).toBe(first.TOKEN);
+      expect(first.WORD).toBe(`a "quoted" $word's \\ end`);
+      expect(await at.deploy('one', { secrets }, { context })).toMatchObject({ changed: false });
+      expect(
+        await at.deploy(
+          'one',
+          { secrets },
+          { context: { ...context, env: { ...context.env, THE_WORD: 'other' } } },
+        ),
+      ).toMatchObject({ changed: true });
+      const env = JSON.parse((await at.ask('/env')).text);
+      expect(env).toMatchObject({ TOKEN: first.TOKEN, WORD: 'other' });
+      expect(
+        (
+          await at.on(
+            `stat -c '%a %U' /srv/${APP}/releases/*/env /etc/pipeline/apps/${APP}/secrets/TOKEN | sort -u`,
+          )
+        ).trim(),
+      ).toBe('600 root');
+      expect(traced.filter((line) => line.includes(first.TOKEN) || line.includes('quoted'))).toEqual([]);
+      const missing = await failureOf(
+        at.deploy('one', { secrets }, { context: { ...context, env: { ...at.context.env } } }),
+      );
+      expect(missing).toMatchObject({
+        kind: 'usage',
+        output: ['WORD (environment variable THE_WORD is not set)'],
+      });
+    });
+  },
+);
