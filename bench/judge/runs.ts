@@ -26,10 +26,14 @@ export interface SameVersionRun {
   readonly kayentaObjects: boolean;
 }
 
-export function sameVersion(seed: number): SameVersionRun {
-  const scenario = { seconds: SAME_VERSION_SECONDS, rate: RATE, baseline: ORDINARY, candidate: ORDINARY };
-  const seconds = [...simulate(scenario, seed)];
-  const said = verdict(seconds.reduce(observe, createSequentialJudge()), { ended: true });
+export function sameVersion(
+  seed: number,
+  circumstances: Pick<Scenario, 'ownNoise' | 'traffic'> = {},
+): SameVersionRun {
+  const same = { seconds: SAME_VERSION_SECONDS, rate: RATE, baseline: ORDINARY, candidate: ORDINARY };
+  const seconds = [...simulate({ ...same, ...circumstances }, seed)];
+  const { traffic = 'interleaved' } = circumstances;
+  const said = verdict(seconds.reduce(observe, createSequentialJudge({ traffic })), { ended: true });
   const different = said.metrics.filter((metric) => metric.verdict === 'high' || metric.verdict === 'low');
   return {
     alarms: said.metrics.filter((m) => m.role !== 'informative' && m.verdict === 'high').map((m) => m.name),

@@ -7,6 +7,7 @@ import {
   HISTOGRAM_GAMMA,
   type LogHistogram,
   type Second,
+  type Traffic,
   type VariantSecond,
 } from '../../src/judge/index.ts';
 import { type Random, seeded } from './random.ts';
@@ -35,6 +36,10 @@ export interface Scenario {
   readonly rate: number;
   readonly baseline: Variant;
   readonly candidate: Variant;
+  /** Factor of what each host has for itself: the noise that lasts for seconds, and the length of its own pauses. Default 1. */
+  readonly ownNoise?: number;
+  /** Sequential: the first half of the time all requests go to the baseline, the second half all to the candidate. Default interleaved. */
+  readonly traffic?: Traffic;
 }
 
 const MEDIAN_MS = 12;
@@ -51,20 +56,26 @@ const Q99 = 27.5;
 export function* simulate(scenario: Scenario, seed: number): Generator<Second> {
   const random = seeded(seed);
   const shared = pauses(scenario.seconds, [{ every: 30, from: 0.02, to: 0.15 }], random);
-  const hosts = [host(scenario.seconds, shared, random), host(scenario.seconds, shared, random)] as const;
+  const own = scenario.ownNoise ?? 1;
+  const hosts = [
+    host(scenario.seconds, shared, own, random),
+    host(scenario.seconds, shared, own, random),
+  ] as const;
   const variants = [scenario.baseline, scenario.candidate] as const;
   let load = random.normal() * 0.15;
   for (let at = 0; at < scenario.seconds; at++) {
     load = 0.9 * load + random.normal() * 0.065;
     const sides = [side(), side()] as const;
-    for (const one of hosts) one.noise = 0.7 * one.noise + random.normal() * 0.02;
+    for (const one of hosts) one.noise = 0.7 * one.noise + random.normal() * 0.02 * own;
     for (
       let t = at + random.exponential() / scenario.rate;
       t < at + 1;
       t += random.exponential() / scenario.rate
     ) {
-      const which = random.uniform() < 0.5 ? 0 : 1;
-      request(sides[which], variants[which], hosts[which], load, t, random);
+      const toBaseline =
+        scenario.traffic === 'sequential' ? at < scenario.seconds / 2 : random.uniform() < 0.5;
+      const choice = toBaseline ? 0 : 1;
+      request(sides[choice], variants[choice], hosts[choice], load, t, random);
     }
     yield {
       at,
@@ -86,12 +97,17 @@ interface Host {
   readonly heapStart: number;
 }
 
-function host(seconds: number, shared: readonly (readonly [number, number])[], random: Random): Host {
+function host(
+  seconds: number,
+  shared: readonly (readonly [number, number])[],
+  factor: number,
+  random: Random,
+): Host {
   const own = pauses(
     seconds,
     [
-      { every: 2, from: 0.002, to: 0.008 },
-      { every: 30, from: 0.015, to: 0.06 },
+      { every: 2, from: 0.002 * factor, to: 0.008 * factor },
+      { every: 30, from: 0.015 * factor, to: 0.06 * factor },
     ],
     random,
   );

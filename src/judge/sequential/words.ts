@@ -4,9 +4,8 @@ import type { MetricResult, PerVariant } from '../types.ts';
 /** Three significant digits, thousands apart: 0.012, 3.14, 1,230. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return 'unbounded';
-  const magnitude = Math.abs(value);
-  if (magnitude >= 1000) return grouped(Math.round(value));
-  return String(Number(value.toPrecision(3)));
+  const short = Number(value.toPrecision(3));
+  return Math.abs(short) >= 1000 ? grouped(Math.round(value)) : String(short);
 }
 
 /** A whole number with commas between thousands; without Intl, which takes 10 ms to start. */
