@@ -47,10 +47,14 @@ const BACKEND = `server {
 }
 `;
 
-const bare = (address: string) => `server {
+/** The same two backends in turn: with one alone, its processor would be what is measured. */
+const bare = (
+  addresses: readonly string[],
+) => `upstream bare { ${addresses.map((address) => `server ${address}:3000;`).join(' ')} }
+server {
   listen ${BARE_PORT} default_server;
   access_log off;
-  location / { proxy_pass http://${address}:3000; }
+  location / { proxy_pass http://bare; }
 }
 `;
 
@@ -66,6 +70,21 @@ async function throughput(url: string): Promise<number> {
   if (result.errors + result.non2xx > 0)
     throw new Error(`${url}: ${result.errors} errors, ${result.non2xx} bad answers`);
   return result['2xx'] / result.duration;
+}
+
+/** Processor seconds that nginx and the agent have used on the host: on a busy machine a steadier measure than throughput. */
+async function processor(connection: Connection): Promise<{ nginx: number; agent: number }> {
+  const text = await connection.check(
+    `for pid in $(pgrep -x nginx); do echo nginx $(cut -d' ' -f14-15 /proc/$pid/stat); done
+for pid in $(pgrep -f '[a]gent-.*stream'); do echo agent $(sed 's/.*) //' /proc/$pid/stat | cut -d' ' -f12-13); done`,
+    { label: 'processor time' },
+  );
+  const used = { nginx: 0, agent: 0 };
+  for (const line of text.trim().split('\n')) {
+    const [name, user, system] = line.split(' ');
+    if (name === 'nginx' || name === 'agent') used[name] += (Number(user) + Number(system)) / 100;
+  }
+  return used;
 }
 
 const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
@@ -89,7 +108,7 @@ await withHosts({ names: ['proxy', 'blue', 'green'], cpus: 1 }, async (machines,
       ),
     );
     await Promise.all([blue, green].map((host) => site(host, 'backend', BACKEND)));
-    await site(proxy, 'bare', bare(machine('blue').address));
+    await site(proxy, 'bare', bare([machine('blue').address, machine('green').address]));
     const backend = (name: string) => ({ servers: [`${machine(name).address}:3000`], release: name });
     await nginxProxy(proxy, context).reconcile({
       app: APP,
@@ -119,6 +138,7 @@ await withHosts({ names: ['proxy', 'blue', 'green'], cpus: 1 }, async (machines,
     let read = 0;
     const address = machine('proxy').address;
     const results: Record<'bare' | 'split', number[]> = { bare: [], split: [] };
+    const costs: Record<'bare' | 'split', number[]> = { bare: [], split: [] };
     await throughput(`http://${address}:${BARE_PORT}/`);
     for (let round = 0; round < rounds; round++) {
       const order = round % 2 === 0 ? (['bare', 'split'] as const) : (['split', 'bare'] as const);
@@ -145,10 +165,16 @@ await withHosts({ names: ['proxy', 'blue', 'green'], cpus: 1 }, async (machines,
               )
             : undefined;
         await stream?.begun;
+        const before = await processor(proxy);
         const rate = await throughput(`http://${address}:${kind === 'bare' ? BARE_PORT : SPLIT_PORT}/`);
+        const after = await processor(proxy);
         await stream?.close();
         results[kind].push(rate);
-        console.log(`  round ${round + 1}  ${kind.padEnd(5)}  ${rate.toFixed(0).padStart(6)} requests/s`);
+        const spent = (name: 'nginx' | 'agent') => ((after[name] - before[name]) * 1e6) / (rate * seconds);
+        costs[kind].push(spent('nginx') + spent('agent'));
+        console.log(
+          `  round ${round + 1}  ${kind.padEnd(5)}  ${rate.toFixed(0).padStart(6)} requests/s  ${spent('nginx').toFixed(0).padStart(4)} µs of nginx and ${spent('agent').toFixed(0).padStart(3)} µs of the agent a request`,
+        );
       }
     }
     const ratios = results.split.map((rate, index) => rate / (results.bare[index] ?? 1));
@@ -160,6 +186,9 @@ await withHosts({ names: ['proxy', 'blue', 'green'], cpus: 1 }, async (machines,
     );
     console.log(
       `share                                   median ${(100 * median(ratios)).toFixed(1)} % of bare (lowest round ${(100 * Math.min(...ratios)).toFixed(1)} %); wanted: at least 90 %`,
+    );
+    console.log(
+      `processor time of the proxy a request   ${median(costs.bare).toFixed(0)} µs bare, ${median(costs.split).toFixed(0)} µs with everything (${((100 * median(costs.bare)) / median(costs.split)).toFixed(0)} %)`,
     );
     console.log(`The agent read ${read} requests in ${lines} lines.`);
   } finally {
