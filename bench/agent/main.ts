@@ -1,7 +1,7 @@
 /**
  * What the agent costs, beside Debian's prometheus-node-exporter scraped at the same interval, in the same seconds.
  *
- *   node bench/run.mjs agent [--seconds 60] [--interval 1] [--lines 2000] [--flags "…"]
+ *   node bench/run.mjs agent [--seconds 60] [--interval 1] [--lines 2000] [--node PATH] [--flags "…"]
  *
  * Every program runs at once and is measured over the same seconds, after a warm-up: processor time from /proc/PID/stat, resident memory from
  * /proc/PID/status. Limits (issue 6): 60 MB and 0.3 % of a core idle; 5 % of a core at 2,000 log lines a second; no growth in an hour
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     interval: { type: 'string', default: '1' },
     lines: { type: 'string', default: '2000' },
+    node: { type: 'string', default: process.execPath },
     flags: { type: 'string', default: '--max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1' },
   },
 });
@@ -29,7 +30,7 @@ const intervalSeconds = Number(values.interval);
 const linesPerSecond = Number(values.lines);
 const flags = values.flags.split(' ').filter((flag) => flag !== '');
 const WARM_UP_SECONDS = 10;
-const EXPORTER_PORT = 19_101;
+const EXPORTER_PORT = 19_100 + (process.pid % 500);
 
 interface Measured {
   readonly name: string;
@@ -123,7 +124,11 @@ async function startAgent(
   const config = join(directory, `${host}.json`);
   const address = await redis.addAgent(host, 'secret');
   writeFileSync(config, JSON.stringify({ host, intervalSeconds, redis: address, logs }), { mode: 0o600 });
-  return start(name, process.execPath, [...flags, path, 'run', '--config', config]);
+  return start(name, values.node, [...flags, path, 'run', '--config', config]);
+}
+
+function nodeVersion(): string {
+  return `Node ${spawnSync(values.node, ['--version'], { encoding: 'utf8' }).stdout.trim()}`;
 }
 
 function scrape(): void {
@@ -137,7 +142,7 @@ function scrape(): void {
 
 async function report(programs: readonly Measured[], redis: TestRedis): Promise<void> {
   console.log(
-    `${seconds} s, one sample every ${intervalSeconds} s, after ${WARM_UP_SECONDS} s of warm-up; flags ${flags.join(' ') || 'none'}\n`,
+    `${seconds} s, one sample every ${intervalSeconds} s, after ${WARM_UP_SECONDS} s of warm-up; ${nodeVersion()}, flags ${flags.join(' ') || 'none'}\n`,
   );
   console.log('| program | memory at the end | highest | growth over the last half | of a core |');
   console.log('|---|---|---|---|---|');

@@ -7,12 +7,13 @@ import { type File, HOSTS, type HostName, stateOf } from './state.ts';
 export const CONFIGURATION = `[defaults]
 forks = 10
 gathering = explicit
-stdout_callback = minimal
+display_ok_hosts = no
+display_skipped_hosts = no
 interpreter_python = /usr/bin/python3
 
 [ssh_connection]
 pipelining = True
-ssh_args = -o ControlMaster=auto -o ControlPersist=60s -o ControlPath=%(directory)s/control-%%C
+ssh_args = -o ControlMaster=auto -o ControlPersist=60s
 `;
 
 interface Task {
@@ -41,9 +42,11 @@ export function playbook(): Readonly<Record<string, string>> {
   };
 }
 
-/** Tasks of all hosts together. */
+/** Different tasks and handlers; those that several hosts have count once. */
 export function taskCount(): number {
-  return HOSTS.reduce((sum, host) => sum + tasksOf(host).length, 0);
+  const names = HOSTS.flatMap((host) => tasksOf(host).map(({ name }) => name));
+  const handlers = HOSTS.flatMap((host) => stateOf(host).services.map(({ unit }) => `restart ${unit}`));
+  return new Set([...names, ...handlers]).size;
 }
 
 function tasksOf(host: HostName): readonly Task[] {

@@ -60,7 +60,7 @@ const times = new Map(contenders.map((name): [Contender, Times] => [name, { firs
 const ends = new Map<Contender, string>();
 try {
   console.log(
-    `${HOSTS.length} hosts, ${taskCount()} tasks of Ansible; fresh hosts for each contender and round`,
+    `${HOSTS.length} hosts, ${taskCount()} different tasks; fresh hosts for each contender and round`,
   );
   console.log('Round 0 warms the archive and the page cache and does not count.');
   for (let round = 0; round <= Number(values.rounds); round++) {
@@ -82,6 +82,7 @@ async function compete(name: Contender, round: number): Promise<void> {
       writeFileSync(knownHostsFile, formatKnownHosts([{ address, port, keys: hostKeys }]));
       return { name: machine.name, address, port, user, identityFile, knownHostsFile };
     });
+    await Promise.all(targets.map(settle));
     const run = await runner(name, targets);
     const first = await seconds(run);
     console.log(
@@ -118,24 +119,25 @@ async function runner(name: Contender, targets: readonly SshTarget[]): Promise<(
   }
   const place = mkdtempSync(join(folder, 'ansible-'));
   for (const [file, text] of Object.entries(playbook())) writeFileSync(join(place, file), text);
-  mkdirSync(join(place, 'control'));
-  writeFileSync(
-    join(place, 'ansible.cfg'),
-    CONFIGURATION.replaceAll('%(directory)s', join(place, 'control')),
-  );
+  const control = join(place, 'control');
+  mkdirSync(control);
+  writeFileSync(join(place, 'ansible.cfg'), `${CONFIGURATION}control_path_dir = ${control}\n`);
   const lines = targets.map(
     ({ name: host, address, user, identityFile, knownHostsFile }) =>
       `${host} ansible_host=${address} ansible_user=${user} ansible_ssh_private_key_file=${identityFile} ansible_ssh_extra_args='-F none -o UserKnownHostsFile=${knownHostsFile}'`,
   );
   writeFileSync(join(place, 'inventory.ini'), `[all]\n${lines.join('\n')}\n`);
   return async () => {
-    await execa('ansible-playbook', ['-i', 'inventory.ini', 'site.yml'], {
+    const { exitCode, all } = await execa('ansible-playbook', ['-i', 'inventory.ini', 'site.yml'], {
       cwd: place,
       env: { ANSIBLE_NOCOLOR: '1' },
+      reject: false,
+      all: true,
     });
+    if (exitCode !== 0) throw new Error(`ansible-playbook exit ${exitCode}\n${all.slice(-4000)}`);
     await execa(
       'bash',
-      ['-c', `for s in ${place}/control/*; do [ -S "$s" ] && ssh -o ControlPath="$s" -O exit x; done; true`],
+      ['-c', `for s in ${control}/*; do [ -S "$s" ] && ssh -o ControlPath="$s" -O exit x; done; true`],
       { reject: false },
     );
   };
@@ -153,6 +155,13 @@ function options({ address, user, identityFile, knownHostsFile }: SshTarget): re
     `UserKnownHostsFile=${knownHostsFile}`,
     `${user}@${address}`,
   ];
+}
+
+/** A fresh host looks for upgrades at its start, which would hold up whoever installs packages then. */
+async function settle(target: SshTarget): Promise<void> {
+  const input =
+    'systemctl is-system-running --wait; systemctl stop apt-daily.timer apt-daily.service apt-daily-upgrade.timer; while pgrep -x apt-get; do sleep 0.2; done; true';
+  await execa('ssh', [...options(target), 'bash', '-s'], { input });
 }
 
 async function look(target: SshTarget): Promise<string> {

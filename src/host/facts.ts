@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
-import { requireLegal } from './legal.ts';
+import { prepared } from './order.ts';
 import type { Resource } from './resource.ts';
 import { PATH } from './script.ts';
 import type { Facts } from './state.ts';
@@ -36,10 +36,8 @@ const PROBES = {
 
 /** The bash script that asks for everything that `resources` are about. Touches nothing. */
 export function factsScript(resources: readonly Resource[]): string {
-  requireLegal(resources);
-  const sections = Object.entries(PROBES).map(
-    ([name, probe]) => `echo @@${name}\n${probe.script(resources)}`,
-  );
+  const all = prepared(resources);
+  const sections = Object.entries(PROBES).map(([name, probe]) => `echo @@${name}\n${probe.script(all)}`);
   return `export ${PATH} LC_ALL=C.UTF-8\n${TABLE_HASH}\n${sections.join('\n')}\necho @@end`;
 }
 

@@ -13,11 +13,14 @@ const BROUGHT = [
   'sudo',
   'curl',
   'python3',
+  'logrotate',
+  'unattended-upgrades',
 ] as const;
 /** Units that run on them from the first boot on, with what systemd says of their enablement. */
 const RUNNING = {
   'ssh.service': 'enabled',
   'systemd-journald.service': 'static',
+  'logrotate.timer': 'enabled',
   'apt-daily.timer': 'enabled',
   'apt-daily-upgrade.timer': 'enabled',
 } as const;

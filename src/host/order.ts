@@ -6,29 +6,45 @@ import { requireLegal } from './legal.ts';
 import { id, type Resource } from './resource.ts';
 import type { HostFacts } from './state.ts';
 
-/** The resources that concern this host, each once. */
-export function concerning(resources: readonly Resource[], host: HostFacts): readonly Resource[] {
+/** Where unit files and their drop-ins lie. */
+const UNIT_FILE = /^\/(?:etc|usr\/local\/lib|usr\/lib|lib)\/systemd\/system\/([^/]+?)(?:\.d\/[^/]+)?$/;
+
+/**
+ * The resources with what goes without saying: a service restarts when its own unit file or a drop-in of it changes.
+ * @throws Failure `internal` where a name or a path cannot be carried by a script.
+ */
+export function prepared(resources: readonly Resource[]): readonly Resource[] {
   requireLegal(resources);
+  const unitFiles = resources.flatMap((resource): [string, string][] => {
+    const unit = resource.kind === 'file' ? UNIT_FILE.exec(resource.path)?.[1] : undefined;
+    return unit === undefined ? [] : [[unit, id(resource)]];
+  });
+  return resources.map((resource) => {
+    if (resource.kind !== 'service') return resource;
+    const own = unitFiles.flatMap(([unit, file]) => (unit === resource.unit ? [file] : []));
+    return { ...resource, restartOn: [...new Set([...(resource.restartOn ?? []), ...own])] };
+  });
+}
+
+/**
+ * The resources that concern this host, each once.
+ * @throws Failure `internal` where they contradict each other.
+ */
+export function concerning(resources: readonly Resource[], host: HostFacts): readonly Resource[] {
+  const fault = (name: string, message: string) =>
+    new Failure('internal', `${name} ${message}`, { host: host.name, step: name });
+  const declared = new Set(resources.map(id));
   const found = new Map<string, Resource>();
-  const all = new Set(resources.map(id));
   for (const resource of resources) {
     if (resource.when?.(host) === false) continue;
     const name = id(resource);
     const earlier = found.get(name);
-    if (earlier === undefined) found.set(name, resource);
-    else if (JSON.stringify(earlier) !== JSON.stringify(resource)) {
-      throw new Failure('internal', `${name} is declared twice, and differently`, {
-        host: host.name,
-        step: name,
-      });
+    if (earlier !== undefined && JSON.stringify(earlier) !== JSON.stringify(resource)) {
+      throw fault(name, 'is declared twice, and differently');
     }
-    const unknown = dependencies(resource).find((dependency) => !all.has(dependency));
-    if (unknown !== undefined) {
-      throw new Failure('internal', `${name} depends on ${unknown}, which nothing declares`, {
-        host: host.name,
-        step: name,
-      });
-    }
+    const unknown = dependencies(resource).find((dependency) => !declared.has(dependency));
+    if (unknown !== undefined) throw fault(name, `depends on ${unknown}, which nothing declares`);
+    found.set(name, earlier ?? resource);
   }
   return [...found.values()];
 }

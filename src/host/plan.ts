@@ -3,7 +3,7 @@
 import { quote } from '../ssh/quote.ts';
 import type { HostPlan } from './change.ts';
 import { type Due, dependencies, due, fingerprint, stampPath } from './fingerprint.ts';
-import { concerning, inOrder } from './order.ts';
+import { concerning, inOrder, prepared } from './order.ts';
 import { id, type Resource } from './resource.ts';
 import { applyScript, type ScriptStep, stampScript } from './script.ts';
 import type { Facts } from './state.ts';
@@ -32,7 +32,7 @@ interface Step {
  * @throws Failure where what stands on the host must not be replaced, or where the resources contradict each other.
  */
 export function plan(facts: Facts, resources: readonly Resource[]): HostPlan {
-  const ordered = inOrder(concerning(resources, facts.host));
+  const ordered = inOrder(concerning(prepared(resources), facts.host));
   const known = new Map(ordered.map((resource) => [id(resource), resource]));
   const changed = new Set<string>();
   const around: Surroundings = {

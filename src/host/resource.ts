@@ -5,7 +5,10 @@ import type { HostFacts } from './state.ts';
 interface Common {
   /** Whether the resource concerns this host at all, e.g. no clock daemon in a container. Absent: always. Pure. */
   readonly when?: ((host: HostFacts) => boolean) | undefined;
-  /** Resources (by `id()`) whose change makes this one act: a service restarts, a command runs again. */
+  /**
+   * Resources (by `id()`) that come before this one. Where one of them changes, a service restarts and a command runs again, even if its guard says that
+   * it is done.
+   */
   readonly after?: readonly string[] | undefined;
 }
 
@@ -15,17 +18,20 @@ export interface PackageResource extends Common {
   readonly state?: 'installed' | 'absent' | undefined;
 }
 
+/** Missing folders above it are made (root, 0755). */
 export interface FileResource extends Common {
   readonly kind: 'file';
   readonly path: string;
   readonly content: string;
   /** Octal, e.g. `0644` (the default). */
   readonly mode?: string | undefined;
+  /** Default root. */
   readonly owner?: string | undefined;
+  /** Default: the group named like the owner. */
   readonly group?: string | undefined;
   /** Content that must not be shown: plans say "content differs" instead of a diff. */
   readonly secret?: boolean | undefined;
-  /** Shell command that must accept the new content before it is put in place; `%s` is the temporary file. */
+  /** Shell command that must accept the new content before it is put in place; `%s` is the temporary file, in the same folder. */
   readonly validate?: string | undefined;
 }
 
@@ -37,6 +43,7 @@ export interface AbsentResource extends Common {
 export interface DirectoryResource extends Common {
   readonly kind: 'directory';
   readonly path: string;
+  /** Default `0755`, root, and the group named like the owner. */
   readonly mode?: string | undefined;
   readonly owner?: string | undefined;
   readonly group?: string | undefined;
@@ -61,9 +68,11 @@ export interface ServiceResource extends Common {
   readonly kind: 'service';
   /** Unit name with suffix, e.g. `nginx.service`. */
   readonly unit: string;
+  /** Absent: left as it is. */
   readonly enabled?: boolean | undefined;
+  /** Absent: running. `ignored`: not started and not stopped, but restarted where it runs and has to. */
   readonly state?: 'running' | 'stopped' | 'ignored' | undefined;
-  /** Ids of resources whose change needs a restart. */
+  /** Ids of resources whose change needs a restart; its own unit file and drop-ins need not be named. */
   readonly restartOn?: readonly string[] | undefined;
   /** Ids of resources whose change needs a reload only. */
   readonly reloadOn?: readonly string[] | undefined;
@@ -85,6 +94,7 @@ export interface CommandResource extends Common {
   readonly name: string;
   /** Shell command; exit 0 means that nothing is to do. Must not change anything. */
   readonly unless: string;
+  /** Bash, run with `set -e` and `pipefail`, standard input empty. */
   readonly run: string;
   readonly secret?: boolean | undefined;
 }

@@ -119,7 +119,7 @@ repair_packages() {
     sleep 1
   done
   cat /run/pipeline/repair
-  apt install --fix-broken
+  apt install --no-remove --fix-broken
 }
 load_firewall() {
   local run=/run/pipeline/firewall-$1 result waited
@@ -162,7 +162,7 @@ log=/var/log/pipeline/converge.log
 ${FUNCTIONS}
 exec 9>/run/pipeline/converge.lock
 flock -w ${WAIT} 9 || exit ${BUSY}
-: >"$log"
+install -m 600 /dev/null "$log"
 ${forget.join('\n')}
 ${numbered.map(({ index, bash }) => `step${index}() {\n${bash}\n}`).join('\n')}
 ${numbered.map(({ index, changes }) => `step ${index} ${changes}`).join('\n')}

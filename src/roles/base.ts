@@ -86,12 +86,7 @@ export const base: Role = {
     { kind: 'package', name: 'ca-certificates' },
     { kind: 'package', name: 'logrotate' },
     { kind: 'file', path: '/etc/systemd/system/logrotate.timer.d/pipeline.conf', content: ROTATION },
-    {
-      kind: 'service',
-      unit: 'logrotate.timer',
-      enabled: true,
-      restartOn: ['file /etc/systemd/system/logrotate.timer.d/pipeline.conf'],
-    },
+    { kind: 'service', unit: 'logrotate.timer', enabled: true },
 
     { kind: 'package', name: 'unattended-upgrades' },
     { kind: 'file', path: '/etc/apt/apt.conf.d/52pipeline-upgrades', content: UPGRADES },

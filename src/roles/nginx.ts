@@ -107,7 +107,6 @@ export const nginx: Role = {
       kind: 'service',
       unit: 'nginx.service',
       enabled: true,
-      restartOn: ['file /etc/systemd/system/nginx.service.d/pipeline.conf'],
       reloadOn: ['file /etc/nginx/nginx.conf'],
     },
   ],

@@ -52,7 +52,8 @@ export const comparePackage: Compare<PackageResource> = ({ name, state = 'instal
 export function transaction(differences: readonly Difference[], held: readonly string[]): string {
   const removes = differences.some(({ action }) => action === 'remove');
   // Where nothing is to be removed, apt must not do so either to make room for what is installed.
-  return `hold ${words(held)}\npackages ${removes ? '--' : '--no-remove'} ${differences.map(({ script }) => quote(script)).join(' ')}`;
+  const hold = held.length === 0 ? '' : `hold ${words(held)}\n`;
+  return `${hold}packages ${removes ? '--' : '--no-remove'} ${differences.map(({ script }) => quote(script)).join(' ')}`;
 }
 
 /** The units whose start belongs to this program: not running now, and with a service resource that says what they shall be. */

@@ -1,0 +1,184 @@
+/**
+ * What a deploy costs beside what people do without a tool: `git pull && npm ci && systemctl restart` over ssh. The same service, host, nginx and
+ * Node; every deploy changes the version; dependencies and artifacts are cached for both. Visitors ask all the time; what they do not get is counted.
+ *
+ *   node bench/run.mjs deploy [--rounds 5] [--rate 100]
+ *
+ * Issue 2: deploy under 5 s, rollback about 1 s, no request dropped. Times are wall-clock, program start included.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { buildSync } from 'esbuild';
+import { execa } from 'execa';
+import { nodeArchive, npmForBuilds, ownArchitecture } from '../../src/build/node-runtime.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { quietContext } from '../../src/context.ts';
+import { converge } from '../../src/host/converge.ts';
+import { rolesFor } from '../../src/roles/index.ts';
+import type { Connection } from '../../src/ssh/connection.ts';
+import { writeKnownHosts } from '../../src/ssh/known-hosts.ts';
+import { connect } from '../../src/ssh/openssh.ts';
+import { sshArguments, withHosts } from '../../test/support/hosts.ts';
+import { startLoad } from '../../test/support/load.ts';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, rate: { type: 'string', default: '100' } },
+});
+const rounds = Number(values.rounds);
+const rate = Number(values.rate);
+const NODE = process.versions.node;
+const NPM = '10.9.9';
+const PARAMS = { fleet: [], operators: [], sshPorts: [22], exposures: [] };
+const folder = mkdtempSync(join(tmpdir(), 'pipeline-bench-deploy-'));
+const context = quietContext();
+
+/** Seconds of each run, and visitors that were turned away meanwhile. */
+interface Row {
+  readonly name: string;
+  readonly seconds: number[];
+  sent: number;
+  dropped: number;
+}
+
+const median = (numbers: readonly number[]) =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+
+try {
+  execFileSync('node', ['examples/survey/make-repository.mjs', join(folder, 'survey')]);
+  const program = join(folder, 'program.mjs');
+  buildSync({
+    entryPoints: [join(import.meta.dirname, '../../test/support/deploy-program.ts')],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    outfile: program,
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+  await withHosts({ names: ['web'], memory: 1024 * 2 ** 20 }, async ([machine]) => {
+    if (machine === undefined) throw new Error('no host');
+    const knownHostsFile = join(folder, 'known_hosts');
+    await writeKnownHosts(knownHostsFile, [
+      { address: machine.address, port: machine.port, keys: machine.hostKeys },
+    ]);
+    const { name, address, port, user, identityFile } = machine;
+    const target = { name, address, port, user, identityFile, knownHostsFile };
+    const host = connect(target, context);
+    await converge(host, [...rolesFor('nginx', PARAMS), ...rolesFor('node-service', PARAMS)], context);
+    await preparePlain(host);
+
+    const config = {
+      ...configSchema.parse({
+        project: 'bench',
+        hosts: { web: { roles: ['nginx'] } },
+        apps: {
+          survey: {
+            source: join(folder, 'survey'),
+            hosts: ['web'],
+            node: NODE,
+            health: { path: '/', status: 200, contains: 'survey' },
+          },
+        },
+      }),
+      path: join(folder, 'pipeline.yml'),
+      directory: folder,
+    };
+    const pipeline = (verb: string, ref?: string) => {
+      const file = join(folder, 'job.json');
+      writeFileSync(
+        file,
+        JSON.stringify({ verb, config, app: 'survey', ref, targets: [target], env: process.env }),
+      );
+      return command(process.execPath, [program, file]);
+    };
+    const plain = (ref: string) =>
+      command('ssh', [
+        ...sshArguments(machine),
+        `cd /srv/plain && git fetch --quiet && git checkout --quiet origin/${ref} && PATH=/opt/pipeline/node/${NODE}/bin:$PATH /opt/npm/bin/npm-cli.js ci --silent && systemctl restart plain`,
+      ]);
+
+    for (const ref of ['good', 'better']) await pipeline('deploy', ref);
+    for (const ref of ['good', 'better']) await plain(ref);
+
+    const rows = {
+      deploy: { name: 'pipeline deploy', seconds: [], sent: 0, dropped: 0 } as Row,
+      same: { name: 'pipeline deploy, nothing new', seconds: [], sent: 0, dropped: 0 } as Row,
+      rollback: { name: 'pipeline rollback', seconds: [], sent: 0, dropped: 0 } as Row,
+      plain: { name: 'git pull, npm ci, restart', seconds: [], sent: 0, dropped: 0 } as Row,
+    };
+    const measure = async (row: Row, address: string, work: () => Promise<void>) => {
+      const visitors = startLoad({ url: address, rate, keepAlive: true });
+      await delay(200);
+      const began = performance.now();
+      await work();
+      row.seconds.push((performance.now() - began) / 1000);
+      const { sent, ok } = await visitors.stop();
+      row.sent += sent;
+      row.dropped += sent - ok;
+    };
+    for (let round = 0; round < rounds; round++) {
+      await measure(rows.deploy, `http://${address}/`, () =>
+        pipeline('deploy', round % 2 ? 'better' : 'good'),
+      );
+      await measure(rows.same, `http://${address}/`, () => pipeline('deploy', round % 2 ? 'better' : 'good'));
+      await measure(rows.rollback, `http://${address}/`, () => pipeline('rollback'));
+      await measure(rows.plain, `http://${address}:8088/`, () => plain(round % 2 ? 'better' : 'good'));
+    }
+    await host.close();
+
+    const base = median(rows.plain.seconds);
+    console.log(`${rounds} rounds, ${rate} requests a second, medians\n`);
+    for (const { name, seconds, sent, dropped } of Object.values(rows)) {
+      const time = median(seconds);
+      console.log(
+        `${name.padEnd(30)} ${time.toFixed(2).padStart(6)} s   ${(time / base).toFixed(2)} × plain   dropped ${dropped} of ${sent}`,
+      );
+    }
+  });
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function command(program: string, args: readonly string[]): Promise<void> {
+  await execa(program, args, { stdin: 'ignore', stderr: 'inherit' });
+}
+
+/** The service as people run it by hand: a clone, npm, one unit, nginx in front of one port. */
+async function preparePlain(host: Connection): Promise<void> {
+  const architecture = ownArchitecture();
+  const npm = join(await npmForBuilds(NPM, context), '..');
+  execFileSync('tar', ['-czf', join(folder, 'npm.tgz'), '-C', npm, '.']);
+  execFileSync('tar', ['-czf', join(folder, 'survey.tgz'), '-C', folder, 'survey']);
+  await host.upload(
+    { path: await nodeArchive({ version: NODE, architecture }, context) },
+    '/root/node.tgz',
+    {},
+  );
+  await host.upload({ path: join(folder, 'npm.tgz') }, '/root/npm.tgz', {});
+  await host.upload({ path: join(folder, 'survey.tgz') }, '/root/survey.tgz', {});
+  await host.check(
+    `set -e
+apt-get install -y -q git >/dev/null 2>&1
+mkdir -p /opt/pipeline/node/${NODE} /opt/npm && tar -xzf /root/node.tgz --strip-components=1 -C /opt/pipeline/node/${NODE}
+tar -xzf /root/npm.tgz -C /opt/npm && tar -xzf /root/survey.tgz -C /root && chown -R root: /root/survey
+git clone -q /root/survey /srv/plain
+cat >/etc/systemd/system/plain.service <<'UNIT'
+[Service]
+WorkingDirectory=/srv/plain
+Environment=PORT=5000
+ExecStart=/opt/pipeline/node/${NODE}/bin/node server.js
+Restart=always
+UNIT
+cat >/etc/nginx/pipeline/sites/plain.conf <<'SITE'
+server { listen 8088; access_log off; location / { proxy_pass http://127.0.0.1:5000; } }
+SITE
+systemctl daemon-reload && systemctl start plain && systemctl reload nginx`,
+    { label: 'prepare the plain way' },
+  );
+}
