@@ -26,6 +26,10 @@ const PACKAGES = [
   'python3',
   'sudo',
   'curl',
+  'logrotate',
+  'unattended-upgrades',
+  // Node's newer binaries need it, and it is small: a host without it would run apt at its first deploy.
+  'libatomic1',
 ];
 
 /** What mmdebstrap says it is doing, in this order. */

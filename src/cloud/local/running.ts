@@ -7,10 +7,11 @@ import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
 import { writeFileAtomic } from '../../files.ts';
 import { rootOf } from './base-image.ts';
-import { bootScript, superviseScript, unitArguments } from './boot.ts';
+import { bootScript } from './boot.ts';
 import { isLed, killAndRemove, setLimits } from './groups.ts';
 import { waitForLock } from './lock.ts';
 import { chooseLauncher, hostGroups, type MachineFacts } from './machine.ts';
+import { limitsScript, superviseScript, unitArguments } from './parents.ts';
 import type { HostRecord } from './records.ts';
 import { lastLines, mustRun, programFailure, run } from './run.ts';
 import type { EnvironmentLayout, HostLayout } from './settings.ts';
@@ -48,7 +49,7 @@ export async function startHost(
   await writeScripts(fleet, layout, record);
   await writeFile(layout.wanted, '');
   if (chooseLauncher(fleet.facts) === 'supervisor') return detach(layout);
-  const args = unitArguments(layout.unit, { ...record, script: layout.bootScript, log: layout.consoleLog });
+  const args = unitArguments({ ...layout, ...record, groups: hostGroups(fleet.facts, layout) });
   const result = await run(context, 'systemd-run', args, { lock: fleet.lock });
   if (result.code !== 0) throw await startFailure(layout, programFailure('start', 'systemd-run', result));
   return { failed: () => false };
@@ -67,8 +68,9 @@ async function writeScripts(fleet: Fleet, layout: HostLayout, record: HostRecord
     gateway: addressIn(subnet, 1),
   };
   await writeFileAtomic(layout.bootScript, bootScript(boot, chooseLauncher(facts) === 'unit'));
-  const groups = hostGroups(facts, layout);
-  await writeFileAtomic(layout.superviseScript, superviseScript({ ...layout, ...record, groups }));
+  const host = { ...layout, ...record, groups: hostGroups(facts, layout) };
+  await writeFileAtomic(layout.limitsScript, limitsScript(host));
+  await writeFileAtomic(layout.superviseScript, superviseScript(host));
 }
 
 /**
@@ -84,7 +86,7 @@ export async function waitForSsh(
 ): Promise<void> {
   const groups = hostGroups(fleet.facts, layout);
   const started = Date.now();
-  while (!(await answersSsh(address, 1000))) {
+  while (!(await answersSsh(address, 10_000))) {
     context.signal.throwIfAborted();
     const waited = Date.now() - started;
     // one that was started by a command that is gone needs a moment to enter its control groups
@@ -98,14 +100,18 @@ export async function waitForSsh(
   }
 }
 
-/** Whether an SSH server greets at the address within the time. */
-export function answersSsh(address: string, timeoutMs: number): Promise<boolean> {
+/** Milliseconds in which the kernel of a host that is there takes a connection, however busy the host is. */
+const CONNECT_MS = 200;
+
+/** Whether an SSH server at the address takes a connection at once, and greets within the time. */
+export function answersSsh(address: string, greetingMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = createConnection({ host: address, port: 22, timeout: timeoutMs });
+    const socket = createConnection({ host: address, port: 22, timeout: CONNECT_MS });
     const end = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
     };
+    socket.once('connect', () => socket.setTimeout(greetingMs));
     socket.once('data', (data: Buffer) => end(data.toString('latin1').startsWith('SSH-')));
     for (const event of ['error', 'timeout', 'close']) socket.once(event, () => end(false));
   });
@@ -169,15 +175,22 @@ async function detach(layout: HostLayout): Promise<Starting> {
 }
 
 async function startFailure(layout: HostLayout, why: string | Failure): Promise<Failure> {
-  const console = await readFile(layout.consoleLog, 'utf8').catch(() => '');
-  // the console is coloured
-  const output = lastLines(console.replace(new RegExp(`${String.fromCharCode(27)}\\[[\\d;]*m`, 'g'), ''));
-  const reason = typeof why === 'string' ? why : why.message;
-  return new Failure('host', `${layout.name} did not start: ${reason}.`, {
+  const log = await readFile(layout.consoleLog, 'utf8').catch(() => '');
+  const own =
+    typeof why === 'string' ? { reason: why, output: [] } : { reason: why.message, output: why.output };
+  const output = consoleLines(log);
+  return new Failure('host', `${layout.name} did not come up: ${own.reason}.`, {
     host: layout.name,
     step: 'start',
-    output: output.length > 0 ? output : typeof why === 'string' ? [] : why.output,
-    next: `Run the command again, which starts it anew; its whole console is in ${layout.consoleLog}.`,
-    ...(typeof why === 'string' ? {} : { cause: why }),
+    output: output.length > 0 ? output : own.output,
+    next: `Run the command again, which starts it anew where it does not run; its whole console is in ${layout.consoleLog}.`,
+    cause: typeof why === 'string' ? undefined : why,
   });
+}
+
+/** The last lines of a console without colours, cursor movements and systemd's moving asterisks. */
+export function consoleLines(console: string): string[] {
+  const esc = String.fromCharCode(27);
+  const text = console.replace(new RegExp(`${esc}(?:\\[[\\d;?]*[A-Za-z]|[A-Z])|\r`, 'g'), '');
+  return lastLines(text.replace(/^\[[ *]{6}\].*$/gm, ''));
 }

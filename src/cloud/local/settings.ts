@@ -71,6 +71,7 @@ export interface HostLayout {
   /** Locked by the supervisor for as long as it lives. */
   readonly lockFile: string;
   readonly bootScript: string;
+  readonly limitsScript: string;
   readonly superviseScript: string;
   readonly consoleLog: string;
   readonly controlGroup: string;
@@ -119,6 +120,7 @@ export function hostLayout(environment: EnvironmentLayout, name: string): HostLa
     wanted: join(directory, 'wanted'),
     lockFile: join(directory, 'lock'),
     bootScript: join(directory, 'boot'),
+    limitsScript: join(directory, 'limits'),
     superviseScript: join(directory, 'supervise'),
     consoleLog: join(directory, 'console.log'),
     controlGroup: `${environment.controlGroup}/${name}`,

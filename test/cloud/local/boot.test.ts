@@ -7,10 +7,14 @@ import {
   INIT_SCRIPT,
   macAddress,
   nspawnCommand,
-  superviseScript,
-  unitArguments,
 } from '../../../src/cloud/local/boot.ts';
 import { hostGroups, parseHierarchies } from '../../../src/cloud/local/machine.ts';
+import {
+  limitsScript,
+  type Parent,
+  superviseScript,
+  unitArguments,
+} from '../../../src/cloud/local/parents.ts';
 
 const boot: Boot = {
   name: 'web',
@@ -24,8 +28,6 @@ const boot: Boot = {
   address: '10.77.1.254',
   prefix: 24,
   gateway: '10.77.1.1',
-  memoryBytes: 536870912,
-  cpus: 0.5,
 };
 
 test('the container joins the network made for it, keeps its group, and has what a droplet has', () => {
@@ -46,28 +48,8 @@ test('the container joins the network made for it, keeps its group, and has what
     '--console=read-only',
     '--kill-signal=SIGRTMIN+3',
     '/usr/lib/pipeline/init',
-    '536870912',
-    '50000',
   ]);
   expect(nspawnCommand(boot, true)).toContain('--notify-ready=yes');
-});
-
-test('a transient unit restarts on reboot, delegates its group, and limits', () => {
-  const args = unitArguments('pipeline-0a1b2c3d-web.service', {
-    script: '/state/web/boot',
-    memoryBytes: 536870912,
-    cpus: 0.5,
-    log: '/state/web/console.log',
-  });
-  expect(args.join(' ')).toBe(
-    '--quiet --collect --unit=pipeline-0a1b2c3d-web.service --service-type=notify ' +
-      '--property Delegate=yes --property KillMode=mixed --property RestartForceExitStatus=133 ' +
-      '--property SuccessExitStatus=133 --property StartLimitIntervalSec=0 --property MemoryMax=536870912 ' +
-      '--property MemorySwapMax=0 --property CPUQuota=50% --property TimeoutStopSec=60 ' +
-      '--property StandardOutput=truncate:/state/web/console.log ' +
-      '--property StandardError=truncate:/state/web/console.log ' +
-      'unshare --mount --propagation slave sh /state/web/boot',
-  );
 });
 
 test("device names fit the kernel's 15 characters and tell hosts apart; hardware addresses stay over reboots", () => {
@@ -79,23 +61,27 @@ test("device names fit the kernel's 15 characters and tell hosts apart; hardware
 describe('scripts', () => {
   const V1 = '1 0 0:1 / /cg/memory rw - cgroup cgroup rw,memory\n2 0 0:2 / /cg/cpu rw - cgroup cgroup rw,cpu';
   const V2 = '1 0 0:1 / /cg rw - cgroup2 cgroup2 rw';
-  const supervision = (mountinfo: string) => ({
+  const parent = (mountinfo: string, systemd = false): Parent => ({
     bootScript: '/state/web/boot',
+    limitsScript: '/state/web/limits',
     wanted: '/state/web/wanted',
     lockFile: '/state/web/lock',
+    consoleLog: '/state/web/console.log',
+    unit: 'pipeline-0a1b2c3d-web.service',
     memoryBytes: 536870912,
     cpus: 0.5,
     groups: hostGroups(
-      { root: true, systemd: false, hierarchies: parseHierarchies(mountinfo) },
-      { controlGroup: 'pipeline/0a1b2c3d/web', unit: 'none' },
+      { root: true, systemd, hierarchies: parseHierarchies(mountinfo) },
+      { controlGroup: 'pipeline/0a1b2c3d/web', unit: 'pipeline-0a1b2c3d-web.service' },
     ),
   });
   const scripts = {
     init: INIT_SCRIPT,
     boot: bootScript(boot, false),
     'boot, folders with blanks and quotes': bootScript({ ...boot, root: "/it's a/root" }, false),
-    'supervise, version 1': superviseScript(supervision(V1)),
-    'supervise, version 2': superviseScript(supervision(V2)),
+    'supervise, version 1': superviseScript(parent(V1)),
+    'supervise, version 2': superviseScript(parent(V2)),
+    'limits, version 2': limitsScript(parent(V2)),
   };
 
   test.each(Object.entries(scripts))('%s is a POSIX shell script', (_, text) => {
@@ -127,5 +113,30 @@ describe('scripts', () => {
     for (const name of ['supervise, version 1', 'supervise, version 2'] as const) {
       expect(scripts[name]).toMatch(/sh .*boot'? 9>&- \|\| code/);
     }
+  });
+
+  test('a transient unit restarts on reboot, delegates its group, and limits', () => {
+    expect(unitArguments(parent(V2, true)).join(' ')).toBe(
+      '--quiet --collect --unit=pipeline-0a1b2c3d-web.service --service-type=notify ' +
+        '--property Delegate=yes --property KillMode=mixed --property RestartForceExitStatus=133 ' +
+        '--property SuccessExitStatus=133 --property StartLimitIntervalSec=0 --property MemoryMax=536870912 ' +
+        '--property MemorySwapMax=0 --property CPUQuota=50% ' +
+        '--property ExecStartPost=-/bin/sh /state/web/limits --property TimeoutStopSec=60 ' +
+        '--property StandardOutput=truncate:/state/web/console.log ' +
+        '--property StandardError=truncate:/state/web/console.log ' +
+        'unshare --mount --propagation slave sh /state/web/boot',
+    );
+  });
+
+  test('version 2: the limits stand also where the host sees its root', () => {
+    const unit = limitsScript(parent(V2, true));
+    expect(unit).toContain(
+      'echo 536870912 > /cg/system.slice/pipeline-0a1b2c3d-web.service/payload/memory.max',
+    );
+    expect(unit).toContain(
+      'echo "50000 100000" > /cg/system.slice/pipeline-0a1b2c3d-web.service/payload/cpu.max',
+    );
+    expect(scripts['supervise, version 2']).toContain('sh /state/web/limits 9>&- &');
+    expect(scripts['supervise, version 1']).not.toContain('/state/web/limits');
   });
 });
