@@ -1,4 +1,5 @@
 /** `pipeline prod up`: creates what is missing, configures it, writes the inventory. */
+import { relative } from 'node:path';
 import type { Machine, MachineSpec } from '../../cloud/provider.ts';
 import type { Context } from '../../context.ts';
 import { converge } from '../../host/converge.ts';
@@ -7,7 +8,7 @@ import { audit, lockHost, whoami, withLock } from '../../release/index.ts';
 import type { Connection } from '../../ssh/connection.ts';
 import { changeEntries, changeSummary, type HostChanges } from '../changes.ts';
 import { withCheckoutLock } from '../checkout-lock.ts';
-import type { Handler } from '../command.ts';
+import type { Handler, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import {
   allSettledOrFirst,
@@ -50,7 +51,7 @@ export const prodUp: Handler<typeof definitions.prodUp> = async (options, sessio
   } else {
     output.line();
     output.line(`Ready in ${time}. ${changeSummary(changes)}${written ? ', inventory.ini written' : ''}.`);
-    output.line(`Next: ${nextSteps(project).join(' · ')}`);
+    output.line(`Next: ${nextSteps(project, inventory, session).join(' · ')}`);
   }
   return {
     json: {
@@ -132,10 +133,14 @@ function specOf(machines: readonly MachineSpec[], name: Machine['name']): Machin
   return found;
 }
 
-/** What is worth typing after `up`: the monitor, and the first application. */
-function nextSteps({ config }: Project): string[] {
-  const deploys = Object.keys(config.apps)
-    .slice(0, 2)
-    .map((app) => `pipeline deploy ${app} -i inventory.ini`);
-  return deploys.length === 0 ? ['pipeline prod status'] : deploys;
+/** What is worth typing after `up`: the first applications, as they would be typed here. */
+function nextSteps({ config }: Project, inventory: string, { context, common }: Session): string[] {
+  const options = [
+    '-i',
+    relative(context.cwd, inventory),
+    ...(common.config === undefined ? [] : ['-c', common.config]),
+  ];
+  const deploys = Object.keys(config.apps).slice(0, 2);
+  if (deploys.length === 0) return ['pipeline prod status'];
+  return deploys.map((app) => `pipeline deploy ${app} ${options.join(' ')}`);
 }
