@@ -264,6 +264,97 @@ export const appSchema = z.strictObject({
   canary: canarySchema.optional().describe('The experiment of `pipeline canary`.'),
 });
 
+const address = z.union([
+  z.url({ protocol: /^https?$/ }),
+  z.strictObject({ env: variable().describe('Name of the environment variable that holds the address.') }),
+]);
+
+const notifierSchema = z.union([
+  z.strictObject({ webhook: address.describe('Gets each message as JSON (POST).') }),
+  z.strictObject({ slack: address.describe('Incoming webhook of Slack, Mattermost or Discord (/slack).') }),
+  z.strictObject({
+    email: z
+      .strictObject({
+        to: z.array(z.email()).min(1).describe('Who gets it.'),
+        from: z.email().describe('Sender.'),
+        smtp: z
+          .union([
+            z.url({ protocol: /^smtps?$/ }),
+            z.strictObject({
+              env: variable().describe('Name of the environment variable that holds the address.'),
+            }),
+          ])
+          .describe(
+            'Mail server: smtp://user:password@host:587; from the environment where it holds a password.',
+          ),
+      })
+      .describe('E-mail.'),
+  }),
+]);
+
+const clock = () => z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time like 22:00');
+
+/** A rule: `off`, or its settings. Thresholds differ in meaning; `for` is how long before it fires. */
+const rule = (above: number, unit: string, ms: number) =>
+  z
+    .union([
+      z.literal('off'),
+      z.strictObject({
+        above: z.number().nonnegative().default(above).describe(`Fires above this (${unit}).`),
+        for: duration().default(ms).describe('How long before it fires.'),
+      }),
+    ])
+    .prefault({});
+const lasting = (ms: number) =>
+  z
+    .union([
+      z.literal('off'),
+      z.strictObject({ for: duration().default(ms).describe('How long before it fires.') }),
+    ])
+    .prefault({});
+
+export const alertsSchema = z.strictObject({
+  notify: z.array(notifierSchema).default([]).describe('Where messages go.'),
+  quiet: z
+    .strictObject({
+      from: clock().describe('Begin, e.g. 22:00.'),
+      to: clock().describe('End, e.g. 07:00.'),
+      zone: z.string().default('UTC').describe('Time zone, e.g. Europe/Berlin.'),
+    })
+    .optional()
+    .describe('Hours in which warnings wait; critical messages go out.'),
+  heartbeat: z
+    .strictObject({
+      url: address.describe('Asked (GET) while the hub is well; the service there warns when it stays away.'),
+      every: duration().default(60_000).describe('How often.'),
+    })
+    .optional()
+    .describe("Dead man's switch: who notices that the monitor itself is gone."),
+  rules: z
+    .strictObject({
+      host_silent: lasting(12_000).describe('No sample from a host (critical).'),
+      disk: rule(0.9, 'share in use, or on its way to full within 24 hours', 60_000).describe(
+        'A disk fills.',
+      ),
+      memory: rule(0.95, 'share in use', 300_000).describe('Memory runs out.'),
+      unit_failed: lasting(10_000).describe('A systemd unit failed (critical).'),
+      unit_restarts: rule(3, 'restarts within 10 minutes', 0).describe('A unit starts again and again.'),
+      check: lasting(30_000).describe('An HTTP or TCP check fails (critical).'),
+      store: lasting(30_000).describe('A database does not answer (critical).'),
+      errors: rule(0.05, 'share of answers 5xx, of at least 20 requests', 30_000).describe(
+        'An application fails (critical).',
+      ),
+      latency: rule(2, 'times its own p90 of the same hour a week ago', 300_000).describe(
+        'An application is slow.',
+      ),
+      certificate: rule(14, 'days before it expires', 0).describe('A certificate expires.'),
+      clock: rule(10, 'seconds between the clocks of host and monitor', 60_000).describe('A clock is wrong.'),
+      storage: rule(0.8, "share of Redis's memory limit", 60_000).describe('The monitor runs full.'),
+    })
+    .prefault({})
+    .describe('What is watched; `off` turns a rule off.'),
+});
+
 export const configSchema = z.strictObject({
   project: name().describe('Name of the project: part of every name and tag that pipeline gives.'),
   id: z
@@ -292,9 +383,20 @@ export const configSchema = z.strictObject({
     .default({})
     .describe('The applications.'),
   monitor: z
-    .strictObject({ host: name().default('monitor').describe('Entry of `hosts:` that watches the others.') })
+    .strictObject({
+      host: name().default('monitor').describe('Entry of `hosts:` that watches the others.'),
+      interval: duration().default(2_000).describe('Time from one sample of a host to the next.'),
+      tls: z
+        .strictObject({
+          certificate: z.string().describe('Certificate chain (PEM file, relative to pipeline.yml).'),
+          key: z.string().describe('Private key (PEM file, relative to pipeline.yml).'),
+        })
+        .optional()
+        .describe('Serve the dashboard over https on port 443; port 80 sends visitors there.'),
+    })
     .optional()
     .describe('The monitor.'),
+  alerts: alertsSchema.prefault({}).describe('When to call people, and where.'),
 });
 
 /** The configuration as the program sees it: defaults filled in, durations in milliseconds, sizes in bytes. */
@@ -306,6 +408,7 @@ export type SiteConfig = z.output<typeof siteSchema>;
 export type SecretSource = z.output<typeof secret>;
 export type DatabaseConfig = z.output<typeof databaseSchema>;
 export type CanaryConfig = z.output<typeof canarySchema>;
+export type AlertsConfig = z.output<typeof alertsSchema>;
 export type CanaryRequest = z.output<typeof requestSchema>;
 
 /** A loaded configuration: the values, and where they came from. */

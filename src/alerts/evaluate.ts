@@ -1,0 +1,83 @@
+/** From what is wrong now and what was before to what people are told. Pure. */
+import type { AlertsConfig } from '../config/schema.ts';
+import { isQuiet } from './quiet.ts';
+import type { AlertState, Finding, Notice } from './types.ts';
+
+/** A trouble must be gone this long before it counts as over; doubled each time it fires again within the hour. */
+const CALM_MS = 20_000;
+const LONGEST_CALM_MS = 30 * 60_000;
+const MEMORY_MS = 3_600_000;
+
+export interface Evaluated {
+  readonly states: readonly AlertState[];
+  readonly notices: readonly Notice[];
+}
+
+/** One step. Called every second or so; the same arguments give the same result. */
+export function evaluate(
+  before: readonly AlertState[],
+  findings: readonly Finding[],
+  config: Pick<AlertsConfig, 'rules' | 'quiet'>,
+  now: number,
+): Evaluated {
+  const found = new Map(findings.map((finding) => [finding.key, finding]));
+  const known = new Map(before.map((state) => [state.key, state]));
+  const quiet = config.quiet !== undefined && isQuiet(config.quiet, now);
+  const notices: Notice[] = [];
+  const states: AlertState[] = [];
+  for (const key of new Set([...known.keys(), ...found.keys()])) {
+    const next = step(known.get(key), found.get(key), config, now);
+    if (next === undefined) continue;
+    const told = tell(known.get(key), next, quiet, now, notices);
+    states.push(told);
+  }
+  return { states, notices };
+}
+
+function step(
+  state: AlertState | undefined,
+  finding: Finding | undefined,
+  config: Pick<AlertsConfig, 'rules'>,
+  now: number,
+): AlertState | undefined {
+  if (finding !== undefined) {
+    const again = state === undefined || state.state === 'resolved';
+    const current: AlertState = again
+      ? { ...finding, state: 'pending', since: now, seenAt: now, fires: state?.fires ?? 0, told: false }
+      : { ...state, ...finding, seenAt: now };
+    const rule = config.rules[finding.rule];
+    const wait = rule === 'off' ? 0 : rule.for;
+    if (current.state !== 'pending' || now - current.since < wait) return current;
+    return { ...current, state: 'firing', firedAt: now, fires: current.fires + 1 };
+  }
+  if (state === undefined) return undefined;
+  const calm = now - state.seenAt;
+  if (state.state === 'pending') {
+    // One good look in between does not make a long trouble short.
+    if (calm < 3_000) return state;
+    return state.fires === 0 ? undefined : { ...state, state: 'resolved', resolvedAt: now, told: false };
+  }
+  if (state.state === 'firing') {
+    const needed = Math.min(LONGEST_CALM_MS, CALM_MS * 2 ** Math.max(0, state.fires - 1));
+    return calm < needed ? state : { ...state, state: 'resolved', resolvedAt: now };
+  }
+  return now - (state.resolvedAt ?? now) > MEMORY_MS ? undefined : state;
+}
+
+/** Who was told that it fires is told that it is over, and nobody else. */
+function tell(
+  before: AlertState | undefined,
+  state: AlertState,
+  quiet: boolean,
+  now: number,
+  notices: Notice[],
+): AlertState {
+  if (state.state === 'firing' && !state.told && !(quiet && state.severity === 'warning')) {
+    notices.push({ state: 'firing', alert: state, at: now });
+    return { ...state, told: true };
+  }
+  if (state.state === 'resolved' && before?.state === 'firing' && state.told) {
+    notices.push({ state: 'resolved', alert: state, at: now });
+  }
+  return state;
+}

@@ -1,0 +1,223 @@
+/** What is wrong now, by the rules. Pure. */
+import type { AlertsConfig } from '../config/schema.ts';
+import type { Row, Window } from '../metrics/catalogue.ts';
+import { mean } from '../metrics/merge.ts';
+import type { Finding, RuleName, Severity } from './types.ts';
+
+/** What the rules look at. */
+export interface HostView {
+  readonly name: string;
+  /** When a sample came last, ms; undefined: never since the hub started. */
+  readonly heardAt: number | undefined;
+  readonly aheadMs: number;
+  readonly latest: Window | undefined;
+  /** Restarts of units in the last 10 minutes. */
+  readonly restarts: ReadonlyMap<string, number>;
+  /** Growth of each mount, bytes a second, over the last hours; absent where unknown. */
+  readonly growth: ReadonlyMap<string, number>;
+}
+
+export interface AppView {
+  readonly name: string;
+  /** Of the last minute. */
+  readonly requests: number;
+  readonly errors: number;
+  readonly p90: number | undefined;
+  /** p90 of the same hour a week ago; undefined where it is not known. */
+  readonly usualP90: number | undefined;
+}
+
+export interface MonitorView {
+  readonly now: number;
+  /** Since when the hub takes samples in: before, silence is its own. */
+  readonly listeningSince: number;
+  readonly hosts: readonly HostView[];
+  readonly apps: readonly AppView[];
+  /** Share of Redis's memory limit; undefined: no limit. */
+  readonly storage: number | undefined;
+}
+
+type Rules = AlertsConfig['rules'];
+const DAY_SECONDS = 86_400;
+/** Fewer requests say nothing about a share. */
+const MIN_REQUESTS = 20;
+/** A quarter of a millisecond doubled is nobody's trouble. */
+const MIN_LATENCY_MS = 20;
+
+export function findings(view: MonitorView, rules: Rules): readonly Finding[] {
+  return [
+    ...view.hosts.flatMap((host) => hostFindings(host, view, rules)),
+    ...view.apps.flatMap((app) => appFindings(app, rules)),
+    ...above(rules, 'storage', view.storage, (share) =>
+      finding(
+        'storage',
+        'warning',
+        'monitor',
+        'monitor',
+        '',
+        `Redis on the monitor uses ${percent(share)} of its memory limit`,
+      ),
+    ),
+  ];
+}
+
+function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly Finding[] {
+  const { name, latest } = host;
+  const on = (rule: RuleName, severity: Severity, what: string, message: string) =>
+    finding(rule, severity, name, 'host', what, message);
+  const silentFor = view.now - Math.max(host.heardAt ?? 0, view.listeningSince);
+  // The wait of this rule is the silence itself, so that it fires as soon as it has lasted.
+  if (rules.host_silent !== 'off' && silentFor > rules.host_silent.for) {
+    // Whatever else it said last is old: one message for one trouble.
+    return [
+      on(
+        'host_silent',
+        'critical',
+        '',
+        `${name} has sent nothing for more than ${seconds(rules.host_silent.for)}`,
+      ),
+    ];
+  }
+  if (latest === undefined) return [];
+  const [system] = latest.system;
+  const used = ratio(mean(system?.memory_used ?? null), mean(system?.memory_total ?? null));
+  return [
+    ...above(rules, 'memory', used, (share) =>
+      on('memory', 'warning', '', `${name} uses ${percent(share)} of its memory`),
+    ),
+    ...above(rules, 'clock', Math.abs(host.aheadMs) / 1000, (off) =>
+      on(
+        'clock',
+        'warning',
+        '',
+        `the clock of ${name} is ${seconds(off * 1000)} ${host.aheadMs > 0 ? 'ahead' : 'behind'}`,
+      ),
+    ),
+    ...latest.disks.flatMap((disk) => diskFindings(host, disk, rules)),
+    ...(rules.unit_failed === 'off' ? [] : latest.units.filter(({ state }) => state === 'failed')).map(
+      ({ unit }) => on('unit_failed', 'critical', unit, `${unit} on ${name} failed`),
+    ),
+    ...[...host.restarts].flatMap(([unit, times]) =>
+      above(rules, 'unit_restarts', times, () =>
+        on(
+          'unit_restarts',
+          'warning',
+          unit,
+          `${unit} on ${name} started again ${times} times within 10 minutes`,
+        ),
+      ),
+    ),
+    ...(rules.check === 'off' ? [] : latest.checks.filter(({ up }) => mean(up) === 0)).map(
+      ({ check, error }) => on('check', 'critical', check, `check ${check} from ${name} fails: ${error}`),
+    ),
+    ...(rules.store === 'off' ? [] : latest.stores.filter(({ up }) => mean(up) === 0)).map(
+      ({ store, kind, error }) =>
+        on('store', 'critical', store, `${kind} ${store} on ${name} does not answer: ${error}`),
+    ),
+    ...latest.certificates.flatMap(({ endpoint, expires }) => {
+      const rule = rules.certificate;
+      if (rule === 'off' || expires === null) return [];
+      const days = (expires - view.now / 1000) / DAY_SECONDS;
+      if (days > rule.above) return [];
+      const when = days < 0 ? 'has expired' : `expires in ${Math.floor(days)} days`;
+      return [
+        on(
+          'certificate',
+          days < 3 ? 'critical' : 'warning',
+          endpoint,
+          `the certificate of ${endpoint} ${when}`,
+        ),
+      ];
+    }),
+  ];
+}
+
+function diskFindings(host: HostView, disk: Row<'disks'>, rules: Rules): readonly Finding[] {
+  const rule = rules.disk;
+  const size = mean(disk.size);
+  const used = mean(disk.used);
+  if (rule === 'off' || size === null || used === null || size === 0) return [];
+  const share = used / size;
+  const growth = host.growth.get(disk.mount) ?? 0;
+  const hours = growth > 0 ? (size - used) / growth / 3600 : Number.POSITIVE_INFINITY;
+  const fills = share > 0.5 && hours < 24;
+  if (share <= rule.above && !fills) return [];
+  const trend = fills
+    ? `, and is full in ${hours < 1 ? 'less than an hour' : `${Math.round(hours)} hours`} if it goes on`
+    : '';
+  const severity = share > 0.97 || hours < 2 ? 'critical' : 'warning';
+  return [
+    finding(
+      'disk',
+      severity,
+      host.name,
+      'host',
+      disk.mount,
+      `${disk.mount} on ${host.name} is ${percent(share)} full${trend}`,
+    ),
+  ];
+}
+
+function appFindings(app: AppView, rules: Rules): readonly Finding[] {
+  const share = app.requests >= MIN_REQUESTS ? app.errors / app.requests : undefined;
+  const { p90, usualP90 } = app;
+  const slower =
+    p90 !== undefined && usualP90 !== undefined && app.requests >= MIN_REQUESTS && p90 > MIN_LATENCY_MS
+      ? ratio(p90, usualP90)
+      : undefined;
+  return [
+    ...above(rules, 'errors', share, (value) =>
+      finding(
+        'errors',
+        'critical',
+        app.name,
+        'app',
+        '',
+        `${percent(value)} of the requests to ${app.name} fail (5xx)`,
+      ),
+    ),
+    ...above(rules, 'latency', slower, (times) =>
+      finding(
+        'latency',
+        'warning',
+        app.name,
+        'app',
+        '',
+        `${app.name} takes ${Math.round(p90 ?? 0)} ms (p90), ${times.toFixed(1)} times what it took a week ago`,
+      ),
+    ),
+  ];
+}
+
+function above(
+  rules: Rules,
+  name: 'memory' | 'clock' | 'unit_restarts' | 'errors' | 'latency' | 'storage',
+  value: number | null | undefined,
+  make: (value: number) => Finding,
+): readonly Finding[] {
+  const rule = rules[name];
+  return rule === 'off' || value === null || value === undefined || value <= rule.above ? [] : [make(value)];
+}
+
+function finding(
+  rule: RuleName,
+  severity: Severity,
+  subject: string,
+  kind: Finding['kind'],
+  what: string,
+  message: string,
+): Finding {
+  return { key: [rule, subject, what].join('|'), rule, severity, subject, kind, message };
+}
+
+function ratio(part: number | null, whole: number | null): number | null {
+  return part === null || whole === null || whole === 0 ? null : part / whole;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+function seconds(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+}

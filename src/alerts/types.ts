@@ -1,0 +1,41 @@
+/** What alerts are about. */
+import type { AlertsConfig } from '../config/schema.ts';
+
+export type RuleName = keyof AlertsConfig['rules'];
+export type Severity = 'warning' | 'critical';
+
+/** What a rule found wrong just now. */
+export interface Finding {
+  /** Rule, and what it is about: the same trouble has the same key. */
+  readonly key: string;
+  readonly rule: RuleName;
+  readonly severity: Severity;
+  /** Host or application. */
+  readonly subject: string;
+  readonly kind: 'host' | 'app' | 'monitor';
+  /** One sentence. */
+  readonly message: string;
+}
+
+/** A trouble over time. Kept in Redis, so that a restart forgets nothing. */
+export interface AlertState extends Finding {
+  /** Waits for its `for`, has fired, or is over and about to be forgotten. */
+  readonly state: 'pending' | 'firing' | 'resolved';
+  /** When it was first found, ms. */
+  readonly since: number;
+  readonly firedAt?: number | undefined;
+  /** When it was last found. */
+  readonly seenAt: number;
+  readonly resolvedAt?: number | undefined;
+  /** How often it fired within the last hour: the oftener, the longer it must be well before it counts as over. */
+  readonly fires: number;
+  /** Whether people were told that it fires. */
+  readonly told: boolean;
+}
+
+/** What people are told. */
+export interface Notice {
+  readonly state: 'firing' | 'resolved' | 'test';
+  readonly alert: Pick<AlertState, 'rule' | 'severity' | 'subject' | 'message' | 'since'>;
+  readonly at: number;
+}

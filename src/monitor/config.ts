@@ -1,0 +1,56 @@
+/** The hub's configuration, `/etc/pipeline/hub.json` (0600: it holds passwords), written by `pipeline monitor setup`. */
+import { readFileSync, statSync } from 'node:fs';
+import * as z from 'zod';
+import { alertsSchema } from '../config/schema.ts';
+import { Failure } from '../errors.ts';
+
+export const HUB_CONFIG = '/etc/pipeline/hub.json';
+
+const target = z.union([
+  z.strictObject({ webhook: z.string() }),
+  z.strictObject({ slack: z.string() }),
+  z.strictObject({ email: z.strictObject({ to: z.array(z.string()), from: z.string(), smtp: z.string() }) }),
+]);
+
+const hubConfig = z.strictObject({
+  /** Hosts that have an agent. */
+  hosts: z.array(z.string()),
+  intervalSeconds: z.number().positive(),
+  redis: z.strictObject({ socket: z.string(), user: z.string().optional(), password: z.string().optional() }),
+  listen: z.strictObject({
+    address: z.string().default('0.0.0.0'),
+    port: z.int(),
+    /** Serve https here, and send visitors of `port` there. */
+    tls: z.strictObject({ port: z.int(), certificate: z.string(), key: z.string() }).optional(),
+  }),
+  /** Where people find the dashboard: the link in messages. */
+  dashboard: z.string().optional(),
+  rules: alertsSchema.shape.rules,
+  quiet: alertsSchema.shape.quiet,
+  /** Where messages go, secrets filled in. */
+  targets: z.array(target).default([]),
+  heartbeat: z.strictObject({ url: z.string(), everyMs: z.number() }).optional(),
+});
+export type HubConfig = z.output<typeof hubConfig>;
+/** As it is written: defaults may be left out. */
+export type HubConfigInput = z.input<typeof hubConfig>;
+
+/** @throws Failure with every mistake, never with a value */
+export function readHubConfig(path: string): HubConfig {
+  const next = `Run "pipeline monitor setup", which writes ${path}.`;
+  try {
+    if ((statSync(path).mode & 0o077) !== 0)
+      throw new Failure('usage', `${path} holds passwords and may be read by others.`, {
+        next: `Run: chmod 600 ${path}`,
+      });
+    const parsed = hubConfig.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    if (parsed.success) return parsed.data;
+    const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Failure('usage', `${path} has mistakes: ${mistakes.join('; ')}.`, { next });
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    // The error of JSON.parse quotes the text, which holds passwords.
+    const why = cause instanceof SyntaxError ? 'it is no JSON' : (cause as Error).message;
+    throw new Failure('usage', `${path} cannot be read: ${why}.`, { next });
+  }
+}

@@ -1,0 +1,76 @@
+/** What the hub knows of every host right now. Bounded by the number of hosts and rows of a sample. */
+import type { Window } from '../metrics/catalogue.ts';
+import { mean } from '../metrics/merge.ts';
+import { NOWHERE, type Position } from './admit.ts';
+import type { Open } from './store.ts';
+
+/** Recent windows that rates and alerts are computed from. */
+const RECENT_MS = 60_000;
+const SPARK_MINUTES = 60;
+
+export interface HostState {
+  readonly name: string;
+  position: Position;
+  open: Open;
+  /** Windows of the last minute, routes summed up by application. */
+  recent: Window[];
+  /** The latest rows of tables that are not measured in every sample. */
+  latest: Window | undefined;
+  /** By the hub's clock, ms; when a sample came last. */
+  heardAt: number | undefined;
+  refused: number;
+  refusal: string;
+  lost: number;
+  /** Share of the processor by minute (minute number → mean), the last hour. */
+  readonly spark: Map<number, number>;
+}
+
+export function newHost(name: string): HostState {
+  return {
+    name,
+    position: NOWHERE,
+    open: [],
+    recent: [],
+    latest: undefined,
+    heardAt: undefined,
+    refused: 0,
+    refusal: '',
+    lost: 0,
+    spark: new Map(),
+  };
+}
+
+/** Takes a window with its routes summed up. */
+export function remember(host: HostState, window: Window, now: number): void {
+  host.heardAt = now;
+  host.recent = [...host.recent.filter(({ at }) => at > window.at - RECENT_MS), window];
+  const before = host.latest;
+  const keep = <T>(fresh: readonly T[], old: readonly T[] | undefined): readonly T[] =>
+    fresh.length > 0 ? fresh : (old ?? []);
+  host.latest = {
+    ...window,
+    units: keep(window.units, before?.units),
+    disks: keep(window.disks, before?.disks),
+    checks: mergeByName(before?.checks, window.checks, (row) => row.check),
+    stores: mergeByName(before?.stores, window.stores, (row) => row.store),
+    certificates: mergeByName(before?.certificates, window.certificates, (row) => row.endpoint),
+  };
+  const cpu = mean(window.system[0]?.cpu ?? null);
+  if (cpu !== null) setSpark(host.spark, window.at, cpu);
+}
+
+export function setSpark(spark: Map<number, number>, at: number, value: number): void {
+  const minute = Math.floor(at / 60_000);
+  const old = spark.get(minute);
+  // The latest counts most: exact enough for a line of 60 points.
+  spark.set(minute, old === undefined ? value : old * 0.9 + value * 0.1);
+  for (const key of spark.keys()) if (key <= minute - SPARK_MINUTES) spark.delete(key);
+}
+
+/** Each row is measured on its own schedule: the latest of each stands for 15 minutes at most, by being replaced. */
+function mergeByName<T>(old: readonly T[] = [], fresh: readonly T[], name: (row: T) => string): readonly T[] {
+  if (fresh.length === 0) return old;
+  const rows = new Map(old.map((row) => [name(row), row]));
+  for (const row of fresh) rows.set(name(row), row);
+  return [...rows.values()].slice(-200);
+}

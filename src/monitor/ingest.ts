@@ -1,0 +1,228 @@
+/** From inboxes to the store. One hub at a time does this; every window is written together with its position, so each counts once. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Window } from '../metrics/catalogue.ts';
+import { mean } from '../metrics/merge.ts';
+import { TIERS } from '../metrics/tiers.ts';
+import { admit, NOWHERE, type Position } from './admit.ts';
+import { recordEvent } from './events.ts';
+import { type HostState, newHost, remember, setSpark } from './fleet.ts';
+import * as keys from './keys.ts';
+import type { Redis } from './redis.ts';
+import { changeOfRelease, servingReleases } from './releases.ts';
+import { HOST_TABLES, readWindows, reopen, take } from './store.ts';
+import { summarise } from './summary.ts';
+
+export interface IngestOptions {
+  readonly hosts: readonly string[];
+  /** For commands. */
+  readonly redis: Redis;
+  /** For the blocking read alone. */
+  readonly reader: Redis;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+  readonly now?: () => number;
+}
+
+/** A window that was stored, as listeners get it: routes summed up by application. */
+export type Listener = (host: HostState, window: Window) => void;
+
+const BLOCK_MS = 1000;
+/** Entries of a host in one read. A backlog is worked off in several. */
+const BATCH = 64;
+/** Reads are this far apart, so that a busy fleet costs ten reads a second. */
+const PAUSE_MS = 100;
+const LEASE_MS = 10_000;
+
+export class Ingest {
+  readonly fleet: ReadonlyMap<string, HostState>;
+  /** Why nothing is taken in now; empty where it is. */
+  trouble = '';
+  readonly #options: IngestOptions;
+  readonly #now: () => number;
+  readonly #id = randomUUID();
+  readonly #listeners = new Set<Listener>();
+  #live = new Map<string, string>();
+  #seen = new Set<string>();
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.fleet = new Map(options.hosts.map((name) => [name, newHost(name)]));
+  }
+
+  /** @returns ends the listening */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Until the signal. Redis that goes away is waited for; what waits in the inboxes is taken when it is back. */
+  async run(): Promise<void> {
+    const { signal, log } = this.#options;
+    let opened = false;
+    while (!signal.aborted) {
+      try {
+        if (!(await this.#lead())) {
+          this.#say('another hub takes the samples in');
+          opened = false;
+          await sleep(2000, undefined, { signal });
+          continue;
+        }
+        if (!opened) await this.#open();
+        opened = true;
+        if (this.trouble !== '') log('Samples are taken in again.');
+        this.trouble = '';
+        await this.#read();
+        await sleep(PAUSE_MS, undefined, { signal });
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#say((error as Error).message);
+        opened = false;
+        await sleep(500, undefined, { signal }).catch(() => {});
+      }
+    }
+    const { redis } = this.#options;
+    if ((await redis.get(keys.LEADER).catch(() => null)) === this.#id) await redis.del(keys.LEADER);
+  }
+
+  #say(trouble: string): void {
+    if (trouble !== this.trouble) this.#options.log(`No samples are taken in: ${trouble}.`);
+    this.trouble = trouble;
+  }
+
+  /** Takes or renews the lease: of two hubs, one ingests. */
+  async #lead(): Promise<boolean> {
+    const { redis } = this.#options;
+    const taken = await redis.set(keys.LEADER, this.#id, {
+      condition: 'NX',
+      expiration: { type: 'PX', value: LEASE_MS },
+    });
+    if (taken !== null) return true;
+    if ((await redis.get(keys.LEADER)) !== this.#id) return false;
+    await redis.pExpire(keys.LEADER, LEASE_MS);
+    return true;
+  }
+
+  /** What the last hub knew: positions, open roll-ups, the last hour of each host. */
+  async #open(): Promise<void> {
+    const { redis } = this.#options;
+    const [positions, live, seen] = await Promise.all([
+      redis.hGetAll(keys.POSITIONS),
+      redis.hGetAll(keys.LIVE_RELEASES),
+      redis.sMembers(keys.SEEN_RELEASES),
+    ]);
+    this.#live = new Map(Object.entries(live));
+    this.#seen = new Set(seen);
+    const now = this.#now();
+    for (const host of this.fleet.values()) {
+      const text = positions[host.name];
+      host.position = text === undefined ? NOWHERE : (JSON.parse(text) as Position);
+      host.open = await reopen(redis, host.name, now);
+      const [raw, minute] = TIERS;
+      if (raw === undefined || minute === undefined) continue;
+      const hour = { from: now - 3_600_000, to: now };
+      for (const window of await readWindows(redis, minute, 'host', host.name, hour, ['system'])) {
+        const cpu = mean(window.system[0]?.cpu ?? null);
+        if (cpu !== null) setSpark(host.spark, window.at, cpu);
+      }
+      if (host.recent.length > 0) continue;
+      const recent = { from: now - 120_000, to: now };
+      for (const window of await readWindows(redis, raw, 'host', host.name, recent, HOST_TABLES))
+        remember(host, window, window.at);
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { reader, redis } = this.#options;
+    const streams = [...this.fleet.values()].map(({ name, position }) => ({
+      key: keys.inbox(name),
+      id: position.id,
+    }));
+    if (streams.length === 0) {
+      await sleep(BLOCK_MS, undefined, { signal: this.#options.signal });
+      return;
+    }
+    const reply = (await reader.xRead(streams, { BLOCK: BLOCK_MS, COUNT: BATCH })) as
+      | { name: string; messages: { id: string; message: Record<string, string> }[] }[]
+      | null;
+    for (const { name, messages } of reply ?? []) {
+      const host = this.fleet.get(name.slice(3, -8));
+      if (host === undefined) continue;
+      for (const entry of messages) await this.#take(host, entry);
+      await redis.xTrim(name, 'MINID', nextId(host.position.id));
+    }
+  }
+
+  async #take(host: HostState, entry: { id: string; message: Record<string, string> }): Promise<void> {
+    const { redis } = this.#options;
+    const now = this.#now();
+    const admission = admit(host.name, entry, host.position, now);
+    if (admission.kind === 'blocked') {
+      await redis.multi().del(keys.inbox(host.name)).hDel(keys.POSITIONS, host.name).exec();
+      host.position = { ...host.position, id: '0-0' };
+      this.#refuse(host, 'its id lies in the future, which blocks the inbox: the inbox was emptied');
+      return;
+    }
+    const { position } = admission;
+    if (admission.kind !== 'window') {
+      await redis.hSet(keys.POSITIONS, host.name, JSON.stringify(position));
+      host.position = position;
+      if (admission.kind === 'refused') this.#refuse(host, admission.reason);
+      return;
+    }
+    const { window } = admission;
+    const { entries, open } = take(window, host.open);
+    const multi = redis.multi();
+    const closes = entries.length > 3;
+    for (const { key, at, fields, keepFrom } of entries) {
+      const TRIM = { strategy: 'MINID', strategyModifier: '~', threshold: keepFrom } as const;
+      multi.xAdd(key, `${at}-0`, fields, { TRIM });
+      // What a host leaves that is never seen again goes by itself.
+      if (closes) multi.pExpire(key, at - keepFrom + 86_400_000);
+    }
+    multi.hSet(keys.POSITIONS, host.name, JSON.stringify(position));
+    await multi.exec();
+    host.position = position;
+    host.open = open;
+    host.lost += admission.lost;
+    await this.#noteReleases(host.name, window);
+    const summed = { ...window, routes: summarise(window) };
+    remember(host, summed, now);
+    for (const listener of this.#listeners) listener(host, summed);
+  }
+
+  #refuse(host: HostState, reason: string): void {
+    host.refused++;
+    if (host.refusal !== reason)
+      this.#options.log(`A sample in the inbox of ${host.name} was refused: ${reason}.`);
+    host.refusal = reason;
+  }
+
+  async #noteReleases(host: string, window: Window): Promise<void> {
+    const { redis } = this.#options;
+    for (const [app, release] of servingReleases(window)) {
+      const key = `${app} ${host}`;
+      const before = this.#live.get(key);
+      if (before === release) continue;
+      const kind = changeOfRelease(before, release, this.#seen);
+      await redis.multi().hSet(keys.LIVE_RELEASES, key, release).sAdd(keys.SEEN_RELEASES, release).exec();
+      this.#live.set(key, release);
+      this.#seen.add(release);
+      if (kind !== undefined)
+        await recordEvent(redis, {
+          at: window.at,
+          kind,
+          app,
+          host,
+          release,
+          text: `${app} ${release} serves on ${host}`,
+        });
+    }
+  }
+}
+
+function nextId(id: string): string {
+  const [ms = '0', n = '0'] = id.split('-');
+  return `${ms}-${Number(n) + 1}`;
+}

@@ -1,0 +1,27 @@
+/** Names of the hub's keys in Redis. Agents can write to inboxes and to nothing else. */
+import type { Tier } from '../metrics/tiers.ts';
+
+/** What of a window is stored together: charts of hosts, charts of applications and tables of routes are read apart. */
+export const PARTS = ['host', 'apps', 'routes'] as const;
+export type Part = (typeof PARTS)[number];
+
+export const inbox = (host: string): string => `in:${host}:samples`;
+export const windows = (tier: Tier['name'], part: Part, host: string): string => `w:${tier}:${part}:${host}`;
+/** Hash: host → what was taken from its inbox last (JSON `Position`). */
+export const POSITIONS = 'hub:positions';
+/** Stream of deploys, rollbacks, canaries. */
+export const EVENTS = 'hub:events';
+/** Hash: `app host` → release that serves there. */
+export const LIVE_RELEASES = 'hub:live';
+/** Set of releases that were seen. */
+export const SEEN_RELEASES = 'hub:releases';
+/** Hash: alert key → its state (JSON). */
+export const ALERTS = 'hub:alerts';
+/** Stream of what was fired and resolved. */
+export const ALERT_LOG = 'hub:alert-log';
+/** Hash: user → JSON. */
+export const USERS = 'hub:users';
+/** Session by the hash of its token. */
+export const session = (hash: string): string => `hub:session:${hash}`;
+/** Who is the hub: holds the instance that ingests. */
+export const LEADER = 'hub:leader';

@@ -1,0 +1,139 @@
+/** Reads of the API: which tier, which hosts, which tables. */
+import type { Window } from '../metrics/catalogue.ts';
+import { mergeHistograms, quantile } from '../metrics/histogram.ts';
+import { TIERS, tierFor } from '../metrics/tiers.ts';
+import type { History, Routes } from './api-types.ts';
+import { readEvents } from './events.ts';
+import { appCharts, draw, hostCharts } from './history.ts';
+import type { Redis } from './redis.ts';
+import { readWindows } from './store.ts';
+import { routesOf } from './view.ts';
+
+export interface Subject {
+  readonly kind: 'host' | 'app';
+  readonly name: string;
+}
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+export interface Source {
+  readonly redis: Redis;
+  readonly hosts: readonly string[];
+  readonly intervalSeconds: number;
+}
+
+/** Points of a chart: about as many as a column of a wide screen has pixels for. */
+const POINTS = 240;
+/** Steps that people can read off an axis, seconds. */
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 21_600, 43_200];
+
+/** Length of a step: at least what the tier has, at most about `POINTS` of them. */
+export function stepFor(rangeSeconds: number, tierSeconds: number): number {
+  const least = Math.max(tierSeconds, rangeSeconds / (1.5 * POINTS));
+  return STEPS.find((step) => step >= least) ?? 86_400;
+}
+
+function tierOf({ from, to }: Range, source: Source, now: number) {
+  const tier = tierFor((now - from) / 1000 - 1, (to - from) / 1000, POINTS, source.intervalSeconds);
+  return { tier, step: stepFor((to - from) / 1000, tier.seconds || source.intervalSeconds) };
+}
+
+export async function history(source: Source, subject: Subject, range: Range, now: number): Promise<History> {
+  const { tier, step } = tierOf(range, source, now);
+  const isApp = subject.kind === 'app';
+  const read = (host: string) =>
+    readWindows(
+      source.redis,
+      tier,
+      isApp ? 'apps' : 'host',
+      host,
+      range,
+      isApp ? ['routes'] : ['system', 'disks', 'networks'],
+    );
+  const [windows, events] = await Promise.all([
+    Promise.all((isApp ? source.hosts : [subject.name]).map(read)),
+    readEvents(source.redis, range.from, range.to),
+  ]);
+  const all = windows.flat();
+  const charts = isApp ? appCharts(subject.name) : hostCharts(all);
+  const drawn = draw(charts, all, { ...range, stepSeconds: step }, isApp);
+  const concerns = ({ app, host }: { app: string; host?: string | undefined }) =>
+    isApp ? app === subject.name : host === undefined || host === subject.name;
+  return { tier: tier.name, stepSeconds: step, ...drawn, events: events.filter(concerns) };
+}
+
+export async function routes(
+  source: Source,
+  app: string,
+  range: Range,
+  now: number,
+  compare?: { readonly baseline: string; readonly candidate: string },
+): Promise<Routes> {
+  // Figures of a table need no fine windows: the coarsest tier that tells the ends of the range from its middle.
+  const tier = tierFor(
+    (now - range.from) / 1000 - 1,
+    (range.to - range.from) / 1000,
+    12,
+    source.intervalSeconds,
+  );
+  const open = { from: range.to - Math.max(60, tier.seconds) * 1000, to: range.to };
+  const windows = await Promise.all(
+    source.hosts.map(async (host) => {
+      const closed = await readWindows(source.redis, tier, 'routes', host, range, ['routes']);
+      if (tier.seconds === 0) return closed;
+      // What came after the last closed window is in finer ones.
+      const since = Math.max(closed.at(-1)?.at ?? range.from, open.from - tier.seconds * 1000);
+      return [...closed, ...(await readTail(source, host, since, range.to))];
+    }),
+  );
+  return routesOf(windows.flat(), app, (range.to - range.from) / 1000, compare);
+}
+
+async function readTail(source: Source, host: string, from: number, to: number): Promise<Window[]> {
+  const raw = TIERS[0];
+  return raw === undefined ? [] : readWindows(source.redis, raw, 'routes', host, { from, to }, ['routes']);
+}
+
+/** p90 of an application's durations in a range; undefined without enough requests. */
+export async function usualP90(
+  source: Source,
+  app: string,
+  range: Range,
+  now: number,
+): Promise<number | undefined> {
+  const { tier } = tierOf(range, source, now);
+  const windows = await Promise.all(
+    source.hosts.map((host) => readWindows(source.redis, tier, 'apps', host, range, ['routes'])),
+  );
+  const rows = windows.flat().flatMap(({ routes: all }) => all.filter((row) => row.app === app));
+  if (rows.reduce((total, { requests }) => total + requests, 0) < 100) return undefined;
+  return quantile(mergeHistograms(rows.map(({ latency }) => latency)), 0.9);
+}
+
+/** Counts and histograms of one release, for the judge of canaries. Windows as they came: one for each sample. */
+export async function releaseWindows(
+  source: Source,
+  app: string,
+  release: string,
+  range: Range,
+  now: number,
+) {
+  const { tier } = tierOf(range, source, now);
+  const windows = await Promise.all(
+    source.hosts.map((host) => readWindows(source.redis, tier, 'apps', host, range, ['routes'])),
+  );
+  return windows.flat().flatMap((window) =>
+    window.routes
+      .filter((row) => row.app === app && row.release === release)
+      .map(({ requests, status_5xx, latency, size }) => ({
+        host: window.host,
+        at: window.at,
+        seconds: window.seconds,
+        requests,
+        errors: status_5xx,
+        latency,
+        size,
+      })),
+  );
+}

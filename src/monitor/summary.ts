@@ -1,0 +1,13 @@
+/** Routes of a window summed up by application and release: what charts of applications are drawn from. */
+import type { Row, Window } from '../metrics/catalogue.ts';
+import { mergeWindows } from '../metrics/merge.ts';
+
+/** Route and method of a row that stands for all routes of its release. */
+export const ALL_ROUTES = '*';
+
+/** One row for each server, application, variant and release. Exact. */
+export function summarise(window: Window): readonly Row<'routes'>[] {
+  if (window.routes.length === 0) return [];
+  const routes = window.routes.map((row) => ({ ...row, method: ALL_ROUTES, route: ALL_ROUTES }));
+  return mergeWindows([{ ...window, routes }])?.routes ?? [];
+}
