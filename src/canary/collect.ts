@@ -6,7 +6,7 @@
  * its interval lies; what comes later than the rest of its second counts in the next one. Traffic of both sides comes from one host, the proxy, so their comparison does not depend on clocks at all.
  */
 import type { PerVariant, RouteSecond, Second, StatusCounts, VariantSecond } from '../judge/types.ts';
-import { Histogram } from '../metrics/histogram.ts';
+import { type HistogramData, mergeHistograms } from '../metrics/histogram.ts';
 import type { TrafficGroup, TrafficLine, UnitLine } from '../metrics/live.ts';
 
 export type SideName = 'baseline' | 'candidate';
@@ -27,8 +27,8 @@ interface Part {
 interface RouteSum {
   requests: number;
   readonly status: { '2xx': number; '3xx': number; '4xx': number; '5xx': number };
-  readonly latency: Histogram;
-  readonly size: Histogram;
+  readonly latency: HistogramData[];
+  readonly size: HistogramData[];
 }
 
 /** Puts lines together. */
@@ -165,8 +165,8 @@ function addGroup(routes: Map<string, RouteSum>, group: TrafficGroup): void {
     sum = {
       requests: 0,
       status: { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
-      latency: new Histogram(),
-      size: new Histogram(),
+      latency: [],
+      size: [],
     };
     routes.set(name, sum);
   }
@@ -175,8 +175,8 @@ function addGroup(routes: Map<string, RouteSum>, group: TrafficGroup): void {
     const status = statusClass(Number(code));
     if (status !== null) sum.status[status] += count;
   }
-  sum.latency.add(group.latency);
-  sum.size.add(group.size);
+  sum.latency.push(group.latency);
+  sum.size.push(group.size);
 }
 
 /** null: no answer. nginx's marks: 499 a visitor who gave up waiting, 504 a service that did not answer in time, 0 a connection that was cut. */
@@ -211,8 +211,7 @@ function finish(part: Part): VariantSecond {
   };
 }
 
-function plain(histogram: Histogram): RouteSecond['latency'] {
-  return histogram.zero > 0
-    ? { zero: histogram.zero, counts: histogram.data().counts }
-    : { counts: histogram.data().counts };
+function plain(parts: readonly HistogramData[]): RouteSecond['latency'] {
+  const { zero, counts } = mergeHistograms(parts);
+  return zero > 0 ? { zero, counts } : { counts };
 }

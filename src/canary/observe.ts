@@ -79,6 +79,16 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
     fail = reject;
   });
   const clock = () => Date.now() / 1000;
+  // A fault of ours in a callback must neither look like a host that ended nor end the program before the hosts are removed.
+  const guarded =
+    <A extends unknown[]>(work: (...args: A) => void) =>
+    (...args: A): void => {
+      try {
+        work(...args);
+      } catch (error) {
+        fail(error);
+      }
+    };
 
   const weights = (candidate: number): Weights =>
     plan.baselineColor === 'blue'
@@ -146,8 +156,8 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
         agent: agentPath(options.agent),
         source,
         atMostMs: (plan.durationSeconds + 120) * 1000,
-        onLine,
-        onEnd: (reason) => silent(side, host, reason),
+        onLine: guarded(onLine),
+        onEnd: guarded((reason) => silent(side, host, reason)),
       },
       context,
     );
@@ -179,7 +189,7 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
 
   let onSecond: () => void = () => {};
   const timers: NodeJS.Timeout[] = [];
-  const interrupt = () => feed({ kind: 'interrupt' });
+  const interrupt = guarded(() => feed({ kind: 'interrupt' }));
   let summary: LoadSummary | null = null;
   try {
     watch('proxy', lab.hosts.proxy, ['--nginx-log', accessLog(plan.app)], (line) => {
@@ -214,14 +224,18 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
         requests: Math.ceil(plan.rate * plan.durationSeconds),
       },
       variantHeader: VARIANT_HEADER,
-      onAnswer: ({ request, variant, status, body }) => {
-        if (variant === 'blue' || variant === 'green')
+      onAnswer: guarded(({ request, variant, status, body }) => {
+        if (variant === 'blue' || variant === 'green') {
           comparer.observe({ request, side: colors[variant], status, body });
-      },
+        }
+      }),
     });
     timers.push(
-      setInterval(() => collector.bodies(comparer.endSecond(), clock()), 1000),
-      setInterval(tick, TICK_MS),
+      setInterval(
+        guarded(() => collector.bodies(comparer.endSecond(), clock())),
+        1000,
+      ),
+      setInterval(guarded(tick), TICK_MS),
     );
     await stopped;
     // At the deadline the load has sent its last request: those under way are waited for, and so is the log that tells of them.

@@ -1,6 +1,6 @@
 /** An experiment's seconds as what charts draw: whole distributions, and values over time. */
 import type { LogHistogram, Second, VariantSecond } from '../judge/types.ts';
-import { Histogram, type HistogramData, quantile } from '../metrics/histogram.ts';
+import { type HistogramData, mergeHistograms, quantile } from '../metrics/histogram.ts';
 
 export const SIDES = ['baseline', 'candidate'] as const;
 export type SideName = (typeof SIDES)[number];
@@ -54,13 +54,13 @@ export function routesOf(seconds: readonly Second[]): string[] {
 
 /** Latency of one side over the whole experiment, warm-up included; of one route, or of all of them. */
 export function latencyOf(seconds: readonly Second[], side: SideName, route?: string): HistogramData {
-  const all = new Histogram();
-  for (const second of seconds) {
-    for (const [name, data] of Object.entries(second[side].routes)) {
-      if (route === undefined || name === route) all.add(asHistogram(data.latency));
-    }
-  }
-  return all.data();
+  return mergeHistograms(
+    seconds.flatMap((second) =>
+      Object.entries(second[side].routes)
+        .filter(([name]) => route === undefined || name === route)
+        .map(([, { latency }]) => asHistogram(latency)),
+    ),
+  );
 }
 
 /** Most windows a chart can show apart. */
@@ -88,8 +88,8 @@ export function timelineOf(seconds: readonly Second[]): Timeline {
     rate: series((entry) => entry.requests / window),
     errors: series((entry) => share(entry.errors, entry.requests)),
     clientErrors: series((entry) => share(entry.clientErrors, entry.requests)),
-    p50: series((entry) => quantile(entry.latency.data(), 0.5) ?? null),
-    p99: series((entry) => quantile(entry.latency.data(), 0.99) ?? null),
+    p50: series((entry) => entry.latency(0.5)),
+    p99: series((entry) => entry.latency(0.99)),
     wrongBodies: series((entry) => share(entry.disagreed, entry.compared)),
     cpu: series((entry) => (entry.cpuKnown ? share(entry.cpuSeconds * 1000, entry.requests) : null)),
     memory: series((entry) => entry.memory),
@@ -106,7 +106,11 @@ class Window {
   cpuSeconds = 0;
   cpuKnown = false;
   memory: number | null = null;
-  readonly latency = new Histogram();
+  readonly latencies: HistogramData[] = [];
+
+  latency(q: number): number | null {
+    return quantile(mergeHistograms(this.latencies), q) ?? null;
+  }
 
   add(second: VariantSecond): void {
     for (const route of Object.values(second.routes)) {
@@ -114,7 +118,7 @@ class Window {
       this.requests += route.requests;
       this.errors += route.requests - ok - moved - refused;
       this.clientErrors += refused;
-      this.latency.add(asHistogram(route.latency));
+      this.latencies.push(asHistogram(route.latency));
     }
     this.compared += second.bodies?.compared ?? 0;
     this.disagreed += second.bodies?.disagreed ?? 0;
