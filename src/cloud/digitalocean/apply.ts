@@ -28,14 +28,16 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
   };
 
   const tags = of('tags').flatMap(({ names }) => names);
-  await stage('tags', tags, () => all(tags, api.createTag));
   const networks = new Map<string, string>();
   await together([
     stage('key', of('key'), () => registerKey(work)),
     stage('network', of('network'), () =>
       all(of('network'), async (one) => networks.set(one.region, await makeNetwork(work, one))),
     ),
-    stage('firewalls', of('firewall'), () => all(of('firewall'), (one) => makeFirewall(work, one))),
+    // A firewall can aim only at tags that exist.
+    stage('tags', tags, () => all(tags, api.createTag)).then(() =>
+      stage('firewalls', of('firewall'), () => all(of('firewall'), (one) => makeFirewall(work, one))),
+    ),
   ]);
 
   await together([
@@ -50,15 +52,8 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
     ...of('first contact'),
     ...of('power on'),
   ].map(({ name }) => name);
-  const droplets = await waitForDroplets(work, new Set(started));
-  await together([
-    firewallsInForce(
-      work,
-      droplets,
-      of('firewall').map(({ body }) => body.name),
-    ),
-    firstContacts(work, droplets),
-  ]);
+  const changed = of('firewall').map(({ body }) => body.name);
+  await bringUp(work, new Set(started), changed);
 
   await removeDroplets(work, of('remove droplet'));
   await all(of('remove firewall'), ({ id }) => api.deleteFirewall(id));
@@ -68,6 +63,22 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
   );
   const [lost] = of('host key');
   if (lost !== undefined) throw unknownHostKey(lost, work.marks);
+}
+
+/** Waits for droplets and takes them over; firewalls take effect while the droplets boot. */
+async function bringUp(work: Work, names: ReadonlySet<string>, firewalls: readonly string[]): Promise<void> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([work.context.signal, stop.signal]);
+  let guarded: Promise<void> = Promise.resolve();
+  try {
+    const droplets = await waitForDroplets(work, names, (listed) => {
+      guarded = firewallsInForce({ ...work, context: { ...work.context, signal } }, listed, firewalls);
+      guarded.catch(() => {});
+    });
+    await together([guarded, firstContacts(work, droplets)]);
+  } finally {
+    stop.abort();
+  }
 }
 
 /** Takes tags away that no droplet carries: since the plan was made, somebody may have put one to use. */

@@ -9,9 +9,10 @@ import { knownKey } from './survey.ts';
 import { together } from './wait.ts';
 import type { Work } from './work.ts';
 
-/** Looks at the whole account after which something that keeps coming back is reported. */
-const ROUNDS = 40;
-const PAUSE_MS = 3_000;
+/** Looks at the whole account after which something that stays is reported: about two minutes. */
+const ROUNDS = 20;
+/** The account's keys may be listed ten times a minute. */
+const PAUSE_MS = 6_500;
 
 /** What `destroy` would do. */
 export async function destroyable(work: Work): Promise<Destroyed> {

@@ -20,8 +20,8 @@ export async function firewallsInForce(
   if (droplets.length === 0 && changed.length === 0) return;
   const { api, marks, clock, context } = work;
   const waiting = { clock, signal: context.signal, everyMs: EVERY_MS, withinMs: WITHIN_MS };
-  const stage = 'firewalls';
-  context.progress({ stage, state: 'running', detail: 'taking effect' });
+  const stage = 'firewalls in force';
+  context.progress({ stage, state: 'started' });
   const tags = droplets.map((droplet) =>
     groupTag(marks, work.spec.machines.find(({ name }) => name === droplet.name)?.group ?? droplet.name),
   );

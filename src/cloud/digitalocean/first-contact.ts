@@ -8,8 +8,8 @@ import { hasTag, hostKeysOf, hostKeyTag } from './names.ts';
 import { eachOf, together } from './wait.ts';
 import type { Work } from './work.ts';
 
-/** Connections at once: each is a process or two on this machine. */
-const WIDTH = 20;
+/** Connections at once: each is a process or two on this machine, which mostly wait. */
+const WIDTH = 50;
 
 /**
  * Waits for every droplet to take us in; exchanges the host keys of fresh ones.

@@ -1,4 +1,7 @@
-/** Lets calls through: a few at a time, and none while the API asks to wait. */
+/**
+ * Lets calls through: a few at a time, none while the API asks to wait, and one at first afterwards: only the calls of a moment have left the API's
+ * window by then, so that all of them at once would be turned down again.
+ */
 import type { Context } from '../../context.ts';
 import type { Clock } from './clock.ts';
 
@@ -8,28 +11,34 @@ export interface Gate {
   pause(ms: number, why: string): void;
 }
 
-/** Calls under way at once. */
-const WIDTH = 8;
+/** Calls under way at once, at most. */
+const WIDTH = 24;
 const STAGE = 'API rate limit';
 
 export function createGate(context: Context, clock: Clock): Gate {
   let running = 0;
+  let width = WIDTH;
   let openAt = 0;
   let waiting = false;
   const queue: (() => void)[] = [];
 
-  async function enter(): Promise<void> {
-    if (running < WIDTH) {
+  function enter(): Promise<void> {
+    return new Promise((resolve) => {
+      queue.push(resolve);
+      admit();
+    });
+  }
+
+  function admit(): void {
+    while (running < width && queue.length > 0) {
       running++;
-      return;
+      queue.shift()?.();
     }
-    await new Promise<void>((resolve) => queue.push(resolve));
   }
 
   function leave(): void {
-    const next = queue.shift();
-    if (next === undefined) running--;
-    else next();
+    running--;
+    admit();
   }
 
   async function waitUntilOpen(): Promise<void> {
@@ -44,10 +53,16 @@ export function createGate(context: Context, clock: Clock): Gate {
   return {
     async run(call) {
       await enter();
-      try {
+      while (clock.now() < openAt) {
+        leave();
         await waitUntilOpen();
+        await enter();
+      }
+      try {
         context.signal.throwIfAborted();
-        return await call();
+        const answer = await call();
+        width = Math.min(WIDTH, width + 1);
+        return answer;
       } finally {
         leave();
       }
@@ -56,6 +71,7 @@ export function createGate(context: Context, clock: Clock): Gate {
       const until = clock.now() + ms + clock.random() * Math.min(1_000, ms / 4);
       if (until <= openAt) return;
       openAt = until;
+      width = 1;
       waiting = true;
       context.progress({
         stage: STAGE,

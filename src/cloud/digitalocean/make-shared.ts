@@ -20,7 +20,7 @@ export async function registerKey({ api, spec, marks, clock, context: { signal }
   if ((await look()) !== undefined) return;
   await createOnce({ create: () => api.createKey(marks.name, publicKey), look, clock, signal });
   // A droplet can be made only with a key that the API sees.
-  if ((await until({ clock, signal, everyMs: 1_000, withinMs: VISIBLE_MS }, look)) !== undefined) return;
+  if ((await until({ clock, signal, everyMs: 500, withinMs: VISIBLE_MS }, look)) !== undefined) return;
   throw new Failure('cloud', `DigitalOcean took the key ${fingerprint} and does not show it`, {
     next: 'Run the command again: it goes on from what exists.',
   });

@@ -1,4 +1,5 @@
 /** DigitalOcean droplets as a provider. */
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import type { connect } from '../../ssh/openssh.ts';
@@ -38,6 +39,8 @@ export function createDigitalOceanProvider(
   spec: EnvironmentSpec,
   options: DigitalOceanOptions,
 ): Provider {
+  // Every call and every wait listens to it, and for a large fleet these are many; Node would warn of a leak.
+  setMaxListeners(0, context.signal);
   const clock = options.clock ?? systemClock();
   const transport = createTransport(context, { ...options, clock });
   const api = createApi(transport);

@@ -9,20 +9,28 @@ import { type Doomed, removeDroplets } from './remove-droplets.ts';
 import { until } from './wait.ts';
 import type { Work } from './work.ts';
 
-const EVERY_MS = 2_500;
+const EVERY_MS = 1_500;
 const WITHIN_MS = 10 * 60_000;
 
 /**
- * The droplets with these names, active. Where a lost answer led to two of one name, the one that was never used is removed on the way.
+ * The droplets with these names, active; `onListed` gets them as soon as all of them have an id, once. Where a lost answer led to two of one name, the one that was never used is removed on the way.
  * @throws Failure `cloud` where one does not become active within ten minutes
  */
-export async function waitForDroplets(work: Work, names: ReadonlySet<string>): Promise<readonly Droplet[]> {
-  if (names.size === 0) return [];
+export async function waitForDroplets(
+  work: Work,
+  names: ReadonlySet<string>,
+  onListed: (droplets: readonly Droplet[]) => void,
+): Promise<readonly Droplet[]> {
+  if (names.size === 0) {
+    onListed([]);
+    return [];
+  }
   const { api, spec, marks, clock, context } = work;
   const shown = new Map<string, string>();
   let waiting: readonly string[] = [...names];
   let networks: ReadonlySet<string> | undefined;
   let readyAt = clock.now();
+  let listed = false;
 
   async function look(): Promise<readonly Droplet[] | undefined> {
     // One that was made twice may be listed later than its twin: what the network holds is asked first, then the list.
@@ -32,12 +40,16 @@ export async function waitForDroplets(work: Work, names: ReadonlySet<string>): P
     const { kept, steps } = matchDroplets(await api.droplets(marks.environment), spec, marks);
     await removeDroplets(work, neverUsed(steps, names));
     for (const name of names) show(name, kept.get(name));
+    const present = [...names].flatMap((name) => kept.get(name) ?? []);
+    if (present.length === names.size && !listed) {
+      listed = true;
+      onListed(present);
+    }
     waiting = [...names].filter((name) => !isReady(kept.get(name)));
     if (waiting.length > 0) return undefined;
-    const ready = [...names].flatMap((name) => kept.get(name) ?? []);
-    if (complete) return ready;
+    if (complete) return present;
     if (networks !== undefined) return undefined;
-    networks = new Set(ready.flatMap(({ vpc_uuid }) => vpc_uuid ?? []));
+    networks = new Set(present.flatMap(({ vpc_uuid }) => vpc_uuid ?? []));
     readyAt = clock.now();
     return look();
   }

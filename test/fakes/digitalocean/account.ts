@@ -98,6 +98,8 @@ export interface Delays {
   power: number;
   /** One answer. */
   latency: number;
+  /** Signing in over simulated SSH; what runs over the connection that stands then takes a third of it. */
+  ssh: number;
 }
 
 export const NO_DELAYS: Delays = {
@@ -108,11 +110,13 @@ export const NO_DELAYS: Delays = {
   removal: 0,
   power: 0,
   latency: 0,
+  ssh: 0,
 };
 /** As measured by people who use it: a droplet boots in half a minute. */
 export const REALISTIC_DELAYS: Delays = {
   ...{ boot: 30_000, addresses: 4_000, visible: 1_000, firewall: 3_000, removal: 5_000, power: 6_000 },
   latency: 150,
+  ssh: 250,
 };
 
 export interface FakeAccount {

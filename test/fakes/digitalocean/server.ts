@@ -130,7 +130,9 @@ export async function startFake(options: FakeOptions = {}): Promise<FakeDigitalO
         : count('SSH', command.label);
     calls.push(call);
     const fault = plan?.(call);
-    if (!ssh) await pause((account.delays.latency * (0.8 + Math.random() * 0.4)) / speed);
+    const { latency, ssh: hello } = account.delays;
+    const takes = command === undefined ? latency : command.label === 'sign in' ? hello : hello / 3;
+    await pause((takes * (0.8 + Math.random() * 0.4)) / speed);
     if (command !== undefined) {
       const effect = fault === undefined || ('effect' in fault && fault.effect);
       const result = effect ? signIn(command) : undefined;
