@@ -22,7 +22,10 @@ const { values } = parseArgs({
     interval: { type: 'string', default: '1' },
     lines: { type: 'string', default: '2000' },
     node: { type: 'string', default: process.execPath },
-    flags: { type: 'string', default: '--max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1' },
+    flags: {
+      type: 'string',
+      default: '--lite-mode --max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1',
+    },
   },
 });
 const seconds = Number(values.seconds);
