@@ -8,8 +8,8 @@
 import type { PerVariant, RouteSecond, Second, StatusCounts, VariantSecond } from '../judge/types.ts';
 import { type HistogramData, mergeHistograms } from '../metrics/histogram.ts';
 import type { TrafficGroup, TrafficLine, UnitLine } from '../metrics/live.ts';
+import type { SideName } from './sides.ts';
 
-export type SideName = 'baseline' | 'candidate';
 type Source = 'proxy' | SideName;
 
 /** Seconds that a host may be behind the others before its part of a second is given up. */

@@ -1,7 +1,7 @@
 /** From a service's unit, second by second, to events that bear on the verdict. Pure. */
 import type { UnitLine } from '../metrics/live.ts';
 import type { ReportEvent } from '../report/document.ts';
-import type { SideName } from './collect.ts';
+import type { SideName } from './sides.ts';
 
 export interface SideHealth {
   readonly restarts: number | null;

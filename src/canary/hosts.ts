@@ -74,7 +74,15 @@ export function labSpec(config: Config, plan: Pick<RunPlan, 'canary'>): Environm
 async function localLab(config: Config, plan: RunPlan, context: Context): Promise<Lab> {
   const spec = labSpec(config, plan);
   const provider = createLocalProvider(context, spec);
-  const machines = await provider.apply(await provider.plan());
+  // What is aborted must still clean up.
+  const destroy = () =>
+    createLocalProvider({ ...context, signal: new AbortController().signal }, spec).destroy();
+  const planned = await provider.plan();
+  const machines = await provider.apply(planned).catch(async (error: unknown) => {
+    // Hosts that were there before (--keep) stay; half of what was begun now does not.
+    if (planned.machines.length === 0) await destroy();
+    throw error;
+  });
   const knownHostsFile = join(spec.directory, '.pipeline', `known_hosts.${spec.environment}`);
   await writeKnownHosts(
     knownHostsFile,

@@ -7,7 +7,7 @@ import { accessLog } from '../proxy/site.ts';
 import type { LoadSummary } from '../report/document.ts';
 import type { Snapshot } from '../report/terminal.ts';
 import { BodyComparer } from './bodies.ts';
-import { Collector, type SideName } from './collect.ts';
+import { Collector } from './collect.ts';
 import type { RunRecord } from './conclude.ts';
 import { type Action, begin, type ExperimentState, next, type Observation } from './experiment.ts';
 import { observeUnit, type SideHealth, UNKNOWN_HEALTH } from './health.ts';
@@ -18,10 +18,9 @@ import type { RunPlan } from './plan.ts';
 import { type AgentFiles, agentPath } from './prepare.ts';
 import type { ReadyRequest } from './requests.ts';
 import { nodePath, UNIT } from './service.ts';
+import { byColor, colorsOf, type SideName } from './sides.ts';
+import { VARIANT_HEADER } from './site.ts';
 import { type AgentStream, openStream } from './streams.ts';
-
-/** The response header in which the proxy names the variant. */
-export const VARIANT_HEADER = 'x-pipeline-variant';
 
 export interface ObserveOptions {
   readonly plan: RunPlan;
@@ -51,10 +50,7 @@ const LAST_LINES_MS = 1_300;
 /** Runs the experiment. Ends by itself; an interruption ends it with what there is. */
 export async function observeExperiment(options: ObserveOptions, context: Context): Promise<Observed> {
   const { plan, lab, hosts, requests, proxy } = options;
-  const colors = {
-    blue: plan.baselineColor === 'blue' ? 'baseline' : 'candidate',
-    green: plan.baselineColor === 'blue' ? 'candidate' : 'baseline',
-  } as const;
+  const colors = byColor(colorsOf(plan), (side) => side);
   const comparer = new BodyComparer(
     requests.map(({ name }) => name),
     plan.canary.ignore_body.map((pattern) => new RegExp(pattern)),
@@ -91,9 +87,7 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
     };
 
   const weights = (candidate: number): Weights =>
-    plan.baselineColor === 'blue'
-      ? { blue: 100 - candidate, green: candidate }
-      : { blue: candidate, green: 100 - candidate };
+    byColor(colorsOf(plan), (side) => (side === 'candidate' ? candidate : 100 - candidate));
 
   function feed(observation: Observation): void {
     const step = next(state, observation);

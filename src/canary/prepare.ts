@@ -69,11 +69,13 @@ export async function prepareProxy(
   return reported(host, 'nginx and agent', context, async () => {
     const exposures: Exposure[] = [{ port: sitePort, protocol: 'tcp', from: 'operators' }];
     const params = roleParams(lab, host, exposures);
-    const [, architecture] = await Promise.all([
+    // The line and the processor: files travel while packages are unpacked.
+    await Promise.all([
       converge(host.connection, [firewall(params), LIBATOMIC, ...rolesFor('nginx', params)], context),
-      architectureOf(host, context),
+      architectureOf(host, context).then(async (architecture) =>
+        upload(host, [await nodeUpload(agent.node, architecture, context), agentUpload(agent)], context),
+      ),
     ]);
-    await upload(host, [await nodeUpload(agent.node, architecture, context), agentUpload(agent)], context);
     const text = await host.connection.check(
       `set -eu\n${unpackNode(agent.node)}\nnginx -v 2>&1 | sed 's|.*/|nginx |'\n${VERSIONS}`,
       { label: 'unpack the agent', signal: context.signal },
@@ -94,37 +96,41 @@ export async function prepareSide(
 ): Promise<Readonly<Record<string, string>>> {
   return reported(host, `${spec.artifact.ref} as a service`, context, async () => {
     const exposures: Exposure[] = [{ port, protocol: 'tcp', from: 'fleet' }];
-    const [, architecture] = await Promise.all([
+    await Promise.all([
       converge(host.connection, [firewall(roleParams(lab, host, exposures)), LIBATOMIC], context),
-      architectureOf(host, context),
+      sendVersion(host, spec, agent, context),
     ]);
-    const { artifact } = spec;
-    if (artifact.architecture !== null && artifact.architecture !== architecture) {
-      throw new Failure(
-        'host',
-        `${host.name} is ${architecture}, and the native modules of ${artifact.ref} were built for ${artifact.architecture}.`,
-        {
-          host: host.name,
-          next: `Give hosts of kind ${artifact.architecture}.`,
-        },
-      );
-    }
-    const nodes = [...new Set([spec.node, agent.node])];
-    await upload(
-      host,
-      [
-        ...(await Promise.all(nodes.map((node) => nodeUpload(node, architecture, context)))),
-        { from: artifact.path, to: uploadPath('artifact', artifact.sha256) },
-        agentUpload(agent),
-      ],
-      context,
-    );
     const text = await host.connection.check(
       `${installScript(spec)}${unpackNode(agent.node)}\necho node ${spec.node}\n${VERSIONS}`,
       { label: 'start the service', signal: context.signal, secrets },
     );
     return versionsIn(text);
   });
+}
+
+/** Artifact, its Node, the agent and its Node. */
+async function sendVersion(
+  host: LabHost,
+  spec: ServiceSpec,
+  agent: AgentFiles,
+  context: Context,
+): Promise<void> {
+  const { artifact } = spec;
+  const architecture = await architectureOf(host, context);
+  if (artifact.architecture !== null && artifact.architecture !== architecture) {
+    throw new Failure(
+      'host',
+      `${host.name} is ${architecture}, and the native modules of ${artifact.ref} were built for ${artifact.architecture}.`,
+      { host: host.name, next: `Give hosts of kind ${artifact.architecture}.` },
+    );
+  }
+  const nodes = [...new Set([spec.node, agent.node])];
+  const files = [
+    ...(await Promise.all(nodes.map((node) => nodeUpload(node, architecture, context)))),
+    { from: artifact.path, to: uploadPath('artifact', artifact.sha256) },
+    agentUpload(agent),
+  ];
+  await upload(host, files, context);
 }
 
 /** The last lines of a side's journal. Never throws: a report without them is better than none. */

@@ -4,30 +4,24 @@ import { buildArtifact } from '../build/build.ts';
 import type { Config } from '../config/schema.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
-import type { PerVariant } from '../judge/types.ts';
 import { nginxProxy } from '../proxy/nginx.ts';
-import type { Site } from '../proxy/proxy.ts';
 import { withLock } from '../release/index.ts';
 import { hidden, resolveSecrets } from '../release/secrets.ts';
 import { wantedRelease } from '../release/wanted.ts';
-import type { CanaryReport, ReportEvent, ReportSide } from '../report/document.ts';
+import type { CanaryReport } from '../report/document.ts';
 import type { Snapshot } from '../report/terminal.ts';
 import { conclude, type RunRecord } from './conclude.ts';
-import { type Lab, type LabHost, openLab } from './hosts.ts';
+import { openLab } from './hosts.ts';
 import { mutable } from './mutable.ts';
-import { observeExperiment, VARIANT_HEADER } from './observe.ts';
+import { observeExperiment } from './observe.ts';
 import { type CanaryOptions, planRun, type RunPlan } from './plan.ts';
 import { agentFiles, cleanHosts, journalOf, prepareProxy, prepareSide } from './prepare.ts';
-import { type ProbeAnswer, probe } from './probe.ts';
-import {
-  choosePaths,
-  draftRequests,
-  pathMap,
-  probesFor,
-  type ReadyRequest,
-  readyRequests,
-} from './requests.ts';
+import { probe } from './probe.ts';
+import { healthRemarks, neverStarted, pathRemarks, reportHead } from './record.ts';
+import { choosePaths, draftRequests, probesFor, readyRequests } from './requests.ts';
 import { DEFAULT_PORT, nodePath, type ServiceSpec } from './service.ts';
+import { SIDES, sidesOf } from './sides.ts';
+import { siteOf } from './site.ts';
 
 /** What the caller wants to hear while it runs. */
 export interface CanaryListener {
@@ -56,8 +50,6 @@ export interface CanaryResources {
   /** The agent's bundle on this machine. */
   readonly agent: string;
 }
-
-const SIDES = ['baseline', 'candidate'] as const;
 
 /**
  * Runs the experiment and removes what it made, also after a failure.
@@ -126,7 +118,8 @@ export async function runCanary(
       baseline: choosePaths(drafts, 'baseline', base.answer.statuses),
       candidate: choosePaths(drafts, 'candidate', cand.answer.statuses),
     });
-    const head = reportHead(resources, plan, artifacts, hosts, requests, context);
+    const about = { pipeline: resources.version, at: context.now() };
+    const head = reportHead(about, plan, artifacts, hosts, requests);
     listener.onPlan?.(head, plan.config.alpha);
     const facts = {
       ...head,
@@ -141,9 +134,8 @@ export async function runCanary(
       candidate: await journalOf(hosts.candidate, secrets, context),
     });
 
-    const unstarted = [neverStarted('baseline', base.answer), neverStarted('candidate', cand.answer)].flatMap(
-      (event) => event ?? [],
-    );
+    const answers = { baseline: base.answer, candidate: cand.answer };
+    const unstarted = SIDES.flatMap((side) => neverStarted(side, answers[side]) ?? []);
     if (unstarted.length > 0) {
       return finished(plan, {
         ...facts,
@@ -166,11 +158,7 @@ export async function runCanary(
     return finished(plan, {
       ...facts,
       ...observed,
-      remarks: [
-        ...healthRemarks({ baseline: base.answer, candidate: cand.answer }),
-        ...pathRemarks(requests),
-        ...observed.remarks,
-      ],
+      remarks: [...healthRemarks(answers), ...pathRemarks(requests), ...observed.remarks],
       logs: await logs(),
     });
   }
@@ -225,127 +213,6 @@ async function serviceSpec(
     overlay,
     tree: manifest.tree,
     memoryBytes: definition.memory,
-  };
-}
-
-function sidesOf(lab: Lab, plan: RunPlan): PerVariant<LabHost> {
-  const { blue, green } = lab.hosts;
-  return plan.baselineColor === 'blue'
-    ? { baseline: blue, candidate: green }
-    : { baseline: green, candidate: blue };
-}
-
-function neverStarted(side: 'baseline' | 'candidate', answer: ProbeAnswer): ReportEvent | null {
-  if (answer.answers) return null;
-  return {
-    at: null,
-    side,
-    kind: 'never started',
-    detail: `The ${side} never started to answer: ${answer.last}.`,
-  };
-}
-
-function healthRemarks(answers: PerVariant<ProbeAnswer>): string[] {
-  return SIDES.filter((side) => !answers[side].healthy).map(
-    (side) => `The ${side} does not pass the health check of its definition: ${answers[side].last}.`,
-  );
-}
-
-/** The proxy's site. Nobody is sent to the other side when one cannot be reached: that would hide what is looked for. */
-function siteOf(
-  plan: RunPlan,
-  hosts: PerVariant<LabHost>,
-  port: number,
-  requests: readonly ReadyRequest[],
-  artifacts: PerVariant<Artifact>,
-): Site {
-  const colors = colorsOf(plan);
-  const backend = (side: 'baseline' | 'candidate') => ({
-    servers: [`${hosts[side].address}:${port}`],
-    release: (artifacts[side].commit ?? artifacts[side].sha256).slice(0, 12),
-  });
-  const maps = { baseline: pathMap(requests, 'baseline'), candidate: pathMap(requests, 'candidate') };
-  const differs = SIDES.some((side) => Object.keys(maps[side]).length > 0);
-  return {
-    app: plan.app,
-    domains: [],
-    port: plan.definition.site.port,
-    routes: ['/'],
-    root: '/var/empty',
-    maxBodyBytes: plan.definition.site.max_body,
-    readTimeoutMs: plan.definition.site.read_timeout,
-    headers: {},
-    variants: byColor(colors, backend),
-    fallback: false,
-    variantHeader: VARIANT_HEADER,
-    ...(differs ? { paths: byColor(colors, (side) => maps[side]) } : {}),
-  };
-}
-
-type Colors = PerVariant<'blue' | 'green'>;
-
-function colorsOf(plan: RunPlan): Colors {
-  return plan.baselineColor === 'blue'
-    ? { baseline: 'blue', candidate: 'green' }
-    : { baseline: 'green', candidate: 'blue' };
-}
-
-function byColor<T>(colors: Colors, value: (side: 'baseline' | 'candidate') => T): { blue: T; green: T } {
-  return colors.baseline === 'blue'
-    ? { blue: value('baseline'), green: value('candidate') }
-    : { blue: value('candidate'), green: value('baseline') };
-}
-
-function pathRemarks(requests: readonly ReadyRequest[]): string[] {
-  return requests
-    .filter(({ paths }) => paths.baseline !== paths.candidate)
-    .map(
-      ({ name, paths }) =>
-        `${name}: the baseline is asked for ${paths.baseline}, the candidate for ${paths.candidate}, since they answer on different paths.`,
-    );
-}
-
-function reportHead(
-  resources: CanaryResources,
-  plan: RunPlan,
-  artifacts: PerVariant<Artifact>,
-  hosts: PerVariant<LabHost>,
-  requests: readonly ReadyRequest[],
-  context: Context,
-) {
-  const colors = colorsOf(plan);
-  const side = (name: 'baseline' | 'candidate'): ReportSide => ({
-    ref: artifacts[name].ref,
-    commit: artifacts[name].commit ?? '',
-    subject: artifacts[name].subject,
-    artifact: artifacts[name].sha256,
-    host: hosts[name].name,
-    color: colors[name],
-  });
-  return {
-    format: 'pipeline-canary-report' as const,
-    version: 1 as const,
-    pipeline: resources.version,
-    at: context.now().toISOString(),
-    app: plan.app,
-    source: plan.definition.source,
-    baseline: side('baseline'),
-    candidate: side('candidate'),
-    plan: {
-      rate: plan.rate,
-      durationSeconds: plan.durationSeconds,
-      split: plan.split,
-      traffic: plan.traffic,
-      seed: plan.seed,
-      requests: requests.map(({ name, method, paths, weight, body }) => ({
-        name,
-        method,
-        path: { ...paths },
-        weight,
-        bodyBytes: body?.length ?? 0,
-      })),
-      ignoreBody: [...plan.canary.ignore_body],
-    },
   };
 }
 

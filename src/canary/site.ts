@@ -1,0 +1,42 @@
+/** The proxy's site for an experiment. Pure. */
+import type { Artifact } from '../build/artifact.ts';
+import type { PerVariant } from '../judge/types.ts';
+import type { Site } from '../proxy/proxy.ts';
+import type { LabHost } from './hosts.ts';
+import type { RunPlan } from './plan.ts';
+import { pathMap, type ReadyRequest } from './requests.ts';
+import { byColor, colorsOf, SIDES, type SideName } from './sides.ts';
+
+/** The response header in which the proxy names the variant. */
+export const VARIANT_HEADER = 'x-pipeline-variant';
+
+/** Nobody is sent to the other side when one cannot be reached: that would hide what is looked for. */
+export function siteOf(
+  plan: RunPlan,
+  hosts: PerVariant<LabHost>,
+  port: number,
+  requests: readonly ReadyRequest[],
+  artifacts: PerVariant<Artifact>,
+): Site {
+  const colors = colorsOf(plan);
+  const backend = (side: SideName) => ({
+    servers: [`${hosts[side].address}:${port}`],
+    release: (artifacts[side].commit ?? artifacts[side].sha256).slice(0, 12),
+  });
+  const maps = { baseline: pathMap(requests, 'baseline'), candidate: pathMap(requests, 'candidate') };
+  const differs = SIDES.some((side) => Object.keys(maps[side]).length > 0);
+  return {
+    app: plan.app,
+    domains: [],
+    port: plan.definition.site.port,
+    routes: ['/'],
+    root: '/var/empty',
+    maxBodyBytes: plan.definition.site.max_body,
+    readTimeoutMs: plan.definition.site.read_timeout,
+    headers: {},
+    variants: byColor(colors, backend),
+    fallback: false,
+    variantHeader: VARIANT_HEADER,
+    ...(differs ? { paths: byColor(colors, (side) => maps[side]) } : {}),
+  };
+}
