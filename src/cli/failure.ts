@@ -5,7 +5,7 @@ import type { Colors } from './output.ts';
 /** `error: checkbox: step package nginx: message`, the last lines that were printed, the next step, the exit code. */
 export function failureText(failure: Failure, colors: Colors): string {
   const where = [failure.host, failure.step].filter(
-    (part) => part !== undefined && !failure.message.startsWith(part),
+    (part) => part !== undefined && !failure.message.includes(part),
   );
   const head = `${colors.red('error:')} ${[...where, failure.message].join(': ')}`;
   const output = failure.output.map((line) => `  ${colors.dim(line)}`);

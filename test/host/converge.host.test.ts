@@ -70,7 +70,7 @@ const RICH: readonly Resource[] = [
   { kind: 'firewall', table: 'inet pipeline', rules: FIREWALL },
   { kind: 'package', name: 'nginx' },
   { kind: 'package', name: 'redis-server' },
-  { kind: 'package', name: 'logrotate' },
+  { kind: 'package', name: 'figlet' },
   { kind: 'user', name: 'worker', system: true, home: '/srv/worker', groups: ['adm', 'www-data'] },
   { kind: 'user', name: 'ada' },
   { kind: 'directory', path: '/srv/worker', owner: 'worker', mode: '0750' },
