@@ -1,8 +1,9 @@
 /** The results of all metrics, in the order in which they are shown. */
 import type { MetricResult, PerVariant, SequentialConfig } from '../types.ts';
-import { type Accounts, type DistributionAccount, sizeQuantiles } from './accounts.ts';
+import type { Accounts } from './accounts.ts';
 import { routeAlphaShare } from './config.ts';
 import { countDraft } from './count-draft.ts';
+import { type DistributionAccount, sizeQuantiles } from './distribution-account.ts';
 import type { EventState } from './gauges.ts';
 import { distanceResult, eventResult } from './other-results.ts';
 import { gaugeDraft, quantileDraft } from './ratio-draft.ts';
@@ -20,10 +21,10 @@ export function metricResults(state: SequentialState): readonly MetricResult[] {
       countDraft('errors (5xx)', 'errors-5xx', accounts.errors5xx, config),
       countDraft('errors (4xx)', 'errors-4xx', accounts.errors4xx, config),
       measured.bodies ? countDraft('wrong bodies', 'bodies', accounts.bodies, config) : undefined,
-      ...latencyDrafts(accounts.latency, config, {}),
+      ...latencyDrafts(accounts.distributions.latency, config, {}),
       ...routeDrafts(state),
     ]),
-    distanceResult(accounts.latency.distribution, config),
+    distanceResult(accounts.distributions.latency.distribution, config),
     ...finished(informativeDrafts(accounts, config)),
     ...eventResults(accounts, config),
   ];
@@ -46,30 +47,31 @@ function withoutSight(result: MetricResult): MetricResult {
 }
 
 function informativeDrafts(accounts: Accounts, config: SequentialConfig): readonly (Draft | undefined)[] {
-  const { measured, size, cpu, memory } = accounts;
+  const { measured, distributions, gauges } = accounts;
   return [
     measured.size
-      ? quantileDraft('response size', 'size', size, 0, sizeQuantiles(config)[0], config)
+      ? quantileDraft('response size', 'size', distributions.size, 0, sizeQuantiles(config)[0], config)
       : undefined,
-    measured.cpuSeconds ? gaugeDraft('cpu for each request', 'cpu', cpu, config) : undefined,
-    measured.memoryBytes ? gaugeDraft('memory', 'memory', memory, config) : undefined,
+    measured.cpuSeconds ? gaugeDraft('cpu for each request', 'cpu', gauges.cpu, config) : undefined,
+    measured.memoryBytes ? gaugeDraft('memory', 'memory', gauges.memory, config) : undefined,
   ];
 }
 
-function eventResults({ measured, restarts, errorLines, gaugeBlock }: Accounts, config: SequentialConfig) {
+function eventResults({ measured, gauges }: Accounts, config: SequentialConfig) {
+  const { block, restarts, errorLines } = gauges;
   // The events of the block that is not complete are shown, though not tested yet.
   const shown = (state: EventState, pending: PerVariant<number>) => ({
     ...state,
     baseline: state.baseline + pending.baseline,
     candidate: state.candidate + pending.candidate,
-    seconds: state.seconds + gaugeBlock.seconds,
+    seconds: state.seconds + block.seconds,
   });
   return [
     ...(measured.restarts
-      ? [eventResult('restarts', 'restarts', shown(restarts, gaugeBlock.restarts), config)]
+      ? [eventResult('restarts', 'restarts', shown(restarts, block.restarts), config)]
       : []),
     ...(measured.errorLines
-      ? [eventResult('error lines', 'error-lines', shown(errorLines, gaugeBlock.errorLines), config)]
+      ? [eventResult('error lines', 'error-lines', shown(errorLines, block.errorLines), config)]
       : []),
   ];
 }
@@ -95,7 +97,7 @@ function latencyDrafts(
 }
 
 function routeDrafts({ accounts, config }: SequentialState): readonly Draft[] {
-  const routes = Object.entries(accounts.routes);
+  const routes = Object.entries(accounts.distributions.routes);
   if (routes.length < 2) return [];
   return routes.flatMap(([route, account]) =>
     latencyDrafts(account, config, { route, share: routeAlphaShare(config, account.order) }),

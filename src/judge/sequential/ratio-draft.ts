@@ -1,7 +1,7 @@
 /** The results of what is compared as a ratio: quantiles of latency and size, gauges. */
 import type { PerVariant, QuantileSettings, SequentialConfig } from '../types.ts';
-import type { DistributionAccount } from './accounts.ts';
 import { quantileOf } from './distribution.ts';
+import type { DistributionAccount } from './distribution-account.ts';
 import type { GaugeState } from './gauges.ts';
 import { claimEvidence, ratioInterval } from './ratio-claims.ts';
 import { type Draft, ratioFinding } from './results.ts';

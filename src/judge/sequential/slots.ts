@@ -141,7 +141,7 @@ export function quantileSlot(dense: DenseCounts, quantile: number): number {
 }
 
 /**
- * A random part of a block, of `size` values, every part equally likely. `random` returns numbers in [0, 1); the draw is by sequential
+ * A random part of a block of whole counts, of `size` values, every part equally likely. `random` returns numbers in [0, 1); the draw is by sequential
  * selection (Fan, Muller & Rezucha, 1962).
  */
 export function thinned(block: SparseCounts, size: number, random: () => number): SparseCounts {

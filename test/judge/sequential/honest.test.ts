@@ -273,6 +273,15 @@ describe('traffic one after the other', () => {
 });
 
 describe('unequal traffic', () => {
+  test('one in ten to the candidate: a slower one is not shown to be no slower', () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const said = judgeExperiment(experiment(seconds(90, { rate: 90 }, { rate: 10, median: 34 }, seed)));
+      for (const name of ['latency p50', 'latency p90', 'latency p99']) {
+        expect(metric(said, name).verdict).not.toBe('pass');
+      }
+    }
+  });
+
   test('one in ten to the candidate: the same version passes, a slower one fails', () => {
     const split = (candidate: object) => seconds(180, { rate: 180 }, { rate: 20, ...candidate });
     expect(judgeExperiment(experiment(split({}))).verdict).not.toBe('failed');

@@ -1,0 +1,159 @@
+/** The distributions of an experiment (latency of all and of each route, size), fed with pairs of seconds. */
+import { seededUniform } from '../random.ts';
+import type { PerVariant, QuantileSettings, SequentialConfig, VariantSecond } from '../types.ts';
+import { type BlockPair, type DistributionState, noDistribution, observeBlock } from './distribution.ts';
+import { both, imbalance } from './pairs.ts';
+import { merge, NO_COUNTS, type SparseCounts, sparse, spread, thinned } from './slots.ts';
+
+/**
+ * Beyond this ratio of requests the variants' traffic is unequal, and differences between them are no longer symmetric by themselves: over
+ * the whole experiment, and in one block, where chance makes them differ more.
+ */
+export const UNEQUAL_TRAFFIC = 1.5;
+const UNEQUAL_BLOCK = 3;
+
+type Pair = PerVariant<VariantSecond>;
+
+/** A distribution with the block that is not complete yet. */
+export interface DistributionAccount {
+  readonly distribution: DistributionState;
+  readonly block: BlockPair;
+}
+
+/** The latency of one route; `order` is its place among the routes as they appeared, from 1. */
+export interface RouteAccount extends DistributionAccount {
+  readonly order: number;
+}
+
+export interface DistributionAccounts {
+  readonly latency: DistributionAccount;
+  /** By route; empty as long as there was one route only, which `latency` then speaks for. */
+  readonly routes: Readonly<Record<string, RouteAccount>>;
+  readonly firstRoute: string | null;
+  readonly size: DistributionAccount;
+}
+
+/** How far the experiment is: pairs of seconds with this one, and all requests. */
+export interface Position {
+  readonly pairs: number;
+  readonly requests: PerVariant<number>;
+}
+
+const NO_BLOCK: BlockPair = { baseline: NO_COUNTS, candidate: NO_COUNTS };
+
+const noAccount = (quantiles: readonly QuantileSettings[]): DistributionAccount => ({
+  distribution: noDistribution(quantiles),
+  block: NO_BLOCK,
+});
+
+export function noDistributions(config: SequentialConfig): DistributionAccounts {
+  return {
+    latency: noAccount(config.quantiles),
+    routes: {},
+    firstRoute: null,
+    size: noAccount(sizeQuantiles(config)),
+  };
+}
+
+/** Sizes are compared at their median. */
+export function sizeQuantiles(config: SequentialConfig): readonly QuantileSettings[] {
+  return [{ quantile: 0.5, ...config.metrics.size }];
+}
+
+export function observeDistributions(
+  accounts: DistributionAccounts,
+  pair: Pair,
+  position: Position,
+  config: SequentialConfig,
+): DistributionAccounts {
+  const blocks = latencyBlocks(pair);
+  const names = Object.keys(blocks);
+  const firstRoute = accounts.firstRoute ?? names[0] ?? null;
+  const routes = names.some((name) => name !== firstRoute)
+    ? severalRoutes(accounts, firstRoute)
+    : { ...accounts.routes };
+  for (const name of Object.keys(routes).length === 0 ? [] : names) {
+    const route = routes[name] ?? {
+      ...noAccount(config.quantiles),
+      order: Object.keys(routes).length + 1,
+    };
+    const block = blocks[name] ?? NO_BLOCK;
+    routes[name] = { ...route, ...observeSecond(route, block, position, latencyMeasure(config), config) };
+  }
+  const latency = Object.values(blocks).reduce(mergePairs, NO_BLOCK);
+  const size = both(pair, (second) =>
+    sparse(Object.values(second.routes).flatMap((route) => (route.size === undefined ? [] : [route.size]))),
+  );
+  return {
+    latency: observeSecond(accounts.latency, latency, position, latencyMeasure(config), config),
+    routes,
+    firstRoute,
+    size: observeSecond(
+      accounts.size,
+      size,
+      position,
+      { quantiles: sizeQuantiles(config), resolution: 0 },
+      config,
+    ),
+  };
+}
+
+/** Latencies of a pair of seconds by route. */
+function latencyBlocks(pair: Pair): Readonly<Record<string, BlockPair>> {
+  const names = new Set([...Object.keys(pair.baseline.routes), ...Object.keys(pair.candidate.routes)]);
+  const block = (name: string) =>
+    both(pair, ({ routes }) => (routes[name] === undefined ? NO_COUNTS : sparse([routes[name].latency])));
+  return Object.fromEntries([...names].map((name) => [name, block(name)]));
+}
+
+/** The accounts of routes once there is a second one: until then the first was all of the latency. */
+function severalRoutes(
+  { routes, latency }: DistributionAccounts,
+  first: string | null,
+): Record<string, RouteAccount> {
+  return Object.keys(routes).length > 0 || first === null
+    ? { ...routes }
+    : { [first]: { ...latency, order: 1 } };
+}
+
+/** How a distribution is observed: at which quantiles, and with what clock. */
+interface Measure {
+  readonly quantiles: readonly QuantileSettings[];
+  readonly resolution: number;
+}
+
+const latencyMeasure = ({ quantiles, latencyResolutionMs }: SequentialConfig): Measure => ({
+  quantiles,
+  resolution: latencyResolutionMs,
+});
+
+/** Adds a second to the block, and where that completes it, tests. */
+function observeSecond(
+  account: DistributionAccount,
+  second: BlockPair,
+  { pairs, requests }: Position,
+  { quantiles, resolution }: Measure,
+  config: SequentialConfig,
+): DistributionAccount {
+  const block = mergePairs(account.block, second);
+  if (pairs % config.latencyBlockSeconds !== 0) return { distribution: account.distribution, block };
+  const exact = (counts: BlockPair) => both(counts, (side) => spread(side, resolution));
+  const whole = exact(block);
+  const totals = both(block, (side) => side.total);
+  const isEqual = imbalance(requests) <= UNEQUAL_TRAFFIC && imbalance(totals) <= UNEQUAL_BLOCK;
+  const compared = isEqual ? whole : exact(equalParts(block, pairs));
+  return { distribution: observeBlock(account.distribution, whole, quantiles, compared), block: NO_BLOCK };
+}
+
+/** The block with as many values on either side, drawn at random: swapping the sides then changes no distribution. */
+function equalParts(block: BlockPair, seed: number): BlockPair {
+  const random = seededUniform(seed);
+  const size = Math.min(block.baseline.total, block.candidate.total);
+  const part = (counts: SparseCounts) => (counts.total === size ? counts : thinned(counts, size, random));
+  return { baseline: part(block.baseline), candidate: part(block.candidate) };
+}
+
+const mergePairs = (a: BlockPair, b: BlockPair): BlockPair => ({
+  baseline: merge(a.baseline, b.baseline),
+  candidate: merge(a.candidate, b.candidate),
+});

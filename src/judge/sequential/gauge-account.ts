@@ -1,0 +1,109 @@
+/** Gauges and events of an experiment, fed with pairs of seconds. */
+import type { PerVariant, SequentialConfig, VariantSecond } from '../types.ts';
+import { UNEQUAL_TRAFFIC } from './distribution-account.ts';
+import {
+  type EventState,
+  type GaugeState,
+  noEvents,
+  noGauge,
+  observeEvents,
+  observeGauge,
+} from './gauges.ts';
+import { both, imbalance, NONE, plus } from './pairs.ts';
+import { requestsOf } from './trials.ts';
+
+type Pair = PerVariant<VariantSecond>;
+
+/** Sums over the gauge block that is not complete yet. */
+interface GaugeBlock {
+  readonly seconds: number;
+  readonly requests: PerVariant<number>;
+  readonly cpuSeconds: PerVariant<number>;
+  readonly memory: PerVariant<number>;
+  readonly memoryReadings: PerVariant<number>;
+  readonly restarts: PerVariant<number>;
+  readonly errorLines: PerVariant<number>;
+}
+
+export interface GaugeAccounts {
+  readonly block: GaugeBlock;
+  readonly cpu: GaugeState;
+  readonly memory: GaugeState;
+  readonly restarts: EventState;
+  readonly errorLines: EventState;
+}
+
+const NO_BLOCK: GaugeBlock = {
+  seconds: 0,
+  requests: NONE,
+  cpuSeconds: NONE,
+  memory: NONE,
+  memoryReadings: NONE,
+  restarts: NONE,
+  errorLines: NONE,
+};
+
+export const noGauges = (): GaugeAccounts => ({
+  block: NO_BLOCK,
+  cpu: noGauge(),
+  memory: noGauge(),
+  restarts: noEvents(),
+  errorLines: noEvents(),
+});
+
+/** The accounts after a pair of seconds, `requests` being those of the experiment so far; gauges count where the variants are `warm`. */
+export function observeGauges(
+  accounts: GaugeAccounts,
+  pair: Pair,
+  requests: PerVariant<number>,
+  warm: boolean,
+  config: SequentialConfig,
+): GaugeAccounts {
+  const { metrics } = config;
+  const block = addToBlock(accounts.block, pair, warm);
+  if (block.seconds < config.gaugeBlockSeconds) return { ...accounts, block };
+  const perRequest = both(
+    block.cpuSeconds,
+    (_, variant) => (1000 * block.cpuSeconds[variant]) / block.requests[variant],
+  );
+  const memory = both(block.memory, (sum, variant) => sum / block.memoryReadings[variant]);
+  const gauge = (state: GaugeState, values: PerVariant<number>, kind: 'cpu' | 'memory') =>
+    isPositive(values.baseline) && isPositive(values.candidate)
+      ? observeGauge(state, values.baseline, values.candidate, metrics[kind])
+      : state;
+  const { restarts, errorLines, seconds } = block;
+  return {
+    block: NO_BLOCK,
+    cpu: gauge(accounts.cpu, perRequest, 'cpu'),
+    memory: gauge(accounts.memory, memory, 'memory'),
+    restarts: observeEvents(accounts.restarts, restarts, seconds, true),
+    errorLines: observeEvents(
+      accounts.errorLines,
+      errorLines,
+      seconds,
+      imbalance(requests) <= UNEQUAL_TRAFFIC,
+    ),
+  };
+}
+
+/** Gauges are read when the variants are warm, events always. */
+function addToBlock(block: GaugeBlock, pair: Pair, warm: boolean): GaugeBlock {
+  const add = (sum: PerVariant<number>, value: (second: VariantSecond) => number | undefined) =>
+    plus(
+      sum,
+      both(pair, (second) => value(second) ?? 0),
+    );
+  const addWarm = (sum: PerVariant<number>, value: (second: VariantSecond) => number | undefined) =>
+    warm ? add(sum, value) : sum;
+  return {
+    seconds: block.seconds + 1,
+    requests: addWarm(block.requests, (second) => (second.cpuSeconds === undefined ? 0 : requestsOf(second))),
+    cpuSeconds: addWarm(block.cpuSeconds, (second) => second.cpuSeconds),
+    memory: addWarm(block.memory, (second) => second.memoryBytes),
+    memoryReadings: addWarm(block.memoryReadings, (second) => (second.memoryBytes === undefined ? 0 : 1)),
+    restarts: add(block.restarts, (second) => second.restarts),
+    errorLines: add(block.errorLines, (second) => second.errorLines),
+  };
+}
+
+const isPositive = (value: number) => Number.isFinite(value) && value > 0;
