@@ -4,10 +4,12 @@ import type { Colors } from './output.ts';
 
 /** `error: checkbox: step package nginx: message`, the last lines that were printed, the next step, the exit code. */
 export function failureText(failure: Failure, colors: Colors): string {
-  const where = [failure.host, failure.step].filter(
-    (part) => part !== undefined && !failure.message.includes(part),
-  );
-  const head = `${colors.red('error:')} ${[...where, failure.message].join(': ')}`;
+  const { host, step, message } = failure;
+  const where = [
+    ...(host === undefined || message.startsWith(host) ? [] : [host]),
+    ...(step === undefined || message.includes(step) ? [] : [step]),
+  ];
+  const head = `${colors.red('error:')} ${[...where, message].join(': ')}`;
   const output = failure.output.map((line) => `  ${colors.dim(line)}`);
   const next = failure.next === undefined ? [] : failure.next.split('\n').map((line) => `  ${line}`);
   return [head, ...output, ...next, colors.dim(`exit ${failure.exitCode}`)].join('\n');
