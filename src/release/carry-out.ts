@@ -176,10 +176,9 @@ function commitOf(undertaking: Undertaking, plan: HostPlan, context: Context): H
   const releases = [{ manifest, state: 'live' as const, digest: '' }, ...kept].sort((a, b) =>
     a.manifest.release < b.manifest.release ? 1 : -1,
   );
-  const inUse = new Set([manifest.release, ...(before === undefined ? [] : [before])]);
   return {
     ...plan.commit,
-    remove: prunable(releases, undertaking.keep, inUse),
+    remove: prunable(releases, undertaking.keep, manifest.release, before),
     audit: {
       ...entry(undertaking, manifest, context),
       result: 'live',

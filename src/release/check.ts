@@ -14,20 +14,21 @@ export function checkScript(health: ManifestHealth): string {
     ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
     // `@` would be a file's name.
     ...(body === null ? [] : ['--data-raw', body]),
+    ...(contains === null ? ['--output', '/dev/null'] : []),
   ].map(quote);
   const wanted = status.length === 0 ? 'below 500' : status.join(' or ');
   const accepted = status.length === 0 ? '[1234]??' : status.join('|');
   return `#!/bin/bash
 # Written by pipeline: asks a process of this release whether it is well. Usage: check ADDRESS:PORT
-work=$(mktemp -d) || exit ${CHECK.silent}
-trap 'rm -rf "$work"' EXIT
-status=$(curl --silent --show-error --noproxy '*' --max-time ${health.timeout / 1000} --output "$work/body" \\
-  --write-out '%{http_code}' ${request.join(' ')} "http://$1"${quote(path)} 2>"$work/error")
-case $? in
+answer=$(curl --silent --show-error --noproxy '*' --max-time ${health.timeout / 1000} --write-out '\\n%{http_code}' \\
+  ${request.join(' ')} "http://$1"${quote(path)} 2>&1)
+code=$?
+status=\${answer##*$'\\n'} body=\${answer%$'\\n'*}
+case $code in
   0) ;;
   7) echo ${quote(`${asked} → nothing answers on`)}" $1"; exit ${CHECK.silent} ;;
   28) echo ${quote(`${asked} → no answer within ${health.timeout / 1000} s on`)}" $1"; exit ${CHECK.unhealthy} ;;
-  *) echo ${quote(`${asked} →`)}" $(sed 's/^curl: //' "$work/error")"; exit ${CHECK.unhealthy} ;;
+  *) echo ${quote(`${asked} →`)}" \${body##*curl: }"; exit ${CHECK.unhealthy} ;;
 esac
 case $status in
   ${accepted}) ;;
@@ -36,8 +37,7 @@ esac
 ${
   contains === null
     ? ''
-    : `body=$(tr -d '\\0' <"$work/body")
-[[ $body == *${quote(contains)}* ]] || { echo ${quote(`${asked} →`)}" $status, but the body lacks "${quote(JSON.stringify(contains))}; exit ${CHECK.unhealthy}; }
+    : `[[ $body == *${quote(contains)}* ]] || { echo ${quote(`${asked} →`)}" $status, but the body lacks "${quote(JSON.stringify(contains))}; exit ${CHECK.unhealthy}; }
 `
 }echo ${quote(`${asked} →`)}" $status"
 `;

@@ -67,20 +67,22 @@ export function chooseSlot(facts: AppFacts): number | undefined {
   return undefined;
 }
 
-/** Releases that may go: not those behind a colour, not the newest `keep` that served, not the newest that failed. */
+/**
+ * Releases that may go: not the live one and the one before it, not the newest `keep` that served, not the one that a rollback would go to, not the
+ * newest that failed.
+ */
 export function prunable(
   releases: readonly KeptRelease[],
   keep: number,
-  inUse: ReadonlySet<string>,
+  live: string,
+  before: string | undefined,
 ): readonly string[] {
   const served = releases.filter(({ state }) => state === 'live' || state === 'withdrawn');
   const rest = releases.filter(({ state }) => state === 'failed' || state === 'unfinished');
-  const kept = new Set(
-    [...served.slice(0, keep), ...rest.slice(0, 1)].map(({ manifest }) => manifest.release),
-  );
-  return releases
-    .map(({ manifest }) => manifest.release)
-    .filter((name) => !kept.has(name) && !inUse.has(name));
+  const target = rollbackTarget(releases, live);
+  const kept = [...served.slice(0, keep), ...rest.slice(0, 1), ...(target === undefined ? [] : [target])];
+  const names = new Set([live, before, ...kept.map(({ manifest }) => manifest.release)]);
+  return releases.map(({ manifest }) => manifest.release).filter((name) => !names.has(name));
 }
 
 /** Where `rollback` goes by itself: the newest release before the live one that served and was not left by a rollback. */

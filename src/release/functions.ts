@@ -73,7 +73,7 @@ connections() { # COLOUR: how many nginx has to its processes
 drain() { # COLOUR MILLISECONDS: until nobody has been connected for 0.3 s
   local deadline quiet=0 open most=0
   deadline=$(($(now_ms) + $2))
-  while [ $quiet -lt 4 ]; do
+  while [ $quiet -lt 3 ]; do
     open=$(connections "$1")
     if [ "$open" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
     [ "$open" -le $most ] || { most=$open; say "running drain $1 has $open requests under way"; }
@@ -93,14 +93,20 @@ stop_colour() { # COLOUR
   systemctl reset-failed --quiet $units 2>/dev/null
   return 0
 }
+unit_put() { # UNIT TEXT
+  printf %s "$2" | cmp -s - "/etc/systemd/system/$1" && return 0
+  printf %s "$2" >"/etc/systemd/system/$1" && reload=1
+}
 start_colour() {
-  local unit address port network taken
-  if [ -n "$(systemctl list-units --plain --no-legend --state=active,activating,deactivating "pipeline-$app@$colour.service" "pipeline-$app@$colour-*.service")" ]; then
+  local unit address port network taken reload=0
+  if [ -n "$(systemctl list-units --plain --no-legend --state=active,activating,deactivating,failed "pipeline-$app@$colour.service" "pipeline-$app@$colour-*.service")" ]; then
     drain "$colour" 5000
+    stop_colour "$colour"
   fi
-  stop_colour "$colour"
-  rm -f $(units_of "$colour" | sed 's|^|/etc/systemd/system/|')
   mkdir -p "$settings" && chmod 0755 "$settings" && unit_files || fail start 'cannot write the unit'
+  for unit in $(units_of "$colour"); do
+    grep -qs "^$unit " "$settings/$colour.instances" || { rm -f "/etc/systemd/system/$unit"; reload=1; }
+  done
   ln -sfn "releases/$release" "$root/$colour.new" && mv -fT "$root/$colour.new" "$root/$colour" || fail start 'cannot write the link'
   [ -s "$settings/$colour.instances" ] || return 0
   while read -r unit address port network; do
@@ -108,7 +114,7 @@ start_colour() {
     taken=$(ss -Hltnp "sport = :$port" | sed -n 's/.*users:((\\(.*\\)))$/\\1/p' | head -n 1)
     [ -z "$(ss -Hltn "sport = :$port")" ] || fail start "port $port is taken by another program\${taken:+ ($taken)}"
   done <"$settings/$colour.instances"
-  systemctl daemon-reload || fail start 'systemd does not reload'
+  [ $reload = 0 ] || systemctl daemon-reload || fail start 'systemd does not reload'
   started=$(date +%s)
   phase=started
   while read -r unit address port network; do
@@ -144,9 +150,9 @@ healthy() { # UNIT ADDRESS PORT WITHIN CONSECUTIVE: asks until it is well, or it
     fi
     good=0
     restarts=$(systemctl show --value -p NRestarts "$1")
-    if [ "$restarts" -ge 3 ] || systemctl is-failed --quiet "$1"; then
+    if [ "$restarts" -ge 3 ] || [ "$restarts" -ge 1 -a "$(now_ms)" -ge "$deadline" ]; then
       log_of
-      fail health "it ended $restarts times while it should start (exit code $(exit_code "$1"))"
+      fail health "it ended $restarts time$([ "$restarts" = 1 ] || echo s) while it should start (exit code $(exit_code "$1"))"
     fi
     if [ "$(now_ms)" -ge "$deadline" ]; then
       log_of

@@ -209,13 +209,14 @@ function place({ manifest }: HostRollout, placed: NewRelease): string[] {
     ['release.json', '0644', `${JSON.stringify(manifest)}\n`],
     ...(manifest.start === null ? [] : [['start', '0755', startScript(manifest.start)] as const]),
   ];
+  const node = manifest.node === null ? [] : [`ln -sfn ${NODE_ROOT}/${manifest.node} "$1/node"`];
   const written = files.map(
     ([name, mode, text]) =>
       `(umask 077; printf %s ${quote(text)} >"$1/${name}") && chmod ${mode} "$1/${name}"`,
   );
   return [
     `overlay() {\n  ${[...overlay, 'true'].join(' &&\n  ')}\n}`,
-    `release_files() {\n  ${written.join(' &&\n  ')}\n}`,
+    `release_files() {\n  ${[...written, ...node].join(' &&\n  ')}\n}`,
     `say 'start place'`,
     ...(placed.node === undefined ? [] : [`node_put ${manifest.node} ${placed.node}`]),
     `place ${quote(placed.sameTree ?? '')} ${manifest.artifact}`,
@@ -230,8 +231,7 @@ function unitFiles(manifest: Manifest, slot: number, colour: Colour): string {
     [unit, address, port, ...(network === undefined ? [] : [network])].join(' '),
   );
   const units = instances.map(
-    ({ unit }, index) =>
-      `printf %s ${quote(unitFile(manifest, slot, colour, index))} >/etc/systemd/system/${unit}`,
+    ({ unit }, index) => `unit_put ${unit} ${quote(unitFile(manifest, slot, colour, index))}`,
   );
   const networks = instances.flatMap(({ name, network }, index) =>
     network === undefined ? [] : [networkSettings(manifest.app, name, portOf(slot, colour, index))],

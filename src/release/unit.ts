@@ -1,16 +1,7 @@
 /** The systemd unit of one instance. Pure text. */
+import { posix } from 'node:path';
 import type { Manifest } from './manifest.ts';
-import {
-  instanceNames,
-  NODE_ROOT,
-  networkOf,
-  networkUnit,
-  portOf,
-  releaseFolder,
-  systemUser,
-  unitName,
-  workingDirectory,
-} from './places.ts';
+import { colourLink, instanceNames, networkOf, networkUnit, portOf, systemUser, unitName } from './places.ts';
 import type { Colour } from './types.ts';
 
 /** One process of a release: what it is called and where it answers. */
@@ -46,27 +37,24 @@ export function instancesOf(
 }
 
 /**
- * The unit. It may read its own release and write to its state folder and /tmp alone, gains no rights, and comes back whenever it ends: a service
+ * The unit. Paths go through the colour's link, so that the next release in this colour has the same unit and systemd need not read all its units
+ * again. It may read its own release and write to its state folder and /tmp alone, gains no rights, and comes back whenever it ends: a service
  * that exits on some requests is away no longer than it takes to start.
  */
 export function unitFile(manifest: Manifest, slot: number, colour: Colour, index: number): string {
-  const { app, release } = manifest;
+  const { app } = manifest;
   const instance = instancesOf(manifest, slot, colour)[index];
   if (instance === undefined) throw new RangeError(`${app} has no instance ${index}`);
-  const folder = releaseFolder(app, release);
-  const directory = workingDirectory(app, release, manifest.directory);
+  const folder = colourLink(app, colour);
+  const directory = posix.join(folder, 'app', manifest.directory);
   const user = systemUser(app);
-  const path = [
-    ...(manifest.node === null ? [] : [`${NODE_ROOT}/${manifest.node}/bin`]),
-    `${directory}/node_modules/.bin`,
-    '/usr/local/bin:/usr/bin:/bin',
-  ];
+  const path = [`${folder}/node/bin`, `${directory}/node_modules/.bin`, '/usr/local/bin:/usr/bin:/bin'];
   const network =
     manifest.fixedPort === null ? undefined : networkOf(app, instance.name, portOf(slot, colour, index));
   const lines = [
     '# Written by pipeline. Changes here are overwritten by the next deploy.',
     '[Unit]',
-    `Description=${app} ${release} (${instance.name})`,
+    `Description=${app} (${instance.name})`,
     'After=network.target mariadb.service mongod.service',
     'StartLimitIntervalSec=0',
     ...(instance.network === undefined ? [] : [`BindsTo=${instance.network}`, `After=${instance.network}`]),
@@ -75,9 +63,9 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     'Type=exec',
     `User=${user}`,
     `Group=${user}`,
-    `WorkingDirectory=${directory}`,
+    `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `ExecStart=${folder}/start`,
-    `Environment="PATH=${path.join(':')}" "HOME=/var/lib/pipeline-apps/${app}"`,
+    `Environment="PATH=${path.join(':').replaceAll('%', '%%')}" "HOME=/var/lib/pipeline-apps/${app}"`,
     `Environment="NODE_ENV=production" "${manifest.portVariable}=${instance.port}"`,
     `EnvironmentFile=${folder}/env`,
     'Restart=always',

@@ -22,7 +22,7 @@ export interface Wanted {
 }
 
 /** Part of every fingerprint: raised where a host would be set up differently from the same input. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Combines them. Templates are read from the folder of the configuration. */
 export async function wantedRelease(

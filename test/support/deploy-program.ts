@@ -1,12 +1,15 @@
-/** A deploy in a process of its own, for tests that kill it: `node deploy-program.mjs FILE`. Prints each progress event as a line of JSON. */
+/**
+ * A deploy, or a rollback, in a process of its own, for tests that kill it and benchmarks: `node deploy-program.mjs FILE`. Prints each progress event
+ * as a line of JSON.
+ */
 import { readFileSync } from 'node:fs';
 import { buildArtifact } from '../../src/build/build.ts';
 import { quietContext } from '../../src/context.ts';
 import { asFailure } from '../../src/errors.ts';
-import { deploy, withLock } from '../../src/release/index.ts';
+import { deploy, rollback, withLock } from '../../src/release/index.ts';
 import { connect } from '../../src/ssh/openssh.ts';
 
-const { config, app, ref, targets, env } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
+const { verb, config, app, ref, targets, env } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
 const say = (line: unknown) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const stop = new AbortController();
 process.on('SIGINT', () => stop.abort(new Error('interrupted')));
@@ -16,9 +19,15 @@ const hosts = targets.map((target: Parameters<typeof connect>[0]) => ({
   connection: connect(target, context),
 }));
 try {
-  const artifact = await buildArtifact(config, app, ref, context);
-  const result = await withLock(hosts[0].connection, { command: `deploy ${app} ${ref}` }, context, (locked) =>
-    deploy({ config, app, hosts, artifact }, locked),
+  const artifact = verb === 'rollback' ? undefined : await buildArtifact(config, app, ref, context);
+  const result = await withLock(
+    hosts[0].connection,
+    { command: `${verb ?? 'deploy'} ${app} ${ref}` },
+    context,
+    (locked) =>
+      artifact === undefined
+        ? rollback({ config, app, hosts }, locked)
+        : deploy({ config, app, hosts, artifact }, locked),
   );
   say({ stage: 'result', result });
 } catch (error) {
