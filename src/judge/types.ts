@@ -203,7 +203,7 @@ export interface MetricResult {
   readonly verdict: MetricVerdictLabel;
   /** What was measured, e.g. p99 in ms or a share of requests; null without data. */
   readonly observed: PerVariant<number | null>;
-  /** Unit of `observed`: `ms`, `bytes`, `share`, `per request`, `ms per request`. */
+  /** Unit of `observed`: `ms`, `bytes`, `share`, `ms per request`, or what is counted (`restarts`, `error lines`). */
   readonly unit: string;
   readonly effect: Effect | null;
   /** Anytime-valid interval of the effect; an end that is unbounded is null. */
@@ -212,7 +212,7 @@ export interface MetricResult {
   readonly level: number;
   /** Requests, answers, comparisons or blocks that the verdict rests on. */
   readonly samples: PerVariant<number>;
-  /** What `samples` counts: `requests`, `answers`, `comparisons`, `blocks`. */
+  /** What `samples` counts: `requests`, `answers`, `comparisons`, `blocks`, `seconds`. */
   readonly sampleUnit: string;
   /** null for metrics that have no test of their own or no data. */
   readonly evidence: Evidence | null;

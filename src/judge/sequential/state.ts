@@ -14,6 +14,8 @@ export interface SequentialState {
   readonly requests: PerVariant<number>;
   /** `at` of each variant's last second with a request. */
   readonly lastRequestAt: PerVariant<number | null>;
+  /** Requests that the other variant had after each variant's last one. */
+  readonly missed: PerVariant<number>;
   /** Sequential traffic only: seconds of one variant that still wait for their counterparts. */
   readonly waiting: PerVariant<readonly VariantSecond[]>;
   readonly accounts: Accounts;
@@ -31,6 +33,7 @@ export function createSequentialJudge(options: SequentialOptions = {}): Sequenti
     lastAt: null,
     requests: { baseline: 0, candidate: 0 },
     lastRequestAt: { baseline: null, candidate: null },
+    missed: { baseline: 0, candidate: 0 },
     waiting: { baseline: [], candidate: [] },
     accounts: noAccounts(config),
   };
@@ -58,6 +61,10 @@ export function observe(state: SequentialState, second: Second): SequentialState
     lastRequestAt: {
       baseline: requests.baseline > 0 ? second.at : state.lastRequestAt.baseline,
       candidate: requests.candidate > 0 ? second.at : state.lastRequestAt.candidate,
+    },
+    missed: {
+      baseline: requests.baseline > 0 ? 0 : state.missed.baseline + requests.candidate,
+      candidate: requests.candidate > 0 ? 0 : state.missed.candidate + requests.baseline,
     },
   };
   // Before the first request there is nothing to compare.

@@ -1,12 +1,12 @@
 /** From the results of the metrics to the verdict about the candidate. */
-import type { CanaryVerdict, Experiment, MetricResult, Outcome, PerVariant } from '../types.ts';
+import type { CanaryVerdict, Experiment, MetricResult, Outcome } from '../types.ts';
 import { failureShares } from './failures.ts';
 import { isBlind, metricResults } from './metrics.ts';
 import { createSequentialJudge, observe, type SequentialState } from './state.ts';
 import { about, list, percent } from './words.ts';
 
-/** A variant is silent when the other one had requests for so many seconds more. */
-const SILENT_SECONDS = 5;
+/** A variant is silent when so many requests would have been its own by now: that chance kept them away is one in three million. */
+const SILENT_REQUESTS = 15;
 /** Requests of each variant before both can be called broken for good. */
 const BROKEN_REQUESTS = 100;
 /** A role's weight in the score. */
@@ -74,6 +74,10 @@ function decide(state: SequentialState, metrics: readonly MetricResult[]): Decis
     return { verdict: 'inconclusive', decidedBy: [], reason: missing, needs: 'requests to both variants' };
   }
   if (bothBroken(state)) return broken(state);
+  const silent = silentVariant(state);
+  if (silent !== undefined) {
+    return { verdict: 'inconclusive', decidedBy: [], reason: silent, needs: 'requests to both variants' };
+  }
   return promote(state, metrics);
 }
 
@@ -167,12 +171,12 @@ function score(metrics: readonly MetricResult[], outcome: Outcome): number {
 }
 
 function notes(state: SequentialState, metrics: readonly MetricResult[]): readonly string[] {
-  const silent = silentVariant(state.lastRequestAt);
+  const silent = silentVariant(state);
   const bodies = metrics.find((metric) => metric.kind === 'bodies');
   return [
     ...(bothBroken(state) ? [`Both variants are broken: ${brokenWords(state)}.`] : []),
     ...(state.config.traffic === 'sequential' ? [SEQUENTIAL_NOTE] : []),
-    ...(state.config.traffic === 'interleaved' && silent !== undefined ? [silent] : []),
+    ...(silent === undefined ? [] : [silent]),
     ...(bodies !== undefined && isBlind(bodies)
       ? [
           `The baseline's answers to the same request differ from each other in ${percent(bodies.observed.baseline ?? 0)} of the ` +
@@ -182,11 +186,20 @@ function notes(state: SequentialState, metrics: readonly MetricResult[]): readon
   ];
 }
 
-function silentVariant({ baseline, candidate }: PerVariant<number | null>): string | undefined {
-  if (baseline === null || candidate === null) return undefined;
-  if (Math.abs(baseline - candidate) < SILENT_SECONDS) return undefined;
-  const [name, last] = baseline < candidate ? ['baseline', baseline] : ['candidate', candidate];
-  return `The ${name} got no request after second ${last + 1}, while the other variant went on: it may have died there.`;
+/** Says which variant got no more requests though the other one did; only where both take turns at random. */
+function silentVariant({ config, requests, missed, lastRequestAt }: SequentialState): string | undefined {
+  if (config.traffic !== 'interleaved') return undefined;
+  for (const [variant, other] of [
+    ['candidate', 'baseline'],
+    ['baseline', 'candidate'],
+  ] as const) {
+    const share = requests[variant] / Math.max(1, requests[variant] + requests[other] - missed[variant]);
+    const last = lastRequestAt[variant];
+    if (last !== null && missed[variant] * share >= SILENT_REQUESTS) {
+      return `The ${variant} got no request after second ${last + 1}, while the ${other} got ${missed[variant]}: it may have died there.`;
+    }
+  }
+  return undefined;
 }
 
 const names = (metrics: readonly MetricResult[]) => metrics.map((metric) => metric.name);

@@ -107,10 +107,19 @@ describe('a side that does not answer', () => {
     expect(after).toBe(13);
   });
 
-  test('a side that falls silent is named, and is never passed for what it did not do', () => {
-    const said = judgeExperiment(experiment(seconds(30, {}, (at) => (at < 10 ? {} : { rate: 0 }))));
+  test('a side that falls silent is named, and not passed, though it was fine until then', () => {
+    const silence = (rate: number) => seconds(60, {}, (at) => (at < 50 ? {} : { rate }));
+    const said = judgeExperiment(experiment(silence(0)));
     expect(said.verdict).toBe('inconclusive');
-    expect(said.notes.join()).toContain('The candidate got no request after second 10');
+    expect(said.reason).toBe(
+      'The candidate got no request after second 50, while the baseline got 500: it may have died there.',
+    );
+    expect(judgeExperiment(experiment(silence(1))).verdict).toBe('passed');
+  });
+
+  test('a pause that chance explains is no silence', () => {
+    const sparse = seconds(40, { rate: 1 }, (at) => (at < 30 ? { rate: 1 } : { rate: 0 }));
+    expect(judgeExperiment(experiment(sparse)).notes).toEqual([]);
   });
 });
 
