@@ -80,9 +80,18 @@ export async function existingAt(
   paths: readonly string[],
   context: Context,
 ): Promise<ReadonlySet<string>> {
-  const listed = await git(source, ['ls-tree', '-z', '--name-only', commit, '--', ...paths], context);
-  if (listed.exitCode !== 0) throw gitFailure('read the commit of', source, listed);
-  return new Set(listed.stdout.split('\0').filter((path) => path !== ''));
+  // Asked together with what lies in it, a folder would not be named itself.
+  const folders = paths.filter((path) => paths.some((other) => other.startsWith(`${path}/`)));
+  const others = paths.filter((path) => !folders.includes(path));
+  const found = await Promise.all(
+    [folders, others].map(async (some) => {
+      if (some.length === 0) return [];
+      const listed = await git(source, ['ls-tree', '-z', '--name-only', commit, '--', ...some], context);
+      if (listed.exitCode !== 0) throw gitFailure('read the commit of', source, listed);
+      return listed.stdout.split('\0').filter((path) => path !== '');
+    }),
+  );
+  return new Set(found.flat());
 }
 
 /** A working tree of the commit with its submodules and its `.git` (builds ask it for names and dates), in an empty folder. */
