@@ -102,6 +102,16 @@ describe('a list', () => {
     ),
   );
 
+  it('of what can be bought is taken as far as it goes', () =>
+    against(
+      (_request, response) =>
+        json(response, {
+          regions: [{ slug: 'nyc3', name: 'New York 3', available: true, sizes: [] }],
+          links: { pages: { next: '/v2/regions?page=2' } },
+        }),
+      async ({ api }) => expect((await api.regions()).map(({ slug }) => slug)).toEqual(['nyc3']),
+    ));
+
   it.each([{}, { links: null }, { links: {} }, { links: { pages: {} } }])(
     'of one page may say %j about pages',
     (links) =>
