@@ -15,6 +15,24 @@ const common = {
   },
 };
 
+/** The dashboard: script and style, which go into the hub's file as text. */
+async function page() {
+  const { outputFiles } = await build({
+    entryPoints: ['src/monitor/web/main.tsx'],
+    bundle: true,
+    write: false,
+    outdir: 'page',
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    logLevel: 'warning',
+  });
+  const text = (extension) => outputFiles.find(({ path }) => path.endsWith(extension))?.text ?? '';
+  return { js: text('.js'), css: text('.css') };
+}
+
 await rm('dist', { recursive: true, force: true });
 await Promise.all([
   build({
@@ -25,5 +43,21 @@ await Promise.all([
     chunkNames: 'chunks/[name]-[hash]',
   }),
   // CommonJS: on a host there is no package.json that would tell Node 20 otherwise.
-  build({ ...common, format: 'cjs', banner: {}, entryPoints: ['src/agent/main.ts'], outfile: 'dist/agent.js', minify: true }),
+  build({
+    ...common,
+    format: 'cjs',
+    banner: {},
+    entryPoints: ['src/agent/main.ts'],
+    outfile: 'dist/agent.js',
+    minify: true,
+  }),
+  page().then((files) =>
+    build({
+      ...common,
+      entryPoints: ['src/monitor/main.ts'],
+      outfile: 'dist/monitor.js',
+      minify: true,
+      define: { PIPELINE_PAGE: JSON.stringify(files) },
+    }),
+  ),
 ]);

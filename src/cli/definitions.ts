@@ -190,6 +190,49 @@ export const definitions = {
       },
     },
   },
+  monitorSetup: {
+    path: 'monitor setup',
+    summary: 'put Redis, hub and dashboard on the monitor, and an agent on every host',
+    description:
+      'Run it again as often as you like: the second run changes nothing. A new host joins by `prod up` and this.',
+    options: { inventory, wait },
+    examples: ['pipeline monitor setup -i inventory.ini'],
+  },
+  monitorSetupAlias: {
+    path: 'monitor-setup',
+    summary: 'the same as `monitor setup`',
+    options: { inventory, wait },
+  },
+  monitorOpen: {
+    path: 'monitor open',
+    summary: 'open the dashboard, or print its address where there is no screen',
+    options: { inventory },
+  },
+  monitorStatus: {
+    path: 'monitor status',
+    summary: 'show when each host was heard last, and what alerts',
+    options: { inventory },
+  },
+  monitorUsers: {
+    path: 'monitor users',
+    summary: 'list, add, renew or remove users of the dashboard',
+    description:
+      '`set NAME` makes a user, or gives a new password; it is shown once. Users only read, except with --admin.',
+    arguments: [
+      { name: '[verb]', description: 'list (the default), set, remove' },
+      { name: '[name]', description: 'user' },
+    ],
+    options: {
+      inventory,
+      admin: { flags: '--admin', description: 'the user may also record events', type: 'flag' },
+    },
+    examples: ['pipeline monitor users', 'pipeline monitor users set ann'],
+  },
+  monitorTestAlert: {
+    path: 'monitor test-alert',
+    summary: 'send a test message to every place that alerts go to',
+    options: { inventory },
+  },
 } as const satisfies Readonly<Record<string, CommandDefinition>>;
 
 export type CommandName = keyof typeof definitions;

@@ -17,5 +17,11 @@ export const handlers: Loaders = {
   rollback: async () => (await import('./commands/rollback.ts')).rollback,
   releases: async () => (await import('./commands/releases.ts')).releases,
   canary: async () => (await import('./commands/canary.ts')).canary,
+  monitorSetup: async () => (await import('./commands/monitor-setup.ts')).monitorSetup,
+  monitorSetupAlias: async () => (await import('./commands/monitor-setup.ts')).monitorSetup,
+  monitorOpen: async () => (await import('./commands/monitor-others.ts')).monitorOpen,
+  monitorStatus: async () => (await import('./commands/monitor-others.ts')).monitorStatus,
+  monitorUsers: async () => (await import('./commands/monitor-others.ts')).monitorUsers,
+  monitorTestAlert: async () => (await import('./commands/monitor-others.ts')).monitorTestAlert,
   judge: async () => (await import('./commands/judge.ts')).judge,
 };

@@ -1,0 +1,103 @@
+/** `pipeline monitor open|status|users|test-alert`: questions to the hub, answered on its host. */
+import { execa } from 'execa';
+import { Failure } from '../../errors.ts';
+import { argument, type Handler } from '../command.ts';
+import type { definitions } from '../definitions.ts';
+import { askHub, dashboardUrl, findMonitor, withMonitor } from '../monitor/place.ts';
+import { counted } from '../output.ts';
+import { table } from '../table.ts';
+
+export const monitorOpen: Handler<typeof definitions.monitorOpen> = async (options, session) => {
+  const url = dashboardUrl(await findMonitor(options.inventory, session));
+  session.output.line(url);
+  // Where there is no browser to open, the address is all that is wanted.
+  if (session.output.interactive) {
+    const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
+    await execa(program, [url], { reject: false, stdio: 'ignore', timeout: 5000 });
+  }
+  return { json: { dashboard: url } };
+};
+
+interface Status {
+  readonly now: number;
+  readonly hosts: Readonly<Record<string, { readonly at: number; readonly aheadMs: number }>>;
+  readonly alerts: readonly { readonly state: string; readonly severity: string; readonly message: string }[];
+}
+
+export const monitorStatus: Handler<typeof definitions.monitorStatus> = (options, session) =>
+  withMonitor(options.inventory, session, async (connection, place) => {
+    const { output } = session;
+    const status = (await askHub(connection, ['status'], session)) as Status;
+    const rows = place.inventory.targets.map(({ name }) => {
+      const at = status.hosts[name]?.at;
+      const ago = at === undefined ? undefined : Math.max(0, Math.round((status.now - at) / 1000));
+      const good = ago !== undefined && ago < 30;
+      const said = ago === undefined ? 'never heard' : `${ago} s ago`;
+      return [name, good ? output.colors.green(said) : output.colors.red(said)];
+    });
+    for (const line of table(['host', 'last sample'], rows)) output.line(line);
+    const firing = status.alerts.filter(({ state }) => state === 'firing');
+    output.line();
+    output.line(firing.length === 0 ? 'No alert.' : `${counted(firing.length, 'alert')}:`);
+    for (const { severity, message } of firing) output.line(`  ${severity}: ${message}`);
+    output.line(`Dashboard: ${dashboardUrl(place)}`);
+    return { json: { dashboard: dashboardUrl(place), ...status } };
+  });
+
+export const monitorUsers: Handler<typeof definitions.monitorUsers> = (options, session) =>
+  withMonitor(options.inventory, session, async (connection) => {
+    const { output } = session;
+    const [verb = 'list', name] = [argument(session, 0), argument(session, 1)];
+    if (!['list', 'set', 'remove'].includes(verb))
+      throw new Failure('usage', `users knows no "${verb}"`, { next: 'Say list, set NAME or remove NAME.' });
+    if (verb !== 'list' && name === undefined)
+      throw new Failure('usage', `users ${verb} needs a name`, {
+        next: `Say: pipeline monitor users ${verb} ann`,
+      });
+    const args = [
+      'users',
+      verb,
+      ...(name === undefined ? [] : [name]),
+      ...(verb === 'set' ? [options.admin ? 'admin' : 'viewer'] : []),
+    ];
+    const answer = (await askHub(connection, args, session, { secretOutput: true })) as {
+      users?: readonly { name: string; role: string }[];
+      password?: string;
+      removed?: boolean;
+    };
+    if (answer.users !== undefined)
+      for (const line of table(
+        ['user', 'role'],
+        answer.users.map((user) => [user.name, user.role]),
+      ))
+        output.line(line);
+    if (answer.password !== undefined)
+      output.line(`Password of ${name}, shown this once: ${output.colors.bold(answer.password)}`);
+    if (answer.removed === false)
+      throw new Failure('usage', `there is no user "${name}"`, { next: 'See: pipeline monitor users' });
+    if (answer.removed) output.line(`${name} can sign in no more.`);
+    return { json: answer };
+  });
+
+export const monitorTestAlert: Handler<typeof definitions.monitorTestAlert> = (options, session) =>
+  withMonitor(options.inventory, session, async (connection, { config }) => {
+    const answer = (await askHub(connection, ['test-alert'], session)) as {
+      targets: number;
+      failures: readonly string[];
+    };
+    if (answer.targets === 0)
+      throw new Failure('usage', 'alerts go nowhere yet', {
+        next: `Name webhooks or addresses below alerts: notify: in ${config.path}, then run: pipeline monitor setup`,
+      });
+    if (answer.failures.length > 0)
+      throw new Failure(
+        'host',
+        `${answer.failures.length} of ${counted(answer.targets, 'place')} did not take the message`,
+        {
+          output: answer.failures,
+          next: 'Mend the address in pipeline.yml, then run: pipeline monitor setup',
+        },
+      );
+    session.output.line(`A test message went to ${counted(answer.targets, 'place')}.`);
+    return { json: answer };
+  });

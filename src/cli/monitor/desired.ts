@@ -1,0 +1,145 @@
+/** From pipeline.yml and the inventory to the configurations of hub and agents. Pure. */
+import type { AlertsConfig, AppConfig, Config } from '../../config/schema.ts';
+import { Failure } from '../../errors.ts';
+import { LOGS } from '../../proxy/paths.ts';
+import { REDIS_NAME, REDIS_PORT, REDIS_SOCKET, TLS_CERTIFICATE, TLS_KEY } from '../../roles/hub.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The roles of a host: those of its groups in pipeline.yml. */
+export function rolesOf(config: Config, groups: readonly string[]): ReadonlySet<string> {
+  return new Set(groups.flatMap((group) => config.hosts[group]?.roles ?? []));
+}
+
+export interface AgentWanted {
+  readonly host: string;
+  readonly groups: readonly string[];
+  readonly monitorAddress: string;
+  readonly certificate: string;
+  readonly password: string;
+}
+
+/** Text of /etc/pipeline/agent.json. */
+export function agentConfig(config: Config, wanted: AgentWanted): string {
+  const { host, groups } = wanted;
+  const roles = rolesOf(config, groups);
+  const apps = Object.entries(config.apps).filter(([, app]) =>
+    app.hosts.some((group) => groups.includes(group)),
+  );
+  const behindNginx = roles.has('nginx') || apps.length > 0;
+  const stores = [
+    ...(roles.has('redis') ? [{ name: 'redis', kind: 'redis', address: '127.0.0.1:6379' }] : []),
+    ...(roles.has('mariadb')
+      ? [{ name: 'mariadb', kind: 'mysql', address: '/run/mysqld/mysqld.sock', user: 'pipeline-agent' }]
+      : []),
+  ];
+  const document = {
+    host,
+    intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
+    redis: {
+      host: wanted.monitorAddress,
+      port: REDIS_PORT,
+      tls: { ca: wanted.certificate, servername: REDIS_NAME },
+      user: `agent-${host}`,
+      password: wanted.password,
+    },
+    units: unitsOf(
+      roles,
+      apps.map(([name]) => name),
+    ),
+    // Tomcat stands behind nginx, whose log has the releases: the same requests must not be counted twice.
+    logs: behindNginx
+      ? [{ server: 'nginx', path: `${LOGS}/*.json.log` }]
+      : roles.has('tomcat')
+        ? [{ server: 'tomcat', path: '/var/log/tomcat*/localhost_access_log.*' }]
+        : [],
+    checks: apps.map(([name, app]) => checkOf(name, app)),
+    stores,
+    certificates: apps.some(([, app]) => app.site.tls !== undefined) ? ['127.0.0.1:443'] : [],
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function unitsOf(roles: ReadonlySet<string>, apps: readonly string[]): string[] {
+  const of: Readonly<Record<string, readonly string[]>> = {
+    nginx: ['nginx.service'],
+    tomcat: ['tomcat*.service'],
+    mariadb: ['mariadb.service'],
+    redis: ['redis-server.service'],
+  };
+  return [
+    ...[...roles].flatMap((role) => of[role] ?? []),
+    ...(roles.has('nginx') || apps.length === 0 ? [] : ['nginx.service']),
+    ...apps.map((app) => `pipeline-${app}@*.service`),
+    'pipeline-*.service',
+    'ssh.service',
+  ];
+}
+
+/** The health check of the application, from its own host, through nginx. */
+function checkOf(name: string, { health, site }: AppConfig) {
+  const [domain] = site.domains;
+  const { status } = health;
+  const contains = health.contains === undefined ? {} : { contains: health.contains };
+  const body = health.body === undefined ? {} : { body: health.body };
+  return {
+    name,
+    url: `http://127.0.0.1:${site.port}${health.path}`,
+    ...(health.method === 'GET' ? {} : { method: health.method }),
+    headers: { ...health.headers, ...(domain === undefined ? {} : { host: domain }) },
+    ...body,
+    ...(typeof status === 'number' ? { status } : {}),
+    // Behind a redirect to https there is no body to look into.
+    ...(site.tls?.redirect ? { status: 301 } : contains),
+  };
+}
+
+/** Text of /etc/pipeline/hub.json. @throws Failure `usage` where a variable that an address comes from is not set */
+export function hubConfigText(
+  config: Config,
+  wanted: { readonly hosts: readonly string[]; readonly password: string; readonly address: string },
+  env: Env,
+): string {
+  const tls = config.monitor?.tls !== undefined;
+  const { notify, heartbeat, quiet, rules } = config.alerts;
+  const document = {
+    hosts: [...wanted.hosts].sort(),
+    intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
+    redis: { socket: REDIS_SOCKET, user: 'hub', password: wanted.password },
+    listen: {
+      port: 80,
+      ...(tls ? { tls: { port: 443, certificate: TLS_CERTIFICATE, key: TLS_KEY } } : {}),
+    },
+    dashboard: `${tls ? 'https' : 'http'}://${wanted.address}/dashboard`,
+    rules: rulesText(rules),
+    ...(quiet === undefined ? {} : { quiet }),
+    targets: notify.map((target) => {
+      if ('webhook' in target) return { webhook: addressOf(target.webhook, env) };
+      if ('slack' in target) return { slack: addressOf(target.slack, env) };
+      return { email: { ...target.email, smtp: addressOf(target.email.smtp, env) } };
+    }),
+    ...(heartbeat === undefined
+      ? {}
+      : { heartbeat: { url: addressOf(heartbeat.url, env), everyMs: heartbeat.every } }),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Durations as pipeline.yml has them: the hub reads the rules with the same schema. */
+function rulesText(rules: AlertsConfig['rules']) {
+  return Object.fromEntries(
+    Object.entries(rules).map(([name, rule]) => [
+      name,
+      rule === 'off' ? rule : { ...rule, for: `${rule.for}ms` },
+    ]),
+  );
+}
+
+function addressOf(address: string | { readonly env: string }, env: Env): string {
+  if (typeof address === 'string') return address;
+  const value = env[address.env];
+  if (value !== undefined && value !== '') return value;
+  throw new Failure('usage', `The environment variable ${address.env}, which alerts: names, is not set.`, {
+    next: `Set it and run pipeline monitor setup again.`,
+  });
+}

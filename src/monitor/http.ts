@@ -1,0 +1,292 @@
+/** What the hub answers over HTTP. Everything but sign-in and the page's own files needs a user. */
+import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import * as z from 'zod';
+import type { Overview } from './api-types.ts';
+import { eventSchema, readEvents, recordEvent } from './events.ts';
+import type { Ingest } from './ingest.ts';
+import { ALERT_LOG } from './keys.ts';
+import type { Live } from './live.ts';
+import { type Asset, pageAssets } from './page.ts';
+import { exposition } from './prometheus.ts';
+import { history, type Range, releaseWindows, routes, type Source, type Subject } from './queries.ts';
+import { RateLimit } from './rate-limit.ts';
+import { closeSession, openSession, readSession, SESSION_SECONDS } from './sessions.ts';
+import { checkPassword, type User } from './users.ts';
+import { hostDetail } from './view.ts';
+
+export interface HttpOptions {
+  readonly source: Source;
+  readonly ingest: Ingest;
+  readonly live: Live;
+  readonly overview: () => Overview;
+  /** Served over https: cookies are for https alone. */
+  readonly secure: boolean;
+  readonly log: (line: string) => void;
+}
+
+type Env = {
+  Bindings: { incoming: import('node:http').IncomingMessage; outgoing: ServerResponse };
+  Variables: { user: User };
+};
+type Request = Context<Env>;
+
+const CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  // uPlot and charts set styles by script, which this does not concern; no inline style is in any page.
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const LONGEST_MS = 91 * 86_400_000;
+const TRIES = 8;
+const TRIES_WINDOW_MS = 10 * 60_000;
+
+export function createHttp(options: HttpOptions): Hono<Env> {
+  const { source, ingest, live, overview, secure } = options;
+  const app = new Hono<Env>();
+  const page = pageAssets();
+  const cookie = secure ? '__Host-pipeline' : 'pipeline';
+  const byAddress = new RateLimit(TRIES * 4, TRIES_WINDOW_MS);
+  const byUser = new RateLimit(TRIES, TRIES_WINDOW_MS);
+  const basic = new BasicUsers();
+
+  app.use(async (c, next) => {
+    await next();
+    c.res.headers.set('content-security-policy', CSP);
+    c.res.headers.set('x-content-type-options', 'nosniff');
+    c.res.headers.set('x-frame-options', 'DENY');
+    c.res.headers.set('referrer-policy', 'no-referrer');
+    c.res.headers.set('cross-origin-opener-policy', 'same-origin');
+    c.res.headers.set('cross-origin-resource-policy', 'same-origin');
+    if (secure) c.res.headers.set('strict-transport-security', 'max-age=31536000');
+    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
+  });
+  app.onError((error, c) => {
+    options.log(`${c.req.method} ${c.req.path}: ${error.message}`);
+    return c.json(
+      { error: 'The hub cannot answer now. Its journal says why: journalctl -u pipeline-hub' },
+      503,
+    );
+  });
+  app.notFound((c) => c.json({ error: 'There is no such page.' }, 404));
+
+  app.get('/', (c) => c.redirect('/dashboard'));
+  app.get('/dashboard', (c) => serve(c, page.html, false));
+  for (const [path, asset] of page.files) app.get(path, (c) => serve(c, asset, true));
+  app.get('/api/health', (c) =>
+    ingest.trouble === '' ? c.json({ ok: true }) : c.json({ ok: false, trouble: ingest.trouble }, 503),
+  );
+
+  // A page of another origin cannot set this type without asking first, and says where it comes from.
+  app.use('/api/*', async (c, next) => {
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
+    const site = c.req.header('sec-fetch-site');
+    const origin = c.req.header('origin');
+    const foreign =
+      (site !== undefined && site !== 'same-origin') ||
+      (origin !== undefined && hostOf(origin) !== c.req.header('host'));
+    if (foreign || !(c.req.header('content-type') ?? '').startsWith('application/json'))
+      return c.json({ error: 'This request does not come from the dashboard.' }, 403);
+    return next();
+  });
+  app.use('/api/*', bodyLimit({ maxSize: 16 * 1024 }));
+
+  const setSession = (c: Request, token: string) =>
+    setCookie(c, cookie, token, {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'Strict',
+      secure,
+      maxAge: SESSION_SECONDS,
+    });
+
+  app.post('/api/sign-in', async (c) => {
+    const body = z
+      .object({ user: z.string().max(64), password: z.string().max(256) })
+      .safeParse(await c.req.json().catch(() => undefined));
+    if (!body.success) return c.json({ error: 'User and password are needed.' }, 400);
+    const { user: name, password } = body.data;
+    const address = c.env.incoming.socket.remoteAddress ?? '';
+    const now = Date.now();
+    const wait = Math.max(byAddress.waitSeconds(address, now), byUser.waitSeconds(`${address} ${name}`, now));
+    if (wait > 0) {
+      c.header('retry-after', String(wait));
+      return c.json({ error: `Too many attempts. Try again in ${Math.ceil(wait / 60)} min.` }, 429);
+    }
+    // Counted before the check, so that many at once are many.
+    byAddress.failed(address, now);
+    byUser.failed(`${address} ${name}`, now);
+    const user = await checkPassword(source.redis, name, password);
+    if (user === undefined) {
+      options.log(`A sign-in as ${JSON.stringify(name)} from ${address} failed.`);
+      return c.json({ error: 'User or password is wrong.' }, 401);
+    }
+    byUser.succeeded(`${address} ${name}`);
+    // Always a new session: one that was there before is worth nothing.
+    const old = getCookie(c, cookie);
+    if (old !== undefined) await closeSession(source.redis, old);
+    setSession(c, await openSession(source.redis, user));
+    return c.json({ user: user.name, role: user.role });
+  });
+
+  const signedIn = async (c: Request, next: () => Promise<void>) => {
+    const token = getCookie(c, cookie);
+    const session = token === undefined ? undefined : await readSession(source.redis, token);
+    if (session?.fresh !== undefined) setSession(c, session.fresh);
+    const address = c.env.incoming.socket.remoteAddress ?? '';
+    const user =
+      session?.user ?? (await basic.check(c.req.header('authorization'), address, byAddress, source));
+    if (user === undefined) return c.json({ error: 'Sign in first.' }, 401);
+    c.set('user', user);
+    await next();
+    return;
+  };
+  app.use('/api/*', signedIn);
+  app.use('/metrics', async (c, next) => {
+    const answer = await signedIn(c, next);
+    if (answer !== undefined) c.header('www-authenticate', 'Basic realm="pipeline monitor"');
+    return answer;
+  });
+
+  app.post('/api/sign-out', async (c) => {
+    const token = getCookie(c, cookie);
+    if (token !== undefined) await closeSession(source.redis, token);
+    deleteCookie(c, cookie, { path: '/', secure });
+    return c.json({});
+  });
+  app.get('/api/session', (c) => c.json(c.get('user')));
+  app.get('/api/overview', (c) => c.json(overview()));
+  app.get('/api/history', async (c) => {
+    const subject = subjectOf(c, source);
+    const range = rangeOf(c);
+    if (subject === undefined || range === undefined) return wrongQuery(c);
+    return c.json(await history(source, subject, range, Date.now()));
+  });
+  app.get('/api/routes', async (c) => {
+    const range = rangeOf(c);
+    const name = c.req.query('app');
+    if (range === undefined || name === undefined) return wrongQuery(c);
+    const { baseline, candidate } = c.req.query();
+    const compare = baseline !== undefined && candidate !== undefined ? { baseline, candidate } : undefined;
+    return c.json(await routes(source, name, range, Date.now(), compare));
+  });
+  app.get('/api/release', async (c) => {
+    const range = rangeOf(c);
+    const { app: name, release } = c.req.query();
+    if (range === undefined || name === undefined || release === undefined) return wrongQuery(c);
+    return c.json({ windows: await releaseWindows(source, name, release, range, Date.now()) });
+  });
+  app.get('/api/host/:name', (c) => {
+    const host = ingest.fleet.get(c.req.param('name'));
+    return host === undefined
+      ? c.json({ error: 'There is no such host.' }, 404)
+      : c.json(hostDetail(host.latest));
+  });
+  app.get('/api/events', async (c) => {
+    const range = rangeOf(c);
+    return range === undefined ? wrongQuery(c) : c.json(await readEvents(source.redis, range.from, range.to));
+  });
+  app.post('/api/events', async (c) => {
+    if (c.get('user').role !== 'admin') return c.json({ error: 'Only an admin records events.' }, 403);
+    const event = eventSchema.safeParse(await c.req.json().catch(() => undefined));
+    if (!event.success) return c.json({ error: z.prettifyError(event.error) }, 400);
+    return c.json({ recorded: await recordEvent(source.redis, event.data) });
+  });
+  app.get('/api/alert-log', async (c) => {
+    const entries = (await source.redis.xRevRange(ALERT_LOG, '+', '-', { COUNT: 200 })) ?? [];
+    return c.json(entries.map(({ message }) => JSON.parse(message.notice ?? '{}') as unknown));
+  });
+  app.get('/api/stream', (c) => {
+    const { outgoing } = c.env;
+    const subject = subjectOf(c, source);
+    outgoing.setHeader('content-security-policy', CSP);
+    outgoing.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    if (!live.add(outgoing, subject, c.get('user').name)) {
+      outgoing.end('event: full\ndata: {}\n\n');
+      return RESPONSE_ALREADY_SENT;
+    }
+    outgoing.write(`event: overview\ndata: ${JSON.stringify(overview())}\n\n`);
+    const since = Number(c.req.header('last-event-id'));
+    // What was missed: the page reads it as history.
+    if (since > 0) outgoing.write(`event: missed\ndata: ${JSON.stringify({ since })}\n\n`);
+    return RESPONSE_ALREADY_SENT;
+  });
+  app.get('/metrics', (c) => {
+    c.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+    return c.body(exposition(ingest.fleet.values(), Date.now()));
+  });
+  return app;
+}
+
+function subjectOf(c: Request, { hosts }: Source): Subject | undefined {
+  const { host, app } = c.req.query();
+  if (host !== undefined && hosts.includes(host)) return { kind: 'host', name: host };
+  return app === undefined || app === '' || app.length > 64 ? undefined : { kind: 'app', name: app };
+}
+
+function rangeOf(c: Request): Range | undefined {
+  const now = Date.now();
+  const to = Math.min(Number(c.req.query('to') ?? now), now);
+  const from = Math.max(Number(c.req.query('from')), now - LONGEST_MS);
+  return from < to ? { from: Math.floor(from), to: Math.floor(to) } : undefined;
+}
+
+function wrongQuery(c: Request) {
+  return c.json({ error: 'Give host or app, and from and to in milliseconds since 1970.' }, 400);
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}
+
+function serve(c: Request, asset: Asset, forever: boolean) {
+  const accepts = c.req.header('accept-encoding') ?? '';
+  const encoding = accepts.includes('br') ? 'br' : accepts.includes('gzip') ? 'gzip' : undefined;
+  const body = encoding === 'br' ? asset.brotli : encoding === 'gzip' ? asset.gzip : asset.plain;
+  c.header('content-type', asset.type);
+  c.header('vary', 'accept-encoding');
+  c.header('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
+  if (encoding !== undefined) c.header('content-encoding', encoding);
+  return c.body(new Uint8Array(body));
+}
+
+/** Programs that send their password with each request: scrypt once in five minutes, not each time. */
+class BasicUsers {
+  readonly #known = new Map<string, { readonly user: User; readonly until: number }>();
+
+  async check(
+    header: string | undefined,
+    address: string,
+    limit: RateLimit,
+    source: Source,
+  ): Promise<User | undefined> {
+    if (header === undefined || !header.startsWith('Basic ')) return undefined;
+    const key = createHash('sha256').update(header).digest('hex');
+    const now = Date.now();
+    const known = this.#known.get(key);
+    if (known !== undefined && known.until > now) return known.user;
+    if (limit.waitSeconds(address, now) > 0) return undefined;
+    const [name = '', ...password] = Buffer.from(header.slice(6), 'base64').toString().split(':');
+    limit.failed(address, now);
+    const user = await checkPassword(source.redis, name, password.join(':'));
+    if (user === undefined) return undefined;
+    const plain: User = { name: user.name, role: user.role };
+    if (this.#known.size > 100) this.#known.clear();
+    this.#known.set(key, { user: plain, until: now + 60_000 });
+    return plain;
+  }
+}

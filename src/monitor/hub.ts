@@ -1,0 +1,116 @@
+/** The hub: takes samples in, watches, answers. */
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { serve } from '@hono/node-server';
+import { Failure } from '../errors.ts';
+import type { HubConfig } from './config.ts';
+import { setSpark } from './fleet.ts';
+import { createHttp } from './http.ts';
+import { Ingest } from './ingest.ts';
+import { Live } from './live.ts';
+import type { Source } from './queries.ts';
+import { redisClient } from './redis.ts';
+import { overview } from './view.ts';
+import { Watch } from './watch.ts';
+
+/** Runs until the signal. @throws Failure where a port cannot be had */
+export async function runHub(
+  config: HubConfig,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): Promise<void> {
+  const said = new Map<string, number>();
+  const onError = (error: Error) => {
+    const now = Date.now();
+    if (now - (said.get(error.message) ?? 0) > 60_000) log(`Redis: ${error.message}`);
+    said.set(error.message, now);
+  };
+  const [redis, reader] = [redisClient(config.redis, onError), redisClient(config.redis, onError)];
+  await Promise.all([redis.connect(), reader.connect()]);
+  const ingest = new Ingest({ hosts: config.hosts, redis, reader, signal, log });
+  const source: Source = { redis, hosts: config.hosts, intervalSeconds: config.intervalSeconds };
+  const watch = new Watch({ config, source, ingest, signal, log });
+  const live = new Live(ingest);
+  const sparks = new Map<string, Map<number, number>>();
+  ingest.listen((_host, window) => {
+    for (const row of window.routes) {
+      const spark = sparks.get(row.app) ?? new Map<number, number>();
+      sparks.set(row.app, spark);
+      setSpark(spark, window.at, row.requests / window.seconds);
+    }
+  });
+  const look = () => overview(ingest.fleet.values(), sparks, watch.states, Date.now(), ingest.trouble);
+  const http = createHttp({
+    source,
+    ingest,
+    live,
+    overview: look,
+    secure: config.listen.tls !== undefined,
+    log,
+  });
+  const servers = await listen(config, http.fetch, log);
+  const ticks = setInterval(
+    () => live.tick(look(), config.intervalSeconds),
+    Math.max(1000, config.intervalSeconds * 1000),
+  );
+  log(`The hub watches ${config.hosts.length} hosts.`);
+  try {
+    await Promise.all([ingest.run(), watch.run()]);
+  } finally {
+    clearInterval(ticks);
+    live.close();
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+    await Promise.race([Promise.allSettled([redis.close(), reader.destroy()]), sleep(1000)]);
+  }
+}
+
+type Fetch = ReturnType<typeof createHttp>['fetch'];
+
+async function listen(
+  { listen: where }: HubConfig,
+  fetch: Fetch,
+  log: (line: string) => void,
+): Promise<Server[]> {
+  const { address, port, tls } = where;
+  const limits = { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16 * 1024 };
+  const open = (server: Server, on: number) =>
+    new Promise<Server>((resolve, reject) => {
+      server.once('error', (cause) =>
+        reject(new Failure('host', `The hub cannot listen on port ${on}: ${cause.message}.`, { cause })),
+      );
+      server.listen(on, address, () => resolve(server));
+    });
+  if (tls === undefined)
+    return [await started({ fetch, hostname: address, port, createServer, serverOptions: limits })];
+  const files = { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) };
+  const main = await started({
+    fetch,
+    hostname: address,
+    port: tls.port,
+    createServer: createHttps,
+    serverOptions: { ...files, ...limits },
+  });
+  const redirect = createServer(limits, (request, response) => {
+    const host = (request.headers.host ?? '').replace(/:\d+$/, '');
+    const target = `https://${host}${tls.port === 443 ? '' : `:${tls.port}`}/dashboard`;
+    response.writeHead(/^[\w.:[\]-]+$/.test(host) ? 308 : 400, { location: target }).end();
+  });
+  log(`https on port ${tls.port}.`);
+  return [main, await open(redirect, port)];
+}
+
+function started(options: Parameters<typeof serve>[0]): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = serve(options, () => resolve(server as Server)) as Server;
+    server.once('error', (cause) =>
+      reject(
+        new Failure('host', `The hub cannot listen on port ${options.port}: ${cause.message}.`, { cause }),
+      ),
+    );
+  });
+}

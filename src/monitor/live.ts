@@ -1,0 +1,100 @@
+/** The live stream: one point a step for each subject that somebody looks at, and the overview. Slow readers are dropped. */
+import type { ServerResponse } from 'node:http';
+import type { Window } from '../metrics/catalogue.ts';
+import { mergeWindows } from '../metrics/merge.ts';
+import type { Panel } from './api-types.ts';
+import { appCharts, draw, hostCharts } from './history.ts';
+import type { Ingest } from './ingest.ts';
+import type { Subject } from './queries.ts';
+
+/** Bytes that may wait for one reader. */
+const MAX_WAITING = 256 * 1024;
+
+interface Reader {
+  readonly subject: Subject | undefined;
+  readonly response: ServerResponse;
+  readonly user: string;
+}
+
+/** A point of every chart of a subject. */
+export interface LivePoint {
+  readonly at: number;
+  readonly panels: readonly Panel[];
+}
+
+/** Points of a subject from windows that came since the last: at most one. */
+export function livePoint(
+  subject: Subject,
+  windows: readonly Window[],
+  seconds: number,
+): LivePoint | undefined {
+  const isApp = subject.kind === 'app';
+  const own = isApp ? windows : windows.filter(({ host }) => host === subject.name);
+  const merged = mergeWindows(own);
+  if (merged === undefined) return undefined;
+  const charts = isApp ? appCharts(subject.name) : hostCharts(own);
+  const range = { from: merged.at - 1, to: merged.at, stepSeconds: seconds };
+  const { panels } = draw(charts, [merged], range, isApp);
+  return { at: merged.at, panels };
+}
+
+export class Live {
+  readonly #readers = new Set<Reader>();
+  readonly #most: number;
+  #windows: Window[] = [];
+
+  /** @param most readers at once */
+  constructor(ingest: Ingest, most = 200) {
+    this.#most = most;
+    ingest.listen((_host, window) => {
+      if (this.#readers.size > 0) this.#windows.push(window);
+    });
+  }
+
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** @returns false where there are too many readers already */
+  add(response: ServerResponse, subject: Subject | undefined, user: string): boolean {
+    if (this.#readers.size >= this.#most) return false;
+    const reader: Reader = { subject, response, user };
+    this.#readers.add(reader);
+    const remove = () => this.#readers.delete(reader);
+    response.on('close', remove);
+    response.on('error', remove);
+    response.write('retry: 1000\n\n');
+    return true;
+  }
+
+  /** Sends what came since the last call. */
+  tick(overview: unknown, seconds: number): void {
+    const windows = this.#windows;
+    this.#windows = [];
+    const texts = new Map<string, string>();
+    const head = `event: overview\ndata: ${JSON.stringify(overview)}\n\n`;
+    for (const reader of this.#readers) {
+      // A browser that reads nothing must not fill the memory of the hub. It connects again and gets what it missed.
+      if (reader.response.writableLength > MAX_WAITING) {
+        reader.response.destroy();
+        this.#readers.delete(reader);
+        continue;
+      }
+      reader.response.write(head);
+      const { subject } = reader;
+      if (subject === undefined) continue;
+      const key = `${subject.kind} ${subject.name}`;
+      let text = texts.get(key);
+      if (text === undefined) {
+        const point = livePoint(subject, windows, seconds);
+        text = point === undefined ? '' : `event: point\nid: ${point.at}\ndata: ${JSON.stringify(point)}\n\n`;
+        texts.set(key, text);
+      }
+      if (text !== '') reader.response.write(text);
+    }
+  }
+
+  close(): void {
+    for (const { response } of this.#readers) response.end();
+  }
+}

@@ -1,0 +1,127 @@
+/** The hub: what runs on the monitor host. Bundled into one file, `monitor.js`. */
+
+import { notify } from '../alerts/notify.ts';
+import { asFailure, Failure } from '../errors.ts';
+import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
+import { eventSchema, recordEvent } from './events.ts';
+import { runHub } from './hub.ts';
+import { ALERTS, POSITIONS } from './keys.ts';
+import { type Redis, redisClient } from './redis.ts';
+import { listUsers, removeUser, setUser } from './users.ts';
+
+const USAGE = `Usage: monitor.js COMMAND, with the configuration in ${HUB_CONFIG} or in $PIPELINE_HUB_CONFIG
+  run                              take samples in and answer
+  check                            read the configuration and say what is wrong with it
+  users list | first | set NAME [admin|viewer] | remove NAME
+  status                           when each host was heard last, and the alerts
+  event                            record the event on standard input (JSON)
+  test-alert                       send a test message everywhere
+Answers of all but run are one JSON document.`;
+
+async function main(args: readonly string[]): Promise<unknown> {
+  const [command = '', ...rest] = args;
+  const config = () => readHubConfig(process.env.PIPELINE_HUB_CONFIG ?? HUB_CONFIG);
+  switch (command) {
+    case 'run': {
+      const stop = new AbortController();
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+      await runHub(config(), stop.signal, (line) => process.stderr.write(`${line}\n`));
+      return undefined;
+    }
+    case 'check':
+      config();
+      return { ok: true };
+    case 'users':
+      return withRedis(config(), (redis) => users(redis, rest));
+    case 'status':
+      return withRedis(config(), async (redis) => {
+        const [positions, alerts] = await Promise.all([redis.hGetAll(POSITIONS), redis.hGetAll(ALERTS)]);
+        const hosts = Object.entries(positions).map(([host, text]) => [host, JSON.parse(text) as unknown]);
+        const states = Object.values(alerts).map((text) => JSON.parse(text) as unknown);
+        return { now: Date.now(), hosts: Object.fromEntries(hosts), alerts: states };
+      });
+    case 'event': {
+      const event = eventSchema.parse(JSON.parse(await standardInput()));
+      return withRedis(config(), async (redis) => ({ recorded: await recordEvent(redis, event) }));
+    }
+    case 'test-alert': {
+      const { targets, dashboard } = config();
+      const now = Date.now();
+      const alert = {
+        rule: 'check',
+        severity: 'warning',
+        subject: 'test',
+        message: 'this is a test',
+        since: now,
+      } as const;
+      const failures = await notify(targets, { state: 'test', alert, at: now }, { dashboard, attempts: 1 });
+      return { targets: targets.length, failures };
+    }
+    default:
+      throw new Failure(
+        'usage',
+        command === '' ? 'No command was given.' : `There is no command "${command}".`,
+        {
+          next: USAGE,
+        },
+      );
+  }
+}
+
+async function users(redis: Redis, [verb, name = '', role = 'viewer']: readonly string[]): Promise<unknown> {
+  switch (verb) {
+    case 'list':
+      return { users: await listUsers(redis) };
+    // Made once: `monitor setup` asks for it each time.
+    case 'first':
+      return (await listUsers(redis)).length > 0
+        ? { made: false }
+        : { made: true, user: 'admin', password: await setUser(redis, 'admin', 'admin') };
+    case 'set':
+      if (role !== 'admin' && role !== 'viewer')
+        throw new Failure('usage', `There is no role "${role}".`, { next: USAGE });
+      return { user: name, role, password: await setUser(redis, name, role) };
+    case 'remove':
+      return { removed: await removeUser(redis, name) };
+    default:
+      throw new Failure('usage', 'users needs list, first, set or remove.', { next: USAGE });
+  }
+}
+
+async function withRedis<T>(config: HubConfig, work: (redis: Redis) => Promise<T>): Promise<T> {
+  let last: Error | undefined;
+  const redis = redisClient(config.redis, (error) => {
+    last = error;
+  });
+  const timer = setTimeout(() => redis.destroy(), 10_000);
+  try {
+    await redis.connect();
+    return await work(redis);
+  } catch (cause) {
+    throw new Failure('host', `Redis does not answer: ${last?.message ?? (cause as Error).message}`, {
+      cause,
+      next: 'journalctl -u pipeline-redis says why.',
+    });
+  } finally {
+    clearTimeout(timer);
+    if (redis.isOpen) redis.destroy();
+  }
+}
+
+async function standardInput(): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString();
+}
+
+main(process.argv.slice(2)).then(
+  (answer) => {
+    if (answer !== undefined) process.stdout.write(`${JSON.stringify(answer)}\n`);
+    process.exit(0);
+  },
+  (thrown: unknown) => {
+    const failure = asFailure(thrown);
+    process.stderr.write(`${[failure.message, failure.next].filter(Boolean).join('\n')}\n`);
+    process.exit(failure.exitCode);
+  },
+);

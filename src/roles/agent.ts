@@ -1,0 +1,94 @@
+/** The agent on a host: its user, its configuration, its unit. The program and its Node are brought by `monitor setup`. */
+
+import type { Resource } from '../host/resource.ts';
+
+export const AGENT_USER = 'pipeline-agent';
+const CONFIG = '/etc/pipeline/agent.json';
+
+export interface AgentParams {
+  /** Paths on the host. */
+  readonly node: string;
+  readonly program: string;
+  /** JSON of /etc/pipeline/agent.json; holds a password. */
+  readonly config: string;
+  /** MariaDB runs here: the agent may see its connections and sizes, and no row. */
+  readonly mariadb: boolean;
+}
+
+/** What V8 needs not is not given to it: docs/agent.md. */
+const FLAGS = '--max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1';
+
+const unit = ({ node, program }: AgentParams) => `# Made by pipeline.
+[Unit]
+Description=Agent of the monitor (pipeline)
+After=network.target
+
+[Service]
+User=${AGENT_USER}
+SupplementaryGroups=adm
+ExecStart=${node} ${FLAGS} ${program} run
+Restart=always
+RestartSec=2s
+MemoryMax=160M
+TasksMax=64
+Nice=5
+OOMScoreAdjust=-200
+${HARDENED}
+CapabilityBoundingSet=
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** Reads the system and talks to sockets, nothing else. V8 writes code that it runs, so MemoryDenyWriteExecute is no option. */
+export const HARDENED = `NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+SystemCallArchitectures=native
+UMask=0077`;
+
+const GRANT = `mariadb --batch -e "CREATE USER IF NOT EXISTS '${AGENT_USER}'@'localhost' IDENTIFIED VIA unix_socket; GRANT PROCESS ON *.* TO '${AGENT_USER}'@'localhost'"`;
+
+export function agentResources(params: AgentParams): readonly Resource[] {
+  return [
+    // Node from 25 on is linked against it.
+    { kind: 'package', name: 'libatomic1' },
+    { kind: 'user', name: AGENT_USER, system: true, groups: ['adm'] },
+    { kind: 'directory', path: '/etc/pipeline' },
+    {
+      kind: 'file',
+      path: CONFIG,
+      content: params.config,
+      mode: '0600',
+      owner: AGENT_USER,
+      group: AGENT_USER,
+      secret: true,
+    },
+    { kind: 'file', path: '/etc/systemd/system/pipeline-agent.service', content: unit(params) },
+    ...(params.mariadb
+      ? [
+          {
+            kind: 'command',
+            name: 'let the agent see MariaDB',
+            unless: `mariadb --batch -e "SHOW GRANTS FOR '${AGENT_USER}'@'localhost'" | grep -q PROCESS`,
+            run: GRANT,
+          } as const,
+        ]
+      : []),
+    {
+      kind: 'service',
+      unit: 'pipeline-agent.service',
+      enabled: true,
+      restartOn: [`file ${CONFIG}`, 'file /etc/systemd/system/pipeline-agent.service'],
+    },
+  ];
+}

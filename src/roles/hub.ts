@@ -1,0 +1,209 @@
+/** Redis and the hub on the monitor host. The program and its Node are brought by `monitor setup`. */
+
+import { createHash } from 'node:crypto';
+import type { Resource } from '../host/resource.ts';
+import { HARDENED } from './agent.ts';
+
+/** Secrets that `monitor setup` makes once: a seed, and the certificate of Redis. */
+export const MONITOR_SECRETS = '/etc/pipeline/monitor';
+export const REDIS_SOCKET = '/run/pipeline-redis/redis.sock';
+/** Name in the certificate of Redis. */
+export const REDIS_NAME = 'pipeline-monitor';
+export const REDIS_PORT = 6379;
+const USER = 'pipeline-hub';
+const CONFIG = '/etc/pipeline/hub.json';
+
+export interface HubParams {
+  readonly node: string;
+  readonly program: string;
+  /** JSON of /etc/pipeline/hub.json; holds passwords. */
+  readonly config: string;
+  readonly hubPassword: string;
+  /** Hosts with an agent, and the agent's password. */
+  readonly agents: readonly { readonly host: string; readonly password: string }[];
+  /** Addresses that may reach Redis. */
+  readonly fleet: readonly string[];
+  /** Bytes that Redis may hold. */
+  readonly maxMemory: number;
+  /** PEM texts for https. */
+  readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
+}
+
+export const TLS_CERTIFICATE = '/etc/pipeline/hub-tls.crt';
+export const TLS_KEY = '/etc/pipeline/hub-tls.key';
+
+/** Larger words than an honest sample has are refused before they are in memory. */
+const redisConf = (maxMemory: number) => `# Made by pipeline.
+bind * -::*
+protected-mode no
+port 0
+tls-port ${REDIS_PORT}
+tls-cert-file ${MONITOR_SECRETS}/redis.crt
+tls-key-file ${MONITOR_SECRETS}/redis.key
+tls-auth-clients no
+tls-protocols "TLSv1.2 TLSv1.3"
+unixsocket ${REDIS_SOCKET}
+unixsocketperm 770
+aclfile /etc/pipeline/redis.acl
+dir /var/lib/pipeline-redis
+save ""
+appendonly yes
+appendfsync everysec
+maxmemory ${maxMemory}
+maxmemory-policy noeviction
+proto-max-bulk-len 1mb
+client-query-buffer-limit 8mb
+maxclients 4000
+tcp-keepalive 30
+logfile ""
+`;
+
+const hash = (password: string) => `#${createHash('sha256').update(password).digest('hex')}`;
+
+/** An agent can append to its own inbox and do nothing else: read nothing, see nobody. */
+export function aclFile({ hubPassword, agents }: Pick<HubParams, 'hubPassword' | 'agents'>): string {
+  return [
+    'user default off',
+    `user hub on ${hash(hubPassword)} ~* resetchannels -@all +@read +@write +@connection +@transaction +@blocking -@dangerous +info`,
+    ...agents
+      .toSorted((a, b) => (a.host < b.host ? -1 : 1))
+      .map(
+        ({ host, password }) =>
+          `user agent-${host} on ${hash(password)} resetkeys resetchannels -@all +xadd +ping +hello +client|setname %W~in:${host}:samples`,
+      ),
+    '',
+  ].join('\n');
+}
+
+const REDIS_UNIT = `# Made by pipeline.
+[Unit]
+Description=Redis of the monitor (pipeline)
+After=network.target
+
+[Service]
+Type=notify
+User=redis
+Group=redis
+ExecStart=/usr/bin/redis-server /etc/pipeline/redis.conf --supervised systemd --daemonize no
+Restart=always
+RestartSec=1s
+TimeoutStopSec=60s
+LimitNOFILE=65535
+RuntimeDirectory=pipeline-redis
+RuntimeDirectoryMode=0750
+StateDirectory=pipeline-redis
+StateDirectoryMode=0750
+${HARDENED}
+CapabilityBoundingSet=
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+const hubUnit = ({ node, program }: HubParams) => `# Made by pipeline.
+[Unit]
+Description=Hub of the monitor (pipeline)
+After=network.target pipeline-redis.service
+Wants=pipeline-redis.service
+
+[Service]
+User=${USER}
+SupplementaryGroups=redis
+ExecStart=${node} ${program} run
+Restart=always
+RestartSec=1s
+TimeoutStopSec=15s
+TasksMax=64
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+${HARDENED}
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** A second lock behind the host's firewall: Redis is for the fleet, also where nothing else closes the port. */
+function firewallRules(fleet: readonly string[]): string {
+  const set = (family: 4 | 6) =>
+    fleet.filter((address) => address.includes(':') === (family === 6)).toSorted();
+  const rule = (name: string, addresses: readonly string[]) =>
+    addresses.length === 0
+      ? `    meta nfproto ${name === 'ip' ? 'ipv4' : 'ipv6'} drop\n`
+      : `    ${name} saddr != { ${addresses.join(', ')} } drop\n`;
+  return `  chain input {
+    type filter hook input priority filter + 5
+    policy accept
+    iif "lo" accept
+    tcp dport ${REDIS_PORT} jump redis
+  }
+
+  chain redis {
+${rule('ip', set(4))}${rule('ip6', set(6))}  }
+`;
+}
+
+export function hubResources(params: HubParams): readonly Resource[] {
+  const tls = params.tls;
+  const own = { owner: USER, group: USER, secret: true } as const;
+  return [
+    { kind: 'package', name: 'libatomic1' },
+    { kind: 'package', name: 'nftables' },
+    { kind: 'firewall', table: 'inet pipeline_monitor', rules: firewallRules(params.fleet) },
+    { kind: 'package', name: 'redis-server' },
+    // Debian starts one for everybody; the monitor has its own.
+    { kind: 'service', unit: 'redis-server.service', enabled: false, state: 'stopped' },
+    {
+      kind: 'command',
+      name: 'give Redis its key',
+      unless: `[ "$(stat -c %U:%a ${MONITOR_SECRETS}/redis.key)" = redis:400 ]`,
+      run: `chown redis:redis ${MONITOR_SECRETS}/redis.key && chmod 400 ${MONITOR_SECRETS}/redis.key`,
+    },
+    {
+      kind: 'file',
+      path: '/etc/pipeline/redis.conf',
+      content: redisConf(params.maxMemory),
+      mode: '0640',
+      owner: 'redis',
+      group: 'redis',
+    },
+    {
+      kind: 'file',
+      path: '/etc/pipeline/redis.acl',
+      content: aclFile(params),
+      mode: '0640',
+      owner: 'redis',
+      group: 'redis',
+      secret: true,
+    },
+    { kind: 'file', path: '/etc/systemd/system/pipeline-redis.service', content: REDIS_UNIT },
+    {
+      kind: 'service',
+      unit: 'pipeline-redis.service',
+      enabled: true,
+      restartOn: [
+        'file /etc/pipeline/redis.conf',
+        'file /etc/pipeline/redis.acl',
+        'file /etc/systemd/system/pipeline-redis.service',
+      ],
+    },
+    { kind: 'user', name: USER, system: true, groups: ['redis'] },
+    ...(tls === undefined
+      ? []
+      : ([
+          { kind: 'file', path: TLS_CERTIFICATE, content: tls.certificate, mode: '0644' },
+          { kind: 'file', path: TLS_KEY, content: tls.key, mode: '0600', ...own },
+        ] as const)),
+    { kind: 'file', path: CONFIG, content: params.config, mode: '0600', ...own },
+    { kind: 'file', path: '/etc/systemd/system/pipeline-hub.service', content: hubUnit(params) },
+    {
+      kind: 'service',
+      unit: 'pipeline-hub.service',
+      enabled: true,
+      restartOn: [
+        `file ${CONFIG}`,
+        'file /etc/systemd/system/pipeline-hub.service',
+        ...(tls === undefined ? [] : [`file ${TLS_CERTIFICATE}`, `file ${TLS_KEY}`]),
+      ],
+    },
+  ];
+}
