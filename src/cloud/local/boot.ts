@@ -52,7 +52,7 @@ export function macAddress(address: string): string {
  * Boots a host once: disk, network, container. Run in a mount namespace of its own; the overlay, the network namespace and the
  * device live and end with the processes, so a killed host leaves nothing mounted, and no firewall rule survives a reboot.
  */
-export function bootScript(boot: Boot, notify: boolean): string {
+export function bootScript(boot: Boot): string {
   const q = quote;
   const device = deviceName(boot.bridge, boot.address);
   return `#!/bin/sh
@@ -73,12 +73,12 @@ link set eth0 up
 route add default via ${boot.gateway}
 END
 export SYSTEMD_NSPAWN_TMPFS_TMP=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
-exec ${nspawnCommand(boot, notify).map(q).join(' ')}
+exec ${nspawnCommand(boot).map(q).join(' ')}
 `;
 }
 
 /** The container itself. Without a user namespace: packages and units find what they find on a droplet. */
-export function nspawnCommand(boot: Boot, notify: boolean): string[] {
+export function nspawnCommand(boot: Boot): string[] {
   return [
     'systemd-nspawn',
     '--quiet',
@@ -96,7 +96,6 @@ export function nspawnCommand(boot: Boot, notify: boolean): string[] {
     '--timezone=off',
     '--console=read-only',
     '--kill-signal=SIGRTMIN+3',
-    ...(notify ? ['--notify-ready=yes'] : []),
     INIT,
   ];
 }

@@ -43,7 +43,7 @@ export async function find(local: Local): Promise<Findings> {
     missingPackages(context),
     readEnvironmentRecord(environment),
     findOperatorKey(spec.directory, spec.environment),
-    findHosts(local),
+    findHosts(local, GREETING_MS),
     readRecipe(),
     limitsHold(facts),
   ]);
@@ -73,10 +73,10 @@ export async function find(local: Local): Promise<Findings> {
   return { found, recipe, base, handed };
 }
 
-/** Hosts that have a record: half-made ones cannot be reached. */
-export async function findMachines(local: Local): Promise<Machine[]> {
+/** Hosts that have a record (half-made ones cannot be reached); `patience` is how long each may take to greet, in milliseconds. */
+export async function findMachines(local: Local, patience = GREETING_MS): Promise<Machine[]> {
   const identityFile = operatorKeyFile(local.spec.directory, local.spec.environment);
-  const hosts = await findHosts(local);
+  const hosts = await findHosts(local, patience);
   return hosts.flatMap((host) => (host.record ? [asMachine({ identityFile }, host.record, host)] : []));
 }
 
@@ -91,15 +91,16 @@ export async function canStack(settings: LocalSettings): Promise<boolean> {
   }
 }
 
-async function findHosts({ environment, facts }: Local): Promise<FoundHost[]> {
+async function findHosts({ environment, facts }: Local, patience: number): Promise<FoundHost[]> {
   const names = await listHosts(environment);
-  return Promise.all(names.map((name) => findHost(environment, facts, name)));
+  return Promise.all(names.map((name) => findHost(environment, facts, name, patience)));
 }
 
 async function findHost(
   environment: EnvironmentLayout,
   facts: MachineFacts,
   name: string,
+  patience: number,
 ): Promise<FoundHost> {
   const layout = hostLayout(environment, name);
   const [record, alive] = await Promise.all([
@@ -108,7 +109,7 @@ async function findHost(
   ]);
   if (record === undefined) return { name, record, alive, answers: false, baseReady: true };
   const [answers, baseReady] = await Promise.all([
-    alive && answersSsh(record.address, GREETING_MS),
+    alive && answersSsh(record.address, patience),
     baseExists(record.base),
   ]);
   return { name, record, alive, answers, baseReady };

@@ -83,7 +83,7 @@ function inMachineGroup({ groups }: Parent, command: string): string {
   return `sh -c ${quote(enter)}`;
 }
 
-/** Arguments of `systemd-run` for a host whose parent is a transient unit. Returns when the host has booted (notify). */
+/** Arguments of `systemd-run` for a host whose parent is a transient unit. Returns when the host begins to boot. */
 export function unitArguments(host: Parent): string[] {
   const properties = [
     'Delegate=yes',
@@ -104,7 +104,7 @@ export function unitArguments(host: Parent): string[] {
     '--quiet',
     '--collect',
     `--unit=${host.unit}`,
-    '--service-type=notify',
+    '--service-type=exec',
     ...properties.flatMap((property) => ['--property', property]),
     'unshare',
     '--mount',

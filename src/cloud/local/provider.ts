@@ -75,7 +75,8 @@ async function apply(local: Local, plan: CloudPlan): Promise<readonly Machine[]>
   }
   const keys = authorizedKeys(key.publicKey, spec);
   await settleAll(work.hosts.map((host) => settle({ ...local, fleet, findings, keys }, host)));
-  return findMachines(local);
+  // they have just answered: a slow one is not to be called starting
+  return findMachines(local, 30_000);
 }
 
 /** What no `apt-get install` mends. */

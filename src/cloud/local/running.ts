@@ -18,7 +18,7 @@ import type { EnvironmentLayout, HostLayout } from './settings.ts';
 import { addressIn } from './subnet.ts';
 
 /** How long a host may take to answer on its SSH port. It takes about a second on an idle machine. */
-const BOOT_TIMEOUT_MS = 90_000;
+const BOOT_TIMEOUT_MS = 120_000;
 
 /** What is common to all hosts of an environment. */
 export interface Fleet {
@@ -31,8 +31,8 @@ export interface Fleet {
 
 /** A host's start that was begun. */
 export interface Starting {
-  /** It has ended already, and the host with it. */
-  readonly failed: () => boolean;
+  /** Whether it has ended already, and the host with it. */
+  readonly failed: () => Promise<boolean>;
 }
 
 /**
@@ -49,10 +49,11 @@ export async function startHost(
   await writeScripts(fleet, layout, record);
   await writeFile(layout.wanted, '');
   if (chooseLauncher(fleet.facts) === 'supervisor') return detach(layout);
-  const args = unitArguments({ ...layout, ...record, groups: hostGroups(fleet.facts, layout) });
+  const groups = hostGroups(fleet.facts, layout);
+  const args = unitArguments({ ...layout, ...record, groups });
   const result = await run(context, 'systemd-run', args, { lock: fleet.lock });
   if (result.code !== 0) throw await startFailure(layout, programFailure('start', 'systemd-run', result));
-  return { failed: () => false };
+  return { failed: async () => !(await isLed(groups)) };
 }
 
 /** What starts the host now and at each reboot. */
@@ -67,7 +68,7 @@ async function writeScripts(fleet: Fleet, layout: HostLayout, record: HostRecord
     prefix: 24,
     gateway: addressIn(subnet, 1),
   };
-  await writeFileAtomic(layout.bootScript, bootScript(boot, chooseLauncher(facts) === 'unit'));
+  await writeFileAtomic(layout.bootScript, bootScript(boot));
   const host = { ...layout, ...record, groups: hostGroups(facts, layout) };
   await writeFileAtomic(layout.limitsScript, limitsScript(host));
   await writeFileAtomic(layout.superviseScript, superviseScript(host));
@@ -82,16 +83,16 @@ export async function waitForSsh(
   fleet: Fleet,
   layout: HostLayout,
   address: string,
-  starting: Starting = { failed: () => false },
+  starting?: Starting,
 ): Promise<void> {
   const groups = hostGroups(fleet.facts, layout);
   const started = Date.now();
   while (!(await answersSsh(address, 10_000))) {
     context.signal.throwIfAborted();
     const waited = Date.now() - started;
-    // one that was started by a command that is gone needs a moment to enter its control groups
-    const dead = starting.failed() || (waited > 10_000 && !(await isLed(groups)));
-    if (dead) throw await startFailure(layout, 'it stopped while it booted');
+    // one that was started by a command that is gone may need a moment to enter its control groups
+    const dead = starting ? starting.failed() : waited > 10_000 && !(await isLed(groups));
+    if (await dead) throw await startFailure(layout, 'it stopped while it booted');
     if (waited > BOOT_TIMEOUT_MS) {
       const seconds = BOOT_TIMEOUT_MS / 1000;
       throw await startFailure(layout, `it did not answer on ${address}:22 within ${seconds} seconds`);
@@ -168,7 +169,7 @@ async function detach(layout: HostLayout): Promise<Starting> {
     });
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     child.unref();
-    return { failed: () => child.exitCode !== null || child.signalCode !== null };
+    return { failed: async () => child.exitCode !== null || child.signalCode !== null };
   } finally {
     await log.close();
   }
@@ -179,7 +180,7 @@ async function startFailure(layout: HostLayout, why: string | Failure): Promise<
   const own =
     typeof why === 'string' ? { reason: why, output: [] } : { reason: why.message, output: why.output };
   const output = consoleLines(log);
-  return new Failure('host', `${layout.name} did not come up: ${own.reason}.`, {
+  return new Failure('host', `${layout.name} did not come up: ${own.reason.replace(/\.$/, '')}.`, {
     host: layout.name,
     step: 'start',
     output: output.length > 0 ? output : own.output,

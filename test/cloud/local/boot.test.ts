@@ -31,7 +31,7 @@ const boot: Boot = {
 };
 
 test('the container joins the network made for it, keeps its group, and has what a droplet has', () => {
-  expect(nspawnCommand(boot, false)).toEqual([
+  expect(nspawnCommand(boot)).toEqual([
     'systemd-nspawn',
     '--quiet',
     '--directory=/state/web/root',
@@ -49,7 +49,6 @@ test('the container joins the network made for it, keeps its group, and has what
     '--kill-signal=SIGRTMIN+3',
     '/usr/lib/pipeline/init',
   ]);
-  expect(nspawnCommand(boot, true)).toContain('--notify-ready=yes');
 });
 
 test("device names fit the kernel's 15 characters and tell hosts apart; hardware addresses stay over reboots", () => {
@@ -77,8 +76,8 @@ describe('scripts', () => {
   });
   const scripts = {
     init: INIT_SCRIPT,
-    boot: bootScript(boot, false),
-    'boot, folders with blanks and quotes': bootScript({ ...boot, root: "/it's a/root" }, false),
+    boot: bootScript(boot),
+    'boot, folders with blanks and quotes': bootScript({ ...boot, root: "/it's a/root" }),
     'supervise, version 1': superviseScript(parent(V1)),
     'supervise, version 2': superviseScript(parent(V2)),
     'limits, version 2': limitsScript(parent(V2)),
@@ -117,7 +116,7 @@ describe('scripts', () => {
 
   test('a transient unit restarts on reboot, delegates its group, and limits', () => {
     expect(unitArguments(parent(V2, true)).join(' ')).toBe(
-      '--quiet --collect --unit=pipeline-0a1b2c3d-web.service --service-type=notify ' +
+      '--quiet --collect --unit=pipeline-0a1b2c3d-web.service --service-type=exec ' +
         '--property Delegate=yes --property KillMode=mixed --property RestartForceExitStatus=133 ' +
         '--property SuccessExitStatus=133 --property StartLimitIntervalSec=0 --property MemoryMax=536870912 ' +
         '--property MemorySwapMax=0 --property CPUQuota=50% ' +
