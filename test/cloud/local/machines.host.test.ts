@@ -131,6 +131,21 @@ END`;
     await expect(ssh('web', `${eat}; exit $?`)).rejects.toMatchObject({ code: 137 });
   });
 
+  test('is not given less memory than its programs hold', async () => {
+    const hold =
+      'python3 -c "import time; b = b\'x\' * (150 * 1024 * 1024); print(1, flush=True); time.sleep(600)"';
+    await ssh('web', `systemd-run --quiet --unit=hold -p StandardOutput=file:/run/held ${hold}`);
+    await ssh('web', 'until [ -s /run/held ]; do sleep 0.05; done');
+    const machines = hosts.spec.machines.map((machine) => ({ ...machine, memoryBytes: 100 * 2 ** 20 }));
+    await expect(applied({ ...hosts.spec, machines })).rejects.toMatchObject({
+      kind: 'host',
+      host: 'web',
+      message: 'web uses more memory than its new limit of 100 MB.',
+    });
+    expect(await ssh('web', 'systemctl is-active hold; systemctl stop hold')).toBe('active');
+    await applied(hosts.spec);
+  });
+
   test('lets its owner in again after the private key was lost', async () => {
     await ssh('web', 'echo "ssh-ed25519 AAAAsomebody" >> /root/.ssh/authorized_keys');
     await rm(hosts.machine('web').identityFile);
