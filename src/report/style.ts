@@ -9,7 +9,7 @@ export const STYLE = `
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;
 font-variant-numeric:tabular-nums;-webkit-text-size-adjust:100%}
-main{max-width:1080px;margin:0 auto;padding:32px 24px 64px}
+main{max-width:1080px;margin:0 auto;padding:32px 24px 64px;overflow-wrap:anywhere}
 h1{font-size:15px;font-weight:600;margin:0;color:var(--soft)}
 h2{font-size:17px;font-weight:600;margin:40px 0 4px;letter-spacing:-.005em}
 h3{font-size:13px;font-weight:600;margin:0 0 6px;color:var(--ink)}

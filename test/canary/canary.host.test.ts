@@ -120,7 +120,7 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
     );
     expect(exitKind).toBe('interrupted');
     expect(report).toMatchObject({ stopped: 'interrupted', verdict: { verdict: 'inconclusive' } });
-    expect(report.verdict.samples.baseline).toBeGreaterThan(50);
+    expect(report.verdict.samples.baseline).toBeGreaterThan(20);
     expect(await lab.hosts()).toEqual([]);
   });
 });
