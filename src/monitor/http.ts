@@ -66,9 +66,12 @@ export function createHttp(options: HttpOptions): Hono<Env> {
     c.res.headers.set('x-content-type-options', 'nosniff');
     c.res.headers.set('x-frame-options', 'DENY');
     c.res.headers.set('referrer-policy', 'no-referrer');
-    c.res.headers.set('cross-origin-opener-policy', 'same-origin');
     c.res.headers.set('cross-origin-resource-policy', 'same-origin');
-    if (secure) c.res.headers.set('strict-transport-security', 'max-age=31536000');
+    // Browsers take these over https alone.
+    if (secure) {
+      c.res.headers.set('strict-transport-security', 'max-age=31536000');
+      c.res.headers.set('cross-origin-opener-policy', 'same-origin');
+    }
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
   });
   app.onError((error, c) => {

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { evaluate } from '../../src/alerts/evaluate.ts';
+import { findings, type MonitorView } from '../../src/alerts/findings.ts';
+import { isQuiet } from '../../src/alerts/quiet.ts';
+import type { AlertState, Finding, Notice } from '../../src/alerts/types.ts';
+import { alertsSchema } from '../../src/config/schema.ts';
+import { window } from '../metrics/windows.ts';
+
+const config = alertsSchema.parse({});
+const failing: Finding = {
+  key: 'check|web|site',
+  rule: 'check',
+  severity: 'warning',
+  subject: 'web',
+  kind: 'host',
+  message: 'check site from web fails',
+};
+
+/** Looks once a second: `x` the trouble is there, `.` it is not. What people are told, with the second. */
+function told(course: string, quiet?: (typeof config)['quiet']): string[] {
+  let states: readonly AlertState[] = [];
+  const all: Notice[] = [];
+  [...course].forEach((look, second) => {
+    const found = look === 'x' ? [failing] : [];
+    const step = evaluate(states, found, { ...config, quiet }, second * 1000);
+    // As a hub that is restarted after every look.
+    states = JSON.parse(JSON.stringify(step.states)) as AlertState[];
+    all.push(...step.notices);
+  });
+  return all.map(({ state, at }) => `${state} ${at / 1000}`);
+}
+
+describe('a rule with for: 30s tells', () => {
+  it.each<[string, string, string[]]>([
+    ['nothing of what lasts less', `${'x'.repeat(29)}${'.'.repeat(60)}`, []],
+    [
+      'of what lasts, once, and when it is over',
+      `${'x'.repeat(40)}${'.'.repeat(60)}`,
+      ['firing 30', 'resolved 59'],
+    ],
+    ['nothing of a single good look in between', `${'x'.repeat(35)}.${'x'.repeat(30)}`, ['firing 30']],
+    [
+      'of a second time only after it was really over, and then waits twice as long to call it over',
+      `${'x'.repeat(40)}${'.'.repeat(30)}${'x'.repeat(40)}${'.'.repeat(45)}`,
+      ['firing 30', 'resolved 59', 'firing 100', 'resolved 149'],
+    ],
+  ])('%s', (_title, course, notices) => expect(told(course)).toEqual(notices));
+
+  it('a warning in quiet hours when they end, and nothing where it was over by then', () => {
+    const quiet = { from: '00:00', to: '00:01', zone: 'UTC' };
+    expect(told(`${'x'.repeat(70)}`, quiet)).toEqual(['firing 60']);
+    expect(told(`${'x'.repeat(35)}${'.'.repeat(90)}`, quiet)).toEqual([]);
+  });
+});
+
+it.each([
+  ['22:00', '07:00', '2026-11-23T23:00:00Z', true],
+  ['22:00', '07:00', '2026-11-23T06:59:00Z', true],
+  ['22:00', '07:00', '2026-11-23T07:00:00Z', false],
+  ['12:00', '13:00', '2026-11-23T12:30:00Z', true],
+])('quiet from %s to %s at %s: %s', (from, to, at, quiet) =>
+  expect(isQuiet({ from, to, zone: 'UTC' }, Date.parse(at))).toBe(quiet),
+);
+
+describe('findings', () => {
+  const now = 1_800_000_000_000;
+  const host = {
+    name: 'web',
+    heardAt: now,
+    aheadMs: 0,
+    restarts: new Map(),
+    growth: new Map(),
+    latest: window(),
+  };
+  const view: MonitorView = { now, listeningSince: 0, hosts: [host], apps: [], storage: 0.1 };
+  const disk = {
+    mount: '/',
+    device: 'vda',
+    size: 100,
+    used: 60,
+    inodes_used: 0,
+    read: 0,
+    written: 0,
+    reads: 0,
+    writes: 0,
+    busy: 0,
+  };
+  const unit = { unit: 'x.service', state: 'failed', sub: 'failed', restarts: 0, cpu: null, memory: null };
+  const app = { name: 'shop', requests: 100, errors: 0, p90: 30, usualP90: 28 };
+  it.each<[string, MonitorView, string[]]>([
+    ['nothing of what is well', view, []],
+    ['silence', { ...view, hosts: [{ ...host, heardAt: now - 12_001 }] }, ['host_silent|web|']],
+    [
+      'no silence where the hub itself has just begun',
+      { ...view, listeningSince: now - 5000, hosts: [{ ...host, heardAt: now - 60_000 }] },
+      [],
+    ],
+    [
+      'a disk that is full',
+      { ...view, hosts: [{ ...host, latest: window({ disks: [{ ...disk, used: 95 }] }) }] },
+      ['disk|web|/'],
+    ],
+    [
+      'a disk that is half empty and will be full tomorrow',
+      { ...view, hosts: [{ ...host, growth: new Map([['/', 0.001]]), latest: window({ disks: [disk] }) }] },
+      ['disk|web|/'],
+    ],
+    [
+      'no disk that grows slowly',
+      { ...view, hosts: [{ ...host, growth: new Map([['/', 0.0001]]), latest: window({ disks: [disk] }) }] },
+      [],
+    ],
+    [
+      'a failed unit',
+      { ...view, hosts: [{ ...host, latest: window({ units: [unit] }) }] },
+      ['unit_failed|web|x.service'],
+    ],
+    [
+      'restarts',
+      { ...view, hosts: [{ ...host, restarts: new Map([['x.service', 4]]) }] },
+      ['unit_restarts|web|x.service'],
+    ],
+    ['a clock', { ...view, hosts: [{ ...host, aheadMs: -11_000 }] }, ['clock|web|']],
+    ['errors', { ...view, apps: [{ ...app, errors: 6 }] }, ['errors|shop|']],
+    ['no errors of five requests', { ...view, apps: [{ ...app, requests: 5, errors: 5 }] }, []],
+    ['latency against last week', { ...view, apps: [{ ...app, p90: 61 }] }, ['latency|shop|']],
+    ['no latency without a last week', { ...view, apps: [{ ...app, p90: 61, usualP90: undefined }] }, []],
+    ['a full Redis', { ...view, storage: 0.81 }, ['storage|monitor|']],
+  ])('say %s', (_title, given, keys) =>
+    expect(findings(given, config.rules).map(({ key }) => key)).toEqual(keys),
+  );
+
+  it('say nothing of a rule that is off', () => {
+    const off = alertsSchema.parse({ rules: { host_silent: 'off' } }).rules;
+    expect(findings({ ...view, hosts: [{ ...host, heardAt: now - 99_000 }] }, off)).toEqual([]);
+  });
+});
