@@ -6,7 +6,15 @@
  * take events within a second as independent.
  */
 import { logMoments } from './hypergeometric.ts';
-import { afterRound, peakEvidence, progress, startingWealth, type Wealth } from './wealth.ts';
+import {
+  afterRound,
+  logEvidence,
+  ordered,
+  peakEvidence,
+  progress,
+  startingWealth,
+  type Wealth,
+} from './wealth.ts';
 
 /** Odds ratios that the gamblers of an alarm bet on. */
 const ODDS = [1.3, 2, 4, 20];
@@ -106,11 +114,12 @@ export function differenceInterval(
   level: number,
 ): readonly [number | null, number | null] {
   const threshold = Math.log(2 / (1 - level));
-  const excluded = (channel: number) => peakEvidence(state.ends, channel) >= threshold;
+  // The present evidence, not the largest ever: where rates changed in time, the interval follows.
+  const excluded = (channel: number) => logEvidence(state.ends, channel) >= threshold;
   const count = DIFFERENCES.length;
   const above = DIFFERENCES.findIndex((_, index) => excluded(index));
   const below = DIFFERENCES.findLastIndex((_, index) => excluded(count + index));
-  return [DIFFERENCES[below] ?? null, DIFFERENCES[above] ?? null];
+  return ordered(DIFFERENCES[below] ?? null, DIFFERENCES[above] ?? null);
 }
 
 function betOnOdds(odds: Wealth, strata: readonly Trials[]): Wealth {

@@ -1,7 +1,7 @@
 /** Claims about the ratio of the candidate's value to the baseline's, each tested by one channel of symmetric bets. */
 import { HISTOGRAM_GAMMA, type MetricSettings } from '../types.ts';
 import { noSymmetricBets, type SymmetricBets } from './symmetric.ts';
-import { type ClaimStrength, peakEvidence, progress } from './wealth.ts';
+import { type ClaimStrength, logEvidence, ordered, peakEvidence, progress } from './wealth.ts';
 
 /** Factors, as powers of γ, at which the ends of the interval are tested: 1.00 to 98 and their inverses. */
 const STEPS = [1, 2, 3, 4, 5, 7, 9, 11, 14, 17, 21, 26, 32, 39, 47, 57, 70, 90, 120, 160, 232];
@@ -58,12 +58,11 @@ export function ratioInterval(
   level: number,
 ): readonly [number | null, number | null] {
   const threshold = Math.log(2 / (1 - level));
-  const shown = (channel: number) => peakEvidence(wealth, channel) >= threshold;
+  const shown = (channel: number) => logEvidence(wealth, channel) >= threshold;
   const factor = (index: number) => (index < 0 ? null : HISTOGRAM_GAMMA ** (SHIFTS[index] as number));
   const low = factor(SHIFTS.findLastIndex((_, i) => shown(ABOVE + i)));
   const high = factor(SHIFTS.findIndex((_, i) => shown(BELOW + i)));
-  // Both ends are right with the stated chance; where the ratio moved in time they may cross, and the range covers both.
-  return low !== null && high !== null && low > high ? [high, low] : [low, high];
+  return ordered(low, high);
 }
 
 /** A value that is higher by the ratio, or by the absolute difference of the settings where that is more. */

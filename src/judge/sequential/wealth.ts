@@ -35,7 +35,7 @@ export function afterRound(wealth: Wealth, gain: (channel: number, gambler: numb
 }
 
 /** The current log e-value of a channel. */
-function logEvidence(wealth: Wealth, channel: number): number {
+export function logEvidence(wealth: Wealth, channel: number): number {
   return logMeanExp(wealth.logs, channel * wealth.gamblers, wealth.gamblers);
 }
 
@@ -79,4 +79,9 @@ function logMeanExp(values: Float64Array, start: number, count: number): number 
   let sum = 0;
   for (let i = start; i < start + count; i++) sum += Math.exp((values[i] as number) - largest);
   return largest + Math.log(sum / count);
+}
+
+/** Two ends in their order. Where the truth moved in time they may cross; the range then covers both. */
+export function ordered(low: number | null, high: number | null): readonly [number | null, number | null] {
+  return low !== null && high !== null && low > high ? [high, low] : [low, high];
 }

@@ -117,6 +117,14 @@ describe('a side that does not answer', () => {
     expect(judgeExperiment(experiment(silence(1))).verdict).toBe('passed');
   });
 
+  test('the interval of a rate that changed in the middle holds what was measured', () => {
+    const said = judgeExperiment(experiment(seconds(40, {}, (at) => (at < 30 ? {} : { errors: 1 }))));
+    const { interval, effect } = metric(said, 'errors (5xx)');
+    const [low, high] = interval ?? [];
+    expect(low).toBeLessThanOrEqual(effect?.value ?? Number.NaN);
+    expect(high ?? 1).toBeGreaterThanOrEqual(effect?.value ?? Number.NaN);
+  });
+
   test('a pause that chance explains is no silence', () => {
     const sparse = seconds(40, { rate: 1 }, (at) => (at < 30 ? { rate: 1 } : { rate: 0 }));
     expect(judgeExperiment(experiment(sparse)).notes).toEqual([]);
