@@ -1,0 +1,210 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { quietContext } from '../../src/context.ts';
+import { converge } from '../../src/host/converge.ts';
+import { nginxProxy, weightsOf } from '../../src/proxy/nginx.ts';
+import type { Site, SiteProxy } from '../../src/proxy/proxy.ts';
+import { rolesFor } from '../../src/roles/index.ts';
+import type { Connection } from '../../src/ssh/connection.ts';
+import { writeKnownHosts } from '../../src/ssh/known-hosts.ts';
+import { connect } from '../../src/ssh/openssh.ts';
+import { hostsUnavailable, startHosts, type TestHosts } from '../support/hosts.ts';
+import { startLoad } from '../support/load.ts';
+import { reboot } from '../support/power.ts';
+import { failureOf } from '../support/releases.ts';
+
+const unavailable = hostsUnavailable();
+
+describe.skipIf(unavailable !== undefined)(`nginx on a real host (${unavailable ?? 'local'})`, () => {
+  let hosts: TestHosts;
+  let host: Connection;
+  let proxy: SiteProxy;
+  let address: string;
+
+  /** Two backends that say who they are, served by the same nginx. */
+  const BACKENDS = [1, 2]
+    .map(
+      (n) =>
+        `server { listen 127.0.0.1:700${n}; access_log off; location / { default_type text/plain; return 200 "backend ${n} $request_uri $http_x_forwarded_for"; } }`,
+    )
+    .join('\n');
+  const site = (more: Partial<Site> = {}): Site => ({
+    app: 'shop.test',
+    domains: [],
+    port: 80,
+    routes: ['/'],
+    root: '/srv/shop.test',
+    maxBodyBytes: 1000,
+    readTimeoutMs: 5_000,
+    headers: {},
+    variants: { blue: { servers: ['127.0.0.1:7001'] }, green: { servers: ['127.0.0.1:7002'] } },
+    fallback: false,
+    ...more,
+  });
+
+  beforeAll(async () => {
+    hosts = await startHosts({ names: ['web'] });
+    const machine = hosts.machine('web');
+    address = machine.address;
+    const knownHostsFile = `${machine.identityFile}.known_hosts`;
+    await writeKnownHosts(knownHostsFile, [{ address, port: machine.port, keys: machine.hostKeys }]);
+    const context = quietContext();
+    host = connect({ ...machine, knownHostsFile }, context);
+    proxy = nginxProxy(host, context);
+    await converge(
+      host,
+      rolesFor('nginx', { fleet: [], operators: [], sshPorts: [22], exposures: [] }),
+      context,
+    );
+    await host.upload({ data: Buffer.from(BACKENDS) }, '/etc/nginx/pipeline/sites/backends.conf', {});
+    await host.check(
+      'mkdir -p /srv/shop.test/releases/R1/app /srv/shop.test/releases/R2/app && cd /srv/shop.test && ln -s releases/R1 blue && ln -s releases/R2 green && systemctl reload nginx',
+      { label: 'test' },
+    );
+  });
+  afterAll(async () => {
+    await host?.close();
+    await hosts?.stop();
+  });
+
+  const ask = async (path = '/', headers = {}) => {
+    const answer = await fetch(`http://${address}${path}`, { headers });
+    return { status: answer.status, text: await answer.text(), headers: answer.headers };
+  };
+
+  test('a site is there after reconcile, and a second one changes nothing', async () => {
+    expect(await proxy.getWeights('shop.test')).toBeNull();
+    expect(await proxy.reconcile(site())).toEqual({ changed: true });
+    expect(await proxy.getWeights('shop.test')).toEqual(weightsOf(0));
+    expect((await ask('/a?b=c')).text).toMatch(/^backend 1 \/a\?b=c /);
+    expect(await proxy.reconcile(site())).toEqual({ changed: false });
+  });
+
+  test('weights divide the traffic at once, and survive a reboot', async () => {
+    const share = async () => {
+      const answers = await Promise.all(Array.from({ length: 400 }, () => ask()));
+      return answers.filter(({ text }) => text.startsWith('backend 2')).length;
+    };
+    await proxy.setWeights('shop.test', weightsOf(100));
+    expect(await share()).toBe(400);
+    await proxy.setWeights('shop.test', weightsOf(25));
+    expect(await proxy.getWeights('shop.test')).toEqual({ blue: 75, green: 25 });
+    // Binomial(400, 0.25): outside of 60 … 140 once in a million times.
+    const green = await share();
+    expect(green).toBeGreaterThan(60);
+    expect(green).toBeLessThan(140);
+    await reboot(hosts.machine('web'));
+    expect(await proxy.getWeights('shop.test')).toEqual({ blue: 75, green: 25 });
+    await expect
+      .poll(
+        () =>
+          ask().then(
+            ({ status }) => status,
+            () => 0,
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe(200);
+    await proxy.setWeights('shop.test', weightsOf(0));
+    expect(await share()).toBe(0);
+  });
+
+  test('weights that change under load lose no request', async () => {
+    const load = startLoad({
+      url: `http://${address}/`,
+      rate: 500,
+      keepAlive: true,
+      method: 'POST',
+      body: 'x',
+    });
+    for (let turn = 0; turn < 20; turn++) {
+      await proxy.setWeights('shop.test', weightsOf((turn * 37) % 101));
+      await delay(50);
+    }
+    const result = await load.stop();
+    expect(result.others).toEqual({});
+    expect(result.ok).toBe(result.sent);
+    await proxy.setWeights('shop.test', weightsOf(0));
+  });
+
+  test.each([
+    ['a variable that does not exist', { headers: { 'x-test': 'a$b' } }, /unknown "b" variable/],
+    [
+      'a certificate that is not there',
+      { tls: { certificate: '/none', key: '/none', redirect: false } },
+      /cannot load certificate/,
+    ],
+    ['a port that another program has', { port: 22 }, /bind\(\) to 0\.0\.0\.0:22 failed/],
+  ])('%s: refused, and nothing is broken meanwhile', async (_, more, said) => {
+    const failure = await failureOf(proxy.reconcile(site(more)));
+    expect(failure).toMatchObject({ kind: 'host', host: 'web' });
+    expect(failure.output.join('\n')).toMatch(said);
+    expect((await ask()).status).toBe(200);
+    await host.check('nginx -t -q', { label: 'test' });
+    expect(await proxy.reconcile(site())).toEqual({ changed: false });
+  });
+
+  test('the log says which variant and which release answered', async () => {
+    await proxy.setWeights('shop.test', weightsOf(100));
+    await ask('/logged');
+    const line = await host.check('grep -F /logged /var/log/nginx/pipeline/shop.test.json.log | tail -n 1', {
+      label: 'test',
+    });
+    expect(JSON.parse(line)).toMatchObject({
+      app: 'shop.test',
+      variant: 'green',
+      release: 'R2',
+      method: 'GET',
+      uri: '/logged',
+      status: 200,
+    });
+    await proxy.setWeights('shop.test', weightsOf(0));
+  });
+
+  test('a visitor cannot pretend to be another, and a body may not be larger than allowed', async () => {
+    expect((await ask('/', { 'x-forwarded-for': '1.2.3.4' })).text).not.toContain('1.2.3.4');
+    const answer = await fetch(`http://${address}/`, { method: 'POST', body: 'x'.repeat(1001) });
+    expect(answer.status).toBe(413);
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  test('files change with the variant, and browsers are told how long they stay', async () => {
+    await host.check(
+      'cd /srv/shop.test/releases && for r in R1 R2; do mkdir -p $r/app/public && echo "page of $r" >$r/app/public/index.html && echo x >$r/app/public/app.0123abcd.js; done',
+      { label: 'test' },
+    );
+    const files = { static: 'public', variants: { blue: { servers: [] }, green: { servers: [] } } };
+    expect(await proxy.reconcile(site(files))).toEqual({ changed: true });
+    expect((await ask()).text).toBe('page of R1\n');
+    expect((await ask()).headers.get('cache-control')).toBe('no-cache');
+    expect((await ask('/app.0123abcd.js')).headers.get('cache-control')).toBe('max-age=315360000');
+    expect((await ask('/none')).status).toBe(404);
+    await proxy.setWeights('shop.test', weightsOf(100));
+    expect((await ask()).text).toBe('page of R2\n');
+    await proxy.setWeights('shop.test', weightsOf(0));
+  });
+
+  test('an experiment names the variant, and asks it for its own path', async () => {
+    const variants = {
+      blue: { servers: ['127.0.0.1:7001'], release: 'A' },
+      green: { servers: ['127.0.0.1:7002'], release: 'B' },
+    };
+    const paths = { blue: { '/json': '/preview' }, green: {} };
+    await proxy.reconcile(site({ variants, paths, variantHeader: 'X-Variant' }));
+    const blue = await ask('/json?x=1');
+    expect([blue.headers.get('x-variant'), blue.text]).toEqual([
+      'blue',
+      expect.stringMatching(/^backend 1 \/preview\?x=1 /),
+    ]);
+    expect((await ask('/other')).text).toMatch(/^backend 1 \/other /);
+    await proxy.setWeights('shop.test', weightsOf(100));
+    expect((await ask('/json')).text).toMatch(/^backend 2 \/json /);
+  });
+
+  test('remove leaves nothing', async () => {
+    await proxy.remove('shop.test');
+    expect(await proxy.getWeights('shop.test')).toBeNull();
+    await proxy.remove('shop.test');
+    await expect(ask()).rejects.toThrow();
+  });
+});

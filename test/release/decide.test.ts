@@ -1,0 +1,313 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/errors.ts';
+import { chooseSlot, decide, prunable, rollbackTarget } from '../../src/release/decide.ts';
+import {
+  type AppFacts,
+  type KeptRelease,
+  parseAppFacts,
+  type ReleaseState,
+} from '../../src/release/facts.ts';
+import type { Manifest } from '../../src/release/manifest.ts';
+import { records } from '../../src/release/releases.ts';
+import { chooseRelease } from '../../src/release/rollback.ts';
+import { parseStatus } from '../../src/release/status.ts';
+
+function kept(release: string, state: ReleaseState = 'live', more: Partial<Manifest> = {}): KeptRelease {
+  const manifest: Manifest = {
+    app: 'app',
+    release,
+    commit: `${release}${'0'.repeat(40)}`.slice(0, 40),
+    ref: 'main',
+    subject: `Say ${release}`,
+    at: '2026-11-23T00:00:00.000Z',
+    by: 'me',
+    artifact: 'x',
+    tree: 'x',
+    runtime: 'node',
+    node: '20.0.0',
+    start: 'node a',
+    directory: '',
+    instances: 1,
+    portVariable: 'PORT',
+    fixedPort: null,
+    memory: null,
+    health: {
+      method: 'GET',
+      path: '/',
+      headers: {},
+      body: null,
+      status: [],
+      contains: null,
+      within: 1,
+      timeout: 1,
+      consecutive: 1,
+    },
+    drain: 1,
+    probation: 0,
+    hooks: { beforeCutOver: null, afterDeploy: null },
+    ...more,
+  };
+  return { manifest, state, digest: `digest of ${release}` };
+}
+const BLUE = 'pipeline-app@blue.service';
+const GREEN = 'pipeline-app@green.service';
+function facts(more: Partial<AppFacts> = {}): AppFacts {
+  return {
+    architecture: 'x64',
+    prepared: 'x',
+    missing: [],
+    slot: 0,
+    takenSlots: new Set(),
+    live: 'blue',
+    colours: { blue: 'c1' },
+    active: new Set([BLUE]),
+    unwell: new Set(),
+    releases: [kept('c1')],
+    nodes: new Set(),
+    incoming: new Set(),
+    site: 'site',
+    ...more,
+  };
+}
+const wants = (release: string) => (one: KeptRelease) => one.digest === `digest of ${release}`;
+
+describe('what is to be done on a host', () => {
+  it.each([
+    ['nothing, where it serves', facts(), 'c1', 'site', { kind: 'nothing', colour: 'blue' }],
+    [
+      'a first deploy in blue',
+      facts({ live: undefined, colours: {}, active: new Set(), releases: [], slot: undefined }),
+      'c1',
+      undefined,
+      { kind: 'deploy', colour: 'blue', old: null },
+    ],
+    [
+      'another version in the other colour',
+      facts(),
+      'c2',
+      'site',
+      { kind: 'deploy', colour: 'green', old: 'blue' },
+    ],
+    [
+      'and back',
+      facts({
+        live: 'green',
+        colours: { blue: 'c1', green: 'c2' },
+        active: new Set([GREEN]),
+        releases: [kept('c2'), kept('c1')],
+      }),
+      'c1',
+      'site',
+      { kind: 'deploy', colour: 'blue', old: 'green' },
+    ],
+    [
+      'the same again, where its process is gone',
+      facts({ active: new Set() }),
+      'c1',
+      'site',
+      { kind: 'deploy', colour: 'green', old: 'blue' },
+    ],
+    [
+      'the same again, where its process starts again and again',
+      facts({ active: new Set(), unwell: new Set([BLUE]) }),
+      'c1',
+      'site',
+      { kind: 'deploy', colour: 'green', old: 'blue' },
+    ],
+    [
+      'the same again, where one of two processes is gone',
+      facts({ releases: [kept('c1', 'live', { instances: 2 })] }),
+      'c1',
+      'site',
+      { kind: 'deploy' },
+    ],
+    [
+      'the end of a killed deploy',
+      facts({ active: new Set([BLUE, GREEN]) }),
+      'c1',
+      'site',
+      { kind: 'finish', colour: 'blue', site: false },
+    ],
+    [
+      'the end of one killed before it was called live',
+      facts({ releases: [kept('c1', 'unfinished')] }),
+      'c1',
+      'site',
+      { kind: 'finish', colour: 'blue', site: false },
+    ],
+    ['the site alone', facts({ site: 'old' }), 'c1', 'site', { kind: 'finish', colour: 'blue', site: true }],
+    [
+      'a whole deploy, where the release behind the colour is gone',
+      facts({ releases: [] }),
+      'c1',
+      undefined,
+      { kind: 'deploy', colour: 'green', old: null },
+    ],
+  ])('%s', (_, found, wanted, site, expected) => {
+    expect(decide(found, wants(wanted), site)).toMatchObject(expected);
+  });
+
+  it('takes the first slot of ports in which nobody listens', () => {
+    expect(chooseSlot(facts({ slot: 7 }))).toBe(7);
+    expect(chooseSlot(facts({ slot: undefined, takenSlots: new Set([0, 1, 3]) }))).toBe(2);
+    expect(
+      chooseSlot(facts({ slot: undefined, takenSlots: new Set(Array.from({ length: 280 }, (_, i) => i)) })),
+    ).toBeUndefined();
+  });
+});
+
+describe('which releases may go', () => {
+  const list = [
+    kept('c9'),
+    kept('c8', 'failed'),
+    kept('c7', 'withdrawn'),
+    kept('c6'),
+    kept('c5', 'failed'),
+    kept('c4', 'withdrawn'),
+    kept('c3'),
+    kept('c2', 'unfinished'),
+    kept('c1'),
+  ];
+  it.each([
+    [2, 'c9', 'c7', ['c5', 'c4', 'c3', 'c2', 'c1']],
+    [3, 'c9', 'c6', ['c5', 'c4', 'c3', 'c2', 'c1']],
+    [50, 'c9', undefined, ['c5', 'c2']],
+    // Gone back far: the one before that is where the next rollback goes.
+    [2, 'c3', 'c9', ['c6', 'c5', 'c4', 'c2']],
+  ])('keep %i, live %s, before %s: %j', (keep, live, before, expected) => {
+    expect(prunable(list, keep, live, before)).toEqual(expected);
+  });
+
+  it('goes back to what served, not to what failed or was left', () => {
+    expect(rollbackTarget(list, 'c9')?.manifest.release).toBe('c6');
+    expect(rollbackTarget(list, 'c6')?.manifest.release).toBe('c3');
+    expect(rollbackTarget(list, 'c1')).toBeUndefined();
+  });
+});
+
+describe('which release a rollback means', () => {
+  const host = (name: string, ...releases: KeptRelease[]) => ({
+    host: { name, connection: undefined as never },
+    facts: facts({ colours: { blue: 'c3' }, releases }),
+  });
+  const found = [
+    host('a', kept('c3'), kept('c2', 'withdrawn'), kept('c1')),
+    host('b', kept('c3'), kept('c1')),
+  ];
+  it('takes one that every host has', () => {
+    expect(chooseRelease('app', undefined, found).manifest.release).toBe('c1');
+    expect(chooseRelease('app', 'c1', found).manifest.release).toBe('c1');
+    expect(chooseRelease('app', 'c100', found).manifest.release).toBe('c1');
+  });
+  it('says where it is missing, and what there is', () => {
+    try {
+      chooseRelease('app', 'c2', found);
+    } catch (error) {
+      expect(error).toBeInstanceOf(Failure);
+      expect(error).toMatchObject({ kind: 'usage', message: 'app: release "c2" is not on b' });
+      expect((error as Failure).next).toContain('On the hosts are: c3, c1.');
+      return;
+    }
+    throw new Error('it worked');
+  });
+});
+
+describe('facts of a host', () => {
+  const release = JSON.stringify(kept('c1').manifest);
+  const text = `architecture aarch64
+missing curl
+prepared abc
+slot app 3
+slot other 0
+listen 22
+listen 21032
+listen 21100
+green 100
+colour blue c0
+colour green c1
+unit ${GREEN} active
+unit ${BLUE} activating
+release live d1 ${release}
+release broken d2 ${release}
+release live d3 {"cut off
+node 20.11.1
+incoming abc
+site def
+complete
+`;
+  it('are read from lines', () => {
+    expect(parseAppFacts('web', 'app', text)).toEqual({
+      architecture: 'arm64',
+      prepared: 'abc',
+      missing: ['curl'],
+      slot: 3,
+      takenSlots: new Set([0, 1]),
+      live: 'green',
+      colours: { blue: 'c0', green: 'c1' },
+      active: new Set([GREEN]),
+      unwell: new Set([BLUE]),
+      releases: [{ manifest: kept('c1').manifest, state: 'live', digest: 'd1' }],
+      nodes: new Set(['20.11.1']),
+      incoming: new Set(['abc']),
+      site: 'def',
+    });
+  });
+  it('must be complete', () => {
+    expect(() => parseAppFacts('web', 'app', 'architecture x86_64\n')).toThrow(/not complete/);
+    expect(() => parseAppFacts('web', 'app', 'architecture riscv64\ncomplete\n')).toThrow(/riscv64/);
+  });
+});
+
+describe('the list of releases', () => {
+  const entry = (release: string, result: string) => ({
+    at: `2026-11-23T00:00:0${release.slice(1)}Z`,
+    by: 'her',
+    action: 'deploy',
+    result,
+    app: 'app',
+    release,
+    ref: 'main',
+    commit: 'c',
+    subject: 'said',
+  });
+  it('has those that are there and those that only the log remembers', () => {
+    const list = records([
+      {
+        facts: facts({
+          colours: { blue: 'c3' },
+          releases: [kept('c4', 'failed'), kept('c3'), kept('c2', 'withdrawn')],
+        }),
+        audit: [
+          entry('c1', 'live'),
+          entry('c0', 'failed'),
+          entry('c3', 'live'),
+          { ...entry('c2', 'live'), action: 'rollback' },
+        ],
+      },
+      { facts: facts({ colours: { blue: 'c3' }, releases: [kept('c3')] }), audit: [] },
+    ]);
+    expect(list.map(({ release, result, live, kept: there }) => [release, result, live, there])).toEqual([
+      ['c4', 'failed', false, false],
+      ['c3', 'live', true, true],
+      ['c2', 'withdrawn', false, false],
+      ['c1', 'live', false, false],
+      ['c0', 'failed', false, false],
+    ]);
+    expect(list[3]).toMatchObject({ by: 'her', subject: 'said', ref: 'main' });
+  });
+});
+
+describe('the status of applications', () => {
+  it('is well where every process is', () => {
+    const line = (release: string) => `app ${JSON.stringify(kept(release).manifest)}`;
+    expect(
+      parseStatus(
+        `${line('c1')}\nprocess 0 GET / → 200\nprocess 1 GET / → 500, wanted 200\n${line('c2')}\nprocess 0 GET / → 200\n`,
+      ),
+    ).toMatchObject([
+      { release: 'c1', healthy: false, reason: 'GET / → 500, wanted 200' },
+      { release: 'c2', healthy: true },
+    ]);
+    expect(parseStatus('')).toEqual([]);
+  });
+});
