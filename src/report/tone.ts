@@ -5,7 +5,9 @@ import type { MetricResult } from '../judge/types.ts';
 export function toneOf(metric: MetricResult): 'pass' | 'harm' | 'open' | 'none' {
   if (metric.verdict === 'pass') return 'pass';
   if (metric.verdict === 'high' || metric.verdict === 'low') {
-    return metric.role === 'informative' ? 'open' : 'harm';
+    if (metric.role === 'informative') return 'open';
+    // The sequential judge calls an improvement low; Kayenta's, which has no such evidence, a difference.
+    return metric.verdict === 'low' && metric.evidence !== null ? 'pass' : 'harm';
   }
   return metric.verdict === 'inconclusive' ? 'open' : 'none';
 }
