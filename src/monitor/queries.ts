@@ -1,10 +1,11 @@
 /** Reads of the API: which tier, which hosts, which tables. */
-import type { Window } from '../metrics/catalogue.ts';
+import type { TableName, Window } from '../metrics/catalogue.ts';
 import { mergeHistograms, quantile } from '../metrics/histogram.ts';
 import { TIERS, tierFor } from '../metrics/tiers.ts';
 import type { History, Routes } from './api-types.ts';
 import { readEvents } from './events.ts';
 import { appCharts, draw, hostCharts } from './history.ts';
+import type { Part } from './keys.ts';
 import type { Redis } from './redis.ts';
 import { readWindows } from './store.ts';
 import { routesOf } from './view.ts';
@@ -42,22 +43,26 @@ function tierOf({ from, to }: Range, source: Source, now: number) {
 export async function history(source: Source, subject: Subject, range: Range, now: number): Promise<History> {
   const { tier, step } = tierOf(range, source, now);
   const isApp = subject.kind === 'app';
-  const read = (host: string) =>
-    readWindows(
-      source.redis,
-      tier,
-      isApp ? 'apps' : 'host',
-      host,
-      range,
-      isApp ? ['routes'] : ['system', 'disks', 'networks'],
-    );
+  const [part, tables] = isApp
+    ? (['apps', ['routes']] as const)
+    : (['host', ['system', 'disks', 'networks']] as const);
+  const read = async (host: string) => {
+    const closed = await readWindows(source.redis, tier, part, host, range, tables);
+    if (tier.seconds === 0 || now - range.to > 1000 * tier.seconds) return closed;
+    // What came after the last closed window is in finer ones.
+    const from = Math.max(closed.at(-1)?.at ?? 0, range.to - 2000 * tier.seconds);
+    return [...closed, ...(await readTail(source, part, host, { from, to: range.to }, tables))];
+  };
   const [windows, events] = await Promise.all([
     Promise.all((isApp ? source.hosts : [subject.name]).map(read)),
     readEvents(source.redis, range.from, range.to),
   ]);
   const all = windows.flat();
   const charts = isApp ? appCharts(subject.name) : hostCharts(all);
-  const drawn = draw(charts, all, { ...range, stepSeconds: step }, isApp);
+  // The last step is drawn when every host has had the time to send it.
+  const ready = Math.min(range.to, now - (source.intervalSeconds + 1) * 1000);
+  const end = tier.seconds === 0 ? Math.floor(ready / (step * 1000)) * step * 1000 : range.to;
+  const drawn = draw(charts, all, { from: range.from, to: end, stepSeconds: step }, isApp);
   const concerns = ({ app, host }: { app: string; host?: string | undefined }) =>
     isApp ? app === subject.name : host === undefined || host === subject.name;
   return { tier: tier.name, stepSeconds: step, ...drawn, events: events.filter(concerns) };
@@ -84,15 +89,24 @@ export async function routes(
       if (tier.seconds === 0) return closed;
       // What came after the last closed window is in finer ones.
       const since = Math.max(closed.at(-1)?.at ?? range.from, open.from - tier.seconds * 1000);
-      return [...closed, ...(await readTail(source, host, since, range.to))];
+      return [
+        ...closed,
+        ...(await readTail(source, 'routes', host, { from: since, to: range.to }, ['routes'])),
+      ];
     }),
   );
   return routesOf(windows.flat(), app, (range.to - range.from) / 1000, compare);
 }
 
-async function readTail(source: Source, host: string, from: number, to: number): Promise<Window[]> {
+async function readTail(
+  { redis }: Source,
+  part: Part,
+  host: string,
+  range: Range,
+  tables: readonly TableName[],
+): Promise<Window[]> {
   const raw = TIERS[0];
-  return raw === undefined ? [] : readWindows(source.redis, raw, 'routes', host, { from, to }, ['routes']);
+  return raw === undefined ? [] : readWindows(redis, raw, part, host, range, tables);
 }
 
 /** p90 of an application's durations in a range; undefined without enough requests. */

@@ -47,7 +47,7 @@ export function Chart({ panel, times, marks, dark }: Props) {
           },
         },
         axes: [
-          axis,
+          { ...axis, values: (_u, splits, _axis, _space, step) => splits.map((at) => clock(at, step)) },
           { ...axis, size: 62, values: (_u, splits) => splits.map((value) => figure(value, panel.unit)) },
         ],
         series: [
@@ -99,6 +99,14 @@ export function Chart({ panel, times, marks, dark }: Props) {
   );
 }
 
+/** A place on the time axis: as fine as its steps are. */
+function clock(at: number, step: number): string {
+  const date = new Date(at * 1000);
+  if (step >= 86_400) return date.toLocaleDateString([], { day: 'numeric', month: 'short' });
+  const text = date.toTimeString();
+  return step < 60 ? text.slice(0, 8) : text.slice(0, 5);
+}
+
 function dataOf(times: readonly number[], panel: Panel): uPlot.AlignedData {
   return [times as number[], ...panel.series.map(({ values }) => values as (number | null)[])];
 }
@@ -111,6 +119,7 @@ function drawMarks(u: uPlot, marks: readonly Mark[], color: string): void {
   ctx.strokeStyle = color;
   ctx.fillStyle = color;
   ctx.lineWidth = ratio;
+  ctx.textAlign = 'left';
   ctx.font = `${10 * ratio}px system-ui`;
   for (const mark of marks) {
     const x = u.valToPos(mark.at / 1000, 'x', true);
