@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, statfsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,10 @@ export function hostsUnavailable(): string | undefined {
   if (process.platform !== 'linux')
     return 'local hosts need Linux: run the tests on Debian 12 or Ubuntu 22.04';
   if (process.getuid?.() !== 0) return 'local hosts need root: run `sudo npm test`';
+  const OVERLAYFS = 0x794c7630;
+  if (process.env.PIPELINE_LOCAL_STATE === undefined && statfsSync('/var/lib').type === OVERLAYFS) {
+    return "hosts' disks cannot be stacked on a container's root: mount a volume and set PIPELINE_LOCAL_STATE=/that/volume";
+  }
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
   const missing = Object.entries({
     'systemd-nspawn': 'systemd-container',
