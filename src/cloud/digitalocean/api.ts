@@ -26,8 +26,6 @@ export interface NewDroplets {
   readonly tags: readonly string[];
   readonly user_data: string;
   readonly vpc_uuid: string;
-  readonly monitoring: boolean;
-  readonly with_droplet_agent: boolean;
 }
 
 export interface FirewallTarget {

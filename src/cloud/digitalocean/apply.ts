@@ -98,7 +98,8 @@ async function act(
   const { signal } = context;
   await whenIdle(clock, signal, async () => {
     await createOnce({
-      ...{ clock, signal },
+      clock,
+      signal,
       create: async () => {
         await api.actOnDroplet(id, action);
         return true;

@@ -51,7 +51,8 @@ async function contact(work: Work, droplet: Droplet): Promise<void> {
   if (lacksHostKey(droplet, marks)) throw unknownHostKey(droplet, marks);
   const open = (hostKeys: readonly string[]) =>
     work.openHost({
-      ...{ name, hostKeys },
+      name,
+      hostKeys,
       address: addressOf(droplet, 'public'),
       identityFile: operatorKeyFile(work.spec.directory, work.spec.environment),
     });

@@ -41,6 +41,8 @@ export type OpenHost = (target: HostTarget) => DropletHost;
 const REACH_MS = 5 * 60_000;
 /** How long a droplet that answers may take until it shows its key and knows ours: cloud-init is about to give it both. */
 const PATIENCE_MS = 60_000;
+/** For one try; more than the connection itself waits for. */
+const SIGN_IN_MS = 45_000;
 const CLOUD_INIT_MS = 15 * 60_000;
 const WAITED_FOR: readonly ConnectionFailureReason[] = [
   'unreachable',
@@ -49,7 +51,8 @@ const WAITED_FOR: readonly ConnectionFailureReason[] = [
   'closed',
   'lost',
 ];
-const WAITED_FOR_SHORTLY: readonly ConnectionFailureReason[] = ['permission', 'host-key-changed'];
+const OTHER_KEY: readonly ConnectionFailureReason[] = ['host-key-changed', 'host-key-unknown'];
+const WAITED_FOR_SHORTLY: readonly ConnectionFailureReason[] = ['permission', ...OTHER_KEY];
 
 interface HostOptions {
   readonly context: Context;
@@ -101,7 +104,7 @@ export function openSshHost(options: HostOptions): OpenHost {
     const waiting = { clock, signal: context.signal, everyMs: 1_500, withinMs: REACH_MS };
     const reached = await until(waiting, async () => {
       try {
-        await connection.check('true', { label: 'sign in', timeoutMs: 20_000 });
+        await connection.check('true', { label: 'sign in', timeoutMs: SIGN_IN_MS });
         return true;
       } catch (error) {
         if (!(error instanceof ConnectionFailure)) throw error;
@@ -110,11 +113,24 @@ export function openSshHost(options: HostOptions): OpenHost {
         answeredAt ??= clock.now();
         if (WAITED_FOR_SHORTLY.includes(error.reason) && clock.now() - answeredAt < PATIENCE_MS)
           return undefined;
-        throw error;
+        throw OTHER_KEY.includes(error.reason) ? otherKey(connection, error) : error;
       }
     });
     if (reached === undefined) throw last;
   }
+}
+
+function otherKey({ target: { name, address } }: Connection, cause: ConnectionFailure): Failure {
+  return new Failure(
+    'host',
+    `${name} (${address}) shows another host key than the one that it was made with: it was rebuilt, or somebody sits in between`,
+    {
+      host: name,
+      step: 'host key',
+      cause,
+      next: 'Nothing was sent to it. If you rebuilt it, delete it at https://cloud.digitalocean.com/droplets and run pipeline prod up: a new one is made.',
+    },
+  );
 }
 
 /** cloud-init's own apt and user data run until then; whoever comes earlier meets its locks. */

@@ -61,19 +61,23 @@ async function makeBatch(work: Work, batch: Batch, shared: Shared): Promise<void
   if (network === undefined) throw new Error(`no network in ${region} was planned`);
   const hostKey = generateEd25519();
   const common = {
-    ...{ region, size, image: /^\d+$/.test(image) ? Number(image) : image },
+    region,
+    size,
+    image: /^\d+$/.test(image) ? Number(image) : image,
     ssh_keys: [shared.fingerprint],
     tags: [
-      ...[marks.environment, marks.owner, groupTag(marks, group), keyTag(marks, shared.fingerprint)],
+      marks.environment,
+      marks.owner,
+      groupTag(marks, group),
+      keyTag(marks, shared.fingerprint),
       hostKeyTag(marks, 'new', hostKey.publicKey),
     ],
     user_data: userData(hostKey.privateKey, hostKey.publicKey),
     vpc_uuid: network,
-    monitoring: true,
-    with_droplet_agent: true,
   };
   await createOnce({
-    ...{ clock, signal: context.signal },
+    clock,
+    signal: context.signal,
     // Two droplets may have one name: a refusal means something else.
     existsStatus: [],
     create: async () => {

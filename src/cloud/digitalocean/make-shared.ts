@@ -33,7 +33,8 @@ export async function makeNetwork(
 ): Promise<string> {
   const body = { name, region, description: marks.description };
   const network = await createOnce({
-    ...{ clock, signal },
+    clock,
+    signal,
     create: () => api.createVpc(body),
     look: async () =>
       (await api.vpcs()).find((vpc) => vpc.name === name && vpc.description === marks.description),
@@ -51,7 +52,8 @@ export async function makeFirewall(
   }
   const [tag = ''] = body.tags;
   await createOnce({
-    ...{ clock, signal },
+    clock,
+    signal,
     create: () => api.createFirewall(body),
     look: async () => (await api.firewalls()).find((one) => one.name === body.name && hasTag(one.tags, tag)),
   });

@@ -57,7 +57,9 @@ export function planDestroy(estate: Estate, spec: EnvironmentSpec, marks: Marks)
     .flatMap(({ id }) => estate.members.get(id) ?? [])
     .flatMap((member) => dropletOf(member) ?? []);
   return {
-    ...{ droplets, firewalls, keys },
+    droplets,
+    firewalls,
+    keys,
     hidden: members.some((member) => !estate.droplets.some(({ id }) => id === member)),
     vpcs: networks.filter((vpc) => !kept.some((other) => other.vpc === vpc)),
     tags: own.filter((tag) => !tagsLeft.includes(tag)).map(({ name }) => name),

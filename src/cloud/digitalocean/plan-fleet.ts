@@ -18,16 +18,14 @@ export interface Matching {
 export function matchDroplets(droplets: readonly Droplet[], spec: EnvironmentSpec, marks: Marks): Matching {
   const steps: Step[] = [];
   const warnings: string[] = [];
-  // The owner mark names the environment too: a droplet that lost the environment's tag alone gets it back.
-  const ours = droplets.filter(({ tags }) => hasTag(tags, marks.owner)).sort((a, b) => a.id - b.id);
   const byName = new Map<string, Droplet>();
-  for (const [name, [best, ...others]] of sameName(ours, marks)) {
-    if (best !== undefined) byName.set(name, best);
+  for (const [name, { best, others }] of ownByName(droplets, marks)) {
+    byName.set(name, best);
     for (const other of others) {
       if (isFresh(other, marks)) steps.push(removal(other, true, 'a second one of this name, never used'));
       else
         warnings.push(
-          `There are two droplets ${name} of this environment, both in use: remove one of ${best?.id} and ${other.id} at https://cloud.digitalocean.com/droplets.`,
+          `There are two droplets ${name} of this environment, both in use: remove one of ${best.id} and ${other.id} at https://cloud.digitalocean.com/droplets.`,
         );
     }
   }
@@ -63,14 +61,27 @@ export function matchDroplets(droplets: readonly Droplet[], spec: EnvironmentSpe
   return { kept: new Map(sorted), missing: stillMissing, steps, warnings };
 }
 
-/** Droplets of one name, the one to keep first: in use before fresh, then the oldest. */
-function sameName(ours: readonly Droplet[], marks: Marks): ReadonlyMap<string, readonly Droplet[]> {
-  const groups = new Map<string, Droplet[]>();
-  for (const droplet of ours) groups.set(droplet.name, [...(groups.get(droplet.name) ?? []), droplet]);
-  for (const group of groups.values()) {
-    group.sort((a, b) => Number(isFresh(a, marks)) - Number(isFresh(b, marks)) || a.id - b.id);
+/** Droplets of one name: the one to keep (in use before fresh, then the oldest), and others. */
+export interface Namesakes {
+  readonly best: Droplet;
+  readonly others: readonly Droplet[];
+}
+
+/** Our droplets by name. The owner mark says which are ours; it names the environment too, so that one that lost the environment's tag gets it back. */
+export function ownByName(droplets: readonly Droplet[], marks: Marks): ReadonlyMap<string, Namesakes> {
+  const ours = droplets
+    .filter(({ tags }) => hasTag(tags, marks.owner))
+    .sort((a, b) => Number(isFresh(a, marks)) - Number(isFresh(b, marks)) || a.id - b.id);
+  const byName = new Map<string, Namesakes>();
+  for (const droplet of ours) {
+    const before = byName.get(droplet.name);
+    const after =
+      before === undefined
+        ? { best: droplet, others: [] }
+        : { ...before, others: [...before.others, droplet] };
+    byName.set(droplet.name, after);
   }
-  return groups;
+  return byName;
 }
 
 /** Whether it is called as this program calls members of its group: anything else was renamed by hand, and is not removed for its name. */

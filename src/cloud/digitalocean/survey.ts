@@ -46,7 +46,11 @@ export async function survey(api: Api, spec: EnvironmentSpec): Promise<Found> {
     operatorKey === undefined ? undefined : api.key(operatorKey.fingerprint),
   ]);
   const found = {
-    ...{ droplets, firewalls, vpcs, operatorKey, accountKey },
+    droplets,
+    firewalls,
+    vpcs,
+    operatorKey,
+    accountKey,
     tags: tags.map(({ name }) => name),
   };
   return { ...found, catalogue: needsCatalogue(found, spec) ? await readCatalogue(api, spec) : undefined };

@@ -2,15 +2,16 @@
 import { Failure } from '../../errors.ts';
 import type { Droplet } from './answers.ts';
 import { hasHiddenDroplets, LISTED_MS } from './hidden.ts';
-import { addressOf } from './machines.ts';
-import type { Step } from './operations.ts';
-import { matchDroplets } from './plan-fleet.ts';
+import { addressOf, isFresh } from './machines.ts';
+import { ownByName } from './plan-fleet.ts';
 import { type Doomed, removeDroplets } from './remove-droplets.ts';
 import { until } from './wait.ts';
 import type { Work } from './work.ts';
 
 const EVERY_MS = 1_500;
 const WITHIN_MS = 10 * 60_000;
+/** A list may forget a droplet for a moment. */
+const VANISHED_MS = 60_000;
 
 /**
  * The droplets with these names, active; `onListed` gets them as soon as all of them have an id, once. Where a lost answer led to two of one name, the one that was never used is removed on the way.
@@ -25,8 +26,9 @@ export async function waitForDroplets(
     onListed([]);
     return [];
   }
-  const { api, spec, marks, clock, context } = work;
+  const { api, marks, clock, context } = work;
   const shown = new Map<string, string>();
+  const lastSeen = new Map<string, number>();
   let waiting: readonly string[] = [...names];
   let networks: ReadonlySet<string> | undefined;
   let readyAt = clock.now();
@@ -37,21 +39,36 @@ export async function waitForDroplets(
     const complete =
       networks !== undefined &&
       (clock.now() - readyAt > LISTED_MS || !(await hasHiddenDroplets(api, networks)));
-    const { kept, steps } = matchDroplets(await api.droplets(marks.environment), spec, marks);
-    await removeDroplets(work, neverUsed(steps, names));
-    for (const name of names) show(name, kept.get(name));
-    const present = [...names].flatMap((name) => kept.get(name) ?? []);
+    const byName = ownByName(await api.droplets(marks.environment), marks);
+    const found = [...names].flatMap((name) => byName.get(name) ?? []);
+    await removeDroplets(
+      work,
+      found.flatMap(({ others }) => others.filter((one) => isFresh(one, marks)).map(doomed)),
+    );
+    for (const name of names) show(name, byName.get(name)?.best);
+    const present = found.map(({ best }) => best);
+    checkVanished(present);
     if (present.length === names.size && !listed) {
       listed = true;
       onListed(present);
     }
-    waiting = [...names].filter((name) => !isReady(kept.get(name)));
+    waiting = [...names].filter((name) => !isReady(byName.get(name)?.best));
     if (waiting.length > 0) return undefined;
     if (complete) return present;
     if (networks !== undefined) return undefined;
     networks = new Set(present.flatMap(({ vpc_uuid }) => vpc_uuid ?? []));
     readyAt = clock.now();
     return look();
+  }
+
+  function checkVanished(present: readonly Droplet[]): void {
+    for (const { name } of present) lastSeen.set(name, clock.now());
+    const gone = [...lastSeen].find(([, at]) => clock.now() - at > VANISHED_MS);
+    if (gone === undefined) return;
+    throw new Failure('cloud', `DigitalOcean gave up making ${gone[0]}: it was listed, and is not any more`, {
+      host: gone[0],
+      next: 'Run the command again: it is made anew. Where it happens again, try another size or region.',
+    });
   }
 
   function show(name: string, droplet: Droplet | undefined): void {
@@ -74,11 +91,9 @@ export async function waitForDroplets(
   });
 }
 
-/** Second ones of these names on which nothing was ever done. */
-function neverUsed(steps: readonly Step[], names: ReadonlySet<string>): readonly Doomed[] {
-  return steps.flatMap(({ operation }) =>
-    operation.kind === 'remove droplet' && operation.fresh && names.has(operation.name) ? [operation] : [],
-  );
+/** A second one of its name on which nothing was ever done. */
+function doomed({ id, name }: Droplet): Doomed {
+  return { id, name, fresh: true };
 }
 
 function isReady(droplet: Droplet | undefined): boolean {

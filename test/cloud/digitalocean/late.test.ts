@@ -50,6 +50,26 @@ describe('a creation whose answer is lost', () => {
     }));
 });
 
+describe('a droplet that DigitalOcean gives up making', () => {
+  it('is told after a minute, and made by the next run', () =>
+    withScene({}, async (scene) => {
+      const { account } = scene;
+      account.delays = { ...NO_DELAYS, boot: 400_000 };
+      const running = scene.up();
+      running.catch(() => {});
+      await until(() => scene.events.some(({ detail }) => detail === 'new'));
+      account.droplets = account.droplets.filter(({ name }) => name !== 'itrust');
+      await expect(running).rejects.toMatchObject({
+        kind: 'cloud',
+        host: 'itrust',
+        next: expect.stringMatching(/Run the command again/),
+      });
+      account.delays = NO_DELAYS;
+      for (const droplet of account.droplets) Object.assign(droplet, { activeAt: 0, busyUntil: 0 });
+      await expectConverged(scene, marksOf(scene.spec), await scene.up());
+    }));
+});
+
 describe('droplets that are not listed yet', () => {
   it('are not made again by a second run right after a crash', () =>
     withScene({}, async (scene) => {
