@@ -6,8 +6,8 @@ import { requireLegal } from './legal.ts';
 import { id, type Resource } from './resource.ts';
 import type { HostFacts } from './state.ts';
 
-/** Where unit files and their drop-ins lie. */
-const UNIT_FILE = /^\/(?:etc|usr\/local\/lib|usr\/lib|lib)\/systemd\/system\/([^/]+?)(?:\.d\/[^/]+)?$/;
+/** Where unit files and their drop-ins lie; the first group is the unit. */
+export const UNIT_FILE = /^\/(?:etc|usr\/local\/lib|usr\/lib|lib)\/systemd\/system\/([^/]+?)(?:\.d\/[^/]+)?$/;
 
 /**
  * The resources with what goes without saying: a service restarts when its own unit file or a drop-in of it changes.

@@ -3,7 +3,7 @@
 import { quote } from '../ssh/quote.ts';
 import type { HostPlan } from './change.ts';
 import { type Due, dependencies, due, fingerprint, stampPath } from './fingerprint.ts';
-import { concerning, inOrder, prepared } from './order.ts';
+import { concerning, inOrder, prepared, UNIT_FILE } from './order.ts';
 import { id, type Resource } from './resource.ts';
 import { applyScript, type ScriptStep, stampScript } from './script.ts';
 import type { Facts } from './state.ts';
@@ -35,16 +35,22 @@ export function plan(facts: Facts, resources: readonly Resource[]): HostPlan {
   const ordered = inOrder(concerning(prepared(resources), facts.host));
   const known = new Map(ordered.map((resource) => [id(resource), resource]));
   const changed = new Set<string>();
-  const around: Surroundings = {
-    changed,
-    due: (resource, watched): Due | undefined => due(resource, watched, known, changed, facts),
-  };
   const steps: Step[] = facts.interrupted ? [{ resource: undefined, difference: REPAIR }] : [];
+  let unitFilesChanged = Object.values(facts.services).some(({ needsReload }) => needsReload);
   for (const resource of ordered) {
-    const difference = compare(resource, facts, around);
+    const difference = compare(resource, facts, {
+      changed,
+      unitFilesChanged,
+      due: (dependent, watched): Due | undefined => due(dependent, watched, known, changed, facts),
+    });
     if (difference === undefined) continue;
-    steps.push({ resource, difference });
     changed.add(id(resource));
+    const unit = 'path' in resource ? UNIT_FILE.exec(resource.path)?.[1] : undefined;
+    // The step of a service lets systemd read what changed before it; a unit without such a step has it read at once.
+    if (resource.kind === 'service') unitFilesChanged = false;
+    else if (unit !== undefined && known.has(`service ${unit}`)) unitFilesChanged = true;
+    const reload = unit !== undefined && !known.has(`service ${unit}`) ? '\nsystemctl daemon-reload' : '';
+    steps.push({ resource, difference: { ...difference, script: difference.script + reload } });
   }
   return {
     changes: steps.map(({ resource, difference: { action, diff, reason, because, doing } }) => ({

@@ -129,7 +129,7 @@ write() {
 }
 keep() {
   ${kept.join(' &&\n  ')} &&
-  systemctl daemon-reload && systemctl --quiet enable ${FIREWALL_UNIT} &&
+  systemctl --quiet --no-reload enable ${FIREWALL_UNIT} &&
   write ${quote(stampPath(id(resource)))} "id\t${id(resource)}
 rules\t${fingerprint(resource)}
 live\t$(table_hash ${quote(resource.table)})

@@ -11,8 +11,6 @@ import { arriving, type Compare, changeOf, only, type Probe, words } from './ste
 /** States of a unit file in which there is nothing to enable. */
 const NEEDS_NO_ENABLING: readonly string[] = ['static', 'indirect', 'generated', 'alias', 'transient'];
 const RUNNING: readonly string[] = ['active', 'reloading', 'refreshing'];
-/** Where unit files and their drop-ins lie that resources write. */
-const UNIT_FILES = /^file \/(etc|usr\/local\/lib|usr\/lib|lib)\/systemd\/system\//;
 
 export const serviceProbe: Probe<Pick<Facts, 'services'>> = {
   script: (resources) => {
@@ -76,7 +74,6 @@ export const compareService: Compare<ServiceResource> = (resource, facts, around
   if (action === undefined) return undefined;
   const isNow = active ? 'running' : fact.active === 'failed' ? 'failed' : 'stopped';
   const wanted = verbs.run === 'stop' ? 'stopped' : verbs.run === undefined ? isNow : 'running';
-  const unitFileChanges = [...around.changed].some((id) => UNIT_FILES.test(id));
   return {
     action,
     diff: [
@@ -88,7 +85,7 @@ export const compareService: Compare<ServiceResource> = (resource, facts, around
     reason: due?.reason,
     because: due?.because,
     doing: `${DOING[action] ?? action} ${unit.replace(/\.service$/, '')}`,
-    script: serviceScript(resource, verbs, fact.load === 'masked', unitFileChanges || fact.needsReload),
+    script: serviceScript(resource, verbs, fact.load === 'masked', around.unitFilesChanged),
   };
 };
 
@@ -135,7 +132,8 @@ function serviceScript(
   return [
     ...(masked && resource.enabled !== false ? [`systemctl --quiet unmask ${unit}`] : []),
     ...(reloadUnits ? ['systemctl daemon-reload'] : []),
-    ...(verbs.enable === undefined ? [] : [`systemctl --quiet ${verbs.enable} ${unit}`]),
+    // What is enabled matters at the next boot: systemd need not read everything again now.
+    ...(verbs.enable === undefined ? [] : [`systemctl --quiet --no-reload ${verbs.enable} ${unit}`]),
     // A unit that failed too often is not started again until its counter is reset.
     ...(starts ? [`systemctl reset-failed ${unit} 2>/dev/null || true`] : []),
     ...(verb === undefined ? [] : [`unit ${verb} ${unit}`]),

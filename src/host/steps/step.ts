@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly due: (resource: Resource, watched: readonly string[]) => Due | undefined;
   /** Ids of what changes before this resource in the same plan. */
   readonly changed: ReadonlySet<string>;
+  /** Whether systemd has not read its unit files since one of them changed. */
+  readonly unitFilesChanged: boolean;
 }
 
 /** The packages that are installed before this resource in the same plan, and may bring what is not there yet. */
