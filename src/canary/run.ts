@@ -28,7 +28,7 @@ export interface CanaryListener {
   /** Both versions are known; the experiment has not begun. */
   readonly onPlan?: (
     run: Pick<CanaryReport, 'app' | 'baseline' | 'candidate' | 'plan'>,
-    alpha: number,
+    alpha: number | null,
   ) => void;
   readonly onSnapshot?: (snapshot: Snapshot) => void;
   /** The verdict is there; the hosts are removed afterwards. */
@@ -120,7 +120,7 @@ export async function runCanary(
     });
     const about = { pipeline: resources.version, at: context.now() };
     const head = reportHead(about, plan, artifacts, hosts, requests);
-    listener.onPlan?.(head, plan.config.alpha);
+    listener.onPlan?.(head, plan.judge === 'sequential' ? plan.config.alpha : null);
     const facts = {
       ...head,
       hosts: [

@@ -40,10 +40,10 @@ const BAR = 10;
 /** Metrics by name, routes apart, are many: the first screen shows those that matter. */
 const ROWS = 14;
 
-/** What the experiment will do, before it begins. */
+/** What the experiment will do, before it begins. `alpha`: the judge's bound on false alarms; null where it has none (Kayenta's). */
 export function introduction(
   report: Pick<CanaryReport, 'app' | 'baseline' | 'candidate' | 'plan'>,
-  alpha: number,
+  alpha: number | null,
 ): string[] {
   const { plan } = report;
   const side = ({ ref, commit }: CanaryReport['baseline']) =>
@@ -52,11 +52,15 @@ export function introduction(
     plan.traffic === 'interleaved'
       ? `each assigned at random, ${100 - plan.split} : ${plan.split}`
       : 'first to the baseline, then to the candidate';
-  const times = Math.round(1 / alpha);
+  const times = Math.round(1 / (alpha ?? 1));
+  const rule =
+    alpha === null
+      ? "Kayenta's judge looks once, at the end, and has no stated rate of false alarms."
+      : `Rejects when the evidence of harm is worth ${times} to 1 over all metrics; a version as good as the baseline is rejected in at most 1 of ${times} experiments.`;
   return [
     `${escapeTerminal(report.app)}: baseline ${side(report.baseline)} against candidate ${side(report.candidate)}`,
     `Experiment: ${formatNumber(plan.rate)} requests/s for up to ${formatSeconds(plan.durationSeconds)}, ${share}`,
-    `Rejects when the evidence of harm is worth ${times} to 1 over all metrics; a version as good as the baseline is rejected in at most 1 of ${times} experiments.`,
+    rule,
   ];
 }
 
