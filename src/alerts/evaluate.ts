@@ -46,7 +46,8 @@ function step(
       ? { ...finding, state: 'pending', since: now, seenAt: now, fires: state?.fires ?? 0, told: false }
       : { ...state, ...finding, seenAt: now };
     const rule = config.rules[finding.rule];
-    const wait = rule === 'off' ? 0 : rule.for;
+    // Silence has lasted for its `for` when it is found.
+    const wait = rule === 'off' || finding.rule === 'host_silent' ? 0 : rule.for;
     if (current.state !== 'pending' || now - current.since < wait) return current;
     return { ...current, state: 'firing', firedAt: now, fires: current.fires + 1 };
   }

@@ -62,6 +62,11 @@ it.each([
   expect(isQuiet({ from, to, zone: 'UTC' }, Date.parse(at))).toBe(quiet),
 );
 
+it('silence is told as soon as it is found: it has lasted then', () => {
+  const silent: Finding = { ...failing, key: 'host_silent|web|', rule: 'host_silent', severity: 'critical' };
+  expect(evaluate([], [silent], config, 0).notices).toHaveLength(1);
+});
+
 describe('findings', () => {
   const now = 1_800_000_000_000;
   const host = {
