@@ -76,7 +76,7 @@ export async function buildNode(
       `${app}: ${step.label} failed (exit ${done.exitCode}, Node ${version}, npm ${npm}).`,
       {
         step: 'build',
-        output: done.lastLines.filter((line) => !/A complete log of this run/.test(line)),
+        output: told(done.lastLines),
         next: nextStep(done.lastLines),
       },
     );
@@ -111,6 +111,18 @@ export function buildEnvironment(
     npm_config_audit: 'false',
     npm_config_progress: 'false',
   };
+}
+
+/** The last lines that say something: npm ends with its manual page, and with where its log is. */
+export function told(lines: readonly string[]): readonly string[] {
+  const manual = lines.findIndex((line) => /^npm (error|ERR!) Clean install a project/.test(line));
+  return (manual < 0 ? lines : lines.slice(0, manual))
+    .filter(
+      (line) =>
+        line.trim() !== '' &&
+        !/^npm (error|ERR!)\s*$|A complete log of this run|^npm warn Unknown (env|user) config/.test(line),
+    )
+    .slice(-25);
 }
 
 function nextStep(lines: readonly string[]): string {

@@ -88,7 +88,7 @@ async function unpacked(name: string, version: string, context: Context): Promis
     if (done.exitCode !== 0) {
       await rm(partial, { recursive: true, force: true });
       throw new Failure('usage', `Cannot unpack ${path}.`, {
-        output: done.lastLines,
+        output: done.lastLines.slice(-5),
         next: 'Make room in the cache folder, or remove the file if it is damaged, then run the command again.',
       });
     }

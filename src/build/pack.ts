@@ -28,7 +28,7 @@ export async function pack(folder: string, path: string, time: number, context: 
   const full = done.lastLines.some((line) => /No space left/.test(line));
   throw new Failure('usage', `Cannot write the artifact ${path}.`, {
     step: 'pack',
-    output: done.lastLines,
+    output: done.lastLines.slice(-5),
     next: full ? 'Make room on this machine, then build again.' : 'Building needs GNU tar as "tar".',
   });
 }

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 
 /** How many of a program's last lines are kept for a failure. */
-const KEPT_LINES = 25;
+const KEPT_LINES = 200;
 
 export interface RunOptions {
   readonly cwd?: string | undefined;

@@ -236,7 +236,7 @@ function gitEnvironment(context: Context): Record<string, string | undefined> {
 
 /** What git could not do, with what it said. The network's fault is told from the user's. */
 function gitFailure(doing: string, source: Source, result: RunResult): Failure {
-  const said = result.lastLines.map(withoutCredentials);
+  const said = result.lastLines.slice(-10).map(withoutCredentials);
   const network = /could not resolve host|timed out|connection (refused|reset)|network is unreachable/i;
   const kind = said.some((line) => network.test(line)) ? 'cloud' : 'usage';
   return new Failure(kind, `git could not ${doing} ${withoutCredentials(source.address)}.`, {
