@@ -14,7 +14,8 @@ const network = z.object({
 export const dropletSchema = z.object({
   id: z.int().positive(),
   name: z.string(),
-  status: z.enum(['new', 'active', 'off', 'archive']),
+  /** new, active, off, archive; whatever else there may be one day is not ready. */
+  status: z.string(),
   locked: z
     .boolean()
     .nullish()

@@ -99,12 +99,24 @@ export function createApi(transport: Transport) {
   const get = <T>(path: string, field: string, schema: z.ZodType<T>) =>
     send({ method: 'GET', path, answer: inside(field, schema) });
 
-  /** A deletion: done also where somebody else did it before. */
-  async function remove(path: string, body?: unknown): Promise<void> {
+  /** @returns false where the API does not know it (any more) */
+  async function remove(path: string, body?: unknown): Promise<boolean> {
     try {
       await send({ method: 'DELETE', path, body });
+      return true;
     } catch (error) {
-      if (!isStatus(error, 404)) throw error;
+      if (isStatus(error, 404)) return false;
+      throw error;
+    }
+  }
+
+  /** Undefined where the API does not know what is asked for: not yet, or not any more. */
+  async function known<T>(answer: Promise<T>): Promise<T | undefined> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (isStatus(error, 404)) return undefined;
+      throw error;
     }
   }
 
@@ -147,14 +159,8 @@ export function createApi(transport: Transport) {
     deleteTag: (name: string) => remove(`/v2/tags/${segment(name)}`),
 
     /** The account's key with this MD5 fingerprint; undefined where it has none. */
-    async key(fingerprint: string) {
-      try {
-        return await get(`/v2/account/keys/${segment(fingerprint)}`, 'ssh_key', accountKeySchema);
-      } catch (error) {
-        if (isStatus(error, 404)) return undefined;
-        throw error;
-      }
-    },
+    key: (fingerprint: string) =>
+      known(get(`/v2/account/keys/${segment(fingerprint)}`, 'ssh_key', accountKeySchema)),
     /** At most ten calls a minute: for `destroy` alone. */
     keys: () => list('/v2/account/keys', 'ssh_keys', accountKeySchema, (key) => key.id),
     createKey: (name: string, publicKey: string) =>
@@ -167,15 +173,19 @@ export function createApi(transport: Transport) {
     deleteKey: (id: number) => remove(`/v2/account/keys/${id}`),
 
     vpcs: () => list('/v2/vpcs', 'vpcs', vpcSchema, (vpc) => vpc.id),
-    vpcMembers: (id: string) =>
-      list(`/v2/vpcs/${segment(id)}/members`, 'members', vpcMemberSchema, (member) => member.urn),
+    vpcMembers: async (id: string) =>
+      (await known(
+        list(`/v2/vpcs/${segment(id)}/members`, 'members', vpcMemberSchema, (member) => member.urn),
+      )) ?? [],
     createVpc: (body: { readonly name: string; readonly region: string; readonly description: string }) =>
       send({ method: 'POST', path: '/v2/vpcs', body, answer: inside('vpc', vpcSchema) }),
     deleteVpc: (id: string) => remove(`/v2/vpcs/${segment(id)}`),
 
     firewalls: () => list('/v2/firewalls', 'firewalls', firewallSchema, (firewall) => firewall.id),
-    firewallsOf: (dropletId: number) =>
-      list(`/v2/droplets/${dropletId}/firewalls`, 'firewalls', firewallSchema, (firewall) => firewall.id),
+    firewallsOf: async (dropletId: number) =>
+      (await known(
+        list(`/v2/droplets/${dropletId}/firewalls`, 'firewalls', firewallSchema, (firewall) => firewall.id),
+      )) ?? [],
     createFirewall: (body: NewFirewall) =>
       send({ method: 'POST', path: '/v2/firewalls', body, answer: inside('firewall', firewallSchema) }),
     replaceFirewall: (id: string, body: NewFirewall) =>
@@ -187,14 +197,13 @@ export function createApi(transport: Transport) {
       }),
     deleteFirewall: (id: string) => remove(`/v2/firewalls/${segment(id)}`),
 
-    droplets: (tag?: string) =>
-      list(
-        '/v2/droplets',
-        'droplets',
-        dropletSchema,
-        (droplet) => droplet.id,
-        tag === undefined ? {} : { tag_name: tag },
-      ),
+    /** All of the account. */
+    droplets: () => list('/v2/droplets', 'droplets', dropletSchema, (droplet) => droplet.id),
+    dropletsWith: async (tag: string) => {
+      const query = { tag_name: tag };
+      const droplets = list('/v2/droplets', 'droplets', dropletSchema, (droplet) => droplet.id, query);
+      return (await known(droplets)) ?? [];
+    },
     /** What was made is read by tag afterwards; here it only has to be an answer. */
     createDroplets: (body: NewDroplets) =>
       send({

@@ -10,7 +10,7 @@ import { makeFirewall, makeNetwork, registerKey } from './make-shared.ts';
 import { hasTag } from './names.ts';
 import type { DigitalOceanPlan, Operation } from './operations.ts';
 import { removeDroplets } from './remove-droplets.ts';
-import { together, whenIdle } from './wait.ts';
+import { onceKnown, together, whenIdle } from './wait.ts';
 import { waitForDroplets } from './wait-for-droplets.ts';
 import type { Work } from './work.ts';
 
@@ -42,7 +42,9 @@ export async function applyPlan(work: Work, plan: DigitalOceanPlan): Promise<voi
 
   await together([
     makeDroplets(work, of('droplets'), networks),
-    all(of('tag'), ({ tag, id }) => api.tagDroplets(tag, [id])),
+    all(of('tag'), ({ tag, id }) =>
+      onceKnown(work.clock, work.context.signal, () => api.tagDroplets(tag, [id])),
+    ),
     all(of('rename'), ({ id, to }) => act(work, id, { type: 'rename', name: to }, ({ name }) => name === to)),
     all(of('power on'), ({ id }) => act(work, id, { type: 'power_on' }, ({ status }) => status === 'active')),
   ]);
@@ -84,7 +86,7 @@ async function bringUp(work: Work, names: ReadonlySet<string>, firewalls: readon
 /** Takes tags away that no droplet carries: since the plan was made, somebody may have put one to use. */
 async function removeTags({ api, marks }: Work, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
-  const carried = (await api.droplets(marks.environment)).flatMap(({ tags }) => tags);
+  const carried = (await api.dropletsWith(marks.environment)).flatMap(({ tags }) => tags);
   await together(names.filter((name) => !hasTag(carried, name)).map(api.deleteTag));
 }
 
@@ -105,7 +107,7 @@ async function act(
         return true;
       },
       look: async () => {
-        const droplet = (await api.droplets(marks.owner)).find((one) => one.id === id);
+        const droplet = (await api.dropletsWith(marks.owner)).find((one) => one.id === id);
         return droplet !== undefined && isDone(droplet) ? true : undefined;
       },
     });

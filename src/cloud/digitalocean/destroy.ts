@@ -54,7 +54,7 @@ async function removeAll(work: Work, plan: DestroyPlan): Promise<readonly string
     stage: string,
     items: readonly T[],
     name: (item: T) => string,
-    remove: (item: T) => Promise<unknown>,
+    remove: (item: T) => Promise<boolean>,
   ): Promise<boolean> => {
     if (items.length === 0) return true;
     work.context.progress({ stage, state: 'started' });
@@ -73,11 +73,14 @@ async function removeAll(work: Work, plan: DestroyPlan): Promise<readonly string
   removed.push(...(await removeDroplets(work, doomed)));
   const free = await each('network', plan.vpcs, describeNetwork, ({ id }) => removeNetwork(api, id));
   if (!free || plan.hidden) return removed;
-  await each('firewalls', plan.firewalls, describeFirewall, ({ id }) => api.deleteFirewall(id));
-  await each('key', plan.keys, describeKey, ({ id }) => api.deleteKey(id));
+  await each('firewalls', plan.firewalls, describeFirewall, ({ id }) => gone(api.deleteFirewall(id)));
+  await each('key', plan.keys, describeKey, ({ id }) => gone(api.deleteKey(id)));
   await together(plan.tags.map(api.deleteTag));
   return [...removed, ...describeTags(plan, work)];
 }
+
+/** Removed, be it by somebody else. */
+const gone = (removal: Promise<boolean>) => removal.then(() => true);
 
 /** False where something is still in it: the next round looks again. */
 async function removeNetwork(api: Work['api'], id: string): Promise<boolean> {

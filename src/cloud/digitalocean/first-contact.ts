@@ -5,7 +5,7 @@ import type { Droplet } from './answers.ts';
 import type { DropletHost } from './host.ts';
 import { acceptedHostKeys, addressOf, isFresh, lacksHostKey, unknownHostKey } from './machines.ts';
 import { hasTag, hostKeysOf, hostKeyTag } from './names.ts';
-import { eachOf, together } from './wait.ts';
+import { eachOf, onceKnown, together } from './wait.ts';
 import type { Work } from './work.ts';
 
 /** Connections at once: each is a process or two on this machine, which mostly wait. */
@@ -67,7 +67,7 @@ async function contact(work: Work, droplet: Droplet): Promise<void> {
     const tag = hostKeyTag(marks, 'host', key);
     if (!hasTag(droplet.tags, tag)) {
       await api.createTag(tag);
-      await api.tagDroplets(tag, [droplet.id]);
+      await onceKnown(work.clock, context.signal, () => api.tagDroplets(tag, [droplet.id]));
     }
     await host.adoptHostKey();
     await using(open([key]), (again) => again.reach());

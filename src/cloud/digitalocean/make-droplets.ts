@@ -8,7 +8,7 @@ import { groupTag, hostKeyTag, keyTag } from './names.ts';
 import type { Operation } from './operations.ts';
 import { isOurs } from './survey.ts';
 import { userData } from './user-data.ts';
-import { together, until } from './wait.ts';
+import { onceKnown, together, until } from './wait.ts';
 import type { Work } from './work.ts';
 
 type Batch = Extract<Operation, { kind: 'droplets' }>;
@@ -81,7 +81,8 @@ async function makeBatch(work: Work, batch: Batch, shared: Shared): Promise<void
     // Two droplets may have one name: a refusal means something else.
     existsStatus: [],
     create: async () => {
-      await api.createDroplets({ ...common, names: remaining.map(({ name }) => name) });
+      const names = remaining.map(({ name }) => name);
+      await onceKnown(clock, context.signal, () => api.createDroplets({ ...common, names }));
       return true;
     },
     look: async () => {
@@ -93,6 +94,6 @@ async function makeBatch(work: Work, batch: Batch, shared: Shared): Promise<void
 }
 
 async function presentNames({ api, marks }: Work): Promise<ReadonlySet<string>> {
-  const droplets = await api.droplets(marks.environment);
+  const droplets = await api.dropletsWith(marks.environment);
   return new Set(droplets.filter((droplet) => isOurs(droplet, marks)).map(({ name }) => name));
 }

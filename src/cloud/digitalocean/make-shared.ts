@@ -5,7 +5,7 @@ import { operatorKey } from '../operator-key.ts';
 import { createOnce } from './create-once.ts';
 import { hasTag, keyTag } from './names.ts';
 import type { Operation } from './operations.ts';
-import { until } from './wait.ts';
+import { onceKnown, until } from './wait.ts';
 import type { Work } from './work.ts';
 
 /** How long a key that was just registered may be missing from answers. */
@@ -47,14 +47,14 @@ export async function makeFirewall(
   { id, body }: Extract<Operation, { kind: 'firewall' }>,
 ): Promise<void> {
   if (id !== null) {
-    await api.replaceFirewall(id, body);
+    await onceKnown(clock, signal, () => api.replaceFirewall(id, body));
     return;
   }
   const [tag = ''] = body.tags;
   await createOnce({
     clock,
     signal,
-    create: () => api.createFirewall(body),
+    create: () => onceKnown(clock, signal, () => api.createFirewall(body)),
     look: async () => (await api.firewalls()).find((one) => one.name === body.name && hasTag(one.tags, tag)),
   });
 }

@@ -71,7 +71,7 @@ function isOwnPlan(plan: CloudPlan): plan is DigitalOceanPlan {
 async function machines({ api, spec, marks }: Work): Promise<readonly Machine[]> {
   const order = new Map(spec.machines.map(({ name }, index) => [name, index]));
   const place = ({ name }: Machine) => order.get(name) ?? order.size;
-  const droplets = await api.droplets(marks.environment);
+  const droplets = await api.dropletsWith(marks.environment);
   return droplets
     .filter((droplet) => isOurs(droplet, marks))
     .map((droplet) => toMachine(droplet, spec, marks))
@@ -80,6 +80,6 @@ async function machines({ api, spec, marks }: Work): Promise<readonly Machine[]>
 
 /** What exists and should. */
 async function wantedMachines({ api, spec, marks }: Work): Promise<readonly Machine[]> {
-  const { kept } = matchDroplets(await api.droplets(marks.environment), spec, marks);
+  const { kept } = matchDroplets(await api.dropletsWith(marks.environment), spec, marks);
   return [...kept.values()].map((droplet) => toMachine(droplet, spec, marks));
 }

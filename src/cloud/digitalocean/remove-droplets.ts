@@ -24,22 +24,33 @@ export async function removeDroplets(work: Work, doomed: readonly Doomed[]): Pro
   const { api, marks, clock, context } = work;
   const { signal } = context;
   const listed = async () =>
-    (await api.droplets(marks.environment)).filter((one) => doomed.some(({ id }) => id === one.id));
+    (await api.dropletsWith(marks.environment)).filter((one) => doomed.some(({ id }) => id === one.id));
   const droplets = (await listed()).filter(
     (droplet) =>
       isOurs(droplet, marks) &&
       (isFresh(droplet, marks) || !doomed.some(({ id, fresh }) => id === droplet.id && fresh)),
   );
-  await together(
-    droplets.map(async ({ id, name }) => {
-      context.progress({ host: name, stage: 'droplet', state: 'running', detail: 'removing' });
-      await whenIdle(clock, signal, () => api.deleteDroplet(id));
-    }),
-  );
-  const ids = new Set(droplets.map(({ id }) => id));
-  const gone = await until({ clock, signal, everyMs: EVERY_MS, withinMs: WITHIN_MS }, async () =>
-    ids.size === 0 || !(await listed()).some(({ id }) => ids.has(id)) ? true : undefined,
-  );
+  for (const { name } of droplets) {
+    context.progress({ host: name, stage: 'droplet', state: 'running', detail: 'removing' });
+  }
+  const taken = new Set<number>();
+  let remaining = droplets.map(({ id }) => id);
+  const gone = await until({ clock, signal, everyMs: EVERY_MS, withinMs: WITHIN_MS }, async () => {
+    // One that is listed and not known by its id was made a moment ago: again, until the API knows it or it is gone.
+    await together(
+      remaining
+        .filter((id) => !taken.has(id))
+        .map((id) =>
+          whenIdle(clock, signal, async () => {
+            if (await api.deleteDroplet(id)) taken.add(id);
+          }),
+        ),
+    );
+    if (remaining.length === 0) return true;
+    const still = new Set((await listed()).map(({ id }) => id));
+    remaining = remaining.filter((id) => still.has(id));
+    return remaining.length === 0 ? true : undefined;
+  });
   if (gone === undefined) {
     throw new Failure(
       'cloud',

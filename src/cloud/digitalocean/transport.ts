@@ -51,6 +51,8 @@ const RATE_LIMITED = 20;
 /** First and longest pause between two sendings, milliseconds (full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter"). */
 const BACKOFF = { first: 500, longest: 10_000 };
 const TIMEOUT_MS = 30_000;
+/** Milliseconds that an API in trouble may ask to wait. */
+const LONGEST_PAUSE = 60_000;
 /** A shorter one is no token but a try against a fake, and hiding it would garble every message. */
 const SHORTEST_SECRET = 8;
 
@@ -127,7 +129,10 @@ export function createTransport(context: Context, options: TransportOptions): Tr
         body?.message ?? [body?.error, ...(body?.root_causes ?? [])].filter(Boolean).join(': '),
       ).slice(0, 300),
       requestId: body?.request_id ?? headerId,
-      waitMs: status === 429 ? rateLimitWait(response.headers, Date.now()) : undefined,
+      waitMs:
+        status === 429 || (status === 503 && response.headers.has('retry-after'))
+          ? rateLimitWait(response.headers, Date.now())
+          : undefined,
       tokenName: tokenName(context.env, token),
     });
   }
@@ -149,7 +154,7 @@ export function createTransport(context: Context, options: TransportOptions): Tr
         if (error.effect === 'unknown' && !safe) throw error;
         if (++failures >= (error.effect === 'none' ? ATTEMPTS_NOT_SENT : ATTEMPTS)) throw error;
         const ceiling = Math.min(BACKOFF.longest, BACKOFF.first * 2 ** (failures - 1));
-        const wait = ceiling * (0.5 + clock.random() / 2);
+        const wait = Math.min(error.waitMs ?? 0, LONGEST_PAUSE) + ceiling * (0.5 + clock.random() / 2);
         context.progress({
           stage: 'DigitalOcean API',
           state: 'running',

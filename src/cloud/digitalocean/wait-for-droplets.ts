@@ -39,7 +39,7 @@ export async function waitForDroplets(
     const complete =
       networks !== undefined &&
       (clock.now() - readyAt > LISTED_MS || !(await hasHiddenDroplets(api, networks)));
-    const byName = ownByName(await api.droplets(marks.environment), marks);
+    const byName = ownByName(await api.dropletsWith(marks.environment), marks);
     const found = [...names].flatMap((name) => byName.get(name) ?? []);
     await removeDroplets(
       work,

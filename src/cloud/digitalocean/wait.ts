@@ -36,13 +36,38 @@ export async function whenIdle(clock: Clock, signal: AbortSignal, act: () => Pro
       await act();
       return true;
     } catch (error) {
-      if (!isStatus(error, 422) || !/pending|event|locked|progress/i.test(error.said)) throw error;
+      if (!isStatus(error, 409, 422, 423) || !/pending|event|locked|progress/i.test(error.said)) throw error;
       refused = error;
       return undefined;
     }
   });
   if (done === undefined && refused !== undefined) throw refused;
 }
+
+/** How long something that was just made may be unknown to other calls. */
+const KNOWN_MS = 30_000;
+
+/**
+ * Calls something that refers to a thing which was made a moment ago, again where the API says that it does not know it yet. Refusals have no effect, so
+ * this is safe for every call.
+ * @throws ApiError the last refusal
+ */
+export async function onceKnown<T>(clock: Clock, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  const deadline = clock.now() + KNOWN_MS;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      const unknown = isStatus(error, 404) || (isStatus(error, 400, 422) && UNKNOWN.test(error.said));
+      if (!unknown || clock.now() > deadline) throw error;
+      await clock.sleep(2_000, signal);
+    }
+  }
+}
+
+/** How refusals speak of things that they cannot find. */
+const UNKNOWN =
+  /(not|n't) (exist|found)|no such|(unknown|invalid|missing).*(tag|vpc|network|key)|(tag|vpc|network|key).*(unknown|invalid|missing)/i;
 
 /**
  * What all of them give; waits for the others where one fails, so that nothing goes on behind the back of a failure.

@@ -50,6 +50,34 @@ describe('a creation whose answer is lost', () => {
     }));
 });
 
+describe('something that was just made and is not known everywhere yet', () => {
+  it.each([
+    'POST /v2/tags/:name/resources#1',
+    'POST /v2/firewalls#1',
+    'POST /v2/droplets#1',
+    'GET /v2/droplets/:id/firewalls#1',
+    'GET /v2/vpcs/:id/members#1',
+  ])('%s is tried again', (call) =>
+    withScene({}, async (scene) => {
+      scene.fake.fail((one) =>
+        callName(one) === call ? { kind: 'status', status: 404, effect: false } : undefined,
+      );
+      await expectConverged(scene, marksOf(scene.spec), await scene.up());
+    }),
+  );
+
+  it('DELETE /v2/droplets/:id#1 is tried again until the droplet is gone', () =>
+    withScene({}, async (scene) => {
+      await scene.up();
+      const call = 'DELETE /v2/droplets/:id#1';
+      scene.fake.fail((one) =>
+        callName(one) === call ? { kind: 'status', status: 404, effect: false } : undefined,
+      );
+      await scene.provider().destroy();
+      expectGone(scene, marksOf(scene.spec));
+    }));
+});
+
 describe('a droplet that DigitalOcean gives up making', () => {
   it('is told after a minute, and made by the next run', () =>
     withScene({}, async (scene) => {
