@@ -1,8 +1,8 @@
 /** Whether new firewall rules let us in: asked with a connection of its own, since they leave a standing one alone. */
 
-import { execa } from 'execa';
 import type { Context } from '../context.ts';
 import type { Connection } from '../ssh/connection.ts';
+import { runProcess } from '../ssh/process.ts';
 import { quote } from '../ssh/quote.ts';
 
 /** Milliseconds for one try. The host takes its rules back after `CONFIRM_WITHIN`. */
@@ -14,18 +14,13 @@ export async function tryConnection(connection: Connection, context: Context): P
   for (let attempt = 0; attempt < 2; attempt++) {
     // The first value of an option counts: no sharing of the connection that stands.
     const args = ['-o', 'ControlMaster=no', '-o', 'ControlPath=none', ...connection.sshArguments(), 'true'];
-    const result = await execa('ssh', args, {
-      reject: false,
-      timeout: TRY_LIMIT,
-      stdin: 'ignore',
-      env: { LC_ALL: 'C' },
-      cancelSignal: context.signal,
+    const { exitCode, stderr } = await runProcess('ssh', args, {
+      env: { ...context.env, LC_ALL: 'C' },
+      signal: AbortSignal.any([context.signal, AbortSignal.timeout(TRY_LIMIT)]),
     });
     context.signal.throwIfAborted();
-    if (result.exitCode === 0) return undefined;
-    message = result.timedOut
-      ? 'no answer'
-      : (result.stderr.trim().split('\n').at(-1) ?? `exit ${result.exitCode}`);
+    if (exitCode === 0) return undefined;
+    message = exitCode === null ? 'no answer' : (stderr.trim().split('\n').at(-1) ?? `exit ${exitCode}`);
   }
   return message;
 }
