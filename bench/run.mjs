@@ -1,6 +1,6 @@
 // Runs one benchmark: node bench/run.mjs NAME [arguments]. Bundles bench/NAME/main.ts (or bench/NAME.ts) first, since Node 20 runs no TypeScript.
-import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -34,20 +34,18 @@ const ownFolder = {
 // Beside the sources, so that packages are found as they are there.
 const folder = await mkdtemp(join(here, '.run-'));
 const outfile = join(folder, 'main.mjs');
-try {
-  await build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    logLevel: 'warning',
-    plugins: [ownFolder],
-  });
-  process.argv = [process.argv[0], entry, ...rest];
-  await import(pathToFileURL(outfile).href);
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+await build({
+  entryPoints: [entry],
+  outfile,
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  logLevel: 'warning',
+  plugins: [ownFolder],
+});
+process.argv = [process.argv[0], entry, ...rest];
+await import(pathToFileURL(outfile).href);
