@@ -12,7 +12,7 @@ const entry = [join(here, name, 'main.ts'), join(here, `${name}.ts`)].find(
 );
 if (entry === undefined) {
   const known = readdirSync(here, { withFileTypes: true })
-    .filter((file) => file.isDirectory() || file.name.endsWith('.ts'))
+    .filter((file) => !file.name.startsWith('.') && (file.isDirectory() || file.name.endsWith('.ts')))
     .map((file) => file.name.replace(/\.ts$/, ''));
   console.error(`usage: node bench/run.mjs NAME [arguments]\nbenchmarks: ${known.join(', ')}`);
   process.exit(2);
