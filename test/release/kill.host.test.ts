@@ -41,11 +41,15 @@ describe.skipIf(unavailable !== undefined)(`deploys that are killed (${unavailab
   afterAll(() => at?.stop());
 
   /** Starts a deploy in its own process; `each` sees its events as they come. */
-  function start(ref: string, each: (event: Event, kill: (signal: NodeJS.Signals) => void) => void) {
+  function start(
+    ref: string,
+    each: (event: Event, kill: (signal: NodeJS.Signals) => void) => void,
+    app: Parameters<ReleaseFixture['config']>[0] = {},
+  ) {
     const file = join(at.folder, `deploy-${ref}.json`);
     const targets = at.hosts.map(({ connection }) => connection.target);
     const env = { ...process.env, XDG_CACHE_HOME: CACHE };
-    writeFileSync(file, JSON.stringify({ config: at.config({}), app: APP, ref, targets, env }));
+    writeFileSync(file, JSON.stringify({ config: at.config(app), app: APP, ref, targets, env }));
     const child = spawn(process.execPath, [program, file], { stdio: ['ignore', 'pipe', 'inherit'] });
     const events: Event[] = [];
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -135,6 +139,40 @@ true`);
       if (`${event.stage} ${event.state}` === 'health running') kill('SIGKILL');
     });
     await ended;
+    await expect
+      .poll(() => at.on(`systemctl is-active pipeline-${APP}@green.service || true`), { timeout: 15_000 })
+      .toMatch(/inactive|failed/);
+    await expectOnly('one');
+  });
+
+  test('killed in the probation: nobody watches any more, so the old version has its visitors back', async () => {
+    await at.deploy('one');
+    const { ended } = start(
+      'two',
+      (event, kill) => {
+        if (`${event.stage} ${event.state}` === 'probation running') kill('SIGKILL');
+      },
+      { probation: '60s' },
+    );
+    await ended;
+    await expect.poll(async () => (await at.ask('/')).text, { timeout: 15_000 }).toBe('version one 0');
+    await expect
+      .poll(() => at.on(`systemctl is-active pipeline-${APP}@green.service || true`), { timeout: 15_000 })
+      .toMatch(/inactive|failed/);
+    await expectOnly('one');
+  });
+
+  test('the connection is lost while it starts: the old version goes on, the new one is gone', async () => {
+    await at.deploy('one');
+    let cut: Promise<unknown> | undefined;
+    const { events, ended } = start('hangs', (event) => {
+      if (`${event.stage} ${event.state}` !== 'health running') return;
+      // Takes this test's own connection along.
+      cut ??= at.on("pkill -KILL -f 'sshd: root@'").catch(() => {});
+    });
+    await ended;
+    await cut;
+    expect(events.at(-1)).toMatchObject({ stage: 'failure', kind: 'host' });
     await expect
       .poll(() => at.on(`systemctl is-active pipeline-${APP}@green.service || true`), { timeout: 15_000 })
       .toMatch(/inactive|failed/);
