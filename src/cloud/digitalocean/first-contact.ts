@@ -2,7 +2,7 @@
 import { asFailure, Failure } from '../../errors.ts';
 import { operatorKeyFile } from '../operator-key.ts';
 import type { Droplet } from './answers.ts';
-import type { DropletHost } from './host.ts';
+import { type DropletHost, isPassing } from './host.ts';
 import { acceptedHostKeys, addressOf, isFresh, lacksHostKey, unknownHostKey } from './machines.ts';
 import { hasTag, hostKeysOf, hostKeyTag } from './names.ts';
 import { eachOf, onceKnown, together } from './wait.ts';
@@ -10,6 +10,7 @@ import type { Work } from './work.ts';
 
 /** Connections at once: each is a process or two on this machine, which mostly wait. */
 const WIDTH = 50;
+const ATTEMPTS = 3;
 
 /**
  * Waits for every droplet to take us in; exchanges the host keys of fresh ones.
@@ -20,7 +21,7 @@ const WIDTH = 50;
  * @throws Failure of the first droplet that could not be reached; the others are finished all the same.
  */
 export async function firstContacts(work: Work, droplets: readonly Droplet[]): Promise<void> {
-  const results = await eachOf(droplets, WIDTH, (droplet) => contact(work, droplet));
+  const results = await eachOf(droplets, WIDTH, (droplet) => contactPatiently(work, droplet));
   const finished = droplets.filter((_, index) => results[index]?.status === 'fulfilled');
   await forgetNewKeys(work, droplets, finished);
   const failures = results.flatMap((result, index) =>
@@ -42,6 +43,17 @@ export async function firstContacts(work: Work, droplets: readonly Droplet[]): P
       cause: first.error,
     },
   );
+}
+
+/** Again where the connection was lost on the way, e.g. since the droplet restarts at the end of its first start: each step goes on from what is done. */
+async function contactPatiently(work: Work, droplet: Droplet): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await contact(work, droplet);
+    } catch (error) {
+      if (attempt >= ATTEMPTS || !isPassing(error)) throw error;
+    }
+  }
 }
 
 async function contact(work: Work, droplet: Droplet): Promise<void> {

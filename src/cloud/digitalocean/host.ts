@@ -44,15 +44,14 @@ const PATIENCE_MS = 60_000;
 /** For one try; more than the connection itself waits for. */
 const SIGN_IN_MS = 45_000;
 const CLOUD_INIT_MS = 15 * 60_000;
-const WAITED_FOR: readonly ConnectionFailureReason[] = [
-  'unreachable',
-  'refused',
-  'timeout',
-  'closed',
-  'lost',
-];
+const PASSING: readonly ConnectionFailureReason[] = ['unreachable', 'refused', 'timeout', 'closed', 'lost'];
 const OTHER_KEY: readonly ConnectionFailureReason[] = ['host-key-changed', 'host-key-unknown'];
 const WAITED_FOR_SHORTLY: readonly ConnectionFailureReason[] = ['permission', ...OTHER_KEY];
+
+/** Whether a connection failed for a reason that passes: the host is starting or restarting, the network was away. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof ConnectionFailure && PASSING.includes(error.reason);
+}
 
 interface HostOptions {
   readonly context: Context;
@@ -109,7 +108,7 @@ export function openSshHost(options: HostOptions): OpenHost {
       } catch (error) {
         if (!(error instanceof ConnectionFailure)) throw error;
         last = error;
-        if (WAITED_FOR.includes(error.reason)) return undefined;
+        if (isPassing(error)) return undefined;
         answeredAt ??= clock.now();
         if (WAITED_FOR_SHORTLY.includes(error.reason) && clock.now() - answeredAt < PATIENCE_MS)
           return undefined;
