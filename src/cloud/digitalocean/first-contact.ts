@@ -47,16 +47,18 @@ export async function firstContacts(work: Work, droplets: readonly Droplet[]): P
 
 /** Again where the connection was lost on the way, e.g. since the droplet restarts at the end of its first start: each step goes on from what is done. */
 async function contactPatiently(work: Work, droplet: Droplet): Promise<void> {
+  const accepted = [...acceptedHostKeys(droplet, work.marks)];
   for (let attempt = 1; ; attempt++) {
     try {
-      return await contact(work, droplet);
+      return await contact(work, droplet, accepted);
     } catch (error) {
       if (attempt >= ATTEMPTS || !isPassing(error)) throw error;
     }
   }
 }
 
-async function contact(work: Work, droplet: Droplet): Promise<void> {
+/** @param accepted keys that the droplet may show; the one that it makes is added as soon as it is known */
+async function contact(work: Work, droplet: Droplet, accepted: string[]): Promise<void> {
   const { context, marks, api } = work;
   const { name } = droplet;
   const stage = 'first contact';
@@ -69,13 +71,14 @@ async function contact(work: Work, droplet: Droplet): Promise<void> {
       identityFile: operatorKeyFile(work.spec.directory, work.spec.environment),
     });
   context.progress({ host: name, stage, state: 'started', detail: 'waiting for SSH' });
-  await using(open(acceptedHostKeys(droplet, marks)), async (host) => {
+  await using(open(accepted), async (host) => {
     await host.reach();
     context.progress({ host: name, stage, state: 'running', detail: 'waiting for cloud-init' });
     await host.settle();
     if (!isFresh(droplet, marks)) return;
     context.progress({ host: name, stage, state: 'running', detail: 'exchanging the host key' });
     const key = await host.offerHostKey();
+    if (!accepted.includes(key)) accepted.push(key);
     const tag = hostKeyTag(marks, 'host', key);
     if (!hasTag(droplet.tags, tag)) {
       await api.createTag(tag);
