@@ -47,7 +47,7 @@ function members(config: Config, group: string, host: HostConfig): MachineSpec[]
   return names.map((name) => ({
     name,
     group,
-    roles: host.roles,
+    roles: rolesOf(config, group, host),
     exposures: exposures(config, group, host),
     memoryBytes: host.memory ?? config.defaults.memory ?? DEFAULTS.memory,
     cpus: host.cpus ?? config.defaults.cpus ?? DEFAULTS.cpus,
@@ -55,6 +55,14 @@ function members(config: Config, group: string, host: HostConfig): MachineSpec[]
     region: host.region ?? config.defaults.region ?? DEFAULTS.region,
     image: host.image ?? config.defaults.image ?? DEFAULTS.image,
   }));
+}
+
+/** The roles that are named, and what its Node services need, so that a first deploy finds it there. */
+function rolesOf(config: Config, group: string, host: HostConfig): readonly string[] {
+  const servesNode = Object.values(config.apps).some(
+    ({ hosts, runtime }) => hosts.includes(group) && runtime !== 'tomcat' && runtime !== 'static',
+  );
+  return servesNode ? [...host.roles, 'node-service'] : host.roles;
 }
 
 /** SSH for operators, what the roles open, and the ports of the sites that the host serves. */

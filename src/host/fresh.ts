@@ -16,6 +16,8 @@ const BROUGHT = [
   'logrotate',
   'unattended-upgrades',
 ] as const;
+/** What only our own image brings. */
+const LOCAL = ['libatomic1'] as const;
 /** Units that run on them from the first boot on, with what systemd says of their enablement. */
 const RUNNING = {
   'ssh.service': 'enabled',
@@ -42,7 +44,9 @@ export function freshFacts(machine: MachineSpec, container: string): Facts {
       container,
       clock: '',
     },
-    packages: Object.fromEntries(BROUGHT.map((name) => [name, 'installed'])),
+    packages: Object.fromEntries(
+      [...BROUGHT, ...(container === '' ? [] : LOCAL)].map((name) => [name, 'installed']),
+    ),
     interrupted: false,
     paths: {},
     users: {},
