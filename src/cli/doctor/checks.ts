@@ -101,6 +101,8 @@ async function* localProvider(context: Context): AsyncGenerator<Finding> {
       next: problem.next,
     };
   if (problems.length === 0) yield { subject: 'local hosts', state: 'good', message: 'can be made here' };
+  // Whom this machine does not let make hosts it does not let see them either.
+  if (!problems.every(({ mendsItself }) => mendsItself)) return;
   for (const found of await localEnvironments(context)) {
     if (found.orphan) yield orphan(found);
   }
