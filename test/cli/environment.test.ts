@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { productionSpec } from '../../src/cli/environment.ts';
+import { configSchema } from '../../src/config/schema.ts';
+
+/** What should exist for a configuration without mistakes. */
+function machines(config: object) {
+  const values = configSchema.parse({ project: 'shop', ...config });
+  return productionSpec({ ...values, path: '/shop/pipeline.yml', directory: '/shop' }).machines;
+}
+
+const service = { source: '.', hosts: ['web'] };
+
+describe('an entry of hosts becomes', () => {
+  it('one machine of its own name', () => {
+    expect(machines({ hosts: { web: {} } }).map(({ name, group }) => [name, group])).toEqual([
+      ['web', 'web'],
+    ]);
+  });
+
+  it('with a count, numbered members of one group', () => {
+    expect(machines({ hosts: { web: { count: 3 } } }).map(({ name, group }) => [name, group])).toEqual([
+      ['web-1', 'web'],
+      ['web-2', 'web'],
+      ['web-3', 'web'],
+    ]);
+  });
+});
+
+describe('a machine opens', () => {
+  const ports = (config: object) => machines(config)[0]?.exposures.map(({ port, from }) => `${port} ${from}`);
+
+  it('SSH for operators, and nothing else where it serves nothing', () => {
+    expect(ports({ hosts: { web: {} } })).toEqual(['22 operators']);
+  });
+
+  it('the port of every site that it serves', () => {
+    const shop = { ...service, site: { port: 8080 } };
+    expect(ports({ hosts: { web: {} }, apps: { shop } })).toEqual(['22 operators', '8080 anyone']);
+  });
+
+  it('443 where a site has a certificate', () => {
+    const shop = { ...service, site: { tls: { certificate: 'a.pem', key: 'b.pem' } } };
+    expect(ports({ hosts: { web: {} }, apps: { shop } })).toEqual([
+      '22 operators',
+      '80 anyone',
+      '443 anyone',
+    ]);
+  });
+});
+
+describe('what Node services need is on a host that serves', () => {
+  it.each([
+    ['a Node service', { runtime: 'node' }, ['nginx', 'node-service']],
+    ['what its repository will say', {}, ['nginx', 'node-service']],
+    ['a Tomcat application only', { runtime: 'tomcat' }, ['nginx']],
+  ])('%s', (_title, extra, roles) => {
+    const apps = { shop: { ...service, ...extra } };
+    expect(machines({ hosts: { web: { roles: ['nginx'] } }, apps })[0]?.roles).toEqual(roles);
+  });
+});
+
+it('the owner mark is the id, else follows from the name alone', () => {
+  const owner = (extra: object) =>
+    productionSpec({
+      ...configSchema.parse({ project: 'shop', hosts: {}, ...extra }),
+      path: '',
+      directory: '',
+    }).owner;
+  expect(owner({ id: 'abcdef123456' })).toBe('abcdef123456');
+  expect(owner({})).toBe(owner({}));
+  expect(owner({})).not.toBe(owner({ project: 'other' }));
+});
