@@ -16,9 +16,9 @@ export function leftovers(spec: EnvironmentSpec): string[] {
   }
   const tables = execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' });
   if (tables.includes(table)) found.add(`nftables ${table}`);
-  const groups = execFileSync('find', ['/sys/fs/cgroup', '-path', `*${id}*`, '-type', 'd'], {
-    encoding: 'utf8',
-  });
+  // Others' groups may go away while find walks.
+  const search = ['/sys/fs/cgroup', '-ignore_readdir_race', '-path', `*${id}*`, '-type', 'd'];
+  const groups = execFileSync('find', search, { encoding: 'utf8' });
   for (const group of groups.split('\n').filter(Boolean)) found.add(`control group ${group}`);
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     const status = read(`/proc/${pid}/status`);
