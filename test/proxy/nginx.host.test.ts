@@ -147,9 +147,11 @@ describe.skipIf(unavailable !== undefined)(`nginx on a real host (${unavailable 
   test('the log says which variant and which release answered', async () => {
     await proxy.setWeights('shop.test', weightsOf(100));
     await ask('/logged');
-    const line = await host.check('grep -F /logged /var/log/nginx/pipeline/shop.test.json.log | tail -n 1', {
-      label: 'test',
-    });
+    // Lines are written together, a quarter of a second late at most.
+    const line = await host.check(
+      'sleep 0.5; grep -F /logged /var/log/nginx/pipeline/shop.test.json.log | tail -n 1',
+      { label: 'test' },
+    );
     expect(JSON.parse(line)).toMatchObject({
       app: 'shop.test',
       variant: 'green',

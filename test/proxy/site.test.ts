@@ -66,7 +66,9 @@ describe('a site as nginx reads it', () => {
   });
 
   it('logs which release answered, as the link of the variant says', () => {
-    expect(lines()).toContain('access_log /var/log/nginx/pipeline/shop.json.log pipeline;');
+    expect(lines()).toContain(
+      'access_log /var/log/nginx/pipeline/shop.json.log pipeline buffer=64k flush=250ms;',
+    );
     expect(text()).toContain('map $realpath_root $shop_release');
     expect(
       text({ variants: { blue: { servers: [], release: 'R1' }, green: { servers: [], release: 'R2' } } }),
