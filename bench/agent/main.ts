@@ -24,7 +24,7 @@ const { values } = parseArgs({
     node: { type: 'string', default: process.execPath },
     flags: {
       type: 'string',
-      default: '--lite-mode --max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1',
+      default: '--lite-mode --expose-gc --max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1',
     },
   },
 });
@@ -168,11 +168,6 @@ async function report(programs: readonly Measured[], redis: TestRedis): Promise<
       `\n${host}: ${length} samples in the inbox, ${Math.round(Number(bytes) / Number(length))} bytes each`,
     );
   }
-  const lines = (await redis.entries('in:busy:samples')).reduce(
-    (sum, fields) => sum + (JSON.parse(fields.agent ?? '[[]]')[0][6] ?? 0),
-    0,
-  );
-  console.log(`log lines counted: ${lines}`);
 }
 
 await run();

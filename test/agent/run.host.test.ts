@@ -59,7 +59,7 @@ END
 cat > /etc/systemd/system/pipeline-agent.service <<'END'
 [Service]
 User=pipeline-agent
-ExecStart=/opt/node --lite-mode --max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1 /opt/agent.js run
+ExecStart=/opt/node --lite-mode --expose-gc --max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1 /opt/agent.js run
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
