@@ -24,7 +24,7 @@ export function initialConfig(folder: DetectedFolder, { id, schema }: InitOption
     '',
     `project: ${name}`,
     '# Owner mark: what carries it was made by this project, and nothing else is ever removed. Keep it.',
-    `id: ${stringify(id).trim()}`,
+    `id: ${scalar(id)}`,
     '',
     '# Where hosts come from. Left out: digitalocean where a token is set (DOTOKEN), else this machine.',
     '# provider: local',
@@ -79,9 +79,9 @@ function source(git: DetectedGit | undefined): string[] {
     return ['    # Not in a git repository yet: git init, commit, and this is right.', '    source: .'];
   }
   return [
-    `    source: ${stringify(git.source, { lineWidth: 0 }).trim()}`,
-    ...(git.branch === undefined ? [] : [`    ref: ${stringify(git.branch).trim()}`]),
-    ...(git.directory === '' ? [] : [`    directory: ${stringify(git.directory, { lineWidth: 0 }).trim()}`]),
+    `    source: ${scalar(git.source)}`,
+    ...(git.branch === undefined ? [] : [`    ref: ${scalar(git.branch)}`]),
+    ...(git.directory === '' ? [] : [`    directory: ${scalar(git.directory)}`]),
   ];
 }
 
@@ -136,6 +136,12 @@ function common(): string[] {
     '    # What `pipeline canary BASELINE CANDIDATE` asks both versions:',
     '    # canary: { requests: [{ path: / }] }',
   ];
+}
+
+/** Text as one YAML scalar: plain where it is an ordinary word, else as JSON, which YAML reads to the letter. */
+function scalar(text: string): string {
+  const ordinary = /^[A-Za-z][\w./:@~+-]*$/.test(text);
+  return ordinary ? stringify(text, { lineWidth: 0 }).trim() : JSON.stringify(text);
 }
 
 /** A name that both `project` and `apps` take: lower-case letters, digits and dashes, a letter first. */
