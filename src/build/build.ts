@@ -162,7 +162,13 @@ async function make(
   context: Context,
 ): Promise<z.output<typeof keptSchema>> {
   if (how.runtime === 'tomcat') {
-    throw new Failure('internal', `${app}: building a WAR is being written`);
+    throw new Failure(
+      'usage',
+      `${app} is a Tomcat application, and this version of pipeline deploys Node services and static sites only`,
+      {
+        next: 'Its host can be made already (pipeline prod up); deploy the WAR by hand until a later version does it.',
+      },
+    );
   }
   const tree = `${target.stem}.tree`;
   const partial = `${target.stem}.partial`;
