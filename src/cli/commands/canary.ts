@@ -9,9 +9,9 @@ import { shownPath } from '../../files.ts';
 import type { Traffic } from '../../judge/types.ts';
 import { reportJson } from '../../report/json.ts';
 import { introduction, liveFrame, progressLine, resultLines } from '../../report/terminal.ts';
-import { agentFile } from '../agent-file.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
+import { installed } from '../installation.ts';
 
 /** Without a terminal a line is printed this often. */
 const LINE_EVERY_SECONDS = 10;
@@ -66,7 +66,7 @@ export const canary: Handler<typeof definitions.canary> = async (options, sessio
         keep: options.keep,
         inventory: options.inventory,
       },
-      { config, version: packageJson.version, agent: await agentFile() },
+      { config, version: packageJson.version, agent: installed('dist/agent.js') },
       context,
       {
         onHosts: (left) => {
