@@ -55,6 +55,8 @@ export interface Overview {
 
 export interface ChartSeries {
   readonly name: string;
+  /** Drawn on top of the stacked line before it: together they are the whole. */
+  readonly stacked?: boolean | undefined;
   readonly values: readonly (number | null)[];
 }
 export interface Panel {
@@ -91,6 +93,10 @@ export interface RouteFigures {
   readonly rate: number;
   /** Share of answers 5xx. */
   readonly errors: number;
+  /** Share of answers 4xx. */
+  readonly rejected: number;
+  /** Mean size of a body, bytes; null without requests. */
+  readonly size: number | null;
   readonly p50: number | null;
   readonly p90: number | null;
   readonly p99: number | null;
@@ -103,7 +109,18 @@ export interface RouteRow {
   readonly candidate?: RouteFigures | undefined;
 }
 export interface Routes {
-  readonly releases: readonly { readonly release: string; readonly requests: number }[];
+  /** All routes together. */
+  readonly all: Omit<RouteRow, 'method' | 'route'>;
+  /** Newest first. */
+  readonly releases: readonly {
+    readonly release: string;
+    readonly requests: number;
+    readonly figures: RouteFigures;
+    /** Ends of the first and the last window with a request in the range, ms since 1970. */
+    readonly firstAt: number;
+    readonly lastAt: number;
+  }[];
+  readonly hosts: readonly { readonly host: string; readonly figures: RouteFigures }[];
   readonly rows: readonly RouteRow[];
 }
 
@@ -112,8 +129,19 @@ export interface HostDetail {
     readonly unit: string;
     readonly state: string;
     readonly sub: string;
+    /** Restarts within the last 24 hours. */
+    readonly restarts: number;
+    /** Cores. */
     readonly cpu: number | null;
     readonly memory: number | null;
+  }[];
+  readonly disks: readonly {
+    readonly mount: string;
+    readonly device: string;
+    readonly size: number | null;
+    readonly used: number | null;
+    /** Share of inodes in use. */
+    readonly inodes: number | null;
   }[];
   readonly checks: readonly {
     readonly check: string;
@@ -132,4 +160,33 @@ export interface HostDetail {
   }[];
   readonly certificates: readonly { readonly endpoint: string; readonly expires: number | null }[];
   readonly problems: readonly { readonly source: string; readonly message: string }[];
+  /** The host itself; null where it was never heard. */
+  readonly facts: {
+    readonly cores: number | null;
+    readonly memory: number | null;
+    /** Seconds since it started. */
+    readonly uptime: number | null;
+    readonly agentVersion: string;
+    /** Samples that wait at the agent. */
+    readonly buffered: number | null;
+  } | null;
+}
+
+/** What was told: an alert began or ended. */
+export interface AlertNotice {
+  readonly state: 'firing' | 'resolved' | 'test';
+  readonly at: number;
+  readonly alert: {
+    readonly rule: string;
+    readonly severity: 'warning' | 'critical';
+    readonly subject: string;
+    readonly message: string;
+    readonly since: number;
+  };
+}
+
+/** Who is signed in. */
+export interface SessionUser {
+  readonly name: string;
+  readonly role: 'admin' | 'viewer';
 }

@@ -9,6 +9,7 @@ import type { ChartSeries, Panel } from './api-types.ts';
 interface Line {
   readonly name: string;
   readonly of: (window: Window) => number | null;
+  readonly stacked?: true;
 }
 interface Chart extends Omit<Panel, 'series'> {
   readonly lines: readonly Line[];
@@ -21,10 +22,6 @@ const system =
     const cell = row?.[column];
     return cell === undefined || typeof cell === 'string' ? null : mean(cell);
   };
-const share = (part: keyof System, whole: keyof System) => (window: Window) => {
-  const [a, b] = [system(part)(window), system(whole)(window)];
-  return a === null || b === null || b === 0 ? null : a / b;
-};
 const sum = <T>(rows: readonly T[], of: (row: T) => number | null): number | null =>
   rows.length === 0 ? null : rows.reduce((total, row) => total + (of(row) ?? 0), 0);
 
@@ -39,20 +36,32 @@ export function hostCharts(windows: readonly Window[]): readonly Chart[] {
       title: 'Processor',
       unit: 'ratio',
       lines: [
-        { name: 'user', of: system('cpu_user') },
-        { name: 'system', of: system('cpu_system') },
-        { name: 'iowait', of: system('cpu_iowait') },
-        { name: 'steal', of: system('cpu_steal') },
+        { name: 'user', of: system('cpu_user'), stacked: true },
+        { name: 'system', of: system('cpu_system'), stacked: true },
+        { name: 'iowait', of: system('cpu_iowait'), stacked: true },
+        { name: 'steal', of: system('cpu_steal'), stacked: true },
       ],
     },
     {
       id: 'memory',
       title: 'Memory',
-      unit: 'ratio',
+      unit: 'bytes',
       lines: [
-        { name: 'used', of: share('memory_used', 'memory_total') },
-        { name: 'swap', of: share('swap_used', 'swap_total') },
+        { name: 'used', of: system('memory_used'), stacked: true },
+        { name: 'cached', of: system('memory_cached'), stacked: true },
+        { name: 'total', of: system('memory_total') },
       ],
+    },
+    {
+      id: 'swap',
+      title: 'Swap',
+      unit: 'bytes',
+      lines: windows.some((window) => (system('swap_total')(window) ?? 0) > 0)
+        ? [
+            { name: 'used', of: system('swap_used') },
+            { name: 'total', of: system('swap_total') },
+          ]
+        : [],
     },
     {
       id: 'load',
@@ -60,7 +69,9 @@ export function hostCharts(windows: readonly Window[]): readonly Chart[] {
       unit: 'number',
       lines: [
         { name: '1 min', of: system('load1') },
+        { name: '5 min', of: system('load5') },
         { name: '15 min', of: system('load15') },
+        { name: 'cores', of: system('cores') },
       ],
     },
     {
@@ -92,6 +103,15 @@ export function hostCharts(windows: readonly Window[]): readonly Chart[] {
       ],
     },
     {
+      id: 'disk-busy',
+      title: 'Disk busy',
+      unit: 'ratio',
+      lines: mounts.map((mount) => ({
+        name: mount,
+        of: ({ disks }) => mean(disks.find((disk) => disk.mount === mount)?.busy ?? null),
+      })),
+    },
+    {
       id: 'disk',
       title: 'Disk space',
       unit: 'ratio',
@@ -107,39 +127,77 @@ export function hostCharts(windows: readonly Window[]): readonly Chart[] {
   ];
 }
 
-/** Charts of an application; windows hold its summed-up routes. */
-export function appCharts(app: string): readonly Chart[] {
-  const rows = ({ routes }: Window) => routes.filter((row) => row.app === app);
-  const rate = (of: (row: Row<'routes'>) => number) => (window: Window) =>
-    rows(window).reduce((total, row) => total + of(row), 0) / window.seconds;
-  const at = (q: number) => (window: Window) =>
-    quantile(mergeHistograms(rows(window).map(({ latency }) => latency)), q) ?? null;
+/** Releases that get a line of their own: those with the most requests, the newest first. */
+const VERSIONS = 6;
+
+function releasesOf(app: string, windows: readonly Window[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { routes } of windows)
+    for (const row of routes)
+      if (row.app === app && row.requests > 0)
+        counts.set(row.release, (counts.get(row.release) ?? 0) + row.requests);
+  const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, VERSIONS);
+  return most.map(([release]) => release).sort((a, b) => (a < b ? 1 : -1));
+}
+
+/** Charts of an application; windows hold its summed-up routes. Releases get a line each. */
+export function appCharts(app: string, windows: readonly Window[]): readonly Chart[] {
+  type Route = Row<'routes'>;
+  const rows = ({ routes }: Window, release?: string) =>
+    routes.filter((row) => row.app === app && (release === undefined || row.release === release));
+  const rate = (of: (row: Route) => number, release?: string) => (window: Window) =>
+    rows(window, release).reduce((total, row) => total + of(row), 0) / window.seconds;
+  const share = (of: (row: Route) => number, release?: string) => (window: Window) => {
+    const all = rate(({ requests }) => requests, release)(window);
+    return all === 0 ? null : rate(of, release)(window) / all;
+  };
+  const at = (q: number, of: 'latency' | 'size', release?: string) => (window: Window) =>
+    quantile(mergeHistograms(rows(window, release).map((row) => row[of])), q) ?? null;
+  const quantiles = (of: 'latency' | 'size') => [
+    { name: 'p50', of: at(0.5, of) },
+    { name: 'p90', of: at(0.9, of) },
+    { name: 'p99', of: at(0.99, of) },
+  ];
+  const releases = releasesOf(app, windows);
+  const byRelease = (of: (release: string) => Line['of'], stacked = false): Line[] =>
+    releases.map((release) => ({
+      name: release === '' ? 'no release' : release,
+      of: of(release),
+      ...(stacked ? { stacked: true } : {}),
+    }));
   return [
     {
       id: 'rate',
-      title: 'Requests',
+      title: 'Requests by version',
       unit: '1/s',
-      lines: [{ name: 'all', of: rate(({ requests }) => requests) }],
+      lines:
+        releases.length === 0
+          ? [{ name: 'all', of: rate(({ requests }) => requests) }]
+          : byRelease((release) => rate(({ requests }) => requests, release), true),
     },
     {
       id: 'errors',
       title: 'Errors',
-      unit: '1/s',
+      unit: 'ratio',
       lines: [
-        { name: '5xx', of: rate(({ status_5xx }) => status_5xx) },
-        { name: '4xx', of: rate(({ status_4xx }) => status_4xx) },
+        { name: '5xx', of: share(({ status_5xx }) => status_5xx) },
+        { name: '4xx', of: share(({ status_4xx }) => status_4xx) },
       ],
+    },
+    { id: 'latency', title: 'Duration', unit: 'ms', lines: quantiles('latency') },
+    {
+      id: 'errors-by-version',
+      title: 'Errors (5xx) by version',
+      unit: 'ratio',
+      lines: byRelease((release) => share(({ status_5xx }) => status_5xx, release)),
     },
     {
-      id: 'latency',
-      title: 'Duration',
+      id: 'latency-by-version',
+      title: 'Duration p90 by version',
       unit: 'ms',
-      lines: [
-        { name: 'p50', of: at(0.5) },
-        { name: 'p90', of: at(0.9) },
-        { name: 'p99', of: at(0.99) },
-      ],
+      lines: byRelease((release) => at(0.9, 'latency', release)),
     },
+    { id: 'size', title: 'Size of answers', unit: 'bytes', lines: quantiles('size') },
     {
       id: 'traffic',
       title: 'Sent',
@@ -176,8 +234,9 @@ export function draw(
     .map(({ lines, ...chart }) => ({
       ...chart,
       series: lines.map(
-        ({ name, of }): ChartSeries => ({
+        ({ name, of, stacked }): ChartSeries => ({
           name,
+          ...(stacked ? { stacked } : {}),
           values: points.map((window) => round(window === undefined ? null : of(window))),
         }),
       ),

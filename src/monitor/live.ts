@@ -32,7 +32,7 @@ export function livePoint(
   const own = isApp ? windows : windows.filter(({ host }) => host === subject.name);
   const merged = mergeWindows(own);
   if (merged === undefined) return undefined;
-  const charts = isApp ? appCharts(subject.name) : hostCharts(own);
+  const charts = isApp ? appCharts(subject.name, own) : hostCharts(own);
   const range = { from: merged.at - 1, to: merged.at, stepSeconds: seconds };
   const { panels } = draw(charts, [merged], range, isApp);
   return { at: merged.at, panels };

@@ -1,7 +1,7 @@
 /** Reads of the API: which tier, which hosts, which tables. */
 import type { TableName, Window } from '../metrics/catalogue.ts';
 import { mergeHistograms, quantile } from '../metrics/histogram.ts';
-import { TIERS, tierFor } from '../metrics/tiers.ts';
+import { TIERS, type Tier, tierFor } from '../metrics/tiers.ts';
 import type { History, Routes } from './api-types.ts';
 import { readEvents } from './events.ts';
 import { appCharts, draw, hostCharts } from './history.ts';
@@ -58,7 +58,8 @@ export async function history(source: Source, subject: Subject, range: Range, no
     readEvents(source.redis, range.from, range.to),
   ]);
   const all = windows.flat();
-  const charts = isApp ? appCharts(subject.name) : hostCharts(all);
+  if (isApp) all.push(...(await withoutRequests(source, subject.name, all, tier, range)));
+  const charts = isApp ? appCharts(subject.name, all) : hostCharts(all);
   // The last step is drawn when every host has had the time to send it.
   const ready = Math.min(range.to, now - (source.intervalSeconds + 1) * 1000);
   const end = tier.seconds === 0 ? Math.floor(ready / (step * 1000)) * step * 1000 : range.to;
@@ -66,6 +67,37 @@ export async function history(source: Source, subject: Subject, range: Range, no
   const concerns = ({ app, host }: { app: string; host?: string | undefined }) =>
     isApp ? app === subject.name : host === undefined || host === subject.name;
   return { tier: tier.name, stepSeconds: step, ...drawn, events: events.filter(concerns) };
+}
+
+/** Where a host that serves the application was heard: no requests there are none, and not a gap. */
+async function withoutRequests(
+  { redis }: Source,
+  app: string,
+  windows: readonly Window[],
+  tier: Tier,
+  range: Range,
+): Promise<Window[]> {
+  const serving = windows.filter(({ routes: rows }) => rows.some((row) => row.app === app));
+  const hosts = [...new Set(serving.map(({ host }) => host))];
+  const heard = await Promise.all(hosts.map((host) => readWindows(redis, tier, 'host', host, range, [])));
+  return heard.flat();
+}
+
+/** Restarts of each unit of a host in a range that reaches until now. */
+export async function restarts(
+  source: Source,
+  host: string,
+  range: Range,
+  now: number,
+): Promise<ReadonlyMap<string, number>> {
+  const tier = tierFor((now - range.from) / 1000 - 1, (now - range.from) / 1000, 12, source.intervalSeconds);
+  const closed = await readWindows(source.redis, tier, 'host', host, range, ['units']);
+  const since = { from: closed.at(-1)?.at ?? now - tier.seconds * 1000, to: range.to };
+  const open = await readTail(source, 'host', host, since, ['units']);
+  const counts = new Map<string, number>();
+  for (const { units } of [...closed, ...open])
+    for (const row of units) counts.set(row.unit, (counts.get(row.unit) ?? 0) + row.restarts);
+  return counts;
 }
 
 export async function routes(

@@ -49,7 +49,8 @@ export function take(
   return { entries, open: grown };
 }
 
-function entriesOf(tier: Tier, window: Window): Entry[] {
+/** What is written for one window of a tier: each part in a stream of its own. */
+export function entriesOf(tier: Tier, window: Window): Entry[] {
   const { routes, ...host } = encodeWindow(window);
   const { v = '', h = '', t = '', s = '' } = host;
   const head = { v, h, t, s };

@@ -27,7 +27,7 @@ export function overview(
   trouble: string,
 ): Overview {
   const hosts = [...fleet];
-  const alerts = states.filter(({ state }) => state !== 'pending').map(shown);
+  const alerts = states.map(shown);
   return {
     at: now,
     hosts: hosts.map((host) => overviewHost(host, states, now)),
@@ -38,7 +38,7 @@ export function overview(
 }
 
 function rank({ state, severity }: ShownAlert): number {
-  return state === 'resolved' ? 2 : severity === 'critical' ? 0 : 1;
+  return state === 'resolved' ? 3 : state === 'pending' ? 2 : severity === 'critical' ? 0 : 1;
 }
 
 function shown(state: AlertState): ShownAlert {
@@ -139,66 +139,92 @@ export function hostView(host: HostState, extra: Pick<HostView, 'restarts' | 'gr
 }
 
 export function figuresOf(rows: readonly Row<'routes'>[], seconds: number): RouteFigures {
-  const requests = rows.reduce((total, row) => total + row.requests, 0);
-  const failed = rows.reduce((total, row) => total + row.status_5xx, 0);
+  const sum = (of: (row: Row<'routes'>) => number) => rows.reduce((total, row) => total + of(row), 0);
+  const requests = sum((row) => row.requests);
+  const share = (count: number) => (requests === 0 ? 0 : count / requests);
   const latency = mergeHistograms(rows.map((row) => row.latency));
   const at = (q: number) => quantile(latency, q) ?? null;
   return {
     requests,
     rate: requests / seconds,
-    errors: requests === 0 ? 0 : failed / requests,
+    errors: share(sum((row) => row.status_5xx)),
+    rejected: share(sum((row) => row.status_4xx)),
+    size: requests === 0 ? null : sum((row) => row.bytes) / requests,
     p50: at(0.5),
     p90: at(0.9),
     p99: at(0.99),
   };
 }
 
-/** The table of routes of an application; with two releases, both beside each other. */
+function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** The table of routes of an application, with its releases and hosts; with two releases to compare, both beside each other. */
 export function routesOf(
   windows: readonly Window[],
   app: string,
   seconds: number,
   compare?: { readonly baseline: string; readonly candidate: string },
 ): Routes {
-  const rows = windows.flatMap(({ routes }) => routes.filter((row) => row.app === app));
-  const releases = new Map<string, number>();
-  const groups = new Map<string, Row<'routes'>[]>();
-  for (const row of rows) {
-    releases.set(row.release, (releases.get(row.release) ?? 0) + row.requests);
-    const key = `${row.method} ${row.route}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
-  }
-  const table = [...groups.values()].map((group): RouteRow => {
-    const of = (release: string) =>
-      figuresOf(
-        group.filter((row) => row.release === release),
-        seconds,
-      );
+  const entries = windows.flatMap(({ host, at, routes }) =>
+    routes.filter((row) => row.app === app).map((row) => ({ host, at, row })),
+  );
+  type Entry = (typeof entries)[number];
+  const figures = (group: readonly Entry[]) =>
+    figuresOf(
+      group.map(({ row }) => row),
+      seconds,
+    );
+  const all = (group: readonly Entry[]): Omit<RouteRow, 'method' | 'route'> => {
+    const of = (release: string) => figures(group.filter(({ row }) => row.release === release));
     return {
-      method: group[0]?.method ?? '',
-      route: group[0]?.route ?? '',
-      all: figuresOf(group, seconds),
+      all: figures(group),
       ...(compare === undefined ? {} : { baseline: of(compare.baseline), candidate: of(compare.candidate) }),
     };
+  };
+  const releases = [...groupBy(entries, ({ row }) => row.release)].map(([release, group]) => {
+    const own = figures(group);
+    const times = group.filter(({ row }) => row.requests > 0).map(({ at }) => at);
+    const [firstAt, lastAt] = times.reduce(
+      ([first, last], at) => [Math.min(first, at), Math.max(last, at)],
+      [Number.POSITIVE_INFINITY, 0],
+    );
+    return { release, requests: own.requests, figures: own, firstAt, lastAt };
   });
+  const rows = [...groupBy(entries, ({ row }) => `${row.method} ${row.route}`).values()].map(
+    (group): RouteRow => ({
+      method: group[0]?.row.method ?? '',
+      route: group[0]?.row.route ?? '',
+      ...all(group),
+    }),
+  );
   return {
-    releases: [...releases]
-      .map(([release, requests]) => ({ release, requests }))
-      .sort((a, b) => (a.release < b.release ? 1 : -1)),
-    rows: table.sort((a, b) => b.all.requests - a.all.requests).slice(0, 200),
+    all: all(entries),
+    releases: releases.filter(({ requests }) => requests > 0).sort((a, b) => b.firstAt - a.firstAt),
+    hosts: [...groupBy(entries, ({ host }) => host)]
+      .map(([host, group]) => ({ host, figures: figures(group) }))
+      .sort((a, b) => a.host.localeCompare(b.host)),
+    rows: rows.sort((a, b) => b.all.requests - a.all.requests).slice(0, 200),
   };
 }
 
-export function hostDetail(window: Window | undefined): HostDetail {
-  const { units = [], checks = [], stores = [], certificates = [], problems = [] } = window ?? {};
+/** @param restarts of each unit within the last 24 hours */
+export function hostDetail(window: Window | undefined, restarts: ReadonlyMap<string, number>): HostDetail {
+  const { disks = [], units = [], checks = [], stores = [], certificates = [], problems = [] } = window ?? {};
   return {
     units: units
       .map(({ unit, state, sub, cpu, memory }) => ({
         unit,
         state,
         sub,
+        restarts: restarts.get(unit) ?? 0,
         cpu: mean(cpu),
         memory: mean(memory),
       }))
@@ -206,6 +232,13 @@ export function hostDetail(window: Window | undefined): HostDetail {
         (a, b) =>
           Number(b.state === 'failed') - Number(a.state === 'failed') || (b.memory ?? 0) - (a.memory ?? 0),
       ),
+    disks: disks.map(({ mount, device, size, used, inodes_used }) => ({
+      mount,
+      device,
+      size: mean(size),
+      used: mean(used),
+      inodes: mean(inodes_used),
+    })),
     checks: checks.map(({ check, target, up, duration, error }) => ({
       check,
       target,
@@ -223,5 +256,18 @@ export function hostDetail(window: Window | undefined): HostDetail {
     })),
     certificates: certificates.map(({ endpoint, expires }) => ({ endpoint, expires })),
     problems,
+    facts: factsOf(window),
+  };
+}
+
+function factsOf(window: Window | undefined): HostDetail['facts'] {
+  if (window === undefined) return null;
+  const { system, agent } = window;
+  return {
+    cores: system[0]?.cores ?? null,
+    memory: mean(system[0]?.memory_total ?? null),
+    uptime: system[0]?.uptime ?? null,
+    agentVersion: agent[0]?.version ?? '',
+    buffered: mean(agent[0]?.buffered ?? null),
   };
 }
