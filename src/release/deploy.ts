@@ -1,29 +1,22 @@
 /** From an artifact to a live version. */
 import { appNamed } from '../build/build.ts';
-import type { AppConfig } from '../config/schema.ts';
 import type { Context } from '../context.ts';
-import { Failure } from '../errors.ts';
-import type { Site } from '../proxy/proxy.ts';
 import { whoami } from './audit.ts';
 import { carryOut, type HostPlan } from './carry-out.ts';
-import { chooseSlot, decide, liveRelease } from './decide.ts';
-import { type AppFacts, gatherAppFacts, type KeptRelease } from './facts.ts';
+import { decide, liveRelease } from './decide.ts';
+import type { AppFacts, KeptRelease } from './facts.ts';
+import { liveSite, siteWith } from './host-site.ts';
+import { type HostFacts, lookAt } from './look.ts';
 import type { Manifest } from './manifest.ts';
+import { outcome } from './outcome.ts';
 import { releaseName } from './places.ts';
 import { prepare } from './prepare.ts';
 import type { HostCommit, HostRollout } from './rollout.ts';
 import { resolveSecrets } from './secrets.ts';
 import { sendArtifact, sendNode } from './send.ts';
-import { type Certificate, readCertificate, siteHash, siteOf } from './site.ts';
-import type { Colour, DeployRequest, DeployResult, HostOutcome, ReleaseHost } from './types.ts';
+import { readCertificate } from './site.ts';
+import type { Colour, DeployRequest, DeployResult } from './types.ts';
 import { type Wanted, wantedRelease } from './wanted.ts';
-
-/** A host with what it knows. */
-export interface HostFacts {
-  readonly host: ReleaseHost;
-  readonly facts: AppFacts;
-  readonly slot: number;
-}
 
 /**
  * Puts the artifact into service on every host, one host after the other; no request is dropped. The caller holds the lock (`withLock`). May be
@@ -72,54 +65,6 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const ready = await Promise.all(plans.map((plan) => bring(plan, request, context)));
   await carryOut({ action: 'deploy', app, by, keep: definition.keep, plans: ready }, context);
   return result(request, manifest, ready, started);
-}
-
-/** What every host knows of the application, and the ports that it has or will have there. */
-export async function lookAt(
-  app: string,
-  hosts: readonly ReleaseHost[],
-  context: Context,
-): Promise<readonly HostFacts[]> {
-  return Promise.all(
-    hosts.map(async (host) => {
-      const facts = await gatherAppFacts(host.connection, app, context);
-      const slot = chooseSlot(facts);
-      if (slot !== undefined) return { host, facts, slot };
-      throw new Failure('host', `${host.name} has no ports left for ${app}`, {
-        host: host.name,
-        next: 'Remove applications that are no longer used, or programs that listen on ports from 21000 to 29999.',
-      });
-    }),
-  );
-}
-
-/** SHA-256 of the site as it should be around the release that is live; undefined where none is. */
-export function liveSite(
-  app: string,
-  definition: AppConfig,
-  { facts, slot }: HostFacts,
-  certificate: Certificate | undefined,
-): string | undefined {
-  const live = liveRelease(facts);
-  if (live === undefined || facts.live === undefined) return undefined;
-  return siteHash(siteWith(app, definition, { facts, slot }, live.manifest, facts.live, certificate));
-}
-
-/** The site with a release behind a colour, and behind the other one what is there, or will be: so its file changes as seldom as can be. */
-export function siteWith(
-  app: string,
-  definition: AppConfig,
-  { facts, slot }: Pick<HostFacts, 'facts' | 'slot'>,
-  manifest: Manifest,
-  colour: Colour,
-  certificate: Certificate | undefined,
-): Site {
-  const behind = (one: Colour) =>
-    one === colour
-      ? manifest
-      : (facts.releases.find(({ manifest: { release } }) => release === facts.colours[one])?.manifest ??
-        manifest);
-  return siteOf(app, definition, slot, { blue: behind('blue'), green: behind('green') }, certificate);
 }
 
 function commitOf(manifest: Manifest, at: HostFacts, colour: Colour): Omit<HostCommit, 'remove' | 'audit'> {
@@ -177,22 +122,5 @@ function result(
     release: manifest.release,
     ...outcome(plans),
     seconds: (performance.now() - started) / 1000,
-  };
-}
-
-/** What became of the hosts. */
-export function outcome(plans: readonly HostPlan[]): Pick<DeployResult, 'previous' | 'changed' | 'hosts'> {
-  const hosts = plans.map(({ host, facts, rollout, commit }): HostOutcome => {
-    return {
-      host: host.name,
-      previous: liveRelease(facts)?.manifest.release ?? null,
-      changed: commit !== undefined,
-      colour: rollout?.colour ?? commit?.colour ?? facts.live ?? 'blue',
-    };
-  });
-  return {
-    previous: hosts.find(({ previous }) => previous !== null)?.previous ?? null,
-    changed: hosts.some(({ changed }) => changed),
-    hosts,
   };
 }

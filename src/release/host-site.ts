@@ -1,0 +1,37 @@
+/** The site of an application on one host: its file changes as seldom as can be. Pure. */
+import type { AppConfig } from '../config/schema.ts';
+import type { Site } from '../proxy/proxy.ts';
+import { liveRelease } from './decide.ts';
+import type { HostFacts } from './look.ts';
+import type { Manifest } from './manifest.ts';
+import { type Certificate, siteHash, siteOf } from './site.ts';
+import type { Colour } from './types.ts';
+
+/** SHA-256 of the site as it should be around the release that is live; undefined where none is. */
+export function liveSite(
+  app: string,
+  definition: AppConfig,
+  { facts, slot }: HostFacts,
+  certificate: Certificate | undefined,
+): string | undefined {
+  const live = liveRelease(facts);
+  if (live === undefined || facts.live === undefined) return undefined;
+  return siteHash(siteWith(app, definition, { facts, slot }, live.manifest, facts.live, certificate));
+}
+
+/** The site with a release behind a colour, and behind the other one what is there, or will be: so its file changes as seldom as can be. */
+export function siteWith(
+  app: string,
+  definition: AppConfig,
+  { facts, slot }: Pick<HostFacts, 'facts' | 'slot'>,
+  manifest: Manifest,
+  colour: Colour,
+  certificate: Certificate | undefined,
+): Site {
+  const behind = (one: Colour) =>
+    one === colour
+      ? manifest
+      : (facts.releases.find(({ manifest: { release } }) => release === facts.colours[one])?.manifest ??
+        manifest);
+  return siteOf(app, definition, slot, { blue: behind('blue'), green: behind('green') }, certificate);
+}

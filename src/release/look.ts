@@ -1,0 +1,32 @@
+/** What the hosts of an application know of it, before anything is decided. */
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+import { chooseSlot } from './decide.ts';
+import { type AppFacts, gatherAppFacts } from './facts.ts';
+import type { ReleaseHost } from './types.ts';
+
+/** A host with what it knows. */
+export interface HostFacts {
+  readonly host: ReleaseHost;
+  readonly facts: AppFacts;
+  readonly slot: number;
+}
+
+/** What every host knows of the application, and the ports that it has or will have there. */
+export async function lookAt(
+  app: string,
+  hosts: readonly ReleaseHost[],
+  context: Context,
+): Promise<readonly HostFacts[]> {
+  return Promise.all(
+    hosts.map(async (host) => {
+      const facts = await gatherAppFacts(host.connection, app, context);
+      const slot = chooseSlot(facts);
+      if (slot !== undefined) return { host, facts, slot };
+      throw new Failure('host', `${host.name} has no ports left for ${app}`, {
+        host: host.name,
+        next: 'Remove applications that are no longer used, or programs that listen on ports from 21000 to 29999.',
+      });
+    }),
+  );
+}

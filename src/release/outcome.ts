@@ -1,0 +1,21 @@
+/** What became of the hosts: what deploy and rollback return alike. Pure. */
+import type { HostPlan } from './carry-out.ts';
+import { liveRelease } from './decide.ts';
+import type { DeployResult, HostOutcome } from './types.ts';
+
+/** What became of the hosts. */
+export function outcome(plans: readonly HostPlan[]): Pick<DeployResult, 'previous' | 'changed' | 'hosts'> {
+  const hosts = plans.map(({ host, facts, rollout, commit }): HostOutcome => {
+    return {
+      host: host.name,
+      previous: liveRelease(facts)?.manifest.release ?? null,
+      changed: commit !== undefined,
+      colour: rollout?.colour ?? commit?.colour ?? facts.live ?? 'blue',
+    };
+  });
+  return {
+    previous: hosts.find(({ previous }) => previous !== null)?.previous ?? null,
+    changed: hosts.some(({ changed }) => changed),
+    hosts,
+  };
+}
