@@ -16,10 +16,15 @@ export function deployLines(result: DeployResult, verb: 'deploy' | 'rollback'): 
     '',
     `${done} in ${result.seconds.toFixed(1)} s: ${version} on ${result.hosts.map(({ host }) => host).join(', ')}.`,
     before,
+    ...(result.watch === 0
+      ? []
+      : [
+          `${result.hosts.length === 1 ? 'The host watches' : 'The hosts watch'} it for ${result.watch / 1000} s more, and ${result.hosts.length === 1 ? 'goes' : 'go'} back where it fails: pipeline releases ${result.app}`,
+        ]),
   ];
 }
 
 export function deployDocument(result: DeployResult): unknown {
-  const { app, ref, commit, release, previous, changed, hosts, seconds } = result;
-  return { app, ref, commit, release, previous, changed, hosts, seconds };
+  const { app, ref, commit, release, previous, changed, hosts, watch, seconds } = result;
+  return { app, ref, commit, release, previous, changed, hosts, watch: watch / 1000, seconds };
 }

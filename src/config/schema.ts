@@ -246,6 +246,11 @@ export const appSchema = z.strictObject({
     .describe(
       'How long a new version is watched after the switch before the old one stops, e.g. 60s; it returns by itself when the new one fails.',
     ),
+  watch: duration()
+    .default(60_000)
+    .describe(
+      'How long the hosts watch a new version after the deploy has ended: where it fails, they start the one of before and go back; 0s: not at all.',
+    ),
   hooks: z
     .strictObject({
       before_cut_over: z

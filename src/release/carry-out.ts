@@ -5,6 +5,7 @@ import { connect } from '../ssh/openssh.ts';
 import { type AuditEntry, audit } from './audit.ts';
 import { liveRelease, prunable, running } from './decide.ts';
 import type { AppFacts } from './facts.ts';
+import { guardSteps } from './guard.ts';
 import type { Manifest } from './manifest.ts';
 import { other } from './places.ts';
 import {
@@ -26,7 +27,9 @@ export interface HostPlan {
   /** Absent: the wanted version serves there already. */
   readonly rollout?: HostRollout | undefined;
   /** Absent: nothing is to be done at all. */
-  readonly commit?: Omit<HostCommit, 'remove' | 'audit'> | undefined;
+  readonly commit?: Omit<HostCommit, 'remove' | 'audit' | 'guard'> | undefined;
+  /** The release that the host goes back to by itself where the new one fails within this time (milliseconds); absent: nobody watches. */
+  readonly guard?: { readonly previous: Manifest; readonly watch: number } | undefined;
 }
 
 export interface Undertaking {
@@ -170,17 +173,19 @@ function sensitive(rollout: HostRollout | undefined): Record<string, string> {
 
 function commitOf(undertaking: Undertaking, plan: HostPlan, context: Context): HostCommit {
   if (plan.commit === undefined) throw new RangeError(`nothing is to be done on ${plan.host.name}`);
-  const { manifest, withdrawn } = plan.commit;
+  const { manifest, withdrawn, colour, slot } = plan.commit;
   const before = liveRelease(plan.facts)?.manifest.release;
   const kept = plan.facts.releases.filter((one) => one.manifest.release !== manifest.release);
   const releases = [{ manifest, state: 'live' as const, digest: '' }, ...kept].sort((a, b) =>
     a.manifest.release < b.manifest.release ? 1 : -1,
   );
+  const audit = entry(undertaking, manifest, context);
   return {
     ...plan.commit,
+    guard: plan.guard && guardSteps({ ...plan.guard, manifest, colour, slot, audit }),
     remove: prunable(releases, undertaking.keep, manifest.release, before),
     audit: {
-      ...entry(undertaking, manifest, context),
+      ...audit,
       result: 'live',
       previous: before === manifest.release ? undefined : before,
       message: withdrawn === undefined ? undefined : `left ${withdrawn}`,

@@ -19,8 +19,12 @@ export type Decision =
 
 /** The release that serves now; undefined: none does. */
 export function liveRelease(facts: AppFacts): KeptRelease | undefined {
-  if (facts.live === undefined) return undefined;
-  const name = facts.colours[facts.live];
+  return facts.live === undefined ? undefined : releaseIn(facts, facts.live);
+}
+
+/** The release behind a colour, whether or not it runs. */
+export function releaseIn(facts: AppFacts, colour: Colour): KeptRelease | undefined {
+  const name = facts.colours[colour];
   return facts.releases.find(({ manifest }) => manifest.release === name);
 }
 

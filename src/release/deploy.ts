@@ -1,21 +1,22 @@
 /** From an artifact to a live version. */
 import { appNamed } from '../build/build.ts';
+import type { AppConfig } from '../config/schema.ts';
 import type { Context } from '../context.ts';
 import { whoami } from './audit.ts';
 import { carryOut, type HostPlan } from './carry-out.ts';
-import { decide, liveRelease } from './decide.ts';
+import { decide, liveRelease, releaseIn, running } from './decide.ts';
 import type { AppFacts, KeptRelease } from './facts.ts';
 import { liveSite, siteWith } from './host-site.ts';
 import { type HostFacts, lookAt } from './look.ts';
 import type { Manifest } from './manifest.ts';
 import { outcome } from './outcome.ts';
-import { releaseName } from './places.ts';
+import { other, releaseName } from './places.ts';
 import { prepare } from './prepare.ts';
-import type { HostCommit, HostRollout } from './rollout.ts';
+import type { HostRollout } from './rollout.ts';
 import { resolveSecrets } from './secrets.ts';
 import { sendArtifact, sendNode } from './send.ts';
 import { readCertificate } from './site.ts';
-import type { Colour, DeployRequest, DeployResult } from './types.ts';
+import type { DeployRequest, DeployResult } from './types.ts';
 import { type Wanted, wantedRelease } from './wanted.ts';
 
 /**
@@ -43,8 +44,13 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
     if (decision.kind === 'nothing') return at;
     if (decision.kind === 'finish') {
       const site = siteWith(app, definition, at, decision.release.manifest, decision.colour, certificate);
-      const commit = commitOf(decision.release.manifest, at, decision.colour);
-      return { ...at, commit: decision.site ? { ...commit, site: { site, certificate } } : commit };
+      const { manifest } = decision.release;
+      const common = { manifest, slot: at.slot, colour: decision.colour, hooks: false };
+      const commit = decision.site ? { ...common, site: { site, certificate } } : common;
+      const stands = running(at.facts, other(decision.colour))
+        ? releaseIn(at.facts, other(decision.colour))
+        : undefined;
+      return { ...at, commit, guard: guardOf(definition, manifest, stands) };
     }
     const { colour, old } = decision;
     const site = siteWith(app, definition, at, manifest, colour, certificate);
@@ -59,7 +65,12 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
       certificate,
       proven: there?.state === 'live',
     };
-    return { ...at, rollout, commit: common };
+    return {
+      ...at,
+      rollout,
+      commit: common,
+      guard: guardOf(definition, manifest, old === null ? undefined : liveRelease(at.facts)),
+    };
   });
 
   const ready = await Promise.all(plans.map((plan) => bring(plan, request, context)));
@@ -67,8 +78,16 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   return result(request, manifest, ready, started);
 }
 
-function commitOf(manifest: Manifest, at: HostFacts, colour: Colour): Omit<HostCommit, 'remove' | 'audit'> {
-  return { manifest, slot: at.slot, colour, hooks: false };
+/** What the host watches for after the deploy: a release with processes that took over from another. */
+function guardOf(
+  { watch }: AppConfig,
+  manifest: Manifest,
+  previous: KeptRelease | undefined,
+): HostPlan['guard'] {
+  const itself = previous === undefined || previous.manifest.release === manifest.release;
+  return watch === 0 || itself || manifest.runtime === 'static'
+    ? undefined
+    : { previous: previous.manifest, watch };
 }
 
 function newRelease(wanted: Wanted, facts: AppFacts): NonNullable<HostRollout['placed']> {

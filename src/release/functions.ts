@@ -28,6 +28,17 @@ alone() {
   mkdir -p /run/pipeline && exec 8>>"/run/pipeline/release-$app.lock" || exit 1
   flock -w "$1" 8 || fail lock "another run is still changing $app on this host"
 }
+serving() { # prints the colour that visitors get; nothing: there is no site
+  local green
+  green=$(weights_get "$app") && if [ "$green" -gt 50 ]; then echo green; else echo blue; fi
+}
+guard_end() { # nobody watches over the release of before any more
+  [ -d "$settings/guard" ] || return 0
+  rm -f "/etc/systemd/system/multi-user.target.wants/pipeline-guard@$app.service"
+  systemctl stop --quiet "pipeline-guard@$app.service"
+  systemctl reset-failed --quiet "pipeline-guard@$app.service" 2>/dev/null
+  rm -rf "$settings/guard"
+}
 
 # -- files
 place() { # SAME-TREE-RELEASE ARTIFACT: everything below a name of its own, then one rename

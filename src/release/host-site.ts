@@ -1,7 +1,7 @@
 /** The site of an application on one host: its file changes as seldom as can be. Pure. */
 import type { AppConfig } from '../config/schema.ts';
 import type { Site } from '../proxy/proxy.ts';
-import { liveRelease } from './decide.ts';
+import { liveRelease, releaseIn } from './decide.ts';
 import type { HostFacts } from './look.ts';
 import type { Manifest } from './manifest.ts';
 import { type Certificate, siteHash, siteOf } from './site.ts';
@@ -28,10 +28,6 @@ export function siteWith(
   colour: Colour,
   certificate: Certificate | undefined,
 ): Site {
-  const behind = (one: Colour) =>
-    one === colour
-      ? manifest
-      : (facts.releases.find(({ manifest: { release } }) => release === facts.colours[one])?.manifest ??
-        manifest);
+  const behind = (one: Colour) => (one === colour ? manifest : (releaseIn(facts, one)?.manifest ?? manifest));
   return siteOf(app, definition, slot, { blue: behind('blue'), green: behind('green') }, certificate);
 }

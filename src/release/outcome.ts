@@ -4,7 +4,9 @@ import { liveRelease } from './decide.ts';
 import type { DeployResult, HostOutcome } from './types.ts';
 
 /** What became of the hosts. */
-export function outcome(plans: readonly HostPlan[]): Pick<DeployResult, 'previous' | 'changed' | 'hosts'> {
+export function outcome(
+  plans: readonly HostPlan[],
+): Pick<DeployResult, 'previous' | 'changed' | 'hosts' | 'watch'> {
   const hosts = plans.map(({ host, facts, rollout, commit }): HostOutcome => {
     return {
       host: host.name,
@@ -17,5 +19,6 @@ export function outcome(plans: readonly HostPlan[]): Pick<DeployResult, 'previou
     previous: hosts.find(({ previous }) => previous !== null)?.previous ?? null,
     changed: hosts.some(({ changed }) => changed),
     hosts,
+    watch: Math.max(0, ...plans.map(({ guard }) => guard?.watch ?? 0)),
   };
 }

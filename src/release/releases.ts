@@ -54,6 +54,8 @@ export function records(histories: readonly HostHistory[]): readonly ReleaseReco
         folders.length > 0
           ? folders.map(({ state }) => state)
           : lines.map(({ result }) => (result === 'live' ? 'live' : 'failed'));
+      const result = ORDER.find((one) => states.includes(one)) ?? 'failed';
+      const reason = lines.findLast((line) => line.result === 'failed')?.message;
       const served =
         folders.length === histories.length &&
         folders.every(({ state }) => state === 'live' || state === 'withdrawn');
@@ -65,7 +67,8 @@ export function records(histories: readonly HostHistory[]): readonly ReleaseReco
           subject: said.subject ?? '',
           at: said.at,
           by: said.by,
-          result: ORDER.find((one) => states.includes(one)) ?? 'failed',
+          result,
+          ...(result === 'failed' && reason !== undefined ? { reason } : {}),
           live: histories.every(({ facts }) => liveRelease(facts)?.manifest.release === release),
           kept: served,
         },

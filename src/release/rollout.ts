@@ -43,7 +43,8 @@ export interface HostRollout {
   /** Absent: it is on the host already. */
   readonly placed?: NewRelease | undefined;
   readonly secrets: Secrets;
-  readonly site: Site;
+  /** Absent: it stays as it is. */
+  readonly site?: Site | undefined;
   readonly certificate?: Certificate | undefined;
   /** Whether this host runs the commands at fixed points: one host does, since a migration must not run twice. */
   readonly hooks: boolean;
@@ -62,15 +63,40 @@ export interface HostCommit {
   readonly remove: readonly string[];
   readonly hooks: boolean;
   readonly audit?: AuditEntry | undefined;
+  /** Bash that begins the watch over it; absent: nobody watches. */
+  readonly guard?: string | undefined;
   /** The site that is to be put in place; absent: it is already. */
   readonly site?: { readonly site: Site; readonly certificate?: Certificate | undefined } | undefined;
 }
 
 /** Everything up to and including the switch and the probation; ends with the old version standing by. */
 export function rolloutScript(rollout: HostRollout): string {
-  return [header(rollout.manifest, rollout.colour, rollout.old, rollout.proven), rolloutSteps(rollout)].join(
+  const { manifest, colour, old, proven } = rollout;
+  return [header(manifest, colour, old, proven), 'guard_end', ...unchanged(old), rolloutSteps(rollout)].join(
     '\n',
   );
+}
+
+/** The host may have gone back by itself since it was looked at. */
+function unchanged(old: Colour | null): string[] {
+  return old === null
+    ? []
+    : [`[ "$(serving)" = ${old} ] || fail lock "its host has changed the version that serves meanwhile"`];
+}
+
+/** Back to the release of before, by the host alone. What an interrupted run has done is not done again. */
+export function returnScript(
+  back: Pick<HostRollout, 'manifest' | 'slot' | 'colour'> & { readonly old: Colour },
+): string {
+  const { manifest, colour, old } = back;
+  const common = { ...back, hooks: false, proven: true };
+  return [
+    header(manifest, colour, old, true),
+    `if [ "$(serving)" = ${old} ]; then`,
+    rolloutSteps({ ...common, secrets: { values: {}, kept: [] } }),
+    'fi',
+    commitSteps({ ...common, remove: [] }),
+  ].join('\n');
 }
 
 /** Lets the old version finish, stops it, and tidies up; first puts the site in place where that alone has changed. */
@@ -143,7 +169,7 @@ function rolloutSteps(rollout: HostRollout): string {
       : [`${keepSecrets(app, secrets)} || fail place 'cannot keep the generated secrets'`]),
     `mkdir -p ${settingsFolder(app)} && { [ -e ${settingsFolder(app)}/slot ] || echo ${slot} >${settingsFolder(app)}/slot; }`,
     unitFiles(manifest, slot, colour),
-    ...(site.static === undefined ? [] : [`need ${quote(site.static)}`]),
+    ...(site?.static === undefined ? [] : [`need ${quote(site.static)}`]),
     ...(rollout.hooks && hooks.beforeCutOver !== null
       ? [`hook before_cut_over ${quote(hooks.beforeCutOver)}`]
       : []),
@@ -157,7 +183,7 @@ function rolloutSteps(rollout: HostRollout): string {
         `healthy ${unit} ${address} ${port} ${health.within} ${health.consecutive}`,
     ),
     ...(instances.length === 0 ? [] : [`say "done health $asked"`]),
-    siteSteps(site, app, rollout.certificate),
+    ...(site === undefined ? [] : [siteSteps(site, app, rollout.certificate)]),
     'enable_colour || fail switch "cannot enable the unit"',
     'phase=switched',
     `weights_put "$app" ${colour === 'green' ? 100 : 0} || fail switch 'cannot move the traffic'`,
@@ -188,6 +214,7 @@ else
 fi`,
     ...(remove.length === 0 ? [] : [`remove_releases ${remove.map(quote).join(' ')}`]),
     ...(commit.audit === undefined ? [] : [auditCommand(commit.audit)]),
+    ...(commit.guard === undefined ? [] : [commit.guard]),
     ...(hooks && manifest.hooks.afterDeploy !== null
       ? [`hook after_deploy ${quote(manifest.hooks.afterDeploy)}`]
       : []),

@@ -52,6 +52,8 @@ export interface DeployResult {
   /** `false`: it was live already, nothing was touched. */
   readonly changed: boolean;
   readonly hosts: readonly HostOutcome[];
+  /** How long the hosts watch the new release from now on, to go back by themselves where it fails; milliseconds, 0: not at all. */
+  readonly watch: number;
   readonly seconds: number;
 }
 
@@ -74,6 +76,8 @@ export interface ReleaseRecord {
   readonly at: string;
   readonly by: string;
   readonly result: ReleaseOutcome;
+  /** Why it failed; absent where it did not, or nobody was left to say so. */
+  readonly reason?: string | undefined;
   /** It serves on every host now. */
   readonly live: boolean;
   /** It is still on every host, so that `rollback` can go back to it. */

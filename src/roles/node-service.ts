@@ -87,6 +87,18 @@ const ROTATION = `# Made by pipeline.
 }
 `;
 
+/** The watch over a new release (release/guard.ts). Killed, it goes on; failed, it stays so that people are called. */
+const GUARD_UNIT = `# Made by pipeline.
+[Unit]
+Description=First minute of a new release of %i
+After=network.target nginx.service
+
+[Service]
+ExecStart=/bin/bash /etc/pipeline/apps/%i/guard/watch
+Restart=on-abnormal
+RestartSec=1s
+`;
+
 export const nodeService: Role = {
   name: 'node-service',
   exposures: [],
@@ -108,6 +120,7 @@ export const nodeService: Role = {
     { kind: 'directory', path: '/usr/local/lib/pipeline' },
     { kind: 'file', path: '/usr/local/lib/pipeline/network', content: NETWORK, mode: '0755' },
     { kind: 'file', path: '/etc/systemd/system/pipeline-network@.service', content: NETWORK_UNIT },
+    { kind: 'file', path: '/etc/systemd/system/pipeline-guard@.service', content: GUARD_UNIT },
     { kind: 'firewall', table: 'inet pipeline_instances', rules: INSTANCE_RULES },
   ],
 };

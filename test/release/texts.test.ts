@@ -9,10 +9,11 @@ import { describe, expect, it } from 'vitest';
 import { appSchema } from '../../src/config/schema.ts';
 import { auditCommand } from '../../src/release/audit.ts';
 import { checkScript } from '../../src/release/check.ts';
+import { guardSteps, watchScript } from '../../src/release/guard.ts';
 import type { Manifest, ManifestHealth } from '../../src/release/manifest.ts';
 import { networkOf, portOf, releaseName, slotOf, systemUser } from '../../src/release/places.ts';
 import { parseReport } from '../../src/release/report.ts';
-import { commitScript, deployScript, revertScript } from '../../src/release/rollout.ts';
+import { commitScript, deployScript, returnScript, revertScript } from '../../src/release/rollout.ts';
 import { siteOf } from '../../src/release/site.ts';
 import { environmentFile, instancesOf, startScript, unitFile } from '../../src/release/unit.ts';
 
@@ -282,11 +283,21 @@ describe('the scripts', () => {
     withdrawn: '20260102-000000-1234567',
     audit: { at: 'now', by: nasty, action: 'deploy', result: 'live' },
   };
+  const guard = {
+    watch: 60_000,
+    manifest: rollout.manifest,
+    colour: 'green' as const,
+    slot: 3,
+    previous: manifest,
+    audit: commit.audit,
+  };
   it.each([
     ['deploy', deployScript(rollout, commit)],
     ['commit', commitScript({ ...commit, site: { site } })],
     ['revert', revertScript(manifest, 'green', 'blue', false)],
     ['audit', auditCommand(commit.audit)],
+    ['guard', guardSteps(guard)],
+    ['watch', watchScript(guard)],
   ])('%s is bash, whatever the values hold', (_, script) => {
     const parsed = spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' });
     expect(parsed.stderr).toBe('');
@@ -309,6 +320,23 @@ describe('the scripts', () => {
     ].map((step) => main.indexOf(step));
     expect(order.every((at) => at >= 0)).toBe(true);
     expect(order).toEqual([...order].sort((a, b) => a - b));
+  });
+
+  it('goes back by itself only where visitors still get the new version, and finishes in any case', () => {
+    const back = returnScript({ manifest, slot: 3, colour: 'blue', old: 'green' });
+    const main = back.split('\nalone 60\n')[1] ?? '';
+    expect(main).toMatch(/^if \[ "\$\(serving\)" = green \]; then\n/);
+    const end = main.indexOf('\nfi\nkeep_going\n');
+    expect(end).toBeGreaterThan(main.indexOf('weights_put "$app" 0'));
+    expect(main.indexOf('stop_colour green')).toBeGreaterThan(end);
+    // It would end itself, and the site is as both releases need it.
+    expect(main).not.toContain('guard_end');
+    expect(main).not.toContain('site_put');
+  });
+
+  it('ends the watch over the release of before, and begins only where that one still serves', () => {
+    const main = deployScript(rollout, commit).split('\nalone 60\n')[1] ?? '';
+    expect(main).toMatch(/^guard_end\n\[ "\$\(serving\)" = blue \] \|\| fail lock /);
   });
 
   it('writes the audit log as one line of JSON', () => {

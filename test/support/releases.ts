@@ -74,6 +74,11 @@ const BRANCHES: Readonly<Record<string, string>> = {
       "setTimeout(() => { console.error('out of luck'); process.exit(3); }, 2000);\nserver.listen",
     ),
   ),
+  // Well at first, and answers with 500 after three seconds.
+  sours: service(
+    'sours',
+    replace('if (url.pathname', 'if (process.uptime() > 3) response.statusCode = 500;\n    if (url.pathname'),
+  ),
   // Takes one port and no other.
   fixed: service('fixed', replace('Number(process.env.PORT)', '3000')),
   'fixed-too': service('fixed-too', replace('Number(process.env.PORT)', '3000')),

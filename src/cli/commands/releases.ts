@@ -18,7 +18,7 @@ export const releases: Handler<typeof definitions.releases> = async (options, se
     record.at.slice(0, 16).replace('T', ' '),
     record.by,
     record.result === 'failed' ? output.colors.red(record.result) : record.result,
-    record.subject,
+    record.reason === undefined ? record.subject : `${record.subject} (${record.reason})`,
   ]);
   if (rows.length > 0)
     for (const line of table(['', 'release', 'commit', 'ref', 'at (UTC)', 'by', 'result', 'subject'], rows))
