@@ -13,6 +13,7 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { AGENT_FLAGS } from '../../src/roles/agent.ts';
 import { redisUnavailable, TestRedis } from '../../test/agent/redis-server.ts';
 import { bundleAgent } from '../../test/agent/support.ts';
 
@@ -24,7 +25,7 @@ const { values } = parseArgs({
     node: { type: 'string', default: process.execPath },
     flags: {
       type: 'string',
-      default: '--lite-mode --expose-gc --max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1',
+      default: AGENT_FLAGS,
     },
   },
 });

@@ -27,11 +27,16 @@ export function evaluate(
   const states: AlertState[] = [];
   for (const key of new Set([...known.keys(), ...found.keys()])) {
     const next = step(known.get(key), found.get(key), config, now);
-    if (next === undefined) continue;
-    const told = tell(known.get(key), next, quiet, now, notices);
-    states.push(told);
+    if (next !== undefined) states.push(tell(next, quiet, now, notices));
   }
   return { states, notices };
+}
+
+/** What a hub that begins knows from the one before. Time in which nobody looked is no calm; what a host left behind that is watched no more goes. */
+export function resume(kept: readonly AlertState[], hosts: readonly string[], now: number): AlertState[] {
+  return kept
+    .filter(({ kind, subject }) => kind !== 'host' || hosts.includes(subject))
+    .map((state) => ({ ...state, seenAt: now }));
 }
 
 function step(
@@ -43,7 +48,7 @@ function step(
   if (finding !== undefined) {
     const again = state === undefined || state.state === 'resolved';
     const current: AlertState = again
-      ? { ...finding, state: 'pending', since: now, seenAt: now, fires: state?.fires ?? 0, told: false }
+      ? { ...finding, state: 'pending', since: now, seenAt: now, fires: state?.fires ?? 0, told: state?.told }
       : { ...state, ...finding, seenAt: now };
     const rule = config.rules[finding.rule];
     // Silence has lasted for its `for` when it is found.
@@ -56,29 +61,30 @@ function step(
   if (state.state === 'pending') {
     // One good look in between does not make a long trouble short.
     if (calm < 3_000) return state;
-    return state.fires === 0 ? undefined : { ...state, state: 'resolved', resolvedAt: now, told: false };
+    return state.fires === 0 ? undefined : { ...state, state: 'resolved', resolvedAt: now };
   }
   if (state.state === 'firing') {
     const needed = Math.min(LONGEST_CALM_MS, CALM_MS * 2 ** Math.max(0, state.fires - 1));
     return calm < needed ? state : { ...state, state: 'resolved', resolvedAt: now };
   }
-  return now - (state.resolvedAt ?? now) > MEMORY_MS ? undefined : state;
+  return now - (state.resolvedAt ?? now) > MEMORY_MS && state.told === undefined ? undefined : state;
 }
 
-/** Who was told that it fires is told that it is over, and nobody else. */
-function tell(
-  before: AlertState | undefined,
-  state: AlertState,
-  quiet: boolean,
-  now: number,
-  notices: Notice[],
-): AlertState {
-  if (state.state === 'firing' && !state.told && !(quiet && state.severity === 'warning')) {
+/**
+ * Who was told that it fires is told that it is over, and nobody else. What became critical is told again. In quiet hours news of warnings wait,
+ * good news too.
+ */
+function tell(state: AlertState, quiet: boolean, now: number, notices: Notice[]): AlertState {
+  const { severity, told } = state;
+  if (state.state === 'firing') {
+    const news = told === undefined || (told === 'warning' && severity === 'critical');
+    if (!news || (quiet && severity === 'warning')) return state;
     notices.push({ state: 'firing', alert: state, at: now });
-    return { ...state, told: true };
+    return { ...state, told: severity };
   }
-  if (state.state === 'resolved' && before?.state === 'firing' && state.told) {
+  if (state.state === 'resolved' && told !== undefined && !(quiet && told === 'warning')) {
     notices.push({ state: 'resolved', alert: state, at: now });
+    return { ...state, told: undefined };
   }
   return state;
 }

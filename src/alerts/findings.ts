@@ -33,8 +33,12 @@ export interface MonitorView {
   readonly listeningSince: number;
   readonly hosts: readonly HostView[];
   readonly apps: readonly AppView[];
+  /** Hosts that were told to be silent: they are until they are heard, also when the hub has just begun. */
+  readonly silentBefore: ReadonlySet<string>;
   /** Share of Redis's memory limit; undefined: no limit. */
   readonly storage: number | undefined;
+  /** Why no samples are taken in; empty where they are. */
+  readonly trouble: string;
 }
 
 type Rules = AlertsConfig['rules'];
@@ -48,16 +52,7 @@ export function findings(view: MonitorView, rules: Rules): readonly Finding[] {
   return [
     ...view.hosts.flatMap((host) => hostFindings(host, view, rules)),
     ...view.apps.flatMap((app) => appFindings(app, rules)),
-    ...above(rules, 'storage', view.storage, (share) =>
-      finding(
-        'storage',
-        'warning',
-        'monitor',
-        'monitor',
-        '',
-        `Redis on the monitor uses ${percent(share)} of its memory limit`,
-      ),
-    ),
+    ...storageFindings(view, rules),
   ];
 }
 
@@ -65,9 +60,11 @@ function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly
   const { name, latest } = host;
   const on = (rule: RuleName, severity: Severity, what: string, message: string) =>
     finding(rule, severity, name, 'host', what, message);
-  const silentFor = view.now - Math.max(host.heardAt ?? 0, view.listeningSince);
+  const { heardAt = 0 } = host;
+  const silentFor = view.now - Math.max(heardAt, view.listeningSince);
+  const unheard = view.silentBefore.has(name) && heardAt <= view.listeningSince;
   // The wait of this rule is the silence itself, so that it fires as soon as it has lasted.
-  if (rules.host_silent !== 'off' && silentFor > rules.host_silent.for) {
+  if (rules.host_silent !== 'off' && (unheard || silentFor > rules.host_silent.for)) {
     // Whatever else it said last is old: one message for one trouble.
     return [
       on(
@@ -155,6 +152,19 @@ function diskFindings(host: HostView, disk: Row<'disks'>, rules: Rules): readonl
       disk.mount,
       `${disk.mount} on ${host.name} is ${percent(share)} full${trend}`,
     ),
+  ];
+}
+
+function storageFindings({ storage, trouble }: MonitorView, rules: Rules): readonly Finding[] {
+  const on = (severity: Severity, what: string, message: string) =>
+    finding('storage', severity, 'monitor', 'monitor', what, message);
+  return [
+    ...above(rules, 'storage', storage, (share) =>
+      on('warning', '', `Redis on the monitor uses ${percent(share)} of its memory limit`),
+    ),
+    ...(rules.storage === 'off' || trouble === ''
+      ? []
+      : [on('critical', 'ingest', `the monitor takes no samples in: ${trouble}`)]),
   ];
 }
 

@@ -29,13 +29,13 @@ export interface AlertState extends Finding {
   readonly resolvedAt?: number | undefined;
   /** How often it fired within the last hour: the oftener, the longer it must be well before it counts as over. */
   readonly fires: number;
-  /** Whether people were told that it fires. */
-  readonly told: boolean;
+  /** What people were told that it is; undefined: nothing yet, or that it is over. */
+  readonly told?: Severity | undefined;
 }
 
 /** What people are told. */
 export interface Notice {
   readonly state: 'firing' | 'resolved' | 'test';
-  readonly alert: Pick<AlertState, 'rule' | 'severity' | 'subject' | 'message' | 'since'>;
+  readonly alert: Pick<AlertState, 'key' | 'rule' | 'severity' | 'subject' | 'message' | 'since'>;
   readonly at: number;
 }

@@ -299,6 +299,14 @@ const notifierSchema = z.union([
 
 const clock = () => z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time like 22:00');
 
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** A rule: `off`, or its settings. Thresholds differ in meaning; `for` is how long before it fires. */
 const rule = (above: number, unit: string, ms: number) =>
   z
@@ -324,7 +332,11 @@ export const alertsSchema = z.strictObject({
     .strictObject({
       from: clock().describe('Begin, e.g. 22:00.'),
       to: clock().describe('End, e.g. 07:00.'),
-      zone: z.string().default('UTC').describe('Time zone, e.g. Europe/Berlin.'),
+      zone: z
+        .string()
+        .refine(isTimeZone, 'expected a time zone like Europe/Berlin')
+        .default('UTC')
+        .describe('Time zone, e.g. Europe/Berlin.'),
     })
     .optional()
     .describe('Hours in which warnings wait; critical messages go out.'),

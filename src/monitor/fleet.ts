@@ -7,6 +7,8 @@ import type { Open } from './store.ts';
 /** Recent windows that rates and alerts are computed from. */
 const RECENT_MS = 60_000;
 const SPARK_MINUTES = 60;
+/** What is measured once an hour may be late once. */
+const STANDS_MS = 2 * 3_600_000;
 
 export interface HostState {
   readonly name: string;
@@ -16,6 +18,8 @@ export interface HostState {
   recent: Window[];
   /** The latest rows of tables that are not measured in every sample. */
   latest: Window | undefined;
+  /** When each check, store and certificate was measured last, ms: `check site`. */
+  readonly rowsAt: Map<string, number>;
   /** By the hub's clock, ms; when a sample came last. */
   heardAt: number | undefined;
   refused: number;
@@ -32,6 +36,7 @@ export function newHost(name: string): HostState {
     open: [],
     recent: [],
     latest: undefined,
+    rowsAt: new Map(),
     heardAt: undefined,
     refused: 0,
     refusal: '',
@@ -51,9 +56,7 @@ export function remember(host: HostState, window: Window, now: number): void {
     ...window,
     units: keep(window.units, before?.units),
     disks: keep(window.disks, before?.disks),
-    checks: mergeByName(before?.checks, window.checks, (row) => row.check),
-    stores: mergeByName(before?.stores, window.stores, (row) => row.store),
-    certificates: mergeByName(before?.certificates, window.certificates, (row) => row.endpoint),
+    ...occasional(host, window),
   };
   const cpu = mean(window.system[0]?.cpu ?? null);
   if (cpu !== null) setSpark(host.spark, window.at, cpu);
@@ -67,10 +70,27 @@ export function setSpark(spark: Map<number, number>, at: number, value: number):
   for (const key of spark.keys()) if (key <= minute - SPARK_MINUTES) spark.delete(key);
 }
 
-/** Each row is measured on its own schedule: the latest of each stands for 15 minutes at most, by being replaced. */
-function mergeByName<T>(old: readonly T[] = [], fresh: readonly T[], name: (row: T) => string): readonly T[] {
-  if (fresh.length === 0) return old;
-  const rows = new Map(old.map((row) => [name(row), row]));
-  for (const row of fresh) rows.set(name(row), row);
-  return [...rows.values()].slice(-200);
+/** What was measured up to an hour ago and still stands, for a hub that begins: windows in order. */
+export function recall(host: HostState, windows: readonly Window[]): void {
+  for (const window of windows) host.latest = { ...(host.latest ?? window), ...occasional(host, window) };
+}
+
+/** Each check, store and certificate is measured on its own schedule, certificates once an hour: the latest row of each stands. */
+function occasional(host: HostState, { at, checks, stores, certificates }: Window) {
+  const { latest, rowsAt } = host;
+  for (const [name, time] of rowsAt) if (time < at - STANDS_MS) rowsAt.delete(name);
+  function merge<T>(kind: string, old: readonly T[] = [], fresh: readonly T[], name: (row: T) => string) {
+    const rows = new Map(old.map((row) => [name(row), row]));
+    for (const row of fresh) {
+      rows.set(name(row), row);
+      rowsAt.set(`${kind} ${name(row)}`, at);
+    }
+    // What is measured no more does not stand for good.
+    return [...rows.values()].filter((row) => rowsAt.has(`${kind} ${name(row)}`)).slice(-200);
+  }
+  return {
+    checks: merge('check', latest?.checks, checks, (row) => row.check),
+    stores: merge('store', latest?.stores, stores, (row) => row.store),
+    certificates: merge('certificate', latest?.certificates, certificates, (row) => row.endpoint),
+  };
 }

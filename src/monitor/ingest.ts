@@ -6,7 +6,7 @@ import { mean } from '../metrics/merge.ts';
 import { TIERS } from '../metrics/tiers.ts';
 import { admit, NOWHERE, type Position } from './admit.ts';
 import { recordEvent } from './events.ts';
-import { type HostState, newHost, remember, setSpark } from './fleet.ts';
+import { type HostState, newHost, recall, remember, setSpark } from './fleet.ts';
 import * as keys from './keys.ts';
 import type { Redis } from './redis.ts';
 import { changeOfRelease, servingReleases } from './releases.ts';
@@ -33,11 +33,14 @@ const BATCH = 64;
 /** Reads are this far apart, so that a busy fleet costs ten reads a second. */
 const PAUSE_MS = 100;
 const LEASE_MS = 10_000;
+const OCCASIONAL = ['checks', 'stores', 'certificates'] as const;
 
 export class Ingest {
   readonly fleet: ReadonlyMap<string, HostState>;
   /** Why nothing is taken in now; empty where it is. */
   trouble = '';
+  /** Another hub takes the samples in. */
+  standby = false;
   readonly #options: IngestOptions;
   readonly #now: () => number;
   readonly #id = randomUUID();
@@ -63,7 +66,8 @@ export class Ingest {
     let opened = false;
     while (!signal.aborted) {
       try {
-        if (!(await this.#lead())) {
+        this.standby = !(await this.#lead());
+        if (this.standby) {
           this.#say('another hub takes the samples in');
           opened = false;
           await sleep(2000, undefined, { signal });
@@ -121,12 +125,14 @@ export class Ingest {
       host.open = await reopen(redis, host.name, now);
       const [raw, minute] = TIERS;
       if (raw === undefined || minute === undefined) continue;
-      const hour = { from: now - 3_600_000, to: now };
-      for (const window of await readWindows(redis, minute, 'host', host.name, hour, ['system'])) {
+      const hour = { from: now - 3_700_000, to: now };
+      const past = await readWindows(redis, minute, 'host', host.name, hour, ['system', ...OCCASIONAL]);
+      for (const window of past) {
         const cpu = mean(window.system[0]?.cpu ?? null);
         if (cpu !== null) setSpark(host.spark, window.at, cpu);
       }
       if (host.recent.length > 0) continue;
+      recall(host, [...past, ...host.open.slice(0, 1).flatMap((one) => one ?? [])]);
       const recent = { from: now - 120_000, to: now };
       for (const window of await readWindows(redis, raw, 'host', host.name, recent, HOST_TABLES))
         remember(host, window, window.at);
@@ -183,6 +189,8 @@ export class Ingest {
     }
     multi.hSet(keys.POSITIONS, host.name, JSON.stringify(position));
     await multi.exec();
+    // An agent that begins measures everything, and nothing that it was told to measure no more.
+    if (position.instance !== host.position.instance) host.rowsAt.clear();
     host.position = position;
     host.open = open;
     host.lost += admission.lost;

@@ -19,6 +19,8 @@ export const SEEN_RELEASES = 'hub:releases';
 export const ALERTS = 'hub:alerts';
 /** Stream of what was fired and resolved. */
 export const ALERT_LOG = 'hub:alert-log';
+/** Hash: id → a message on its way to a place (JSON). */
+export const OUTBOX = 'hub:outbox';
 /** Hash: user → JSON. */
 export const USERS = 'hub:users';
 /** Session by the hash of its token. */

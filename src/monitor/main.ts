@@ -1,6 +1,6 @@
 /** The hub: what runs on the monitor host. Bundled into one file, `monitor.js`. */
 
-import { notify } from '../alerts/notify.ts';
+import { deliver, nameOf, reason, type Target } from '../alerts/deliver.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
 import { eventSchema, recordEvent } from './events.ts';
@@ -46,16 +46,8 @@ async function main(args: readonly string[]): Promise<unknown> {
     }
     case 'test-alert': {
       const { targets, dashboard } = config();
-      const now = Date.now();
-      const alert = {
-        rule: 'check',
-        severity: 'warning',
-        subject: 'test',
-        message: 'this is a test',
-        since: now,
-      } as const;
-      const failures = await notify(targets, { state: 'test', alert, at: now }, { dashboard, attempts: 1 });
-      return { targets: targets.length, failures };
+      const failures = await Promise.all(targets.map((target) => testMessage(target, dashboard)));
+      return { targets: targets.length, failures: failures.filter((failure) => failure !== undefined) };
     }
     default:
       throw new Failure(
@@ -66,6 +58,17 @@ async function main(args: readonly string[]): Promise<unknown> {
         },
       );
   }
+}
+
+/** @returns why the place did not take it */
+async function testMessage(target: Target, dashboard: string | undefined): Promise<string | undefined> {
+  const now = Date.now();
+  const alert = { key: 'test', rule: 'check', severity: 'warning', subject: 'test', since: now } as const;
+  const notice = { state: 'test', alert: { ...alert, message: 'this is a test' }, at: now } as const;
+  return deliver(target, [notice], dashboard).then(
+    () => undefined,
+    (error: unknown) => `${nameOf(target)} did not take the message: ${reason(error)}`,
+  );
 }
 
 async function users(redis: Redis, [verb, name = '', role = 'viewer']: readonly string[]): Promise<unknown> {
@@ -98,6 +101,7 @@ async function withRedis<T>(config: HubConfig, work: (redis: Redis) => Promise<T
     await redis.connect();
     return await work(redis);
   } catch (cause) {
+    if (cause instanceof Failure) throw cause;
     throw new Failure('host', `Redis does not answer: ${last?.message ?? (cause as Error).message}`, {
       cause,
       next: 'journalctl -u pipeline-redis says why.',

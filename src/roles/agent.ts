@@ -15,8 +15,9 @@ export interface AgentParams {
   readonly mariadb: boolean;
 }
 
-/** What V8 needs not is not given to it: docs/agent.md. */
-const FLAGS = '--max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1';
+/** What V8 needs not is not given to it: docs/agent.md has what that saves. */
+export const AGENT_FLAGS =
+  '--lite-mode --expose-gc --max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1';
 
 const unit = ({ node, program }: AgentParams) => `# Made by pipeline.
 [Unit]
@@ -26,7 +27,7 @@ After=network.target
 [Service]
 User=${AGENT_USER}
 SupplementaryGroups=adm
-ExecStart=${node} ${FLAGS} ${program} run
+ExecStart=${node} ${AGENT_FLAGS} ${program} run
 Restart=always
 RestartSec=2s
 MemoryMax=160M

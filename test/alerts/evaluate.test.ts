@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { evaluate } from '../../src/alerts/evaluate.ts';
+import { evaluate, resume } from '../../src/alerts/evaluate.ts';
 import { findings, type MonitorView } from '../../src/alerts/findings.ts';
 import { isQuiet } from '../../src/alerts/quiet.ts';
 import type { AlertState, Finding, Notice } from '../../src/alerts/types.ts';
@@ -46,11 +46,53 @@ describe('a rule with for: 30s tells', () => {
     ],
   ])('%s', (_title, course, notices) => expect(told(course)).toEqual(notices));
 
-  it('a warning in quiet hours when they end, and nothing where it was over by then', () => {
-    const quiet = { from: '00:00', to: '00:01', zone: 'UTC' };
-    expect(told(`${'x'.repeat(70)}`, quiet)).toEqual(['firing 60']);
-    expect(told(`${'x'.repeat(35)}${'.'.repeat(90)}`, quiet)).toEqual([]);
+  const quiet = (from: string, to: string) => ({ from, to, zone: 'UTC' });
+  it.each<[string, string, ReturnType<typeof quiet>, string[]]>([
+    ['a warning in quiet hours when they end', 'x'.repeat(70), quiet('00:00', '00:01'), ['firing 60']],
+    [
+      'nothing where it was over when they end',
+      `${'x'.repeat(35)}${'.'.repeat(90)}`,
+      quiet('00:00', '00:01'),
+      [],
+    ],
+    [
+      'that a warning is over when they end',
+      `${'x'.repeat(65)}${'.'.repeat(90)}`,
+      quiet('00:01', '00:02'),
+      ['firing 30', 'resolved 120'],
+    ],
+    [
+      'nothing of what began again before it was told to be over',
+      `${'x'.repeat(65)}${'.'.repeat(22)}${'x'.repeat(90)}`,
+      quiet('00:01', '00:02'),
+      ['firing 30'],
+    ],
+  ])('%s', (_title, course, hours, notices) => expect(told(course, hours)).toEqual(notices));
+
+  it('of what became critical again, also in quiet hours, and not when it becomes a warning', () => {
+    const hours = quiet('00:01', '00:02');
+    const severity = (second: number) => (second > 65 && second < 80 ? 'critical' : 'warning');
+    let states: readonly AlertState[] = [];
+    const all = Array.from({ length: 100 }, (_, second) => {
+      const found = { ...failing, severity: severity(second) } as const;
+      const step = evaluate(states, [found], { ...config, quiet: hours }, second * 1000);
+      states = step.states;
+      return step.notices.map(({ alert }) => `${alert.severity} ${second}`);
+    });
+    expect(all.flat()).toEqual(['warning 30', 'critical 66']);
   });
+});
+
+it('time without a hub is no calm, and what a host left behind that is watched no more is forgotten', () => {
+  const fired = evaluate([], Array(1).fill(failing), config, 0).states.map(
+    (state): AlertState => ({ ...state, state: 'firing', told: 'warning' }),
+  );
+  const hour = 3_600_000;
+  const states = resume(fired, ['web'], hour);
+  expect(evaluate(states, [failing], config, hour + 1000).notices).toEqual([]);
+  expect(evaluate(states, [], config, hour + 1000).notices).toEqual([]);
+  expect(evaluate(states, [], config, hour + 21_000).notices).toHaveLength(1);
+  expect(resume(fired, ['db'], hour)).toEqual([]);
 });
 
 it.each([
@@ -58,9 +100,19 @@ it.each([
   ['22:00', '07:00', '2026-11-23T06:59:00Z', true],
   ['22:00', '07:00', '2026-11-23T07:00:00Z', false],
   ['12:00', '13:00', '2026-11-23T12:30:00Z', true],
-])('quiet from %s to %s at %s: %s', (from, to, at, quiet) =>
-  expect(isQuiet({ from, to, zone: 'UTC' }, Date.parse(at))).toBe(quiet),
+  ['22:00', '07:00', '2026-11-23T21:30:00Z', true, 'Europe/Berlin'],
+  ['22:00', '07:00', '2026-11-23T06:30:00Z', false, 'Europe/Berlin'],
+  ['22:00', '07:00', '2026-07-23T20:30:00Z', true, 'Europe/Berlin'],
+  ['22:00', '07:00', '2026-11-23T23:30:00Z', false, 'America/New_York'],
+  ['22:00', '07:00', '2026-11-23T16:45:00Z', true, 'Asia/Kolkata'],
+])('quiet from %s to %s at %s: %s %s', (from, to, at, quiet, zone = 'UTC') =>
+  expect(isQuiet({ from, to, zone }, Date.parse(at))).toBe(quiet),
 );
+
+it('a time zone that there is none of is a mistake of the configuration', () => {
+  const quiet = { from: '22:00', to: '07:00', zone: 'Europe/Berln' };
+  expect(alertsSchema.safeParse({ quiet }).error?.issues[0]?.message).toContain('time zone');
+});
 
 it('silence is told as soon as it is found: it has lasted then', () => {
   const silent: Finding = { ...failing, key: 'host_silent|web|', rule: 'host_silent', severity: 'critical' };
@@ -77,7 +129,15 @@ describe('findings', () => {
     growth: new Map(),
     latest: window(),
   };
-  const view: MonitorView = { now, listeningSince: 0, hosts: [host], apps: [], storage: 0.1 };
+  const view: MonitorView = {
+    now,
+    listeningSince: 0,
+    silentBefore: new Set(),
+    hosts: [host],
+    apps: [],
+    storage: 0.1,
+    trouble: '',
+  };
   const disk = {
     mount: '/',
     device: 'vda',
@@ -98,6 +158,21 @@ describe('findings', () => {
     [
       'no silence where the hub itself has just begun',
       { ...view, listeningSince: now - 5000, hosts: [{ ...host, heardAt: now - 60_000 }] },
+      [],
+    ],
+    [
+      'silence of a host that was silent before the hub began',
+      {
+        ...view,
+        listeningSince: now - 5000,
+        silentBefore: new Set(['web']),
+        hosts: [{ ...host, heardAt: now - 60_000 }],
+      },
+      ['host_silent|web|'],
+    ],
+    [
+      'no silence of one that was heard since',
+      { ...view, listeningSince: now - 5000, silentBefore: new Set(['web']) },
       [],
     ],
     [
@@ -131,6 +206,7 @@ describe('findings', () => {
     ['latency against last week', { ...view, apps: [{ ...app, p90: 61 }] }, ['latency|shop|']],
     ['no latency without a last week', { ...view, apps: [{ ...app, p90: 61, usualP90: undefined }] }, []],
     ['a full Redis', { ...view, storage: 0.81 }, ['storage|monitor|']],
+    ['that nothing is taken in', { ...view, trouble: 'OOM' }, ['storage|monitor|ingest']],
   ])('say %s', (_title, given, keys) =>
     expect(findings(given, config.rules).map(({ key }) => key)).toEqual(keys),
   );

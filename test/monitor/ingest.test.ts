@@ -215,6 +215,7 @@ it('exposition escapes what hosts call their things', () => {
     refusal: '',
     lost: 0,
     spark: new Map(),
+    rowsAt: new Map(),
     latest: window({ checks: [{ check: 'a"b\\c', target: '', up: 1, duration: 2, error: '' }] }),
   };
   expect(exposition([state], NOW)).toContain('pipeline_checks_up{host="web",check="a\\"b\\\\c"} 1');

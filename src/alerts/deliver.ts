@@ -1,0 +1,106 @@
+/** Brings messages to one place: a webhook, Slack, or e-mail. */
+import { createTransport } from 'nodemailer';
+import type { Notice } from './types.ts';
+
+/** Where a message goes, secrets filled in. */
+export type Target =
+  | { readonly webhook: string }
+  | { readonly slack: string }
+  | { readonly email: { readonly to: readonly string[]; readonly from: string; readonly smtp: string } };
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * One attempt. Slack and e-mail get one message for all notices, a webhook one for each, in order.
+ * @param dashboard where the dashboard is, for a link; undefined: none
+ * @throws Error that may hold an address: show it with `reason`
+ */
+export async function deliver(
+  target: Target,
+  notices: readonly Notice[],
+  dashboard: string | undefined,
+  timeoutMs = TIMEOUT_MS,
+): Promise<void> {
+  if ('webhook' in target) {
+    for (const notice of notices) await post(target.webhook, webhookBody(notice, dashboard), timeoutMs);
+    return;
+  }
+  const { subject, text } = messageOf(notices, dashboard);
+  // Names of hosts and units are text, not Slack's markup.
+  if ('slack' in target) return post(target.slack, { text: escapeMarkup(text) }, timeoutMs);
+  const { to, from, smtp } = target.email;
+  const transport = createTransport({ url: smtp, ...mailOptions(smtp), ...timeouts(timeoutMs) });
+  try {
+    await transport.sendMail({ to: [...to], from, subject, text: `${text}\n` });
+  } finally {
+    transport.close();
+  }
+}
+
+/** The text of a message: its first line says all. */
+export function textOf({ state, alert }: Notice): string {
+  if (state === 'test') return 'Test: alerts from this monitor arrive here.';
+  const message = alert.message.charAt(0).toUpperCase() + alert.message.slice(1);
+  if (state === 'resolved') return `Resolved: ${message}.`;
+  return `${alert.severity === 'critical' ? 'Critical' : 'Warning'}: ${message}.`;
+}
+
+/** What a person reads: one sentence for each notice, the gravest in the subject. */
+export function messageOf(
+  notices: readonly Notice[],
+  dashboard: string | undefined,
+): { readonly subject: string; readonly text: string } {
+  const rank = ({ state, alert }: Notice) =>
+    state === 'resolved' ? 2 : alert.severity === 'critical' ? 0 : 1;
+  const lines = notices.toSorted((a, b) => rank(a) - rank(b)).map(textOf);
+  const [first = ''] = lines;
+  const subject = lines.length === 1 ? first : `${first} And ${lines.length - 1} more.`;
+  return { subject, text: [...lines, ...(dashboard === undefined ? [] : [dashboard])].join('\n') };
+}
+
+/** Documented in docs/monitor.md. */
+export function webhookBody({ state, alert, at }: Notice, dashboard: string | undefined) {
+  const { key, rule, severity, subject, message, since } = alert;
+  const text = textOf({ state, alert, at });
+  return { state, key, rule, severity, subject, message, text, since, at, dashboard };
+}
+
+function escapeMarkup(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** A password is never sent in the clear over a network. */
+function mailOptions(smtp: string) {
+  const { protocol, username, hostname } = new URL(smtp);
+  const here = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return { requireTLS: protocol === 'smtp:' && username !== '' && !here };
+}
+
+function timeouts(ms: number) {
+  return { connectionTimeout: ms, greetingTimeout: ms, socketTimeout: ms, dnsTimeout: ms };
+}
+
+async function post(url: string, body: unknown, timeoutMs: number): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`it answered ${response.status}`);
+}
+
+/** An address may hold a secret: only the host is named. */
+export function nameOf(target: Target): string {
+  if ('email' in target) return `e-mail to ${target.email.to.join(', ')}`;
+  const url = 'webhook' in target ? target.webhook : target.slack;
+  return `${'webhook' in target ? 'webhook' : 'Slack'} at ${URL.canParse(url) ? new URL(url).host : 'an address that is none'}`;
+}
+
+/** Why it was not taken, without any address. */
+export function reason(thrown: unknown): string {
+  const { message, cause, name } = thrown as Error & { cause?: Error };
+  if (name === 'TimeoutError') return 'it did not answer in time';
+  return (cause?.message ?? message).replace(/\S+:\/\/\S+/g, '(address)');
+}
