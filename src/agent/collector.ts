@@ -91,5 +91,6 @@ export function combine(findings: readonly Findings[]): Tables {
     stores: rows('stores'),
     certificates: rows('certificates'),
     problems: rows('problems'),
+    audit: rows('audit'),
   };
 }

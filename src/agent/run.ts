@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Collector } from './collector.ts';
 import { accessLogCollector } from './collectors/access-logs.ts';
+import { auditCollector } from './collectors/audit.ts';
 import { certificateCollector } from './collectors/certificates.ts';
 import { checkCollector } from './collectors/checks.ts';
 import { cpuCollector } from './collectors/cpu.ts';
@@ -31,7 +32,7 @@ const COLLECT_GARBAGE_MS = 600_000;
 /** The collectors that a configuration asks for. */
 export function collectorsFor(
   config: AgentConfig,
-  sender: Pick<Sender, 'buffered' | 'takeDropped'>,
+  sender: Pick<Sender, 'buffered' | 'takeDropped' | 'droppedEver'>,
 ): Collector[] {
   const container = findContainer(machineMemory());
   return [
@@ -46,6 +47,7 @@ export function collectorsFor(
     ...config.checks.map(checkCollector),
     ...config.stores.map(storeCollector),
     ...config.certificates.map(certificateCollector),
+    auditCollector(() => sender.droppedEver),
     selfCollector(sender),
   ];
 }

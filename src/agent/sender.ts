@@ -46,6 +46,7 @@ export class Sender {
   /** The first of the queue is on its way. One at a time, so that none can overtake another. */
   #sending = false;
   #dropped = 0;
+  #droppedEver = 0;
   #connection: RedisConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #attempts = 0;
@@ -65,6 +66,11 @@ export class Sender {
   /** Samples that wait. */
   get buffered(): number {
     return this.#queue.length;
+  }
+
+  /** Samples dropped since the start. */
+  get droppedEver(): number {
+    return this.#droppedEver;
   }
 
   /** Samples dropped since the last call. */
@@ -92,6 +98,7 @@ export class Sender {
       const [lost] = this.#queue.splice(first, 1);
       this.#bytes -= lost?.bytes ?? 0;
       this.#dropped++;
+      this.#droppedEver++;
     }
     this.#send();
   }

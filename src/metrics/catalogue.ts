@@ -193,6 +193,22 @@ export const TABLES = {
       message: state('What went wrong', 256),
     },
   },
+  audit: {
+    help: 'New lines of the audit log: who changed what. The hub makes events of them and stores them nowhere else.',
+    maxRows: 50,
+    columns: {
+      at: label('When, ISO 8601, by the clock of whoever did it'),
+      action: label('deploy, rollback, up, …'),
+      app: label('Application; empty: the host itself'),
+      release: label('Release that it was about', 128),
+      result: label('live, done, failed, …'),
+      previous: state('Release of before', 128),
+      commit: state('Commit of the release'),
+      by: state('user@machine', 128),
+      message: state('One sentence', 256),
+      fresh: state('`yes`: read as it was written; empty: from what was there when the agent began', 3),
+    },
+  },
 } as const satisfies Readonly<Record<string, Table>>;
 
 export type TableName = keyof typeof TABLES;

@@ -1,4 +1,11 @@
-/** What the API answers; the page takes these types and nothing else from the hub. */
+/**
+ * What the API answers; the page takes these types and nothing else from the hub.
+ *
+ * `/api/history?host=NAME&from=MS&to=MS`, or `app=NAME` with, if wanted, `method=` and `route=` (one route), `release=` (one release), or
+ * `baseline=` and `candidate=` (two). `/api/routes` takes the same
+ * `app`, `from`, `to`, `baseline`, `candidate`. Times are milliseconds since 1970 unless a name says seconds. Answers are compressed. `/api/stream` sends `overview` (an `Overview`), `point` (a `LivePoint` of the subject), `mark` (a `Mark`, new or changed)
+ * and `missed`.
+ */
 
 export type Health = 'well' | 'look' | 'broken';
 
@@ -49,6 +56,10 @@ export interface Overview {
   readonly hosts: readonly OverviewHost[];
   readonly apps: readonly OverviewApp[];
   readonly alerts: readonly ShownAlert[];
+  /** Canary runs that are under way. */
+  readonly canaries: readonly CanaryRun[];
+  /** Redis's memory in use, and its bound; null where not known. */
+  readonly storage: { readonly used: number; readonly limit: number } | null;
   /** Why no samples are taken in; empty where they are. */
   readonly trouble: string;
 }
@@ -66,17 +77,112 @@ export interface Panel {
   readonly series: readonly ChartSeries[];
 }
 
+/** A point of every chart of a subject, as the stream sends it. */
+export interface LivePoint {
+  readonly at: number;
+  readonly panels: readonly Panel[];
+}
+
+/** `change`: everything else that the audit log of a host holds: `prod up`, `monitor setup`, backups. */
+export type MarkKind = 'deploy' | 'rollback' | 'canary' | 'change';
+
+/** Something that somebody did: an event in lists, a mark on charts. */
 export interface Mark {
   readonly id: string;
   readonly at: number;
-  readonly kind: 'deploy' | 'rollback' | 'canary';
+  readonly kind: MarkKind;
+  /** The word of the audit log, e.g. `deploy`, `up`, `monitor setup`. */
+  readonly action: string;
+  /** Empty: it concerns hosts and no application. */
   readonly app: string;
-  readonly host?: string | undefined;
+  readonly hosts: readonly string[];
   readonly release?: string | undefined;
+  readonly previous?: string | undefined;
   readonly commit?: string | undefined;
   readonly by?: string | undefined;
-  readonly result?: string | undefined;
+  /** `live`, `done`, `failed`; of a canary `running`, `passed`, `failed`, `inconclusive`, `interrupted`, `lost`; empty: not known. */
+  readonly result: string;
+  /** Identifier of the canary run. */
+  readonly canary?: string | undefined;
   readonly text: string;
+}
+
+/** `/api/events?from=&to=&app=&host=&kind=deploy,rollback&limit=50&before=NEXT`: newest first. */
+export interface EventPage {
+  readonly events: readonly Mark[];
+  /** For `before=` of the next page; null: there is none. */
+  readonly next: string | null;
+}
+
+/** `/api/alert-log?limit=50&before=NEXT&subject=`: what was fired and resolved, newest first. */
+export interface AlertPage {
+  readonly entries: readonly (AlertNotice & { readonly id: string })[];
+  readonly next: string | null;
+}
+
+export interface CanarySide {
+  readonly ref: string;
+  readonly commit: string;
+  readonly subject: string;
+}
+
+/** A canary run, in lists. */
+export interface CanaryRun {
+  readonly id: string;
+  readonly app: string;
+  readonly baseline: CanarySide;
+  readonly candidate: CanarySide;
+  readonly by: string;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  /** `lost`: whoever ran it was not heard for a minute. */
+  readonly state: 'running' | 'passed' | 'failed' | 'inconclusive' | 'interrupted' | 'lost';
+  /** 0 to 100; null while it runs. */
+  readonly score: number | null;
+  /** Of traffic so far, and at most. */
+  readonly seconds: number;
+  readonly atMostSeconds: number;
+  readonly requests: { readonly baseline: number; readonly candidate: number };
+  /** Why, or while it runs what is still missing, in a sentence; may be empty. */
+  readonly reason: string;
+}
+
+export interface CanaryMetric {
+  readonly name: string;
+  readonly route?: string | undefined;
+  readonly critical: boolean;
+  readonly verdict: 'pass' | 'high' | 'low' | 'no data' | 'inconclusive';
+  readonly unit: string;
+  readonly baseline: number | null;
+  readonly candidate: number | null;
+  /** Ratio (1: equal) or difference (0: equal), with its interval; an end that is unbounded is null. */
+  readonly scale: 'ratio' | 'difference' | null;
+  readonly effect: number | null;
+  readonly interval: readonly [number | null, number | null] | null;
+  readonly samples: { readonly baseline: number; readonly candidate: number };
+  readonly reason: string;
+}
+
+/** `/api/canaries/ID` */
+export interface CanaryDetail extends CanaryRun {
+  readonly judge: string;
+  readonly metrics: readonly CanaryMetric[];
+  readonly decidedBy: readonly string[];
+  readonly notes: readonly string[];
+  /** Charts over the run, two series each (baseline, candidate); empty while it runs. `times` are seconds since its begin. */
+  readonly times: readonly number[];
+  readonly panels: readonly Panel[];
+}
+
+/** `/api/canaries?app=&limit=&before=NEXT`: newest first. */
+export interface CanaryPage {
+  readonly runs: readonly CanaryRun[];
+  readonly next: string | null;
+}
+
+/** `/api/units?state=failed&host=`: systemd units of every host, those that failed first, then by host; 2000 at most. */
+export interface UnitList {
+  readonly units: readonly (UnitRow & { readonly host: string })[];
 }
 
 export interface History {
@@ -124,17 +230,21 @@ export interface Routes {
   readonly rows: readonly RouteRow[];
 }
 
+export interface UnitRow {
+  readonly unit: string;
+  readonly state: string;
+  readonly sub: string;
+  /** Cores. */
+  readonly cpu: number | null;
+  readonly memory: number | null;
+}
+
+/** `/api/host/NAME` */
 export interface HostDetail {
-  readonly units: readonly {
-    readonly unit: string;
-    readonly state: string;
-    readonly sub: string;
+  readonly units: readonly (UnitRow & {
     /** Restarts within the last 24 hours. */
     readonly restarts: number;
-    /** Cores. */
-    readonly cpu: number | null;
-    readonly memory: number | null;
-  }[];
+  })[];
   readonly disks: readonly {
     readonly mount: string;
     readonly device: string;

@@ -1,15 +1,18 @@
 /** What the hub answers over HTTP. Everything but sign-in and the page's own files needs a user. */
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { compress } from 'hono/compress';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import * as z from 'zod';
+import { pageOfAlerts } from './alert-log.ts';
 import type { Overview } from './api-types.ts';
-import { eventSchema, readEvents, recordEvent } from './events.ts';
+import { pageOfRuns, readRun } from './canaries.ts';
+import { eventSchema, pageOfEvents, recordEvent } from './events.ts';
 import type { Ingest } from './ingest.ts';
-import { ALERT_LOG } from './keys.ts';
 import type { Live } from './live.ts';
 import { type Asset, pageAssets } from './page.ts';
 import { exposition } from './prometheus.ts';
@@ -25,7 +28,7 @@ import {
 import { RateLimit } from './rate-limit.ts';
 import { closeSession, openSession, readSession, SESSION_SECONDS } from './sessions.ts';
 import { checkPassword, type User } from './users.ts';
-import { hostDetail } from './view.ts';
+import { hostDetail, unitList } from './view.ts';
 
 export interface HttpOptions {
   readonly source: Source;
@@ -56,6 +59,7 @@ const CSP = [
 ].join('; ');
 
 const LONGEST_MS = 91 * 86_400_000;
+const FULL = 'event: full\ndata: {}\n\n';
 const TRIES = 8;
 const TRIES_WINDOW_MS = 10 * 60_000;
 
@@ -111,6 +115,8 @@ export function createHttp(options: HttpOptions): Hono<Env> {
     return next();
   });
   app.use('/api/*', bodyLimit({ maxSize: 16 * 1024 }));
+  app.use('/api/*', compress({ encoding: 'gzip' }));
+  app.use('/metrics', compress({ encoding: 'gzip' }));
 
   const setSession = (c: Request, token: string) =>
     setCookie(c, cookie, token, {
@@ -206,35 +212,55 @@ export function createHttp(options: HttpOptions): Hono<Env> {
   });
   app.get('/api/events', async (c) => {
     const range = rangeOf(c);
-    return range === undefined ? wrongQuery(c) : c.json(await readEvents(source.redis, range.from, range.to));
+    if (range === undefined) return wrongQuery(c);
+    const { app: name, host, kind, before } = c.req.query();
+    const kinds = kind === undefined ? [] : kind.split(',');
+    const query = { ...range, kinds, app: name, host, before, limit: limitOf(c) };
+    return c.json(await pageOfEvents(source.redis, query));
   });
   app.post('/api/events', async (c) => {
     if (c.get('user').role !== 'admin') return c.json({ error: 'Only an admin records events.' }, 403);
     const event = eventSchema.safeParse(await c.req.json().catch(() => undefined));
     if (!event.success) return c.json({ error: z.prettifyError(event.error) }, 400);
-    return c.json({ recorded: await recordEvent(source.redis, event.data) });
+    return c.json(await recordEvent(source.redis, event.data, Date.now()));
   });
   app.get('/api/alert-log', async (c) => {
-    const entries = (await source.redis.xRevRange(ALERT_LOG, '+', '-', { COUNT: 200 })) ?? [];
-    return c.json(entries.map(({ message }) => JSON.parse(message.notice ?? '{}') as unknown));
+    const { before, subject: about } = c.req.query();
+    if (before !== undefined && !/^\d+-\d+$/.test(before)) return wrongQuery(c);
+    return c.json(await pageOfAlerts(source.redis, { before, subject: about, limit: limitOf(c) }));
+  });
+  app.get('/api/canaries', async (c) => {
+    const { app: name, before } = c.req.query();
+    return c.json(await pageOfRuns(source.redis, { app: name, before, limit: limitOf(c) }));
+  });
+  app.get('/api/canaries/:id', async (c) => {
+    const run = await readRun(source.redis, c.req.param('id'));
+    return run === undefined ? c.json({ error: 'There is no such canary run.' }, 404) : c.json(run);
+  });
+  app.get('/api/units', (c) => {
+    const { state, host } = c.req.query();
+    return c.json(unitList(ingest.fleet.values(), { state, host }));
   });
   app.get('/api/stream', (c) => {
     const { outgoing } = c.env;
     const subject = subjectOf(c, source);
     outgoing.setHeader('content-security-policy', CSP);
+    const compressed = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '');
     outgoing.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
+      ...(compressed ? { 'content-encoding': 'gzip' } : {}),
     });
-    if (!live.add(outgoing, subject, c.get('user').name)) {
-      outgoing.end('event: full\ndata: {}\n\n');
+    const sink = live.add(outgoing, subject, c.get('user').name, compressed);
+    if (sink === undefined) {
+      outgoing.end(compressed ? gzipSync(FULL) : FULL);
       return RESPONSE_ALREADY_SENT;
     }
-    outgoing.write(`event: overview\ndata: ${JSON.stringify(overview())}\n\n`);
+    sink.write(`event: overview\ndata: ${JSON.stringify(overview())}\n\n`);
     const since = Number(c.req.header('last-event-id'));
     // What was missed: the page reads it as history.
-    if (since > 0) outgoing.write(`event: missed\ndata: ${JSON.stringify({ since })}\n\n`);
+    if (since > 0) sink.write(`event: missed\ndata: ${JSON.stringify({ since })}\n\n`);
     return RESPONSE_ALREADY_SENT;
   });
   app.get('/metrics', (c) => {
@@ -244,10 +270,21 @@ export function createHttp(options: HttpOptions): Hono<Env> {
   return app;
 }
 
+const LONGEST_NAME = 512;
+
 function subjectOf(c: Request, { hosts }: Source): Subject | undefined {
-  const { host, app } = c.req.query();
-  if (host !== undefined && hosts.includes(host)) return { kind: 'host', name: host };
-  return app === undefined || app === '' || app.length > 64 ? undefined : { kind: 'app', name: app };
+  const query = c.req.query();
+  if (Object.values(query).some((text) => text.length > LONGEST_NAME)) return undefined;
+  const { host, app, method, route, release, baseline, candidate } = query;
+  if (host !== undefined) return hosts.includes(host) ? { kind: 'host', name: host } : undefined;
+  if (app === undefined || app === '') return undefined;
+  const releases = release === undefined ? [baseline, candidate] : [release];
+  return {
+    kind: 'app',
+    name: app,
+    route: method !== undefined && route !== undefined ? { method, route } : undefined,
+    releases: releases.filter((one) => one !== undefined),
+  };
 }
 
 function rangeOf(c: Request): Range | undefined {
@@ -255,6 +292,12 @@ function rangeOf(c: Request): Range | undefined {
   const to = Math.min(Number(c.req.query('to') ?? now), now);
   const from = Math.max(Number(c.req.query('from')), now - LONGEST_MS);
   return from < to ? { from: Math.floor(from), to: Math.floor(to) } : undefined;
+}
+
+/** Entries of a page. */
+function limitOf(c: Request): number {
+  const limit = Math.floor(Number(c.req.query('limit') ?? 50));
+  return limit >= 1 && limit <= 500 ? limit : 50;
 }
 
 function wrongQuery(c: Request) {

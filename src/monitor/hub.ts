@@ -5,6 +5,7 @@ import { createServer as createHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
 import { Failure } from '../errors.ts';
+import { RunningCanaries } from './canaries.ts';
 import type { HubConfig } from './config.ts';
 import { setSpark } from './fleet.ts';
 import { createHttp } from './http.ts';
@@ -41,7 +42,20 @@ export async function runHub(
       setSpark(spark, window.at, row.requests / window.seconds);
     }
   });
-  const look = () => overview(ingest.fleet.values(), sparks, watch.states, Date.now(), ingest.trouble);
+  const canaries = new RunningCanaries(redis, (mark) => live.mark(mark));
+  ingest.listenToMarks((mark) => live.mark(mark));
+  const look = () =>
+    overview(
+      {
+        fleet: ingest.fleet.values(),
+        sparks,
+        states: watch.states,
+        canaries: canaries.runs,
+        storage: watch.storage,
+        trouble: ingest.trouble,
+      },
+      Date.now(),
+    );
   const http = createHttp({
     source,
     ingest,
@@ -52,7 +66,10 @@ export async function runHub(
   });
   const servers = await listen(config, http.fetch, log);
   const ticks = setInterval(
-    () => live.tick(look(), config.intervalSeconds),
+    () => {
+      canaries.look(Date.now()).catch((error: Error) => onError(error));
+      live.tick(look, config.intervalSeconds);
+    },
     Math.max(1000, config.intervalSeconds * 1000),
   );
   log(`The hub watches ${config.hosts.length} hosts.`);

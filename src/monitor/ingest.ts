@@ -5,9 +5,11 @@ import type { Window } from '../metrics/catalogue.ts';
 import { mean } from '../metrics/merge.ts';
 import { TIERS } from '../metrics/tiers.ts';
 import { admit, NOWHERE, type Position } from './admit.ts';
-import { recordEvent } from './events.ts';
+import type { Mark } from './api-types.ts';
+import { recordAudit, recordServing } from './events.ts';
 import { type HostState, newHost, recall, remember, setSpark } from './fleet.ts';
 import * as keys from './keys.ts';
+import { RateLimit } from './rate-limit.ts';
 import type { Redis } from './redis.ts';
 import { changeOfRelease, servingReleases } from './releases.ts';
 import { HOST_TABLES, readWindows, reopen, take } from './store.ts';
@@ -34,6 +36,8 @@ const BATCH = 64;
 const PAUSE_MS = 100;
 const LEASE_MS = 10_000;
 const OCCASIONAL = ['checks', 'stores', 'certificates'] as const;
+/** An agent that begins sends about a thousand old ones. */
+const AUDIT_LINES_AN_HOUR = 5000;
 
 export class Ingest {
   readonly fleet: ReadonlyMap<string, HostState>;
@@ -45,6 +49,8 @@ export class Ingest {
   readonly #now: () => number;
   readonly #id = randomUUID();
   readonly #listeners = new Set<Listener>();
+  readonly #markListeners = new Set<(mark: Mark) => void>();
+  readonly #auditLines = new RateLimit(AUDIT_LINES_AN_HOUR, 3_600_000);
   #live = new Map<string, string>();
   #seen = new Set<string>();
 
@@ -58,6 +64,11 @@ export class Ingest {
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Hears of events that are new or changed. */
+  listenToMarks(listener: (mark: Mark) => void): void {
+    this.#markListeners.add(listener);
   }
 
   /** Until the signal. Redis that goes away is waited for; what waits in the inboxes is taken when it is back. */
@@ -177,7 +188,10 @@ export class Ingest {
       if (admission.kind === 'refused') this.#refuse(host, admission.reason);
       return;
     }
-    const { window } = admission;
+    // Before the sample counts as taken: after a crash in between, its lines come again and are known.
+    const audit = this.#allowed(host.name, admission.window.audit, now);
+    this.#tell(await recordAudit(redis, host.name, audit, admission.window.at));
+    const window = { ...admission.window, audit: [] };
     const { entries, open } = take(window, host.open);
     const multi = redis.multi();
     const closes = entries.length > 3;
@@ -200,6 +214,16 @@ export class Ingest {
     for (const listener of this.#listeners) listener(host, summed);
   }
 
+  /** A host that floods the events is not listened to for the rest of the hour. */
+  #allowed(host: string, rows: Window['audit'], now: number): Window['audit'] {
+    for (const _ of rows) this.#auditLines.failed(host, now);
+    return rows.length > 0 && this.#auditLines.waitSeconds(host, now) > 0 ? [] : rows;
+  }
+
+  #tell(marks: readonly Mark[]): void {
+    for (const mark of marks) for (const listener of this.#markListeners) listener(mark);
+  }
+
   #refuse(host: HostState, reason: string): void {
     host.refused++;
     if (host.refusal !== reason)
@@ -218,14 +242,21 @@ export class Ingest {
       this.#live.set(key, release);
       this.#seen.add(release);
       if (kind !== undefined)
-        await recordEvent(redis, {
-          at: window.at,
-          kind,
-          app,
-          host,
-          release,
-          text: `${app} ${release} serves on ${host}`,
-        });
+        this.#tell(
+          await recordServing(redis, {
+            at: window.at,
+            kind,
+            action: kind,
+            app,
+            host,
+            release,
+            previous: before ?? '',
+            commit: '',
+            by: '',
+            result: '',
+            text: `${app} ${release} serves`,
+          }),
+        );
     }
   }
 }

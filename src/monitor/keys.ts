@@ -9,8 +9,6 @@ export const inbox = (host: string): string => `in:${host}:samples`;
 export const windows = (tier: Tier['name'], part: Part, host: string): string => `w:${tier}:${part}:${host}`;
 /** Hash: host → what was taken from its inbox last (JSON `Position`). */
 export const POSITIONS = 'hub:positions';
-/** Stream of deploys, rollbacks, canaries. */
-export const EVENTS = 'hub:events';
 /** Hash: `app host` → release that serves there. */
 export const LIVE_RELEASES = 'hub:live';
 /** Set of releases that were seen. */
@@ -27,3 +25,15 @@ export const USERS = 'hub:users';
 export const session = (hash: string): string => `hub:session:${hash}`;
 /** Who is the hub: holds the instance that ingests. */
 export const LEADER = 'hub:leader';
+/** Sorted set: event by time (ms). */
+export const MARK_TIMES = 'hub:mark-times';
+/** Hash: event → JSON `StoredMark`. */
+export const MARKS = 'hub:marks';
+/** Sorted set: line of a host's audit log (hash) by the time of its event. */
+export const AUDIT_LINES = 'hub:audit-lines';
+/** Sorted set: canary run by its begin (ms). */
+export const CANARY_TIMES = 'hub:canary-times';
+/** A canary run, JSON `CanaryDetail` and when it was heard last. */
+export const canary = (id: string): string => `hub:canary:${id}`;
+/** Set of the canary runs that are under way. */
+export const CANARIES_RUNNING = 'hub:canaries-running';

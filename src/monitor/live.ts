@@ -1,25 +1,24 @@
 /** The live stream: one point a step for each subject that somebody looks at, and the overview. Slow readers are dropped. */
 import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
+import { constants, createGzip } from 'node:zlib';
 import type { Window } from '../metrics/catalogue.ts';
 import { mergeWindows } from '../metrics/merge.ts';
-import type { Panel } from './api-types.ts';
+import type { LivePoint, Mark } from './api-types.ts';
 import { appCharts, draw, hostCharts } from './history.ts';
 import type { Ingest } from './ingest.ts';
 import type { Subject } from './queries.ts';
+import { select } from './selection.ts';
 
 /** Bytes that may wait for one reader. */
 const MAX_WAITING = 256 * 1024;
 
 interface Reader {
   readonly subject: Subject | undefined;
+  /** The answer, or what compresses it. */
+  readonly sink: Writable;
   readonly response: ServerResponse;
   readonly user: string;
-}
-
-/** A point of every chart of a subject. */
-export interface LivePoint {
-  readonly at: number;
-  readonly panels: readonly Panel[];
 }
 
 /** Points of a subject from windows that came since the last: at most one. */
@@ -29,7 +28,9 @@ export function livePoint(
   seconds: number,
 ): LivePoint | undefined {
   const isApp = subject.kind === 'app';
-  const own = isApp ? windows : windows.filter(({ host }) => host === subject.name);
+  const own = isApp
+    ? windows.map((window) => select(window, subject))
+    : windows.filter(({ host }) => host === subject.name);
   const merged = mergeWindows(own);
   if (merged === undefined) return undefined;
   const charts = isApp ? appCharts(subject.name, own) : hostCharts(own);
@@ -55,46 +56,72 @@ export class Live {
     return this.#readers.size;
   }
 
-  /** @returns false where there are too many readers already */
-  add(response: ServerResponse, subject: Subject | undefined, user: string): boolean {
-    if (this.#readers.size >= this.#most) return false;
-    const reader: Reader = { subject, response, user };
+  /**
+   * @param compressed send gzip: one overview is much like the next
+   * @returns where to write what this reader alone gets; undefined where there are too many readers already
+   */
+  add(
+    response: ServerResponse,
+    subject: Subject | undefined,
+    user: string,
+    compressed: boolean,
+  ): Writable | undefined {
+    if (this.#readers.size >= this.#most) return undefined;
+    const sink = compressed ? compressor(response) : response;
+    const reader: Reader = { subject, sink, response, user };
     this.#readers.add(reader);
-    const remove = () => this.#readers.delete(reader);
+    const remove = () => {
+      this.#readers.delete(reader);
+      sink.destroy();
+    };
     response.on('close', remove);
     response.on('error', remove);
-    response.write('retry: 1000\n\n');
-    return true;
+    sink.write('retry: 1000\n\n');
+    return sink;
+  }
+
+  /** Tells everybody at once of an event that is new or changed. */
+  mark(mark: Mark): void {
+    for (const { response } of this.#readers)
+      response.write(`event: mark\ndata: ${JSON.stringify(mark)}\n\n`);
   }
 
   /** Sends what came since the last call. */
-  tick(overview: unknown, seconds: number): void {
+  tick(overview: () => unknown, seconds: number): void {
     const windows = this.#windows;
     this.#windows = [];
+    if (this.#readers.size === 0) return;
     const texts = new Map<string, string>();
-    const head = `event: overview\ndata: ${JSON.stringify(overview)}\n\n`;
+    const head = `event: overview\ndata: ${JSON.stringify(overview())}\n\n`;
     for (const reader of this.#readers) {
       // A browser that reads nothing must not fill the memory of the hub. It connects again and gets what it missed.
-      if (reader.response.writableLength > MAX_WAITING) {
+      if (reader.sink.writableLength + reader.response.writableLength > MAX_WAITING) {
         reader.response.destroy();
         this.#readers.delete(reader);
         continue;
       }
-      reader.response.write(head);
+      reader.sink.write(head);
       const { subject } = reader;
       if (subject === undefined) continue;
-      const key = `${subject.kind} ${subject.name}`;
+      const key = JSON.stringify(subject);
       let text = texts.get(key);
       if (text === undefined) {
         const point = livePoint(subject, windows, seconds);
         text = point === undefined ? '' : `event: point\nid: ${point.at}\ndata: ${JSON.stringify(point)}\n\n`;
         texts.set(key, text);
       }
-      if (text !== '') reader.response.write(text);
+      if (text !== '') reader.sink.write(text);
     }
   }
 
   close(): void {
-    for (const { response } of this.#readers) response.end();
+    for (const { sink } of this.#readers) sink.end();
   }
+}
+
+/** Every write reaches the reader at once. */
+function compressor(response: ServerResponse): Writable {
+  const gzip = createGzip({ level: 1, flush: constants.Z_SYNC_FLUSH });
+  gzip.pipe(response);
+  return gzip;
 }

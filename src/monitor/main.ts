@@ -2,8 +2,9 @@
 
 import { deliver, nameOf, reason, type Target } from '../alerts/deliver.ts';
 import { asFailure, Failure } from '../errors.ts';
+import { canaryTelling, recordRun } from './canaries.ts';
 import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
-import { eventSchema, recordEvent } from './events.ts';
+
 import { runHub } from './hub.ts';
 import { ALERTS, POSITIONS } from './keys.ts';
 import { type Redis, redisClient } from './redis.ts';
@@ -14,7 +15,7 @@ const USAGE = `Usage: monitor.js COMMAND, with the configuration in ${HUB_CONFIG
   check                            read the configuration and say what is wrong with it
   users list | first | set NAME [admin|viewer] | remove NAME
   status                           when each host was heard last, and the alerts
-  event                            record the event on standard input (JSON)
+  canary                           keep what standard input tells of a canary run (JSON)
   test-alert                       send a test message everywhere
 Answers of all but run are one JSON document.`;
 
@@ -40,9 +41,12 @@ async function main(args: readonly string[]): Promise<unknown> {
         const states = Object.values(alerts).map((text) => JSON.parse(text) as unknown);
         return { now: Date.now(), hosts: Object.fromEntries(hosts), alerts: states };
       });
-    case 'event': {
-      const event = eventSchema.parse(JSON.parse(await standardInput()));
-      return withRedis(config(), async (redis) => ({ recorded: await recordEvent(redis, event) }));
+    case 'canary': {
+      const telling = canaryTelling.parse(JSON.parse(await standardInput()));
+      return withRedis(config(), async (redis) => {
+        await recordRun(redis, telling, Date.now());
+        return { recorded: true };
+      });
     }
     case 'test-alert': {
       const { targets, dashboard } = config();

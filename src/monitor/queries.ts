@@ -2,18 +2,18 @@
 import type { TableName, Window } from '../metrics/catalogue.ts';
 import { mergeHistograms, quantile } from '../metrics/histogram.ts';
 import { TIERS, type Tier, tierFor } from '../metrics/tiers.ts';
-import type { History, Routes } from './api-types.ts';
+import type { History, Mark, Routes } from './api-types.ts';
 import { readEvents } from './events.ts';
 import { appCharts, draw, hostCharts } from './history.ts';
 import type { Part } from './keys.ts';
 import type { Redis } from './redis.ts';
+import { type Selection, select } from './selection.ts';
 import { readWindows } from './store.ts';
 import { routesOf } from './view.ts';
 
-export interface Subject {
-  readonly kind: 'host' | 'app';
-  readonly name: string;
-}
+export type Subject =
+  | { readonly kind: 'host'; readonly name: string }
+  | ({ readonly kind: 'app'; readonly name: string } & Selection);
 export interface Range {
   readonly from: number;
   readonly to: number;
@@ -43,8 +43,9 @@ function tierOf({ from, to }: Range, source: Source, now: number) {
 export async function history(source: Source, subject: Subject, range: Range, now: number): Promise<History> {
   const { tier, step } = tierOf(range, source, now);
   const isApp = subject.kind === 'app';
+  const route = isApp ? subject.route : undefined;
   const [part, tables] = isApp
-    ? (['apps', ['routes']] as const)
+    ? ([route === undefined ? 'apps' : 'routes', ['routes']] as const)
     : (['host', ['system', 'disks', 'networks']] as const);
   const read = async (host: string) => {
     const closed = await readWindows(source.redis, tier, part, host, range, tables);
@@ -57,15 +58,16 @@ export async function history(source: Source, subject: Subject, range: Range, no
     Promise.all((isApp ? source.hosts : [subject.name]).map(read)),
     readEvents(source.redis, range.from, range.to),
   ]);
-  const all = windows.flat();
-  if (isApp) all.push(...(await withoutRequests(source, subject.name, all, tier, range)));
+  const found = windows.flat();
+  if (isApp) found.push(...(await withoutRequests(source, subject.name, found, tier, range)));
+  const all = isApp ? found.map((window) => select(window, subject)) : found;
   const charts = isApp ? appCharts(subject.name, all) : hostCharts(all);
   // The last step is drawn when every host has had the time to send it.
   const ready = Math.min(range.to, now - (source.intervalSeconds + 1) * 1000);
   const end = tier.seconds === 0 ? Math.floor(ready / (step * 1000)) * step * 1000 : range.to;
   const drawn = draw(charts, all, { from: range.from, to: end, stepSeconds: step }, isApp);
-  const concerns = ({ app, host }: { app: string; host?: string | undefined }) =>
-    isApp ? app === subject.name : host === undefined || host === subject.name;
+  const concerns = ({ app, hosts }: Mark) =>
+    isApp ? app === subject.name : hosts.length === 0 || hosts.includes(subject.name);
   return { tier: tier.name, stepSeconds: step, ...drawn, events: events.filter(concerns) };
 }
 

@@ -5,6 +5,7 @@ import type { Row, Window } from '../metrics/catalogue.ts';
 import { mergeHistograms, quantile } from '../metrics/histogram.ts';
 import { mean } from '../metrics/merge.ts';
 import type {
+  CanaryRun,
   Health,
   HostDetail,
   Overview,
@@ -14,25 +15,35 @@ import type {
   RouteRow,
   Routes,
   ShownAlert,
+  UnitList,
+  UnitRow,
 } from './api-types.ts';
 import type { HostState } from './fleet.ts';
 
 const MINUTE_MS = 60_000;
 
-export function overview(
-  fleet: Iterable<HostState>,
-  sparks: ReadonlyMap<string, ReadonlyMap<number, number>>,
-  states: readonly AlertState[],
-  now: number,
-  trouble: string,
-): Overview {
-  const hosts = [...fleet];
+/** What the overview is made of. */
+export interface OverviewSource {
+  readonly fleet: Iterable<HostState>;
+  /** Requests a second of each application by minute. */
+  readonly sparks: ReadonlyMap<string, ReadonlyMap<number, number>>;
+  readonly states: readonly AlertState[];
+  readonly canaries: readonly CanaryRun[];
+  readonly storage: Overview['storage'];
+  readonly trouble: string;
+}
+
+export function overview(source: OverviewSource, now: number): Overview {
+  const { sparks, states, canaries, storage, trouble } = source;
+  const hosts = [...source.fleet];
   const alerts = states.map(shown);
   return {
     at: now,
     hosts: hosts.map((host) => overviewHost(host, states, now)),
     apps: appNames(hosts).map((app) => overviewApp(app, hosts, sparks.get(app) ?? new Map(), states, now)),
     alerts: alerts.sort((a, b) => rank(a) - rank(b) || b.since - a.since),
+    canaries,
+    storage,
     trouble,
   };
 }
@@ -217,21 +228,9 @@ export function routesOf(
 
 /** @param restarts of each unit within the last 24 hours */
 export function hostDetail(window: Window | undefined, restarts: ReadonlyMap<string, number>): HostDetail {
-  const { disks = [], units = [], checks = [], stores = [], certificates = [], problems = [] } = window ?? {};
+  const { disks = [], checks = [], stores = [], certificates = [], problems = [] } = window ?? {};
   return {
-    units: units
-      .map(({ unit, state, sub, cpu, memory }) => ({
-        unit,
-        state,
-        sub,
-        restarts: restarts.get(unit) ?? 0,
-        cpu: mean(cpu),
-        memory: mean(memory),
-      }))
-      .sort(
-        (a, b) =>
-          Number(b.state === 'failed') - Number(a.state === 'failed') || (b.memory ?? 0) - (a.memory ?? 0),
-      ),
+    units: unitsOf(window).map((unit) => ({ ...unit, restarts: restarts.get(unit.unit) ?? 0 })),
     disks: disks.map(({ mount, device, size, used, inodes_used }) => ({
       mount,
       device,
@@ -270,4 +269,26 @@ function factsOf(window: Window | undefined): HostDetail['facts'] {
     agentVersion: agent[0]?.version ?? '',
     buffered: mean(agent[0]?.buffered ?? null),
   };
+}
+
+function unitsOf(window: Window | undefined): UnitRow[] {
+  return (window?.units ?? [])
+    .map(({ unit, state, sub, cpu, memory }) => ({ unit, state, sub, cpu: mean(cpu), memory: mean(memory) }))
+    .sort((a, b) => failedFirst(a, b) || (b.memory ?? 0) - (a.memory ?? 0));
+}
+
+const failedFirst = (a: UnitRow, b: UnitRow) => Number(b.state === 'failed') - Number(a.state === 'failed');
+
+const MOST_UNITS = 2000;
+
+/** Units of all hosts, or of one; in one state, or in any. */
+export function unitList(
+  fleet: Iterable<HostState>,
+  only: { readonly state?: string | undefined; readonly host?: string | undefined },
+): UnitList {
+  const units = [...fleet]
+    .filter(({ name }) => only.host === undefined || name === only.host)
+    .flatMap(({ name, latest }) => unitsOf(latest).map((unit) => ({ host: name, ...unit })))
+    .filter(({ state }) => only.state === undefined || state === only.state);
+  return { units: units.sort(failedFirst).slice(0, MOST_UNITS) };
 }

@@ -4,6 +4,7 @@ import { evaluate, resume } from '../alerts/evaluate.ts';
 import { findings } from '../alerts/findings.ts';
 import { Outbox } from '../alerts/outbox.ts';
 import type { AlertState, Notice } from '../alerts/types.ts';
+import type { Overview } from './api-types.ts';
 import type { HubConfig } from './config.ts';
 import type { Ingest } from './ingest.ts';
 import { ALERT_LOG, ALERTS, OUTBOX } from './keys.ts';
@@ -35,7 +36,8 @@ export class Watch {
   #kept: readonly AlertState[] = [];
   #loaded = false;
   #listeningSince: number;
-  #storage: number | undefined;
+  /** Bytes that Redis holds, and may hold; null where it has no bound or was not asked yet. */
+  storage: Overview['storage'] = null;
   #storageAt = 0;
   readonly #running = new Map<string, Promise<unknown>>();
   /** What Redis does not do: said once. */
@@ -108,7 +110,7 @@ export class Watch {
       silentBefore: new Set(silent.map(({ subject }) => subject)),
       hosts: hosts.map((host) => hostView(host, this.#trends.of(host.name, now))),
       apps: appNames(hosts).map((name) => appView(name, hosts, this.#usual.get(name)?.p90, now)),
-      storage: this.#storage,
+      storage: this.storage === null ? undefined : this.storage.used / this.storage.limit,
       trouble: ingest.trouble,
     };
   }
@@ -195,7 +197,7 @@ export class Watch {
       const info = await source.redis.info('memory');
       const number = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
       const limit = number('maxmemory');
-      this.#storage = limit === 0 ? undefined : number('used_memory') / limit;
+      this.storage = limit === 0 ? null : { used: number('used_memory'), limit };
       this.#storageAt = now;
     }
     for (const name of appNames([...ingest.fleet.values()])) await this.#refreshUsual(name, now);

@@ -1,6 +1,7 @@
 /** The agent on a host: its user, its configuration, its unit. The program and its Node are brought by `monitor setup`. */
 
 import type { Resource } from '../host/resource.ts';
+import { LOG_FOLDER } from './log-folder.ts';
 
 export const AGENT_USER = 'pipeline-agent';
 const CONFIG = '/etc/pipeline/agent.json';
@@ -65,6 +66,13 @@ export function agentResources(params: AgentParams): readonly Resource[] {
     { kind: 'package', name: 'libatomic1' },
     { kind: 'user', name: AGENT_USER, system: true, groups: ['adm'] },
     { kind: 'directory', path: '/etc/pipeline' },
+    LOG_FOLDER,
+    {
+      kind: 'command',
+      name: 'let the agent read the audit log',
+      unless: '! find /var/log/pipeline -name "audit.jsonl*" ! -group adm | grep -q .',
+      run: 'chgrp adm /var/log/pipeline/audit.jsonl*',
+    },
     {
       kind: 'file',
       path: CONFIG,

@@ -3,6 +3,7 @@
 import type { Resource } from '../host/resource.ts';
 import type { HostFacts } from '../host/state.ts';
 import { firewall } from './firewall.ts';
+import { LOG_FOLDER } from './log-folder.ts';
 import type { Role } from './role.ts';
 
 const GIB = 2 ** 30;
@@ -108,6 +109,6 @@ export const base: Role = {
     { kind: 'service', unit: 'var-swapfile.swap', enabled: true, when: isSmall },
 
     { kind: 'directory', path: '/etc/pipeline' },
-    { kind: 'directory', path: '/var/log/pipeline' },
+    LOG_FOLDER,
   ],
 };

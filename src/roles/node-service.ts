@@ -1,6 +1,7 @@
 /** What a host needs before applications are deployed to it: the tools of a deploy, and networks for instances that need one of their own. */
 
 import type { Resource } from '../host/resource.ts';
+import { LOG_FOLDER } from './log-folder.ts';
 import type { Role } from './role.ts';
 
 /** The range that instances' networks are cut from (RFC 2544: benchmarks of network devices, so nobody routes it). */
@@ -113,7 +114,7 @@ export const nodeService: Role = {
     { kind: 'directory', path: '/etc/pipeline' },
     { kind: 'directory', path: '/etc/pipeline/apps' },
     { kind: 'directory', path: '/etc/pipeline/networks' },
-    { kind: 'directory', path: '/var/log/pipeline' },
+    LOG_FOLDER,
     { kind: 'directory', path: '/var/lib/pipeline' },
     { kind: 'directory', path: '/var/lib/pipeline/incoming', mode: '0700' },
     { kind: 'file', path: '/etc/logrotate.d/pipeline-audit', content: ROTATION },

@@ -164,7 +164,18 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
       source: { redis, hosts: ['web'], intervalSeconds: 2 },
       ingest,
       live: new Live(ingest),
-      overview: () => overview(ingest.fleet.values(), new Map(), [], Date.now(), ''),
+      overview: () =>
+        overview(
+          {
+            fleet: ingest.fleet.values(),
+            sparks: new Map(),
+            states: [],
+            canaries: [],
+            storage: null,
+            trouble: '',
+          },
+          Date.now(),
+        ),
       secure: true,
       log: () => {},
     });
