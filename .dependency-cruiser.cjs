@@ -10,6 +10,7 @@ const below = {
   proxy: ['errors', 'context', 'files', 'config', 'ssh', 'host'],
   build: ['errors', 'context', 'files', 'config', 'ssh'],
   roles: ['errors', 'context', 'files', 'config', 'ssh', 'cloud', 'host', 'proxy'],
+  database: ['errors', 'context', 'files', 'config', 'ssh', 'cloud', 'host', 'proxy', 'build', 'roles'],
   release: [
     'errors',
     'context',
@@ -22,6 +23,7 @@ const below = {
     'proxy',
     'build',
     'roles',
+    'database',
     'metrics',
     'judge',
   ],
@@ -38,6 +40,7 @@ const below = {
     'proxy',
     'build',
     'roles',
+    'database',
     'release',
     'metrics',
     'judge',

@@ -33,21 +33,29 @@ export async function withAppHosts<T>(
   const config = await loadConfig(session.common.config, session.context);
   const app = appOf(config, name);
   const inventory = await inventoryTargets(inventoryFlag, config, session.context);
-  const wanted = hostsOf(app, inventory);
-  const targets = [...new Set([inventory.lockKeeper, ...wanted])];
+  const wanted = hostsOf(app.hosts, inventory);
+  const groups = [...new Set(Object.values(app.databases).flatMap(({ host }) => host ?? []))];
+  const keeping = new Map(groups.map((group) => [group, hostsOf([group], inventory)]));
+  const targets = [...new Set([inventory.lockKeeper, ...wanted, ...[...keeping.values()].flat()])];
   return withConnections(targets, session.context, (connections) => {
     const hosts = connections.map((connection) => ({ name: connection.target.name, connection }));
     const serving = hosts.filter(({ connection }) => wanted.includes(connection.target));
     const keeper = hosts.find(({ connection }) => connection.target === inventory.lockKeeper);
     if (keeper === undefined) throw new Error('the lock keeper is among the targets');
-    return work({ config, app: name, hosts: serving }, keeper);
+    const databaseHosts = new Map(
+      [...keeping].map(([group, members]) => [
+        group,
+        hosts.filter(({ connection }) => members.includes(connection.target)),
+      ]),
+    );
+    return work({ config, app: name, hosts: serving, databaseHosts }, keeper);
   });
 }
 
-function hostsOf(app: AppConfig, { path, groups }: InventoryTargets) {
+function hostsOf(wanted: readonly string[], { path, groups }: InventoryTargets) {
   return [
     ...new Set(
-      app.hosts.flatMap((group) => {
+      wanted.flatMap((group) => {
         const members = groups.get(group);
         if (members !== undefined && members.length > 0) return members;
         const known = [...groups.keys()];

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { EnvironmentSpec, Exposure, MachineSpec } from '../cloud/provider.ts';
 import type { Config, HostConfig } from '../config/schema.ts';
+import { databasesOn } from '../database/index.ts';
 import { exposuresOf } from '../roles/index.ts';
+import { MARIADB_PORT } from '../roles/mariadb.ts';
 
 const MIB = 1024 ** 2;
 /** A small droplet's equal, and the smallest droplet in the middle of the map. */
@@ -48,6 +50,7 @@ function members(config: Config, group: string, host: HostConfig): MachineSpec[]
     name,
     group,
     roles: rolesOf(config, group, host),
+    databases: databasesOn(config, group),
     exposures: exposures(config, group, host),
     memoryBytes: host.memory ?? config.defaults.memory ?? DEFAULTS.memory,
     cpus: host.cpus ?? config.defaults.cpus ?? DEFAULTS.cpus,
@@ -57,12 +60,13 @@ function members(config: Config, group: string, host: HostConfig): MachineSpec[]
   }));
 }
 
-/** The roles that are named, and what its Node services need, so that a first deploy finds it there. */
+/** The roles that are named, and what its Node services and databases need, so that a first deploy finds it there. */
 function rolesOf(config: Config, group: string, host: HostConfig): readonly string[] {
   const servesNode = Object.values(config.apps).some(
     ({ hosts, runtime }) => hosts.includes(group) && runtime !== 'tomcat' && runtime !== 'static',
   );
-  return servesNode ? [...host.roles, 'node-service'] : host.roles;
+  const { engines } = databasesOn(config, group);
+  return [...new Set([...host.roles, ...engines, ...(servesNode ? ['node-service'] : [])])];
 }
 
 /** SSH for operators, what the roles open, and the ports of the sites that the host serves. */
@@ -74,6 +78,10 @@ function exposures(config: Config, group: string, host: HostConfig): Exposure[] 
     { port: 22, protocol: 'tcp', from: 'operators' },
     ...host.roles.flatMap((role) => exposuresOf(role)),
     ...(config.monitor?.host === group ? exposuresOf('monitor') : []),
+    // The role lets in the hosts that need it, and no others of the fleet.
+    ...(databasesOn(config, group).clients.length > 0
+      ? [{ port: MARIADB_PORT, protocol: 'tcp', from: 'fleet' } as const]
+      : []),
     ...sites.map((port): Exposure => ({ port, protocol: 'tcp', from: 'anyone' })),
   ];
   const unique = new Map(

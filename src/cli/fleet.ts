@@ -40,13 +40,22 @@ export function desiredState(
   spec: EnvironmentSpec,
 ): readonly Resource[] {
   const params = {
-    fleet: [...new Set(machines.flatMap(({ address, privateAddress }) => [address, privateAddress]))].sort(),
+    fleet: addressesOf(machines),
     operators: spec.operators,
     sshPorts: [22],
     exposures: machine.exposures.filter(({ port }) => port !== 22),
     memoryBytes: machine.memoryBytes,
+    databases: {
+      clients: addressesOf(machines.filter(({ group }) => machine.databases?.clients.includes(group))),
+      repository: machine.databases?.repository,
+    },
   };
   return ['base', ...machine.roles].flatMap((role) => rolesFor(role, params));
+}
+
+/** Public and private ones, each once. */
+function addressesOf(machines: readonly Machine[]): readonly string[] {
+  return [...new Set(machines.flatMap(({ address, privateAddress }) => [address, privateAddress]))].sort();
 }
 
 /** Runs `work` with a connection to each machine, side by side, and closes them all whatever happens. */

@@ -18,6 +18,10 @@ export interface MachineSpec {
   readonly group: string;
   readonly roles: readonly string[];
   readonly exposures: readonly Exposure[];
+  /** What applications want of its databases: entries of `hosts:` that use its MariaDB, where MongoDB comes from. */
+  readonly databases?:
+    | { readonly clients: readonly string[]; readonly repository?: string | undefined }
+    | undefined;
   /** Local hosts: limits of the host's control group. */
   readonly memoryBytes: number;
   readonly cpus: number;

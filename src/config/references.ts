@@ -1,5 +1,6 @@
 /** What one part of `pipeline.yml` says about another: pure. */
 import { closest } from '../errors.ts';
+import { checkDatabases } from './databases.ts';
 import type { PathMistake } from './explain.ts';
 import type { Path } from './positions.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
@@ -27,6 +28,7 @@ export function checkReferences(
     ...(rolesKnown
       ? Object.entries(config.apps).flatMap(([name, app]) => checkRoles(config, name, app))
       : []),
+    ...checkDatabases(config),
     ...checkSites(config),
     ...checkAppNames(config),
   ];
@@ -71,11 +73,8 @@ function checkApp(name: string, app: AppConfig, hosts: ReadonlySet<string>): Pat
     if (value !== undefined && owner !== actual)
       mistakes.push({ path, message: `is for ${owner}, not for ${actual}` });
   };
-  for (const [key, { host, engine, binary, repository }] of Object.entries(app.databases)) {
-    const path = at('databases', key);
-    if (host !== undefined) mistakes.push(...knownHost(host, hosts, [...path, 'host']));
-    belongsTo([...path, 'binary'], binary, 'ferretdb', engine);
-    belongsTo([...path, 'repository'], repository, 'mongodb', engine);
+  for (const [key, { host }] of Object.entries(app.databases)) {
+    if (host !== undefined) mistakes.push(...knownHost(host, hosts, at('databases', key, 'host')));
   }
   for (const key of ['context', 'artifact'] as const) {
     if (app.runtime !== undefined) belongsTo(at(key), app[key], 'tomcat', app.runtime);
@@ -125,18 +124,12 @@ function checkRoles({ hosts }: ConfigValues, name: string, app: AppConfig): Path
       { path, message: `the host "${host}" lacks the role ${role}, ${why}: add it to hosts.${host}.roles` },
     ];
   };
-  const databases = Object.entries(app.databases).filter(([, { engine }]) => engine === 'mariadb');
   return [
     ...app.hosts.flatMap((host) =>
       needs(host, 'nginx', ['apps', name, 'hosts'], 'which stands in front of applications'),
     ),
     ...(app.runtime === 'tomcat' ? app.hosts : []).flatMap((host) =>
       needs(host, 'tomcat', ['apps', name, 'runtime'], 'which runs the application'),
-    ),
-    ...databases.flatMap(([key, database]) =>
-      (database.host === undefined ? app.hosts : [database.host]).flatMap((host) =>
-        needs(host, 'mariadb', ['apps', name, 'databases', key, 'engine'], 'which keeps the database'),
-      ),
     ),
   ];
 }

@@ -141,6 +141,20 @@ const siteSchema = z.strictObject({
   headers: z.record(z.string(), z.string()).default({}).describe('Response headers to add.'),
 });
 
+const seedSchema = z.union([
+  z.string().describe('SQL file of the artifact, relative to the directory.'),
+  z.strictObject({ file: z.string().describe('SQL file, relative to pipeline.yml.') }),
+  z.strictObject({
+    command: z.string().describe("Shell command with the database's variables in its environment."),
+    on: z
+      .enum(['here', 'host'])
+      .default('here')
+      .describe(
+        'here: on this machine, in a checkout of the ref, with the database reached through SSH. host: on the host, in the new release.',
+      ),
+  }),
+]);
+
 const databaseSchema = z.strictObject({
   engine: z.enum(['mariadb', 'mongodb', 'ferretdb']).describe('Which server.'),
   name: z
@@ -155,18 +169,32 @@ const databaseSchema = z.strictObject({
   host: name()
     .optional()
     .describe('Host of this configuration that runs it; default: the host of the application.'),
+  port: port().optional().describe('ferretdb: port on the loopback address; default 27017.'),
   binary: z
     .string()
     .optional()
-    .describe('ferretdb: path or https address of the server binary or .deb package.'),
+    .describe(
+      'ferretdb: path or https address of the server (1.x): binary or .deb package. Default: the environment variable PIPELINE_FERRETDB, then the official release.',
+    ),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits')
+    .optional()
+    .describe('ferretdb: SHA-256 of what `binary` names.'),
   repository: z
     .string()
     .optional()
-    .describe("mongodb: line for apt's sources, with signed-by; needed where the host has none yet."),
+    .describe("mongodb: line for apt's sources; default: MongoDB's own for the host's release."),
   seed: z
-    .array(z.string())
+    .array(seedSchema)
     .default([])
-    .describe('SQL files of the artifact, loaded once into an empty database.'),
+    .describe('What fills an empty database, in this order, once; never one that holds data.'),
+  backups: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(5)
+    .describe('Backups kept on the host of the database, one before each deploy; 0: none are made.'),
 });
 
 export const appSchema = z.strictObject({
@@ -218,7 +246,10 @@ export const appSchema = z.strictObject({
     .describe(
       'The port that the service always takes, where it reads none from the environment. Each instance then gets a network of its own.',
     ),
-  env: z.record(variable(), z.string()).default({}).describe('Environment of the service.'),
+  env: z
+    .record(variable(), z.string())
+    .default({})
+    .describe('Environment of the service. ${NAME} is replaced by a variable of a database or a secret.'),
   secrets: z
     .record(variable(), secret)
     .default({})
@@ -233,7 +264,7 @@ export const appSchema = z.strictObject({
     .record(name(), databaseSchema)
     .default({})
     .describe(
-      'Databases; the service gets NAME_HOST, NAME_PORT, NAME_USER, NAME_PASSWORD and NAME_DATABASE.',
+      'Databases by name; the service gets NAME_HOST, NAME_PORT, NAME_USER, NAME_PASSWORD and NAME_DATABASE, and env and files can use them.',
     ),
   health: healthSchema.prefault({}).describe('When a new version counts as healthy.'),
   site: siteSchema.prefault({}).describe('How nginx presents it.'),
@@ -423,6 +454,7 @@ export type AppConfig = z.output<typeof appSchema>;
 export type HealthCheck = z.output<typeof healthSchema>;
 export type SiteConfig = z.output<typeof siteSchema>;
 export type SecretSource = z.output<typeof secret>;
+export type SeedConfig = z.output<typeof seedSchema>;
 export type DatabaseConfig = z.output<typeof databaseSchema>;
 export type CanaryConfig = z.output<typeof canarySchema>;
 export type AlertsConfig = z.output<typeof alertsSchema>;

@@ -9,6 +9,9 @@ export type InventoryValue =
   | readonly InventoryValue[]
   | { readonly [key: string]: InventoryValue };
 
+/** Our own variable: where other hosts reach a host, if not where this machine does. */
+export const PRIVATE_ADDRESS = 'pipeline_private_address';
+
 export type InventoryVars = Readonly<Record<string, InventoryValue>>;
 
 export interface InventoryHost {

@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import type { SshTarget } from '../ssh/connection.ts';
-import type { Inventory, InventoryHost, InventoryVars } from './model.ts';
+import { type Inventory, type InventoryHost, type InventoryVars, PRIVATE_ADDRESS } from './model.ts';
 import { parseSshArguments, type SshOptions } from './ssh-options.ts';
 
 /** Variables under all the names that Ansible takes. Where a host has several, the last one wins, as it does in Ansible's ssh connection. */
@@ -46,6 +46,7 @@ const PASSWORDS = {
 export interface DeclaredTarget {
   readonly name: string;
   readonly address: string;
+  readonly privateAddress?: string;
   readonly port?: number;
   readonly user?: string;
   readonly ssh: SshOptions;
@@ -61,6 +62,7 @@ export function declaredTarget({ name, vars }: InventoryHost): {
   if (port !== undefined && !isPort(port)) {
     mistakes.push(`ansible_port must be a number from 1 to 65535, got: ${port}`);
   }
+  const privateAddress = textOf(vars, [PRIVATE_ADDRESS]);
   let ssh: SshOptions = { options: [] };
   try {
     const args = ['ansible_ssh_common_args', 'ansible_ssh_extra_args'].map(
@@ -74,6 +76,7 @@ export function declaredTarget({ name, vars }: InventoryHost): {
   const target: DeclaredTarget = {
     name,
     address: textOf(vars, NAMES.address) ?? name,
+    ...(privateAddress === undefined ? {} : { privateAddress }),
     ...(port === undefined ? {} : { port: Number(port) }),
     ...(user === undefined ? {} : { user }),
     ssh: key === undefined ? ssh : { ...ssh, identityFile: key },
@@ -132,6 +135,7 @@ export async function sshTargets(
       return {
         name,
         address,
+        ...(target.privateAddress === undefined ? {} : { privateAddress: target.privateAddress }),
         port: target.port ?? own.port ?? 22,
         user: target.user ?? own.user ?? userInfo().username,
         ...files[i],

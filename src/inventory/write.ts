@@ -1,7 +1,7 @@
 /** Writes the inventory of the hosts that `prod up` made. */
 import { writeFileAtomic } from '../files.ts';
 import { formatValue } from './literal.ts';
-import type { InventoryValue } from './model.ts';
+import { type InventoryValue, PRIVATE_ADDRESS } from './model.ts';
 import { quoteWord } from './shlex.ts';
 
 /** One host to write; a machine of a provider has these fields. */
@@ -10,6 +10,8 @@ export interface InventoryEntry {
   /** The entry of `hosts:` that it comes from. */
   readonly group: string;
   readonly address: string;
+  /** Where other hosts reach it. */
+  readonly privateAddress?: string | undefined;
   readonly port: number;
   readonly user: string;
   /** Absolute path. */
@@ -61,6 +63,9 @@ export function hostLine(name: string, vars: Iterable<readonly [string, Inventor
 function hostVars(host: InventoryEntry): Readonly<Record<string, InventoryValue>> {
   return {
     ansible_host: host.address,
+    ...(host.privateAddress === undefined || host.privateAddress === host.address
+      ? {}
+      : { [PRIVATE_ADDRESS]: host.privateAddress }),
     ...(host.port === 22 ? {} : { ansible_port: host.port }),
     ansible_user: host.user,
     ansible_ssh_private_key_file: host.identityFile,

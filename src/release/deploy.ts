@@ -2,7 +2,15 @@
 import { appNamed } from '../build/build.ts';
 import type { AppConfig } from '../config/schema.ts';
 import type { Context } from '../context.ts';
-import { whoami } from './audit.ts';
+import {
+  appDatabases,
+  bringDatabase,
+  type DatabaseOutcome,
+  databaseVariables,
+  lookAtDatabases,
+  withPasswords,
+} from '../database/index.ts';
+import { type AuditEntry, audit, whoami } from './audit.ts';
 import { carryOut, type HostPlan } from './carry-out.ts';
 import { decide, liveRelease, releaseIn, running } from './decide.ts';
 import type { AppFacts, KeptRelease } from './facts.ts';
@@ -30,12 +38,17 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const { config, app, artifact, hosts } = request;
   const definition = appNamed(config, app);
   const by = request.by ?? whoami(context);
+  const databases = appDatabases(app, definition, hosts, request.databaseHosts);
   const [found, secrets, certificate] = await Promise.all([
     lookAt(app, hosts, context),
-    resolveSecrets(app, definition.secrets, hosts, config.directory, context),
+    resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
     readCertificate(app, definition, config.directory, context.now()),
   ]);
-  const wanted = await wantedRelease(app, definition, artifact, secrets.values, config.directory);
+  const given = { ...databaseVariables(databases), ...secrets.values };
+  const [wanted, seen] = await Promise.all([
+    wantedRelease(app, definition, artifact, given, config.directory),
+    lookAtDatabases(databases, secrets.values, config, context),
+  ]);
   const manifest = nameRelease(wanted, found, by, context.now());
   const isWanted = (release: KeptRelease) => release.digest === wanted.digest;
 
@@ -73,9 +86,34 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
     };
   });
 
+  const occasion = {
+    change: plans.some(({ rollout }) => rollout !== undefined),
+    release: manifest.release,
+    reseed: false,
+  };
+  const kept: DatabaseOutcome[] = [];
+  // One after the other: two may need the same package on the same host.
+  for (const one of seen) kept.push(await bringDatabase(one, config, occasion, context));
+  await tellOfBackups(kept, { app, by, release: manifest.release }, context);
   const ready = await Promise.all(plans.map((plan) => bring(plan, request, context)));
   await carryOut({ action: 'deploy', app, by, keep: definition.keep, plans: ready }, context);
-  return result(request, manifest, ready, started);
+  const done = result(request, manifest, ready, started);
+  return { ...done, changed: done.changed || kept.some(({ changed }) => changed) };
+}
+
+/** Which release a backup was made before is in the audit log of the database's host. */
+async function tellOfBackups(
+  outcomes: readonly DatabaseOutcome[],
+  entry: Pick<AuditEntry, 'app' | 'by' | 'release'>,
+  context: Context,
+): Promise<void> {
+  for (const { database, backup } of outcomes) {
+    if (backup === undefined) continue;
+    const message = `${backup.path}, ${backup.bytes} bytes`;
+    const at = context.now().toISOString();
+    const { connection } = database.host;
+    await audit(connection, { ...entry, at, action: 'backup', result: 'done', message }, context);
+  }
 }
 
 /** What the host watches for after the deploy: a release with processes that took over from another. */

@@ -18,6 +18,8 @@ export interface AppOnHosts {
   readonly config: Config;
   readonly app: string;
   readonly hosts: readonly ReleaseHost[];
+  /** Hosts of the groups that run its databases; absent: its own host does. */
+  readonly databaseHosts?: ReadonlyMap<string, readonly ReleaseHost[]> | undefined;
   /** Who asks, for the audit log; default: see `whoami`. */
   readonly by?: string | undefined;
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Artifact } from '../build/artifact.ts';
 import type { AppConfig } from '../config/schema.ts';
+import { replaceNames } from '../config/variables.ts';
 import { Failure } from '../errors.ts';
 import type { Manifest, ManifestHealth } from './manifest.ts';
 import { insideArtifact } from './places.ts';
@@ -50,14 +51,18 @@ export function combine(
   secrets: Readonly<Record<string, string>>,
   templates: Readonly<Record<string, string>>,
 ): Wanted {
-  const env = { ...definition.env, ...secrets };
+  const own = Object.entries(definition.env).map(([name, text]) => [
+    name,
+    fill(app, `variable ${name} of env`, text, secrets),
+  ]);
+  const env: Readonly<Record<string, string>> = { ...Object.fromEntries(own), ...secrets };
   if (env[definition.port_variable] !== undefined && definition.fixed_port === undefined) {
     throw new Failure('usage', `${app}: env sets ${definition.port_variable}, which pipeline itself gives`, {
       next: `Remove it from env: of ${app}, or say with fixed_port: that the service always takes one port.`,
     });
   }
   const overlay = Object.fromEntries(
-    Object.entries(templates).map(([path, text]) => [path, fill(app, path, text, env)]),
+    Object.entries(templates).map(([path, text]) => [path, fill(app, `file ${path}`, text, env)]),
   );
   const manifest: WantedManifest = {
     app,
@@ -137,26 +142,18 @@ function healthOf({ health }: AppConfig): ManifestHealth {
 /** `${NAME}` is replaced, `$${` stands for itself. A name that nobody defines is a mistake, not an empty text. */
 export function fill(
   app: string,
-  path: string,
+  what: string,
   template: string,
   values: Readonly<Record<string, string>>,
 ): string {
-  return template.replaceAll(
-    /\$(\$\{|\{([A-Za-z_][A-Za-z0-9_]*)\})/g,
-    (whole, rest: string, name?: string) => {
-      if (name === undefined) return rest;
-      const value = values[name];
-      if (value !== undefined) return value;
-      throw new Failure(
-        'usage',
-        `${app}: the file ${path} uses ${whole}, which neither env nor secrets define`,
-        {
-          step: 'files',
-          next: `Define ${name}, or write $${whole} where the text itself is meant.`,
-        },
-      );
-    },
-  );
+  return replaceNames(template, (name) => {
+    const value = values[name];
+    if (value !== undefined) return value;
+    throw new Failure('usage', `${app}: the ${what} uses \${${name}}, which nothing defines`, {
+      step: 'files',
+      next: `Define ${name} in env, secrets or databases, or write $\${${name}} where the text itself is meant.`,
+    });
+  });
 }
 
 async function readTemplate(app: string, path: string): Promise<string> {

@@ -4,7 +4,9 @@ import type { Exposure } from '../cloud/provider.ts';
 import { closest, Failure } from '../errors.ts';
 import type { Resource } from '../host/resource.ts';
 import { base } from './base.ts';
+import { ferretdb } from './ferretdb.ts';
 import { mariadb } from './mariadb.ts';
+import { mongodb } from './mongodb.ts';
 import { monitor } from './monitor.ts';
 import { nginx } from './nginx.ts';
 import { nodeService } from './node-service.ts';
@@ -15,7 +17,10 @@ import { tomcat } from './tomcat.ts';
 export type { Role, RoleParams } from './role.ts';
 
 const ROLES: ReadonlyMap<string, Role> = new Map(
-  [base, nginx, nodeService, redis, mariadb, tomcat, monitor].map((role) => [role.name, role]),
+  [base, nginx, nodeService, redis, mariadb, mongodb, ferretdb, tomcat, monitor].map((role) => [
+    role.name,
+    role,
+  ]),
 );
 
 /** What the role puts on a host. @throws Failure `usage` for a role that does not exist. */

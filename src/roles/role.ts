@@ -15,6 +15,15 @@ export interface RoleParams {
   readonly exposures: readonly Exposure[];
   /** The host's memory as declared; absent: unknown. */
   readonly memoryBytes?: number | undefined;
+  /** What applications want of the host's databases; absent: nothing special. */
+  readonly databases?: DatabaseParams | undefined;
+}
+
+export interface DatabaseParams {
+  /** Addresses of other hosts whose applications use its MariaDB. */
+  readonly clients: readonly string[];
+  /** Line for apt's sources that MongoDB comes from. */
+  readonly repository?: string | undefined;
 }
 
 /** One role: what it puts on a host, and which ports it opens. */

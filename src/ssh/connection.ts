@@ -6,6 +6,8 @@ export interface SshTarget {
   readonly name: string;
   /** Host name or IP address. */
   readonly address: string;
+  /** Where other hosts reach it, if not at `address`. */
+  readonly privateAddress?: string | undefined;
   readonly port: number;
   readonly user: string;
   /** Private key file; absent: whatever ssh itself finds (agent, configuration). */

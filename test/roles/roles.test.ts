@@ -79,6 +79,44 @@ describe('on an empty host the role', () => {
         'start service tomcat9.service',
       ],
     ],
+    [
+      'mongodb',
+      {},
+      [
+        'run command check the processor',
+        "run command fetch MongoDB's key",
+        'create file /etc/apt/sources.list.d/pipeline-mongodb.list',
+        "run command reach MongoDB's repository",
+        'install package mongodb-org',
+        'create file /etc/mongod.conf',
+        'start service mongod.service',
+      ],
+    ],
+    [
+      'mongodb',
+      { codename: 'trixie', version: '13' },
+      [
+        'run command check the processor',
+        'run command choose a repository',
+        "run command fetch MongoDB's key",
+        "run command reach MongoDB's repository",
+        'install package mongodb-org',
+        'create file /etc/mongod.conf',
+        'start service mongod.service',
+      ],
+    ],
+    [
+      'ferretdb',
+      {},
+      [
+        'install package sqlite3',
+        'create user ferretdb',
+        'create directory /opt/pipeline/ferretdb/programs',
+        'create directory /var/lib/ferretdb',
+        'create directory /etc/pipeline/databases',
+        'create file /etc/systemd/system/ferretdb@.service',
+      ],
+    ],
     ['monitor', {}, []],
   ])('%s on %j needs', (role, host, expected) => {
     expect(steps(role, host)).toEqual(expected);

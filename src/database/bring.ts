@@ -1,0 +1,152 @@
+/** Brings the databases of an application to what its definition says, before a release is placed. */
+import type { Config } from '../config/schema.ts';
+import { databaseVariable } from '../config/variables.ts';
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+import { converge } from '../host/converge.ts';
+import { rolesFor } from '../roles/index.ts';
+import { type Backup, backUp } from './backup.ts';
+import { decideDatabase, type Occasion } from './decide.ts';
+import { preamble } from './engine.ts';
+import { type DatabaseFacts, lookAtDatabase } from './look.ts';
+import { findProgram, sendProgram } from './program.ts';
+import { runOnDatabaseHost, stageOf } from './run.ts';
+import { type AppDatabase, LOOPBACK, type ScriptInput } from './servers.ts';
+
+/** A database with what its host says of it. */
+export interface SeenDatabase {
+  readonly input: ScriptInput;
+  readonly facts: DatabaseFacts;
+}
+
+/** What was done for one database. */
+export interface DatabaseOutcome {
+  readonly database: AppDatabase;
+  readonly changed: boolean;
+  readonly backup?: Backup | undefined;
+}
+
+/** Asks every host, side by side. Nothing is changed. */
+export async function lookAtDatabases(
+  databases: readonly AppDatabase[],
+  secrets: Readonly<Record<string, string>>,
+  config: Config,
+  context: Context,
+): Promise<readonly SeenDatabase[]> {
+  return Promise.all(
+    databases.map(async (database) => {
+      const input = {
+        database,
+        password: secrets[databaseVariable(database.key, 'PASSWORD')] ?? '',
+      };
+      const facts = await lookAtDatabase(input, context);
+      if (database.definition.engine !== 'ferretdb' || facts.server !== 'up') return { input, facts };
+      // Another program than the one that runs is wanted only where it is at hand: nothing is fetched to find out.
+      const program = await findProgram(database, facts.architecture, config.directory, context, {
+        cachedOnly: true,
+      });
+      if (program === undefined) return { input, facts };
+      const exact = { ...input, program: program.sha256 };
+      return { input: exact, facts: await lookAtDatabase(exact, context) };
+    }),
+  );
+}
+
+/**
+ * Server, database, user, rights and password; a backup where a new version comes. Killed at any moment, the next run finishes it.
+ * @throws Failure kind `host` or `usage`: nothing of the application was touched
+ */
+export async function bringDatabase(
+  seen: SeenDatabase,
+  config: Config,
+  occasion: Occasion & { readonly release: string },
+  context: Context,
+): Promise<DatabaseOutcome> {
+  const { database } = seen.input;
+  const stage = stageOf(database);
+  let { input, facts } = seen;
+  let work = decideDatabase(database, facts, occasion);
+  if (!work.server && !work.make && !work.backup) return { database, changed: false };
+  const tell = (state: 'started' | 'done', detail?: string) =>
+    context.progress({ host: database.host.name, stage, state, detail });
+  tell('started');
+  const changed = work.server || work.make;
+  if (work.server) {
+    input = await bringServer(input, facts, config, context);
+    facts = await lookAtDatabase(input, context);
+    if (facts.server !== 'absent') work = decideDatabase(database, facts, occasion);
+    else if (database.definition.engine !== 'ferretdb') throw stillAbsent(database);
+  } else if (work.make && input.program !== undefined) {
+    input = await bringServer(input, facts, config, context);
+  }
+  const backup = work.backup ? await backUp(input, `before-${occasion.release}`, context) : undefined;
+  if (work.make) await make(input, context);
+  tell('done', describe(database, changed, backup));
+  return { database, changed, backup };
+}
+
+function describe({ definition, user }: AppDatabase, changed: boolean, backup: Backup | undefined): string {
+  return [
+    ...(changed ? [`${definition.engine} ${definition.name}, user ${user}`] : []),
+    ...(backup === undefined ? [] : [`backup ${size(backup.bytes)}: ${backup.path}`]),
+  ].join(', ');
+}
+
+function size(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** The role on a host that lacks it: a server that somebody set up stays as it is. */
+async function bringServer(
+  input: ScriptInput,
+  facts: DatabaseFacts,
+  config: Config,
+  context: Context,
+): Promise<ScriptInput> {
+  const { database } = input;
+  const { definition, host, clients } = database;
+  const params = {
+    fleet: [],
+    operators: [],
+    sshPorts: [],
+    exposures: [],
+    databases: {
+      clients: clients.filter((one) => one !== LOOPBACK),
+      repository: definition.repository,
+    },
+  };
+  if (facts.server === 'absent')
+    await converge(host.connection, rolesFor(definition.engine, params), context);
+  if (definition.engine !== 'ferretdb') return input;
+  const program = await findProgram(database, facts.architecture, config.directory, context);
+  if (program === undefined) throw new RangeError('a program was asked for');
+  await sendProgram(database, program, context);
+  return { ...input, program: program.sha256 };
+}
+
+function stillAbsent({ host, definition, ...database }: AppDatabase): Failure {
+  return new Failure('host', `${host.name}: ${definition.engine} is not there after it was installed`, {
+    host: host.name,
+    step: stageOf(database),
+    next: 'The whole output: the same command with --verbose.',
+  });
+}
+
+async function make(input: ScriptInput, context: Context): Promise<void> {
+  const { database, password } = input;
+  const script = `${preamble(input)}
+printf '%s\\n' "$user" | keep made || exit
+make_database
+make_user
+signs_in || fail 'the application still cannot sign in'`;
+  await runOnDatabaseHost(
+    database,
+    {
+      script,
+      secrets: [password],
+      doing: 'the preparation',
+      next: `Nothing of the application was changed. Correct the cause and deploy again; the whole output: the same command with --verbose.`,
+    },
+    context,
+  );
+}

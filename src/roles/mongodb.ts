@@ -1,0 +1,98 @@
+/** MongoDB from its makers' packages: sign-in required, on the loopback address alone. */
+
+import type { Resource } from '../host/resource.ts';
+import type { HostFacts } from '../host/state.ts';
+import { mebibytes, type Role, type RoleParams } from './role.ts';
+
+const SERIES = '8.0';
+const KEY = `/usr/share/keyrings/pipeline-mongodb-${SERIES}.asc`;
+const SOURCES = '/etc/apt/sources.list.d/pipeline-mongodb.list';
+
+const REACH = "reach MongoDB's repository";
+
+/** Without `repository:` of pipeline.yml, MongoDB's own for these releases. */
+const OFFICIAL: readonly { readonly os: string; readonly codename: string; readonly component: string }[] = [
+  { os: 'debian', codename: 'bookworm', component: 'main' },
+  { os: 'ubuntu', codename: 'jammy', component: 'multiverse' },
+  { os: 'ubuntu', codename: 'noble', component: 'multiverse' },
+];
+
+const configuration = (cacheGigabytes: string) => `# Made by pipeline.
+storage:
+  dbPath: /var/lib/mongodb
+  wiredTiger: { engineConfig: { cacheSizeGB: ${cacheGigabytes} } }
+systemLog: { destination: file, logAppend: true, path: /var/log/mongodb/mongod.log }
+net: { port: 27017, bindIp: 127.0.0.1 }
+security: { authorization: enabled }
+`;
+
+/** Since version 5 it ends with an illegal instruction on processors without AVX, which says nothing to anybody. */
+const PROCESSOR: Resource = {
+  kind: 'command',
+  name: 'check the processor',
+  unless: '[ "$(uname -m)" != x86_64 ] || grep -qw avx /proc/cpuinfo',
+  run: `echo 'MongoDB needs a processor with AVX, which this host does not have.'
+echo 'Take engine: ferretdb, which speaks the same protocol, or another kind of host.'
+exit 1`,
+};
+
+const REACHABLE = `if ! apt-get -q update -o Dir::Etc::sourcelist=${SOURCES} -o Dir::Etc::sourceparts=/dev/null -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any -o Acquire::Retries=1; then
+  echo "The host cannot reach MongoDB's package repository ($(sed -n 's/.*\\(https\\?:[^ ]*\\).*/\\1/p' ${SOURCES}))."
+  echo 'Name one that it reaches with repository: in pipeline.yml, or take engine: ferretdb.'
+  exit 1
+fi
+mkdir -p /var/lib/pipeline && sha256sum ${SOURCES} >/var/lib/pipeline/mongodb-repository`;
+
+const FETCH_KEY = `if ! /usr/lib/apt/apt-helper -o Acquire::Retries=1 download-file https://pgp.mongodb.com/server-${SERIES}.asc ${KEY}.new; then
+  rm -f ${KEY}.new
+  echo "The host cannot reach https://pgp.mongodb.com, which has the key of MongoDB's packages."
+  echo 'Name a repository that it reaches with repository: in pipeline.yml, or take engine: ferretdb.'
+  exit 1
+fi
+mv ${KEY}.new ${KEY}`;
+
+/** Where the packages come from: one resource for each release that there is an official repository for, or the given line. */
+function repository(line: string | undefined): readonly Resource[] {
+  const file = (content: string): Resource => ({ kind: 'file', path: SOURCES, content: `${content}\n` });
+  const reach: Resource = {
+    kind: 'command',
+    name: REACH,
+    unless: 'sha256sum --check --status /var/lib/pipeline/mongodb-repository',
+    run: REACHABLE,
+    after: [`file ${SOURCES}`],
+  };
+  if (line !== undefined) return [file(line), reach];
+  const official = OFFICIAL.map(({ os, codename, component }) => ({
+    ...file(
+      `deb [signed-by=${KEY}] https://repo.mongodb.org/apt/${os} ${codename}/mongodb-org/${SERIES} ${component}`,
+    ),
+    when: (host: HostFacts) => host.codename === codename,
+  }));
+  const unknown: Resource = {
+    kind: 'command',
+    name: 'choose a repository',
+    unless: 'false',
+    run: `echo "MongoDB has no packages for this release of the system. Name a repository with repository: in pipeline.yml, or take engine: ferretdb."; exit 1`,
+    when: (host) => !OFFICIAL.some(({ codename }) => codename === host.codename),
+  };
+  return [
+    unknown,
+    { kind: 'command', name: "fetch MongoDB's key", unless: `test -s ${KEY}`, run: FETCH_KEY },
+    ...official,
+    reach,
+  ];
+}
+
+function resources(params: RoleParams): readonly Resource[] {
+  // A quarter of the memory; the server takes no less than 256 MB.
+  const cache = (mebibytes(params, 0.25, 256, 65_536) / 1024).toFixed(2);
+  return [
+    PROCESSOR,
+    ...repository(params.databases?.repository),
+    { kind: 'package', name: 'mongodb-org', after: [`command ${REACH}`] },
+    { kind: 'file', path: '/etc/mongod.conf', content: configuration(cache) },
+    { kind: 'service', unit: 'mongod.service', enabled: true, restartOn: ['file /etc/mongod.conf'] },
+  ];
+}
+
+export const mongodb: Role = { name: 'mongodb', exposures: [], resources };
