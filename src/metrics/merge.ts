@@ -8,7 +8,8 @@ import {
   type TableName,
   type Window,
 } from './catalogue.ts';
-import { type HistogramData, mergeHistograms } from './histogram.ts';
+import { DenseHistogram } from './dense.ts';
+import type { HistogramData } from './histogram.ts';
 
 /** Mean over time of a gauge. */
 export function mean(gauge: Gauge | null): number | null {
@@ -30,69 +31,179 @@ type AnyRow = Readonly<Record<string, unknown>>;
  * Undefined for no windows.
  */
 export function mergeWindows(windows: readonly Window[]): Window | undefined {
-  const ordered = windows.toSorted((a, b) => a.at - b.at);
-  const last = ordered.at(-1);
-  if (last === undefined) return undefined;
-  const tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, mergeTable(name, ordered)]));
-  const seconds = ordered.reduce((total, window) => total + window.seconds, 0);
-  return { ...(tables as unknown as Window), host: last.host, at: last.at, seconds };
+  const sum = new WindowSum();
+  for (const window of windows.toSorted((a, b) => a.at - b.at)) sum.add(window);
+  return sum.window();
 }
 
-function mergeTable(name: TableName, windows: readonly Window[]): AnyRow[] {
-  const groups = new Map<string, AnyRow[]>();
-  const labels = columnsOf(name).filter(([, column]) => column.kind === 'label');
-  for (const window of windows) {
-    for (const row of window[name] as readonly AnyRow[]) {
-      const weighted = row.weight === undefined ? { ...row, weight: window.seconds } : row;
-      const key = labels.map(([label]) => row[label]).join('\n');
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [weighted]);
-      else group.push(weighted);
+/** The same, window by window as they come, in the order of their time: what a roll-up costs is then the new window, not the old ones again. */
+export class WindowSum {
+  #last: Window | undefined;
+  #seconds = 0;
+  readonly #tables = new Map<TableName, TableSum>();
+
+  add(window: Window): void {
+    this.#last = window;
+    this.#seconds += window.seconds;
+    for (const name of TABLE_NAMES) {
+      if (window[name].length === 0) continue;
+      const table = this.#tables.get(name) ?? new TableSum(name);
+      this.#tables.set(name, table);
+      for (const row of window[name] as readonly AnyRow[]) table.add(row, window.seconds);
     }
   }
-  const rows = [...groups.values()].map((group) => mergeRows(name, group));
-  return rows.length <= TABLES[name].maxRows ? rows : bound(name, rows);
+
+  /** The end of the newest window, ms; undefined before the first. */
+  get at(): number | undefined {
+    return this.#last?.at;
+  }
+
+  /** What was added until now; undefined where nothing was. */
+  window(): Window | undefined {
+    const last = this.#last;
+    if (last === undefined) return undefined;
+    const tables = Object.fromEntries(
+      TABLE_NAMES.map((name) => [name, this.#tables.get(name)?.rows() ?? []]),
+    );
+    return { ...(tables as unknown as Window), host: last.host, at: last.at, seconds: this.#seconds };
+  }
 }
 
-function mergeRows(name: TableName, rows: readonly AnyRow[]): AnyRow {
-  const [only] = rows;
-  if (rows.length === 1 && only !== undefined) return only;
-  const merged: Record<string, unknown> = { weight: rows.reduce((total, row) => total + weightOf(row), 0) };
-  for (const [key, column] of columnsOf(name)) merged[key] = mergeCells(column, key, rows);
-  return merged;
+/** Rows of one table by their labels. */
+class TableSum {
+  readonly #name: TableName;
+  readonly #columns: readonly [string, Column][];
+  readonly #labels: readonly string[];
+  #rows = new Map<string, RowSum>();
+
+  constructor(name: TableName) {
+    this.#name = name;
+    this.#columns = columnsOf(name);
+    this.#labels = this.#columns.filter(([, { kind }]) => kind === 'label').map(([key]) => key);
+  }
+
+  add(row: AnyRow, seconds: number): void {
+    let key = '';
+    for (const label of this.#labels) key += `${row[label]}\n`;
+    const known = this.#rows.get(key);
+    if (known === undefined) this.#rows.set(key, new RowSum(row, seconds, this.#columns));
+    else known.add(row, seconds);
+    // A hostile host may send other labels each time.
+    if (this.#rows.size <= 2 * TABLES[this.#name].maxRows) return;
+    const bounded = this.rows();
+    this.#rows = new Map();
+    for (const one of bounded) this.add(one, seconds);
+  }
+
+  rows(): AnyRow[] {
+    const rows = [...this.#rows.values()].map((sum) => sum.row());
+    return rows.length <= TABLES[this.#name].maxRows ? rows : bound(this.#name, rows);
+  }
 }
 
-function mergeCells(column: Column, key: string, rows: readonly AnyRow[]): unknown {
-  switch (column.kind) {
+/** What a cell grows to; which of it counts is what its column says. */
+interface Cell {
+  /** Label, state or latest value. */
+  value: unknown;
+  /** Sum of counts; of a gauge, weighted by time. */
+  total: number;
+  weights: number;
+  max: number;
+  readonly histogram: DenseHistogram | undefined;
+}
+
+/** Rows of the same labels. One row alone stays as it is. */
+class RowSum {
+  readonly #columns: readonly [string, Column][];
+  readonly #first: AnyRow;
+  readonly #cells: Cell[] = [];
+  #weight: number;
+
+  constructor(first: AnyRow, seconds: number, columns: readonly [string, Column][]) {
+    this.#columns = columns;
+    this.#first = first;
+    this.#weight = weightOf(first, seconds);
+  }
+
+  add(row: AnyRow, seconds: number): void {
+    if (this.#cells.length === 0) {
+      for (const [key, { kind }] of this.#columns)
+        this.#cells.push({
+          value: this.#first[key],
+          total: 0,
+          weights: 0,
+          max: Number.NEGATIVE_INFINITY,
+          histogram: kind === 'histogram' ? new DenseHistogram() : undefined,
+        });
+      this.#addCells(this.#first, this.#weight);
+    }
+    const weight = weightOf(row, seconds);
+    this.#weight += weight;
+    this.#addCells(row, weight);
+  }
+
+  #addCells(row: AnyRow, weight: number): void {
+    for (const [i, cell] of this.#cells.entries()) {
+      const [key, column] = this.#columns[i] as [string, Column];
+      addCell(cell, column, row[key], weight);
+    }
+  }
+
+  row(): AnyRow {
+    if (this.#cells.length === 0) return { ...this.#first, weight: this.#weight };
+    const merged: Record<string, unknown> = { weight: this.#weight };
+    for (const [i, cell] of this.#cells.entries()) {
+      const [key, column] = this.#columns[i] as [string, Column];
+      merged[key] = cellValue(cell, column);
+    }
+    return merged;
+  }
+}
+
+function addCell(cell: Cell, { kind }: Column, value: unknown, weight: number): void {
+  switch (kind) {
+    case 'label':
+      return;
+    case 'state':
+      cell.value = value;
+      return;
+    case 'latest':
+      if (value !== null) cell.value = value;
+      return;
+    case 'count':
+      cell.total += Number(value);
+      return;
+    case 'gauge': {
+      const gauge = value as Gauge | null;
+      if (gauge === null) return;
+      cell.total += (mean(gauge) ?? 0) * weight;
+      cell.weights += weight;
+      cell.max = Math.max(cell.max, greatest(gauge) ?? 0);
+      return;
+    }
+    case 'histogram':
+      cell.histogram?.add(value as HistogramData);
+  }
+}
+
+function cellValue(cell: Cell, { kind }: Column): unknown {
+  switch (kind) {
     case 'label':
     case 'state':
-      return rows.at(-1)?.[key];
     case 'latest':
-      return rows.findLast((row) => row[key] !== null)?.[key] ?? null;
+      return cell.value;
     case 'count':
-      return rows.reduce((total, row) => total + Number(row[key]), 0);
-    case 'histogram':
-      return mergeHistograms(rows.map((row) => row[key] as HistogramData));
+      return cell.total;
     case 'gauge':
-      return mergeGauges(rows.map((row) => [row[key] as Gauge | null, weightOf(row)]));
+      return cell.weights === 0 ? null : [cell.total / cell.weights, cell.max];
+    case 'histogram':
+      return cell.histogram?.copy();
   }
 }
 
-function mergeGauges(cells: readonly (readonly [Gauge | null, weight: number])[]): Gauge | null {
-  let sum = 0;
-  let weights = 0;
-  let max = Number.NEGATIVE_INFINITY;
-  for (const [gauge, weight] of cells) {
-    if (gauge === null) continue;
-    sum += (mean(gauge) ?? 0) * weight;
-    weights += weight;
-    max = Math.max(max, greatest(gauge) ?? 0);
-  }
-  return weights === 0 ? null : [sum / weights, max];
-}
-
-function weightOf(row: AnyRow): number {
-  return typeof row.weight === 'number' ? row.weight : 0;
+/** Seconds that a row stands for. */
+function weightOf(row: AnyRow, seconds: number): number {
+  return typeof row.weight === 'number' ? row.weight : seconds;
 }
 
 const OTHER = { server: 'other', app: 'other', variant: '', release: '', method: 'other', route: 'other' };
@@ -104,5 +215,7 @@ function bound(name: TableName, rows: AnyRow[]): AnyRow[] {
   const weigh = (row: AnyRow): number => (row.server === OTHER.server ? 0 : Number(row.requests));
   const ordered = rows.toSorted((a, b) => weigh(b) - weigh(a));
   const rest = ordered.slice(maxRows - 1).map((row) => ({ ...row, ...OTHER }));
-  return [...ordered.slice(0, maxRows - 1), mergeRows(name, rest)];
+  const other = new TableSum(name);
+  for (const row of rest) other.add(row, 0);
+  return [...ordered.slice(0, maxRows - 1), ...other.rows()];
 }

@@ -17,7 +17,8 @@ import {
   type TableName,
   type Window,
 } from './catalogue.ts';
-import { decodeHistogram, encodeHistogram, type HistogramData } from './histogram.ts';
+import { EncodedHistogram, isEncoded } from './dense.ts';
+import { encodeHistogram, type HistogramData } from './histogram.ts';
 
 export const WIRE_VERSION = 1;
 
@@ -52,7 +53,7 @@ export function encodeWindow(window: Window): Record<string, string> {
     v: String(WIRE_VERSION),
     h: window.host,
     t: String(window.at),
-    s: String(round(window.seconds, 6)),
+    s: encodeSeconds(window.seconds),
   };
   for (const name of TABLE_NAMES) fields[name] = encodeTable(name, window);
   return fields;
@@ -64,7 +65,12 @@ export function encodeSample(sample: Sample): Record<string, string> {
   return { ...encodeWindow(window), i: instance, q: String(sequence), n: String(sentAt) };
 }
 
-function encodeTable(name: TableName, window: Window): string {
+export function encodeSeconds(seconds: number): string {
+  return String(round(seconds, 6));
+}
+
+/** One field: the rows of a table. */
+export function encodeTable(name: TableName, window: Window): string {
   const columns = columnsOf(name);
   const rows = (window[name] as readonly Readonly<Record<string, unknown>>[]).slice(0, TABLES[name].maxRows);
   return JSON.stringify(
@@ -81,7 +87,7 @@ function encodeCell(column: Column, cell: unknown): unknown {
     case 'state':
       return cleanText(String(cell), column.max);
     case 'histogram':
-      return encodeHistogram(cell as HistogramData);
+      return cell instanceof EncodedHistogram ? cell.text : encodeHistogram(cell as HistogramData);
     case 'gauge':
       return encodeGauge(cell as Gauge | null, column.max);
     case 'latest':
@@ -207,7 +213,7 @@ function parseCell(column: Column, cell: unknown): unknown {
         ? cell
         : undefined;
     case 'histogram':
-      return typeof cell === 'string' ? decodeHistogram(cell) : undefined;
+      return typeof cell === 'string' && isEncoded(cell) ? new EncodedHistogram(cell) : undefined;
     case 'count':
       return isNumber(cell, column.max) && Number.isInteger(cell) ? cell : undefined;
     case 'latest':

@@ -2,7 +2,7 @@
 import type { Window } from '../metrics/catalogue.ts';
 import { mean } from '../metrics/merge.ts';
 import { NOWHERE, type Position } from './admit.ts';
-import type { Open } from './store.ts';
+import { nothingOpen, type Open } from './store.ts';
 
 /** Recent windows that rates and alerts are computed from. */
 const RECENT_MS = 60_000;
@@ -33,7 +33,7 @@ export function newHost(name: string): HostState {
   return {
     name,
     position: NOWHERE,
-    open: [],
+    open: nothingOpen(),
     recent: [],
     latest: undefined,
     rowsAt: new Map(),

@@ -1,6 +1,6 @@
 /** Charts of a host or an application, from windows. Pure; the page and the live stream take their points from here. */
 import type { Row, Window } from '../metrics/catalogue.ts';
-import { mergeHistograms, quantile } from '../metrics/histogram.ts';
+import { type DenseHistogram, sumHistograms } from '../metrics/dense.ts';
 import { mean, mergeWindows } from '../metrics/merge.ts';
 import { rollUp } from '../metrics/tiers.ts';
 import type { ChartSeries, Panel } from './api-types.ts';
@@ -151,8 +151,17 @@ export function appCharts(app: string, windows: readonly Window[]): readonly Cha
     const all = rate(({ requests }) => requests, release)(window);
     return all === 0 ? null : rate(of, release)(window) / all;
   };
+  const sums = new WeakMap<Window, Map<string, DenseHistogram>>();
+  const histogram = (window: Window, of: 'latency' | 'size', release?: string): DenseHistogram => {
+    const known = sums.get(window) ?? new Map<string, DenseHistogram>();
+    sums.set(window, known);
+    const key = `${of} ${release ?? '*'}`;
+    const sum = known.get(key) ?? sumHistograms(rows(window, release).map((row) => row[of]));
+    known.set(key, sum);
+    return sum;
+  };
   const at = (q: number, of: 'latency' | 'size', release?: string) => (window: Window) =>
-    quantile(mergeHistograms(rows(window, release).map((row) => row[of])), q) ?? null;
+    histogram(window, of, release).quantile(q) ?? null;
   const quantiles = (of: 'latency' | 'size') => [
     { name: 'p50', of: at(0.5, of) },
     { name: 'p90', of: at(0.9, of) },

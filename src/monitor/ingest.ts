@@ -13,13 +13,12 @@ import { RateLimit } from './rate-limit.ts';
 import type { Redis } from './redis.ts';
 import { changeOfRelease, servingReleases } from './releases.ts';
 import { HOST_TABLES, readWindows, reopen, take } from './store.ts';
-import { summarise } from './summary.ts';
 
 export interface IngestOptions {
   readonly hosts: readonly string[];
   /** For commands. */
   readonly redis: Redis;
-  /** For the blocking read alone. */
+  /** For reading inboxes and for what is written of them alone: the transaction watches the lease. */
   readonly reader: Redis;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
@@ -29,9 +28,17 @@ export interface IngestOptions {
 /** A window that was stored, as listeners get it: routes summed up by application. */
 export type Listener = (host: HostState, window: Window) => void;
 
+interface InboxEntry {
+  readonly id: string;
+  readonly message: Record<string, string>;
+}
+type Transaction = ReturnType<Redis['multi']>;
+
 const BLOCK_MS = 1000;
-/** Entries of a host in one read. A backlog is worked off in several. */
+/** Entries of a host, and of all, in one read: a backlog is worked off in several, each far shorter than the lease. */
 const BATCH = 64;
+const MOST_AT_ONCE = 1000;
+const OPENED_AT_ONCE = 16;
 /** Reads are this far apart, so that a busy fleet costs ten reads a second. */
 const PAUSE_MS = 100;
 const LEASE_MS = 10_000;
@@ -88,8 +95,7 @@ export class Ingest {
         opened = true;
         if (this.trouble !== '') log('Samples are taken in again.');
         this.trouble = '';
-        await this.#read();
-        await sleep(PAUSE_MS, undefined, { signal });
+        if (!(await this.#read())) await sleep(PAUSE_MS, undefined, { signal });
       } catch (error) {
         if (signal.aborted) break;
         this.#say((error as Error).message);
@@ -108,14 +114,14 @@ export class Ingest {
 
   /** Takes or renews the lease: of two hubs, one ingests. */
   async #lead(): Promise<boolean> {
-    const { redis } = this.#options;
-    const taken = await redis.set(keys.LEADER, this.#id, {
+    const { reader } = this.#options;
+    const taken = await reader.set(keys.LEADER, this.#id, {
       condition: 'NX',
       expiration: { type: 'PX', value: LEASE_MS },
     });
     if (taken !== null) return true;
-    if ((await redis.get(keys.LEADER)) !== this.#id) return false;
-    await redis.pExpire(keys.LEADER, LEASE_MS);
+    if ((await reader.get(keys.LEADER)) !== this.#id) return false;
+    await reader.pExpire(keys.LEADER, LEASE_MS);
     return true;
   }
 
@@ -129,89 +135,115 @@ export class Ingest {
     ]);
     this.#live = new Map(Object.entries(live));
     this.#seen = new Set(seen);
-    const now = this.#now();
-    for (const host of this.fleet.values()) {
-      const text = positions[host.name];
-      host.position = text === undefined ? NOWHERE : (JSON.parse(text) as Position);
-      host.open = await reopen(redis, host.name, now);
-      const [raw, minute] = TIERS;
-      if (raw === undefined || minute === undefined) continue;
-      const hour = { from: now - 3_700_000, to: now };
-      const past = await readWindows(redis, minute, 'host', host.name, hour, ['system', ...OCCASIONAL]);
-      for (const window of past) {
-        const cpu = mean(window.system[0]?.cpu ?? null);
-        if (cpu !== null) setSpark(host.spark, window.at, cpu);
-      }
-      if (host.recent.length > 0) continue;
-      recall(host, [...past, ...host.open.slice(0, 1).flatMap((one) => one ?? [])]);
-      const recent = { from: now - 120_000, to: now };
-      for (const window of await readWindows(redis, raw, 'host', host.name, recent, HOST_TABLES))
-        remember(host, window, window.at);
+    const hosts = [...this.fleet.values()];
+    for (let i = 0; i < hosts.length; i += OPENED_AT_ONCE) {
+      const some = hosts.slice(i, i + OPENED_AT_ONCE);
+      await Promise.all(some.map((host) => this.#openHost(host, positions[host.name])));
+      if (!(await this.#lead())) throw new Error('another hub takes the samples in');
     }
   }
 
-  async #read(): Promise<void> {
-    const { reader, redis } = this.#options;
-    const streams = [...this.fleet.values()].map(({ name, position }) => ({
-      key: keys.inbox(name),
-      id: position.id,
-    }));
-    if (streams.length === 0) {
-      await sleep(BLOCK_MS, undefined, { signal: this.#options.signal });
-      return;
-    }
-    const reply = (await reader.xRead(streams, { BLOCK: BLOCK_MS, COUNT: BATCH })) as
-      | { name: string; messages: { id: string; message: Record<string, string> }[] }[]
-      | null;
-    for (const { name, messages } of reply ?? []) {
-      const host = this.fleet.get(name.slice(3, -8));
-      if (host === undefined) continue;
-      for (const entry of messages) await this.#take(host, entry);
-      await redis.xTrim(name, 'MINID', nextId(host.position.id));
-    }
-  }
-
-  async #take(host: HostState, entry: { id: string; message: Record<string, string> }): Promise<void> {
+  async #openHost(host: HostState, position: string | undefined): Promise<void> {
     const { redis } = this.#options;
     const now = this.#now();
-    const admission = admit(host.name, entry, host.position, now);
-    if (admission.kind === 'blocked') {
-      await redis.multi().del(keys.inbox(host.name)).hDel(keys.POSITIONS, host.name).exec();
-      host.position = { ...host.position, id: '0-0' };
-      this.#refuse(host, 'its id lies in the future, which blocks the inbox: the inbox was emptied');
-      return;
+    host.position = position === undefined ? NOWHERE : (JSON.parse(position) as Position);
+    host.open = await reopen(redis, host.name, now);
+    const [raw, minute] = TIERS;
+    if (raw === undefined || minute === undefined || host.recent.length > 0) return;
+    const hour = { from: now - 3_700_000, to: now };
+    const past = await readWindows(redis, minute, 'host', host.name, hour, ['system', ...OCCASIONAL]);
+    for (const window of past) {
+      const cpu = mean(window.system[0]?.cpu ?? null);
+      if (cpu !== null) setSpark(host.spark, window.at, cpu);
     }
-    const { position } = admission;
-    if (admission.kind !== 'window') {
-      await redis.hSet(keys.POSITIONS, host.name, JSON.stringify(position));
-      host.position = position;
-      if (admission.kind === 'refused') this.#refuse(host, admission.reason);
-      return;
+    recall(host, [...past, ...[host.open[0]?.window() ?? []].flat()]);
+    const recent = { from: now - 120_000, to: now };
+    for (const window of await readWindows(redis, raw, 'host', host.name, recent, HOST_TABLES))
+      remember(host, window, window.at);
+  }
+
+  /** @returns whether more may wait */
+  async #read(): Promise<boolean> {
+    const { reader, signal } = this.#options;
+    const hosts = [...this.fleet.values()];
+    if (hosts.length === 0) {
+      await sleep(BLOCK_MS, undefined, { signal });
+      return false;
     }
-    // Before the sample counts as taken: after a crash in between, its lines come again and are known.
-    const audit = this.#allowed(host.name, admission.window.audit, now);
-    this.#tell(await recordAudit(redis, host.name, audit, admission.window.at));
-    const window = { ...admission.window, audit: [] };
-    const { entries, open } = take(window, host.open);
-    const multi = redis.multi();
-    const closes = entries.length > 3;
-    for (const { key, at, fields, keepFrom } of entries) {
-      const TRIM = { strategy: 'MINID', strategyModifier: '~', threshold: keepFrom } as const;
-      multi.xAdd(key, `${at}-0`, fields, { TRIM });
-      // What a host leaves that is never seen again goes by itself.
-      if (closes) multi.pExpire(key, at - keepFrom + 86_400_000);
+    const count = Math.max(1, Math.min(BATCH, Math.floor(MOST_AT_ONCE / hosts.length)));
+    const streams = hosts.map(({ name, position }) => ({ key: keys.inbox(name), id: position.id }));
+    const reply = (await reader.xRead(streams, { BLOCK: BLOCK_MS, COUNT: count })) as
+      | { name: string; messages: InboxEntry[] }[]
+      | null;
+    if (reply === null) return false;
+    // Whoever was away for so long that another hub took over writes nothing: nothing counts twice.
+    await reader.watch(keys.LEADER);
+    if ((await reader.get(keys.LEADER)) !== this.#id) throw new Error('another hub takes the samples in');
+    const multi = reader.multi();
+    const done: (() => Promise<void>)[] = [];
+    for (const { name, messages } of reply) {
+      const host = this.fleet.get(name.slice(3, -8));
+      if (host !== undefined) done.push(...(await this.#take(host, messages, multi)));
+    }
+    await multi.exec();
+    // From here on it is so, also if this hub ends now.
+    for (const note of done) await note();
+    return reply.some(({ messages }) => messages.length === count);
+  }
+
+  /**
+   * Writes what a host sent, together with its place in the inbox, into the transaction. A failure after this makes the hub read again what is
+   * stored, since the open roll-ups have grown.
+   * @returns what to do once it is stored
+   */
+  async #take(host: HostState, messages: readonly InboxEntry[], multi: Transaction) {
+    const { redis } = this.#options;
+    const now = this.#now();
+    const done: (() => Promise<void>)[] = [];
+    let position = host.position;
+    for (const entry of messages) {
+      const admission = admit(host.name, entry, position, now);
+      if (admission.kind === 'blocked') {
+        multi.del(keys.inbox(host.name)).hDel(keys.POSITIONS, host.name);
+        const reason = 'its id lies in the future, which blocks the inbox: the inbox was emptied';
+        done.push(async () => {
+          host.position = { ...position, id: '0-0' };
+          this.#refuse(host, reason);
+        });
+        return done;
+      }
+      // An agent that begins measures everything, and nothing that it was told to measure no more.
+      const began = admission.position.instance !== position.instance;
+      position = admission.position;
+      if (admission.kind === 'refused') done.push(async () => this.#refuse(host, admission.reason));
+      if (admission.kind !== 'window') continue;
+      // Before the sample counts as taken: after a crash in between, its lines come again and are known.
+      const audit = this.#allowed(host.name, admission.window.audit, now);
+      this.#tell(await recordAudit(redis, host.name, audit, admission.window.at));
+      const window = { ...admission.window, audit: [] };
+      const { entries, summed } = take(window, host.open, entry.message);
+      const closes = entries.length > 3;
+      for (const { key, at, fields, keepFrom } of entries) {
+        const TRIM = { strategy: 'MINID', strategyModifier: '~', threshold: keepFrom } as const;
+        multi.xAdd(key, `${at}-0`, fields, { TRIM });
+        // What a host leaves that is never seen again goes by itself.
+        if (closes) multi.pExpire(key, at - keepFrom + 86_400_000);
+      }
+      done.push(async () => {
+        if (began) host.rowsAt.clear();
+        host.lost += admission.lost;
+        await this.#noteReleases(host.name, window);
+        remember(host, summed, now);
+        for (const listener of this.#listeners) listener(host, summed);
+      });
     }
     multi.hSet(keys.POSITIONS, host.name, JSON.stringify(position));
-    await multi.exec();
-    // An agent that begins measures everything, and nothing that it was told to measure no more.
-    if (position.instance !== host.position.instance) host.rowsAt.clear();
-    host.position = position;
-    host.open = open;
-    host.lost += admission.lost;
-    await this.#noteReleases(host.name, window);
-    const summed = { ...window, routes: summarise(window) };
-    remember(host, summed, now);
-    for (const listener of this.#listeners) listener(host, summed);
+    multi.xTrim(keys.inbox(host.name), 'MINID', nextId(position.id));
+    const taken = position;
+    done.push(async () => {
+      host.position = taken;
+    });
+    return done;
   }
 
   /** A host that floods the events is not listened to for the rest of the hour. */

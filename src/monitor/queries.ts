@@ -1,6 +1,6 @@
 /** Reads of the API: which tier, which hosts, which tables. */
 import type { TableName, Window } from '../metrics/catalogue.ts';
-import { mergeHistograms, quantile } from '../metrics/histogram.ts';
+import { sumHistograms } from '../metrics/dense.ts';
 import { TIERS, type Tier, tierFor } from '../metrics/tiers.ts';
 import type { History, Mark, Routes } from './api-types.ts';
 import { readEvents } from './events.ts';
@@ -156,7 +156,7 @@ export async function usualP90(
   );
   const rows = windows.flat().flatMap(({ routes: all }) => all.filter((row) => row.app === app));
   if (rows.reduce((total, { requests }) => total + requests, 0) < 100) return undefined;
-  return quantile(mergeHistograms(rows.map(({ latency }) => latency)), 0.9);
+  return sumHistograms(rows.map(({ latency }) => latency)).quantile(0.9);
 }
 
 /** Counts and histograms of one release, for the judge of canaries. Windows as they came: one for each sample. */

@@ -1,14 +1,14 @@
 /** Windows in Redis: samples as they came, minutes and ten minutes, each part in a stream of its own. */
 import type { TableName, Window } from '../metrics/catalogue.ts';
-import { mergeWindows } from '../metrics/merge.ts';
+import { WindowSum } from '../metrics/merge.ts';
 import { TIERS, type Tier, windowStart } from '../metrics/tiers.ts';
-import { encodeWindow, parseWindow } from '../metrics/wire.ts';
+import { encodeSeconds, encodeTable, parseWindow, WIRE_VERSION } from '../metrics/wire.ts';
 import { type Part, windows } from './keys.ts';
 import type { Redis } from './redis.ts';
 import { summarise } from './summary.ts';
 
 /** Roll-ups of one host that still grow: one for each tier but raw. */
-export type Open = readonly (Window | undefined)[];
+export type Open = WindowSum[];
 
 /** One entry to be written. */
 export interface Entry {
@@ -23,51 +23,70 @@ export interface Entry {
 export const ROLLED: readonly Tier[] = TIERS.filter(({ seconds }) => seconds > 0);
 const RAW = TIERS[0] as Tier;
 
+export function nothingOpen(): Open {
+  return ROLLED.map(() => new WindowSum());
+}
+
 /**
- * Takes a window in. A roll-up is written when the first window of the next one comes: windows of a host come in order, so it is complete then,
- * however late it came.
- * @returns what to write, and the roll-ups that are open now
+ * Takes a window into the roll-ups that are open. One is written when the first window of the next one comes: windows of a host come in order, so
+ * it is complete then, however late it came.
+ * @param texts the window's tables as the agent wrote them: what was checked need not be written anew
+ * @returns what to write, and the window with its routes summed up by application
  */
 export function take(
   window: Window,
   open: Open,
-): { readonly entries: readonly Entry[]; readonly open: Open } {
-  const entries = entriesOf(RAW, window);
+  texts?: Readonly<Record<string, string>>,
+): { readonly entries: readonly Entry[]; readonly summed: Window } {
+  const summed = { ...window, routes: summarise(window) };
+  const entries = entriesOf(RAW, window, summed, texts);
   let fresh: Window | undefined = window;
-  const grown = ROLLED.map((tier, index) => {
-    const before = open[index];
-    if (fresh === undefined) return before;
+  for (const [index, tier] of ROLLED.entries()) {
+    const sum = open[index];
+    if (fresh === undefined || sum === undefined) break;
     const added: Window = fresh;
-    if (before === undefined || windowStart(tier, before.at) === windowStart(tier, added.at)) {
-      fresh = undefined;
-      return before === undefined ? added : mergeWindows([before, added]);
+    const same = sum.at === undefined || windowStart(tier, sum.at) === windowStart(tier, added.at);
+    const closed: Window | undefined = same ? undefined : sum.window();
+    if (closed === undefined) sum.add(added);
+    else {
+      entries.push(...entriesOf(tier, closed));
+      const next = new WindowSum();
+      next.add(added);
+      open[index] = next;
     }
-    entries.push(...entriesOf(tier, before));
-    fresh = before;
-    return added;
-  });
-  return { entries, open: grown };
+    fresh = closed;
+  }
+  return { entries, summed };
 }
 
 /** What is written for one window of a tier: each part in a stream of its own. */
-export function entriesOf(tier: Tier, window: Window): Entry[] {
-  const { routes, ...host } = encodeWindow(window);
-  const { v = '', h = '', t = '', s = '' } = host;
-  const head = { v, h, t, s };
+export function entriesOf(
+  tier: Tier,
+  window: Window,
+  summed: Window = { ...window, routes: summarise(window) },
+  texts?: Readonly<Record<string, string>>,
+): Entry[] {
+  const head = {
+    v: String(WIRE_VERSION),
+    h: window.host,
+    t: String(window.at),
+    s: encodeSeconds(window.seconds),
+  };
   const keepFrom = window.at - tier.keepSeconds * 1000;
+  const text = (table: TableName) => texts?.[table] ?? encodeTable(table, window);
   const entry = (part: Part, fields: Record<string, string>): Entry => ({
     key: windows(tier.name, part, window.host),
     at: window.at,
     fields,
     keepFrom,
   });
-  const filled = Object.fromEntries(Object.entries(host).filter(([, text]) => text !== '[]'));
-  if (window.routes.length === 0) return [entry('host', filled)];
-  const apps = encodeWindow({ ...window, routes: summarise(window) }).routes ?? '[]';
+  const filled = HOST_TABLES.flatMap((table) => (window[table].length === 0 ? [] : [[table, text(table)]]));
+  const host = entry('host', { ...head, ...Object.fromEntries(filled) });
+  if (window.routes.length === 0) return [host];
   return [
-    entry('host', filled),
-    entry('apps', { ...head, routes: apps }),
-    entry('routes', { ...head, routes: routes ?? '[]' }),
+    host,
+    entry('apps', { ...head, routes: encodeTable('routes', summed) }),
+    entry('routes', { ...head, routes: text('routes') }),
   ];
 }
 
@@ -108,19 +127,19 @@ export async function readWindows(
 
 /** The roll-ups that were open when the hub ended, from what is stored. */
 export async function reopen(redis: Redis, host: string, now: number): Promise<Open> {
-  const open: (Window | undefined)[] = [];
-  let finer: Tier = RAW;
-  for (const tier of ROLLED) {
+  const open = nothingOpen();
+  let finer = RAW;
+  for (const [index, tier] of ROLLED.entries()) {
     const [last] = (await redis.xRevRange(windows(tier.name, 'host', host), '+', '-', { COUNT: 1 })) ?? [];
     const from = last === undefined ? now - finer.keepSeconds * 1000 : Number(last.id.split('-')[0]);
-    const parts = await Promise.all([
-      readWindows(redis, finer, 'host', host, { from, to: Number.MAX_SAFE_INTEGER }, HOST_TABLES),
-      readWindows(redis, finer, 'routes', host, { from, to: Number.MAX_SAFE_INTEGER }, ['routes']),
+    const range = { from, to: Number.MAX_SAFE_INTEGER };
+    const [hosts, apps] = await Promise.all([
+      readWindows(redis, finer, 'host', host, range, HOST_TABLES),
+      readWindows(redis, finer, 'routes', host, range, ['routes']),
     ]);
-    const routes = new Map(parts[1].map((window) => [window.at, window.routes]));
-    const all = parts[0].map((window) => ({ ...window, routes: routes.get(window.at) ?? [] }));
+    const routes = new Map(apps.map((window) => [window.at, window.routes]));
     // Whatever of the finer tier came after this tier's last window is of the one that is open.
-    open.push(mergeWindows(all));
+    for (const window of hosts) open[index]?.add({ ...window, routes: routes.get(window.at) ?? [] });
     finer = tier;
   }
   return open;

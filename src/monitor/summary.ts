@@ -1,5 +1,5 @@
 /** Routes of a window summed up by application and release: what charts of applications are drawn from. */
-import type { Row, Window } from '../metrics/catalogue.ts';
+import { emptyTables, type Row, type Window } from '../metrics/catalogue.ts';
 import { mergeWindows } from '../metrics/merge.ts';
 
 /** Route and method of a row that stands for all routes of its release. */
@@ -9,5 +9,6 @@ export const ALL_ROUTES = '*';
 export function summarise(window: Window): readonly Row<'routes'>[] {
   if (window.routes.length === 0) return [];
   const routes = window.routes.map((row) => ({ ...row, method: ALL_ROUTES, route: ALL_ROUTES }));
-  return mergeWindows([{ ...window, routes }])?.routes ?? [];
+  const { host, at, seconds } = window;
+  return mergeWindows([{ ...emptyTables(), host, at, seconds, routes }])?.routes ?? [];
 }

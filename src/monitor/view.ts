@@ -2,7 +2,7 @@
 import type { AppView, HostView } from '../alerts/findings.ts';
 import type { AlertState } from '../alerts/types.ts';
 import type { Row, Window } from '../metrics/catalogue.ts';
-import { mergeHistograms, quantile } from '../metrics/histogram.ts';
+import { sumHistograms } from '../metrics/dense.ts';
 import { mean } from '../metrics/merge.ts';
 import type {
   CanaryRun,
@@ -153,8 +153,8 @@ export function figuresOf(rows: readonly Row<'routes'>[], seconds: number): Rout
   const sum = (of: (row: Row<'routes'>) => number) => rows.reduce((total, row) => total + of(row), 0);
   const requests = sum((row) => row.requests);
   const share = (count: number) => (requests === 0 ? 0 : count / requests);
-  const latency = mergeHistograms(rows.map((row) => row.latency));
-  const at = (q: number) => quantile(latency, q) ?? null;
+  const latency = sumHistograms(rows.map((row) => row.latency));
+  const at = (q: number) => latency.quantile(q) ?? null;
   return {
     requests,
     rate: requests / seconds,

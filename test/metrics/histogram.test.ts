@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bucketOf, upperEdge as judgeUpperEdge } from '../../src/judge/histogram.ts';
 import { HISTOGRAM_GAMMA, type LogHistogram } from '../../src/judge/types.ts';
+import { DenseHistogram, decodeHistogram, EncodedHistogram, sumHistograms } from '../../src/metrics/dense.ts';
 import {
   bucketIndex,
   countOf,
-  decodeHistogram,
   encodeHistogram,
   GAMMA,
   Histogram,
@@ -139,5 +139,44 @@ describe('as text', () => {
 
   it('never throws', () => {
     fc.assert(fc.property(fc.string(), (text) => void decodeHistogram(text)));
+  });
+});
+
+describe('histograms that grow and encoded ones', () => {
+  const some = fc.array(fc.integer({ min: 0, max: 1e9 }), { maxLength: 40 }).map((values) => {
+    const grown = new Histogram();
+    for (const value of values) grown.record(value / 1000);
+    return grown.data();
+  });
+
+  it('merge as others do, and have the same quantiles', () => {
+    fc.assert(
+      fc.property(
+        fc.array(some, { maxLength: 5 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (parts, q) => {
+          const encoded = parts.map((part) => new EncodedHistogram(encodeHistogram(part)));
+          const merged = mergeHistograms(parts);
+          for (const sum of [
+            sumHistograms(parts),
+            sumHistograms(encoded),
+            sumHistograms([sumHistograms(encoded)]),
+          ]) {
+            expect(sum.counts).toEqual(merged.counts);
+            expect(sum.zero).toBe(merged.zero);
+            expect(sum.quantile(q)).toEqual(quantile(merged, q));
+          }
+        },
+      ),
+    );
+  });
+
+  it('do not change with what they were copied from', () => {
+    const one = new DenseHistogram();
+    one.count(5, 2);
+    const copy = one.copy();
+    one.count(-3, 1);
+    expect(copy.counts).toEqual({ 5: 2 });
+    expect(one.counts).toEqual({ 5: 2, [-3]: 1 });
   });
 });

@@ -11,7 +11,7 @@ import { inbox } from '../../src/monitor/keys.ts';
 import { Live } from '../../src/monitor/live.ts';
 import { exposition } from '../../src/monitor/prometheus.ts';
 import { type Redis, redisClient } from '../../src/monitor/redis.ts';
-import { readWindows, take } from '../../src/monitor/store.ts';
+import { nothingOpen, readWindows, take } from '../../src/monitor/store.ts';
 import { setUser } from '../../src/monitor/users.ts';
 import { overview } from '../../src/monitor/view.ts';
 import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
@@ -79,16 +79,15 @@ describe('a sample is', () => {
 });
 
 it('roll-ups keep every request', () => {
-  let open: Parameters<typeof take>[1] = [];
+  const open = nothingOpen();
   const written = new Map<string, number>();
   for (let i = 0; i < 700; i++) {
     const step = take(window({ host: 'web', at: NOW + i * 2000, seconds: 2, routes: [route(3)] }), open);
-    open = step.open;
     for (const { key, fields } of step.entries)
       if (key.includes(':routes:'))
         written.set(key, (written.get(key) ?? 0) + Number(JSON.parse(fields.routes ?? '[]')[0][7]));
   }
-  const openRequests = open.map((one) => one?.routes[0]?.requests ?? 0);
+  const openRequests = open.map((one) => one.window()?.routes[0]?.requests ?? 0);
   expect(written.get('w:raw:routes:web')).toBe(2100);
   expect((written.get('w:minute:routes:web') ?? 0) + (openRequests[0] ?? 0)).toBe(2100);
   expect(

@@ -11,7 +11,7 @@ import { newHost, remember } from '../../src/monitor/fleet.ts';
 import type { Ingest } from '../../src/monitor/ingest.ts';
 import { OUTBOX } from '../../src/monitor/keys.ts';
 import { type Redis, redisClient } from '../../src/monitor/redis.ts';
-import { take } from '../../src/monitor/store.ts';
+import { nothingOpen, take } from '../../src/monitor/store.ts';
 import { growthOf, Trends } from '../../src/monitor/trends.ts';
 import { Watch } from '../../src/monitor/watch.ts';
 import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
@@ -182,10 +182,9 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
           },
         ],
       });
-    let open: Parameters<typeof take>[1] = [];
+    const open = nothingOpen();
     for (let i = 0; i < 120; i++) {
       const step = take(rows(NOW - (119 - i) * 60_000 + 1, i), open);
-      open = step.open;
       for (const { key, at, fields } of step.entries) await redis.xAdd(key, `${at}-0`, fields);
     }
     const trends = new Trends();
