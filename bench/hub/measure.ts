@@ -21,9 +21,14 @@ export class Measured {
     this.#end = this.#look();
   }
 
+  /** Processor time between begin and end. */
+  seconds(): number {
+    return (this.#end.ticks - this.#begin.ticks) / TICKS;
+  }
+
   /** Share of a core between begin and end. */
   share(): number {
-    return (this.#end.ticks - this.#begin.ticks) / TICKS / ((this.#end.at - this.#begin.at) / 1000);
+    return this.seconds() / ((this.#end.at - this.#begin.at) / 1000);
   }
 
   /** Resident memory now, bytes. */

@@ -31,7 +31,12 @@ export async function runHub(
   const [redis, reader] = [redisClient(config.redis, onError), redisClient(config.redis, onError)];
   await Promise.all([redis.connect(), reader.connect()]);
   const ingest = new Ingest({ hosts: config.hosts, redis, reader, signal, log });
-  const source: Source = { redis, hosts: config.hosts, intervalSeconds: config.intervalSeconds };
+  const source: Source = {
+    redis,
+    hosts: config.hosts,
+    hostsOf: (app) => ingest.hostsOf(app),
+    intervalSeconds: config.intervalSeconds,
+  };
   const watch = new Watch({ config, source, ingest, signal, log });
   const live = new Live(ingest);
   const sparks = new Map<string, Map<number, number>>();

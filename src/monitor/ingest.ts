@@ -39,6 +39,7 @@ const BLOCK_MS = 1000;
 const BATCH = 64;
 const MOST_AT_ONCE = 1000;
 const OPENED_AT_ONCE = 16;
+const APPS_OF_HOST = 200;
 /** Reads are this far apart, so that a busy fleet costs ten reads a second. */
 const PAUSE_MS = 100;
 const LEASE_MS = 10_000;
@@ -59,6 +60,9 @@ export class Ingest {
   readonly #markListeners = new Set<(mark: Mark) => void>();
   readonly #auditLines = new RateLimit(AUDIT_LINES_AN_HOUR, 3_600_000);
   #live = new Map<string, string>();
+  /** Hosts of each application, and how many applications each host named. */
+  readonly #served = new Map<string, Set<string>>();
+  readonly #named = new Map<string, number>();
   #seen = new Set<string>();
 
   constructor(options: IngestOptions) {
@@ -71,6 +75,11 @@ export class Ingest {
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Hosts on which an application was seen. */
+  hostsOf(app: string): readonly string[] {
+    return [...(this.#served.get(app) ?? [])];
   }
 
   /** Hears of events that are new or changed. */
@@ -128,13 +137,18 @@ export class Ingest {
   /** What the last hub knew: positions, open roll-ups, the last hour of each host. */
   async #open(): Promise<void> {
     const { redis } = this.#options;
-    const [positions, live, seen] = await Promise.all([
+    const [served, positions, live, seen] = await Promise.all([
+      redis.sMembers(keys.SERVED),
       redis.hGetAll(keys.POSITIONS),
       redis.hGetAll(keys.LIVE_RELEASES),
       redis.sMembers(keys.SEEN_RELEASES),
     ]);
     this.#live = new Map(Object.entries(live));
     this.#seen = new Set(seen);
+    for (const pair of served) {
+      const at = pair.lastIndexOf(' ');
+      if (this.fleet.has(pair.slice(at + 1))) this.#serve(pair.slice(0, at), pair.slice(at + 1));
+    }
     const hosts = [...this.fleet.values()];
     for (let i = 0; i < hosts.length; i += OPENED_AT_ONCE) {
       const some = hosts.slice(i, i + OPENED_AT_ONCE);
@@ -221,7 +235,9 @@ export class Ingest {
       const audit = this.#allowed(host.name, admission.window.audit, now);
       this.#tell(await recordAudit(redis, host.name, audit, admission.window.at));
       const window = { ...admission.window, audit: [] };
-      const { entries, summed } = take(window, host.open, entry.message);
+      for (const app of new Set(window.routes.map((row) => row.app)))
+        if (this.#serve(app, host.name)) multi.sAdd(keys.SERVED, `${app} ${host.name}`);
+      const { entries, summed } = take(window, host.open, entry.message, this.#named.has(host.name));
       const closes = entries.length > 3;
       for (const { key, at, fields, keepFrom } of entries) {
         const TRIM = { strategy: 'MINID', strategyModifier: '~', threshold: keepFrom } as const;
@@ -244,6 +260,16 @@ export class Ingest {
       host.position = taken;
     });
     return done;
+  }
+
+  /** @returns whether it is new; a host that names ever more applications is not believed */
+  #serve(app: string, host: string): boolean {
+    const hosts = this.#served.get(app) ?? new Set<string>();
+    const named = this.#named.get(host) ?? 0;
+    if (hosts.has(host) || named >= APPS_OF_HOST) return false;
+    this.#served.set(app, hosts.add(host));
+    this.#named.set(host, named + 1);
+    return true;
   }
 
   /** A host that floods the events is not listened to for the rest of the hour. */

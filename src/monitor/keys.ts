@@ -11,6 +11,8 @@ export const windows = (tier: Tier['name'], part: Part, host: string): string =>
 export const POSITIONS = 'hub:positions';
 /** Hash: `app host` → release that serves there. */
 export const LIVE_RELEASES = 'hub:live';
+/** Set of `app host`: where an application was seen. */
+export const SERVED = 'hub:served';
 /** Set of releases that were seen. */
 export const SEEN_RELEASES = 'hub:releases';
 /** Hash: alert key → its state (JSON). */

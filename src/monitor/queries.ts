@@ -1,7 +1,7 @@
 /** Reads of the API: which tier, which hosts, which tables. */
 import type { TableName, Window } from '../metrics/catalogue.ts';
 import { sumHistograms } from '../metrics/dense.ts';
-import { TIERS, type Tier, tierFor } from '../metrics/tiers.ts';
+import { TIERS, tierFor } from '../metrics/tiers.ts';
 import type { History, Mark, Routes } from './api-types.ts';
 import { readEvents } from './events.ts';
 import { appCharts, draw, hostCharts } from './history.ts';
@@ -21,6 +21,8 @@ export interface Range {
 export interface Source {
   readonly redis: Redis;
   readonly hosts: readonly string[];
+  /** Hosts on which an application was seen. */
+  readonly hostsOf: (app: string) => readonly string[];
   readonly intervalSeconds: number;
 }
 
@@ -55,11 +57,10 @@ export async function history(source: Source, subject: Subject, range: Range, no
     return [...closed, ...(await readTail(source, part, host, { from, to: range.to }, tables))];
   };
   const [windows, events] = await Promise.all([
-    Promise.all((isApp ? source.hosts : [subject.name]).map(read)),
+    Promise.all((isApp ? source.hostsOf(subject.name) : [subject.name]).map(read)),
     readEvents(source.redis, range.from, range.to),
   ]);
   const found = windows.flat();
-  if (isApp) found.push(...(await withoutRequests(source, subject.name, found, tier, range)));
   const all = isApp ? found.map((window) => select(window, subject)) : found;
   const charts = isApp ? appCharts(subject.name, all) : hostCharts(all);
   // The last step is drawn when every host has had the time to send it.
@@ -69,20 +70,6 @@ export async function history(source: Source, subject: Subject, range: Range, no
   const concerns = ({ app, hosts }: Mark) =>
     isApp ? app === subject.name : hosts.length === 0 || hosts.includes(subject.name);
   return { tier: tier.name, stepSeconds: step, ...drawn, events: events.filter(concerns) };
-}
-
-/** Where a host that serves the application was heard: no requests there are none, and not a gap. */
-async function withoutRequests(
-  { redis }: Source,
-  app: string,
-  windows: readonly Window[],
-  tier: Tier,
-  range: Range,
-): Promise<Window[]> {
-  const serving = windows.filter(({ routes: rows }) => rows.some((row) => row.app === app));
-  const hosts = [...new Set(serving.map(({ host }) => host))];
-  const heard = await Promise.all(hosts.map((host) => readWindows(redis, tier, 'host', host, range, [])));
-  return heard.flat();
 }
 
 /** Restarts of each unit of a host in a range that reaches until now. */
@@ -118,7 +105,7 @@ export async function routes(
   );
   const open = { from: range.to - Math.max(60, tier.seconds) * 1000, to: range.to };
   const windows = await Promise.all(
-    source.hosts.map(async (host) => {
+    source.hostsOf(app).map(async (host) => {
       const closed = await readWindows(source.redis, tier, 'routes', host, range, ['routes']);
       if (tier.seconds === 0) return closed;
       // What came after the last closed window is in finer ones.
@@ -152,7 +139,7 @@ export async function usualP90(
 ): Promise<number | undefined> {
   const { tier } = tierOf(range, source, now);
   const windows = await Promise.all(
-    source.hosts.map((host) => readWindows(source.redis, tier, 'apps', host, range, ['routes'])),
+    source.hostsOf(app).map((host) => readWindows(source.redis, tier, 'apps', host, range, ['routes'])),
   );
   const rows = windows.flat().flatMap(({ routes: all }) => all.filter((row) => row.app === app));
   if (rows.reduce((total, { requests }) => total + requests, 0) < 100) return undefined;
@@ -169,7 +156,7 @@ export async function releaseWindows(
 ) {
   const { tier } = tierOf(range, source, now);
   const windows = await Promise.all(
-    source.hosts.map((host) => readWindows(source.redis, tier, 'apps', host, range, ['routes'])),
+    source.hostsOf(app).map((host) => readWindows(source.redis, tier, 'apps', host, range, ['routes'])),
   );
   return windows.flat().flatMap((window) =>
     window.routes

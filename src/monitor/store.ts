@@ -31,15 +31,17 @@ export function nothingOpen(): Open {
  * Takes a window into the roll-ups that are open. One is written when the first window of the next one comes: windows of a host come in order, so
  * it is complete then, however late it came.
  * @param texts the window's tables as the agent wrote them: what was checked need not be written anew
+ * @param serves whether the host has applications: then no requests are a fact that charts show
  * @returns what to write, and the window with its routes summed up by application
  */
 export function take(
   window: Window,
   open: Open,
   texts?: Readonly<Record<string, string>>,
+  serves = true,
 ): { readonly entries: readonly Entry[]; readonly summed: Window } {
   const summed = { ...window, routes: summarise(window) };
-  const entries = entriesOf(RAW, window, summed, texts);
+  const entries = entriesOf(RAW, window, { summed, texts, serves });
   let fresh: Window | undefined = window;
   for (const [index, tier] of ROLLED.entries()) {
     const sum = open[index];
@@ -49,7 +51,7 @@ export function take(
     const closed: Window | undefined = same ? undefined : sum.window();
     if (closed === undefined) sum.add(added);
     else {
-      entries.push(...entriesOf(tier, closed));
+      entries.push(...entriesOf(tier, closed, { serves }));
       const next = new WindowSum();
       next.add(added);
       open[index] = next;
@@ -63,9 +65,13 @@ export function take(
 export function entriesOf(
   tier: Tier,
   window: Window,
-  summed: Window = { ...window, routes: summarise(window) },
-  texts?: Readonly<Record<string, string>>,
+  known: {
+    readonly summed?: Window | undefined;
+    readonly texts?: Readonly<Record<string, string>> | undefined;
+    readonly serves?: boolean;
+  } = {},
 ): Entry[] {
+  const { summed = { ...window, routes: summarise(window) }, texts, serves = true } = known;
   const head = {
     v: String(WIRE_VERSION),
     h: window.host,
@@ -82,7 +88,7 @@ export function entriesOf(
   });
   const filled = HOST_TABLES.flatMap((table) => (window[table].length === 0 ? [] : [[table, text(table)]]));
   const host = entry('host', { ...head, ...Object.fromEntries(filled) });
-  if (window.routes.length === 0) return [host];
+  if (window.routes.length === 0) return serves ? [host, entry('apps', head)] : [host];
   return [
     host,
     entry('apps', { ...head, routes: encodeTable('routes', summed) }),
@@ -112,7 +118,7 @@ export async function readWindows(
         const text = message[table];
         return text === undefined ? [] : [[table, text]];
       });
-      const parsed = parseWindow({ v, h, t, s, ...Object.fromEntries(wanted) });
+      const parsed = parseWindow({ v, h, t, s, ...Object.fromEntries(wanted) }, true);
       if (parsed.ok) found.push(parsed.value);
       else
         throw new Error(

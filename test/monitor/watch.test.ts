@@ -77,7 +77,7 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
     const lines: string[] = [];
     const watch = new Watch({
       config,
-      source: { redis, hosts: ['web'], intervalSeconds: 2 },
+      source: { redis, hosts: ['web'], hostsOf: () => ['web'], intervalSeconds: 2 },
       ingest,
       signal: stop.signal,
       log: (line) => lines.push(line),
