@@ -21,7 +21,7 @@ export function appOf(config: Config, name: string): AppConfig {
 }
 
 /**
- * Connects to every host of the application (and to the one that keeps the lock) and runs `work`.
+ * Connects to every host of the application, to those that balance it, and to the one that keeps the lock, and runs `work`.
  * @throws Failure `usage` where the inventory lacks a group that the application is for.
  */
 export async function withAppHosts<T>(
@@ -34,12 +34,16 @@ export async function withAppHosts<T>(
   const app = appOf(config, name);
   const inventory = await inventoryTargets(inventoryFlag, config, session.context);
   const wanted = hostsOf(app.hosts, inventory);
+  const fronting = hostsOf(app.site.balancer === undefined ? [] : [app.site.balancer], inventory);
   const groups = [...new Set(Object.values(app.databases).flatMap(({ host }) => host ?? []))];
   const keeping = new Map(groups.map((group) => [group, hostsOf([group], inventory)]));
-  const targets = [...new Set([inventory.lockKeeper, ...wanted, ...[...keeping.values()].flat()])];
+  const targets = [
+    ...new Set([inventory.lockKeeper, ...wanted, ...fronting, ...[...keeping.values()].flat()]),
+  ];
   return withConnections(targets, session.context, (connections) => {
     const hosts = connections.map((connection) => ({ name: connection.target.name, connection }));
     const serving = hosts.filter(({ connection }) => wanted.includes(connection.target));
+    const balancers = hosts.filter(({ connection }) => fronting.includes(connection.target));
     const keeper = hosts.find(({ connection }) => connection.target === inventory.lockKeeper);
     if (keeper === undefined) throw new Error('the lock keeper is among the targets');
     const databaseHosts = new Map(
@@ -48,7 +52,7 @@ export async function withAppHosts<T>(
         hosts.filter(({ connection }) => members.includes(connection.target)),
       ]),
     );
-    return work({ config, app: name, hosts: serving, databaseHosts }, keeper);
+    return work({ config, app: name, hosts: serving, balancers, databaseHosts }, keeper);
   });
 }
 

@@ -69,20 +69,27 @@ function rolesOf(config: Config, group: string, host: HostConfig): readonly stri
   return [...new Set([...host.roles, ...engines, ...(servesNode ? ['node-service'] : [])])];
 }
 
-/** SSH for operators, what the roles open, and the ports of the sites that the host serves. */
+/** SSH for operators, what the roles open, and the ports of the sites that the host serves or balances. */
 function exposures(config: Config, group: string, host: HostConfig): Exposure[] {
-  const sites = Object.values(config.apps)
-    .filter((app) => app.hosts.includes(group))
-    .flatMap((app) => (app.site.tls === undefined ? [app.site.port] : [app.site.port, 443]));
+  const apps = Object.values(config.apps);
+  const served = apps.filter(({ hosts }) => hosts.includes(group));
+  const balanced = apps.filter(({ site }) => site.balancer === group);
+  // Where visitors come through a balancer alone, nobody else reaches the sites.
+  const behind = served.filter(({ site }) => site.balancer !== undefined);
+  const hidden = served.length > 0 && served.length === behind.length && balanced.length === 0;
+  const open = [...served.filter((app) => !behind.includes(app)), ...balanced];
   const all: Exposure[] = [
     { port: 22, protocol: 'tcp', from: 'operators' },
-    ...host.roles.flatMap((role) => exposuresOf(role)),
+    ...host.roles.flatMap((role) => (hidden && role === 'nginx' ? [] : exposuresOf(role))),
     ...(config.monitor?.host === group ? exposuresOf('monitor') : []),
     // The role lets in the hosts that need it, and no others of the fleet.
     ...(databasesOn(config, group).clients.length > 0
       ? [{ port: MARIADB_PORT, protocol: 'tcp', from: 'fleet' } as const]
       : []),
-    ...sites.map((port): Exposure => ({ port, protocol: 'tcp', from: 'anyone' })),
+    ...behind.map(({ site }): Exposure => ({ port: site.port, protocol: 'tcp', from: 'fleet' })),
+    ...open
+      .flatMap(({ site }) => (site.tls === undefined ? [site.port] : [site.port, 443]))
+      .map((port): Exposure => ({ port, protocol: 'tcp', from: 'anyone' })),
   ];
   const unique = new Map(
     all.map((exposure) => [`${exposure.protocol} ${exposure.port} ${exposure.from}`, exposure]),

@@ -89,7 +89,37 @@ function checkApp(name: string, app: AppConfig, hosts: ReadonlySet<string>): Pat
       'pipeline itself gives this variable: remove it, or say with fixed_port which port it always takes';
     mistakes.push({ path: at(part, app.port_variable), message });
   }
-  return [...mistakes, ...checkCanary(app, at)];
+  return [...mistakes, ...checkFront(app, hosts, at('site')), ...checkCanary(app, at)];
+}
+
+/** Balancer and certificate. */
+function checkFront({ hosts, site }: AppConfig, known: ReadonlySet<string>, at: Path): PathMistake[] {
+  const { balancer, tls } = site;
+  const mistakes: PathMistake[] =
+    balancer === undefined ? [] : knownHost(balancer, known, [...at, 'balancer']);
+  const say = (key: Path, message: string) => mistakes.push({ path: [...at, ...key], message });
+  if (balancer !== undefined && hosts.includes(balancer)) {
+    say(['balancer'], `"${balancer}" serves the application itself: give the balancer a host of its own`);
+  }
+  if (site.session_cookie !== undefined && balancer === undefined) {
+    say(['session_cookie'], 'is for a site with a balancer');
+  }
+  if (tls === undefined) return mistakes;
+  if (tls.acme === undefined) {
+    for (const key of ['certificate', 'key'] as const) {
+      if (tls[key] === undefined) say(['tls', key], 'must be there, unless the certificate comes by acme');
+    }
+    return mistakes;
+  }
+  if (tls.certificate !== undefined || tls.key !== undefined) {
+    say(['tls', 'acme'], 'stands beside certificate or key: one of them must go');
+  }
+  if (site.domains.length === 0) say(['domains'], 'must be there: a certificate by acme is for domains');
+  if (site.port !== 80) say(['port'], 'must be 80: the authority asks there');
+  if (balancer === undefined && hosts.length > 1) {
+    say(['tls', 'acme'], 'needs one host that the domains lead to: add site: balancer:');
+  }
+  return mistakes;
 }
 
 function checkCanary({ canary }: AppConfig, at: (...rest: Path) => Path): PathMistake[] {
@@ -128,6 +158,9 @@ function checkRoles({ hosts }: ConfigValues, name: string, app: AppConfig): Path
     ...app.hosts.flatMap((host) =>
       needs(host, 'nginx', ['apps', name, 'hosts'], 'which stands in front of applications'),
     ),
+    ...(app.site.balancer === undefined
+      ? []
+      : needs(app.site.balancer, 'nginx', ['apps', name, 'site', 'balancer'], 'which balances')),
     ...(app.runtime === 'tomcat' ? app.hosts : []).flatMap((host) =>
       needs(host, 'tomcat', ['apps', name, 'runtime'], 'which runs the application'),
     ),
@@ -149,7 +182,7 @@ function checkSites({ apps }: ConfigValues): PathMistake[] {
   const mistakes: PathMistake[] = [];
   for (const [name, { hosts, site }] of Object.entries(apps)) {
     const clashes = new Set<string>();
-    for (const host of new Set(hosts)) {
+    for (const host of new Set([...hosts, ...(site.balancer === undefined ? [] : [site.balancer])])) {
       for (const port of site.tls === undefined ? [site.port] : [site.port, 443]) {
         for (const domain of site.domains.length === 0
           ? ['']

@@ -123,12 +123,41 @@ const siteSchema = z.strictObject({
   port: port().default(80).describe('Port on which nginx listens.'),
   tls: z
     .strictObject({
-      certificate: z.string().describe('Certificate chain (PEM file, relative to pipeline.yml).'),
-      key: z.string().describe('Private key (PEM file, relative to pipeline.yml).'),
+      certificate: z
+        .string()
+        .optional()
+        .describe('Certificate chain (PEM file, relative to pipeline.yml), with `key`; or `acme`.'),
+      key: z.string().optional().describe('Private key (PEM file, relative to pipeline.yml).'),
+      acme: z
+        .strictObject({
+          email: z.email().optional().describe('Where the authority writes to before a certificate expires.'),
+          directory: z
+            .url({ protocol: /^https?$/ })
+            .default('https://acme-v02.api.letsencrypt.org/directory')
+            .describe("Address of the authority's directory (RFC 8555)."),
+        })
+        .optional()
+        .describe('The host gets its certificate for `domains` by itself, and renews it.'),
       redirect: z.boolean().default(true).describe('Send visitors of port 80 to https.'),
     })
     .optional()
     .describe('Serve https on port 443.'),
+  balancer: name()
+    .optional()
+    .describe('Entry of `hosts:` that spreads visitors over the hosts of the application; none of these.'),
+  session_cookie: z
+    .string()
+    .regex(/^[A-Za-z0-9_]+$/, 'expected letters, digits and underscores')
+    .optional()
+    .describe(
+      'With a balancer: cookie of sessions that lie on one host; their visitors stay there. Default: JSESSIONID on tomcat, else none.',
+    ),
+  trusted_proxies: z
+    .array(z.union([cidr(), z.ipv4(), z.ipv6()]))
+    .default([])
+    .describe(
+      "Networks of proxies in front, e.g. a cloud's load balancer, whose word on the visitor's address is believed.",
+    ),
   static: z.string().optional().describe('Folder of the artifact that nginx serves itself.'),
   routes: z
     .array(z.string().startsWith('/'))

@@ -6,3 +6,5 @@ export const SITES = '/etc/nginx/pipeline/sites';
 export const LOGS = '/var/log/nginx/pipeline';
 /** Folder below which each site keeps its weights. */
 export const PROXY_STATE = '/var/lib/pipeline/proxy';
+/** Where the questions of a certificate authority are answered from (ACME). */
+export const CHALLENGES = '/var/lib/pipeline/acme/challenges';

@@ -10,8 +10,8 @@ export interface Backend {
   readonly release?: string | undefined;
 }
 
-/** One site as it should be. Everything but the weights, which change without a reload. */
-export interface Site {
+/** What visitors connect to. */
+export interface Front {
   readonly app: string;
   /** Host names that it answers to; none: every name that no other site claims. */
   readonly domains: readonly string[];
@@ -19,6 +19,12 @@ export interface Site {
   readonly tls?:
     | { readonly certificate: string; readonly key: string; readonly redirect: boolean }
     | undefined;
+  /** The certificate comes by ACME, so the authority's questions are answered on port 80. */
+  readonly challenges?: boolean | undefined;
+}
+
+/** One site as it should be. Everything but the weights, which change without a reload. */
+export interface Site extends Front {
   /** Path prefixes that go to the service. */
   readonly routes: readonly string[];
   /** Folder of files that nginx serves itself, below `root/<variant>/`; absent: none. */
@@ -36,8 +42,10 @@ export interface Site {
   readonly fallback: boolean;
   /** Experiments: response header that names the variant which the request was assigned to, also on errors; absent: nobody is told. */
   readonly variantHeader?: string | undefined;
-  /** Networks of proxies in front (a load balancer), whose X-Forwarded-For is believed. */
+  /** Addresses or networks of proxies in front (a load balancer), whose X-Forwarded-For and -Proto are believed. */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Visitors come through a balancer on another host: nginx starts only when the processes answer, so that it never sends one too early. */
+  readonly balanced?: boolean | undefined;
   /**
    * Experiments whose variants answer on different paths: what a variant is asked for instead, by the path that was requested. The access
    * log has the path that was requested.

@@ -85,8 +85,13 @@ weights_get() { # prints green's per cent; nothing: no such site
 
 /** Bash that leaves the site's file at `$site_file`, or ends the script. Stands on lines of its own. */
 export function writeSite(site: Site): string {
+  return writeSiteText(siteConfig(site));
+}
+
+/** The same for the text of any site. */
+export function writeSiteText(text: string): string {
   return `site_file=$(mktemp /run/pipeline-site.XXXXXX) && cat >"$site_file" <<'PIPELINE_SITE' || exit 1
-${siteConfig(site)}PIPELINE_SITE`;
+${text}PIPELINE_SITE`;
 }
 
 /** Removes a site with its weights; its access logs stay until they have rotated away. */

@@ -1,8 +1,10 @@
 /** A site as nginx reads it. Pure text. */
-import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
 import { LOGS, PROXY_STATE, SITES } from './paths.ts';
 import type { Site, Variant } from './proxy.ts';
+import { block, identifier, quoted } from './text.ts';
+import { BALANCED, proxies, trustLines, trusts } from './trust.ts';
 
 const VARIANTS: readonly Variant[] = ['blue', 'green'];
 
@@ -12,7 +14,6 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'X-Frame-Options': 'SAMEORIGIN',
   'Referrer-Policy': 'strict-origin-when-cross-origin',
 };
-const HSTS: Readonly<Record<string, string>> = { 'Strict-Transport-Security': 'max-age=31536000' };
 
 const GZIP_TYPES = [
   ...['text/css', 'text/plain', 'text/xml', 'text/javascript', 'application/javascript', 'application/json'],
@@ -49,16 +50,10 @@ export function siteConfig(site: Site): string {
     buckets(site, id),
     ...maps(site, id),
     ...(hasServers(site) ? VARIANTS.map((variant) => upstream(site, id, variant)) : []),
-    ...(site.tls?.redirect ? [redirectServer(site)] : []),
+    ...redirectServer(site),
     server(site, id),
   ];
   return `${blocks.join('\n\n')}\n`;
-}
-
-/** The app's name as part of nginx names, which take letters, digits and `_`; unlike names stay unlike. */
-export function identifier(app: string): string {
-  const plain = app.replaceAll(/[^A-Za-z0-9]/g, '_');
-  return plain === app ? plain : `${plain}_${createHash('sha256').update(app).digest('hex').slice(0, 4)}`;
 }
 
 function hasServers(site: Site): boolean {
@@ -89,6 +84,15 @@ function maps(site: Site, id: string): string[] {
       ['default', ''],
       [`~/releases/(?<${id}_r>[^/]+)`, `$${id}_r`],
     ]);
+  if (trusts(site)) {
+    all.push(proxies(site, id));
+    // Whether the visitor came by https, only a proxy in front knows.
+    map(`$${id}_proxy $http_x_forwarded_proto`, 'proto', [
+      ['default', '$scheme'],
+      ['1 http', 'http'],
+      ['1 https', 'https'],
+    ]);
+  }
   if (hasServers(site))
     map('$http_upgrade', 'connection', [
       ['', 'close'],
@@ -133,34 +137,9 @@ function upstream(site: Site, id: string, variant: Variant): string {
   return block(`upstream ${id}_${variant}`, [...servers, ...backups]);
 }
 
-function listen(port: number, suffix: string): string[] {
-  return [`listen ${port}${suffix};`, `listen [::]:${port}${suffix};`];
-}
-
-function names(site: Site): { readonly line: string; readonly suffix: string } {
-  return site.domains.length > 0
-    ? { line: `server_name ${site.domains.join(' ')};`, suffix: '' }
-    : { line: 'server_name _;', suffix: ' default_server' };
-}
-
-function redirectServer(site: Site): string {
-  const { line, suffix } = names(site);
-  return block('server', [
-    ...listen(site.port, suffix),
-    line,
-    'access_log off;',
-    'server_tokens off;',
-    'return 301 https://$host$request_uri;',
-  ]);
-}
-
 function server(site: Site, id: string): string {
-  const { line, suffix } = names(site);
-  const plain = site.tls?.redirect ? [] : listen(site.port, suffix);
   return block('server', [
-    ...plain,
-    ...(site.tls === undefined ? [] : tls(site.tls, suffix)),
-    line,
+    ...frontLines(site),
     '',
     `set $pipeline_app ${quoted(site.app)};`,
     'set $pipeline_variant blue;',
@@ -172,10 +151,8 @@ function server(site: Site, id: string): string {
     // Many lines a write: one for each request costs more than splitting does. Late by a quarter of a second at most.
     `access_log ${accessLog(site.app)} pipeline buffer=64k flush=250ms;`,
     '',
-    ...(site.trustedProxies ?? []).map((network) => `set_real_ip_from ${network};`),
-    ...((site.trustedProxies ?? []).length > 0
-      ? ['real_ip_header X-Forwarded-For;', 'real_ip_recursive on;']
-      : []),
+    ...(site.balanced === true ? [BALANCED] : []),
+    ...trustLines(site),
     'server_tokens off;',
     `client_max_body_size ${site.maxBodyBytes};`,
     'gzip on;',
@@ -185,25 +162,14 @@ function server(site: Site, id: string): string {
     `gzip_types ${GZIP_TYPES.join(' ')};`,
     ...headers(site, id),
     '',
+    ...challengeLocation(site),
     ...locations(site, id),
   ]);
 }
 
-function tls(files: NonNullable<Site['tls']>, suffix: string): string[] {
-  return [
-    ...listen(443, ` ssl http2${suffix}`),
-    `ssl_certificate ${files.certificate};`,
-    `ssl_certificate_key ${files.key};`,
-    'ssl_protocols TLSv1.2 TLSv1.3;',
-    'ssl_session_cache shared:pipeline_tls:2m;',
-    'ssl_session_timeout 1d;',
-    'ssl_session_tickets off;',
-  ];
-}
-
 function defaultHeaders(site: Site): Record<string, string> {
   const own = new Set(Object.keys(site.headers).map((name) => name.toLowerCase()));
-  const defaults = { ...SECURITY_HEADERS, ...(site.tls === undefined ? {} : HSTS) };
+  const defaults = { ...SECURITY_HEADERS, ...(site.tls === undefined ? {} : { [HSTS.name]: HSTS.value }) };
   return Object.fromEntries(Object.entries(defaults).filter(([name]) => !own.has(name.toLowerCase())));
 }
 
@@ -261,7 +227,7 @@ function proxied(site: Site, id: string): string[] {
     // Not appended to what the visitor sent: services believe the first address.
     'proxy_set_header X-Forwarded-For $remote_addr;',
     'proxy_set_header X-Real-IP $remote_addr;',
-    'proxy_set_header X-Forwarded-Proto $scheme;',
+    `proxy_set_header X-Forwarded-Proto ${trusts(site) ? `$${id}_proto` : '$scheme'};`,
     'proxy_set_header X-Forwarded-Host $http_host;',
     'proxy_set_header X-Request-ID $request_id;',
     'proxy_set_header Upgrade $http_upgrade;',
@@ -272,16 +238,4 @@ function proxied(site: Site, id: string): string[] {
     // Another process is asked where this one could not be reached, or died over a request that may be repeated; never a POST that was sent.
     'proxy_next_upstream error;',
   ];
-}
-
-function block(head: string, lines: readonly string[]): string {
-  const body = lines.flatMap((line) => line.split('\n')).map((line) => (line === '' ? '' : `    ${line}`));
-  return `${head} {\n${body.join('\n')}\n}`;
-}
-
-/** One word of nginx's configuration. Variables in it are meant. */
-function quoted(text: string): string {
-  return /^[A-Za-z0-9_./$@:%+=,*-]+$/.test(text)
-    ? text
-    : `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

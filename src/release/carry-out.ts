@@ -168,7 +168,7 @@ function scriptRun({ action, app, plans }: Undertaking, plan: HostPlan, script: 
 }
 
 function sensitive(rollout: HostRollout | undefined): Record<string, string> {
-  return rollout?.certificate === undefined ? {} : { key: rollout.certificate.key };
+  return rollout?.certificate?.kind === 'given' ? { key: rollout.certificate.key } : {};
 }
 
 function commitOf(undertaking: Undertaking, plan: HostPlan, context: Context): HostCommit {

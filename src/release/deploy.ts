@@ -14,6 +14,7 @@ import { type AuditEntry, audit, whoami } from './audit.ts';
 import { carryOut, type HostPlan } from './carry-out.ts';
 import { decide, liveRelease, releaseIn, running } from './decide.ts';
 import type { AppFacts, KeptRelease } from './facts.ts';
+import { lookAtFront, placeFront } from './front.ts';
 import { liveSite, siteWith } from './host-site.ts';
 import { type HostFacts, lookAt } from './look.ts';
 import type { Manifest } from './manifest.ts';
@@ -23,7 +24,6 @@ import { prepare } from './prepare.ts';
 import type { HostRollout } from './rollout.ts';
 import { resolveSecrets } from './secrets.ts';
 import { sendArtifact, sendNode } from './send.ts';
-import { readCertificate } from './site.ts';
 import type { DeployRequest, DeployResult } from './types.ts';
 import { type Wanted, wantedRelease } from './wanted.ts';
 
@@ -39,11 +39,13 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const definition = appNamed(config, app);
   const by = request.by ?? whoami(context);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
-  const [found, secrets, certificate] = await Promise.all([
+  const [found, secrets, front] = await Promise.all([
     lookAt(app, hosts, context),
     resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
-    readCertificate(app, definition, config.directory, context.now()),
+    lookAtFront(request, definition, context),
   ]);
+  const { edge } = front;
+  const { certificate } = edge;
   const given = { ...databaseVariables(databases), ...secrets.values };
   const [wanted, seen] = await Promise.all([
     wantedRelease(app, definition, artifact, given, config.directory),
@@ -53,10 +55,10 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const isWanted = (release: KeptRelease) => release.digest === wanted.digest;
 
   const plans = found.map((at, index): HostPlan => {
-    const decision = decide(at.facts, isWanted, liveSite(app, definition, at, certificate));
+    const decision = decide(at.facts, isWanted, liveSite(app, definition, at, edge));
     if (decision.kind === 'nothing') return at;
     if (decision.kind === 'finish') {
-      const site = siteWith(app, definition, at, decision.release.manifest, decision.colour, certificate);
+      const site = siteWith(app, definition, at, decision.release.manifest, decision.colour, edge);
       const { manifest } = decision.release;
       const common = { manifest, slot: at.slot, colour: decision.colour, hooks: false };
       const commit = decision.site ? { ...common, site: { site, certificate } } : common;
@@ -66,7 +68,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
       return { ...at, commit, guard: guardOf(definition, manifest, stands) };
     }
     const { colour, old } = decision;
-    const site = siteWith(app, definition, at, manifest, colour, certificate);
+    const site = siteWith(app, definition, at, manifest, colour, edge);
     const common = { manifest, slot: at.slot, colour, hooks: index === 0 };
     const there = at.facts.releases.find((one) => one.manifest.release === manifest.release);
     const rollout: HostRollout = {
@@ -97,7 +99,8 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   await tellOfBackups(kept, { app, by, release: manifest.release }, context);
   const ready = await Promise.all(plans.map((plan) => bring(plan, request, context)));
   await carryOut({ action: 'deploy', app, by, keep: definition.keep, plans: ready }, context);
-  const done = result(request, manifest, ready, started);
+  const fronted = await placeFront(request, definition, front, context);
+  const done = result(request, manifest, ready, fronted, started);
   return { ...done, changed: done.changed || kept.some(({ changed }) => changed) };
 }
 
@@ -169,6 +172,7 @@ function result(
   { app, artifact }: DeployRequest,
   manifest: Manifest,
   plans: readonly HostPlan[],
+  fronted: boolean,
   started: number,
 ): DeployResult {
   return {
@@ -177,7 +181,7 @@ function result(
     commit: artifact.commit,
     subject: artifact.subject,
     release: manifest.release,
-    ...outcome(plans),
+    ...outcome(plans, fronted),
     seconds: (performance.now() - started) / 1000,
   };
 }

@@ -4,7 +4,7 @@ import type { Site } from '../proxy/proxy.ts';
 import { liveRelease, releaseIn } from './decide.ts';
 import type { HostFacts } from './look.ts';
 import type { Manifest } from './manifest.ts';
-import { type Certificate, siteHash, siteOf } from './site.ts';
+import { type Edge, siteHash, siteOf } from './site.ts';
 import type { Colour } from './types.ts';
 
 /** SHA-256 of the site as it should be around the release that is live; undefined where none is. */
@@ -12,11 +12,11 @@ export function liveSite(
   app: string,
   definition: AppConfig,
   { facts, slot }: HostFacts,
-  certificate: Certificate | undefined,
+  edge: Edge,
 ): string | undefined {
   const live = liveRelease(facts);
   if (live === undefined || facts.live === undefined) return undefined;
-  return siteHash(siteWith(app, definition, { facts, slot }, live.manifest, facts.live, certificate));
+  return siteHash(siteWith(app, definition, { facts, slot }, live.manifest, facts.live, edge));
 }
 
 /** The site with a release behind a colour, and behind the other one what is there, or will be: so its file changes as seldom as can be. */
@@ -26,8 +26,8 @@ export function siteWith(
   { facts, slot }: Pick<HostFacts, 'facts' | 'slot'>,
   manifest: Manifest,
   colour: Colour,
-  certificate: Certificate | undefined,
+  edge: Edge,
 ): Site {
   const behind = (one: Colour) => (one === colour ? manifest : (releaseIn(facts, one)?.manifest ?? manifest));
-  return siteOf(app, definition, slot, { blue: behind('blue'), green: behind('green') }, certificate);
+  return siteOf(app, definition, slot, { blue: behind('blue'), green: behind('green') }, edge);
 }

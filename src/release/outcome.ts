@@ -3,9 +3,10 @@ import type { HostPlan } from './carry-out.ts';
 import { liveRelease } from './decide.ts';
 import type { DeployResult, HostOutcome } from './types.ts';
 
-/** What became of the hosts. */
+/** What became of the hosts. @param fronted whether a balancer in front of them changed */
 export function outcome(
   plans: readonly HostPlan[],
+  fronted: boolean,
 ): Pick<DeployResult, 'previous' | 'changed' | 'hosts' | 'watch'> {
   const hosts = plans.map(({ host, facts, rollout, commit }): HostOutcome => {
     return {
@@ -17,7 +18,7 @@ export function outcome(
   });
   return {
     previous: hosts.find(({ previous }) => previous !== null)?.previous ?? null,
-    changed: hosts.some(({ changed }) => changed),
+    changed: fronted || hosts.some(({ changed }) => changed),
     hosts,
     watch: Math.max(0, ...plans.map(({ guard }) => guard?.watch ?? 0)),
   };

@@ -6,11 +6,11 @@ import { whoami } from './audit.ts';
 import { carryOut, type HostPlan } from './carry-out.ts';
 import { decide, liveRelease, rollbackTarget } from './decide.ts';
 import type { KeptRelease } from './facts.ts';
+import { lookAtFront, placeFront } from './front.ts';
 import { liveSite, siteWith } from './host-site.ts';
 import { type HostFacts, lookAt } from './look.ts';
 import { outcome } from './outcome.ts';
 import { prepare } from './prepare.ts';
-import { readCertificate } from './site.ts';
 import type { DeployResult, RollbackRequest } from './types.ts';
 
 /**
@@ -22,18 +22,20 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
   const { config, app, hosts } = request;
   const definition = appNamed(config, app);
   const by = request.by ?? whoami(context);
-  const [found, certificate] = await Promise.all([
+  const [found, front] = await Promise.all([
     lookAt(app, hosts, context),
-    readCertificate(app, definition, config.directory, context.now()),
+    lookAtFront(request, definition, context),
   ]);
+  const { edge } = front;
+  const { certificate } = edge;
   const { manifest } = chooseRelease(app, request.release, found);
   const isWanted = (release: KeptRelease) => release.manifest.release === manifest.release;
 
   const plans = found.map((at): HostPlan => {
-    const decision = decide(at.facts, isWanted, liveSite(app, definition, at, certificate));
+    const decision = decide(at.facts, isWanted, liveSite(app, definition, at, edge));
     if (decision.kind === 'nothing') return at;
     const { colour } = decision;
-    const site = siteWith(app, definition, at, manifest, colour, certificate);
+    const site = siteWith(app, definition, at, manifest, colour, edge);
     const left = liveRelease(at.facts)?.manifest.release;
     const common = { manifest, slot: at.slot, colour, hooks: false };
     const commit = { ...common, withdrawn: left === manifest.release ? undefined : left };
@@ -48,9 +50,10 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
     if (rollout !== undefined) await prepare(host, facts, context);
   }
   await carryOut({ action: 'rollback', app, by, keep: definition.keep, plans }, context);
+  const fronted = await placeFront(request, definition, front, context);
   const { ref, commit, subject, release } = manifest;
   const seconds = (performance.now() - started) / 1000;
-  return { app, ref, commit, subject, release, ...outcome(plans), seconds };
+  return { app, ref, commit, subject, release, ...outcome(plans, fronted), seconds };
 }
 
 /** The release that is meant: by name, by commit, or the one that was live before. It must be on every host. */

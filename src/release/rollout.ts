@@ -4,6 +4,7 @@ import type { Site } from '../proxy/proxy.ts';
 import { writeSite } from '../proxy/scripts.ts';
 import { quote } from '../ssh/quote.ts';
 import { type AuditEntry, auditCommand } from './audit.ts';
+import { type Certificate, certificateCommand } from './certificate.ts';
 import { checkScript } from './check.ts';
 import { RELEASE_FUNCTIONS } from './functions.ts';
 import type { Manifest } from './manifest.ts';
@@ -18,7 +19,7 @@ import {
   workingDirectory,
 } from './places.ts';
 import { keepSecrets, type Secrets } from './secrets.ts';
-import type { Certificate } from './site.ts';
+
 import type { Colour } from './types.ts';
 import { environmentFile, instancesOf, startScript, unitFile } from './unit.ts';
 
@@ -275,13 +276,10 @@ function networkSettings(app: string, instance: string, port: number): string {
 }
 
 function siteSteps(site: Site, app: string, certificate: Certificate | undefined): string {
-  const tls = `${settingsFolder(app)}/tls`;
   const lines =
     certificate === undefined
       ? []
-      : [
-          `(umask 077; mkdir -p ${tls} && printf %s ${quote(certificate.chain)} >${tls}/${certificate.name}.crt && printf %s ${quote(certificate.key)} >${tls}/${certificate.name}.key) || fail proxy 'cannot write the certificate'`,
-        ];
+      : [`${certificateCommand(app, certificate)} || fail proxy 'cannot write the certificate'`];
   return [
     ...lines,
     writeSite(site),

@@ -20,6 +20,8 @@ export interface AppOnHosts {
   readonly hosts: readonly ReleaseHost[];
   /** Hosts of the groups that run its databases; absent: its own host does. */
   readonly databaseHosts?: ReadonlyMap<string, readonly ReleaseHost[]> | undefined;
+  /** Hosts that spread visitors over them; absent or empty: visitors come to each host itself. */
+  readonly balancers?: readonly ReleaseHost[] | undefined;
   /** Who asks, for the audit log; default: see `whoami`. */
   readonly by?: string | undefined;
 }

@@ -56,6 +56,8 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     '[Unit]',
     `Description=${app} (${instance.name})`,
     'After=network.target mariadb.service mongod.service',
+    // What is started before is stopped after: a host that goes down takes no request that nobody would answer.
+    'Before=nginx.service',
     'StartLimitIntervalSec=0',
     ...(instance.network === undefined ? [] : [`BindsTo=${instance.network}`, `After=${instance.network}`]),
     '',

@@ -48,6 +48,30 @@ describe('a machine opens', () => {
   });
 });
 
+describe('behind a balancer', () => {
+  const shop = { ...service, site: { balancer: 'front', tls: { certificate: 'a.pem', key: 'b.pem' } } };
+  const hosts = { web: { roles: ['nginx'] }, front: { roles: ['nginx'] } };
+  const ports = (apps: object) =>
+    machines({ hosts, apps }).map(({ exposures }) => exposures.map(({ port, from }) => `${port} ${from}`));
+
+  it('sites are for the fleet alone, and visitors come to the balancer', () => {
+    expect(ports({ shop })).toEqual([
+      ['22 operators', '80 fleet'],
+      ['22 operators', '80 anyone', '443 anyone'],
+    ]);
+  });
+
+  it('a host that serves others directly too is open for these', () => {
+    expect(ports({ shop, direct: { ...service, site: { port: 8080 } } })[0]).toEqual([
+      '22 operators',
+      '80 anyone',
+      '80 fleet',
+      '443 anyone',
+      '8080 anyone',
+    ]);
+  });
+});
+
 describe('what Node services need is on a host that serves', () => {
   it.each([
     ['a Node service', { runtime: 'node' }, ['nginx', 'node-service']],

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { greenOf, siteRefused, weightsOf } from '../../src/proxy/nginx.ts';
 import type { Site } from '../../src/proxy/proxy.ts';
-import { identifier, siteConfig } from '../../src/proxy/site.ts';
+import { siteConfig } from '../../src/proxy/site.ts';
+import { identifier } from '../../src/proxy/text.ts';
 
 const site = (more: Partial<Site> = {}): Site => ({
   app: 'shop',
@@ -63,6 +64,13 @@ describe('a site as nginx reads it', () => {
         'real_ip_recursive on;',
       ]),
     );
+    expect(text({ trustedProxies: ['10.0.0.0/8'] })).toContain(
+      'geo $realip_remote_addr $shop_proxy {\n    default 0;\n    10.0.0.0/8 1;\n}',
+    );
+    expect(lines({ trustedProxies: ['10.0.0.0/8'] })).toContain(
+      'proxy_set_header X-Forwarded-Proto $shop_proto;',
+    );
+    expect(lines()).toContain('proxy_set_header X-Forwarded-Proto $scheme;');
   });
 
   it('logs which release answered, as the link of the variant says', () => {

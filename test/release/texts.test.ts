@@ -253,7 +253,7 @@ describe('the scripts', () => {
     appSchema.parse({ source: 'x', hosts: ['web'] }),
     3,
     { blue: manifest, green: manifest },
-    undefined,
+    { balancers: [] },
   );
   const nasty = `it's "quoted" $HOME \`id\` \\ end\nsecond line`;
   const rollout = {

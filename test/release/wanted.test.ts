@@ -8,8 +8,8 @@ import type { Artifact } from '../../src/build/artifact.ts';
 import { type AppConfig, appSchema } from '../../src/config/schema.ts';
 import { quietContext } from '../../src/context.ts';
 import { Failure } from '../../src/errors.ts';
+import { type GivenCertificate, readCertificate } from '../../src/release/certificate.ts';
 import { hidden, resolveSecrets } from '../../src/release/secrets.ts';
-import { readCertificate } from '../../src/release/site.ts';
 import { combine, fill, wantedRelease } from '../../src/release/wanted.ts';
 import { redactor } from '../../src/ssh/redact.ts';
 
@@ -172,9 +172,20 @@ describe('certificates', () => {
 
   it('are named by their content', async () => {
     const [a, b] = await Promise.all([read('a.crt', 'a.key'), read('b.crt', 'b.key')]);
-    expect(a?.name).toMatch(/^[0-9a-f]{16}$/);
-    expect(a?.name).not.toBe(b?.name);
+    expect(a).toMatchObject({ kind: 'given', name: expect.stringMatching(/^[0-9a-f]{16}$/) });
+    expect(b).not.toMatchObject({ name: (a as GivenCertificate).name });
     expect(await readCertificate('app', app(), folder, new Date())).toBeUndefined();
+  });
+  it('need no file where they come by ACME', async () => {
+    const tls = { acme: { email: 'ann@example.com' } };
+    expect(
+      await readCertificate('app', app({ site: { domains: ['a.example'], tls } }), folder, new Date()),
+    ).toEqual({
+      kind: 'acme',
+      domains: ['a.example'],
+      email: 'ann@example.com',
+      directory: 'https://acme-v02.api.letsencrypt.org/directory',
+    });
   });
   it.each([
     ['a.crt', 'b.key', undefined, /the key belongs to another certificate/],

@@ -8,7 +8,9 @@ import { buildArtifact } from '../../src/build/build.ts';
 import { type appSchema, type Config, configSchema } from '../../src/config/schema.ts';
 import { type Context, quietContext } from '../../src/context.ts';
 import { Failure } from '../../src/errors.ts';
+import { converge } from '../../src/host/converge.ts';
 import { type DeployResult, deploy, type ReleaseHost, rollback } from '../../src/release/index.ts';
+import { rolesFor } from '../../src/roles/index.ts';
 import { writeKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { connect } from '../../src/ssh/openssh.ts';
 import { startHosts, type TestHosts } from './hosts.ts';
@@ -79,6 +81,14 @@ const BRANCHES: Readonly<Record<string, string>> = {
     'sours',
     replace('if (url.pathname', 'if (process.uptime() > 3) response.statusCode = 500;\n    if (url.pathname'),
   ),
+  // Keeps sessions in the memory of its process.
+  sessions: service(
+    'sessions',
+    replace(
+      'if (url.pathname',
+      "const host = require('os').hostname();\n    if (url.pathname === '/login') response.setHeader('set-cookie', 'SID=1; Path=/');\n    if (['/login', '/whoami'].includes(url.pathname)) return response.end(host);\n    if (url.pathname",
+    ),
+  ),
   // Takes one port and no other.
   fixed: service('fixed', replace('Number(process.env.PORT)', '3000')),
   'fixed-too': service('fixed-too', replace('Number(process.env.PORT)', '3000')),
@@ -119,6 +129,8 @@ type AppInput = z.input<typeof appSchema>;
 export interface ReleaseFixture {
   readonly hosts: readonly ReleaseHost[];
   readonly addresses: readonly string[];
+  /** The host that balances the others, where one was asked for. */
+  readonly balancer: { readonly host: ReleaseHost; readonly address: string } | undefined;
   readonly context: Context;
   /** Folder of the configuration and the repository. */
   readonly folder: string;
@@ -139,6 +151,8 @@ export interface ReleaseFixture {
   ): Promise<{ status: number; text: string; headers: Headers }>;
   /** Takes a host's power away and gives it back. */
   powerCycle(name: string): Promise<void>;
+  /** Reboots a host from inside and waits until it can be reached again. */
+  reboot(name: string): Promise<void>;
   powerOff(name: string): Promise<void>;
   /** Starts every host that is off. */
   powerOn(): Promise<void>;
@@ -149,28 +163,44 @@ export interface ReleaseFixture {
 
 export const APP = 'demo.app';
 
-export async function startReleases(names: readonly string[]): Promise<ReleaseFixture> {
+/** @param front name of one more host that has nginx and no application: for `site: balancer:` */
+export async function startReleases(names: readonly string[], front?: string): Promise<ReleaseFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'pipeline-release-'));
   makeRepository(join(folder, 'repository'));
-  const machines: TestHosts = await startHosts({ names, memory: 1024 * 2 ** 20 });
+  const machines: TestHosts = await startHosts({
+    names: front === undefined ? names : [...names, front],
+    memory: 1024 * 2 ** 20,
+  });
   const context = quietContext({ env: { ...process.env, XDG_CACHE_HOME: CACHE } });
   const knownHostsFile = join(folder, 'known_hosts');
   await writeKnownHosts(
     knownHostsFile,
     machines.machines.map(({ address, port, hostKeys }) => ({ address, port, keys: hostKeys })),
   );
-  const hosts = names.map((name): ReleaseHost => {
+  const hostNamed = (name: string): ReleaseHost => {
     const { address, port, user, identityFile } = machines.machine(name);
     return {
       name,
       connection: connect({ name, address, port, user, identityFile, knownHostsFile }, context),
     };
-  });
+  };
+  const hosts = names.map(hostNamed);
+  const balancer =
+    front === undefined ? undefined : { host: hostNamed(front), address: machines.machine(front).address };
+  const all = balancer === undefined ? hosts : [...hosts, balancer.host];
+  const balancersOf = (given: Config, name: string): readonly ReleaseHost[] =>
+    balancer !== undefined && given.apps[name]?.site.balancer !== undefined ? [balancer.host] : [];
+  if (balancer !== undefined) {
+    const nothing = { fleet: [], operators: [], sshPorts: [], exposures: [] };
+    await converge(balancer.host.connection, rolesFor('nginx', nothing), context);
+  }
   const addresses = names.map((name) => machines.machine(name).address);
   const config = (app: Partial<AppInput>, name = APP): Config => ({
     ...configSchema.parse({
       project: 'test',
-      hosts: Object.fromEntries(names.map((host) => [host, { roles: ['nginx'] }])),
+      hosts: Object.fromEntries(
+        [...names, ...(front === undefined ? [] : [front])].map((host) => [host, { roles: ['nginx'] }]),
+      ),
       apps: {
         [name]: {
           source: join(folder, 'repository'),
@@ -204,6 +234,7 @@ export async function startReleases(names: readonly string[]): Promise<ReleaseFi
   return {
     hosts,
     addresses,
+    balancer,
     context,
     folder,
     config,
@@ -212,12 +243,15 @@ export async function startReleases(names: readonly string[]): Promise<ReleaseFi
       const name = options.name ?? APP;
       const artifact = await buildArtifact(given, name, ref, options.context ?? context);
       return deploy(
-        { config: given, app: name, hosts, artifact, by: 'tester@test' },
+        { config: given, app: name, hosts, balancers: balancersOf(given, name), artifact, by: 'tester@test' },
         options.context ?? context,
       );
     },
-    rollback: (release, app = {}) =>
-      rollback({ config: config(app), app: APP, hosts, release, by: 'tester@test' }, context),
+    rollback(release, app = {}) {
+      const given = config(app);
+      const balancers = balancersOf(given, APP);
+      return rollback({ config: given, app: APP, hosts, balancers, release, by: 'tester@test' }, context);
+    },
     on: (script, host = 0) => hostAt(host).connection.check(script, { label: 'test' }),
     async ask(path, options = {}, host = 0) {
       const answer = await fetch(`http://${addresses[host]}${path}`, {
@@ -226,6 +260,7 @@ export async function startReleases(names: readonly string[]): Promise<ReleaseFi
       });
       return { status: answer.status, text: await answer.text(), headers: answer.headers };
     },
+    reboot: machines.reboot,
     powerOff,
     powerOn,
     async powerCycle(name) {
@@ -234,7 +269,7 @@ export async function startReleases(names: readonly string[]): Promise<ReleaseFi
     },
     async clean() {
       await Promise.all(
-        hosts.map(({ connection }) =>
+        all.map(({ connection }) =>
           connection.check(
             `systemctl stop 'pipeline-*@*.service' 2>/dev/null
 rm -rf /srv/* /etc/pipeline/apps/*/ /etc/systemd/system/pipeline-*@*-* /var/lib/pipeline/proxy /var/log/pipeline/audit.jsonl
@@ -246,7 +281,7 @@ rm -f /etc/nginx/pipeline/sites/*; systemctl daemon-reload; systemctl reload ngi
       );
     },
     async stop() {
-      await Promise.all(hosts.map(({ connection }) => connection.close()));
+      await Promise.all(all.map(({ connection }) => connection.close()));
       await machines.stop();
       rmSync(folder, { recursive: true, force: true });
     },

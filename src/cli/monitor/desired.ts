@@ -55,7 +55,7 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
         : [],
     checks: apps.map(([name, app]) => checkOf(name, app)),
     stores,
-    certificates: apps.some(([, app]) => app.site.tls !== undefined) ? ['127.0.0.1:443'] : [],
+    certificates: apps.some(([, { site }]) => endsTls(site)) ? ['127.0.0.1:443'] : [],
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }
@@ -76,6 +76,11 @@ function unitsOf(roles: ReadonlySet<string>, apps: readonly string[]): string[] 
   ];
 }
 
+/** Whether the application's own hosts speak https: else it ends at their balancer. */
+function endsTls(site: AppConfig['site']): boolean {
+  return site.tls !== undefined && site.balancer === undefined;
+}
+
 /** The health check of the application, from its own host, through nginx. */
 function checkOf(name: string, { health, site }: AppConfig) {
   const [domain] = site.domains;
@@ -90,7 +95,7 @@ function checkOf(name: string, { health, site }: AppConfig) {
     ...body,
     ...(typeof status === 'number' ? { status } : {}),
     // Behind a redirect to https there is no body to look into.
-    ...(site.tls?.redirect ? { status: 301 } : contains),
+    ...(endsTls(site) && site.tls?.redirect ? { status: 301 } : contains),
   };
 }
 

@@ -1,0 +1,135 @@
+/**
+ * A site of several hosts as the nginx of another one balances it. Pure text.
+ *
+ * No connection to a host is kept for later requests, for the reason of `site.ts`: a host that goes away, or whose nginx reloads, closes idle ones, and a
+ * POST that is just being sent on one would be lost.
+ */
+import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
+import { LOGS } from './paths.ts';
+import type { Front } from './proxy.ts';
+import { block, identifier, quoted } from './text.ts';
+import { trustLines } from './trust.ts';
+
+export interface Balancer extends Front {
+  /** Who serves: name, and address with port. */
+  readonly hosts: readonly { readonly name: string; readonly address: string }[];
+  /** Cookie by which the service knows a session that lies on one host: its visitor stays there as long as that host answers. */
+  readonly sessionCookie?: string | undefined;
+  readonly maxBodyBytes: number;
+  readonly readTimeoutMs: number;
+  /** Proxies in front of the balancer itself. */
+  readonly trustedProxies: readonly string[];
+}
+
+/** Not `.json.log`: the hosts log the same requests, with release, and they are not to be counted twice. */
+export function balancerLog(app: string): string {
+  return `${LOGS}/${app}.balancer.log`;
+}
+
+export function balancerConfig(balancer: Balancer): string {
+  const { app, hosts, sessionCookie } = balancer;
+  const id = identifier(app);
+  const sticky = sessionCookie !== undefined && hosts.length > 1;
+  const blocks = [
+    '# Written by pipeline. Changes here are overwritten by the next deploy.',
+    upstream(`${id}_hosts`, hosts),
+    ...(sticky ? stickiness(balancer, id, sessionCookie) : []),
+    map('$http_upgrade', `${id}_connection`, [
+      ['""', 'close'],
+      ['default', 'upgrade'],
+    ]),
+    ...(balancer.tls === undefined
+      ? []
+      : [map(`$upstream_http_${variable(HSTS.name)}`, `${id}_hsts`, [['""', quoted(HSTS.value)]])]),
+    ...redirectServer(balancer),
+    server(balancer, id, sticky),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+/**
+ * A host that does not take a request is left out for some seconds. Were all of them left out, they are asked in spite of it (`backup`): one request that
+ * kills a process on each host must not take the site away.
+ */
+function upstream(name: string, hosts: Balancer['hosts']): string {
+  return block(`upstream ${name}`, [
+    ...hosts.map(({ address }) => `server ${address} max_fails=1 fail_timeout=5s;`),
+    ...hosts.map(({ address }) => `server ${address} max_fails=0 backup;`),
+  ]);
+}
+
+/** A visitor with a session is marked with its host by a cookie of the balancer, and goes there first. */
+function stickiness({ hosts, tls }: Balancer, id: string, session: string): string[] {
+  const of = (index: number) => `${id}_host_${index}`;
+  const secure = tls === undefined ? '' : '; Secure';
+  return [
+    ...hosts.map(({ address }, index) =>
+      block(`upstream ${of(index)}`, [
+        `server ${address} max_fails=1 fail_timeout=5s;`,
+        ...hosts
+          .filter((_, other) => other !== index)
+          .map((other) => `server ${other.address} max_fails=0 backup;`),
+      ]),
+    ),
+    map(`$cookie_pipeline_${id}`, `${id}_to`, [
+      ['default', `${id}_hosts`],
+      ...hosts.map(({ name }, index) => [quoted(name), of(index)] as const),
+    ]),
+    // Of several attempts the last one answered.
+    map(
+      '$upstream_addr',
+      `${id}_from`,
+      hosts.map(
+        ({ name, address }) => [quoted(`~(^|[ ,])${address.replaceAll('.', '\\.')}$`), quoted(name)] as const,
+      ),
+    ),
+    map(`$upstream_cookie_${session}`, `${id}_stay`, [
+      ['""', '""'],
+      ['default', `"pipeline_${id}=$${id}_from; Path=/; HttpOnly; SameSite=Lax${secure}"`],
+    ]),
+  ];
+}
+
+function server(balancer: Balancer, id: string, sticky: boolean): string {
+  return block('server', [
+    ...frontLines(balancer),
+    '',
+    `access_log ${balancerLog(balancer.app)} pipeline buffer=64k flush=250ms;`,
+    ...trustLines(balancer),
+    'server_tokens off;',
+    `client_max_body_size ${balancer.maxBodyBytes};`,
+    // The hosts have done it, where the visitor takes it.
+    'gzip off;',
+    ...(balancer.tls === undefined ? [] : [`add_header ${HSTS.name} $${id}_hsts always;`]),
+    ...(sticky ? [`add_header Set-Cookie $${id}_stay;`] : []),
+    '',
+    ...challengeLocation(balancer),
+    block('location /', [
+      `proxy_pass http://${sticky ? `$${id}_to` : `${id}_hosts`};`,
+      'proxy_http_version 1.1;',
+      'proxy_set_header Host $http_host;',
+      'proxy_set_header X-Forwarded-For $remote_addr;',
+      'proxy_set_header X-Forwarded-Proto $scheme;',
+      'proxy_set_header Upgrade $http_upgrade;',
+      `proxy_set_header Connection $${id}_connection;`,
+      // A host that is away is found out soon; it stands beside this one.
+      'proxy_connect_timeout 2s;',
+      `proxy_read_timeout ${balancer.readTimeoutMs}ms;`,
+      `proxy_send_timeout ${balancer.readTimeoutMs}ms;`,
+      // Another host is asked where one could not be reached, or, if the request may be repeated, its process gave no answer; never a POST that was sent.
+      'proxy_next_upstream error timeout http_502;',
+      'proxy_next_upstream_tries 2;',
+    ]),
+  ]);
+}
+
+function map(from: string, to: string, entries: readonly (readonly [string, string])[]): string {
+  return block(
+    `map ${from} $${to}`,
+    entries.map(([key, value]) => `${key} ${value};`),
+  );
+}
+
+function variable(header: string): string {
+  return header.toLowerCase().replaceAll('-', '_');
+}

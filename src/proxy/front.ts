@@ -1,0 +1,65 @@
+/** What visitors connect to, of a site or a balancer: ports, names, certificates. Pure text. */
+import { CHALLENGES } from './paths.ts';
+import type { Front } from './proxy.ts';
+import { block } from './text.ts';
+
+/** What a careful site says over https. */
+export const HSTS = { name: 'Strict-Transport-Security', value: 'max-age=31536000' } as const;
+
+/** The beginning of the server that answers: where it listens, for which names, with which certificate. */
+export function frontLines(front: Front): string[] {
+  const { line, suffix } = names(front);
+  const plain = front.tls?.redirect ? [] : listen(front.port, suffix);
+  return [...plain, ...(front.tls === undefined ? [] : tls(front.tls, suffix)), line];
+}
+
+/** What the certificate authority asks for, before anything else is looked at. */
+export function challengeLocation(front: Front): string[] {
+  return front.challenges === true
+    ? [
+        block('location ^~ /.well-known/acme-challenge/', [
+          `alias ${CHALLENGES}/;`,
+          'default_type text/plain;',
+          'access_log off;',
+        ]),
+      ]
+    : [];
+}
+
+/** The server that sends visitors to https; none where that is not wanted. */
+export function redirectServer(front: Front): string[] {
+  if (!front.tls?.redirect) return [];
+  const { line, suffix } = names(front);
+  return [
+    block('server', [
+      ...listen(front.port, suffix),
+      line,
+      'access_log off;',
+      'server_tokens off;',
+      ...challengeLocation(front),
+      block('location /', ['return 301 https://$host$request_uri;']),
+    ]),
+  ];
+}
+
+function listen(port: number, suffix: string): string[] {
+  return [`listen ${port}${suffix};`, `listen [::]:${port}${suffix};`];
+}
+
+function names(front: Front): { readonly line: string; readonly suffix: string } {
+  return front.domains.length > 0
+    ? { line: `server_name ${front.domains.join(' ')};`, suffix: '' }
+    : { line: 'server_name _;', suffix: ' default_server' };
+}
+
+function tls(files: NonNullable<Front['tls']>, suffix: string): string[] {
+  return [
+    ...listen(443, ` ssl http2${suffix}`),
+    `ssl_certificate ${files.certificate};`,
+    `ssl_certificate_key ${files.key};`,
+    'ssl_protocols TLSv1.2 TLSv1.3;',
+    'ssl_session_cache shared:pipeline_tls:2m;',
+    'ssl_session_timeout 1d;',
+    'ssl_session_tickets off;',
+  ];
+}

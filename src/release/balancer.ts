@@ -1,0 +1,116 @@
+/** The balancer of an application on several hosts: what it knows, what it should be, and how it becomes so. */
+import { createHash } from 'node:crypto';
+import { isIP, isIPv6 } from 'node:net';
+import type { AppConfig } from '../config/schema.ts';
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+import { balancerConfig } from '../proxy/balancer.ts';
+import { siteRefused } from '../proxy/nginx.ts';
+import { SITES } from '../proxy/paths.ts';
+import { PROXY_FUNCTIONS, writeSiteText } from '../proxy/scripts.ts';
+import { quote } from '../ssh/quote.ts';
+import { type Certificate, certificateCommand, tlsOf } from './certificate.ts';
+import type { ReleaseHost } from './types.ts';
+
+/** A host that balances, with what it knows. */
+export interface BalancerFacts {
+  readonly host: ReleaseHost;
+  /** Its addresses, as the application's hosts see them. */
+  readonly addresses: readonly string[];
+  /** SHA-256 of the site's file; empty: none. */
+  readonly site: string;
+}
+
+/** @throws Failure kind `host` where one does not answer, or has no nginx. */
+export async function lookAtBalancers(
+  app: string,
+  balancers: readonly ReleaseHost[],
+  hosts: readonly ReleaseHost[],
+  context: Context,
+): Promise<readonly BalancerFacts[]> {
+  const names = hosts.map(({ connection }) => quote(connection.target.address)).join(' ');
+  const script = `command -v nginx >/dev/null && [ -d ${SITES} ] && echo nginx
+for name in ${names}; do
+  address=$(getent ahosts "$name" | sed -n '1s/ .*//p')
+  ip -o route get "\${address:-$name}" | sed -n 's/.* src \\([^ ]*\\).*/address \\1/p'
+done
+[ -e ${SITES}/${quote(app)}.conf ] && echo "site $(sha256sum <${SITES}/${quote(app)}.conf | cut -d' ' -f1)"
+true`;
+  return Promise.all(
+    balancers.map(async (host) => {
+      const label = `look at the balancer of ${app}`;
+      const lines = (await host.connection.check(script, { label, signal: context.signal })).split('\n');
+      if (!lines.includes('nginx')) {
+        throw new Failure('host', `${host.name} should balance ${app}, and has no nginx of pipeline`, {
+          host: host.name,
+          next: `Give it the role (hosts: ${host.name}: roles: [nginx]), then run pipeline prod up.`,
+        });
+      }
+      const all = (key: string) =>
+        lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
+      const own = host.connection.target.address;
+      const addresses = new Set([...all('address'), ...(isIP(own) === 0 ? [] : [own])]);
+      return { host, addresses: [...addresses].sort(), site: all('site')[0] ?? '' };
+    }),
+  );
+}
+
+/** The file of the site on a balancer. */
+export function balancerText(
+  app: string,
+  definition: AppConfig,
+  hosts: readonly ReleaseHost[],
+  certificate: Certificate | undefined,
+): string {
+  const { site, runtime } = definition;
+  return balancerConfig({
+    app,
+    domains: site.domains,
+    port: site.port,
+    ...tlsOf(app, definition, certificate),
+    hosts: hosts.map(({ name, connection }) => {
+      const { address } = connection.target;
+      return { name, address: `${isIPv6(address) ? `[${address}]` : address}:${site.port}` };
+    }),
+    sessionCookie: site.session_cookie ?? (runtime === 'tomcat' ? 'JSESSIONID' : undefined),
+    maxBodyBytes: site.max_body,
+    readTimeoutMs: site.read_timeout,
+    trustedProxies: site.trusted_proxies,
+  });
+}
+
+/** Makes the balancers what they should be, where they are not. Returns whether one was not. @throws Failure kind `host` with nginx's own words. */
+export async function placeBalancers(
+  app: string,
+  balancers: readonly BalancerFacts[],
+  text: string,
+  certificate: Certificate | undefined,
+  context: Context,
+): Promise<boolean> {
+  const wanted = createHash('sha256').update(text).digest('hex');
+  const differ = balancers.filter(({ site }) => site !== wanted);
+  await Promise.all(
+    differ.map(async ({ host }) => {
+      const tell = (state: 'started' | 'done' | 'failed') =>
+        context.progress({ host: host.name, stage: 'balancer', state });
+      tell('started');
+      const { exitCode, stderr } = await host.connection.script(
+        `${PROXY_FUNCTIONS}
+mkdir -p /run/pipeline && exec 8>>/run/pipeline/release-${quote(app)}.lock && flock -w 60 8 || exit 1
+${certificate === undefined ? '' : `${certificateCommand(app, certificate)} || exit 1`}
+${writeSiteText(text)}
+site_put ${quote(app)} "$site_file"; result=$?
+rm -f "$site_file"
+exit $result`,
+        {
+          label: `balancer of ${app}`,
+          signal: context.signal,
+          secrets: certificate?.kind === 'given' ? [certificate.key] : [],
+        },
+      );
+      tell(exitCode === 0 ? 'done' : 'failed');
+      if (exitCode !== 0) throw siteRefused(host.name, app, stderr);
+    }),
+  );
+  return differ.length > 0;
+}

@@ -1,0 +1,119 @@
+/** The certificate of a site: given as files, or got by ACME on the host itself. */
+import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { AppConfig } from '../config/schema.ts';
+import { Failure } from '../errors.ts';
+import type { Front } from '../proxy/proxy.ts';
+import { quote } from '../ssh/quote.ts';
+import { settingsFolder } from './places.ts';
+
+/** Named by content on hosts, so that a new one is a new site. */
+export interface GivenCertificate {
+  readonly kind: 'given';
+  readonly chain: string;
+  readonly key: string;
+  readonly name: string;
+}
+
+/** Its files keep their names: the host renews them by itself. */
+export interface AcmeCertificate {
+  readonly kind: 'acme';
+  readonly domains: readonly string[];
+  /** Where the authority writes to before a certificate expires. */
+  readonly email?: string | undefined;
+  /** Address of the authority's directory (RFC 8555). */
+  readonly directory: string;
+}
+
+export type Certificate = GivenCertificate | AcmeCertificate;
+
+/** What of a site's file depends on its certificate. */
+export function tlsOf(
+  app: string,
+  { site }: AppConfig,
+  certificate: Certificate | undefined,
+): Pick<Front, 'tls' | 'challenges'> {
+  if (site.tls === undefined || certificate === undefined) return {};
+  const path = `${tlsFolder(app)}/${certificate.kind === 'acme' ? 'acme' : certificate.name}`;
+  return {
+    tls: { certificate: `${path}.crt`, key: `${path}.key`, redirect: site.tls.redirect },
+    challenges: certificate.kind === 'acme',
+  };
+}
+
+export function tlsFolder(app: string): string {
+  return `${settingsFolder(app)}/tls`;
+}
+
+/**
+ * Shell command that puts the certificate where the site looks for it. Until the first one has come by ACME, one that the host signs itself stands in:
+ * for a week, so that the monitor warns of it.
+ */
+export function certificateCommand(app: string, certificate: Certificate): string {
+  const tls = tlsFolder(app);
+  if (certificate.kind === 'given') {
+    const { name, chain, key } = certificate;
+    return `(umask 077; mkdir -p ${tls} && printf %s ${quote(chain)} >${tls}/${name}.crt && printf %s ${quote(key)} >${tls}/${name}.key)`;
+  }
+  const [domain = ''] = certificate.domains;
+  return `{ [ -s ${tls}/acme.crt ] || (umask 077; mkdir -p ${tls} && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 -subj ${quote(`/CN=${domain}`)} -keyout ${tls}/acme.key -out ${tls}/acme.crt 2>/dev/null); }`;
+}
+
+/**
+ * Reads the certificate that a site should have; undefined where it has none.
+ * @throws Failure kind `usage` where a file cannot be read, has expired, or the key belongs to another certificate.
+ */
+export async function readCertificate(
+  app: string,
+  definition: AppConfig,
+  directory: string,
+  now: Date,
+): Promise<Certificate | undefined> {
+  const { tls, domains } = definition.site;
+  if (tls === undefined) return undefined;
+  if (tls.acme !== undefined) return { kind: 'acme', domains, ...tls.acme };
+  if (tls.certificate === undefined || tls.key === undefined) return undefined;
+  const [chain, key] = await Promise.all([
+    readPem(app, resolve(directory, tls.certificate)),
+    readPem(app, resolve(directory, tls.key)),
+  ]);
+  checkCertificate(app, chain, key, now);
+  const name = createHash('sha256').update(chain).update(key).digest('hex').slice(0, 16);
+  return { kind: 'given', chain, key, name };
+}
+
+function checkCertificate(app: string, chain: string, key: string, now: Date): void {
+  const next = 'Put the current certificate chain and its key where site: tls: in pipeline.yml says.';
+  const refuse = (why: string, cause?: unknown) =>
+    new Failure('usage', `${app}: ${why}`, { step: 'certificate', next, cause });
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(chain);
+  } catch (error) {
+    throw refuse('site: tls: certificate: is no certificate in PEM format', error);
+  }
+  if (new Date(certificate.validTo) <= now) throw refuse(`the certificate expired on ${certificate.validTo}`);
+  if (new Date(certificate.validFrom) > now) {
+    throw refuse(`the certificate is not valid before ${certificate.validFrom}`);
+  }
+  try {
+    const own = createPublicKey(createPrivateKey(key)).export({ type: 'spki', format: 'der' });
+    if (own.equals(certificate.publicKey.export({ type: 'spki', format: 'der' }))) return;
+  } catch (error) {
+    throw refuse('site: tls: key: is no private key in PEM format without a password', error);
+  }
+  throw refuse('the key belongs to another certificate');
+}
+
+async function readPem(app: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Failure('usage', `${app}: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`, {
+      step: 'certificate',
+      next: 'Correct site: tls: in pipeline.yml; paths are relative to its folder.',
+      cause: error,
+    });
+  }
+}
