@@ -1,5 +1,5 @@
 /** What visitors connect to, of a site or a balancer: ports, names, certificates. Pure text. */
-import { CHALLENGES } from './paths.ts';
+import { CHALLENGES, ISSUED } from './paths.ts';
 import type { Front } from './proxy.ts';
 import { block } from './text.ts';
 
@@ -9,8 +9,27 @@ export const HSTS = { name: 'Strict-Transport-Security', value: 'max-age=3153600
 /** The beginning of the server that answers: where it listens, for which names, with which certificate. */
 export function frontLines(front: Front): string[] {
   const { line, suffix } = names(front);
-  const plain = front.tls?.redirect ? [] : listen(front.port, suffix);
-  return [...plain, ...(front.tls === undefined ? [] : tls(front.tls, suffix)), line];
+  const plain = separate(front) ? [] : listen(front.port, suffix);
+  return [
+    ...plain,
+    ...(front.tls === undefined ? [] : tls(front.tls, suffix)),
+    line,
+    ...(front.tls?.redirect && !separate(front) ? redirectOnceIssued(front) : []),
+  ];
+}
+
+/** Whether port 80 only sends visitors to https. Not before a certificate by ACME has come: they would be sent to one that nobody trusts. */
+function separate(front: Front): boolean {
+  return front.tls?.redirect === true && front.challenges !== true;
+}
+
+function redirectOnceIssued({ app }: Front): string[] {
+  return [
+    'set $pipeline_https $scheme;',
+    `if (-f ${ISSUED}/${app}) {\n    set $pipeline_https "$scheme issued";\n}`,
+    'if ($uri ~ ^/\\.well-known/acme-challenge/) {\n    set $pipeline_https "";\n}',
+    'if ($pipeline_https = "http issued") {\n    return 301 https://$host$request_uri;\n}',
+  ];
 }
 
 /** What the certificate authority asks for, before anything else is looked at. */
@@ -28,7 +47,7 @@ export function challengeLocation(front: Front): string[] {
 
 /** The server that sends visitors to https; none where that is not wanted. */
 export function redirectServer(front: Front): string[] {
-  if (!front.tls?.redirect) return [];
+  if (!separate(front)) return [];
   const { line, suffix } = names(front);
   return [
     block('server', [
@@ -36,8 +55,7 @@ export function redirectServer(front: Front): string[] {
       line,
       'access_log off;',
       'server_tokens off;',
-      ...challengeLocation(front),
-      block('location /', ['return 301 https://$host$request_uri;']),
+      'return 301 https://$host$request_uri;',
     ]),
   ];
 }

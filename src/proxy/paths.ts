@@ -6,5 +6,7 @@ export const SITES = '/etc/nginx/pipeline/sites';
 export const LOGS = '/var/log/nginx/pipeline';
 /** Folder below which each site keeps its weights. */
 export const PROXY_STATE = '/var/lib/pipeline/proxy';
+/** A file for each site whose certificate has come by ACME. */
+export const ISSUED = '/var/lib/pipeline/acme/issued';
 /** Where the questions of a certificate authority are answered from (ACME). */
 export const CHALLENGES = '/var/lib/pipeline/acme/challenges';

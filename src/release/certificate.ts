@@ -16,7 +16,7 @@ export interface GivenCertificate {
   readonly name: string;
 }
 
-/** Its files keep their names: the host renews them by itself. */
+/** The host gets and renews it by itself: the site reads it through a link. */
 export interface AcmeCertificate {
   readonly kind: 'acme';
   readonly domains: readonly string[];
@@ -35,10 +35,14 @@ export function tlsOf(
   certificate: Certificate | undefined,
 ): Pick<Front, 'tls' | 'challenges'> {
   if (site.tls === undefined || certificate === undefined) return {};
-  const path = `${tlsFolder(app)}/${certificate.kind === 'acme' ? 'acme' : certificate.name}`;
+  const path = (name: string) => `${tlsFolder(app)}/${name}`;
+  const { redirect } = site.tls;
+  if (certificate.kind === 'acme') {
+    const tls = { certificate: path('acme/fullchain.pem'), key: path('acme/privkey.pem'), redirect };
+    return { tls, challenges: true };
+  }
   return {
-    tls: { certificate: `${path}.crt`, key: `${path}.key`, redirect: site.tls.redirect },
-    challenges: certificate.kind === 'acme',
+    tls: { certificate: path(`${certificate.name}.crt`), key: path(`${certificate.name}.key`), redirect },
   };
 }
 
@@ -57,7 +61,8 @@ export function certificateCommand(app: string, certificate: Certificate): strin
     return `(umask 077; mkdir -p ${tls} && printf %s ${quote(chain)} >${tls}/${name}.crt && printf %s ${quote(key)} >${tls}/${name}.key)`;
   }
   const [domain = ''] = certificate.domains;
-  return `{ [ -s ${tls}/acme.crt ] || (umask 077; mkdir -p ${tls} && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 -subj ${quote(`/CN=${domain}`)} -keyout ${tls}/acme.key -out ${tls}/acme.crt 2>/dev/null); }`;
+  const own = `${tls}/acme-self`;
+  return `{ [ -s ${tls}/acme/fullchain.pem ] || (umask 077; mkdir -p ${own} && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 -subj ${quote(`/CN=${domain}`)} -keyout ${own}/privkey.pem -out ${own}/fullchain.pem 2>/dev/null && ln -sfn acme-self ${tls}/acme); }`;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What stands in front of the hosts of an application: their balancers and their certificate. */
 import type { AppConfig } from '../config/schema.ts';
 import type { Context } from '../context.ts';
+import { type AcmeFacts, certify, lookAtAcme } from './acme.ts';
 import { type BalancerFacts, balancerText, lookAtBalancers, placeBalancers } from './balancer.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
 import type { Edge } from './site.ts';
@@ -10,6 +11,8 @@ export interface FrontFacts {
   readonly balancers: readonly BalancerFacts[];
   /** Of the balancers where there are some, else of the hosts. */
   readonly certificate: Certificate | undefined;
+  /** Hosts that get it by ACME. */
+  readonly acme: readonly AcmeFacts[];
   /** What the hosts themselves have of it. */
   readonly edge: Edge;
 }
@@ -19,23 +22,29 @@ export async function lookAtFront(
   definition: AppConfig,
   context: Context,
 ): Promise<FrontFacts> {
-  const [certificate, found] = await Promise.all([
+  const byAcme = definition.site.tls?.acme !== undefined;
+  const [certificate, found, ...acme] = await Promise.all([
     readCertificate(app, definition, config.directory, context.now()),
     lookAtBalancers(app, balancers, hosts, context),
+    ...(byAcme ? (balancers.length > 0 ? balancers : hosts) : []).map((host) =>
+      lookAtAcme(app, host, context),
+    ),
   ]);
   const addresses = [...new Set(found.flatMap((one) => one.addresses))].sort();
   const edge = found.length > 0 ? { balancers: addresses } : { certificate, balancers: [] };
-  return { balancers: found, certificate, edge };
+  return { balancers: found, certificate, acme, edge };
 }
 
-/** Once the hosts serve. Returns whether anything had to be done. */
+/** Once the hosts serve. Returns whether anything had to be done. @throws Failure kind `host`: the new version serves all the same. */
 export async function placeFront(
   { app, hosts }: AppOnHosts,
   definition: AppConfig,
-  { balancers, certificate }: FrontFacts,
+  { balancers, certificate, acme }: FrontFacts,
   context: Context,
 ): Promise<boolean> {
-  if (balancers.length === 0) return false;
   const text = balancerText(app, definition, hosts, certificate);
-  return placeBalancers(app, balancers, text, certificate, context);
+  let changed = await placeBalancers(app, balancers, text, certificate, context);
+  if (certificate?.kind !== 'acme') return changed;
+  for (const facts of acme) changed = (await certify(app, facts, certificate, context)) || changed;
+  return changed;
 }

@@ -3,6 +3,7 @@
 import type { Exposure } from '../cloud/provider.ts';
 import { closest, Failure } from '../errors.ts';
 import type { Resource } from '../host/resource.ts';
+import { acme } from './acme.ts';
 import { base } from './base.ts';
 import { ferretdb } from './ferretdb.ts';
 import { mariadb } from './mariadb.ts';
@@ -17,7 +18,7 @@ import { tomcat } from './tomcat.ts';
 export type { Role, RoleParams } from './role.ts';
 
 const ROLES: ReadonlyMap<string, Role> = new Map(
-  [base, nginx, nodeService, redis, mariadb, mongodb, ferretdb, tomcat, monitor].map((role) => [
+  [base, acme, nginx, nodeService, redis, mariadb, mongodb, ferretdb, tomcat, monitor].map((role) => [
     role.name,
     role,
   ]),

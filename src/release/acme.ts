@@ -1,0 +1,120 @@
+/** Certificates by ACME: what a host knows, and how it comes to one. The work is done by the host itself (roles/acme.ts), which also renews. */
+import { createHash } from 'node:crypto';
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+import { converge } from '../host/converge.ts';
+import { CHALLENGES, ISSUED } from '../proxy/paths.ts';
+import { rolesFor } from '../roles/index.ts';
+import { quote } from '../ssh/quote.ts';
+import type { AcmeCertificate } from './certificate.ts';
+import { settingsFolder } from './places.ts';
+import type { ReleaseHost } from './types.ts';
+
+/** A host with what it knows of its certificate. */
+export interface AcmeFacts {
+  readonly host: ReleaseHost;
+  /** Fingerprint of the role that prepared it; empty: it never was. */
+  readonly prepared: string;
+  /** SHA-256 of what is asked for, as `acmeFiles` has it. */
+  readonly asked: string;
+  /** Whether the last attempt brought what is asked for. */
+  readonly issued: boolean;
+}
+
+const PARAMS = { fleet: [], operators: [], sshPorts: [], exposures: [] };
+const PREPARED = '/var/lib/pipeline/acme/.prepared';
+
+function fingerprint(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function preparation(): string {
+  return fingerprint(JSON.stringify(rolesFor('acme', PARAMS)));
+}
+
+/** What dehydrated reads: settings, and the names of the one certificate. */
+export function acmeFiles(
+  app: string,
+  { domains, email, directory }: AcmeCertificate,
+): { readonly config: string; readonly names: string } {
+  const folder = `${settingsFolder(app)}/acme`;
+  const values: Readonly<Record<string, string>> = {
+    CA: directory,
+    CONTACT_EMAIL: email ?? '',
+    CHALLENGETYPE: 'http-01',
+    WELLKNOWN: CHALLENGES,
+    BASEDIR: folder,
+    DOMAINS_TXT: `${folder}/domains.txt`,
+    LOCKFILE: `${folder}/lock`,
+    KEY_ALGO: 'prime256v1',
+  };
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}`);
+  return {
+    config: `# Written by pipeline.\n${lines.join('\n')}\nRENEW_DAYS=$PIPELINE_RENEW_DAYS\n`,
+    names: `${domains.join(' ')} > site\n`,
+  };
+}
+
+function asked(app: string, certificate: AcmeCertificate): string {
+  const { config, names } = acmeFiles(app, certificate);
+  return fingerprint(config + names);
+}
+
+export async function lookAtAcme(app: string, host: ReleaseHost, context: Context): Promise<AcmeFacts> {
+  const folder = `${settingsFolder(app)}/acme`;
+  const script = `[ -e ${PREPARED} ] && echo "prepared $(cat ${PREPARED})"
+[ -e ${folder}/config ] && echo "asked $(cat ${folder}/config ${folder}/domains.txt | sha256sum | cut -d' ' -f1)"
+[ -e ${ISSUED}/${quote(app)} ] && [ ! -e ${folder}/reason ] && echo 'issued yes'
+true`;
+  const label = `certificate of ${app}`;
+  const text = await host.connection.check(script, { label, signal: context.signal });
+  const said = (key: string) => new RegExp(`^${key} (.*)$`, 'm').exec(text)?.[1] ?? '';
+  return { host, prepared: said('prepared'), asked: said('asked'), issued: said('issued') === 'yes' };
+}
+
+/**
+ * Lets the host get its certificate, where it has not the one that is asked for, and keep it renewed. The site is in place already, so that the
+ * authority can ask it. Returns whether anything had to be done.
+ * @throws Failure kind `host` where none came: the site goes on with what it has, and the host tries again by itself.
+ */
+export async function certify(
+  app: string,
+  facts: AcmeFacts,
+  certificate: AcmeCertificate,
+  context: Context,
+): Promise<boolean> {
+  const { host } = facts;
+  const ready = facts.prepared === preparation();
+  if (ready && facts.issued && facts.asked === asked(app, certificate)) return false;
+  const tell = (state: 'started' | 'done' | 'failed', detail?: string) =>
+    context.progress({ host: host.name, stage: 'certificate', state, detail });
+  tell('started');
+  if (!ready) await converge(host.connection, rolesFor('acme', PARAMS), context);
+  const text = await host.connection.check(certifyScript(app, certificate), {
+    label: `certificate of ${app}`,
+    signal: context.signal,
+  });
+  const reason = /^reason (.*)$/m.exec(text)?.[1];
+  tell(reason === undefined ? 'done' : 'failed', reason ?? certificate.domains.join(', '));
+  if (reason === undefined) return true;
+  const address = host.connection.target.address;
+  throw new Failure('host', `${host.name}: ${app} is live, but got no certificate: ${reason}`, {
+    host: host.name,
+    step: 'certificate',
+    next: `Let ${certificate.domains.join(', ')} lead to ${address}, with port 80 open to everybody, then deploy again; the host also tries by itself every six hours.`,
+  });
+}
+
+function certifyScript(app: string, certificate: AcmeCertificate): string {
+  const { config, names } = acmeFiles(app, certificate);
+  const folder = `${settingsFolder(app)}/acme`;
+  return `set -eu
+echo ${preparation()} >${PREPARED}
+umask 077
+mkdir -p ${folder}
+# A certificate of another authority is not kept until it expires.
+grep -qsxF ${quote(`CA=${quote(certificate.directory)}`)} ${folder}/config || rm -rf ${folder}/certs
+printf %s ${quote(config)} >${folder}/config.new && printf %s ${quote(names)} >${folder}/domains.txt && mv ${folder}/config.new ${folder}/config
+systemctl enable --quiet --now ${quote(`pipeline-acme@${app}.timer`)}
+if ! systemctl start ${quote(`pipeline-acme@${app}.service`)} 2>/dev/null; then echo "reason $(cat ${folder}/reason 2>/dev/null || echo 'it took too long')"; fi`;
+}
