@@ -4,17 +4,17 @@ import { deliver, nameOf, reason, type Target } from '../alerts/deliver.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { canaryTelling, recordRun } from './canaries.ts';
 import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
-
 import { runHub } from './hub.ts';
-import { ALERTS, POSITIONS } from './keys.ts';
+import { ALERTS, LEADER, POSITIONS } from './keys.ts';
 import { type Redis, redisClient } from './redis.ts';
 import { listUsers, removeUser, setUser } from './users.ts';
 
 const USAGE = `Usage: monitor.js COMMAND, with the configuration in ${HUB_CONFIG} or in $PIPELINE_HUB_CONFIG
   run                              take samples in and answer
   check                            read the configuration and say what is wrong with it
-  users list | first | set NAME [admin|viewer] | remove NAME
-  status                           when each host was heard last, and the alerts
+  users list | set NAME [admin|viewer] | remove NAME
+  status                           when each host was heard last, the alerts, and whether a hub works
+  first                            the first user where there is none yet, and the status
   canary                           keep what standard input tells of a canary run (JSON)
   test-alert                       send a test message everywhere
 Answers of all but run are one JSON document.`;
@@ -35,12 +35,14 @@ async function main(args: readonly string[]): Promise<unknown> {
     case 'users':
       return withRedis(config(), (redis) => users(redis, rest));
     case 'status':
-      return withRedis(config(), async (redis) => {
-        const [positions, alerts] = await Promise.all([redis.hGetAll(POSITIONS), redis.hGetAll(ALERTS)]);
-        const hosts = Object.entries(positions).map(([host, text]) => [host, JSON.parse(text) as unknown]);
-        const states = Object.values(alerts).map((text) => JSON.parse(text) as unknown);
-        return { now: Date.now(), hosts: Object.fromEntries(hosts), alerts: states };
-      });
+      return withRedis(config(), status);
+    case 'first':
+      return withRedis(config(), async (redis) => ({
+        ...(await status(redis)),
+        ...((await listUsers(redis)).length > 0
+          ? {}
+          : { user: 'admin', password: await setUser(redis, 'admin', 'admin') }),
+      }));
     case 'canary': {
       const telling = canaryTelling.parse(JSON.parse(await standardInput()));
       return withRedis(config(), async (redis) => {
@@ -75,15 +77,22 @@ async function testMessage(target: Target, dashboard: string | undefined): Promi
   );
 }
 
+async function status(redis: Redis) {
+  const [positions, alerts, leader] = await Promise.all([
+    redis.hGetAll(POSITIONS),
+    redis.hGetAll(ALERTS),
+    redis.get(LEADER),
+  ]);
+  const hosts = Object.entries(positions).map(([host, text]) => [host, JSON.parse(text) as unknown]);
+  const states = Object.values(alerts).map((text) => JSON.parse(text) as unknown);
+  // A hub that ends, ends its lease within seconds.
+  return { now: Date.now(), working: leader !== null, hosts: Object.fromEntries(hosts), alerts: states };
+}
+
 async function users(redis: Redis, [verb, name = '', role = 'viewer']: readonly string[]): Promise<unknown> {
   switch (verb) {
     case 'list':
       return { users: await listUsers(redis) };
-    // Made once: `monitor setup` asks for it each time.
-    case 'first':
-      return (await listUsers(redis)).length > 0
-        ? { made: false }
-        : { made: true, user: 'admin', password: await setUser(redis, 'admin', 'admin') };
     case 'set':
       if (role !== 'admin' && role !== 'viewer')
         throw new Failure('usage', `There is no role "${role}".`, { next: USAGE });
@@ -91,7 +100,7 @@ async function users(redis: Redis, [verb, name = '', role = 'viewer']: readonly 
     case 'remove':
       return { removed: await removeUser(redis, name) };
     default:
-      throw new Failure('usage', 'users needs list, first, set or remove.', { next: USAGE });
+      throw new Failure('usage', 'users needs list, set or remove.', { next: USAGE });
   }
 }
 

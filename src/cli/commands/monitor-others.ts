@@ -3,7 +3,15 @@ import { execa } from 'execa';
 import { Failure } from '../../errors.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { askHub, dashboardUrl, findMonitor, withMonitor } from '../monitor/place.ts';
+import { withConnections } from '../fleet.ts';
+import {
+  agentSays,
+  askHub,
+  dashboardUrl,
+  findMonitor,
+  type HubStatus,
+  withMonitor,
+} from '../monitor/place.ts';
 import { counted } from '../output.ts';
 import { table } from '../table.ts';
 
@@ -18,30 +26,46 @@ export const monitorOpen: Handler<typeof definitions.monitorOpen> = async (optio
   return { json: { dashboard: url } };
 };
 
-interface Status {
-  readonly now: number;
-  readonly hosts: Readonly<Record<string, { readonly at: number; readonly aheadMs: number }>>;
-  readonly alerts: readonly { readonly state: string; readonly severity: string; readonly message: string }[];
-}
+/** Silent for longer, a host is asked what its agent says. */
+const SILENT_SECONDS = 15;
 
 export const monitorStatus: Handler<typeof definitions.monitorStatus> = (options, session) =>
   withMonitor(options.inventory, session, async (connection, place) => {
-    const { output } = session;
-    const status = (await askHub(connection, ['status'], session)) as Status;
-    const rows = place.inventory.targets.map(({ name }) => {
-      const at = status.hosts[name]?.at;
+    const { output, context } = session;
+    const { green, red } = output.colors;
+    const status = (await askHub(connection, ['status'], session)) as HubStatus;
+    const patience = Math.max(SILENT_SECONDS, (3 * (place.config.monitor?.interval ?? 0)) / 1000);
+    const heard = place.inventory.targets.map((target) => {
+      const at = status.hosts[target.name]?.at;
       const ago = at === undefined ? undefined : Math.max(0, Math.round((status.now - at) / 1000));
-      const good = ago !== undefined && ago < 30;
-      const said = ago === undefined ? 'never heard' : `${ago} s ago`;
-      return [name, good ? output.colors.green(said) : output.colors.red(said)];
+      return { target, ago, silent: ago === undefined || ago > patience };
     });
-    for (const line of table(['host', 'last sample'], rows)) output.line(line);
+    const silent = heard.filter((one) => one.silent).map(({ target }) => target);
+    // While the hub takes nothing in, no agent is to blame.
+    const said = await withConnections(status.working ? silent : [], context, (connections) =>
+      Promise.all(connections.map(async (one) => [one.target.name, await agentSays(one, session)] as const)),
+    );
+    const says = new Map(said);
+    const rows = heard.map(({ target: { name }, ago, silent: bad }) => {
+      const last = ago === undefined ? 'never heard' : `${ago} s ago`;
+      return [name, bad ? red(last) : green(last), says.get(name) ?? ''];
+    });
+    const head = silent.length === 0 ? ['host', 'last sample'] : ['host', 'last sample', 'its agent says'];
+    for (const line of table(
+      head,
+      rows.map((row) => row.slice(0, head.length)),
+    ))
+      output.line(line);
     const firing = status.alerts.filter(({ state }) => state === 'firing');
     output.line();
+    if (!status.working)
+      output.line(
+        red(`No hub works: nothing is watched. On ${place.monitor.name}: journalctl -u pipeline-hub`),
+      );
     output.line(firing.length === 0 ? 'No alert.' : `${counted(firing.length, 'alert')}:`);
     for (const { severity, message } of firing) output.line(`  ${severity}: ${message}`);
     output.line(`Dashboard: ${dashboardUrl(place)}`);
-    return { json: { dashboard: dashboardUrl(place), ...status } };
+    return { json: { dashboard: dashboardUrl(place), ...status, agents: Object.fromEntries(says) } };
   });
 
 export const monitorUsers: Handler<typeof definitions.monitorUsers> = (options, session) =>

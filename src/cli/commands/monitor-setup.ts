@@ -1,35 +1,45 @@
 /** `pipeline monitor setup`: Redis, hub and dashboard on the monitor host, an agent on every host. */
-import { readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
+import type { Change } from '../../host/change.ts';
 import { converge } from '../../host/converge.ts';
 import type { Resource } from '../../host/resource.ts';
 import { audit, whoami, withLock } from '../../release/index.ts';
 import { agentResources } from '../../roles/agent.ts';
-import { hubResources, REDIS_PORT } from '../../roles/hub.ts';
+import { REDIS_PORT } from '../../roles/hub.ts';
 import type { Connection } from '../../ssh/connection.ts';
-import { quote } from '../../ssh/quote.ts';
 import { changeEntries, changeSummary, type HostChanges } from '../changes.ts';
 import type { Handler, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { allSettledOrFirst, withConnections } from '../fleet.ts';
-import { agentConfig, hubConfigText, rolesOf } from '../monitor/desired.ts';
-import { askHub, dashboardUrl, findMonitor, groupsOf, type MonitorPlace } from '../monitor/place.ts';
-import { findPrograms, nodePath, sendPrograms } from '../monitor/programs.ts';
+import { withConnections } from '../fleet.ts';
+import { agentConfig, rolesOf } from '../monitor/desired.ts';
+import { type HubInputs, hubInputs, hubState } from '../monitor/hub-state.ts';
+import {
+  agentSays,
+  askHub,
+  dashboardUrl,
+  findMonitor,
+  groupsOf,
+  type HubStatus,
+  type MonitorPlace,
+} from '../monitor/place.ts';
+import { findPrograms, nodePath, type Programs, prunePrograms, sendPrograms } from '../monitor/programs.ts';
+import { hostFailure, type Reached, reach } from '../monitor/reach.ts';
 import { type MonitorSecrets, monitorSecrets } from '../monitor/secrets.ts';
 import { counted, seconds } from '../output.ts';
 
 /** How long a host may take until its first sample arrives. */
 const HEARD_MS = 30_000;
-const MIB = 2 ** 20;
-
-interface FirstUser {
-  readonly made: boolean;
+/** What the hub answers to `first`. The password is there where the user was made just now. */
+interface First extends HubStatus {
   readonly user?: string;
   readonly password?: string;
+}
+
+interface Done extends HostChanges {
+  readonly connection: Connection;
+  readonly failure?: Failure | undefined;
 }
 
 export const monitorSetup: Handler<typeof definitions.monitorSetup> = async (options, session) => {
@@ -37,206 +47,191 @@ export const monitorSetup: Handler<typeof definitions.monitorSetup> = async (opt
   const started = performance.now();
   const place = await findMonitor(options.inventory, session);
   const { inventory, monitor } = place;
-  requireNames(inventory.targets.map(({ name }) => name));
-  const targets = inventory.targets;
-  const { changes, first } = await withConnections(targets, context, async (connections) => {
+  const { targets } = inventory;
+  requireNames(targets.map(({ name }) => name));
+  const inputs = await hubInputs(place.config, context.env);
+  const { done, first } = await withConnections(targets, context, async (connections) => {
     const of = (target: (typeof targets)[number]) => connections.find((one) => one.target === target);
     const keeper = of(inventory.lockKeeper);
     const hub = of(monitor);
     if (keeper === undefined || hub === undefined) throw new Error('every target has a connection');
-    return withLock(keeper, { command: 'pipeline monitor setup', wait: options.wait }, context, (locked) =>
-      setUp(place, hub, connections, { ...session, context: locked }),
+    // Reads only, so it need not wait for the lock.
+    const reached = reach(monitor.address, connections, context);
+    reached.catch(() => {});
+    return withLock(
+      keeper,
+      { command: 'pipeline monitor setup', wait: options.wait },
+      context,
+      async (locked) => setUp({ ...place, inputs }, hub, await reached, { ...session, context: locked }),
     );
   });
   const url = dashboardUrl(place);
   const time = seconds(performance.now() - started);
-  const entries = changeEntries({ changes: [] }, changes);
-  if (entries.length === 0) output.line(`Nothing to change on ${counted(targets.length, 'host')} (${time}).`);
-  else output.line(`Ready in ${time}. ${changeSummary(entries)}.`);
+  const entries = changeEntries({ changes: [] }, done);
+  const failed = done.flatMap(({ host, failure }) => (failure === undefined ? [] : [{ host, failure }]));
+  if (entries.length === 0 && failed.length === 0)
+    output.line(`Nothing to change on ${counted(targets.length, 'host')} (${time}).`);
+  else if (entries.length > 0) output.line(`Ready in ${time}. ${changeSummary(entries)}.`);
   output.line(`Dashboard: ${url}`);
+  if (failed.length > 0) throw notAll(failed, targets.length);
   return {
     json: {
       dashboard: url,
       changes: entries,
       changed: entries.length,
       hosts: targets.map(({ name }) => name),
-      ...(first.made ? { user: first.user, password: first.password } : {}),
+      ...(first.password === undefined ? {} : { user: first.user, password: first.password }),
     },
   };
 };
 
+function notAll(failed: readonly { host: string; failure: Failure }[], all: number): Failure {
+  const [one] = failed;
+  const names = failed.map(({ host }) => host).join(', ');
+  const others = all - failed.length;
+  return new Failure(
+    'host',
+    `${names} could not be set up; the other ${counted(others, 'host')} ${others === 1 ? 'is' : 'are'} watched`,
+    {
+      host: one?.host,
+      step: one?.failure.step,
+      output: failed.flatMap(({ host, failure }) => [
+        failure.message.startsWith(host) ? failure.message : `${host}: ${failure.message}`,
+        ...failure.output,
+      ]),
+      next: one?.failure.next ?? 'Mend it, then run the command again: it goes on from here.',
+    },
+  );
+}
+
 async function setUp(
-  place: MonitorPlace,
+  place: MonitorPlace & { readonly inputs: HubInputs },
   hub: Connection,
-  connections: readonly Connection[],
+  reached: readonly Reached[],
   session: Session,
-) {
+): Promise<{ done: readonly Done[]; first: First }> {
   const { context } = session;
-  const [secrets, programs, fleet] = await Promise.all([
-    monitorSecrets(hub, context),
-    findPrograms(context),
-    fleetAddresses(place.monitor.address, connections, context),
-  ]);
-  const { config, inventory, monitor } = place;
+  const unreached = reached.find(({ connection }) => connection === hub)?.failure;
+  if (unreached !== undefined) throw unreached;
+  const [secrets, programs] = await Promise.all([monitorSecrets(hub, context), findPrograms(context)]);
+  const fleet = [...new Set(reached.flatMap(({ addresses }) => addresses))].sort();
   const node = nodePath(programs.node);
-  const hubPart = await hubState(place, secrets, fleet, { node, program: programs.hub.to }, hub, context);
-  const changes = await allSettledOrFirst(
-    connections.map(async (connection): Promise<HostChanges> => {
+  const parts = { ...place.inputs, secrets, fleet, node, program: programs.hub.to };
+  // The usual case is that nothing is to do: then this answer, which takes Node half a second to give, is as good as a later one.
+  const asked = askFirst(hub, session).catch(() => undefined);
+  const hubPart = await hubState(place, parts, hub, context);
+  const done = await Promise.all(
+    reached.map(async ({ connection, failure }): Promise<Done> => {
       const host = connection.target.name;
       const isMonitor = connection === hub;
       context.progress({ host, stage: 'monitor', state: 'started' });
       try {
-        const sent = await sendPrograms(connection, programs, isMonitor, context);
-        const groups = groupsOf(connection.target, inventory);
-        const resources: readonly Resource[] = [
-          ...(isMonitor ? hubPart : []),
-          ...agentResources({
-            node,
-            program: programs.agent.to,
-            mariadb: rolesOf(config, groups).has('mariadb'),
-            config: agentConfig(config, {
-              host,
-              groups,
-              monitorAddress: monitor.address,
-              certificate: secrets.certificate,
-              password: secrets.password(`agent:${host}`),
-            }),
-          }),
-        ];
-        const { changes: made } = await converge(connection, unique(resources), context);
-        const message = counted(made.length + sent.length, 'change');
-        if (made.length > 0)
-          await audit(
-            connection,
-            {
-              at: context.now().toISOString(),
-              by: whoami(context),
-              action: 'monitor setup',
-              result: 'done',
-              message,
-            },
-            context,
-          );
-        context.progress({
-          host,
-          stage: 'monitor',
-          state: 'done',
-          detail: made.length === 0 ? 'as it should be' : message,
-        });
-        return { host, changes: made };
-      } catch (error) {
+        if (failure !== undefined) throw failure;
+        const own = { ...place, secrets, programs, hubPart: isMonitor ? hubPart : [] };
+        const changes = await setUpHost(connection, own, context);
+        const detail = changes.length === 0 ? 'as it should be' : counted(changes.length, 'change');
+        context.progress({ host, stage: 'monitor', state: 'done', detail });
+        return { connection, host, changes };
+      } catch (thrown) {
         context.progress({ host, stage: 'monitor', state: 'failed' });
-        throw error;
+        const found = hostFailure(thrown, context);
+        // Without the monitor there is nothing to watch with.
+        if (isMonitor) throw found;
+        return { connection, host, changes: [], failure: found };
       }
     }),
   );
-  const first = (await askHub(hub, ['users', 'first'], session, { secretOutput: true })) as FirstUser;
-  // Said at once: whatever fails after this, it cannot be shown again.
-  if (first.made) {
-    const { output } = session;
-    output.line(`Sign in as ${first.user} with the password ${output.colors.bold(first.password ?? '')}`);
+  const early = await asked;
+  const first =
+    early !== undefined && done.every(({ changes }) => changes.length === 0)
+      ? early
+      : { ...early, ...(await askFirst(hub, session)) };
+  return { done: await waitUntilHeard(hub, done, first, session), first };
+}
+
+/** Says the password of a first user at once: whatever fails after this, it cannot be shown again. */
+async function askFirst(hub: Connection, session: Session): Promise<First> {
+  const first = (await askHub(hub, ['first'], session, { secretOutput: true })) as First;
+  const { output } = session;
+  if (first.password !== undefined) {
+    output.line(`Sign in as ${first.user} with the password ${output.colors.bold(first.password)}`);
     output.line(
       'It is shown this once and kept nowhere. Another one: pipeline monitor users set admin --admin',
     );
   }
-  await waitUntilHeard(
-    hub,
-    connections.map(({ target }) => target.name),
-    session,
-  );
-  return { changes, first };
+  return first;
 }
 
-async function hubState(
-  { config, inventory, monitor }: MonitorPlace,
-  secrets: MonitorSecrets,
-  fleet: readonly string[],
-  paths: { readonly node: string; readonly program: string },
-  hub: Connection,
-  context: Context,
-): Promise<readonly Resource[]> {
-  const hosts = inventory.targets.map(({ name }) => name);
-  const hubPassword = secrets.password('hub');
-  const files = config.monitor?.tls;
-  const read = (path: string) =>
-    readFile(resolve(config.directory, path), 'utf8').catch((cause: Error) => {
-      throw new Failure('usage', `monitor.tls: ${cause.message}`, {
-        next: 'Give a PEM file, relative to pipeline.yml.',
-        cause,
-      });
-    });
-  const total = await hub.check(
-    "sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo; cat /sys/fs/cgroup/memory.max 2>/dev/null || true",
-    {
-      label: 'memory of the monitor',
-      signal: context.signal,
-    },
-  );
-  const [kilobytes = '0', limit = 'max'] = total.trim().split('\n');
-  const declared = config.hosts[config.monitor?.host ?? 'monitor']?.memory ?? config.defaults.memory;
-  const memory = Math.min(
-    Number(kilobytes) * 1024,
-    Number(limit) || Number.POSITIVE_INFINITY,
-    declared ?? Number.POSITIVE_INFINITY,
-  );
-  return hubResources({
-    ...paths,
-    hubPassword,
-    agents: hosts.map((host) => ({ host, password: secrets.password(`agent:${host}`) })),
-    fleet,
-    // Half of the memory in steps of 64 MiB: the hub, and a rewrite of the append-only file, need the rest.
-    maxMemory: Math.max(64 * MIB, Math.floor(memory / 2 / (64 * MIB)) * 64 * MIB),
-    config: hubConfigText(config, { hosts, password: hubPassword, address: monitor.address }, context.env),
-    tls:
-      files === undefined
-        ? undefined
-        : { certificate: await read(files.certificate), key: await read(files.key) },
-  });
+interface HostParts extends MonitorPlace {
+  readonly secrets: MonitorSecrets;
+  readonly programs: Programs;
+  readonly hubPart: readonly Resource[];
 }
 
-/** Addresses by which the hosts reach the monitor: what Redis's firewall admits. */
-async function fleetAddresses(
-  monitor: string,
-  connections: readonly Connection[],
+/** @returns what was changed */
+async function setUpHost(
+  connection: Connection,
+  { config, inventory, monitor, secrets, programs, hubPart }: HostParts,
   context: Context,
-): Promise<readonly string[]> {
-  const script = `address=$(getent ahosts ${quote(monitor)} | awk 'NR==1 {print $1}')
-ip -o route get "$address" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p'`;
-  const found = await Promise.all(
-    connections.map(async (connection) => {
-      const text = await connection.check(script, {
-        label: 'address towards the monitor',
-        signal: context.signal,
-      });
-      return [text.trim(), connection.target.address].filter((address) => isIP(address) !== 0);
+): Promise<readonly Change[]> {
+  const host = connection.target.name;
+  const isMonitor = hubPart.length > 0;
+  const sent = await sendPrograms(connection, programs, isMonitor, context);
+  const groups = groupsOf(connection.target, inventory);
+  const agent = agentResources({
+    node: nodePath(programs.node),
+    program: programs.agent.to,
+    mariadb: rolesOf(config, groups).has('mariadb'),
+    config: agentConfig(config, {
+      host,
+      groups,
+      monitorAddress: monitor.address,
+      certificate: secrets.certificate,
+      password: secrets.password(`agent:${host}`),
     }),
-  );
-  return [...new Set(found.flat())].sort();
+  });
+  const { changes } = await converge(connection, unique([...hubPart, ...agent]), context);
+  const all = [...sent, ...changes];
+  if (sent.length > 0) await prunePrograms(connection, programs, isMonitor, context);
+  if (all.length > 0) {
+    const message = counted(all.length, 'change');
+    const entry = { at: context.now().toISOString(), by: whoami(context), action: 'monitor setup' } as const;
+    await audit(connection, { ...entry, result: 'done', message }, context);
+  }
+  return all;
 }
 
-/** @throws Failure `host` where a host's samples do not arrive, with what its agent says */
-async function waitUntilHeard(hub: Connection, hosts: readonly string[], session: Session): Promise<void> {
+/** Waits for the first sample of each host that was set up. One that stays away gets what its agent says as its failure. */
+async function waitUntilHeard(
+  hub: Connection,
+  done: readonly Done[],
+  first: HubStatus,
+  session: Session,
+): Promise<readonly Done[]> {
   const { context } = session;
   const begun = performance.now();
+  const missing = ({ now, hosts }: HubStatus) =>
+    done.filter(({ host, failure }) => failure === undefined && now - (hosts[host]?.at ?? 0) > HEARD_MS / 2);
+  let silent = missing(first);
+  if (silent.length === 0) return done;
   context.progress({ stage: 'first samples', state: 'started' });
-  for (;;) {
-    const status = (await askHub(hub, ['status'], session)) as {
-      now: number;
-      hosts: Record<string, { at: number }>;
-    };
-    const missing = hosts.filter((host) => status.now - (status.hosts[host]?.at ?? 0) > 15_000);
-    if (missing.length === 0) break;
-    if (performance.now() - begun > HEARD_MS) {
-      context.progress({ stage: 'first samples', state: 'failed' });
-      const [host = ''] = missing;
-      throw new Failure('host', `no samples arrive from ${missing.join(', ')}`, {
-        host,
-        next: `On ${host}: journalctl -u pipeline-agent. If it cannot reach port ${REDIS_PORT} of the monitor, say "monitor:" in pipeline.yml and run pipeline prod up, which opens the firewall.`,
-      });
-    }
+  while (silent.length > 0 && performance.now() - begun < HEARD_MS) {
     await sleep(500, undefined, { signal: context.signal });
+    silent = missing((await askHub(hub, ['status'], session)) as HubStatus);
   }
-  context.progress({ stage: 'first samples', state: 'done' });
+  context.progress({ stage: 'first samples', state: silent.length === 0 ? 'done' : 'failed' });
+  return Promise.all(
+    done.map(async (one) => {
+      if (!silent.includes(one)) return one;
+      const { host, connection } = one;
+      const failure = new Failure('host', `${host} sends no samples`, {
+        host,
+        output: [`  its agent says: ${await agentSays(connection, session)}`],
+        next: `If it cannot reach port ${REDIS_PORT} of the monitor, say "monitor:" in pipeline.yml and run pipeline prod up, which opens the firewall. More: journalctl -u pipeline-agent on ${host}`,
+      });
+      return { ...one, failure };
+    }),
+  );
 }
 
 /** What hub and agent both need is said once. */

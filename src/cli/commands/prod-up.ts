@@ -141,6 +141,9 @@ function nextSteps({ config }: Project, inventory: string, { context, common }: 
     ...(common.config === undefined ? [] : ['-c', common.config]),
   ];
   const deploys = Object.keys(config.apps).slice(0, 2);
-  if (deploys.length === 0) return ['pipeline prod status'];
-  return deploys.map((app) => `pipeline deploy ${app} ${options.join(' ')}`);
+  const steps = [
+    ...(config.monitor === undefined ? [] : ['monitor setup']),
+    ...deploys.map((app) => `deploy ${app}`),
+  ].map((step) => `pipeline ${step} ${options.join(' ')}`);
+  return steps.length === 0 ? ['pipeline prod status'] : steps;
 }

@@ -99,25 +99,9 @@ function checkOf(name: string, { health, site }: AppConfig) {
   };
 }
 
-/** Text of /etc/pipeline/hub.json. @throws Failure `usage` where a variable that an address comes from is not set */
-export function hubConfigText(
-  config: Config,
-  wanted: { readonly hosts: readonly string[]; readonly password: string; readonly address: string },
-  env: Env,
-): string {
-  const tls = config.monitor?.tls !== undefined;
-  const { notify, heartbeat, quiet, rules } = config.alerts;
-  const document = {
-    hosts: [...wanted.hosts].sort(),
-    intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
-    redis: { socket: REDIS_SOCKET, user: 'hub', password: wanted.password },
-    listen: {
-      port: 80,
-      ...(tls ? { tls: { port: 443, certificate: TLS_CERTIFICATE, key: TLS_KEY } } : {}),
-    },
-    dashboard: `${tls ? 'https' : 'http'}://${wanted.address}/dashboard`,
-    rules: rulesText(rules),
-    ...(quiet === undefined ? {} : { quiet }),
+/** Places of `alerts:` with their addresses. @throws Failure `usage` where a variable that an address comes from is not set */
+export function alertPlaces({ notify, heartbeat }: AlertsConfig, env: Env) {
+  return {
     targets: notify.map((target) => {
       if ('webhook' in target) return { webhook: addressOf(target.webhook, env) };
       if ('slack' in target) return { slack: addressOf(target.slack, env) };
@@ -126,6 +110,33 @@ export function hubConfigText(
     ...(heartbeat === undefined
       ? {}
       : { heartbeat: { url: addressOf(heartbeat.url, env), everyMs: heartbeat.every } }),
+  };
+}
+
+export interface HubWanted {
+  readonly hosts: readonly string[];
+  readonly password: string;
+  /** Of the monitor. */
+  readonly address: string;
+  readonly places: ReturnType<typeof alertPlaces>;
+}
+
+/** Text of /etc/pipeline/hub.json. */
+export function hubConfigText(config: Config, { hosts, password, address, places }: HubWanted): string {
+  const tls = config.monitor?.tls !== undefined;
+  const { quiet, rules } = config.alerts;
+  const document = {
+    hosts: [...hosts].sort(),
+    intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
+    redis: { socket: REDIS_SOCKET, user: 'hub', password },
+    listen: {
+      port: 80,
+      ...(tls ? { tls: { port: 443, certificate: TLS_CERTIFICATE, key: TLS_KEY } } : {}),
+    },
+    dashboard: `${tls ? 'https' : 'http'}://${address}/dashboard`,
+    rules: rulesText(rules),
+    ...(quiet === undefined ? {} : { quiet }),
+    ...places,
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

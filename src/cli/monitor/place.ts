@@ -15,6 +15,15 @@ export interface MonitorPlace {
   readonly monitor: SshTarget;
 }
 
+/** What the hub on its host knows. */
+export interface HubStatus {
+  readonly now: number;
+  /** Whether a hub takes samples in. */
+  readonly working: boolean;
+  readonly hosts: Readonly<Record<string, { readonly at: number; readonly aheadMs: number }>>;
+  readonly alerts: readonly { readonly state: string; readonly severity: string; readonly message: string }[];
+}
+
 /** @throws Failure `usage` where the inventory names no host for the monitor, or one that serves something else on its ports */
 export async function findMonitor(flag: string | undefined, session: Session): Promise<MonitorPlace> {
   const config = await loadConfig(session.common.config, session.context);
@@ -73,6 +82,23 @@ $start ${args.map((arg) => quote(arg)).join(' ')}${options.input === undefined ?
         : (lines[1] ?? 'On the host: journalctl -u pipeline-hub'),
     output: lines.slice(2),
   });
+}
+
+/** What the agent of a host says of itself: the last line of its journal, or that it does not run. */
+export async function agentSays(connection: Connection, { context }: Session): Promise<string> {
+  const script = `[ -e /etc/systemd/system/pipeline-agent.service ] || { echo 'there is no agent'; exit 0; }
+state=$(systemctl is-active pipeline-agent || true)
+[ "$state" = active ] || printf 'the agent is %s: ' "$state"
+journalctl --quiet --no-pager --output=cat --lines=1 --unit=pipeline-agent`;
+  const options = { label: 'what the agent says', signal: context.signal, timeoutMs: 15_000 };
+  return connection.check(script, options).then(
+    (text) => text.trim().replaceAll('\n', ' '),
+    (thrown: unknown) => {
+      context.signal.throwIfAborted();
+      if (thrown instanceof Failure) return thrown.message;
+      throw thrown;
+    },
+  );
 }
 
 /** Connects to the monitor alone. */

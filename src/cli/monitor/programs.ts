@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { nodeArchive, resolveNode } from '../../build/node-runtime.ts';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
+import type { Change } from '../../host/change.ts';
 import type { Connection } from '../../ssh/connection.ts';
 import { installed } from '../installation.ts';
 
@@ -42,22 +43,22 @@ async function program(name: 'agent' | 'monitor', kind: 'cjs' | 'mjs') {
   return { from, to: `${FOLDER}/${name}-${hash}.${kind}` };
 }
 
-/** Sends what is missing. @returns names of what was sent */
+/** Sends what is missing. @returns what was sent */
 export async function sendPrograms(
   connection: Connection,
   { node, agent, hub }: Programs,
   isMonitor: boolean,
   context: Context,
-): Promise<readonly string[]> {
+): Promise<readonly Change[]> {
   const files = isMonitor ? [agent, hub] : [agent];
   const options = { label: 'programs of the monitor', signal: context.signal };
   const look = `mkdir -p ${FOLDER}; uname -m; ls ${files.map(({ to }) => to).join(' ')} ${nodePath(node)} 2>/dev/null || true`;
   const [machine = '', ...there] = (await connection.check(look, options)).trim().split('\n');
-  const sent: string[] = [];
+  const sent: Change[] = [];
   for (const { from, to } of files) {
     if (there.includes(to)) continue;
     await connection.upload({ path: from }, to, { mode: '0644', signal: context.signal });
-    sent.push(to);
+    sent.push(brought(to));
   }
   if (!there.includes(nodePath(node))) {
     const architecture = machine === 'aarch64' ? 'arm64' : 'x64';
@@ -72,7 +73,25 @@ rm -rf ${folder}.new && mkdir ${folder}.new
 tar -xzf ${archive} --strip-components=1 --no-same-owner -C ${folder}.new package/bin/node package/LICENSE
 rm -rf ${folder} && mv -T ${folder}.new ${folder} && rm ${archive}`;
     await connection.check(unpack, { ...options, label: 'unpack Node' });
-    sent.push(nodePath(node));
+    sent.push(brought(nodePath(node)));
   }
   return sent;
+}
+
+function brought(path: string): Change {
+  return { id: `file ${path}`, action: 'create', diff: [], because: [], doing: 'sending programs' };
+}
+
+/** Removes what an earlier version brought, once nothing of it runs any more. */
+export async function prunePrograms(
+  connection: Connection,
+  { node, agent, hub }: Programs,
+  isMonitor: boolean,
+  context: Context,
+): Promise<void> {
+  const kept = [agent.to, ...(isMonitor ? [hub.to] : []), `${FOLDER}/node-${node}`];
+  const script = `for path in ${FOLDER}/*; do
+  case "$path" in ${kept.join('|')}) ;; *) rm -rf -- "$path" ;; esac
+done`;
+  await connection.check(script, { label: 'remove old programs of the monitor', signal: context.signal });
 }
