@@ -13,7 +13,7 @@ const address = text({
 const path = text({ pattern: /^\//, what: 'an absolute path' });
 const endpoint = text({
   pattern: /^(\/.+|.+:\d{1,5})$/,
-  what: 'host:port or the absolute path of a PEM file',
+  what: 'host:port, NAME@host:port, or the absolute path of a PEM file',
 });
 
 const checkConfig = object({
@@ -60,7 +60,8 @@ const checkConfig = object({
         method: optional(text({ pattern: /^[A-Z]+$/, what: 'a request method' })),
         body: optional(text()),
         headers: optional(record(text())),
-        status: optional(number(100, 599)),
+        status: optional(list(number(100, 599))),
+        below: optional(number(100, 600)),
         contains: optional(text()),
         everySeconds: optional(number(1, 86_400)),
         timeoutSeconds: optional(number(0.1, 60)),
@@ -80,7 +81,7 @@ const checkConfig = object({
     ),
     [],
   ),
-  /** `host:port`, or paths of PEM files. */
+  /** `host:port`, `NAME@host:port` where that is asked for the certificate of NAME, or paths of PEM files. */
   certificates: withDefault(list(endpoint), []),
 });
 

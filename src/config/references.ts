@@ -24,6 +24,9 @@ export function checkReferences(
   return [
     ...checkHostNames(config),
     ...(config.monitor === undefined ? [] : knownHost(config.monitor.host, hosts, ['monitor', 'host'])),
+    ...Object.entries(config.checks).flatMap(([name, { from = [] }]) =>
+      from.flatMap((host, i) => knownHost(host, hosts, ['checks', name, 'from', i])),
+    ),
     ...Object.entries(config.apps).flatMap(([name, app]) => checkApp(name, app, hosts)),
     ...(rolesKnown
       ? Object.entries(config.apps).flatMap(([name, app]) => checkRoles(config, name, app))

@@ -357,6 +357,39 @@ const notifierSchema = z.union([
   }),
 ]);
 
+const HOUR_MS = 3_600_000;
+
+export const checkSchema = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Address that is asked; where it is https, its certificate is watched too.'),
+    tcp: z
+      .string()
+      .regex(/^.+:\d{1,5}$/, 'expected host:port')
+      .optional()
+      .describe('Instead of url: host:port that must accept a connection.'),
+    method: z.enum(['GET', 'POST', 'PUT', 'HEAD']).default('GET').describe('HTTP method.'),
+    headers: z.record(z.string(), z.string()).default({}).describe('Request headers.'),
+    body: z.string().optional().describe('Request body.'),
+    status: z
+      .union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)])
+      .optional()
+      .describe('Accepted status or statuses. Default: everything below 400.'),
+    contains: z.string().optional().describe('Text that the answer must hold.'),
+    every: duration()
+      .refine((ms) => ms >= 1000 && ms <= HOUR_MS, 'expected 1s to 1h')
+      .default(15_000)
+      .describe('Time from one to the next.'),
+    timeout: duration()
+      .refine((ms) => ms >= 100 && ms <= 60_000, 'expected 100ms to 60s')
+      .default(5_000)
+      .describe('How long an answer may take.'),
+    from: z.array(name()).min(1).optional().describe('Entries of `hosts:` that ask. Default: the monitor.'),
+  })
+  .refine(({ url, tcp }) => (url === undefined) !== (tcp === undefined), 'needs either url or tcp');
+
 const clock = () => z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time like 22:00');
 
 function isTimeZone(zone: string): boolean {
@@ -462,6 +495,11 @@ export const configSchema = z.strictObject({
   monitor: z
     .strictObject({
       host: name().default('monitor').describe('Entry of `hosts:` that watches the others.'),
+      domain: z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9.-]*$/, 'expected a host name')
+        .optional()
+        .describe('Host name of the dashboard in links; default: the address of the monitor.'),
       interval: duration().default(2_000).describe('Time from one sample of a host to the next.'),
       tls: z
         .strictObject({
@@ -473,6 +511,10 @@ export const configSchema = z.strictObject({
     })
     .optional()
     .describe('The monitor.'),
+  checks: z
+    .record(z.string().min(1).max(64), checkSchema)
+    .default({})
+    .describe('Addresses that must answer; what applications say of their health is checked anyway.'),
   alerts: alertsSchema.prefault({}).describe('When to call people, and where.'),
 });
 
@@ -486,6 +528,7 @@ export type SecretSource = z.output<typeof secret>;
 export type SeedConfig = z.output<typeof seedSchema>;
 export type DatabaseConfig = z.output<typeof databaseSchema>;
 export type CanaryConfig = z.output<typeof canarySchema>;
+export type CheckConfig = z.output<typeof checkSchema>;
 export type AlertsConfig = z.output<typeof alertsSchema>;
 export type CanaryRequest = z.output<typeof requestSchema>;
 

@@ -6,7 +6,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer as createTlsServer } from 'node:tls';
+import { createSecureContext, createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateCollector, describeCertificate } from '../../src/agent/collectors/certificates.ts';
 import { type CheckConfig, checkCollector, judgeAnswer } from '../../src/agent/collectors/checks.ts';
@@ -69,8 +69,12 @@ describe('an answer is the expected one', () => {
     [{}, 200, ''],
     [{}, 302, ''],
     [{}, 404, 'answered 404'],
-    [{ status: 404 }, 404, ''],
-    [{ status: 200 }, 204, 'answered 204, not 200'],
+    [{ status: [404] }, 404, ''],
+    [{ status: [200, 404] }, 404, ''],
+    [{ status: [200, 204] }, 404, 'answered 404, not 200 or 204'],
+    [{ below: 500 }, 404, ''],
+    [{ below: 500 }, 502, 'answered 502'],
+    [{ status: [200] }, 204, 'answered 204, not 200'],
     [{ contains: 'survey' }, 200, 'the answer does not contain "survey"'],
     [{ contains: 'hello' }, 200, ''],
   ])('%j, %i: %j', (check, status, reason) => {
@@ -122,6 +126,19 @@ describe('a certificate', () => {
       const { certificates } = await certificateCollector(endpoint).collect(0, Date.now());
       expect(certificates).toMatchObject([{ endpoint, subject: 'checkbox.example', error: '' }]);
     }
+  });
+
+  it('is asked for by the name that it is for, where one server has several', async () => {
+    const asked: string[] = [];
+    const pem = { key: readFileSync(join(directory, 'key.pem')), cert: readFileSync(certificateFile) };
+    const SNICallback: TlsOptions['SNICallback'] = (name, done) => {
+      asked.push(name);
+      done(null, createSecureContext(pem));
+    };
+    const server = await listen(createTlsServer({ ...pem, SNICallback }));
+    const { certificates } = await certificateCollector(`shop.example@${server}`).collect(0, Date.now());
+    expect(certificates).toMatchObject([{ endpoint: 'shop.example', error: '' }]);
+    expect(asked).toEqual(['shop.example']);
   });
 
   it('that cannot be read is reported with the reason', async () => {

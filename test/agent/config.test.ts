@@ -55,7 +55,7 @@ describe('the configuration', () => {
           name: 'site',
           url: 'https://checkbox.io/',
           contains: 'survey',
-          status: 200,
+          status: [200],
           headers: { host: 'checkbox.io' },
         },
         { name: 'database', tcp: '127.0.0.1:3306', everySeconds: 5 },

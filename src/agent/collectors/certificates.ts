@@ -15,15 +15,19 @@ export function describeCertificate(certificate: X509Certificate): { expires: nu
   return { expires: Date.parse(certificate.validTo) / 1000, subject: name ?? alternative ?? '' };
 }
 
-/** @param endpoint `host:port`, asked by TLS; or the absolute path of a PEM file, of which the first certificate counts */
-export function certificateCollector(endpoint: string): Collector {
+/**
+ * @param place `host:port`, asked by TLS; `NAME@host:port`, asked for the certificate of NAME and reported under that name; or the absolute path of
+ * a PEM file, of which the first certificate counts
+ */
+export function certificateCollector(place: string): Collector {
+  const [endpoint = '', address = endpoint] = place.startsWith('/') ? [place] : place.split('@');
   return {
     name: `certificate ${endpoint}`,
     everySeconds: EVERY_SECONDS,
     async collect() {
       const read = endpoint.startsWith('/')
         ? Promise.resolve().then(() => new X509Certificate(readFileSync(endpoint)))
-        : present(endpoint);
+        : present(address, address === endpoint ? undefined : endpoint);
       const row: Row<'certificates'> = await read.then(
         (certificate) => ({ endpoint, ...describeCertificate(certificate), error: '' }),
         (error: Error) => ({ endpoint, expires: null, subject: '', error: error.message }),
@@ -34,13 +38,14 @@ export function certificateCollector(endpoint: string): Collector {
 }
 
 /** The certificate that a server presents. Whether it is trusted is not asked: an expired one is what is looked for. */
-async function present(endpoint: string): Promise<X509Certificate> {
+async function present(endpoint: string, wanted?: string): Promise<X509Certificate> {
   const { connect } = await import('node:tls');
   const colon = endpoint.lastIndexOf(':');
   const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '');
   const port = Number(endpoint.slice(colon + 1));
   return new Promise((resolve, reject) => {
-    const name = isIP(host) === 0 ? { servername: host } : {};
+    const servername = wanted ?? host;
+    const name = isIP(servername) === 0 ? { servername } : {};
     const socket = connect({ host, port, ...name, rejectUnauthorized: false }, () => {
       const certificate = socket.getPeerX509Certificate();
       socket.destroy();

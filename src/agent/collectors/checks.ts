@@ -13,8 +13,9 @@ export interface CheckConfig {
   readonly method?: string | undefined;
   readonly body?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Expected status; default: any below 400. */
-  readonly status?: number | undefined;
+  /** Expected statuses; default: any below `below`, or else below 400. */
+  readonly status?: readonly number[] | undefined;
+  readonly below?: number | undefined;
   /** Text that the body must hold. */
   readonly contains?: string | undefined;
   readonly everySeconds?: number | undefined;
@@ -33,8 +34,9 @@ const MAX_BODY = 256 * 1024;
 /** Why an answer is not the expected one; empty where it is. */
 export function judgeAnswer(check: CheckConfig, answer: HttpAnswer): string {
   const { status, body } = answer;
-  if (check.status === undefined ? status >= 400 : status !== check.status) {
-    return `answered ${status}${check.status === undefined ? '' : `, not ${check.status}`}`;
+  const { status: wanted, below = 400 } = check;
+  if (wanted === undefined ? status >= below : !wanted.includes(status)) {
+    return `answered ${status}${wanted === undefined ? '' : `, not ${wanted.join(' or ')}`}`;
   }
   if (check.contains !== undefined && !body.includes(check.contains)) {
     return `the answer does not contain ${JSON.stringify(check.contains.slice(0, 60))}`;

@@ -1,5 +1,5 @@
 /** From pipeline.yml and the inventory to the configurations of hub and agents. Pure. */
-import type { AlertsConfig, AppConfig, Config } from '../../config/schema.ts';
+import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../../config/schema.ts';
 import { Failure } from '../../errors.ts';
 import { LOGS } from '../../proxy/paths.ts';
 import { REDIS_NAME, REDIS_PORT, REDIS_SOCKET, TLS_CERTIFICATE, TLS_KEY } from '../../roles/hub.ts';
@@ -25,6 +25,10 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
   const roles = rolesOf(config, groups);
   const apps = Object.entries(config.apps).filter(([, app]) =>
     app.hosts.some((group) => groups.includes(group)),
+  );
+  const monitor = config.monitor?.host ?? 'monitor';
+  const own = Object.entries(config.checks).filter(([, { from = [monitor] }]) =>
+    from.some((group) => groups.includes(group)),
   );
   const behindNginx = roles.has('nginx') || apps.length > 0;
   const stores = [
@@ -53,9 +57,19 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
       : roles.has('tomcat')
         ? [{ server: 'tomcat', path: '/var/log/tomcat*/localhost_access_log.*' }]
         : [],
-    checks: apps.map(([name, app]) => checkOf(name, app)),
+    checks: [
+      ...apps.map(([name, app]) => healthCheck(name, app)),
+      ...own.map(([name, check]) => ownCheck(name, check)),
+    ],
     stores,
-    certificates: apps.some(([, { site }]) => endsTls(site)) ? ['127.0.0.1:443'] : [],
+    certificates: unique([
+      ...Object.values(config.apps).flatMap(({ site, hosts }) =>
+        (site.balancer === undefined ? hosts : [site.balancer]).some((group) => groups.includes(group))
+          ? certificatesOf(site)
+          : [],
+      ),
+      ...own.flatMap(([, { url }]) => (url?.startsWith('https:') ? [endpointOf(url)] : [])),
+    ]),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }
@@ -82,7 +96,7 @@ function endsTls(site: AppConfig['site']): boolean {
 }
 
 /** The health check of the application, from its own host, through nginx. */
-function checkOf(name: string, { health, site }: AppConfig) {
+function healthCheck(name: string, { health, site }: AppConfig) {
   const [domain] = site.domains;
   const { status } = health;
   const contains = health.contains === undefined ? {} : { contains: health.contains };
@@ -93,10 +107,40 @@ function checkOf(name: string, { health, site }: AppConfig) {
     ...(health.method === 'GET' ? {} : { method: health.method }),
     headers: { ...health.headers, ...(domain === undefined ? {} : { host: domain }) },
     ...body,
-    ...(typeof status === 'number' ? { status } : {}),
+    // Healthy is here what is healthy to a deploy.
+    ...(status === undefined ? { below: 500 } : { status: [status].flat() }),
+    timeoutSeconds: health.timeout / 1000,
     // Behind a redirect to https there is no body to look into.
-    ...(endsTls(site) && site.tls?.redirect ? { status: 301 } : contains),
+    ...(endsTls(site) && site.tls?.redirect ? { status: [301] } : contains),
   };
+}
+
+/** A check of `checks:`. */
+function ownCheck(name: string, check: CheckConfig) {
+  const { status, every, timeout, method, from: _from, ...rest } = check;
+  return {
+    name,
+    ...rest,
+    ...(method === 'GET' ? {} : { method }),
+    ...(status === undefined ? {} : { status: [status].flat() }),
+    everySeconds: every / 1000,
+    timeoutSeconds: timeout / 1000,
+  };
+}
+
+/** nginx shows another certificate for each name. */
+function certificatesOf({ tls, domains }: AppConfig['site']): readonly string[] {
+  if (tls === undefined) return [];
+  return domains.length === 0 ? ['127.0.0.1:443'] : domains.map((domain) => `${domain}@127.0.0.1:443`);
+}
+
+function endpointOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || 443}`;
+}
+
+function unique<T>(all: readonly T[]): T[] {
+  return [...new Set(all)];
 }
 
 /** Places of `alerts:` with their addresses. @throws Failure `usage` where a variable that an address comes from is not set */
@@ -116,13 +160,13 @@ export function alertPlaces({ notify, heartbeat }: AlertsConfig, env: Env) {
 export interface HubWanted {
   readonly hosts: readonly string[];
   readonly password: string;
-  /** Of the monitor. */
-  readonly address: string;
+  /** Where people find it. */
+  readonly dashboard: string;
   readonly places: ReturnType<typeof alertPlaces>;
 }
 
 /** Text of /etc/pipeline/hub.json. */
-export function hubConfigText(config: Config, { hosts, password, address, places }: HubWanted): string {
+export function hubConfigText(config: Config, { hosts, password, dashboard, places }: HubWanted): string {
   const tls = config.monitor?.tls !== undefined;
   const { quiet, rules } = config.alerts;
   const document = {
@@ -133,7 +177,7 @@ export function hubConfigText(config: Config, { hosts, password, address, places
       port: 80,
       ...(tls ? { tls: { port: 443, certificate: TLS_CERTIFICATE, key: TLS_KEY } } : {}),
     },
-    dashboard: `${tls ? 'https' : 'http'}://${address}/dashboard`,
+    dashboard,
     rules: rulesText(rules),
     ...(quiet === undefined ? {} : { quiet }),
     ...places,

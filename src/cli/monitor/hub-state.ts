@@ -1,7 +1,7 @@
 /** What the monitor host should be, from pipeline.yml, the inventory and what the host itself says. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import type { Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
@@ -9,7 +9,7 @@ import type { Resource } from '../../host/resource.ts';
 import { hubResources } from '../../roles/hub.ts';
 import type { Connection } from '../../ssh/connection.ts';
 import { alertPlaces, hubConfigText } from './desired.ts';
-import type { MonitorPlace } from './place.ts';
+import { dashboardUrl, type MonitorPlace } from './place.ts';
 import type { MonitorSecrets } from './secrets.ts';
 
 const MIB = 2 ** 20;
@@ -36,11 +36,12 @@ export async function hubInputs(config: Config, env: Context['env']): Promise<Hu
     });
   const tls = { certificate: await read(files.certificate), key: await read(files.key) };
   try {
-    createSecureContext({ cert: tls.certificate, key: tls.key });
+    const certificate = new X509Certificate(tls.certificate);
+    if (certificate.checkPrivateKey(createPrivateKey(tls.key))) return { places, tls };
   } catch (cause) {
     throw wrong(cause as Error);
   }
-  return { places, tls };
+  throw wrong(new Error(`${files.key} is not the key of ${files.certificate}`));
 }
 
 export interface HubParts extends HubInputs {
@@ -70,7 +71,7 @@ export async function hubState(
     fleet,
     // Half of the memory in steps of 64 MiB: the hub, and a rewrite of the append-only file, need the rest.
     maxMemory: Math.max(64 * MIB, Math.floor(memory / 2 / (64 * MIB)) * 64 * MIB),
-    config: hubConfigText(config, { hosts, password, address: monitor.address, places }),
+    config: hubConfigText(config, { hosts, password, dashboard: dashboardUrl({ config, monitor }), places }),
     tls,
   });
 }

@@ -117,6 +117,7 @@ export function withMonitor<T>(
 
 /** Where the dashboard is. */
 export function dashboardUrl({ config, monitor }: Pick<MonitorPlace, 'config' | 'monitor'>): string {
-  const host = monitor.address.includes(':') ? `[${monitor.address}]` : monitor.address;
+  const address = config.monitor?.domain ?? monitor.address;
+  const host = address.includes(':') ? `[${address}]` : address;
   return `${config.monitor?.tls === undefined ? 'http' : 'https'}://${host}/dashboard`;
 }
