@@ -1,12 +1,9 @@
 /** What the hub answers over HTTP. Everything but sign-in and the page's own files needs a user. */
-import { createHash } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import * as z from 'zod';
 import { pageOfAlerts } from './alert-log.ts';
 import type { Overview } from './api-types.ts';
@@ -25,9 +22,7 @@ import {
   type Source,
   type Subject,
 } from './queries.ts';
-import { RateLimit } from './rate-limit.ts';
-import { closeSession, openSession, readSession, SESSION_SECONDS } from './sessions.ts';
-import { checkPassword, type User } from './users.ts';
+import { type Env, type Request, signIn } from './sign-in.ts';
 import { hostDetail, unitList } from './view.ts';
 
 export interface HttpOptions {
@@ -39,12 +34,6 @@ export interface HttpOptions {
   readonly secure: boolean;
   readonly log: (line: string) => void;
 }
-
-type Env = {
-  Bindings: { incoming: import('node:http').IncomingMessage; outgoing: ServerResponse };
-  Variables: { user: User };
-};
-type Request = Context<Env>;
 
 const CSP = [
   "default-src 'none'",
@@ -60,17 +49,12 @@ const CSP = [
 
 const LONGEST_MS = 91 * 86_400_000;
 const FULL = 'event: full\ndata: {}\n\n';
-const TRIES = 8;
-const TRIES_WINDOW_MS = 10 * 60_000;
 
 export function createHttp(options: HttpOptions): Hono<Env> {
   const { source, ingest, live, overview, secure } = options;
   const app = new Hono<Env>();
   const page = pageAssets();
-  const cookie = secure ? '__Host-pipeline' : 'pipeline';
-  const byAddress = new RateLimit(TRIES * 4, TRIES_WINDOW_MS);
-  const byUser = new RateLimit(TRIES, TRIES_WINDOW_MS);
-  const basic = new BasicUsers();
+  const { enter, leave, required } = signIn({ redis: source.redis, secure, log: options.log });
 
   app.use(async (c, next) => {
     await next();
@@ -114,73 +98,20 @@ export function createHttp(options: HttpOptions): Hono<Env> {
       return c.json({ error: 'This request does not come from the dashboard.' }, 403);
     return next();
   });
-  app.use('/api/*', bodyLimit({ maxSize: 16 * 1024 }));
+  const tooLarge = (c: Context) => c.json({ error: 'The request is too large.' }, 413);
+  app.use('/api/*', bodyLimit({ maxSize: 16 * 1024, onError: tooLarge }));
   app.use('/api/*', compress({ encoding: 'gzip' }));
   app.use('/metrics', compress({ encoding: 'gzip' }));
 
-  const setSession = (c: Request, token: string) =>
-    setCookie(c, cookie, token, {
-      path: '/',
-      httpOnly: true,
-      sameSite: 'Strict',
-      secure,
-      maxAge: SESSION_SECONDS,
-    });
-
-  app.post('/api/sign-in', async (c) => {
-    const body = z
-      .object({ user: z.string().max(64), password: z.string().max(256) })
-      .safeParse(await c.req.json().catch(() => undefined));
-    if (!body.success) return c.json({ error: 'User and password are needed.' }, 400);
-    const { user: name, password } = body.data;
-    const address = c.env.incoming.socket.remoteAddress ?? '';
-    const now = Date.now();
-    const wait = Math.max(byAddress.waitSeconds(address, now), byUser.waitSeconds(`${address} ${name}`, now));
-    if (wait > 0) {
-      c.header('retry-after', String(wait));
-      return c.json({ error: `Too many attempts. Try again in ${Math.ceil(wait / 60)} min.` }, 429);
-    }
-    // Counted before the check, so that many at once are many.
-    byAddress.failed(address, now);
-    byUser.failed(`${address} ${name}`, now);
-    const user = await checkPassword(source.redis, name, password);
-    if (user === undefined) {
-      options.log(`A sign-in as ${JSON.stringify(name)} from ${address} failed.`);
-      return c.json({ error: 'User or password is wrong.' }, 401);
-    }
-    byUser.succeeded(`${address} ${name}`);
-    // Always a new session: one that was there before is worth nothing.
-    const old = getCookie(c, cookie);
-    if (old !== undefined) await closeSession(source.redis, old);
-    setSession(c, await openSession(source.redis, user));
-    return c.json({ user: user.name, role: user.role });
-  });
-
-  const signedIn = async (c: Request, next: () => Promise<void>) => {
-    const token = getCookie(c, cookie);
-    const session = token === undefined ? undefined : await readSession(source.redis, token);
-    if (session?.fresh !== undefined) setSession(c, session.fresh);
-    const address = c.env.incoming.socket.remoteAddress ?? '';
-    const user =
-      session?.user ?? (await basic.check(c.req.header('authorization'), address, byAddress, source));
-    if (user === undefined) return c.json({ error: 'Sign in first.' }, 401);
-    c.set('user', user);
-    await next();
-    return;
-  };
-  app.use('/api/*', signedIn);
+  app.post('/api/sign-in', enter);
+  app.use('/api/*', required);
   app.use('/metrics', async (c, next) => {
-    const answer = await signedIn(c, next);
+    const answer = await required(c, next);
     if (answer !== undefined) c.header('www-authenticate', 'Basic realm="pipeline monitor"');
     return answer;
   });
 
-  app.post('/api/sign-out', async (c) => {
-    const token = getCookie(c, cookie);
-    if (token !== undefined) await closeSession(source.redis, token);
-    deleteCookie(c, cookie, { path: '/', secure });
-    return c.json({});
-  });
+  app.post('/api/sign-out', leave);
   app.get('/api/session', (c) => c.json(c.get('user')));
   app.get('/api/overview', (c) => c.json(overview()));
   app.get('/api/history', async (c) => {
@@ -317,31 +248,4 @@ function serve(c: Request, asset: Asset, forever: boolean) {
   c.header('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
   if (encoding !== undefined) c.header('content-encoding', encoding);
   return c.body(new Uint8Array(body));
-}
-
-/** Programs that send their password with each request: scrypt once in five minutes, not each time. */
-class BasicUsers {
-  readonly #known = new Map<string, { readonly user: User; readonly until: number }>();
-
-  async check(
-    header: string | undefined,
-    address: string,
-    limit: RateLimit,
-    source: Source,
-  ): Promise<User | undefined> {
-    if (header === undefined || !header.startsWith('Basic ')) return undefined;
-    const key = createHash('sha256').update(header).digest('hex');
-    const now = Date.now();
-    const known = this.#known.get(key);
-    if (known !== undefined && known.until > now) return known.user;
-    if (limit.waitSeconds(address, now) > 0) return undefined;
-    const [name = '', ...password] = Buffer.from(header.slice(6), 'base64').toString().split(':');
-    limit.failed(address, now);
-    const user = await checkPassword(source.redis, name, password.join(':'));
-    if (user === undefined) return undefined;
-    const plain: User = { name: user.name, role: user.role };
-    if (this.#known.size > 100) this.#known.clear();
-    this.#known.set(key, { user: plain, until: now + 60_000 });
-    return plain;
-  }
 }

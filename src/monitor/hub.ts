@@ -99,7 +99,12 @@ async function listen(
   log: (line: string) => void,
 ): Promise<Server[]> {
   const { address, port, tls } = where;
-  const limits = { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16 * 1024 };
+  const limits = {
+    requestTimeout: 30_000,
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 5000,
+    maxHeaderSize: 16 * 1024,
+  };
   const open = (server: Server, on: number) =>
     new Promise<Server>((resolve, reject) => {
       server.once('error', (cause) =>

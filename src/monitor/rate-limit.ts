@@ -21,7 +21,7 @@ export class RateLimit {
     return Math.ceil((tries.since + this.#windowMs - now) / 1000);
   }
 
-  failed(key: string, now: number): void {
+  count(key: string, now: number): void {
     const tries = this.#tries.get(key);
     if (tries === undefined || now - tries.since >= this.#windowMs) {
       this.#tries.delete(key);
@@ -30,7 +30,13 @@ export class RateLimit {
     if (this.#tries.size > 10_000) this.#tries.delete(this.#tries.keys().next().value ?? '');
   }
 
-  succeeded(key: string): void {
+  /** Takes one try back. */
+  uncount(key: string): void {
+    const tries = this.#tries.get(key);
+    if (tries !== undefined) tries.count--;
+  }
+
+  forget(key: string): void {
     this.#tries.delete(key);
   }
 }

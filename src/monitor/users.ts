@@ -17,6 +17,9 @@ interface Stored {
   readonly generation: number;
 }
 
+/** A user as the hub knows it; the generation tells passwords apart. */
+export type SignedIn = User & Stored;
+
 const NAME = /^[a-z][a-z0-9._-]{0,31}$/;
 
 export async function listUsers(redis: Redis): Promise<User[]> {
@@ -44,7 +47,7 @@ export async function removeUser(redis: Redis, name: string): Promise<boolean> {
   return (await redis.hDel(USERS, name)) > 0;
 }
 
-export async function findUser(redis: Redis, name: string): Promise<(User & Stored) | undefined> {
+export async function findUser(redis: Redis, name: string): Promise<SignedIn | undefined> {
   const text = await redis.hGet(USERS, name);
   return text === null || text === undefined ? undefined : { name, ...(JSON.parse(text) as Stored) };
 }
@@ -53,7 +56,7 @@ export async function checkPassword(
   redis: Redis,
   name: string,
   password: string,
-): Promise<(User & Stored) | undefined> {
+): Promise<SignedIn | undefined> {
   const user = NAME.test(name) ? await findUser(redis, name) : undefined;
   return (await verifyPassword(password, user?.hash)) ? user : undefined;
 }
