@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nodeVersion, supported } from '../../src/cli/doctor/checks.ts';
+import { statusFindings } from '../../src/cli/doctor/monitor.ts';
 
 describe('a host may be', () => {
   it.each([
@@ -25,4 +26,27 @@ describe('this program runs on Node', () => {
   ])('%s: %s', (version, state) => {
     expect(nodeVersion(version).state).toBe(state);
   });
+});
+
+describe('the monitor', () => {
+  const status = { now: 0, working: true, hosts: {}, alerts: [] };
+  const heard = (name: string, ago: number | undefined) => ({
+    target: { name, address: '', port: 22, user: 'root' },
+    ago,
+    silent: ago === undefined || ago > 15,
+  });
+  it('is well where it hears every host', () =>
+    expect(statusFindings(status, [heard('web', 1)], new Map(), 'monitor')).toMatchObject([
+      { state: 'good', message: 'hears 1 host, no alert' },
+    ]));
+  it('says of a silent host what its agent says', () =>
+    expect(
+      statusFindings(status, [heard('web', 99), heard('db', 1)], new Map([['web', 'WRONGPASS']]), 'monitor'),
+    ).toMatchObject([
+      { state: 'bad', message: 'hears nothing of web since 99 s; its agent says: WRONGPASS' },
+    ]));
+  it('is the trouble itself where no hub works', () =>
+    expect(
+      statusFindings({ ...status, working: false }, [heard('web', 99)], new Map(), 'monitor'),
+    ).toMatchObject([{ state: 'bad', next: expect.stringContaining('pipeline-hub') }]));
 });

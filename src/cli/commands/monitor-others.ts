@@ -3,15 +3,8 @@ import { execa } from 'execa';
 import { Failure } from '../../errors.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { withConnections } from '../fleet.ts';
-import {
-  agentSays,
-  askHub,
-  dashboardUrl,
-  findMonitor,
-  type HubStatus,
-  withMonitor,
-} from '../monitor/place.ts';
+import { hostsHeard, silentAgents } from '../monitor/health.ts';
+import { askHub, dashboardUrl, findMonitor, type HubStatus, withMonitor } from '../monitor/place.ts';
 import { counted } from '../output.ts';
 import { table } from '../table.ts';
 
@@ -26,31 +19,20 @@ export const monitorOpen: Handler<typeof definitions.monitorOpen> = async (optio
   return { json: { dashboard: url } };
 };
 
-/** Silent for longer, a host is asked what its agent says. */
-const SILENT_SECONDS = 15;
-
 export const monitorStatus: Handler<typeof definitions.monitorStatus> = (options, session) =>
   withMonitor(options.inventory, session, async (connection, place) => {
-    const { output, context } = session;
+    const { output } = session;
     const { green, red } = output.colors;
     const status = (await askHub(connection, ['status'], session)) as HubStatus;
-    const patience = Math.max(SILENT_SECONDS, (3 * (place.config.monitor?.interval ?? 0)) / 1000);
-    const heard = place.inventory.targets.map((target) => {
-      const at = status.hosts[target.name]?.at;
-      const ago = at === undefined ? undefined : Math.max(0, Math.round((status.now - at) / 1000));
-      return { target, ago, silent: ago === undefined || ago > patience };
-    });
-    const silent = heard.filter((one) => one.silent).map(({ target }) => target);
-    // While the hub takes nothing in, no agent is to blame.
-    const said = await withConnections(status.working ? silent : [], context, (connections) =>
-      Promise.all(connections.map(async (one) => [one.target.name, await agentSays(one, session)] as const)),
-    );
-    const says = new Map(said);
+    const heard = hostsHeard(status, place);
+    const says = await silentAgents(heard, status, session);
     const rows = heard.map(({ target: { name }, ago, silent: bad }) => {
       const last = ago === undefined ? 'never heard' : `${ago} s ago`;
       return [name, bad ? red(last) : green(last), says.get(name) ?? ''];
     });
-    const head = silent.length === 0 ? ['host', 'last sample'] : ['host', 'last sample', 'its agent says'];
+    const head = !heard.some(({ silent }) => silent)
+      ? ['host', 'last sample']
+      : ['host', 'last sample', 'its agent says'];
     for (const line of table(
       head,
       rows.map((row) => row.slice(0, head.length)),

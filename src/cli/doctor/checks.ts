@@ -14,6 +14,7 @@ import { productionSpec } from '../environment.ts';
 import { inventoryTargets } from '../inventory-targets.ts';
 import { inventoryPath } from '../paths.ts';
 import { chooseProvider, openProvider } from '../provider.ts';
+import { monitorFindings } from './monitor.ts';
 
 export interface Finding {
   readonly subject: string;
@@ -54,10 +55,12 @@ export async function* findings(options: Options, session: Session): AsyncGenera
     (loaded) => loaded.path,
   );
   yield config.finding;
-  if (config.value !== undefined) yield* environment(config.value, options, session);
+  if (config.value === undefined) return;
+  yield* environment(config.value, options, session);
 }
 
-async function* environment(config: Config, options: Options, { context }: Session): AsyncGenerator<Finding> {
+async function* environment(config: Config, options: Options, session: Session): AsyncGenerator<Finding> {
+  const { context } = session;
   const choice = await attempt(
     'provider',
     async () => chooseProvider(options.provider, context.env, config),
@@ -87,7 +90,11 @@ async function* environment(config: Config, options: Options, { context }: Sessi
   );
   yield inventory.finding;
   const asked = (inventory.value?.targets ?? []).map((target) => host(target, context));
-  for (const finding of await Promise.all(asked)) yield finding;
+  const found = await Promise.all(asked);
+  yield* found;
+  // Where a host is not what it should be, what runs on it is no question yet.
+  if (inventory.value !== undefined && found.every(({ state }) => state !== 'bad'))
+    yield* await monitorFindings(config, options.inventory, session);
 }
 
 async function* localProvider(context: Context): AsyncGenerator<Finding> {
