@@ -274,7 +274,7 @@ export class Ingest {
 
   /** A host that floods the events is not listened to for the rest of the hour. */
   #allowed(host: string, rows: Window['audit'], now: number): Window['audit'] {
-    for (const _ of rows) this.#auditLines.failed(host, now);
+    for (const _ of rows) this.#auditLines.count(host, now);
     return rows.length > 0 && this.#auditLines.waitSeconds(host, now) > 0 ? [] : rows;
   }
 
