@@ -2,7 +2,7 @@
 import type { AlertsConfig } from '../config/schema.ts';
 import type { Row, Window } from '../metrics/catalogue.ts';
 import { mean } from '../metrics/merge.ts';
-import type { Finding, RuleName, Severity } from './types.ts';
+import type { Finding, LastingRule, Severity } from './types.ts';
 
 /** What the rules look at. */
 export interface HostView {
@@ -58,7 +58,7 @@ export function findings(view: MonitorView, rules: Rules): readonly Finding[] {
 
 function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly Finding[] {
   const { name, latest } = host;
-  const on = (rule: RuleName, severity: Severity, what: string, message: string) =>
+  const on = (rule: LastingRule, severity: Severity, what: string, message: string) =>
     finding(rule, severity, name, 'host', what, message);
   const { heardAt = 0 } = host;
   const silentFor = view.now - Math.max(heardAt, view.listeningSince);
@@ -210,7 +210,7 @@ function above(
 }
 
 function finding(
-  rule: RuleName,
+  rule: LastingRule,
   severity: Severity,
   subject: string,
   kind: Finding['kind'],

@@ -2,13 +2,15 @@
 import type { AlertsConfig } from '../config/schema.ts';
 
 export type RuleName = keyof AlertsConfig['rules'];
+/** Rules about what lasts; `deploys` is about what happens. */
+export type LastingRule = Exclude<RuleName, 'deploys'>;
 export type Severity = 'warning' | 'critical';
 
 /** What a rule found wrong just now. */
 export interface Finding {
   /** Rule, and what it is about: the same trouble has the same key. */
   readonly key: string;
-  readonly rule: RuleName;
+  readonly rule: LastingRule;
   readonly severity: Severity;
   /** Host or application. */
   readonly subject: string;
@@ -36,6 +38,8 @@ export interface AlertState extends Finding {
 /** What people are told. */
 export interface Notice {
   readonly state: 'firing' | 'resolved' | 'test';
-  readonly alert: Pick<AlertState, 'key' | 'rule' | 'severity' | 'subject' | 'message' | 'since'>;
+  readonly alert: Pick<AlertState, 'key' | 'severity' | 'subject' | 'message' | 'since'> & {
+    readonly rule: RuleName;
+  };
   readonly at: number;
 }

@@ -458,6 +458,10 @@ export const alertsSchema = z.strictObject({
         'An application is slow.',
       ),
       certificate: rule(14, 'days before it expires', 0).describe('A certificate expires.'),
+      deploys: z
+        .enum(['on', 'off'])
+        .default('on')
+        .describe('A deploy or rollback failed, or a new version was taken back.'),
       clock: rule(10, 'seconds between the clocks of host and monitor', 60_000).describe('A clock is wrong.'),
       storage: rule(0.8, "share of Redis's memory limit", 60_000).describe('The monitor runs full.'),
     })

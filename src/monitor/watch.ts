@@ -1,5 +1,6 @@
 /** Looks at everything every second: alerts begin, end and are told. Redis keeps their state; while it is away they are told nevertheless. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deployNotice } from '../alerts/deploys.ts';
 import { evaluate, resume } from '../alerts/evaluate.ts';
 import { findings } from '../alerts/findings.ts';
 import { Outbox } from '../alerts/outbox.ts';
@@ -19,7 +20,7 @@ const HOUR_MS = 3_600_000;
 export interface WatchOptions {
   readonly config: HubConfig;
   readonly source: Source;
-  readonly ingest: Pick<Ingest, 'fleet' | 'trouble' | 'standby' | 'listen'>;
+  readonly ingest: Pick<Ingest, 'fleet' | 'trouble' | 'standby' | 'listen' | 'listenToMarks'>;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
   readonly now?: () => number;
@@ -34,6 +35,8 @@ export class Watch {
   readonly #usual = new Map<string, { readonly until: number; readonly p90: number | undefined }>();
   /** States as Redis has them. */
   #kept: readonly AlertState[] = [];
+  /** Events that were told. */
+  readonly #deploys = new Set<string>();
   #loaded = false;
   #listeningSince: number;
   /** Bytes that Redis holds, and may hold; null where it has no bound or was not asked yet. */
@@ -62,6 +65,14 @@ export class Watch {
       },
     });
     options.ingest.listen((host, window) => this.#trends.note(host.name, window));
+    if (config.rules.deploys === 'on')
+      options.ingest.listenToMarks((mark) => {
+        const notice = deployNotice(mark, this.#now());
+        // The same deploy on another host is the same event.
+        if (notice === undefined || this.#deploys.has(mark.id)) return;
+        this.#deploys.add(mark.id);
+        this.#tell(notice);
+      });
   }
 
   async run(): Promise<void> {

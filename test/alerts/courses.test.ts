@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate, resume } from '../../src/alerts/evaluate.ts';
 import { findings, type HostView, type MonitorView } from '../../src/alerts/findings.ts';
-import type { AlertState, RuleName } from '../../src/alerts/types.ts';
+import type { AlertState, LastingRule } from '../../src/alerts/types.ts';
 import { alertsSchema } from '../../src/config/schema.ts';
 import type { Row } from '../../src/metrics/catalogue.ts';
 import { window } from '../metrics/windows.ts';
@@ -42,7 +42,7 @@ const host =
 const tables = (of: (bad: boolean, now: number) => Parameters<typeof window>[0]): World =>
   host((bad, now) => ({ latest: window(of(bad, now)) }));
 
-const WORLDS: Readonly<Record<RuleName, World>> = {
+const WORLDS: Readonly<Record<LastingRule, World>> = {
   host_silent: host((bad, now) => ({ heardAt: bad ? NOW : now })),
   disk: tables((bad) => ({ disks: [disk(bad ? 91 : 89)] })),
   memory: tables((bad) => ({

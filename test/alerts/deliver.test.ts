@@ -38,7 +38,12 @@ async function http(answer: number | 'never'): Promise<{ readonly url: string; r
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  open.push({ close: (done) => (server.closeAllConnections(), server.close(done)) });
+  open.push({
+    close(done) {
+      server.close(done);
+      server.closeAllConnections();
+    },
+  });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook/s3cret`, got };
 }
 

@@ -163,9 +163,11 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
           severity: 'critical',
         }),
       );
-    const { exitCode, stderr } = await run(['monitor', 'setup'], here);
+    const { exitCode, json } = await runJson(['monitor', 'setup'], here);
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('web could not be set up; the other 1 host is watched');
+    expect(json).toMatchObject({
+      error: { host: 'web', message: 'web could not be set up; the other 1 host is watched' },
+    });
     expect((await run(['prod', 'up'], here)).exitCode).toBe(0);
     expect((await run(['monitor', 'setup'], here)).exitCode).toBe(0);
   });

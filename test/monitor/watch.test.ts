@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { alertsSchema } from '../../src/config/schema.ts';
 import type { Window } from '../../src/metrics/catalogue.ts';
+import type { Mark } from '../../src/monitor/api-types.ts';
 import type { HubConfig } from '../../src/monitor/config.ts';
 import { newHost, remember } from '../../src/monitor/fleet.ts';
 import type { Ingest } from '../../src/monitor/ingest.ts';
@@ -54,13 +55,17 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
 
   /** A hub at a time of the test's own, which sees one host with a check. */
   function hub(clock: { now: number }) {
-    const stop = new AbortController();
     const host = newHost('web');
-    const ingest: { -readonly [K in 'trouble' | 'standby']: Ingest[K] } & Pick<Ingest, 'fleet' | 'listen'> = {
+    const marks: ((mark: Mark) => void)[] = [];
+    const ingest: { -readonly [K in 'trouble' | 'standby']: Ingest[K] } & Pick<
+      Ingest,
+      'fleet' | 'listen' | 'listenToMarks'
+    > = {
       fleet: new Map([['web', host]]),
       trouble: '',
       standby: false,
       listen: () => () => {},
+      listenToMarks: (listener) => marks.push(listener),
     };
     const url = `http://127.0.0.1:${(place.address() as AddressInfo).port}/`;
     const { rules } = alertsSchema.parse({});
@@ -79,7 +84,7 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
       config,
       source: { redis, hosts: ['web'], hostsOf: () => ['web'], intervalSeconds: 2 },
       ingest,
-      signal: stop.signal,
+      signal: new AbortController().signal,
       log: (line) => lines.push(line),
       now: () => clock.now,
     });
@@ -95,7 +100,10 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
       }
       await Promise.race([watch.settle(), sleep(3000)]);
     };
-    return { watch, ingest, look, lines, stop };
+    const mark = (one: Mark) => {
+      for (const listener of marks) listener(one);
+    };
+    return { watch, ingest, look, lines, mark };
   }
 
   it('tells once over restarts, and that it is over', async () => {
@@ -138,6 +146,27 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
     waiting.ingest.standby = true;
     await waiting.look(40, 0);
     expect(got).toEqual([]);
+  });
+
+  it('tells of a deploy that failed, once, and of none that is old or went well', async () => {
+    const clock = { now: NOW };
+    const one = hub(clock);
+    const failed: Mark = {
+      id: '1',
+      at: NOW,
+      kind: 'deploy',
+      action: 'deploy',
+      app: 'shop',
+      hosts: ['web'],
+      result: 'failed',
+      text: 'deploy shop r2: went back to r1',
+    };
+    one.mark({ ...failed, id: '2', result: 'live' });
+    one.mark({ ...failed, id: '3', at: NOW - 3_600_000 });
+    one.mark(failed);
+    one.mark({ ...failed, hosts: ['web', 'web-2'] });
+    await expect.poll(() => got).toEqual(['Warning: Failed: deploy shop r2: went back to r1.']);
+    expect(await redis.xLen('hub:alert-log')).toBe(1);
   });
 
   it('beats while it is well, and only then', async () => {

@@ -14,15 +14,8 @@ import { productionSpec } from '../environment.ts';
 import { inventoryTargets } from '../inventory-targets.ts';
 import { inventoryPath } from '../paths.ts';
 import { chooseProvider, openProvider } from '../provider.ts';
+import type { Finding } from './finding.ts';
 import { monitorFindings } from './monitor.ts';
-
-export interface Finding {
-  readonly subject: string;
-  readonly state: 'good' | 'warning' | 'bad';
-  readonly message: string;
-  /** How to mend it. */
-  readonly next?: string | undefined;
-}
 
 /** Programs of this machine, and Debian's package of each. */
 const PROGRAMS: readonly { readonly program: string; readonly debian: string; readonly why: string }[] = [

@@ -5,7 +5,7 @@ import type { Session } from '../command.ts';
 import { hostsHeard, silentAgents } from '../monitor/health.ts';
 import { askHub, type HubStatus, withMonitor } from '../monitor/place.ts';
 import { counted } from '../output.ts';
-import type { Finding } from './checks.ts';
+import type { Finding } from './finding.ts';
 
 const subject = 'monitor';
 

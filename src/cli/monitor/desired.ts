@@ -190,7 +190,7 @@ function rulesText(rules: AlertsConfig['rules']) {
   return Object.fromEntries(
     Object.entries(rules).map(([name, rule]) => [
       name,
-      rule === 'off' ? rule : { ...rule, for: `${rule.for}ms` },
+      typeof rule === 'string' ? rule : { ...rule, for: `${rule.for}ms` },
     ]),
   );
 }

@@ -1,0 +1,8 @@
+/** One thing that `doctor` found. */
+export interface Finding {
+  readonly subject: string;
+  readonly state: 'good' | 'warning' | 'bad';
+  readonly message: string;
+  /** How to mend it. */
+  readonly next?: string | undefined;
+}
