@@ -7,12 +7,12 @@ import { serve } from '@hono/node-server';
 import { Failure } from '../errors.ts';
 import { RunningCanaries } from './canaries.ts';
 import type { HubConfig } from './config.ts';
-import { setSpark } from './fleet.ts';
 import { createHttp } from './http.ts';
 import { Ingest } from './ingest.ts';
 import { Live } from './live.ts';
 import type { Source } from './queries.ts';
 import { redisClient } from './redis.ts';
+import { AppSparks } from './sparks.ts';
 import { overview } from './view.ts';
 import { Watch } from './watch.ts';
 
@@ -39,14 +39,9 @@ export async function runHub(
   };
   const watch = new Watch({ config, source, ingest, signal, log });
   const live = new Live(ingest);
-  const sparks = new Map<string, Map<number, number>>();
-  ingest.listen((_host, window) => {
-    for (const row of window.routes) {
-      const spark = sparks.get(row.app) ?? new Map<number, number>();
-      sparks.set(row.app, spark);
-      setSpark(spark, window.at, row.requests / window.seconds);
-    }
-  });
+  const sparks = new AppSparks();
+  await sparks.restore(redis, config.hosts, Date.now()).catch(onError);
+  ingest.listen((_host, window) => sparks.add(window));
   const canaries = new RunningCanaries(redis, (mark) => live.mark(mark));
   ingest.listenToMarks((mark) => live.mark(mark));
   const look = () =>

@@ -21,16 +21,24 @@ interface Reader {
   readonly user: string;
 }
 
-/** Points of a subject from windows that came since the last: at most one. */
+/**
+ * Points of a subject from windows that came since the last: at most one.
+ * @param serving hosts that serve the application: the others say nothing of it
+ * @param interval seconds between two samples
+ */
 export function livePoint(
   subject: Subject,
   windows: readonly Window[],
-  seconds: number,
+  serving: ReadonlySet<string>,
+  interval: number,
 ): LivePoint | undefined {
   const isApp = subject.kind === 'app';
   const own = isApp
-    ? windows.map((window) => select(window, subject))
+    ? windows.filter(({ host }) => serving.has(host)).map((window) => select(window, subject))
     : windows.filter(({ host }) => host === subject.name);
+  // Of some hosts there may be two windows by now, and of others none: a rate is that of all of them all the same.
+  const measured = own.reduce((total, window) => total + window.seconds, 0);
+  const seconds = isApp && serving.size > 0 ? measured / serving.size : interval;
   const merged = mergeWindows(own);
   if (merged === undefined) return undefined;
   const charts = isApp ? appCharts(subject.name, own) : hostCharts(own);
@@ -42,11 +50,13 @@ export function livePoint(
 export class Live {
   readonly #readers = new Set<Reader>();
   readonly #most: number;
+  readonly #fleet: Ingest['fleet'];
   #windows: Window[] = [];
 
   /** @param most readers at once */
   constructor(ingest: Ingest, most = 200) {
     this.#most = most;
+    this.#fleet = ingest.fleet;
     ingest.listen((_host, window) => {
       if (this.#readers.size > 0) this.#windows.push(window);
     });
@@ -82,8 +92,7 @@ export class Live {
 
   /** Tells everybody at once of an event that is new or changed. */
   mark(mark: Mark): void {
-    for (const { response } of this.#readers)
-      response.write(`event: mark\ndata: ${JSON.stringify(mark)}\n\n`);
+    for (const { sink } of this.#readers) sink.write(`event: mark\ndata: ${JSON.stringify(mark)}\n\n`);
   }
 
   /** Sends what came since the last call. */
@@ -106,12 +115,21 @@ export class Live {
       const key = JSON.stringify(subject);
       let text = texts.get(key);
       if (text === undefined) {
-        const point = livePoint(subject, windows, seconds);
+        const point = livePoint(subject, windows, this.#serving(subject), seconds);
         text = point === undefined ? '' : `event: point\nid: ${point.at}\ndata: ${JSON.stringify(point)}\n\n`;
         texts.set(key, text);
       }
       if (text !== '') reader.sink.write(text);
     }
+  }
+
+  /** Hosts that answered requests of an application within the last minute. */
+  #serving({ kind, name }: Subject): ReadonlySet<string> {
+    if (kind === 'host') return new Set([name]);
+    const hosts = [...this.#fleet.values()].filter(({ recent }) =>
+      recent.some(({ routes }) => routes.some(({ app }) => app === name)),
+    );
+    return new Set(hosts.map((host) => host.name));
   }
 
   close(): void {

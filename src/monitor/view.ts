@@ -19,6 +19,7 @@ import type {
   UnitRow,
 } from './api-types.ts';
 import type { HostState } from './fleet.ts';
+import type { AppSparks } from './sparks.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -26,7 +27,7 @@ const MINUTE_MS = 60_000;
 export interface OverviewSource {
   readonly fleet: Iterable<HostState>;
   /** Requests a second of each application by minute. */
-  readonly sparks: ReadonlyMap<string, ReadonlyMap<number, number>>;
+  readonly sparks: Pick<AppSparks, 'line'>;
   readonly states: readonly AlertState[];
   readonly canaries: readonly CanaryRun[];
   readonly storage: Overview['storage'];
@@ -40,7 +41,7 @@ export function overview(source: OverviewSource, now: number): Overview {
   return {
     at: now,
     hosts: hosts.map((host) => overviewHost(host, states, now)),
-    apps: appNames(hosts).map((app) => overviewApp(app, hosts, sparks.get(app) ?? new Map(), states, now)),
+    apps: appNames(hosts).map((app) => overviewApp(app, hosts, sparks.line(app, now), states, now)),
     alerts: alerts.sort((a, b) => rank(a) - rank(b) || b.since - a.since),
     canaries,
     storage,
@@ -58,8 +59,10 @@ function shown(state: AlertState): ShownAlert {
 }
 
 /** One colour each: broken where something critical fires, worth a look where anything does. */
-export function healthOf(subject: string, states: readonly AlertState[]): Health {
-  const firing = states.filter((alert) => alert.subject === subject && alert.state === 'firing');
+export function healthOf(kind: 'host' | 'app', subject: string, states: readonly AlertState[]): Health {
+  const firing = states.filter(
+    (alert) => alert.kind === kind && alert.subject === subject && alert.state === 'firing',
+  );
   if (firing.some(({ severity }) => severity === 'critical')) return 'broken';
   return firing.length > 0 ? 'look' : 'well';
 }
@@ -69,7 +72,7 @@ function overviewHost(host: HostState, states: readonly AlertState[], now: numbe
   const part = (of: number | null, whole: number | null) =>
     of === null || whole === null || whole === 0 ? null : of / whole;
   const disks = (host.latest?.disks ?? []).flatMap(({ used, size }) => part(mean(used), mean(size)) ?? []);
-  const health = healthOf(host.name, states);
+  const health = healthOf('host', host.name, states);
   return {
     name: host.name,
     health: host.heardAt === undefined && health === 'well' ? 'look' : health,
@@ -112,7 +115,7 @@ function recentRows(app: string, hosts: readonly HostState[], now: number) {
 function overviewApp(
   name: string,
   hosts: readonly HostState[],
-  spark: ReadonlyMap<number, number>,
+  spark: readonly (number | null)[],
   states: readonly AlertState[],
   now: number,
 ): OverviewApp {
@@ -123,13 +126,13 @@ function overviewApp(
   );
   return {
     name,
-    health: healthOf(name, states),
+    health: healthOf('app', name, states),
     rate: figures.rate,
     errors: figures.requests === 0 ? null : figures.errors,
     p90: figures.p90,
     releases: [...new Set(rows.map(({ row }) => row.release).filter((release) => release !== ''))],
     hosts: [...new Set(rows.map(({ host }) => host))],
-    spark: sparkline(spark, now),
+    spark,
   };
 }
 

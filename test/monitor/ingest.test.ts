@@ -11,6 +11,7 @@ import { inbox } from '../../src/monitor/keys.ts';
 import { Live } from '../../src/monitor/live.ts';
 import { exposition } from '../../src/monitor/prometheus.ts';
 import { type Redis, redisClient } from '../../src/monitor/redis.ts';
+import { AppSparks } from '../../src/monitor/sparks.ts';
 import { nothingOpen, readWindows, take } from '../../src/monitor/store.ts';
 import { setUser } from '../../src/monitor/users.ts';
 import { overview } from '../../src/monitor/view.ts';
@@ -167,7 +168,7 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
         overview(
           {
             fleet: ingest.fleet.values(),
-            sparks: new Map(),
+            sparks: new AppSparks(),
             states: [],
             canaries: [],
             storage: null,
