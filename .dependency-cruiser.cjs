@@ -70,6 +70,13 @@ module.exports = {
       to: { path: '^src/' },
     },
     {
+      name: 'page-takes-types-alone',
+      comment: 'The dashboard takes the types of the API and nothing else: what it imports goes to browsers.',
+      severity: 'error',
+      from: { path: '^src/monitor/web/' },
+      to: { path: '^src/', pathNot: ['^src/monitor/web/', '^src/monitor/api-types\\.ts$'] },
+    },
+    {
       name: 'no-cycles',
       comment: 'A cycle means that two files are one.',
       severity: 'error',

@@ -2,6 +2,7 @@
 // (one file each, copied to hosts), and the judges as a library.
 import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { bundlePage } from './page.mjs';
 
 const common = {
   bundle: true,
@@ -14,24 +15,6 @@ const common = {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 };
-
-/** The dashboard: script and style, which go into the hub's file as text. */
-async function page() {
-  const { outputFiles } = await build({
-    entryPoints: ['src/monitor/web/main.tsx'],
-    bundle: true,
-    write: false,
-    outdir: 'page',
-    format: 'esm',
-    target: 'es2022',
-    minify: true,
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    logLevel: 'warning',
-  });
-  const text = (extension) => outputFiles.find(({ path }) => path.endsWith(extension))?.text ?? '';
-  return { js: text('.js'), css: text('.css') };
-}
 
 await rm('dist', { recursive: true, force: true });
 await Promise.all([
@@ -51,7 +34,7 @@ await Promise.all([
     outfile: 'dist/agent.js',
     minify: true,
   }),
-  page().then((files) =>
+  bundlePage().then((files) =>
     build({
       ...common,
       entryPoints: ['src/monitor/main.ts'],

@@ -1,0 +1,48 @@
+/** All charts of a view in a column. */
+import type { History } from '../../api-types.ts';
+import type { Loaded } from '../hooks/use-loaded.ts';
+import type { Page } from '../page.ts';
+import { Chart } from './chart.tsx';
+
+/** Shorter ranges than this cannot be chosen by dragging, ms. */
+const LEAST_MS = 10_000;
+
+export function Charts({ page, loaded }: { readonly page: Page; readonly loaded: Loaded<History> }) {
+  const { place, go, dark } = page;
+  const { data, error } = loaded;
+  if (data === undefined) return error === '' ? <Blank /> : <p class="notice">{error}</p>;
+  const zoom = (from: number, to: number) => {
+    const end = Math.min(Math.round(to), Date.now());
+    if (end - from >= LEAST_MS) go({ ...place, from: Math.round(from), to: end });
+  };
+  // One version alone is what the other charts show already.
+  const panels = data.panels.filter(({ id, series }) => !id.endsWith('by-version') || series.length > 1);
+  return (
+    <section class="charts" id="charts" aria-label="Charts">
+      {error !== '' && <p class="notice">{error}</p>}
+      {panels.map((panel) => (
+        <Chart
+          key={`${place.view} ${place.name} ${panel.id}`}
+          panel={panel}
+          times={data.times}
+          marks={data.events}
+          dark={dark}
+          onZoom={zoom}
+          onReset={() => go({ ...place, from: 0, to: 0 })}
+        />
+      ))}
+    </section>
+  );
+}
+
+/** Room for the charts that are on their way, so that nothing jumps. */
+function Blank() {
+  return (
+    <section class="charts" aria-busy="true" aria-label="Charts are read">
+      <div class="chart blank" />
+      <div class="chart blank" />
+      <div class="chart blank" />
+      <div class="chart blank" />
+    </section>
+  );
+}

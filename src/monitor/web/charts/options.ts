@@ -1,0 +1,114 @@
+/** How a chart is drawn. */
+import type uPlot from 'uplot';
+import type { Mark, Panel } from '../../api-types.ts';
+import { figure, tick } from '../state/format.ts';
+import { BOUNDS, bridge, lonely, stack, top, type Values } from '../state/series.ts';
+import { colorName, resolve } from './colors.ts';
+import { drawMarks } from './marks.ts';
+
+export const HEIGHT = 148;
+const AXIS_WIDTH = 68;
+
+/** What the chart needs of its component, always as it is now. */
+export interface Now {
+  panel: Panel;
+  marks: readonly Mark[];
+  hidden: ReadonlySet<string>;
+  onCursor: (u: uPlot) => void;
+  onZoom: ((fromMs: number, toMs: number) => void) | undefined;
+  onReset: (() => void) | undefined;
+}
+
+export function dataOf(
+  times: readonly number[],
+  panel: Panel,
+  hidden: ReadonlySet<string>,
+): uPlot.AlignedData {
+  const lines = panel.series.map((line) => ({ ...line, values: bridge(line.values) }));
+  return [[...times], ...stack(lines, hidden).map((values) => [...values])];
+}
+
+export function chartOptions(width: number, panel: Panel, now: Now): uPlot.Options {
+  const dim = resolve('--dim');
+  const markColors = { line: resolve('--mark'), back: resolve('--card', 0.8) };
+  const axis = {
+    stroke: dim,
+    font: '11px system-ui, sans-serif',
+    grid: { stroke: resolve('--grid'), width: 1 },
+    ticks: { show: false },
+  };
+  const stacked = panel.series.flatMap((line, index) => (line.stacked ? [index + 1] : []));
+  return {
+    width,
+    height: HEIGHT,
+    padding: [10, 18, 0, 0],
+    legend: { show: false },
+    cursor: {
+      sync: { key: 'page' },
+      y: false,
+      points: { size: 6 },
+      drag: { x: now.onZoom !== undefined, y: false, setScale: false },
+      bind: {
+        dblclick: () => () => {
+          now.onReset?.();
+          return null;
+        },
+      },
+    },
+    scales: {
+      y: {
+        range: (u) => [0, top(now.panel, u.data.slice(1) as Values[], now.hidden)],
+      },
+    },
+    axes: [
+      {
+        ...axis,
+        size: 26,
+        space: 72,
+        values: (_u, splits, _axis, _space, step) => splits.map((at) => tick(at, step)),
+      },
+      {
+        ...axis,
+        size: AXIS_WIDTH,
+        space: 34,
+        values: (_u, splits) => splits.map((value) => figure(value, panel.unit)),
+      },
+    ],
+    // Between two stacked lines, the colour of the upper one.
+    bands: stacked.slice(1).map((upper, index) => ({ series: [upper, stacked[index] ?? 1] })),
+    series: [
+      {},
+      ...panel.series.map(({ name, stacked: isStacked }, index): uPlot.Series => {
+        const color = colorName(name, index);
+        const bound = BOUNDS.has(name);
+        const alone = panel.series.length === 1;
+        return {
+          label: name,
+          stroke: resolve(color),
+          width: bound ? 1 : isStacked ? 1.2 : 1.6,
+          ...(bound ? { dash: [4, 4] } : {}),
+          ...(isStacked ? { fill: resolve(color, 0.42) } : alone ? { fill: resolve(color, 0.12) } : {}),
+          show: !now.hidden.has(name),
+          points: {
+            show: true,
+            size: 4,
+            fill: resolve(color),
+            filter: (u, series) => lonely(u.data[series] as Values),
+          },
+        };
+      }),
+    ],
+    hooks: {
+      draw: [(u) => drawMarks(u, now.marks, markColors)],
+      setCursor: [(u) => now.onCursor(u)],
+      setSelect: [
+        (u) => {
+          const { left, width: wide } = u.select;
+          if (wide < 8) return;
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          now.onZoom?.(u.posToVal(left, 'x') * 1000, u.posToVal(left + wide, 'x') * 1000);
+        },
+      ],
+    },
+  };
+}

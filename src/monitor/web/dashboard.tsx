@@ -1,0 +1,102 @@
+/** The page of somebody who is signed in: left what there is, right what was chosen. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { SessionUser } from '../api-types.ts';
+import { moveFocus, useKeyboard } from './hooks/use-keyboard.ts';
+import { usePlace } from './hooks/use-place.ts';
+import { useStream } from './hooks/use-stream.ts';
+import type { Themes } from './hooks/use-theme.ts';
+import { Help } from './layout/help.tsx';
+import { Sidebar } from './layout/sidebar.tsx';
+import type { Page } from './page.ts';
+import type { Action } from './state/keyboard.ts';
+import { elsewhere, type Place } from './state/place.ts';
+import { View } from './views/view.tsx';
+
+interface Props {
+  readonly user: SessionUser;
+  readonly themes: Themes;
+  readonly onSignedOut: () => void;
+}
+
+export function Dashboard({ user, themes, onSignedOut }: Props) {
+  const [place, go] = usePlace();
+  const [search, setSearch] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  const help = useRef<HTMLDialogElement>(null);
+  const stream = useStream(subjectOf(place), onSignedOut);
+  const { overview } = stream;
+
+  useKeyboard((action: Action) => {
+    switch (action.kind) {
+      case 'search':
+        field.current?.focus();
+        field.current?.select();
+        return;
+      case 'escape':
+        setSearch('');
+        if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+        return;
+      case 'next':
+        return moveFocus(1);
+      case 'previous':
+        return moveFocus(-1);
+      case 'help':
+        return help.current?.showModal();
+      case 'theme':
+        return themes.next();
+      case 'live':
+        return go({ ...place, from: 0, to: 0 });
+      case 'range':
+        return go({ ...place, range: action.range, from: 0, to: 0 });
+      case 'go':
+        return go(elsewhere(place, action.view));
+    }
+  });
+  useEffect(() => {
+    const what = place.name === '' ? place.view : place.name;
+    document.title = `${what} · pipeline monitor`;
+  }, [place.view, place.name]);
+
+  if (overview === undefined)
+    return (
+      <main class="alone" aria-busy="true">
+        <p class="dim" role="status">
+          {stream.state === 'again' || stream.state === 'full'
+            ? 'The hub does not answer. Trying again.'
+            : ''}
+        </p>
+      </main>
+    );
+  const page: Page = { place, go, stream, overview, user, dark: themes.dark, onSignedOut };
+  return (
+    <div class="page">
+      <a href="#main" class="skip">
+        Skip to the content
+      </a>
+      <Sidebar
+        page={page}
+        themes={themes}
+        search={search}
+        setSearch={setSearch}
+        field={field}
+        onHelp={() => help.current?.showModal()}
+      />
+      <main id="main" class="view" tabIndex={-1}>
+        {overview.trouble !== '' && (
+          <p class="notice" role="status">
+            No samples are taken in: {overview.trouble}.
+          </p>
+        )}
+        <View page={page} />
+      </main>
+      <Help dialog={help} />
+    </div>
+  );
+}
+
+/** Whose points the stream is asked for. */
+function subjectOf({ view, name, route }: Place): string {
+  // The stream tells of applications as a whole; charts of one route are read again instead.
+  if (route !== '') return '';
+  return view === 'host' || view === 'app' ? `${new URLSearchParams({ [view]: name })}` : '';
+}

@@ -1,0 +1,118 @@
+/** The left column: where one can go, and how everything is. */
+import type { RefObject } from 'preact';
+import type { Themes } from '../hooks/use-theme.ts';
+import type { Page } from '../page.ts';
+import { Go } from '../parts/go.tsx';
+import { count, figure } from '../state/format.ts';
+import { HEALTH_WORDS } from '../state/health.ts';
+import { elsewhere, type View } from '../state/place.ts';
+import { byHealth, matches } from '../state/sort.ts';
+import { Entry } from './entry.tsx';
+import { Foot } from './foot.tsx';
+
+interface Props {
+  readonly page: Page;
+  readonly themes: Themes;
+  readonly search: string;
+  readonly setSearch: (text: string) => void;
+  readonly field: RefObject<HTMLInputElement | null>;
+  readonly onHelp: () => void;
+}
+
+const LINKS: readonly (readonly [view: View, title: string])[] = [
+  ['overview', 'Overview'],
+  ['alerts', 'Alerts'],
+  ['events', 'Events'],
+  ['canaries', 'Canary runs'],
+];
+
+export function Sidebar({ page, themes, search, setSearch, field, onHelp }: Props) {
+  const { place, go, overview } = page;
+  const firing = overview.alerts.filter(({ state }) => state === 'firing').length;
+  const found = <T extends { readonly name: string; readonly health: 'well' | 'look' | 'broken' }>(
+    items: readonly T[],
+  ) => byHealth(items).filter(({ name, health }) => matches(search, name, HEALTH_WORDS[health]));
+  const [apps, hosts] = [found(overview.apps), found(overview.hosts)];
+  return (
+    <nav class={search === '' ? 'side' : 'side searching'} aria-label="Monitor">
+      <p class="brand">
+        <svg viewBox="0 0 20 20" aria-hidden="true">
+          <path d="M2 11h4l2.5-6 3 11 2.5-7 1 2h3" />
+        </svg>
+        pipeline
+      </p>
+      <ul class="views">
+        {LINKS.map(([view, title]) => (
+          <li key={view}>
+            <Go to={elsewhere(place, view)} go={go} current={isHere(place.view, view)}>
+              {title}
+              {view === 'alerts' && firing > 0 && (
+                <span class="badge">
+                  {count(firing)}
+                  <span class="sr"> firing</span>
+                </span>
+              )}
+              {view === 'canaries' && overview.canaries.length > 0 && (
+                <span class="badge calm">
+                  {count(overview.canaries.length)}
+                  <span class="sr"> running</span>
+                </span>
+              )}
+            </Go>
+          </li>
+        ))}
+      </ul>
+      <search>
+        <input
+          ref={field}
+          type="search"
+          placeholder="Search"
+          aria-label="Search hosts and applications"
+          aria-keyshortcuts="/"
+          value={search}
+          onInput={(event) => setSearch(event.currentTarget.value)}
+        />
+        <kbd>/</kbd>
+      </search>
+      <div class="lists" data-list>
+        {apps.length > 0 && <h2>Applications</h2>}
+        <ul>
+          {apps.map((app) => (
+            <Entry
+              key={app.name}
+              page={page}
+              kind="app"
+              name={app.name}
+              health={app.health}
+              figure={figure(app.rate, '1/s').replace(' req', '')}
+              spark={app.spark}
+              least={0.1}
+            />
+          ))}
+        </ul>
+        {hosts.length > 0 && <h2>Hosts</h2>}
+        <ul>
+          {hosts.map((host) => (
+            <Entry
+              key={host.name}
+              page={page}
+              kind="host"
+              name={host.name}
+              health={host.health}
+              figure={figure(host.cpu, 'ratio')}
+              spark={host.spark}
+              least={0.5}
+            />
+          ))}
+        </ul>
+        {search !== '' && apps.length + hosts.length === 0 && <p class="dim none">Nothing is called that.</p>}
+      </div>
+      <Foot page={page} themes={themes} onHelp={onHelp} />
+    </nav>
+  );
+}
+
+/** A run is part of the list of runs. */
+function isHere(shown: View, link: View): boolean {
+  return shown === link || (shown === 'canary' && link === 'canaries');
+}

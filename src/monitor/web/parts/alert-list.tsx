@@ -1,0 +1,52 @@
+/** Alerts in short lines, the worst first. */
+import type { ShownAlert } from '../../api-types.ts';
+import type { Page } from '../page.ts';
+import { span } from '../state/format.ts';
+import { elsewhere } from '../state/place.ts';
+import { Go } from './go.tsx';
+import { Shape } from './status.tsx';
+
+export function alertWord({ state, severity }: Pick<ShownAlert, 'state' | 'severity'>): string {
+  if (state === 'resolved') return 'over';
+  if (state === 'pending') return 'pending';
+  return severity === 'critical' ? 'broken' : 'worth a look';
+}
+
+export function alertHealth({ state, severity }: Pick<ShownAlert, 'state' | 'severity'>) {
+  if (state === 'resolved') return 'well';
+  return severity === 'critical' && state === 'firing' ? 'broken' : 'look';
+}
+
+interface Props {
+  readonly page: Page;
+  readonly alerts: readonly ShownAlert[];
+}
+
+export function AlertList({ page, alerts }: Props) {
+  if (alerts.length === 0) return null;
+  const { place, go, overview } = page;
+  return (
+    <ul class="alerts">
+      {alerts.map((alert) => (
+        <li key={alert.key} class={alert.state}>
+          <Shape health={alertHealth(alert)} />
+          <span class="word">{alertWord(alert)}</span>
+          <span class="message">
+            {alert.kind === 'monitor' ? (
+              alert.message
+            ) : (
+              <Go to={elsewhere(place, alert.kind, alert.subject)} go={go} item>
+                {alert.message}
+              </Go>
+            )}
+          </span>
+          <span class="dim">
+            {alert.state === 'resolved'
+              ? `over for ${span(overview.at - (alert.resolvedAt ?? alert.since))}`
+              : `for ${span(overview.at - alert.since)}`}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,60 @@
+/** What was done, and by whom. */
+import type { Mark } from '../../api-types.ts';
+import { markName } from '../charts/marks.ts';
+import type { Page } from '../page.ts';
+import { ago, eventWords, moment } from '../state/format.ts';
+import { elsewhere, type Place } from '../state/place.ts';
+import { Go } from './go.tsx';
+
+interface Props {
+  readonly page: Page;
+  /** In the order in which they are shown. */
+  readonly events: readonly Mark[];
+}
+
+/** Results that are no good news. */
+const BAD: ReadonlySet<string> = new Set(['failed', 'inconclusive', 'interrupted', 'lost']);
+
+export function EventList({ page, events }: Props) {
+  const { place, go, overview } = page;
+  return (
+    <ul class="events">
+      {events.map((event) => {
+        const to = placeOf(event, place);
+        return (
+          <li key={event.id}>
+            <time dateTime={new Date(event.at).toISOString()} title={ago(overview.at - event.at)}>
+              {moment(event.at)}
+            </time>
+            <span class="kind">
+              {event.action} {BAD.has(event.result) && <span class="worse">{event.result}</span>}
+            </span>
+            <span class="mark">{event.kind === 'change' ? '' : markName(event)}</span>
+            <span class="message">
+              {event.app !== '' && <b>{event.app} </b>}
+              {to === undefined ? (
+                eventWords(event) || event.action
+              ) : (
+                <Go to={to} go={go} item>
+                  {eventWords(event) || event.action}
+                </Go>
+              )}
+              {event.by !== undefined && event.by !== '' && <span class="dim"> by {event.by}</span>}
+              {event.hosts.length > 0 && <span class="dim"> on {event.hosts.join(', ')}</span>}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** Where one sees what it did: the run, or the charts of the quarter of an hour before and the half hour after. */
+function placeOf(event: Mark, place: Place): Place | undefined {
+  if (event.canary !== undefined) return elsewhere(place, 'canary', event.canary);
+  const view = event.app === '' ? 'host' : 'app';
+  const name = event.app === '' ? event.hosts[0] : event.app;
+  if (name === undefined) return undefined;
+  const [from, to] = [event.at - 15 * 60_000, Math.min(event.at + 30 * 60_000, Date.now())];
+  return { ...elsewhere(place, view, name), from, to };
+}

@@ -1,0 +1,52 @@
+/** One word each for how something is. Pure. */
+import type { Health, Overview, OverviewApp, OverviewHost } from '../../api-types.ts';
+import { figure, plural, span } from './format.ts';
+
+export const HEALTH_WORDS: Readonly<Record<Health, string>> = {
+  well: 'well',
+  look: 'worth a look',
+  broken: 'broken',
+};
+
+/** A host that is silent for longer says so. */
+const SILENT_SECONDS = 20;
+
+/** Names are told up to this many. */
+const NAMED = 2;
+
+/** How the whole is, in a sentence. */
+export function wholeSentence({ hosts, apps }: Pick<Overview, 'hosts' | 'apps'>): string {
+  if (hosts.length === 0) return 'No hosts yet';
+  const parts = (['broken', 'look'] as const).flatMap((health) => {
+    const names = [...hosts, ...apps].filter((one) => one.health === health).map(({ name }) => name);
+    const unique = [...new Set(names)];
+    const told = unique.length > NAMED ? String(names.length) : unique.join(' and ');
+    return unique.length === 0
+      ? []
+      : [`${told} ${unique.length === 1 ? 'is' : 'are'} ${HEALTH_WORDS[health]}`];
+  });
+  return parts.length === 0 ? 'All is well' : parts.join(', ');
+}
+
+/** What is there. */
+export function fleetLine({ hosts, apps }: Pick<Overview, 'hosts' | 'apps'>): string {
+  return [plural(hosts.length, 'host'), plural(apps.length, 'application')].join(' · ');
+}
+
+/** What is unusual about a host; empty: nothing. */
+export function hostRemarks(host: OverviewHost): readonly string[] {
+  const remarks: string[] = [];
+  if (host.silentSeconds === null) remarks.push('never heard');
+  else if (host.silentSeconds > SILENT_SECONDS) remarks.push(`silent for ${span(host.silentSeconds * 1000)}`);
+  const ahead = Math.abs(host.clockAhead);
+  if (ahead > 2)
+    remarks.push(`clock ${figure(ahead, 'number')} s ${host.clockAhead > 0 ? 'ahead' : 'behind'}, corrected`);
+  if (host.refused > 0) remarks.push(`${plural(host.refused, 'sample')} refused: ${host.refusal}`);
+  if (host.lost > 0) remarks.push(`${plural(host.lost, 'sample')} lost`);
+  return remarks;
+}
+
+/** An application's figures of the last minute in a line. */
+export function appLine(app: OverviewApp): string {
+  return app.hosts.length === 0 ? 'no requests within the last minute' : `served by ${app.hosts.join(', ')}`;
+}

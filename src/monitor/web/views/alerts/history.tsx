@@ -1,0 +1,71 @@
+/** What was told: alerts that fired and those that were over. */
+import type { AlertNotice } from '../../../api-types.ts';
+import type { Page } from '../../page.ts';
+import { alertHealth, alertWord } from '../../parts/alert-list.tsx';
+import { Empty } from '../../parts/empty.tsx';
+import { LocalTable } from '../../parts/local-table.tsx';
+import { Shape } from '../../parts/status.tsx';
+import { ago, moment, span } from '../../state/format.ts';
+
+interface Props {
+  readonly page: Page;
+  readonly notices: readonly AlertNotice[];
+}
+
+export function AlertHistory({ page, notices }: Props) {
+  const told = notices.filter((notice) => notice.state !== 'test');
+  if (told.length === 0)
+    return (
+      <Empty
+        title="No alert has fired yet."
+        text="Whether messages arrive where they should:"
+        commands={['pipeline monitor test-alert']}
+      />
+    );
+  const word = ({ state, alert }: AlertNotice) => ({
+    state: state === 'resolved' ? ('resolved' as const) : ('firing' as const),
+    severity: alert.severity,
+  });
+  return (
+    <LocalTable
+      label="History of alerts"
+      rows={told}
+      keyOf={({ at, state, alert }) => `${at} ${state} ${alert.rule} ${alert.message}`}
+      columns={[
+        {
+          id: 'at',
+          title: 'When',
+          word: true,
+          by: ({ at }) => at,
+          cell: ({ at }) => <time title={ago(page.overview.at - at)}>{moment(at, true)}</time>,
+        },
+        {
+          id: 'state',
+          title: 'What',
+          word: true,
+          by: (notice) => alertWord(word(notice)),
+          cell: (notice) => (
+            <span class="nowrap">
+              <Shape health={alertHealth(word(notice))} /> {alertWord(word(notice))}
+            </span>
+          ),
+        },
+        {
+          id: 'subject',
+          title: 'About',
+          word: true,
+          by: ({ alert }) => alert.subject,
+          cell: ({ alert }) => alert.subject,
+        },
+        { id: 'message', title: 'Message', word: true, cell: ({ alert }) => alert.message },
+        {
+          id: 'lasted',
+          title: 'Lasted',
+          minor: true,
+          by: ({ at, alert, state }) => (state === 'resolved' ? at - alert.since : null),
+          cell: ({ at, alert, state }) => (state === 'resolved' ? span(at - alert.since) : ''),
+        },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,106 @@
+/** One application: what it answers, how fast, in which version, on which hosts. */
+import type { Routes } from '../../../api-types.ts';
+import { Charts } from '../../charts/charts.tsx';
+import { rangeKey, rangeQuery, refreshKey, useCharts } from '../../hooks/use-charts.ts';
+import { useLoaded } from '../../hooks/use-loaded.ts';
+import { Head } from '../../layout/head.tsx';
+import type { Page } from '../../page.ts';
+import { AlertList } from '../../parts/alert-list.tsx';
+import { Empty } from '../../parts/empty.tsx';
+import { EventList } from '../../parts/event-list.tsx';
+import { Panel } from '../../parts/panel.tsx';
+import { Status } from '../../parts/status.tsx';
+import { Tiles } from '../../parts/tiles.tsx';
+import { figure } from '../../state/format.ts';
+import { appLine } from '../../state/health.ts';
+import { Compare } from './compare.tsx';
+import { HostsOfApp } from './hosts.tsx';
+import { RouteTable } from './routes.tsx';
+import { Versions } from './versions.tsx';
+
+export function AppView({ page }: { readonly page: Page }) {
+  const { place, overview, onSignedOut } = page;
+  const { name, baseline, candidate } = place;
+  const app = overview.apps.find((one) => one.name === name);
+  const subject = `${new URLSearchParams({ app: name })}`;
+  const compared = baseline === '' ? '' : `&${new URLSearchParams({ baseline, candidate })}`;
+  const charts = useCharts(page, `${subject}${routeQuery(place.route)}`);
+  const routes = useLoaded<Routes>(
+    `${subject}${compared}&${rangeKey(page)}`,
+    () => `/api/routes?${subject}${compared}&${rangeQuery(page)}`,
+    refreshKey(page),
+    onSignedOut,
+  );
+  const alerts = overview.alerts.filter(({ kind, subject: of }) => kind === 'app' && of === name);
+  const all = routes.data?.all.all;
+  const none = all !== undefined && all.requests === 0;
+  return (
+    <>
+      <Head
+        page={page}
+        title={name}
+        status={app === undefined ? undefined : <Status health={app.health} />}
+        line={app === undefined ? 'no requests within the last minute' : appLine(app)}
+        ranges
+      />
+      {alerts.length > 0 && (
+        <section class="panel firing" aria-label="Alerts">
+          <AlertList page={page} alerts={alerts} />
+        </section>
+      )}
+      {none ? (
+        <Empty
+          title="No request in this range."
+          text="Choose a longer range, or deploy it:"
+          commands={[`pipeline deploy ${name} -i inventory.ini`]}
+        />
+      ) : (
+        <Tiles
+          tiles={[
+            { label: 'Rate', value: figure(all?.rate, '1/s') },
+            { label: 'Errors (5xx)', value: figure(all?.errors, 'ratio'), bad: (all?.errors ?? 0) > 0.01 },
+            { label: 'Rejected (4xx)', value: figure(all?.rejected, 'ratio') },
+            { label: 'p50', value: figure(all?.p50, 'ms') },
+            { label: 'p90', value: figure(all?.p90, 'ms') },
+            { label: 'p99', value: figure(all?.p99, 'ms') },
+            { label: 'Mean size', value: figure(all?.size, 'bytes') },
+          ]}
+        />
+      )}
+      {routes.error !== '' && <p class="notice">{routes.error}</p>}
+      {routes.data !== undefined && routes.data.releases.length > 0 && (
+        <Compare page={page} routes={routes.data} />
+      )}
+      {place.route !== '' && (
+        <p class="offer">
+          Charts of <b>{place.route}</b> alone.{' '}
+          <button type="button" class="link" onClick={() => page.go({ ...place, route: '' })}>
+            Show all routes
+          </button>
+        </p>
+      )}
+      <Charts page={page} loaded={charts} />
+      {routes.data !== undefined && !none && (
+        <>
+          <RouteTable page={page} routes={routes.data} />
+          <Versions page={page} routes={routes.data} />
+          <HostsOfApp page={page} routes={routes.data} />
+        </>
+      )}
+      <Panel title="Deploys and canaries in this range">
+        {charts.data?.events.length === 0 ? (
+          <Empty title="Nothing was deployed in this range." commands={[`pipeline releases ${name}`]} />
+        ) : (
+          <EventList page={page} events={(charts.data?.events ?? []).toReversed()} />
+        )}
+      </Panel>
+    </>
+  );
+}
+
+/** The part of a subject that chooses one route; empty: all of them. */
+function routeQuery(route: string): string {
+  if (route === '') return '';
+  const [method = ''] = route.split(' ', 1);
+  return `&${new URLSearchParams({ method, route: route.slice(method.length + 1) })}`;
+}

@@ -1,0 +1,112 @@
+/** One canary run, while it runs and afterwards. */
+import type { CanaryDetail, CanarySide } from '../../../api-types.ts';
+import { Chart } from '../../charts/chart.tsx';
+import { useLoaded } from '../../hooks/use-loaded.ts';
+import { Head } from '../../layout/head.tsx';
+import type { Page } from '../../page.ts';
+import { Empty } from '../../parts/empty.tsx';
+import { Go } from '../../parts/go.tsx';
+import { Panel } from '../../parts/panel.tsx';
+import { Tiles } from '../../parts/tiles.tsx';
+import { count, moment, shortName, span } from '../../state/format.ts';
+import { elsewhere } from '../../state/place.ts';
+import { CanaryMetrics } from './metrics.tsx';
+import { RunState } from './run-state.tsx';
+
+export function CanaryView({ page }: { readonly page: Page }) {
+  const { place, go, overview, stream, onSignedOut, dark } = page;
+  const running = overview.canaries.some(({ id }) => id === place.name);
+  const loaded = useLoaded<CanaryDetail>(
+    place.name,
+    () => `/api/canaries/${encodeURIComponent(place.name)}`,
+    // While it runs with every word of the hub, and once more when it has ended.
+    running ? overview.at : `ended ${stream.missed}`,
+    onSignedOut,
+  );
+  const run = loaded.data;
+  if (run === undefined)
+    return loaded.error === '' ? (
+      <Head page={page} title="Canary run" />
+    ) : (
+      <>
+        <Head page={page} title="Canary run" />
+        <Empty
+          title={loaded.error}
+          text="The newest 200 runs are kept."
+          commands={['pipeline canary BASELINE CANDIDATE']}
+        />
+      </>
+    );
+  const { app, baseline, candidate, by, startedAt, endedAt, requests } = run;
+  return (
+    <>
+      <Head
+        page={page}
+        title={`${candidate.ref} against ${baseline.ref}`}
+        status={<RunState run={run} />}
+        line={
+          <>
+            <Go to={elsewhere(place, 'app', app)} go={go}>
+              {app}
+            </Go>
+            {` · ${moment(startedAt)}${by === '' ? '' : ` · by ${by}`} · judge ${run.judge} · `}
+            <Go to={elsewhere(place, 'canaries')} go={go}>
+              all runs
+            </Go>
+          </>
+        }
+      />
+      <Tiles
+        tiles={[
+          {
+            label: 'Score of 100',
+            value: run.score === null ? '–' : String(Math.round(run.score)),
+            bad: run.state === 'failed',
+          },
+          { label: 'Traffic', value: `${span(run.seconds * 1000)} of ${span(run.atMostSeconds * 1000)}` },
+          { label: 'Requests, baseline', value: count(requests.baseline) },
+          { label: 'Requests, candidate', value: count(requests.candidate) },
+          { label: 'Took', value: span((endedAt ?? overview.at) - startedAt) },
+        ]}
+      />
+      <Panel title={run.state === 'running' ? 'So far' : 'Verdict'}>
+        {run.reason !== '' && <p class="sentence">{run.reason}</p>}
+        {run.decidedBy.length > 0 && <p>Decided by {run.decidedBy.join(', ')}.</p>}
+        {run.notes.map((note) => (
+          <p key={note} class="dim">
+            {note}
+          </p>
+        ))}
+        <dl class="sides">
+          <Side title="Baseline" side={baseline} />
+          <Side title="Candidate" side={candidate} />
+        </dl>
+      </Panel>
+      <CanaryMetrics metrics={run.metrics} />
+      {run.panels.length > 0 && (
+        <section class="charts" aria-label="Charts of the run">
+          {run.panels.map((panel) => (
+            <Chart
+              key={panel.id}
+              panel={panel}
+              times={run.times.map((seconds) => startedAt / 1000 + seconds)}
+              marks={[]}
+              dark={dark}
+            />
+          ))}
+        </section>
+      )}
+    </>
+  );
+}
+
+function Side({ title, side }: { readonly title: string; readonly side: CanarySide }) {
+  return (
+    <div>
+      <dt>{title}</dt>
+      <dd>
+        {side.ref} <code>{shortName(side.commit, undefined)}</code> <span class="dim">{side.subject}</span>
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,195 @@
+/** The dashboard in a real browser, on a whole hub with sample data. */
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { redisUnavailable } from '../agent/redis-server.ts';
+import { browserUnavailable, startBrowser } from '../support/browser.ts';
+import { type SampleHub, serveSample } from './sample/serve.ts';
+
+const missing = redisUnavailable() ?? browserUnavailable();
+if (missing !== undefined) process.stderr.write(`test/monitor/page.test.ts skipped: ${missing}\n`);
+
+describe.skipIf(missing !== undefined)('the dashboard', () => {
+  let hub: SampleHub;
+  let browser: Browser;
+  let context: BrowserContext;
+  const asked: string[] = [];
+  const said: string[] = [];
+  beforeAll(async () => {
+    [hub, browser] = await Promise.all([
+      serveSample({ hosts: 5, apps: 2, hours: { raw: 0.2, minute: 2, 'ten-minutes': 24 } }),
+      startBrowser(),
+    ]);
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme: 'dark' });
+    context.on('request', (request) => asked.push(request.url()));
+    // Chromium reports every answer 401; who is not signed in yet gets one.
+    context.on('console', (message) => {
+      if (!message.text().includes('401')) said.push(message.text());
+    });
+    context.on('weberror', (error) => said.push(error.error().message));
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await hub?.stop();
+  });
+
+  const open = async (query: string, ready = '.view h1'): Promise<Page> => {
+    const page = await context.newPage();
+    await page.goto(`${hub.address}/dashboard${query}`);
+    await page.waitForSelector(ready);
+    return page;
+  };
+  // What is evaluated as text runs in the page.
+  const overflow = (page: Page) => page.evaluate('document.documentElement.scrollWidth - innerWidth');
+
+  it('lets in who knows the password, and nobody else', async () => {
+    const page = await open('', 'form');
+    await page.fill('[name=user]', 'admin');
+    await page.fill('[name=password]', 'wrong');
+    await page.click('button[type=submit]');
+    await page.waitForSelector('text=User or password is wrong.');
+    await page.fill('[name=password]', hub.password);
+    await page.click('button[type=submit]');
+    await page.waitForSelector('.view h1');
+    await page.waitForSelector('text=itrust is broken');
+    expect(await page.textContent('.foot')).toContain('admin');
+    await page.close();
+  }, 60_000);
+
+  it.each([
+    ['', 'table'],
+    ['?app=checkbox.io', '.chart canvas'],
+    ['?host=itrust', 'table[aria-label=Units]'],
+    ['?view=alerts', '.alerts'],
+    ['?view=events&range=30d', '.events li'],
+    ['?view=canaries', 'table[aria-label="Canary runs"]'],
+    ['?run=samplefailed1', 'table[aria-label="Metrics of the run"]'],
+    ['?run=samplerunning1', '.sentence'],
+  ])(
+    'shows %s on a screen and on a telephone, without scrolling sideways',
+    async (query, ready) => {
+      const page = await open(query, ready);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      await page.setViewportSize({ width: 375, height: 700 });
+      // Charts follow the width a moment later.
+      await expect.poll(() => overflow(page)).toBeLessThanOrEqual(0);
+      await page.close();
+    },
+    60_000,
+  );
+
+  it('shows a route whose name is a script as text', async () => {
+    const page = await open('?app=checkbox.io&range=6h', 'text=<script>document.title="run"</script>');
+    expect(await page.evaluate("document.querySelectorAll('main script').length")).toBe(0);
+    expect(await page.title()).toBe('checkbox.io · pipeline monitor');
+    // And a script that got into the page all the same would not run.
+    await page.evaluate(`{
+      const script = document.createElement('script');
+      script.textContent = 'document.title = "run"';
+      document.body.append(script);
+      document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="document.title=1">');
+    }`);
+    const blocked = () => said.filter((line) => line.includes('Content Security Policy')).length;
+    await expect.poll(blocked).toBeGreaterThan(1);
+    said.splice(0);
+    expect(await page.title()).toBe('checkbox.io · pipeline monitor');
+    await page.close();
+  }, 60_000);
+
+  it('holds what is shown in the address bar, and goes back', async () => {
+    const page = await open('', '.lists .entry');
+    await page.click('.lists a:has-text("checkbox.io")');
+    await page.waitForURL(/app=checkbox\.io/);
+    await page.click('.ranges button:has-text("6h")');
+    await page.waitForURL(/range=6h/);
+    await page.click('text=Compare the last two');
+    await page.waitForURL(/baseline=.*candidate=/);
+    await page.waitForSelector('.sentence');
+    const shared = page.url();
+    await page.setViewportSize({ width: 375, height: 700 });
+    await expect.poll(() => overflow(page)).toBeLessThanOrEqual(0);
+    await page.goBack();
+    await page.waitForURL((url) => !url.search.includes('baseline'));
+    await page.goBack();
+    await page.goBack();
+    await page.waitForURL((url) => url.search === '');
+    await page.goto(shared);
+    await page.waitForSelector('table[aria-label="Comparison of two versions"]');
+    expect(await page.getAttribute('.ranges button:has-text("6h")', 'aria-pressed')).toBe('true');
+    await page.close();
+  }, 60_000);
+
+  it('zooms by dragging over a chart, with one cursor on all', async () => {
+    const page = await open('?host=checkbox', '.chart canvas');
+    const chart = await page.locator('.chart .u-over').first().boundingBox();
+    if (chart === null) throw new Error('no chart');
+    const y = chart.y + chart.height / 2;
+    await page.mouse.move(chart.x + chart.width * 0.9, y);
+    await page.mouse.move(chart.x + chart.width * 0.95, y);
+    // Every legend tells the time at the cursor, not only that of the chart under it.
+    await expect
+      .poll(() =>
+        page.evaluate(
+          "[...document.querySelectorAll('.legend .at')].filter((at) => at.textContent !== '').length",
+        ),
+      )
+      .toBeGreaterThan(5);
+    await page.mouse.move(chart.x + chart.width * 0.5, y);
+    await page.mouse.down();
+    await page.mouse.move(chart.x + chart.width * 0.7, y, { steps: 5 });
+    await page.mouse.up();
+    await page.waitForURL(/from=\d+&to=\d+/);
+    await page.click('text=Back to now');
+    await page.waitForURL((url) => !url.search.includes('from='));
+    await page.close();
+  }, 60_000);
+
+  it('is used by keyboard', async () => {
+    const page = await open('', '.lists .entry');
+    await page.keyboard.press('/');
+    await page.keyboard.type('itr');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/host=itrust/);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('5');
+    await page.waitForURL(/range=24h/);
+    await page.keyboard.press('?');
+    await page.waitForSelector('dialog[open]');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('a');
+    await page.waitForURL(/view=alerts/);
+    const theme = () => page.evaluate('document.documentElement.dataset.theme');
+    const before = await theme();
+    await page.keyboard.press('t');
+    await expect.poll(theme).not.toBe(before);
+    await page.close();
+  }, 60_000);
+
+  it('is live, rests while it is hidden, and asks no other host for anything', async () => {
+    const page = await open('?host=checkbox&range=5m', '.stream.live');
+    const now = () => page.textContent('.legend li:first-child b');
+    const first = await now();
+    await expect.poll(now, { timeout: 20_000 }).not.toBe(first);
+    await page.evaluate(`{
+      Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }`);
+    await page.waitForSelector('.stream.paused');
+    await page.evaluate(`{
+      Object.defineProperty(document, 'hidden', { value: false, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }`);
+    await page.waitForSelector('.stream.live');
+    await page.close();
+    expect(asked.filter((url) => !url.startsWith(hub.address) && !url.startsWith('data:'))).toEqual([]);
+    expect(said).toEqual([]);
+  }, 60_000);
+
+  it('signs out', async () => {
+    const page = await open('', '.foot');
+    await page.click('text=Sign out');
+    await page.waitForSelector('form.sign-in');
+    await page.close();
+  }, 60_000);
+});

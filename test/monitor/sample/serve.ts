@@ -1,0 +1,86 @@
+/** A whole hub on this machine with sample data: a Redis of its own, the real page, two users. */
+
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { bundlePage } from '../../../scripts/page.mjs';
+import { alertsSchema } from '../../../src/config/schema.ts';
+import { runHub } from '../../../src/monitor/hub.ts';
+import { type Redis, redisClient } from '../../../src/monitor/redis.ts';
+import { setUser } from '../../../src/monitor/users.ts';
+import { TestRedis } from '../../agent/redis-server.ts';
+import { type Past, sendSamples, writePast } from './fill.ts';
+import { type SampleFleet, sampleFleet } from './fleet.ts';
+
+export interface SampleHub {
+  readonly address: string;
+  readonly password: string;
+  readonly fleet: SampleFleet;
+  readonly redis: Redis;
+  /** Stops everything and removes it. */
+  readonly stop: () => Promise<void>;
+}
+
+export interface SampleOptions {
+  readonly hosts: number;
+  readonly apps: number;
+  readonly hours: Past['hours'];
+  readonly intervalSeconds?: number;
+  readonly port?: number;
+  readonly log?: (line: string) => void;
+}
+
+export async function serveSample(options: SampleOptions): Promise<SampleHub> {
+  const { hosts, apps, hours, intervalSeconds = 2, log = () => {} } = options;
+  // What `scripts/build.mjs` puts into the hub's bundle.
+  Object.assign(globalThis, { PIPELINE_PAGE: await bundlePage(join(import.meta.dirname, '../../..')) });
+  const server = await TestRedis.start();
+  const redis = redisClient({ socket: server.socket }, () => {});
+  await redis.connect();
+  // So many small writes need not each reach the disk.
+  await redis.configSet('appendfsync', 'no');
+  const past: Past = { now: Date.now(), intervalSeconds, hours };
+  const fleet = sampleFleet(hosts, apps, past.now);
+  log(`Writing the past of ${hosts} hosts and ${apps} applications.`);
+  await writePast(redis, fleet, past);
+  const password = await setUser(redis, 'admin', 'admin');
+  await setUser(redis, 'ann', 'viewer');
+  const stop = new AbortController();
+  const port = options.port ?? (await freePort());
+  const { rules, quiet } = alertsSchema.parse({});
+  const config = {
+    hosts: [...fleet.hosts],
+    intervalSeconds,
+    redis: { socket: server.socket },
+    listen: { address: '127.0.0.1', port },
+    rules,
+    quiet,
+    targets: [],
+  };
+  const running = [
+    runHub(config, stop.signal, log),
+    sendSamples(redis, fleet, { ...past, now: past.now }, stop.signal),
+  ];
+  return {
+    address: `http://127.0.0.1:${port}`,
+    password,
+    fleet,
+    redis,
+    stop: async () => {
+      stop.abort();
+      await Promise.allSettled(running);
+      redis.destroy();
+      await server.remove();
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
