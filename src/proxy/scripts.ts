@@ -1,9 +1,12 @@
 /** What is run on a host to change its proxy: bash functions as text. They print nothing when all is well. Pure. */
 
 import { quote } from '../ssh/quote.ts';
-import { PROXY_STATE, SITES } from './paths.ts';
+import { PROXY_LIVE, PROXY_STATE, SITES } from './paths.ts';
 import type { Site } from './proxy.ts';
 import { siteConfig, siteFile } from './site.ts';
+
+/** systemd copies the weights into memory at boot, long before nginx starts. */
+const AT_BOOT = '/etc/tmpfiles.d/pipeline-proxy.conf';
 
 /**
  * Functions for a script that works on sites.
@@ -12,7 +15,8 @@ import { siteConfig, siteFile } from './site.ts';
  * configuration is tried in a mount namespace of its own first, so that a broken one never lies where nginx would find it, not even for a moment.
  * A reload counts when every worker of before has stopped taking connections: nginx reports a failed one (a port that is taken) in its log alone.
  *
- * `weights_put APP GREEN` moves the traffic: one rename.
+ * `weights_put APP GREEN` moves the traffic: one rename in memory, after one on the disk. So a power cut at any moment leaves either the weights of
+ * before or those that were wanted, both of which are served, since a version is stopped only afterwards.
  */
 export const PROXY_FUNCTIONS = `
 nginx_workers() { # those that take connections
@@ -49,6 +53,7 @@ site_try() { # SITES-FOLDER-AS-IT-WOULD-BE
 site_put() {
   local file=${SITES}/$1.conf new=$2 trial old
   site_changed=0
+  weights_ready "$1" || return 1
   cmp -s "$new" "$file" && return 0
   trial=$(mktemp -d /run/pipeline-sites.XXXXXX) && chmod 0755 "$trial" || return 1
   cp -a ${SITES}/. "$trial/" && cp "$new" "$trial/$1.conf" && site_try "$trial"
@@ -68,18 +73,37 @@ site_put() {
   return 1
 }
 weights_put() {
-  local folder=${PROXY_STATE}/$1 bucket
-  if [ ! -d "$folder/w$2" ]; then
-    rm -rf "$folder/w$2.new"
-    mkdir -p "$folder/w$2.new" || return 1
-    for ((bucket = 0; bucket < $2; bucket++)); do : >"$folder/w$2.new/$bucket" || return 1; done
-    chmod 0755 "$folder" "$folder/w$2.new" && mv -T "$folder/w$2.new" "$folder/w$2" || return 1
+  weights_at_boot && weights_link ${PROXY_STATE} "$1" "$2" && sync "${PROXY_STATE}/$1" && weights_link ${PROXY_LIVE} "$1" "$2"
+}
+weights_link() { # BELOW APP GREEN
+  local folder=$1/$2 bucket
+  if [ ! -d "$folder/w$3" ]; then
+    rm -rf "$folder/w$3.new"
+    mkdir -p "$folder/w$3.new" || return 1
+    for ((bucket = 0; bucket < $3; bucket++)); do : >"$folder/w$3.new/$bucket" || return 1; done
+    chmod 0755 "\${1%/*}" "$1" "$folder" "$folder/w$3.new" && mv -T "$folder/w$3.new" "$folder/w$3" || return 1
   fi
-  ln -sfn "w$2" "$folder/weights.new" && mv -fT "$folder/weights.new" "$folder/weights" && sync "$folder"
+  ln -sfn "w$3" "$folder/weights.new" && mv -fT "$folder/weights.new" "$folder/weights"
+}
+weights_at_boot() {
+  [ -e ${AT_BOOT} ] && return
+  mkdir -p ${AT_BOOT.slice(0, AT_BOOT.lastIndexOf('/'))} && echo 'C ${PROXY_LIVE} - - - - ${PROXY_STATE}' >${AT_BOOT}.new && sync ${AT_BOOT}.new && mv -f ${AT_BOOT}.new ${AT_BOOT}
+}
+weights_where() { # the folder that nginx looks into: in memory, unless the site is of an older version of pipeline
+  if grep -qsF 'if (-f ${PROXY_LIVE}/' "${SITES}/$1.conf" && [ -L "${PROXY_LIVE}/$1/weights" ]; then
+    echo "${PROXY_LIVE}/$1"
+  else
+    echo "${PROXY_STATE}/$1"
+  fi
 }
 weights_get() { # prints green's per cent; nothing: no such site
   local target
-  target=$(readlink "${PROXY_STATE}/$1/weights") && echo "\${target#w}"
+  target=$(readlink "$(weights_where "$1")/weights") && echo "\${target#w}"
+}
+weights_ready() { # before a site is put in place that looks in memory
+  local green
+  green=$(weights_get "$1") || return 0
+  weights_put "$1" "$green"
 }
 `;
 
@@ -96,5 +120,5 @@ ${text}PIPELINE_SITE`;
 
 /** Removes a site with its weights; its access logs stay until they have rotated away. */
 export function removeSite(app: string): string {
-  return `if [ -e ${quote(siteFile(app))} ]; then rm -f ${quote(siteFile(app))} && nginx_reload; fi && rm -rf ${quote(`${PROXY_STATE}/${app}`)}`;
+  return `if [ -e ${quote(siteFile(app))} ]; then rm -f ${quote(siteFile(app))} && nginx_reload; fi && rm -rf ${quote(`${PROXY_STATE}/${app}`)} ${quote(`${PROXY_LIVE}/${app}`)}`;
 }

@@ -1,7 +1,7 @@
 /** A site as nginx reads it. Pure text. */
 import { posix } from 'node:path';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
-import { LOGS, PROXY_STATE, SITES } from './paths.ts';
+import { LOGS, PROXY_LIVE, SITES } from './paths.ts';
 import type { Site, Variant } from './proxy.ts';
 import { block, identifier, quoted } from './text.ts';
 import { BALANCED, proxies, trustLines, trusts } from './trust.ts';
@@ -28,9 +28,9 @@ export function accessLog(app: string): string {
   return `${LOGS}/${app}.json.log`;
 }
 
-/** Where a site's weights are: a link to a folder with one file for each bucket that goes to green. */
+/** Where nginx finds a site's weights: a link to a folder with one file for each bucket that goes to green. */
 export function weightsLink(app: string): string {
-  return `${PROXY_STATE}/${app}/weights`;
+  return `${PROXY_LIVE}/${app}/weights`;
 }
 
 /**

@@ -105,8 +105,45 @@ describe.skipIf(unavailable !== undefined)(`nginx on a real host (${unavailable 
         { timeout: 10_000 },
       )
       .toBe(200);
+    const afterReboot = await share();
+    expect(afterReboot).toBeGreaterThan(60);
+    expect(afterReboot).toBeLessThan(140);
     await proxy.setWeights('shop.test', weightsOf(0));
     expect(await share()).toBe(0);
+  });
+
+  test('a site of before, whose weights nginx reads from the disk, keeps its traffic when it is brought up to date', async () => {
+    // As an older version left it, with what a newer one had in memory before it was replaced by the older one.
+    await host.check(
+      `sed -i 's|/run/pipeline/proxy|/var/lib/pipeline/proxy|' /etc/nginx/pipeline/sites/shop.test.conf
+cd /var/lib/pipeline/proxy/shop.test && mkdir -p w100 && (cd w100 && touch $(seq 0 99)) && ln -sfnT w100 weights
+rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
+      { label: 'test' },
+    );
+    await expect.poll(() => ask().then(({ text }) => text)).toMatch(/^backend 2/);
+    expect(await proxy.getWeights('shop.test')).toEqual(weightsOf(100));
+    let migrated = false;
+    const answers: string[] = [];
+    const visitor = (async () => {
+      while (!migrated) answers.push((await ask()).text.slice(0, 9));
+    })();
+    expect(await proxy.reconcile(site())).toEqual({ changed: true });
+    migrated = true;
+    await visitor;
+    expect(new Set(answers)).toEqual(new Set(['backend 2']));
+    expect(await proxy.getWeights('shop.test')).toEqual(weightsOf(100));
+    await reboot(hosts.machine('web'));
+    await expect
+      .poll(
+        () =>
+          ask().then(
+            ({ text }) => text,
+            () => '',
+          ),
+        { timeout: 10_000 },
+      )
+      .toMatch(/^backend 2/);
+    await proxy.setWeights('shop.test', weightsOf(0));
   });
 
   test('weights that change under load lose no request', async () => {

@@ -28,7 +28,7 @@ describe('a site as nginx reads it', () => {
   it('sends a request to green where the file of its bucket exists', () => {
     expect(text()).toContain('split_clients $request_id $shop_bucket');
     expect(text()).toContain(
-      'if (-f /var/lib/pipeline/proxy/shop/weights/$shop_bucket) {\n        set $pipeline_variant green;',
+      'if (-f /run/pipeline/proxy/shop/weights/$shop_bucket) {\n        set $pipeline_variant green;',
     );
     expect(lines()).toContain('open_file_cache off;');
     expect(lines()).toContain('proxy_pass http://shop_$pipeline_variant;');

@@ -272,7 +272,7 @@ export async function startReleases(names: readonly string[], front?: string): P
         all.map(({ connection }) =>
           connection.check(
             `systemctl stop 'pipeline-*@*.service' 2>/dev/null
-rm -rf /srv/* /etc/pipeline/apps/*/ /etc/systemd/system/pipeline-*@*-* /var/lib/pipeline/proxy /var/log/pipeline/audit.jsonl
+rm -rf /srv/* /etc/pipeline/apps/*/ /etc/systemd/system/pipeline-*@*-* /var/lib/pipeline/proxy /run/pipeline/proxy /var/log/pipeline/audit.jsonl
 rm -f /etc/systemd/system/pipeline-*@blue*.service /etc/systemd/system/pipeline-*@green*.service /etc/systemd/system/multi-user.target.wants/pipeline-*@*.service
 rm -f /etc/nginx/pipeline/sites/*; systemctl daemon-reload; systemctl reload nginx 2>/dev/null || true`,
             { label: 'clean' },
