@@ -1,12 +1,13 @@
 /**
  * The judges measured: false alarms with a version against itself, requests until a regression is found, time that judging takes.
  *
- *   npm run bench judge              about two minutes on two cores
+ *   npm run bench judge              about five minutes on two cores
  *   npm run bench judge -- --quick   a tenth of it
  */
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { upperLimit } from './limits.ts';
+import { OVERLOADS, type OverloadRun, overloaded } from './overload.ts';
 import { type DetectionRun, detection, type SameVersionRun, sameVersion } from './runs.ts';
 import type { Variant } from './simulate.ts';
 import { timings } from './timings.ts';
@@ -16,6 +17,7 @@ const quick = process.argv.includes('--quick');
 const SAME_VERSION_RUNS = quick ? 200 : 2000;
 /** The same under worse circumstances, to show what the bound rests on. */
 const OTHER_RUNS = quick ? 40 : 300;
+const OVERLOAD_RUNS = quick ? 20 : 200;
 const DETECTION_RUNS = quick ? 6 : 40;
 /** Seconds after which a regression counts as not found. */
 const LIMIT = 900;
@@ -39,6 +41,7 @@ interface Answer {
   readonly noisy: readonly SameVersionRun[];
   readonly oneAfterTheOther: readonly SameVersionRun[];
   readonly found: readonly (readonly DetectionRun[])[];
+  readonly overloads: readonly (readonly OverloadRun[])[];
 }
 
 /** Every `WORKERS`-th run from `first`. */
@@ -51,6 +54,9 @@ function work(first: number): Answer {
     oneAfterTheOther: seeds(OTHER_RUNS).map((seed) => sameVersion(seed, { traffic: 'sequential' })),
     found: REGRESSIONS.map(({ baseline, candidate }, i) =>
       seeds(DETECTION_RUNS).map((seed) => detection(baseline, candidate, LIMIT, 1_000_000 * (i + 1) + seed)),
+    ),
+    overloads: OVERLOADS.map((overload, i) =>
+      seeds(OVERLOAD_RUNS).map((seed) => overloaded(overload, 1_000_000 * (i + 1) + seed)),
     ),
   };
 }
@@ -78,6 +84,7 @@ if (isMainThread) {
     false,
   );
   reportDetection(REGRESSIONS.map((_, i) => answers.flatMap((answer) => answer.found[i] ?? [])));
+  reportOverloads(OVERLOADS.map((_, i) => answers.flatMap((answer) => answer.overloads[i] ?? [])));
   for (const line of timings()) console.log(line);
   console.log(`\n(${((performance.now() - start) / 1000).toFixed(0)} s in all)`);
 } else {
@@ -123,6 +130,23 @@ function reportDetection(found: readonly (readonly DetectionRun[])[]): void {
         `${summary(runs.map((run) => run.kayenta)).padStart(22)}`,
     );
   }
+}
+
+function reportOverloads(all: readonly (readonly OverloadRun[])[]): void {
+  console.log(
+    '\nNear and beyond what the services carry: one process each, two minutes, 100 requests/s; the whole verdict with its guard against queues',
+  );
+  console.log(`  ${''.padEnd(36)} failed (95 % upper limit)   passed   inconclusive`);
+  const line = (name: string, runs: readonly OverloadRun[]) => {
+    const of = (outcome: OverloadRun) => runs.filter((run) => run === outcome).length;
+    const share = (outcome: OverloadRun) => `${((100 * of(outcome)) / runs.length).toFixed(1)} %`;
+    const failed = `${share('failed')} (≤ ${(100 * upperLimit(of('failed'), runs.length)).toFixed(1)} %)`;
+    console.log(
+      `  ${name.padEnd(36)} ${failed.padEnd(25)} ${share('passed').padStart(8)} ${share('inconclusive').padStart(14)}`,
+    );
+  };
+  for (const [i, runs] of all.entries()) line(OVERLOADS[i]?.name ?? '', runs);
+  line('all of a version against itself', all.filter((_, i) => OVERLOADS[i]?.worse === false).flat());
 }
 
 /** Median over all runs, what was not found counting as more than everything. */

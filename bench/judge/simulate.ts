@@ -121,7 +121,8 @@ function host(
   };
 }
 
-function pauses(
+/** Start and end of pauses, in seconds. */
+export function pauses(
   seconds: number,
   kinds: readonly { every: number; from: number; to: number }[],
   random: Random,
@@ -179,7 +180,8 @@ function serviceTime(random: Random): number {
   return random.uniform() < HEAVY ? body * (1 - random.uniform()) ** (-1 / PARETO) : body;
 }
 
-function count(histogram: Record<string, number>, value: number): void {
+/** Counts a value in a histogram's bucket. */
+export function count(histogram: Record<string, number>, value: number): void {
   const index = Math.ceil(Math.log(value) / LN_GAMMA - 1e-9);
   histogram[index] = (histogram[index] ?? 0) + 1;
 }

@@ -10,7 +10,7 @@ import { formatNumber, formatSeconds, formatShare, shortCommit } from '../report
 import { asHistogram } from '../report/series.ts';
 import { fromKayenta } from './kayenta-verdict.ts';
 import { mutable } from './mutable.ts';
-import { saturation, unanswered } from './saturation.ts';
+import { saturation, standsDespiteQueues } from './saturation.ts';
 
 /** A report before its verdict. */
 export type RunRecord = Omit<CanaryReport, 'verdict'>;
@@ -78,11 +78,11 @@ function override(run: RunRecord, said: ReportVerdict): ReportVerdict {
         : `${formatNumber(sent)} requests were sent and none was seen by the proxy, so nothing is known.`,
     );
   }
-  const overloaded = saturation(run.experiment.seconds);
   if (said.verdict === 'failed') {
-    if (overloaded === null || provenDespiteQueues(run, said)) return said;
+    const queues = queuesOf(run);
+    if (queues === null || standsDespiteQueues(said, run.experiment.seconds)) return said;
     return {
-      ...inconclusive(`${overloaded} What looks like harm may be the queue's.`),
+      ...inconclusive(`${queues.reason} What looks like harm may be the queue's.`),
       needs: 'a lower --rate, or hosts with more to spare',
     };
   }
@@ -100,20 +100,6 @@ function override(run: RunRecord, said: ReportVerdict): ReportVerdict {
     return inconclusive(`Interrupted. ${said.reason}`);
   }
   return said;
-}
-
-/**
- * Queues make answers late or missing; they do not make them wrong. So harm that was answered stands: wrong bodies, refusals, and errors that the
- * candidate itself gave.
- */
-function provenDespiteQueues(run: RunRecord, said: ReportVerdict): boolean {
-  const deciding = said.metrics.filter(({ name }) => said.decidedBy.includes(name));
-  return deciding.some(({ kind }) => {
-    if (kind !== 'errors-5xx') return !kind.startsWith('latency');
-    const routes = run.experiment.seconds.flatMap(({ candidate }) => Object.values(candidate.routes));
-    const answered = routes.reduce((sum, { status }) => sum + (status['5xx'] ?? 0), 0);
-    return answered > routes.reduce((sum, route) => sum + unanswered(route), 0);
-  });
 }
 
 /** Both sides answer most of the load with errors: whatever is compared, it is not the service at work. */
@@ -135,6 +121,10 @@ function bothRefuse(run: RunRecord): string | null {
   return `Both sides answer the load with errors (${formatShare(baseline)} of the baseline's requests, ${formatShare(candidate)} of the candidate's): either both are broken or the load asks for what they do not have. That is no regression, and no pass either.`;
 }
 
+function queuesOf({ experiment: { config, seconds } }: RunRecord) {
+  return saturation(seconds, config.warmupSeconds);
+}
+
 /** Share of skipped requests, and lateness in ms, from which the load generator is not trusted silently. */
 const SKIPPED = 0.01;
 const LATE = 100;
@@ -148,9 +138,9 @@ function remarks(run: RunRecord, said: ReportVerdict): string[] {
       `Both refs are commit ${shortCommit(baseline.commit)}: this experiment measures its own noise, and every alarm is a false one.`,
     );
   }
-  const overloaded = saturation(run.experiment.seconds);
-  if (overloaded !== null && !said.reason.startsWith(overloaded)) {
-    notes.push(`${overloaded} Latencies are those of a queue: choose a lower --rate.`);
+  const queues = queuesOf(run);
+  if (queues?.hopeless === true && !said.reason.startsWith(queues.reason)) {
+    notes.push(`${queues.reason} Latencies are those of a queue: choose a lower --rate.`);
   }
   for (const event of run.events) if (event.kind === 'restarted') notes.push(event.detail);
   if (load !== null && load.sent > 0) {

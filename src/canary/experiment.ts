@@ -7,6 +7,7 @@
 import { createSequentialJudge, observe, type SequentialState, verdict } from '../judge/index.ts';
 import type { CanaryVerdict, Second, SequentialConfig, Traffic } from '../judge/types.ts';
 import type { CanaryReport, ReportEvent } from '../report/document.ts';
+import { saturation, standsDespiteQueues } from './saturation.ts';
 
 export interface ExperimentSettings {
   readonly traffic: Traffic;
@@ -99,9 +100,16 @@ function onSecond(state: ExperimentState, second: Second): Step {
   if (state.phase === 'stopped') return { state: seen, actions: [] };
   const now = verdict(judge);
   const shown: Step = { state: seen, actions: [{ kind: 'show', verdict: now }] };
+  if (now.verdict === 'failed' && undecidedByQueues(seen, now)) return shown;
   // One side after the other: before the second side had its turn there is nothing to decide.
   if (!now.decided || !state.settings.stopEarly) return shown;
   return after(shown, (reached) => stop(reached, 'decided'));
+}
+
+/** Harm that may be a queue's: more of the experiment may tell. */
+function undecidedByQueues({ seconds, settings }: ExperimentState, now: CanaryVerdict): boolean {
+  if (standsDespiteQueues(now, seconds)) return false;
+  return saturation(seconds, settings.judge.warmupSeconds)?.hopeless === false;
 }
 
 function hasRequests(second: Second): boolean {

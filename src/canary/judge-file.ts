@@ -2,9 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../errors.ts';
 import { JudgeInputError, judgeKayenta, type KayentaJudgeResult } from '../judge/index.ts';
+import type { Prometheus } from '../metrics/prometheus.ts';
 import { type CanaryReport, isReport, parseReport } from '../report/document.ts';
 import { embeddedReport } from '../report/html.ts';
 import { conclude, type JudgeName } from './conclude.ts';
+import { documentFromPrometheus, type ScopeOptions } from './prometheus.ts';
 
 /** What was in the file, judged. */
 export type Judged =
@@ -15,17 +17,34 @@ export type Judged =
       /** Whether the file itself says the same; null where it was written by the other judge. */
       readonly agrees: boolean | null;
     }
-  | { readonly kind: 'kayenta'; readonly result: KayentaJudgeResult };
+  | {
+      readonly kind: 'kayenta';
+      readonly result: KayentaJudgeResult;
+      /** What was judged, as Kayenta's remote judge takes it. */
+      readonly document: unknown;
+    };
+
+export interface JudgeOptions {
+  readonly judge?: JudgeName;
+  /** Where the values come from that the file only asks for. */
+  readonly prometheus?: { readonly source: Prometheus; readonly scopes: ScopeOptions };
+}
 
 /**
  * Judges a report (JSON, or the HTML page that holds it) or a document of Kayenta's remote judge.
  * @param path a file; `-` is standard input.
  * @throws Failure kind `usage` for a file that cannot be read, is neither, or does not fit the judge that was asked for.
  */
-export async function judgeFile(path: string, options: { readonly judge?: JudgeName } = {}): Promise<Judged> {
-  const document = parse(await read(path), path);
-  if (isReport(document)) {
-    const report = parseReport(document, path);
+export async function judgeFile(path: string, options: JudgeOptions = {}): Promise<Judged> {
+  const found = parse(await read(path), path);
+  const { prometheus } = options;
+  if (isReport(found)) {
+    if (prometheus !== undefined) {
+      throw new Failure('usage', `${path} is a canary report, which holds its own data.`, {
+        next: 'Leave --prometheus out.',
+      });
+    }
+    const report = parseReport(found, path);
     const { verdict, ...run } = report;
     const now = conclude(run, options.judge ?? verdict.judge);
     const agrees =
@@ -37,8 +56,12 @@ export async function judgeFile(path: string, options: { readonly judge?: JudgeN
       next: `A document of Kayenta's remote judge needs: pipeline judge ${path} --judge kayenta`,
     });
   }
+  const document =
+    prometheus === undefined
+      ? found
+      : await documentFromPrometheus(found, path, prometheus.scopes, prometheus.source);
   try {
-    return { kind: 'kayenta', result: judgeKayenta(document) };
+    return { kind: 'kayenta', result: judgeKayenta(document), document };
   } catch (error) {
     if (!(error instanceof JudgeInputError)) throw error;
     throw new Failure(
@@ -46,10 +69,18 @@ export async function judgeFile(path: string, options: { readonly judge?: JudgeN
       `${path} is neither a canary report nor a document of Kayenta's remote judge: ${error.message}`,
       {
         cause: error,
-        next: 'The latter is {canaryConfig, scoreThresholds, metricSetPairList}; docs/judge.md says what each holds.',
+        next: asksForValues(found)
+          ? `It holds no values. To read them from Prometheus: pipeline judge ${path} --prometheus URL`
+          : 'The latter is {canaryConfig, scoreThresholds, metricSetPairList}; docs/judge.md says what each holds.',
       },
     );
   }
+}
+
+/** A configuration, or a request with one: what Kayenta would collect values for. */
+function asksForValues(document: unknown): boolean {
+  if (typeof document !== 'object' || document === null) return false;
+  return 'metrics' in document || ('canaryConfig' in document && !('metricSetPairList' in document));
 }
 
 /** The verdict and its exit code's kind. */

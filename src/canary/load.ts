@@ -2,6 +2,7 @@
  * The load: requests at a constant arrival rate, whether or not answers come (open loop). Latency counts from the moment a request was
  * due, so a service that stalls cannot hide it by slowing the generator down (no coordinated omission).
  */
+import { randomUUID } from 'node:crypto';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Histogram } from '../metrics/histogram.ts';
 import type { LoadSummary } from '../report/document.ts';
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly atMost: { readonly milliseconds: number; readonly requests: number };
   /** Response header that names the variant. */
   readonly variantHeader: string;
+  /** Request header for a random id, by which the proxy assigns the request. */
+  readonly idHeader: string;
   readonly onAnswer: (answer: LoadAnswer) => void;
 }
 
@@ -120,6 +123,7 @@ export function startLoad(options: LoadOptions): Load {
       path: wanted.path,
       headers: {
         ...wanted.headers,
+        [options.idHeader]: randomUUID(),
         ...(wanted.body === null ? {} : { 'content-length': wanted.body.length }),
       },
     });

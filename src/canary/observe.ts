@@ -19,7 +19,7 @@ import { type AgentFiles, agentPath } from './prepare.ts';
 import type { ReadyRequest } from './requests.ts';
 import { nodePath, UNIT } from './service.ts';
 import { byColor, colorsOf, type SideName } from './sides.ts';
-import { VARIANT_HEADER } from './site.ts';
+import { REQUEST_ID_HEADER, VARIANT_HEADER } from './site.ts';
 import { type AgentStream, openStream } from './streams.ts';
 
 export interface ObserveOptions {
@@ -218,6 +218,7 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
         requests: Math.ceil(plan.rate * plan.durationSeconds),
       },
       variantHeader: VARIANT_HEADER,
+      idHeader: REQUEST_ID_HEADER,
       onAnswer: guarded(({ request, variant, status, body }) => {
         if (variant === 'blue' || variant === 'green') {
           comparer.observe({ request, side: colors[variant], status, body });

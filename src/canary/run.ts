@@ -150,7 +150,7 @@ export async function runCanary(
     }
 
     const proxy = nginxProxy(lab.hosts.proxy.connection, context);
-    const site = siteOf(plan, hosts, port, requests, artifacts);
+    const site = siteOf(plan, hosts, port, requests);
     const observed = await observeExperiment(
       { plan, lab, hosts, agent, requests, proxy, site, onSnapshot: listener.onSnapshot ?? (() => {}) },
       context,

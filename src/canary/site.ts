@@ -1,5 +1,4 @@
 /** The proxy's site for an experiment. Pure. */
-import type { Artifact } from '../build/artifact.ts';
 import type { PerVariant } from '../judge/types.ts';
 import type { Site } from '../proxy/proxy.ts';
 import type { LabHost } from './hosts.ts';
@@ -9,6 +8,8 @@ import { byColor, colorsOf, SIDES, type SideName } from './sides.ts';
 
 /** The response header in which the proxy names the variant. */
 export const VARIANT_HEADER = 'x-pipeline-variant';
+/** The request header with a random id, which the load draws anew for each request and the proxy assigns it by. Services have it in production too. */
+export const REQUEST_ID_HEADER = 'x-request-id';
 
 /** Nobody is sent to the other side when one cannot be reached: that would hide what is looked for. */
 export function siteOf(
@@ -16,13 +17,9 @@ export function siteOf(
   hosts: PerVariant<LabHost>,
   port: number,
   requests: readonly ReadyRequest[],
-  artifacts: PerVariant<Artifact>,
 ): Site {
   const colors = colorsOf(plan);
-  const backend = (side: SideName) => ({
-    servers: [`${hosts[side].address}:${port}`],
-    release: (artifacts[side].commit ?? artifacts[side].sha256).slice(0, 12),
-  });
+  const backend = (side: SideName) => ({ servers: [`${hosts[side].address}:${port}`] });
   const maps = { baseline: pathMap(requests, 'baseline'), candidate: pathMap(requests, 'candidate') };
   const differs = SIDES.some((side) => Object.keys(maps[side]).length > 0);
   return {
@@ -36,7 +33,8 @@ export function siteOf(
     headers: {},
     variants: byColor(colors, backend),
     fallback: false,
-    variantHeader: VARIANT_HEADER,
+    key: `$http_${REQUEST_ID_HEADER.replaceAll('-', '_')}`,
+    experiment: { variantHeader: VARIANT_HEADER },
     ...(differs ? { paths: byColor(colors, (side) => maps[side]) } : {}),
   };
 }

@@ -173,7 +173,7 @@ export const definitions = {
     path: 'judge',
     summary: 'judge recorded data, no hosts needed',
     description:
-      "FILE is a canary report (the verdict is computed again) or the document that Kayenta's remote judge takes.",
+      "FILE is a canary report (the verdict is computed again) or the document that Kayenta's remote judge takes. With --prometheus it is a Kayenta configuration, and the values are read from there.",
     arguments: [{ name: '<file>', description: 'JSON file, or - for standard input' }],
     options: {
       judge: {
@@ -188,7 +188,43 @@ export const definitions = {
         description: 'write the report as Markdown here',
         type: 'text',
       },
+      prometheus: {
+        flags: '--prometheus <url>',
+        description: 'read the metrics from here, e.g. http://localhost:9090',
+        type: 'text',
+      },
+      baseline: {
+        flags: '--baseline <name>',
+        description: 'scope of the baseline in the queries',
+        type: 'text',
+      },
+      candidate: { flags: '--candidate <name>', description: 'scope of the candidate', type: 'text' },
+      last: {
+        flags: '--last <time>',
+        description: 'time up to now that is judged, e.g. 30m',
+        type: 'duration',
+      },
+      start: {
+        flags: '--start <time>',
+        description: 'its beginning, e.g. 2026-11-25T14:00:00Z',
+        type: 'text',
+      },
+      end: { flags: '--end <time>', description: 'its end', type: 'text' },
+      step: {
+        flags: '--step <time>',
+        description: 'time between two values (default: 1m)',
+        type: 'duration',
+      },
+      save: {
+        flags: '--save <file>',
+        description: 'write what was read here, to judge it again',
+        type: 'text',
+      },
     },
+    examples: [
+      'pipeline judge .pipeline/canary/2026-11-25T14-00-00Z/report.json',
+      'pipeline judge canary.json --prometheus http://localhost:9090 --baseline v1 --candidate v2 --last 30m',
+    ],
   },
   monitorSetup: {
     path: 'monitor setup',

@@ -40,8 +40,11 @@ export interface Site extends Front {
   readonly key?: string | undefined;
   /** Whether a request that cannot connect to its variant tries the other one: yes for releases, no for experiments. */
   readonly fallback: boolean;
-  /** Experiments: response header that names the variant which the request was assigned to, also on errors; absent: nobody is told. */
-  readonly variantHeader?: string | undefined;
+  /**
+   * Experiments: nothing beside what is measured, so that the proxy costs little. No headers of ours but the one that names the variant, also on
+   * errors; requests keep their own `X-Request-ID`; the log has what the agent reads.
+   */
+  readonly experiment?: { readonly variantHeader: string } | undefined;
   /** Addresses or networks of proxies in front (a load balancer), whose X-Forwarded-For and -Proto are believed. */
   readonly trustedProxies?: readonly string[] | undefined;
   /** Visitors come through a balancer on another host: nginx starts only when the processes answer, so that it never sends one too early. */

@@ -34,6 +34,7 @@ function options(port: number, over: Partial<LoadOptions> = {}): LoadOptions {
     timeoutMs: 2_000,
     atMost: { milliseconds: 10_000, requests: 1_000_000 },
     variantHeader: 'x-variant',
+    idHeader: 'x-request-id',
     onAnswer: () => {},
     ...over,
   };
@@ -55,6 +56,20 @@ describe('the load', () => {
     expect(summary.sent).toBeLessThan(210);
     expect(summary.answered).toBe(summary.sent);
     expect(sockets.size).toBeLessThan(20);
+  });
+
+  it('draws an id for each request, whatever the request itself says', async () => {
+    const ids: unknown[] = [];
+    const port = await serve((request, response) => {
+      ids.push(request.headers['x-request-id']);
+      response.end();
+    });
+    const requests = [{ ...GET, headers: { 'X-Request-ID': 'always the same' } }];
+    const load = startLoad(options(port, { requests, atMost: { milliseconds: 10_000, requests: 20 } }));
+    await expect.poll(() => load.summary().answered).toBe(20);
+    await load.stop();
+    expect(new Set(ids).size).toBe(20);
+    expect(ids.every((id) => /^[0-9a-f-]{36}$/.test(String(id)))).toBe(true);
   });
 
   it('goes on at its rate while the service stalls, and counts latency from when a request was due', async () => {

@@ -229,7 +229,7 @@ rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
       green: { servers: ['127.0.0.1:7002'], release: 'B' },
     };
     const paths = { blue: { '/json': '/preview' }, green: {} };
-    await proxy.reconcile(site({ variants, paths, variantHeader: 'X-Variant' }));
+    await proxy.reconcile(site({ variants, paths, experiment: { variantHeader: 'X-Variant' } }));
     const blue = await ask('/json?x=1');
     expect([blue.headers.get('x-variant'), blue.text]).toEqual([
       'blue',

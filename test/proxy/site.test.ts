@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseNginxLine } from '../../src/agent/access-log.ts';
 import { greenOf, siteRefused, weightsOf } from '../../src/proxy/nginx.ts';
 import type { Site } from '../../src/proxy/proxy.ts';
 import { siteConfig } from '../../src/proxy/site.ts';
@@ -157,11 +158,30 @@ describe('a site as nginx reads it', () => {
 
   it('names the variant and maps paths in an experiment', () => {
     const paths = { blue: { '/json': '/preview' }, green: {} };
-    const own = text({ variantHeader: 'X-Variant', paths, key: '$cookie_id' });
+    const own = text({ experiment: { variantHeader: 'X-Variant' }, paths, key: '$cookie_id' });
     expect(own).toContain('add_header X-Variant $pipeline_variant always;');
     expect(own).toContain('split_clients $cookie_id $shop_bucket');
     expect(own).toContain('"blue /json" /preview;');
     expect(own).toContain('proxy_pass http://shop_$pipeline_variant$shop_path$is_args$args;');
+  });
+
+  it('adds nothing to an experiment that is not measured', () => {
+    const own = text({ experiment: { variantHeader: 'X-Variant' } });
+    expect(own.match(/add_header .*;/g)).toEqual(['add_header X-Variant $pipeline_variant always;']);
+    expect(own).toContain('shop.json.log shop_measured buffer=64k');
+    const format =
+      /log_format shop_measured escape=json '([^;]*)';/.exec(own)?.[1]?.replaceAll(/'\s*'/g, '') ?? '';
+    const line = format
+      .replaceAll(/\$(pipeline_variant|request_method|request_uri)/g, 'GET')
+      .replaceAll(/\$\w+/g, '200');
+    expect(parseNginxLine(line)).toMatchObject({
+      app: 'shop',
+      variant: 'GET',
+      status: 200,
+      upstreamMilliseconds: 200_000,
+    });
+    expect(own).not.toContain('$request_id;');
+    expect(own).not.toContain('realpath');
   });
 
   it('gives every application names of its own', () => {

@@ -1,9 +1,13 @@
 /** `pipeline judge FILE`: the verdict about recorded data. */
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { writeReport } from '../../canary/files.ts';
-import { exitKind, judgeFile } from '../../canary/judge-file.ts';
+import { exitKind, type JudgeOptions, judgeFile } from '../../canary/judge-file.ts';
+import { seconds } from '../../canary/prometheus.ts';
+import type { Context } from '../../context.ts';
 import { EXIT_CODES, Failure } from '../../errors.ts';
 import { shownPath } from '../../files.ts';
+import { prometheusAt } from '../../metrics/prometheus.ts';
 import { reportJson } from '../../report/json.ts';
 import { kayentaLines, resultLines } from '../../report/terminal.ts';
 import { argument, type Handler } from '../command.ts';
@@ -14,8 +18,10 @@ const KAYENTA_EXIT = { Pass: 0, Marginal: EXIT_CODES.inconclusive, Fail: EXIT_CO
 export const judge: Handler<typeof definitions.judge> = async (options, session) => {
   const { output, context } = session;
   const path = argument(session, 0) ?? '-';
+  const prometheus = fromPrometheus(options, context);
   const judged = await judgeFile(path === '-' ? path : resolve(context.cwd, path), {
     ...(options.judge === undefined ? {} : { judge: options.judge as 'sequential' | 'kayenta' }),
+    ...(prometheus === undefined ? {} : { prometheus }),
   });
   if (judged.kind === 'kayenta') {
     if (options.report !== undefined || options.markdown !== undefined) {
@@ -26,6 +32,9 @@ export const judge: Handler<typeof definitions.judge> = async (options, session)
           next: "Take --json: it is the answer that Kayenta's remote judge gives.",
         },
       );
+    }
+    if (options.save !== undefined) {
+      await writeFile(resolve(context.cwd, options.save), `${JSON.stringify(judged.document, null, 2)}\n`);
     }
     for (const line of kayentaLines(judged.result, output.colors)) output.line(line);
     return { json: judged.result, exitCode: KAYENTA_EXIT[judged.result.score.classification] };
@@ -54,3 +63,35 @@ export const judge: Handler<typeof definitions.judge> = async (options, session)
   const kind = exitKind(report.verdict.verdict);
   return { json: { ...reportJson(report, files), agrees }, exitCode: kind === 'done' ? 0 : EXIT_CODES[kind] };
 };
+
+type Options = Parameters<typeof judge>[0];
+
+/** Where the values come from, and for which time; absent: from the file. */
+function fromPrometheus(options: Options, context: Context): JudgeOptions['prometheus'] {
+  const { prometheus, baseline, candidate, last, step } = options;
+  if (prometheus === undefined) {
+    const idle = (['baseline', 'candidate', 'last', 'start', 'end', 'step', 'save'] as const).find(
+      (name) => options[name] !== undefined,
+    );
+    if (idle === undefined) return undefined;
+    throw new Failure('usage', `--${idle} says what to read from Prometheus, and --prometheus is missing.`, {
+      next: `Add it, e.g. --prometheus http://localhost:9090, or leave --${idle} out.`,
+    });
+  }
+  if (last !== undefined && (options.start !== undefined || options.end !== undefined)) {
+    throw new Failure('usage', '--last is a time up to now; with --start or --end it says nothing.', {
+      next: 'Leave one of them out.',
+    });
+  }
+  const now = Math.floor(context.now().getTime() / 1000);
+  return {
+    source: prometheusAt(prometheus, context),
+    scopes: {
+      baseline,
+      candidate,
+      start: last === undefined ? seconds(options.start, '--start') : now - last / 1000,
+      end: last === undefined ? seconds(options.end, '--end') : now,
+      step: step === undefined ? undefined : step / 1000,
+    },
+  };
+}

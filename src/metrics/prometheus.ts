@@ -1,0 +1,157 @@
+/**
+ * Reads values over time from Prometheus, or from whatever speaks its HTTP API (Thanos, Mimir, VictoriaMetrics).
+ * Source: prometheus.io/docs/prometheus/latest/querying/api, "Range queries".
+ */
+import type { Context } from '../context.ts';
+import { Failure } from '../errors.ts';
+
+/** What to ask for. Times in seconds since 1970. */
+export interface RangeQuery {
+  readonly query: string;
+  readonly start: number;
+  readonly end: number;
+  /** Seconds between two values. */
+  readonly step: number;
+}
+
+/** One series of the answer. Where Prometheus has no value at a step, there is none. */
+export interface RangeSeries {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly values: readonly number[];
+}
+
+export interface Prometheus {
+  /**
+   * An empty list: the query is right and nothing matched. That is no failure.
+   * @throws Failure kind `usage` for a query that Prometheus refuses, kind `host` where it cannot be asked; both name `about`.
+   */
+  range(query: RangeQuery, about: string): Promise<readonly RangeSeries[]>;
+}
+
+/** Value of the `Authorization` header, e.g. `Bearer …`; in the environment, since a command line is seen by everybody. */
+export const AUTHORIZATION = 'PIPELINE_PROMETHEUS_AUTHORIZATION';
+
+const TIMEOUT_MS = 60_000;
+const WORDS: Readonly<Record<string, number>> = {
+  '+Inf': Number.POSITIVE_INFINITY,
+  Inf: Number.POSITIVE_INFINITY,
+  '-Inf': Number.NEGATIVE_INFINITY,
+  NaN: Number.NaN,
+};
+
+/**
+ * Prometheus at an address such as `http://localhost:9090`, with a path where it has one.
+ * @throws Failure kind `usage` for an address that is none, or that holds a password.
+ */
+export function prometheusAt(address: string, context: Context, timeoutMs = TIMEOUT_MS): Prometheus {
+  const base = checkedAddress(address);
+  const shown = `${base.origin}${base.pathname.replace(/\/$/, '')}`;
+  const authorization = context.env[AUTHORIZATION];
+  return {
+    async range({ query, start, end, step }, about) {
+      const { status, text } = await post(
+        new URLSearchParams({ query, start: `${start}`, end: `${end}`, step: `${step}` }),
+      );
+      const answer = parsed(text);
+      if (answer?.status === 'success') return seriesOf(answer.data, shown, about);
+      if (status === 401 || status === 403) {
+        throw new Failure(
+          'usage',
+          `Prometheus at ${shown} lets nobody in without credentials (HTTP ${status}).`,
+          {
+            next: `Set ${AUTHORIZATION}, e.g. to "Bearer …" or "Basic …".`,
+          },
+        );
+      }
+      if (answer?.status === 'error' && typeof answer.error === 'string') {
+        const refused = status === 400 || status === 422;
+        throw new Failure(
+          refused ? 'usage' : 'host',
+          `Prometheus at ${shown} refuses the query of ${about}: ${answer.error}`,
+          {
+            output: [query],
+            next: refused
+              ? 'Correct the query, or ask for a shorter time or a longer step.'
+              : 'Look whether Prometheus is well, then try again.',
+          },
+        );
+      }
+      throw new Failure('host', `${shown} does not answer as Prometheus does (HTTP ${status}).`, {
+        output: text.split('\n').slice(0, 3),
+        next: 'Give the address at which /api/v1/query_range is found, e.g. http://localhost:9090.',
+      });
+    },
+  };
+
+  async function post(body: URLSearchParams): Promise<{ status: number; text: string }> {
+    try {
+      // Posted, since a query may be longer than an address.
+      const response = await fetch(`${shown}/api/v1/query_range`, {
+        method: 'POST',
+        body,
+        signal: AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]),
+        headers: { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) },
+      });
+      const text = await response.text();
+      context.trace(`POST ${shown}/api/v1/query_range ${body} → ${response.status}, ${text.length} bytes`);
+      return { status: response.status, text };
+    } catch (error) {
+      context.signal.throwIfAborted();
+      throw new Failure('host', `Prometheus at ${shown} cannot be asked: ${reasonOf(error, timeoutMs)}.`, {
+        cause: error,
+        next: 'Look whether it runs and can be reached from here.',
+      });
+    }
+  }
+}
+
+function checkedAddress(address: string): URL {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw new Failure('usage', `"${address}" is no address of Prometheus.`, {
+      next: 'Give one such as http://localhost:9090.',
+    });
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new Failure('usage', 'A password in an address is seen by everybody on this machine.', {
+      next: `Leave it out and set ${AUTHORIZATION} in the environment, e.g. to "Basic …".`,
+    });
+  }
+  return url;
+}
+
+function reasonOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return `no answer within ${timeoutMs / 1000} s`;
+  const cause =
+    error instanceof Error ? (error.cause as { code?: unknown; message?: unknown } | undefined) : undefined;
+  return String(cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : error));
+}
+
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined; // said by the caller, with the text
+  }
+}
+
+function seriesOf(data: unknown, shown: string, about: string): RangeSeries[] {
+  const { resultType, result } = (data ?? {}) as { resultType?: unknown; result?: unknown };
+  if (resultType !== 'matrix' || !Array.isArray(result)) {
+    throw new Failure(
+      'host',
+      `Prometheus at ${shown} answers the query of ${about} with ${String(resultType)} instead of values over time.`,
+      {
+        next: 'The query must give numbers: a range query over an instant vector or a scalar.',
+      },
+    );
+  }
+  return result.map(
+    ({ metric, values }: { metric?: Record<string, string>; values?: [number, string][] }) => ({
+      labels: metric ?? {},
+      values: (values ?? []).map(([, value]) => WORDS[value] ?? Number(value)),
+    }),
+  );
+}
