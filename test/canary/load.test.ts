@@ -49,13 +49,16 @@ describe('the load', () => {
       sockets.add(request.socket);
       response.end('hello');
     });
+    const began = performance.now();
     const load = startLoad(options(port, { rate: 200 }));
     await wait(1_000);
     const summary = await load.stop();
-    expect(summary.sent).toBeGreaterThan(190);
-    expect(summary.sent).toBeLessThan(210);
+    const due = (200 * (performance.now() - began)) / 1000;
+    expect(summary.sent).toBeGreaterThan(0.8 * due);
+    expect(summary.sent).toBeLessThan(due + 2);
     expect(summary.answered).toBe(summary.sent);
-    expect(sockets.size).toBeLessThan(20);
+    // How few depends on how busy the machine is; that they are used again does not.
+    expect(sockets.size).toBeLessThan(summary.sent / 2);
   });
 
   it('draws an id for each request, whatever the request itself says', async () => {
