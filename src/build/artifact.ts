@@ -34,6 +34,8 @@ export interface Artifact {
   readonly start: string | null;
   /** Folder of the service inside the artifact; empty: its root. */
   readonly directory: string;
+  /** Which servlet API a WAR was written for; `null`: it is no WAR, or uses none. */
+  readonly servlet: 'javax' | 'jakarta' | null;
   /** How long the build took; 0 where it was cached. */
   readonly seconds: number;
 }

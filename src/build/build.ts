@@ -1,6 +1,6 @@
 /** From a git ref to an artifact, cached by commit. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { AppConfig, Config } from '../config/schema.ts';
@@ -9,13 +9,18 @@ import { closest, Failure } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
 import type { Artifact } from './artifact.ts';
 import { cachePath, exclusively } from './cache.ts';
+import { givenWar } from './given.ts';
 import { buildNode } from './node-build.ts';
 import { resolveNode } from './node-runtime.ts';
 import { boundTo, pack, sha256 } from './pack.ts';
 import { decidingPaths, type NodeRecipe, type Recipe, recipe, type StaticRecipe } from './recipe.ts';
 import { type Commit, checkOut, existingAt, openSource, readAt, resolveRef, type Source } from './source.ts';
+import { readWar } from './war.ts';
+import { buildWar } from './war-build.ts';
 
 export interface BuildOptions {
+  /** This very file instead of a build: a WAR, relative to the current folder. */
+  readonly file?: string | undefined;
   /** Build again although the cache has it. */
   readonly fresh?: boolean | undefined;
 }
@@ -28,6 +33,7 @@ const keptSchema = z.object({
   sha256: z.string(),
   bytes: z.int(),
   architecture: z.enum(['x64', 'arm64']).nullable(),
+  servlet: z.enum(['javax', 'jakarta']).nullable().default(null),
 });
 
 /**
@@ -44,6 +50,7 @@ export async function buildArtifact(
   options: BuildOptions = {},
 ): Promise<Artifact> {
   const definition = appNamed(config, app);
+  if (options.file !== undefined) return givenWar(app, definition, ref, options.file, context);
   const source = openSource(definition.source, config.directory, context);
   context.progress({ stage: 'source', state: 'started', detail: definition.source });
   const commit = await resolveRef(app, source, ref ?? definition.ref, context);
@@ -70,7 +77,7 @@ export async function buildArtifact(
     path: `${stem}${how.runtime === 'tomcat' ? '.war' : '.tar.gz'}`,
     node: how.runtime === 'node' ? node : null,
     start: how.runtime === 'node' ? how.start : null,
-    directory: how.directory,
+    directory: how.runtime === 'tomcat' ? '' : how.directory,
   };
 
   context.progress({ stage: 'build', state: 'started' });
@@ -161,20 +168,15 @@ async function make(
   target: { readonly stem: string; readonly path: string },
   context: Context,
 ): Promise<z.output<typeof keptSchema>> {
-  if (how.runtime === 'tomcat') {
-    throw new Failure(
-      'usage',
-      `${app} is a Tomcat application, and this version of pipeline deploys Node services and static sites only`,
-      {
-        next: 'Its host can be made already (pipeline prod up); deploy the WAR by hand until a later version does it.',
-      },
-    );
-  }
   const tree = `${target.stem}.tree`;
   const partial = `${target.stem}.partial`;
   try {
     await mkdir(tree, { recursive: true });
     await checkOut(source, commit.commit, tree, context);
+    if (how.runtime === 'tomcat') {
+      await copyFile(join(tree, await buildWar(app, how, tree, context)), partial);
+      return await keep(app, how.runtime, null, target, partial);
+    }
     const installation = installationOf(how);
     if (installation !== null && node !== null) await buildNode(app, installation, node, tree, context);
     if (how.runtime === 'static' && installation?.lockFolder != null) {
@@ -192,11 +194,23 @@ async function make(
     }
     context.progress({ stage: 'build', state: 'running', detail: 'packing' });
     await pack(tree, partial, commit.time, context);
-    const made = { sha256: await sha256(partial), bytes: (await stat(partial)).size, architecture };
-    await rename(partial, target.path);
-    await writeFileAtomic(`${target.stem}.json`, JSON.stringify(made));
-    return made;
+    return await keep(app, how.runtime, architecture, target, partial);
   } finally {
     await Promise.all([tree, partial].map((path) => rm(path, { recursive: true, force: true })));
   }
+}
+
+/** Puts a finished file into the cache, with what is remembered beside it. */
+async function keep(
+  app: string,
+  runtime: Recipe['runtime'],
+  architecture: Artifact['architecture'],
+  target: { readonly stem: string; readonly path: string },
+  partial: string,
+): Promise<z.output<typeof keptSchema>> {
+  const servlet = runtime === 'tomcat' ? await readWar(app, partial) : null;
+  const made = { sha256: await sha256(partial), bytes: (await stat(partial)).size, architecture, servlet };
+  await rename(partial, target.path);
+  await writeFileAtomic(`${target.stem}.json`, JSON.stringify(made));
+  return made;
 }

@@ -3,7 +3,9 @@ import type { Artifact } from '../build/artifact.ts';
 import { megabytes } from './output.ts';
 
 export function artifactLine(artifact: Artifact): string {
-  const commit = artifact.commit === null ? '' : ` → ${artifact.commit.slice(0, 7)}`;
+  if (artifact.commit === null) {
+    return `${artifact.app}  ${artifact.ref}  ${megabytes(artifact.bytes)} (sha256 ${artifact.sha256.slice(0, 8)}…)`;
+  }
   const state = artifact.cached ? 'cached' : `built in ${artifact.seconds.toFixed(1)} s`;
-  return `${artifact.app}  ${artifact.ref}${commit} "${artifact.subject}"  ${megabytes(artifact.bytes)}, ${state} (sha256 ${artifact.sha256.slice(0, 8)}…)`;
+  return `${artifact.app}  ${artifact.ref} → ${artifact.commit.slice(0, 7)} "${artifact.subject}"  ${megabytes(artifact.bytes)}, ${state} (sha256 ${artifact.sha256.slice(0, 8)}…)`;
 }

@@ -17,6 +17,11 @@ const wait = {
   description: 'wait while somebody else holds the lock instead of giving up',
   type: 'flag',
 } as const satisfies OptionDefinition;
+const artifact = {
+  flags: '--artifact <file>',
+  description: 'this WAR instead of a build from git',
+  type: 'text',
+} as const satisfies OptionDefinition;
 const yes = {
   flags: '-y, --yes',
   description: 'do not ask',
@@ -84,7 +89,7 @@ export const definitions = {
       { name: '<app>', description: 'application of pipeline.yml' },
       { name: '[ref]', description: "branch, tag or commit (default: the application's ref)" },
     ],
-    options: {},
+    options: { artifact },
     examples: ['pipeline build checkbox.io', 'pipeline build checkbox.io bfbf426'],
   },
   deploy: {
@@ -94,8 +99,12 @@ export const definitions = {
       { name: '<app>', description: 'application of pipeline.yml' },
       { name: '[ref]', description: "branch, tag or commit (default: the application's ref)" },
     ],
-    options: { inventory, wait },
-    examples: ['pipeline deploy checkbox.io -i inventory.ini', 'pipeline deploy checkbox.io v1.2'],
+    options: { inventory, artifact, wait },
+    examples: [
+      'pipeline deploy checkbox.io -i inventory.ini',
+      'pipeline deploy checkbox.io v1.2',
+      'pipeline deploy iTrust --artifact iTrust2.war',
+    ],
   },
   rollback: {
     path: 'rollback',

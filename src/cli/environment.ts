@@ -60,13 +60,13 @@ function members(config: Config, group: string, host: HostConfig): MachineSpec[]
   }));
 }
 
-/** The roles that are named, and what its Node services and databases need, so that a first deploy finds it there. */
+/** The roles that are named, and what its services and databases need, so that a first deploy finds it there. */
 function rolesOf(config: Config, group: string, host: HostConfig): readonly string[] {
-  const servesNode = Object.values(config.apps).some(
-    ({ hosts, runtime }) => hosts.includes(group) && runtime !== 'tomcat' && runtime !== 'static',
+  const serves = Object.values(config.apps).some(
+    ({ hosts, runtime }) => hosts.includes(group) && runtime !== 'static',
   );
   const { engines } = databasesOn(config, group);
-  return [...new Set([...host.roles, ...engines, ...(servesNode ? ['node-service'] : [])])];
+  return [...new Set([...host.roles, ...engines, ...(serves ? ['node-service'] : [])])];
 }
 
 /** SSH for operators, what the roles open, and the ports of the sites that the host serves or balances. */

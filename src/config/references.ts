@@ -79,8 +79,19 @@ function checkApp(name: string, app: AppConfig, hosts: ReadonlySet<string>): Pat
   for (const [key, { host }] of Object.entries(app.databases)) {
     if (host !== undefined) mistakes.push(...knownHost(host, hosts, at('databases', key, 'host')));
   }
-  for (const key of ['context', 'artifact'] as const) {
+  for (const key of ['context', 'artifact', 'sessions'] as const) {
     if (app.runtime !== undefined) belongsTo(at(key), app[key], 'tomcat', app.runtime);
+  }
+  if (app.runtime === 'tomcat') belongsTo(at('fixed_port'), app.fixed_port, 'node', app.runtime);
+  const { context = '/', health } = app;
+  if (
+    ![context, '/'].includes(health.path.split('?')[0] ?? '') &&
+    !health.path.startsWith(`${context}/`.replace('//', '/'))
+  ) {
+    mistakes.push({
+      path: at('health', 'path'),
+      message: `"${health.path}" is outside of the context ${context}`,
+    });
   }
   for (const key of Object.keys(app.secrets)) {
     if (!(key in app.env)) continue;

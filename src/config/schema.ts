@@ -262,9 +262,15 @@ export const appSchema = z.strictObject({
     .describe('Tomcat: WAR that the build leaves, relative to the directory. Default: target/*.war.'),
   context: z
     .string()
-    .regex(/^\/[A-Za-z0-9_./-]*$/, 'expected a path like /iTrust2')
+    .regex(/^\/$|^(\/[A-Za-z0-9_.-]+)+$/, 'expected a path like /iTrust2')
     .optional()
     .describe('Tomcat: context path, e.g. /iTrust2. Default: /.'),
+  sessions: z
+    .enum(['shared', 'memory'])
+    .optional()
+    .describe(
+      'Tomcat: shared keeps sessions on the disk after each request, so that they survive deploys and restarts; memory leaves them in the process. Default: shared.',
+    ),
   port_variable: z
     .string()
     .regex(/^[A-Z_][A-Z0-9_]*$/, 'expected a name like PORT')

@@ -160,8 +160,8 @@ function nameRelease(wanted: Wanted, found: readonly HostFacts[], by: string, no
 async function bring(plan: HostPlan, { artifact }: DeployRequest, context: Context): Promise<HostPlan> {
   const { host, facts, rollout } = plan;
   if (rollout === undefined) return plan;
-  await prepare(host, facts, context);
   const { placed, manifest } = rollout;
+  await prepare(host, facts, manifest.runtime, context);
   const node = await sendNode(host, facts, manifest.node, context);
   if (placed === undefined) return plan;
   if (placed.sameTree === undefined) await sendArtifact(host, facts, artifact, context);

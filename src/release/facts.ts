@@ -25,7 +25,7 @@ export interface KeptRelease {
 
 export interface AppFacts {
   readonly architecture: Architecture;
-  /** Fingerprint of the role that prepared the host; empty: it never was. */
+  /** Fingerprints of the roles that prepared the host; empty: it never was. */
   readonly prepared: string;
   /** Programs that a deploy needs and that are not there. */
   readonly missing: readonly string[];

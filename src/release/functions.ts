@@ -3,7 +3,7 @@
  * that serves now), and report in lines that begin with `@@`, which `report.ts` reads. Pure.
  */
 import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
-import { APPS, INCOMING, NODE_ROOT } from './places.ts';
+import { APPS, INCOMING, MIGRATED, NODE_ROOT } from './places.ts';
 
 export const RELEASE_FUNCTIONS = `${PROXY_FUNCTIONS}
 root=/srv/$app folder=/srv/$app/releases/$release settings=${APPS}/$app
@@ -19,8 +19,12 @@ log_of() { # the last lines that the new processes themselves wrote
   local unit
   journalctl --sync 2>/dev/null
   while read -r unit _; do
-    journalctl --unit "$unit" --since "@$started" --output cat --no-pager --quiet --lines 25 _TRANSPORT=stdout 2>/dev/null
-  done <"$settings/$colour.instances" | tail -n 25 | sed 's/^/@@ log /'
+    journalctl --unit "$unit" --since "@$started" --output cat --no-pager --quiet --lines 2000 _TRANSPORT=stdout 2>/dev/null
+  done <"$settings/$colour.instances" | telling | tail -n 25 | sed 's/^/@@ log /'
+}
+telling() { # of Java's log: up to where Tomcat gave up, and of each stack its top
+  if [ ! -e "$folder/fatal" ]; then cat; return; fi
+  awk 'FNR == NR { fatal = $0; next } /^[ \t]+(at |... [0-9]+ (more|common))/ { if (++frames > 2) next; print; next } { frames = 0; print } index($0, fatal) { exit }' "$folder/fatal" -
 }
 
 # -- one script at a time works on an application: one whose client was killed may still be clearing up
@@ -50,11 +54,19 @@ place() { # SAME-TREE-RELEASE ARTIFACT: everything below a name of its own, then
     error=$(cp -al "$root/releases/$1/app" "$new/app" 2>&1)
   else
     error=$(echo "$2  ${INCOMING}/$2" | sha256sum --check --status 2>&1 || { rm -f "${INCOMING}/$2"; echo 'the artifact did not arrive whole'; false; }) &&
-      error=$(mkdir "$new/app" 2>&1 && tar -xzf "${INCOMING}/$2" -C "$new/app" 2>&1) &&
+      error=$(mkdir "$new/app" 2>&1 && unpack "${INCOMING}/$2" "$2" "$new/app" 2>&1) &&
       error=$(overlay "$new/app" 2>&1)
   fi || fail place "$(printf %s "$error" | tail -n 3 | tr '\\n' ' ') ($(df -h --output=avail "$root" | tail -n 1 | tr -d ' ') free)"
   release_files "$new" && echo unfinished >"$new/state" && sync -f "$new" && mv -T "$new" "$folder" || fail place "cannot write $folder"
   rm -f "${INCOMING}/$2"
+}
+unpack() { # FILE HASH FOLDER; a WAR is unpacked by another function of this name
+  tar -xzf "$1" -C "$3"
+}
+find_tomcat() { # the newest that Debian's packages have put here
+  tomcat_home=$(ls -d /usr/share/tomcat{9,10,11}/bin/bootstrap.jar 2>/dev/null | sort -V | tail -n 1)
+  tomcat_home=\${tomcat_home%/bin/bootstrap.jar}
+  [ -n "$tomcat_home" ] || fail place 'the host has no Tomcat: give it the role tomcat and run pipeline prod up'
 }
 node_put() { # VERSION SHA256: the Node that was sent
   local folder=${NODE_ROOT}/$1 archive=${INCOMING}/$2 error
@@ -145,6 +157,9 @@ listens_on() { # UNIT: the ports that its processes listen on
   pids=$(cat "/sys/fs/cgroup$group/cgroup.procs" "/sys/fs/cgroup/systemd$group/cgroup.procs" 2>/dev/null)
   for pid in $pids; do nsenter --net="/proc/$pid/ns/net" ss -Hltnp 2>/dev/null | grep "pid=$pid," | awk '{print $4}'; done | sort -u | paste -sd ' '
 }
+given_up() { # UNIT: it runs, but its log says that it will never be well
+  [ -e "$folder/fatal" ] && journalctl --unit "$1" --since "@$started" --output cat --no-pager --quiet 2>/dev/null | grep -qFf "$folder/fatal"
+}
 healthy() { # UNIT ADDRESS PORT WITHIN CONSECUTIVE: asks until it is well, or its time is up, or it keeps ending
   local deadline good=0 said='' code restarts where
   deadline=$(($(now_ms) + $4))
@@ -164,6 +179,10 @@ healthy() { # UNIT ADDRESS PORT WITHIN CONSECUTIVE: asks until it is well, or it
     if [ "$restarts" -ge 3 ] || [ "$restarts" -ge 1 -a "$(now_ms)" -ge "$deadline" ]; then
       log_of
       fail health "it ended $restarts time$([ "$restarts" = 1 ] || echo s) while it should start (exit code $(exit_code "$1"))"
+    fi
+    if given_up "$1"; then
+      log_of
+      fail health "its application did not start"
     fi
     if [ "$(now_ms)" -ge "$deadline" ]; then
       log_of
@@ -238,6 +257,9 @@ remove_releases() { # NAMES
   for node in ${NODE_ROOT}/*/; do
     node=$(basename "$node")
     grep -qs "\\"node\\":\\"$node\\"" /srv/*/releases/*/release.json || rm -rf "${NODE_ROOT}/$node"
+  done
+  for node in ${MIGRATED}/*.war; do
+    grep -qs "\\"artifact\\":\\"$(basename "$node" .war)\\"" /srv/*/releases/*/release.json || rm -f "$node"
   done
   find ${INCOMING} -type f -mmin +1440 -delete 2>/dev/null
 }

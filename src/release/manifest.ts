@@ -18,6 +18,15 @@ export const manifestSchema = z.object({
   /** Exact Node version. */
   node: z.string().nullable(),
   start: z.string().nullable(),
+  /** Absent where the runtime is not tomcat. */
+  tomcat: z
+    .object({
+      /** Context path: `/`, or e.g. `/iTrust2`. */
+      context: z.string(),
+      sessions: z.enum(['shared', 'memory']),
+      servlet: z.enum(['javax', 'jakarta']).nullable(),
+    })
+    .optional(),
   /** Folder of the service in the artifact. */
   directory: z.string(),
   instances: z.int(),

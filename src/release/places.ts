@@ -8,6 +8,10 @@ import type { Colour } from './types.ts';
 export const NODE_ROOT = '/opt/pipeline/node';
 /** Artifacts on their way into a release. */
 export const INCOMING = '/var/lib/pipeline/incoming';
+/** WARs that were rewritten for Jakarta EE, by the hash of what they were made from. */
+export const MIGRATED = '/var/lib/pipeline/migrated';
+/** What applications may write to, one folder each. */
+export const STATE_ROOT = '/var/lib/pipeline-apps';
 /** What is kept of applications over their releases: port, secrets. */
 export const APPS = '/etc/pipeline/apps';
 

@@ -4,29 +4,53 @@ import type { Context } from '../context.ts';
 import { converge } from '../host/converge.ts';
 import { rolesFor } from '../roles/index.ts';
 import type { AppFacts } from './facts.ts';
+import type { Manifest } from './manifest.ts';
 import { APPS } from './places.ts';
 import type { ReleaseHost } from './types.ts';
 
 /** The roles ask for nothing that only the whole environment knows. */
 const PARAMS = { fleet: [], operators: [], sshPorts: [], exposures: [] };
 
-/** Fingerprint of what the role makes of a host; kept there. */
-export function preparation(): string {
+const ROLES = ['node-service', 'tomcat'] as const;
+type AppRole = (typeof ROLES)[number];
+
+/** What every application needs, and what its runtime needs besides. */
+function needed(runtime: Manifest['runtime']): readonly AppRole[] {
+  return runtime === 'tomcat' ? ROLES : ['node-service'];
+}
+
+/** Fingerprint of what a role makes of a host; kept there. */
+export function preparation(role: AppRole): string {
   return createHash('sha256')
-    .update(JSON.stringify(rolesFor('node-service', PARAMS)))
+    .update(JSON.stringify(rolesFor(role, PARAMS)))
     .digest('hex')
     .slice(0, 16);
 }
 
 /** nginx is left as it is where it is there with pipeline's folder for sites. */
-export async function prepare(host: ReleaseHost, facts: AppFacts, context: Context): Promise<void> {
-  const wanted = preparation();
-  if (facts.prepared === wanted && facts.missing.length === 0) return;
+export async function prepare(
+  host: ReleaseHost,
+  facts: AppFacts,
+  runtime: Manifest['runtime'],
+  context: Context,
+): Promise<void> {
+  const done = facts.prepared.split(' ');
+  const roles = needed(runtime).filter(
+    (role) => facts.missing.length > 0 || !done.includes(preparation(role)),
+  );
+  if (roles.length === 0) return;
   const proxy = facts.missing.some((one) => one === 'nginx' || one === 'sites');
   context.progress({ host: host.name, stage: 'prepare', state: 'started' });
-  const resources = [...(proxy ? rolesFor('nginx', PARAMS) : []), ...rolesFor('node-service', PARAMS)];
-  await converge(host.connection, resources, context);
-  await host.connection.check(`echo ${wanted} >${APPS}/.prepared`, {
+  const all = proxy ? ['nginx', ...roles] : roles;
+  await converge(
+    host.connection,
+    all.flatMap((role) => rolesFor(role, PARAMS)),
+    context,
+  );
+  const now = ROLES.filter((role) => roles.includes(role) || done.includes(preparation(role))).map(
+    preparation,
+  );
+  await host.connection.check(`echo ${now.join(' ')} >${APPS}/.prepared`, {
     label: 'prepared for applications',
     signal: context.signal,
   });

@@ -47,7 +47,7 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
     return { ...at, rollout, commit };
   });
   for (const { host, facts, rollout } of plans) {
-    if (rollout !== undefined) await prepare(host, facts, context);
+    if (rollout !== undefined) await prepare(host, facts, manifest.runtime, context);
   }
   await carryOut({ action: 'rollback', app, by, keep: definition.keep, plans }, context);
   const fronted = await placeFront(request, definition, front, context);

@@ -19,7 +19,7 @@ import {
   workingDirectory,
 } from './places.ts';
 import { keepSecrets, type Secrets } from './secrets.ts';
-
+import { GIVEN_UP, tomcatFiles, tomcatLinks, tomcatStart, unpackWar } from './tomcat.ts';
 import type { Colour } from './types.ts';
 import { environmentFile, instancesOf, startScript, unitFile } from './unit.ts';
 
@@ -236,19 +236,34 @@ function place({ manifest }: HostRollout, placed: NewRelease): string[] {
     ['check', '0700', checkScript(manifest.health)],
     ['release.json', '0644', `${JSON.stringify(manifest)}\n`],
     ...(manifest.start === null ? [] : [['start', '0755', startScript(manifest.start)] as const]),
+    ...tomcatText(manifest),
   ];
+  const { tomcat } = manifest;
   const node = manifest.node === null ? [] : [`ln -sfn ${NODE_ROOT}/${manifest.node} "$1/node"`];
+  const links = tomcat === undefined ? [] : tomcatLinks(tomcat);
   const written = files.map(
     ([name, mode, text]) =>
       `(umask 077; printf %s ${quote(text)} >"$1/${name}") && chmod ${mode} "$1/${name}"`,
   );
   return [
     `overlay() {\n  ${[...overlay, 'true'].join(' &&\n  ')}\n}`,
-    `release_files() {\n  ${[...written, ...node].join(' &&\n  ')}\n}`,
+    `release_files() {\n  ${[...links, ...written, ...node].join(' &&\n  ')}\n}`,
+    ...(tomcat === undefined ? [] : ['find_tomcat', unpackWar(tomcat.servlet)]),
     `say 'start place'`,
     ...(placed.node === undefined ? [] : [`node_put ${manifest.node} ${placed.node}`]),
     `place ${quote(placed.sameTree ?? '')} ${manifest.artifact}`,
     `say 'done place'`,
+  ];
+}
+
+/** What a release of a Tomcat application has besides the WAR. */
+function tomcatText(manifest: Manifest): readonly (readonly [string, string, string])[] {
+  const { app, tomcat } = manifest;
+  if (tomcat === undefined) return [];
+  return [
+    ...Object.entries(tomcatFiles(app, tomcat)).map(([name, text]) => [name, '0644', text] as const),
+    ['start', '0755', tomcatStart(manifest)],
+    ['fatal', '0644', `${GIVEN_UP}\n`],
   ];
 }
 

@@ -1,7 +1,16 @@
 /** The systemd unit of one instance. Pure text. */
 import { posix } from 'node:path';
 import type { Manifest } from './manifest.ts';
-import { colourLink, instanceNames, networkOf, networkUnit, portOf, systemUser, unitName } from './places.ts';
+import {
+  colourLink,
+  instanceNames,
+  networkOf,
+  networkUnit,
+  portOf,
+  STATE_ROOT,
+  systemUser,
+  unitName,
+} from './places.ts';
 import type { Colour } from './types.ts';
 
 /** One process of a release: what it is called and where it answers. */
@@ -22,7 +31,7 @@ export function instancesOf(
   colour: Colour,
 ): readonly Instance[] {
   const { app } = manifest;
-  if (manifest.runtime !== 'node') return [];
+  if (manifest.runtime === 'static') return [];
   return instanceNames(colour, manifest.instances).map((name, index) => {
     const port = portOf(slot, colour, index);
     const common = { name, unit: unitName(app, name) };
@@ -46,9 +55,13 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
   const instance = instancesOf(manifest, slot, colour)[index];
   if (instance === undefined) throw new RangeError(`${app} has no instance ${index}`);
   const folder = colourLink(app, colour);
-  const directory = posix.join(folder, 'app', manifest.directory);
+  const state = `${STATE_ROOT}/${app}`;
+  const node = manifest.runtime === 'node';
+  // Java applications write to relative paths, if to any.
+  const directory = node ? posix.join(folder, 'app', manifest.directory) : state;
   const user = systemUser(app);
-  const path = [`${folder}/node/bin`, `${directory}/node_modules/.bin`, '/usr/local/bin:/usr/bin:/bin'];
+  const tools = node ? [`${folder}/node/bin`, `${directory}/node_modules/.bin`] : [];
+  const path = [...tools, '/usr/local/bin:/usr/bin:/bin'];
   const network =
     manifest.fixedPort === null ? undefined : networkOf(app, instance.name, portOf(slot, colour, index));
   const lines = [
@@ -67,11 +80,12 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `Group=${user}`,
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `ExecStart=${folder}/start`,
-    `Environment="PATH=${path.join(':').replaceAll('%', '%%')}" "HOME=/var/lib/pipeline-apps/${app}"`,
-    `Environment="NODE_ENV=production" "${manifest.portVariable}=${instance.port}"`,
+    `Environment="PATH=${path.join(':').replaceAll('%', '%%')}" "HOME=${state}"`,
+    `Environment=${node ? '"NODE_ENV=production" ' : ''}"${manifest.portVariable}=${instance.port}"`,
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
     'RestartSec=200ms',
+    ...(node ? [] : ['SuccessExitStatus=143']),
     'TimeoutStopSec=15s',
     `StateDirectory=pipeline-apps/${app}`,
     'StateDirectoryMode=0750',

@@ -74,10 +74,11 @@ export function combine(
     runtime: artifact.runtime,
     node: artifact.node,
     start: artifact.start,
+    ...(artifact.runtime === 'tomcat' ? { tomcat: tomcatOf(definition, artifact) } : {}),
     directory: artifact.directory,
     instances: definition.instances,
     portVariable: definition.port_variable,
-    fixedPort: definition.fixed_port ?? null,
+    fixedPort: artifact.runtime === 'node' ? (definition.fixed_port ?? null) : null,
     memory: definition.memory ?? null,
     health: healthOf(definition),
     drain: definition.drain,
@@ -125,10 +126,16 @@ function digestOf(
     .slice(0, 40);
 }
 
-function healthOf({ health }: AppConfig): ManifestHealth {
+function tomcatOf(definition: AppConfig, { servlet }: Artifact): NonNullable<Manifest['tomcat']> {
+  const { context = '/', sessions = 'shared' } = definition;
+  return { context, sessions, servlet };
+}
+
+function healthOf({ health, context = '/' }: AppConfig): ManifestHealth {
   return {
     method: health.method,
-    path: health.path,
+    // The host's root is outside of a context: Tomcat would answer 404 whatever the application does.
+    path: health.path === '/' && context !== '/' ? `${context}/` : health.path,
     headers: health.headers,
     body: health.body ?? null,
     status: health.status === undefined ? [] : [health.status].flat(),

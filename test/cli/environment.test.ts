@@ -76,7 +76,7 @@ describe('what Node services need is on a host that serves', () => {
   it.each([
     ['a Node service', { runtime: 'node' }, ['nginx', 'node-service']],
     ['what its repository will say', {}, ['nginx', 'node-service']],
-    ['a Tomcat application only', { runtime: 'tomcat' }, ['nginx']],
+    ['a Tomcat application', { runtime: 'tomcat' }, ['nginx', 'node-service']],
   ])('%s', (_title, extra, roles) => {
     const apps = { shop: { ...service, ...extra } };
     expect(machines({ hosts: { web: { roles: ['nginx'] } }, apps })[0]?.roles).toEqual(roles);

@@ -27,6 +27,7 @@ const artifact: Artifact = {
   architecture: null,
   start: 'node a.js',
   directory: 'server',
+  servlet: null,
   seconds: 0,
 };
 const app = (more: object = {}): AppConfig => appSchema.parse({ source: 'x', hosts: ['web'], ...more });

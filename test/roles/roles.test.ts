@@ -63,21 +63,16 @@ describe('on an empty host the role', () => {
       'tomcat',
       {},
       [
+        'install package unzip',
         'install package tomcat10',
-        'create file /etc/tomcat10/server.xml',
-        'create file /etc/default/tomcat10',
-        'start service tomcat10.service',
+        'install package tomcat-jakartaee-migration',
+        'disable service tomcat10.service',
       ],
     ],
     [
       'tomcat',
       { os: 'ubuntu', version: '22.04' },
-      [
-        'install package tomcat9',
-        'create file /etc/tomcat9/server.xml',
-        'create file /etc/default/tomcat9',
-        'start service tomcat9.service',
-      ],
+      ['install package unzip', 'install package tomcat9', 'disable service tomcat9.service'],
     ],
     [
       'mongodb',
@@ -214,20 +209,6 @@ describe('the firewall', () => {
 });
 
 describe('memory', () => {
-  const heap = (memoryBytes: number | undefined) =>
-    /-X[^" ]+(?=")/.exec(
-      fileOf(rolesFor('tomcat', { ...PARAMS, memoryBytes }), '/etc/default/tomcat10'),
-    )?.[0];
-
-  it.each([
-    [512 * 2 ** 20, '-Xmx256m'],
-    [128 * 2 ** 20, '-Xmx192m'],
-    [4 * 2 ** 30, '-Xmx2048m'],
-    [undefined, '-XX:MaxRAMPercentage=50'],
-  ])('of %s gives Tomcat a heap of %s', (memory, expected) => {
-    expect(heap(memory)).toBe(expected);
-  });
-
   it('bounds Redis and MariaDB', () => {
     expect(fileOf(rolesFor('redis', PARAMS), '/etc/redis/redis.conf')).toContain('maxmemory 256mb');
     expect(fileOf(rolesFor('mariadb', PARAMS), '/etc/mysql/mariadb.conf.d/90-pipeline.cnf')).toContain(

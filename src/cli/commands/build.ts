@@ -5,13 +5,17 @@ import { artifactLine } from '../artifact-line.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 
-export const build: Handler<typeof definitions.build> = async (_options, session) => {
+export const build: Handler<typeof definitions.build> = async (options, session) => {
   const { output, context } = session;
   const config = await loadConfig(session.common.config, context);
-  const artifact = await buildArtifact(config, argument(session, 0) ?? '', argument(session, 1), context);
+  const artifact = await buildArtifact(config, argument(session, 0) ?? '', argument(session, 1), context, {
+    file: options.artifact,
+  });
   output.line(artifactLine(artifact));
   output.line(`  ${artifact.path}`);
-  output.line(`Next: pipeline deploy ${artifact.app} ${artifact.ref}`);
+  output.line(
+    `Next: pipeline deploy ${artifact.app} ${options.artifact === undefined ? artifact.ref : `--artifact ${options.artifact}`}`,
+  );
   return {
     json: {
       app: artifact.app,

@@ -14,7 +14,9 @@ export const deploy: Handler<typeof definitions.deploy> = async (options, sessio
   const config = await loadConfig(session.common.config, context);
   const { hosts } = appOf(config, name);
   return withAppHosts(session, name, options.inventory, async (app, keeper) => {
-    const artifact = await buildArtifact(config, name, argument(session, 1), context);
+    const artifact = await buildArtifact(config, name, argument(session, 1), context, {
+      file: options.artifact,
+    });
     output.line(`${artifactLine(artifact)}  on ${hosts.join(', ')}`);
     const result = await withLock(
       keeper.connection,

@@ -77,7 +77,6 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
 function unitsOf(roles: ReadonlySet<string>, apps: readonly string[]): string[] {
   const of: Readonly<Record<string, readonly string[]>> = {
     nginx: ['nginx.service'],
-    tomcat: ['tomcat*.service'],
     mariadb: ['mariadb.service'],
     redis: ['redis-server.service'],
   };
