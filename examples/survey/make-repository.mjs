@@ -1,8 +1,7 @@
 // Makes the git repository of the example service: `node make-repository.mjs FOLDER`. Branch `good` is the service in this folder; each of the
 // others has one commit more, with one mistake of a kind that a canary should find. The same commits every time.
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makeRepository } from '../repository.mjs';
 
 /** What each branch changes: file, text there, text instead, and the commit's message. */
 const BRANCHES = {
@@ -45,44 +44,9 @@ const BRANCHES = {
   ],
 };
 
-const folder = process.argv[2];
-if (folder === undefined) {
-  process.stderr.write('usage: node make-repository.mjs FOLDER\n');
-  process.exit(2);
-}
-const target = resolve(folder);
-const git = (...args) =>
-  execFileSync('git', ['-c', 'core.hooksPath=/dev/null', '-c', 'commit.gpgsign=false', ...args], {
-    cwd: target,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      GIT_AUTHOR_NAME: 'Survey',
-      GIT_AUTHOR_EMAIL: 'survey@example.org',
-      GIT_COMMITTER_NAME: 'Survey',
-      GIT_COMMITTER_EMAIL: 'survey@example.org',
-      GIT_AUTHOR_DATE: '2026-01-05T10:00:00Z',
-      GIT_COMMITTER_DATE: '2026-01-05T10:00:00Z',
-    },
-  });
-
-rmSync(target, { recursive: true, force: true });
-mkdirSync(target, { recursive: true });
-git('init', '--quiet', '--template=', '--initial-branch=good');
-cpSync(join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, 'service'), target, {
-  recursive: true,
+makeRepository(process.argv[2], {
+  name: 'Survey',
+  from: fileURLToPath(new URL('service', import.meta.url)),
+  message: 'Turn surveys in Markdown into HTML',
+  branches: BRANCHES,
 });
-git('add', '--all');
-git('commit', '--quiet', '--message', 'Turn surveys in Markdown into HTML');
-for (const [branch, [file, from, to, message]] of Object.entries(BRANCHES)) {
-  git('checkout', '--quiet', '-b', branch, 'good');
-  const path = join(target, file);
-  const text = readFileSync(path, 'utf8');
-  if (!text.includes(from)) throw new Error(`${branch}: ${file} does not contain ${from}`);
-  writeFileSync(
-    path,
-    text.replace(from, () => to),
-  );
-  git('commit', '--quiet', '--all', '--message', message);
-}
-git('checkout', '--quiet', 'good');

@@ -8,8 +8,18 @@ import { run } from './run.ts';
 
 /** Without its tests: they belong to the time before a commit, and often need what this machine has not. */
 const MAVEN = ['mvn', '--batch-mode', '--no-transfer-progress', '-DskipTests', 'package'] as const;
-/** Maven 3.8 packs WARs with a plugin (2.2) that looks into these packages, which Java has closed since 17. Java 8 does not read the variable. */
-const OPENED = '--add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.text=ALL-UNNAMED';
+/**
+ * Java 17 has closed packages that older versions of Maven's WAR plugin look into, among them the one that Maven 3.8 brings. Java 8 does not read the
+ * variable.
+ */
+const OPENED = [
+  'java.base/java.util',
+  'java.base/java.lang.reflect',
+  'java.base/java.text',
+  'java.desktop/java.awt.font',
+]
+  .map((name) => `--add-opens=${name}=ALL-UNNAMED`)
+  .join(' ');
 const JAVA_PACKAGES = 'apt-get install maven default-jdk-headless';
 
 /**
@@ -119,7 +129,7 @@ export function told(lines: readonly string[]): readonly string[] {
     .filter(
       (line) =>
         line.trim() !== '' &&
-        !/^\[ERROR\]\s*$|\[Help \d\]|Re-run Maven|To see the full stack trace|For more information about the errors/.test(
+        !/^\[ERROR\]\s*$|\[Help \d\]|^NOTE: Picked up JDK_JAVA_OPTIONS|Re-run Maven|To see the full stack trace|For more information about the errors/.test(
           line,
         ),
     )

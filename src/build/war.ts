@@ -22,9 +22,12 @@ export async function readWar(app: string, path: string): Promise<ServletApi> {
  * libraries, of which some support both: then what most classes use.
  */
 export function servletApi(app: string, war: Uint8Array): ServletApi {
-  const files = unpacked(app, 'the WAR', war, (path) => /^WEB-INF\/(web\.xml|.*\.(class|jar))$/.test(path));
-  const classes = Object.entries(files).filter(([path]) => path.endsWith('.class'));
-  const own = most(classes.map(([, bytes]) => bytes));
+  const files = unpacked(app, 'the WAR', war, (path) =>
+    /^WEB-INF\/(web\.xml|.*\.(class|jar))$|\.(jsp|jspx|tag)$/.test(path),
+  );
+  const own = most(
+    Object.entries(files).flatMap(([path, bytes]) => (/\.(class|jsp|jspx|tag)$/.test(path) ? [bytes] : [])),
+  );
   if (own !== null) return own;
   const descriptor = files['WEB-INF/web.xml'];
   if (descriptor !== undefined) {
@@ -39,10 +42,10 @@ export function servletApi(app: string, war: Uint8Array): ServletApi {
   );
 }
 
-/** A class names what it uses in its constant pool, as plain text. */
+/** A class names what it uses in its constant pool, as plain text with slashes. */
 function most(classes: readonly Uint8Array[]): ServletApi {
-  const using = (name: string) => classes.filter((bytes) => latin1(bytes).includes(name)).length;
-  const [javax, jakarta] = [using('javax/servlet/'), using('jakarta/servlet/')];
+  const using = (name: RegExp) => classes.filter((bytes) => name.test(latin1(bytes))).length;
+  const [javax, jakarta] = [using(/javax[./]servlet[./]/), using(/jakarta[./]servlet[./]/)];
   if (javax === 0 && jakarta === 0) return null;
   return javax > jakarta ? 'javax' : 'jakarta';
 }

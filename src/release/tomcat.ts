@@ -130,7 +130,11 @@ export function unpackWar(servlet: TomcatManifest['servlet']): string {
   const migrate = `if [ "$version" -ge 10 ]; then
     if [ ! -s "${MIGRATED}/$2.war" ]; then
       say 'running place rewriting the WAR from javax to jakarta'
-      mkdir -p ${MIGRATED} && javax2jakarta "$war" "${MIGRATED}/.$2.war" && mv "${MIGRATED}/.$2.war" "${MIGRATED}/$2.war" || { rm -f "${MIGRATED}/.$2.war"; echo 'javax2jakarta failed'; return 1; }
+      # The program goes by the names of files.
+      mkdir -p ${MIGRATED} && ln -f "$war" ${MIGRATED}/in.war && javax2jakarta -logLevel=WARNING ${MIGRATED}/in.war ${MIGRATED}/out.war && mv ${MIGRATED}/out.war "${MIGRATED}/$2.war"
+      code=$?
+      rm -f ${MIGRATED}/in.war ${MIGRATED}/out.war
+      [ $code = 0 ] || { echo 'javax2jakarta failed'; return 1; }
     fi
     war=${MIGRATED}/$2.war
   fi`;

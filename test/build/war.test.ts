@@ -30,6 +30,7 @@ describe('the servlet API of a WAR', () => {
       { 'WEB-INF/classes/A.class': uses('jakarta'), 'WEB-INF/lib/a.jar': jar('javax', 'javax') },
       'jakarta',
     ],
+    ['its pages', { 'a.jsp': strToU8('<%@ page import="javax.servlet.http.*" %>') }, 'javax'],
     ['web.xml of Java EE', { 'WEB-INF/web.xml': javaee, 'WEB-INF/lib/a.jar': jar('jakarta') }, 'javax'],
     ['web.xml of Jakarta EE', { 'WEB-INF/web.xml': jakartaee }, 'jakarta'],
     ['what most of the libraries use', { 'WEB-INF/lib/a.jar': jar('javax', 'javax', 'jakarta') }, 'javax'],

@@ -108,7 +108,7 @@ describe('its start', () => {
 
 describe('unpacking', () => {
   const unpack = (servlet: 'javax' | 'jakarta' | null, version: number) => {
-    const programs = `say() { echo "$*"; }; unzip() { echo "unzip $3"; mkdir -p "$5/WEB-INF"; }; javax2jakarta() { echo "migrate $1"; cp "$1" "$2"; }`;
+    const programs = `say() { echo "$*"; }; unzip() { echo "unzip $3"; mkdir -p "$5/WEB-INF"; }; javax2jakarta() { echo "migrate $2"; cp "$2" "$3"; }`;
     const script = `set -u; cd "$(mktemp -d)"; tomcat_home=/usr/share/tomcat${version}; echo war >in; ${programs}
 ${unpackWar(servlet).replaceAll('/var/lib/pipeline/migrated', '$PWD/kept')}
 unpack in abc app && unpack in abc app; echo "code $?"; rm -rf "$PWD"`;
@@ -123,7 +123,7 @@ unpack in abc app && unpack in abc app; echo "code $?"; rm -rf "$PWD"`;
       10,
       [
         'running place rewriting the WAR from javax to jakarta',
-        'migrate in',
+        'migrate kept/in.war',
         'unzip kept/abc.war',
         'unzip kept/abc.war',
         'code 0',

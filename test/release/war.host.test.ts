@@ -1,0 +1,209 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildArtifact } from '../../src/build/build.ts';
+import { converge } from '../../src/host/converge.ts';
+import { deploy } from '../../src/release/index.ts';
+import { rolesFor } from '../../src/roles/index.ts';
+import { hostsUnavailable } from '../support/hosts.ts';
+import { javaUnavailable } from '../support/java.ts';
+import { startLoad } from '../support/load.ts';
+import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
+
+const unavailable = hostsUnavailable() ?? javaUnavailable();
+if (unavailable !== undefined)
+  process.stderr.write(`test/release/war.host.test.ts skipped: ${unavailable}\n`);
+
+const PARAMS = { fleet: [], operators: [], sshPorts: [], exposures: [] };
+const DATABASE = `CREATE DATABASE notes; CREATE USER notes@'127.0.0.1' IDENTIFIED BY 'right'; GRANT ALL ON notes.* TO notes@'127.0.0.1'`;
+
+/** Somebody who has signed in, and counts along. */
+class Visitor {
+  private cookie = '';
+  private seen = 0;
+  private readonly root: string;
+  private readonly name: string;
+  constructor(root: string, name: string) {
+    this.root = root;
+    this.name = name;
+  }
+  async signIn(): Promise<void> {
+    const answer = await fetch(`${this.root}/sign-in`, {
+      method: 'POST',
+      body: new URLSearchParams({ user: this.name }),
+    });
+    expect(await answer.text()).toBe(`welcome, ${this.name}\n`);
+    this.cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+  }
+  /** One request; returns what is wrong with the answer, if anything. */
+  async visit(): Promise<string | undefined> {
+    const answer = await fetch(`${this.root}/visit`, { headers: { cookie: this.cookie } });
+    const text = await answer.text();
+    this.seen++;
+    return text === `${this.name} ${this.seen}\n`
+      ? undefined
+      : `${answer.status} ${text.trim()}, wanted ${this.name} ${this.seen}`;
+  }
+}
+
+describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?? 'local'})`, () => {
+  let at: ReleaseFixture;
+  let root: string;
+
+  const app = (password = 'right') => ({
+    source: join(at.folder, 'notes'),
+    runtime: 'tomcat' as const,
+    build: 'sh build.sh',
+    artifact: 'notes.war',
+    context: '/notes',
+    files: { 'WEB-INF/classes/db.properties': 'db.properties' },
+    env: { DB_PASSWORD: password },
+    health: { path: '/notes/status', status: 200, contains: 'notes', within: '60s' },
+  });
+  const status = async () => (await at.ask('/notes/status')).text;
+
+  beforeAll(async () => {
+    at = await startReleases(['java']);
+    root = `http://${at.addresses[0]}/notes`;
+    execFileSync(process.execPath, ['examples/notes/make-repository.mjs', join(at.folder, 'notes')]);
+    writeFileSync(
+      join(at.folder, 'db.properties'),
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what a template looks like
+      'url=jdbc:mariadb://127.0.0.1:3306/notes\nusername=notes\npassword=${DB_PASSWORD}\n',
+    );
+    const [host] = at.hosts;
+    if (host === undefined) throw new Error('one host was wanted');
+    await converge(host.connection, rolesFor('mariadb', PARAMS), at.context);
+    await at.on(`mysql -e "${DATABASE}"`);
+  });
+  afterAll(() => at?.stop());
+
+  test('is built, unpacked, and served by a Tomcat of its own, under its own user', async () => {
+    const first = await at.deploy('good', app());
+    expect(first.changed).toBe(true);
+    expect(await status()).toMatch(/^notes good for \S+ over http\n$/);
+    expect(await at.deploy('good', app())).toMatchObject({ changed: false, release: first.release });
+    expect(
+      await at.on(`systemctl show --value -p User pipeline-${APP}@blue; systemctl is-active tomcat10; true`),
+    ).toMatch(/^app-demo-app-\w{4}\ninactive\n$/);
+    const page = await at.ask('/notes/nothing');
+    expect(page.status).toBe(404);
+    expect(page.text).not.toMatch(/Tomcat|Apache/);
+  });
+
+  test('100 signed-in sessions go along with deploy, rollback, restart and reboot, under load', async () => {
+    const visitors = Array.from({ length: 100 }, (_, index) => new Visitor(root, `user-${index}`));
+    await Promise.all(visitors.map((visitor) => visitor.signIn()));
+    const wrong: string[] = [];
+    let visits = 0;
+    let stop = false;
+    const everybody = async () => {
+      await Promise.all(
+        visitors.map(async (visitor) => {
+          while (!stop) {
+            const fault = await visitor.visit();
+            visits++;
+            if (fault !== undefined) wrong.push(fault);
+            await new Promise((resolve) => setTimeout(resolve, 200));
+          }
+        }),
+      );
+    };
+    const load = startLoad({ url: `${root}/status`, rate: 30, keepAlive: false });
+    const under = everybody();
+    await at.deploy('better', app());
+    expect(await status()).toContain('notes better');
+    await at.rollback(undefined, app());
+    expect(await status()).toContain('notes good');
+    stop = true;
+    await under;
+    expect(await load.stop()).toMatchObject({ others: {} });
+    expect(wrong).toEqual([]);
+    expect(visits).toBeGreaterThan(200);
+
+    const again = async () => {
+      await expect.poll(() => status().catch(() => ''), { timeout: 60_000 }).toContain('notes good');
+      return (await Promise.all(visitors.map((visitor) => visitor.visit()))).filter(
+        (one) => one !== undefined,
+      );
+    };
+    await at.on(`systemctl restart 'pipeline-${APP}@*'`);
+    expect(await again()).toEqual([]);
+    await at.powerCycle('java');
+    expect(await again()).toEqual([]);
+  });
+
+  test('an application that cannot start fails the deploy at once, with its own log', async () => {
+    const before = performance.now();
+    const failure = await failureOf(
+      at.deploy('unstartable', { ...app(), health: { ...app().health, within: '10m' } }),
+    );
+    // Long before its time is up.
+    expect(performance.now() - before).toBeLessThan(300_000);
+    expect(failure).toMatchObject({
+      kind: 'host',
+      step: 'health',
+      message: expect.stringContaining('its application did not start'),
+    });
+    expect(failure.output.join('\n')).toContain('IllegalStateException: SPELLING_KEY is not set');
+    const locked = await failureOf(at.deploy('better', app('wrong')));
+    expect(locked.output.join('\n')).toContain("Access denied for user 'notes'@'127.0.0.1'");
+    expect(await status()).toContain('notes good');
+  });
+
+  test('comes back by itself where it could not start, or ran out of memory', async () => {
+    await at.on('systemctl stop mariadb');
+    await at.on(`systemctl restart 'pipeline-${APP}@*'`);
+    await expect
+      .poll(
+        () =>
+          at.on(`systemctl show --value -p NRestarts 'pipeline-${APP}@*' | sort -n | tail -n 1`).then(Number),
+        { timeout: 60_000 },
+      )
+      .toBeGreaterThan(0);
+    await at.on('systemctl start mariadb');
+    await expect.poll(() => status().catch(() => ''), { timeout: 60_000 }).toContain('notes good');
+  });
+
+  test('what cannot be written to the disk breaks no request; sessions in memory keep it', async () => {
+    const answers = async () => {
+      const visitor = new Visitor(root, 'ann');
+      await visitor.signIn();
+      return [await visitor.visit(), await visitor.visit()];
+    };
+    await at.deploy('forgetful', app());
+    expect(await answers()).toEqual(['401 sign in first, wanted ann 1', '401 sign in first, wanted ann 2']);
+    await at.deploy('forgetful', { ...app(), sessions: 'memory' });
+    expect(await answers()).toEqual([undefined, undefined]);
+  });
+
+  test('a build that fails ends with its last lines, and a damaged WAR is not sent', async () => {
+    const failure = await failureOf(at.deploy('typo', app()));
+    expect(failure).toMatchObject({ kind: 'host', step: 'build', exitCode: 3 });
+    expect(failure.output.join('\n')).toContain('sendErrr');
+    writeFileSync(join(at.folder, 'bad.war'), 'PK\u0003\u0004');
+    const context = { ...at.context, cwd: at.folder };
+    const given = (file: string) => buildArtifact(at.config(app()), APP, undefined, context, { file });
+    expect((await failureOf(given('bad.war'))).message).toBe(`${APP}: the WAR is damaged or cut off.`);
+  });
+
+  test('a WAR for javax is rewritten for the Tomcat that is there, and served from a file, without git', async () => {
+    const folder = join(at.folder, 'javax');
+    execFileSync('sh', [
+      '-c',
+      `mkdir -p ${folder}/WEB-INF && cd ${folder} && echo '<%@ page session="false" %><%= new javax.servlet.http.Cookie("version", "old").getValue() %>' >index.jsp && echo '<web-app xmlns="http://xmlns.jcp.org/xml/ns/javaee" version="4.0"/>' >WEB-INF/web.xml && jar --create --file ../old.war -C . .`,
+    ]);
+    const config = at.config({
+      runtime: 'tomcat',
+      health: { path: '/', status: 200, contains: 'old', within: '60s' },
+    });
+    const context = { ...at.context, cwd: at.folder };
+    const artifact = await buildArtifact(config, APP, undefined, context, { file: 'old.war' });
+    expect(artifact).toMatchObject({ commit: null, ref: 'old.war', servlet: 'javax' });
+    const result = await deploy({ config, app: APP, hosts: at.hosts, artifact }, at.context);
+    expect(result).toMatchObject({ changed: true, commit: null, ref: 'old.war' });
+    expect((await at.ask('/')).text.trim()).toBe('old');
+    expect(await at.on('ls /var/lib/pipeline/migrated')).toBe(`${artifact.sha256}.war\n`);
+  });
+});
