@@ -143,7 +143,7 @@ export function unpackWar(servlet: TomcatManifest['servlet']): string {
   return `unpack() {
   local war=$1 version=\${tomcat_home##*tomcat} code
   ${before}
-  unzip -q -o "$war" -d "$3"; code=$?
+  unzip -q -o "$war" -d "$3" </dev/null; code=$?
   [ $code -le 1 ] && [ -d "$3/WEB-INF" ] && chmod -R u+rwX,go+rX,go-w "$3"
 }`;
 }

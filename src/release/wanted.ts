@@ -3,6 +3,7 @@ import { createHash, scryptSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Artifact } from '../build/artifact.ts';
+import { healthPath } from '../config/health.ts';
 import type { AppConfig } from '../config/schema.ts';
 import { replaceNames } from '../config/variables.ts';
 import { Failure } from '../errors.ts';
@@ -131,11 +132,11 @@ function tomcatOf(definition: AppConfig, { servlet }: Artifact): NonNullable<Man
   return { context, sessions, servlet };
 }
 
-function healthOf({ health, context = '/' }: AppConfig): ManifestHealth {
+function healthOf(definition: AppConfig): ManifestHealth {
+  const { health } = definition;
   return {
     method: health.method,
-    // The host's root is outside of a context: Tomcat would answer 404 whatever the application does.
-    path: health.path === '/' && context !== '/' ? `${context}/` : health.path,
+    path: healthPath(definition),
     headers: health.headers,
     body: health.body ?? null,
     status: health.status === undefined ? [] : [health.status].flat(),

@@ -134,7 +134,7 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
     expect(await again()).toEqual([]);
   });
 
-  test('an application that cannot start fails the deploy at once, with its own log', async () => {
+  test('an application that cannot start, or not live with its memory, fails the deploy with its own log', async () => {
     const before = performance.now();
     const failure = await failureOf(
       at.deploy('unstartable', { ...app(), health: { ...app().health, within: '10m' } }),
@@ -149,10 +149,13 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
     expect(failure.output.join('\n')).toContain('IllegalStateException: SPELLING_KEY is not set');
     const locked = await failureOf(at.deploy('better', app('wrong')));
     expect(locked.output.join('\n')).toContain("Access denied for user 'notes'@'127.0.0.1'");
+    const hungry = await failureOf(at.deploy('hungry', { ...app(), memory: '256M' }));
+    expect(hungry.message).toContain('it ended 3 times while it should start (exit code 3)');
+    expect(hungry.output.join('\n')).toContain('OutOfMemoryError: Java heap space');
     expect(await status()).toContain('notes good');
   });
 
-  test('comes back by itself where it could not start, or ran out of memory', async () => {
+  test('comes back by itself where it could not start', async () => {
     await at.on('systemctl stop mariadb');
     await at.on(`systemctl restart 'pipeline-${APP}@*'`);
     await expect
@@ -176,6 +179,21 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
     expect(await answers()).toEqual(['401 sign in first, wanted ann 1', '401 sign in first, wanted ann 2']);
     await at.deploy('forgetful', { ...app(), sessions: 'memory' });
     expect(await answers()).toEqual([undefined, undefined]);
+  });
+
+  test('no room on the host for the unpacked WAR: said so, and the old version serves on', async () => {
+    const before = await status();
+    await at.on(
+      `mkdir -p /mnt/full && mount -t tmpfs -o size=300k tmpfs /mnt/full && mkdir /mnt/full/releases && mount --bind /mnt/full/releases /srv/${APP}/releases`,
+    );
+    try {
+      const failure = await failureOf(at.deploy('better', app()));
+      expect(failure).toMatchObject({ kind: 'host', step: 'place' });
+      expect(failure.message).toMatch(/disk full|No space left/);
+    } finally {
+      await at.on(`umount /srv/${APP}/releases /mnt/full`);
+    }
+    expect(await status()).toBe(before);
   });
 
   test('a build that fails ends with its last lines, and a damaged WAR is not sent', async () => {

@@ -1,4 +1,5 @@
 /** From pipeline.yml and the inventory to the configurations of hub and agents. Pure. */
+import { healthPath } from '../../config/health.ts';
 import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../../config/schema.ts';
 import { Failure } from '../../errors.ts';
 import { LOGS } from '../../proxy/paths.ts';
@@ -95,14 +96,15 @@ function endsTls(site: AppConfig['site']): boolean {
 }
 
 /** The health check of the application, from its own host, through nginx. */
-function healthCheck(name: string, { health, site }: AppConfig) {
+function healthCheck(name: string, app: AppConfig) {
+  const { health, site } = app;
   const [domain] = site.domains;
   const { status } = health;
   const contains = health.contains === undefined ? {} : { contains: health.contains };
   const body = health.body === undefined ? {} : { body: health.body };
   return {
     name,
-    url: `http://127.0.0.1:${site.port}${health.path}`,
+    url: `http://127.0.0.1:${site.port}${healthPath(app)}`,
     ...(health.method === 'GET' ? {} : { method: health.method }),
     headers: { ...health.headers, ...(domain === undefined ? {} : { host: domain }) },
     ...body,
