@@ -5,6 +5,7 @@ import { connect } from '../ssh/openssh.ts';
 import { type AuditEntry, audit } from './audit.ts';
 import { liveRelease, prunable, running } from './decide.ts';
 import type { AppFacts } from './facts.ts';
+import { HOOK_SECONDS } from './functions.ts';
 import { guardSteps } from './guard.ts';
 import type { Manifest } from './manifest.ts';
 import { other } from './places.ts';
@@ -153,6 +154,7 @@ function scriptRun({ action, app, plans }: Undertaking, plan: HostPlan, script: 
   const manifest = plan.rollout?.manifest ?? plan.commit?.manifest;
   if (manifest === undefined) throw new RangeError(`nothing is to be done on ${plan.host.name}`);
   const waits = manifest.instances * (manifest.health.within + manifest.health.timeout);
+  const hooks = 1000 * HOOK_SECONDS * Object.values(manifest.hooks).filter((hook) => hook !== null).length;
   const serving = plans.some(({ facts }) => liveRelease(facts) !== undefined)
     ? `The version of before serves${plans.length > 1 ? ' on every host' : ''}.`
     : 'Nothing serves yet.';
@@ -160,7 +162,7 @@ function scriptRun({ action, app, plans }: Undertaking, plan: HostPlan, script: 
   return {
     label: `${action} ${app}`,
     script,
-    timeoutMs: OVERHEAD_MS + waits + manifest.probation + manifest.drain,
+    timeoutMs: OVERHEAD_MS + hooks + waits + manifest.probation + manifest.drain,
     secrets: hidden({ ...plan.rollout?.secrets.values, ...sensitive(plan.rollout) }),
     subject: `${app} ${manifest.release}`,
     next: `${serving} The whole log: pipeline prod ssh ${plan.host.name} -- journalctl -u 'pipeline-${app}@${colour}*' -n 200`,

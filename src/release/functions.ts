@@ -5,6 +5,9 @@
 import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
 import { APPS, INCOMING, MIGRATED, NODE_ROOT } from './places.ts';
 
+/** How long a command of the definition may take. */
+export const HOOK_SECONDS = 600;
+
 export const RELEASE_FUNCTIONS = `${PROXY_FUNCTIONS}
 root=/srv/$app folder=/srv/$app/releases/$release settings=${APPS}/$app
 
@@ -216,14 +219,28 @@ watch_over() { # MILLISECONDS: the probation, during which the old version stand
   done
 }
 hook() { # NAME COMMAND: as the application's user, with its environment, in the new release
-  local unit=pipeline-hook-$$ line code
+  local line said='' code='' since=$SECONDS
   say "start $1 $2"
-  systemd-run --quiet --wait --pipe --collect --unit "$unit" -p User="$user" -p Group="$user" -p WorkingDirectory="$directory" \\
+  hook_unit=pipeline-hook-$$
+  exec 3< <(systemd-run --quiet --wait --pipe --collect --unit "$hook_unit" -p User="$user" -p Group="$user" -p WorkingDirectory="$directory" \\
     -p EnvironmentFile="$folder/env" -p Environment="PATH=$path" -p Environment=NODE_ENV=production -p NoNewPrivileges=yes \\
-    -p ProtectSystem=full -p StateDirectory="pipeline-apps/$app" /bin/sh -c "$2" 2>&1 | { while IFS= read -r line; do say "log $line"; done; }
-  code=\${PIPESTATUS[0]}
-  [ "$code" = 0 ] || fail "$1" "the command ended with exit code $code"
-  say "done $1"
+    -p ProtectSystem=full -p StateDirectory="pipeline-apps/$app" -p RuntimeMaxSec=${HOOK_SECONDS} /bin/sh -c "$2" 2>&1 </dev/null
+    echo "@@code $?")
+  until [ -n "$code" ]; do
+    IFS= read -r -t 1 -u 3 line
+    case $? in
+      0) case $line in '@@code '*) code=\${line#* } ;; *) said=$line && say "log $line" && say "running $1 $line" ;; esac ;;
+      1) code=255 ;;
+      *) say "running $1 $said" ;; # it says nothing: whether anybody listens still is found out by writing
+    esac
+  done
+  exec 3<&-
+  hook_unit=''
+  if [ "$code" != 0 ]; then
+    [ $((SECONDS - since)) -lt ${HOOK_SECONDS} ] || fail "$1" "the command did not end within ${HOOK_SECONDS / 60} min (exit code $code)"
+    fail "$1" "the command ended with exit code $code"
+  fi
+  say "done $1 exit code 0\${said:+: $said}"
 }
 
 # -- whatever happens before the new version has proved itself, the old one goes on
@@ -231,6 +248,7 @@ undo() {
   local code=$?
   trap - EXIT
   trap '' INT TERM HUP PIPE
+  [ -z "\${hook_unit-}" ] || systemctl stop --quiet "$hook_unit" 2>/dev/null
   case $phase in
     switched) [ -z "$old" ] || weights_put "$app" "$([ "$old" = green ] && echo 100 || echo 0)"; drain "$colour" 5000 >/dev/null; stop_colour "$colour" ;;
     started) stop_colour "$colour" ;;

@@ -184,6 +184,23 @@ s=socket.socket(); s.bind(("127.0.0.1",21016)); s.listen(); time.sleep(60)' && s
     expect((await at.ask('/')).text).toBe('version two 0');
   });
 
+  test('a disk that fills while the artifact is sent: nothing changes, and once there is room, it goes on', async () => {
+    await at.deploy('one');
+    await at.on('mount -t tmpfs -o size=1m none /var/lib/pipeline/incoming');
+    try {
+      const failure = await failureOf(at.deploy('heavy'));
+      expect(failure).toMatchObject({ kind: 'host', host: 'web' });
+      expect(failure.message).toMatch(/: no room for 3\.1 MB, 0 B free of 1\.0 MB$/);
+      expect((await at.on('ls -A /var/lib/pipeline/incoming')).trim()).toBe('');
+      expect((await at.ask('/')).text).toBe('version one 0');
+      expect(await units()).toEqual({ running: [blue], enabled: [blue] });
+    } finally {
+      await at.on('umount /var/lib/pipeline/incoming');
+    }
+    await at.deploy('heavy');
+    expect((await at.ask('/')).text).toBe('version heavy 0');
+  });
+
   test('a request under way is finished by the version that took it', async () => {
     await at.deploy('one');
     const slow = at.ask('/?ms=4000');
@@ -226,7 +243,11 @@ s=socket.socket(); s.bind(("127.0.0.1",21016)); s.listen(); time.sleep(60)' && s
       { hooks: { ...hooks, after_deploy: 'touch "$STATE_DIRECTORY/deployed"' }, env: { PLACE: 'here' } },
       { context },
     );
-    expect(events).toContainEqual(expect.stringMatching(/^before_cut_over /));
+    expect(events).toContainEqual(
+      expect.stringMatching(
+        /^before_cut_over exit code 0: migrating as app-\S+ in \d{8}\S+ with here$|^before_cut_over exit code 0: migrating as app-\S+ in app with here$/,
+      ),
+    );
     await at.on(`test -e /var/lib/pipeline-apps/${APP}/deployed`);
     const failure = await failureOf(
       at.deploy('two', { hooks: { before_cut_over: 'echo "no table surveys"; exit 9' } }),

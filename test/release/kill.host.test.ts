@@ -189,20 +189,35 @@ true`);
     await expectOnly('three');
   });
 
-  test('Ctrl-C while it starts: the old version goes on, the new one is gone', async () => {
+  test.each([
+    ['place started', 'one'],
+    ['before_cut_over running', 'one'],
+    ['health running', 'one'],
+    ['drain started', 'two'],
+  ])('Ctrl-C at "%s": version %s serves alone, and nothing of the other goes on', async (moment, serves) => {
     await at.deploy('one');
-    const { ended } = start('hangs', (event, kill) => {
-      if (`${event.stage} ${event.state}` === 'health running') kill('SIGINT');
-    });
+    const slow = at.ask('/?ms=3000');
+    const hooks = { before_cut_over: moment.startsWith('before') ? 'sleep 300' : 'true' };
+    const { ended } = start(
+      'two',
+      (event, kill) => {
+        if (`${event.stage} ${event.state}` === moment) kill('SIGINT');
+      },
+      { hooks },
+    );
     await ended;
-    await expectOnly('one');
+    expect((await slow).text).toBe('version one 0');
+    const left =
+      "systemctl list-units --plain --no-legend 'pipeline-hook-*'; fuser /run/pipeline/release-*.lock 2>/dev/null || true";
+    await expect.poll(() => at.on(left), { timeout: 15_000 }).toBe('');
+    await expectOnly(serves);
   });
 
-  test('the host loses power in the middle', async () => {
+  test.each(['start done', 'switch done'])('the host loses power at "%s"', async (moment) => {
     await at.deploy('one');
     let cut: Promise<void> | undefined;
     const { ended } = start('two', (event) => {
-      if (`${event.stage} ${event.state}` === 'start done') cut ??= at.powerCycle('web');
+      if (`${event.stage} ${event.state}` === moment) cut ??= at.powerCycle('web');
     });
     await ended;
     await cut;

@@ -1,5 +1,6 @@
 /** What tests of releases share: hosts with nginx, a git repository with a branch for each behaviour, a configuration, and the commands. */
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,6 +90,8 @@ const BRANCHES: Readonly<Record<string, string>> = {
       "const host = require('os').hostname();\n    if (url.pathname === '/login') response.setHeader('set-cookie', 'SID=1; Path=/');\n    if (['/login', '/whoami'].includes(url.pathname)) return response.end(host);\n    if (url.pathname",
     ),
   ),
+  // More than a small disk holds.
+  heavy: service('heavy'),
   // Takes one port and no other.
   fixed: service('fixed', replace('Number(process.env.PORT)', '3000')),
   'fixed-too': service('fixed-too', replace('Number(process.env.PORT)', '3000')),
@@ -117,6 +120,7 @@ export function makeRepository(folder: string): void {
     );
     writeFileSync(join(folder, 'public', 'index.html'), `<h1>${branch}</h1>\n`);
     writeFileSync(join(folder, 'public', 'site.css'), `/* ${branch} */\n`);
+    if (branch === 'heavy') writeFileSync(join(folder, 'ballast'), randomBytes(3 * 2 ** 20));
     git('add', '--all');
     git('commit', '--quiet', '--message', `Version ${branch}`);
   }
