@@ -518,6 +518,26 @@ export const configSchema = z.strictObject({
         })
         .optional()
         .describe('Serve the dashboard over https on port 443; port 80 sends visitors there.'),
+      remote_write: z
+        .strictObject({
+          url: address.describe('Where the store takes it, e.g. https://prometheus.example/api/v1/write.'),
+          headers: z
+            .record(
+              z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'expected the name of a header'),
+              z.union([
+                z.string(),
+                z.strictObject({
+                  env: variable().describe('Name of the environment variable that holds the value.'),
+                }),
+              ]),
+            )
+            .default({})
+            .describe(
+              'Sent with each request, e.g. Authorization; from the environment where it is a secret.',
+            ),
+        })
+        .optional()
+        .describe('Forward every sample to a Prometheus-compatible store by remote write.'),
     })
     .optional()
     .describe('The monitor.'),

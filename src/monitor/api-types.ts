@@ -60,6 +60,13 @@ export interface Overview {
   readonly canaries: readonly CanaryRun[];
   /** Redis's memory in use, and its bound; null where not known. */
   readonly storage: { readonly used: number; readonly limit: number } | null;
+  /** Forwarding to another store, in samples since the hub began; null where there is none. `trouble`: why it takes nothing now. */
+  readonly remoteWrite: {
+    readonly queued: number;
+    readonly sent: number;
+    readonly dropped: number;
+    readonly trouble: string;
+  } | null;
   /** Why no samples are taken in; empty where they are. */
   readonly trouble: string;
 }

@@ -29,6 +29,8 @@ const hubConfig = z.strictObject({
   quiet: alertsSchema.shape.quiet,
   /** Where messages go, secrets filled in. */
   targets: z.array(target).default([]),
+  /** Forward every sample there, secrets filled in. */
+  remoteWrite: z.strictObject({ url: z.string(), headers: z.record(z.string(), z.string()) }).optional(),
   heartbeat: z.strictObject({ url: z.string(), everyMs: z.number() }).optional(),
 });
 export type HubConfig = z.output<typeof hubConfig>;

@@ -12,7 +12,6 @@ import { eventSchema, pageOfEvents, recordEvent } from './events.ts';
 import type { Ingest } from './ingest.ts';
 import type { Live } from './live.ts';
 import { type Asset, pageAssets } from './page.ts';
-import { exposition } from './prometheus.ts';
 import {
   history,
   type Range,
@@ -30,6 +29,8 @@ export interface HttpOptions {
   readonly ingest: Ingest;
   readonly live: Live;
   readonly overview: () => Overview;
+  /** Text for Prometheus. */
+  readonly metrics: () => string;
   /** Served over https: cookies are for https alone. */
   readonly secure: boolean;
   readonly log: (line: string) => void;
@@ -51,7 +52,7 @@ const LONGEST_MS = 91 * 86_400_000;
 const FULL = 'event: full\ndata: {}\n\n';
 
 export function createHttp(options: HttpOptions): Hono<Env> {
-  const { source, ingest, live, overview, secure } = options;
+  const { source, ingest, live, overview, metrics, secure } = options;
   const app = new Hono<Env>();
   const page = pageAssets();
   const { enter, leave, required } = signIn({ redis: source.redis, secure, log: options.log });
@@ -196,7 +197,7 @@ export function createHttp(options: HttpOptions): Hono<Env> {
   });
   app.get('/metrics', (c) => {
     c.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
-    return c.body(exposition(ingest.fleet.values(), Date.now()));
+    return c.body(metrics());
   });
   return app;
 }

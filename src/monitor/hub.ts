@@ -10,6 +10,9 @@ import type { HubConfig } from './config.ts';
 import { createHttp } from './http.ts';
 import { Ingest } from './ingest.ts';
 import { Live } from './live.ts';
+import { exposition } from './prometheus/exposition.ts';
+import { RemoteWrite } from './prometheus/remote-write.ts';
+import { Totals } from './prometheus/totals.ts';
 import type { Source } from './queries.ts';
 import { redisClient } from './redis.ts';
 import { AppSparks } from './sparks.ts';
@@ -44,6 +47,13 @@ export async function runHub(
   ingest.listen((_host, window) => sparks.add(window));
   const canaries = new RunningCanaries(redis, (mark) => live.mark(mark));
   ingest.listenToMarks((mark) => live.mark(mark));
+  const totals = new Totals();
+  ingest.listen((host, window) => totals.add(host.name, window.routes));
+  const remoteWrite =
+    config.remoteWrite === undefined
+      ? undefined
+      : new RemoteWrite({ ...config.remoteWrite, totals, log, signal });
+  ingest.listen((_host, window) => remoteWrite?.push(window));
   const look = () =>
     overview(
       {
@@ -52,6 +62,7 @@ export async function runHub(
         states: watch.states,
         canaries: canaries.runs,
         storage: watch.storage,
+        remoteWrite: remoteWrite?.state ?? null,
         trouble: ingest.trouble,
       },
       Date.now(),
@@ -61,6 +72,8 @@ export async function runHub(
     ingest,
     live,
     overview: look,
+    metrics: () =>
+      exposition({ fleet: ingest.fleet.values(), totals, remoteWrite: remoteWrite?.state }, Date.now()),
     secure: config.listen.tls !== undefined,
     log,
   });
@@ -74,7 +87,7 @@ export async function runHub(
   );
   log(`The hub watches ${config.hosts.length} hosts.`);
   try {
-    await Promise.all([ingest.run(), watch.run()]);
+    await Promise.all([ingest.run(), watch.run(), remoteWrite?.run()]);
   } finally {
     clearInterval(ticks);
     live.close();

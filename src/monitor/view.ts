@@ -31,11 +31,12 @@ export interface OverviewSource {
   readonly states: readonly AlertState[];
   readonly canaries: readonly CanaryRun[];
   readonly storage: Overview['storage'];
+  readonly remoteWrite: Overview['remoteWrite'];
   readonly trouble: string;
 }
 
 export function overview(source: OverviewSource, now: number): Overview {
-  const { sparks, states, canaries, storage, trouble } = source;
+  const { sparks, states, canaries, storage, remoteWrite, trouble } = source;
   const hosts = [...source.fleet];
   const alerts = states.map(shown);
   return {
@@ -45,6 +46,7 @@ export function overview(source: OverviewSource, now: number): Overview {
     alerts: alerts.sort((a, b) => rank(a) - rank(b) || b.since - a.since),
     canaries,
     storage,
+    remoteWrite,
     trouble,
   };
 }

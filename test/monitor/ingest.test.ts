@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { alertsSchema } from '../../src/config/schema.ts';
 import type { Window } from '../../src/metrics/catalogue.ts';
 import { TIERS } from '../../src/metrics/tiers.ts';
 import { encodeSample } from '../../src/metrics/wire.ts';
@@ -9,7 +8,6 @@ import { createHttp } from '../../src/monitor/http.ts';
 import { Ingest } from '../../src/monitor/ingest.ts';
 import { inbox } from '../../src/monitor/keys.ts';
 import { Live } from '../../src/monitor/live.ts';
-import { exposition } from '../../src/monitor/prometheus.ts';
 import { type Redis, redisClient } from '../../src/monitor/redis.ts';
 import { AppSparks } from '../../src/monitor/sparks.ts';
 import { nothingOpen, readWindows, take } from '../../src/monitor/store.ts';
@@ -172,10 +170,12 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
             states: [],
             canaries: [],
             storage: null,
+            remoteWrite: null,
             trouble: '',
           },
           Date.now(),
         ),
+      metrics: () => '',
       secure: true,
       log: () => {},
     });
@@ -213,22 +213,4 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
     expect(answers.slice(0, 8)).toEqual(Array(8).fill(401));
     expect((await signIn(password)).status).toBe(429);
   });
-});
-
-it('exposition escapes what hosts call their things', () => {
-  const state = {
-    name: 'web',
-    position: NOWHERE,
-    open: [],
-    recent: [],
-    heardAt: NOW,
-    refused: 0,
-    refusal: '',
-    lost: 0,
-    spark: new Map(),
-    rowsAt: new Map(),
-    latest: window({ checks: [{ check: 'a"b\\c', target: '', up: 1, duration: 2, error: '' }] }),
-  };
-  expect(exposition([state], NOW)).toContain('pipeline_checks_up{host="web",check="a\\"b\\\\c"} 1');
-  expect(alertsSchema.parse({}).notify).toEqual([]);
 });

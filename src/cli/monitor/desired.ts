@@ -148,14 +148,24 @@ function unique<T>(all: readonly T[]): T[] {
 export function alertPlaces({ notify, heartbeat }: AlertsConfig, env: Env) {
   return {
     targets: notify.map((target) => {
-      if ('webhook' in target) return { webhook: addressOf(target.webhook, env) };
-      if ('slack' in target) return { slack: addressOf(target.slack, env) };
-      return { email: { ...target.email, smtp: addressOf(target.email.smtp, env) } };
+      if ('webhook' in target) return { webhook: filledIn(target.webhook, env, 'alerts:') };
+      if ('slack' in target) return { slack: filledIn(target.slack, env, 'alerts:') };
+      return { email: { ...target.email, smtp: filledIn(target.email.smtp, env, 'alerts:') } };
     }),
     ...(heartbeat === undefined
       ? {}
-      : { heartbeat: { url: addressOf(heartbeat.url, env), everyMs: heartbeat.every } }),
+      : { heartbeat: { url: filledIn(heartbeat.url, env, 'alerts:'), everyMs: heartbeat.every } }),
   };
+}
+
+/** Where samples are forwarded to. @throws Failure `usage` as `alertPlaces` */
+export function forwarding({ monitor }: Pick<Config, 'monitor'>, env: Env) {
+  const wanted = monitor?.remote_write;
+  if (wanted === undefined) return {};
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(wanted.headers))
+    headers[name] = filledIn(value, env, 'monitor:');
+  return { remoteWrite: { url: filledIn(wanted.url, env, 'monitor:'), headers } };
 }
 
 export interface HubWanted {
@@ -163,7 +173,7 @@ export interface HubWanted {
   readonly password: string;
   /** Where people find it. */
   readonly dashboard: string;
-  readonly places: ReturnType<typeof alertPlaces>;
+  readonly places: ReturnType<typeof alertPlaces> & ReturnType<typeof forwarding>;
 }
 
 /** Text of /etc/pipeline/hub.json. */
@@ -196,11 +206,12 @@ function rulesText(rules: AlertsConfig['rules']) {
   );
 }
 
-function addressOf(address: string | { readonly env: string }, env: Env): string {
-  if (typeof address === 'string') return address;
-  const value = env[address.env];
+/** @param part of pipeline.yml that names the variable */
+function filledIn(given: string | { readonly env: string }, env: Env, part: string): string {
+  if (typeof given === 'string') return given;
+  const value = env[given.env];
   if (value !== undefined && value !== '') return value;
-  throw new Failure('usage', `The environment variable ${address.env}, which alerts: names, is not set.`, {
+  throw new Failure('usage', `The environment variable ${given.env}, which ${part} names, is not set.`, {
     next: `Set it and run pipeline monitor setup again.`,
   });
 }

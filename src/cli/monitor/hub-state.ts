@@ -8,7 +8,7 @@ import { Failure } from '../../errors.ts';
 import type { Resource } from '../../host/resource.ts';
 import { hubResources } from '../../roles/hub.ts';
 import type { Connection } from '../../ssh/connection.ts';
-import { alertPlaces, hubConfigText } from './desired.ts';
+import { alertPlaces, forwarding, type HubWanted, hubConfigText } from './desired.ts';
 import { dashboardUrl, type MonitorPlace } from './place.ts';
 import type { MonitorSecrets } from './secrets.ts';
 
@@ -16,13 +16,13 @@ const MIB = 2 ** 20;
 
 /** What the user's machine gives: read before any host is reached, so that a mistake is told at once. */
 export interface HubInputs {
-  readonly places: ReturnType<typeof alertPlaces>;
+  readonly places: HubWanted['places'];
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
 }
 
 /** @throws Failure `usage` where a certificate or a variable that pipeline.yml names is missing or wrong */
 export async function hubInputs(config: Config, env: Context['env']): Promise<HubInputs> {
-  const places = alertPlaces(config.alerts, env);
+  const places = { ...alertPlaces(config.alerts, env), ...forwarding(config, env) };
   const files = config.monitor?.tls;
   if (files === undefined) return { places, tls: undefined };
   const wrong = (cause: Error) =>
