@@ -12,6 +12,7 @@ import { introduction, liveFrame, progressLine, resultLines } from '../../report
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { installed } from '../installation.ts';
+import { tellCanary } from '../monitor/tell-canary.ts';
 
 /** Without a terminal a line is printed this often. */
 const LINE_EVERY_SECONDS = 10;
@@ -29,8 +30,11 @@ export const canary: Handler<typeof definitions.canary> = async (options, sessio
     output.line(`Stopping. Another Ctrl-C leaves ${remains}.`);
   };
   context.signal.addEventListener('abort', onInterrupt, { once: true });
+  const monitor = tellCanary(session, options.inventory);
+  let failure: unknown;
 
   async function show(result: CanaryResult): Promise<void> {
+    monitor.end(result);
     output.live([]);
     const folder = await reportFolder(config.directory, result.report.at);
     const own = await writeReport(
@@ -73,9 +77,11 @@ export const canary: Handler<typeof definitions.canary> = async (options, sessio
           remains = left;
         },
         onPlan: (run, alpha) => {
+          monitor.begin(run);
           for (const line of introduction(run, alpha)) output.line(line);
         },
         onSnapshot: (snapshot) => {
+          monitor.progress(snapshot);
           if (output.interactive) output.live(['', ...liveFrame(snapshot, output.colors)]);
           else if (snapshot.seconds - lastLine >= LINE_EVERY_SECONDS) {
             lastLine = snapshot.seconds;
@@ -86,7 +92,11 @@ export const canary: Handler<typeof definitions.canary> = async (options, sessio
       },
     );
     return { json: reportJson(report, files), exitCode: exitKind === 'done' ? 0 : EXIT_CODES[exitKind] };
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
+    await monitor.close(failure);
     context.signal.removeEventListener('abort', onInterrupt);
   }
 };
