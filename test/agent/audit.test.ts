@@ -33,6 +33,7 @@ describe('the audit log', () => {
   it('is told from its end at the start, then as it grows, and again after samples were lost', async () => {
     let lost = 0;
     const collector = auditCollector(() => lost, path);
+    expect(await collector.collect(0, 0)).toEqual({});
     const take = async () =>
       ((await collector.collect(1, 0)).audit ?? []).map(({ release, fresh }) => `${release} ${fresh}`.trim());
     expect(await take()).toEqual([]);

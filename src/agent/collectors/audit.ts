@@ -52,7 +52,9 @@ export function auditCollector(lost: () => number, path = AUDIT_LOG): Collector 
   return {
     name: 'audit log',
     everySeconds: 0,
-    collect() {
+    collect(seconds) {
+      // What the first look finds goes nowhere.
+      if (seconds === 0) return {};
       const lostNow = lost();
       if (lostNow !== lostBefore && waiting.length === 0) {
         tail.close();

@@ -9,6 +9,7 @@ import type { Handler, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { rememberHostKeys, targetOf } from '../fleet.ts';
 import { inventoryTargets } from '../inventory-targets.ts';
+import { monitorGroup, type Watched, watched } from '../monitor/watched.ts';
 import { openProject } from '../project.ts';
 import { table } from '../table.ts';
 
@@ -24,26 +25,38 @@ interface HostStatus {
 
 export const prodStatus: Handler<typeof definitions.prodStatus> = async (options, session) => {
   const { output } = session;
-  const { provider, hosts } =
+  const { provider, hosts, monitor } =
     options.inventory === undefined
       ? await fromProvider(options.provider, session)
       : await fromInventory(options.inventory, session);
   if (hosts.length === 0) output.line('There are no hosts. Make them: pipeline prod up');
   else
     for (const line of table(
-      ['host', 'address', 'state', 'application', 'release', 'health'],
-      hosts.flatMap((host) => rows(host, session)),
+      [
+        'host',
+        'address',
+        'state',
+        'application',
+        'release',
+        'health',
+        ...(monitor === undefined ? [] : ['last heard']),
+      ],
+      hosts.flatMap((host) => rows(host, monitor, session)),
     ))
       output.line(line);
+  sayMonitor(monitor, session);
   const cost = hosts.reduce((sum, host) => sum + (host.monthlyCost ?? 0), 0);
   if (cost > 0) output.line(`\nCost: ${cost.toFixed(2)} US dollars a month.`);
-  return { json: { provider, hosts, monthlyCost: cost } };
+  const seen = hosts.map((host) => ({ ...host, lastSeenSeconds: monitor?.lastSeen[host.name] ?? null }));
+  return { json: { provider, hosts: seen, monitor: monitor ?? null, monthlyCost: cost } };
 };
 
 async function fromProvider(flag: string | undefined, session: Session) {
-  const { choice, spec, provider } = await openProject(session, flag);
+  const { config, choice, spec, provider } = await openProject(session, flag);
   const machines = await provider.machines();
   await rememberHostKeys(machines, spec);
+  const host = machines.find(({ group, state }) => group === monitorGroup(config) && state === 'running');
+  const asked = watched(host === undefined ? undefined : targetOf(host, spec), session);
   const hosts = await Promise.all(
     machines.map(async (machine: Machine): Promise<HostStatus> => {
       const { name, address, monthlyCost } = machine;
@@ -51,13 +64,17 @@ async function fromProvider(flag: string | undefined, session: Session) {
       return { ...(await ask(targetOf(machine, spec), session)), monthlyCost };
     }),
   );
-  return { provider: choice.name, hosts };
+  return { provider: choice.name, hosts, monitor: await asked };
 }
 
 async function fromInventory(flag: string, session: Session) {
   const config = await loadConfig(session.common.config, session.context);
-  const { targets } = await inventoryTargets(flag, config, session.context);
-  return { provider: 'inventory', hosts: await Promise.all(targets.map((target) => ask(target, session))) };
+  const { targets, groups } = await inventoryTargets(flag, config, session.context);
+  const [monitor, ...hosts] = await Promise.all([
+    watched(groups.get(monitorGroup(config))?.[0], session),
+    ...targets.map((target) => ask(target, session)),
+  ]);
+  return { provider: 'inventory', hosts, monitor };
 }
 
 /** One host's own answer. A host that does not answer is a finding here, not the end of the command. */
@@ -76,13 +93,26 @@ async function ask(target: SshTarget, session: Session): Promise<HostStatus> {
   }
 }
 
-function rows(host: HostStatus, { output: { colors } }: Session): string[][] {
+/** What the monitor alerts of; and that nobody watches, which nobody else would say. */
+function sayMonitor(monitor: Watched | undefined, { output }: Session): void {
+  if (monitor === undefined) return;
+  const { red } = output.colors;
+  output.line();
+  if (monitor.trouble !== '') output.line(red(`Nobody watches. ${monitor.trouble}.`));
+  for (const { severity, message } of monitor.alerts) output.line(`${red(severity)}: ${message}`);
+  if (monitor.trouble === '' && monitor.alerts.length === 0) output.line('The monitor has no alert.');
+}
+
+function rows(host: HostStatus, monitor: Watched | undefined, { output: { colors } }: Session): string[][] {
+  const ago = monitor?.lastSeen[host.name];
+  const heard = monitor === undefined ? [] : [ago === undefined ? colors.red('never') : `${ago} s ago`];
   const state = host.state === 'running' ? colors.green(host.state) : colors.red(host.state);
-  if (host.apps.length === 0) return [[host.name, host.address, state, '', '', '']];
+  if (host.apps.length === 0) return [[host.name, host.address, state, '', '', '', ...heard]];
   return host.apps.map((app, index) => [
     ...(index === 0 ? [host.name, host.address, state] : ['', '', '']),
     app.app,
     app.release ?? 'none',
     app.healthy ? colors.green('healthy') : colors.red(app.reason ?? 'not healthy'),
+    ...(index === 0 ? heard : heard.map(() => '')),
   ]);
 }
