@@ -15,9 +15,13 @@ import { RemoteWrite } from './prometheus/remote-write.ts';
 import { Totals } from './prometheus/totals.ts';
 import type { Source } from './queries.ts';
 import { redisClient } from './redis.ts';
+import { makeRoom } from './space.ts';
 import { AppSparks } from './sparks.ts';
 import { overview } from './view.ts';
 import { Watch } from './watch.ts';
+
+/** How often Redis's memory is looked at. */
+const ROOM_MS = 10_000;
 
 /** Runs until the signal. @throws Failure where a port cannot be had */
 export async function runHub(
@@ -85,11 +89,22 @@ export async function runHub(
     },
     Math.max(1000, config.intervalSeconds * 1000),
   );
+  let isMakingRoom = false;
+  const rooms = setInterval(() => {
+    if (isMakingRoom || ingest.standby) return;
+    isMakingRoom = true;
+    makeRoom(redis, config.hosts, Date.now(), log)
+      .catch(onError)
+      .finally(() => {
+        isMakingRoom = false;
+      });
+  }, ROOM_MS);
   log(`The hub watches ${config.hosts.length} hosts.`);
   try {
     await Promise.all([ingest.run(), watch.run(), remoteWrite?.run()]);
   } finally {
     clearInterval(ticks);
+    clearInterval(rooms);
     live.close();
     for (const server of servers) {
       server.close();

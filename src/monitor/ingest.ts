@@ -107,7 +107,8 @@ export class Ingest {
         if (!(await this.#read())) await sleep(PAUSE_MS, undefined, { signal });
       } catch (error) {
         if (signal.aborted) break;
-        this.#say((error as Error).message);
+        const { message } = error as Error;
+        this.#say(message.includes('OOM command not allowed') ? 'Redis is full' : message);
         opened = false;
         await sleep(500, undefined, { signal }).catch(() => {});
       }

@@ -10,6 +10,7 @@ import type { HubConfig } from './config.ts';
 import type { Ingest } from './ingest.ts';
 import { ALERT_LOG, ALERTS, OUTBOX } from './keys.ts';
 import { type Source, usualP90 } from './queries.ts';
+import { memoryOf } from './space.ts';
 import { Trends } from './trends.ts';
 import { appNames, appView, hostView } from './view.ts';
 
@@ -205,10 +206,7 @@ export class Watch {
   async #refresh(now: number): Promise<void> {
     const { ingest, source } = this.#options;
     if (now - this.#storageAt >= 10_000) {
-      const info = await source.redis.info('memory');
-      const number = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-      const limit = number('maxmemory');
-      this.storage = limit === 0 ? null : { used: number('used_memory'), limit };
+      this.storage = await memoryOf(source.redis);
       this.#storageAt = now;
     }
     for (const name of appNames([...ingest.fleet.values()])) await this.#refreshUsual(name, now);
