@@ -40,7 +40,8 @@ const SERVER = `<?xml version="1.0" encoding="UTF-8"?>
 
 /**
  * What every application's own META-INF/context.xml adds to or overrides. Shared: a session is read from the disk before a request and written
- * after it, so that both colours know it. Memory: it ends with its process.
+ * after it, so that both colours know it. Memory: it ends with its process. Tag libraries are looked for in the WAR alone: looking through Tomcat's
+ * own jars costs a quarter of its start.
  */
 function contextFile(app: string, { sessions }: TomcatManifest): string {
   const parts =
@@ -53,7 +54,7 @@ function contextFile(app: string, { sessions }: TomcatManifest): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!-- Written by pipeline. -->
 <Context parallelAnnotationScanning="true">
-  <WatchedResource>WEB-INF/web.xml</WatchedResource>
+  <JarScanner scanClassPath="false"/>
 ${parts}
 </Context>
 `;

@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildArtifact } from '../../src/build/build.ts';
-import { converge } from '../../src/host/converge.ts';
 import { deploy } from '../../src/release/index.ts';
-import { rolesFor } from '../../src/roles/index.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { javaUnavailable } from '../support/java.ts';
 import { startLoad } from '../support/load.ts';
@@ -14,9 +12,6 @@ import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/r
 const unavailable = hostsUnavailable() ?? javaUnavailable();
 if (unavailable !== undefined)
   process.stderr.write(`test/release/war.host.test.ts skipped: ${unavailable}\n`);
-
-const PARAMS = { fleet: [], operators: [], sshPorts: [], exposures: [] };
-const DATABASE = `CREATE DATABASE notes; CREATE USER notes@'127.0.0.1' IDENTIFIED BY 'right'; GRANT ALL ON notes.* TO notes@'127.0.0.1'`;
 
 /** Somebody who has signed in, and counts along. */
 class Visitor {
@@ -51,14 +46,15 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
   let at: ReleaseFixture;
   let root: string;
 
-  const app = (password = 'right') => ({
+  const app = (settings = 'db.properties') => ({
     source: join(at.folder, 'notes'),
     runtime: 'tomcat' as const,
     build: 'sh build.sh',
     artifact: 'notes.war',
     context: '/notes',
-    files: { 'WEB-INF/classes/db.properties': 'db.properties' },
-    env: { DB_PASSWORD: password },
+    databases: { notes: { engine: 'mariadb' as const, name: 'notes' } },
+    files: { 'WEB-INF/classes/db.properties': settings },
+    watch: '0s',
     health: { path: '/notes/status', status: 200, contains: 'notes', within: '60s' },
   });
   const status = async () => (await at.ask('/notes/status')).text;
@@ -67,15 +63,10 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
     at = await startReleases(['java']);
     root = `http://${at.addresses[0]}/notes`;
     execFileSync(process.execPath, ['examples/notes/make-repository.mjs', join(at.folder, 'notes')]);
-    writeFileSync(
-      join(at.folder, 'db.properties'),
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what a template looks like
-      'url=jdbc:mariadb://127.0.0.1:3306/notes\nusername=notes\npassword=${DB_PASSWORD}\n',
-    );
-    const [host] = at.hosts;
-    if (host === undefined) throw new Error('one host was wanted');
-    await converge(host.connection, rolesFor('mariadb', PARAMS), at.context);
-    await at.on(`mysql -e "${DATABASE}"`);
+    const template = readFileSync('examples/notes/db.properties', 'utf8');
+    writeFileSync(join(at.folder, 'db.properties'), template);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the template has it
+    writeFileSync(join(at.folder, 'wrong.properties'), template.replace('${NOTES_PASSWORD}', 'wrong'));
   });
   afterAll(() => at?.stop());
 
@@ -147,7 +138,7 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
       message: expect.stringContaining('its application did not start'),
     });
     expect(failure.output.join('\n')).toContain('IllegalStateException: SPELLING_KEY is not set');
-    const locked = await failureOf(at.deploy('better', app('wrong')));
+    const locked = await failureOf(at.deploy('better', app('wrong.properties')));
     expect(locked.output.join('\n')).toContain("Access denied for user 'notes'@'127.0.0.1'");
     const hungry = await failureOf(at.deploy('hungry', { ...app(), memory: '256M' }));
     expect(hungry.message).toContain('it ended 3 times while it should start (exit code 3)');
