@@ -47,8 +47,12 @@ export async function runHub(
   const watch = new Watch({ config, source, ingest, signal, log });
   const live = new Live(ingest);
   const sparks = new AppSparks();
-  await sparks.restore(redis, config.hosts, Date.now()).catch(onError);
-  ingest.listen((_host, window) => sparks.add(window));
+  const begun = Date.now();
+  // In the background; what is older than now is restored, what is newer is taken in, and nothing counts twice.
+  sparks.restore(redis, config.hosts, begun).catch(onError);
+  ingest.listen((_host, window) => {
+    if (window.at > begun) sparks.add(window);
+  });
   const canaries = new RunningCanaries(redis, (mark) => live.mark(mark));
   ingest.listenToMarks((mark) => live.mark(mark));
   const totals = new Totals();

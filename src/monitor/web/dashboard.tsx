@@ -67,7 +67,7 @@ export function Dashboard({ user, themes, onSignedOut }: Props) {
         </p>
       </main>
     );
-  const page: Page = { place, go, stream, overview, user, dark: themes.dark, onSignedOut };
+  const page: Page = { place, go, stream, overview, user, search, dark: themes.dark, onSignedOut };
   return (
     <div class="page">
       <a href="#main" class="skip">
@@ -76,7 +76,6 @@ export function Dashboard({ user, themes, onSignedOut }: Props) {
       <Sidebar
         page={page}
         themes={themes}
-        search={search}
         setSearch={setSearch}
         field={field}
         onHelp={() => help.current?.showModal()}
@@ -95,8 +94,9 @@ export function Dashboard({ user, themes, onSignedOut }: Props) {
 }
 
 /** Whose points the stream is asked for. */
-function subjectOf({ view, name, route }: Place): string {
+function subjectOf({ view, name, route, baseline, candidate }: Place): string {
   // The stream tells of applications as a whole; charts of one route are read again instead.
-  if (route !== '') return '';
-  return view === 'host' || view === 'app' ? `${new URLSearchParams({ [view]: name })}` : '';
+  if ((view !== 'host' && view !== 'app') || route !== '') return '';
+  const compared = baseline === '' ? {} : { baseline, candidate };
+  return `${new URLSearchParams({ [view]: name, ...compared })}`;
 }

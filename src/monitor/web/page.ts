@@ -10,6 +10,8 @@ export interface Page {
   readonly stream: Stream;
   readonly overview: Overview;
   readonly user: SessionUser;
+  /** What was typed into the search field. */
+  readonly search: string;
   readonly dark: boolean;
   readonly onSignedOut: () => void;
 }

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bundlePage } from '../../../scripts/page.mjs';
 import { alertsSchema } from '../../../src/config/schema.ts';
 import { runHub } from '../../../src/monitor/hub.ts';
@@ -61,6 +62,7 @@ export async function serveSample(options: SampleOptions): Promise<SampleHub> {
     runHub(config, stop.signal, log),
     sendSamples(redis, fleet, { ...past, now: past.now }, stop.signal),
   ];
+  await answers(`http://127.0.0.1:${port}/api/health`);
   return {
     address: `http://127.0.0.1:${port}`,
     password,
@@ -73,6 +75,19 @@ export async function serveSample(options: SampleOptions): Promise<SampleHub> {
       await server.remove();
     },
   };
+}
+
+/** Until the hub answers. */
+async function answers(url: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const status = await fetch(url).then(
+      (response) => response.status,
+      () => 0,
+    );
+    if (status !== 0) return;
+    if (attempt === 600) throw new Error('The hub does not answer.');
+    await sleep(100);
+  }
 }
 
 async function freePort(): Promise<number> {

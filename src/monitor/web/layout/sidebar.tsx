@@ -4,16 +4,14 @@ import type { Themes } from '../hooks/use-theme.ts';
 import type { Page } from '../page.ts';
 import { Go } from '../parts/go.tsx';
 import { count, figure } from '../state/format.ts';
-import { HEALTH_WORDS } from '../state/health.ts';
+import { found } from '../state/health.ts';
 import { elsewhere, type View } from '../state/place.ts';
-import { byHealth, matches } from '../state/sort.ts';
 import { Entry } from './entry.tsx';
 import { Foot } from './foot.tsx';
 
 interface Props {
   readonly page: Page;
   readonly themes: Themes;
-  readonly search: string;
   readonly setSearch: (text: string) => void;
   readonly field: RefObject<HTMLInputElement | null>;
   readonly onHelp: () => void;
@@ -26,13 +24,10 @@ const LINKS: readonly (readonly [view: View, title: string])[] = [
   ['canaries', 'Canary runs'],
 ];
 
-export function Sidebar({ page, themes, search, setSearch, field, onHelp }: Props) {
-  const { place, go, overview } = page;
+export function Sidebar({ page, themes, setSearch, field, onHelp }: Props) {
+  const { place, go, overview, search } = page;
   const firing = overview.alerts.filter(({ state }) => state === 'firing').length;
-  const found = <T extends { readonly name: string; readonly health: 'well' | 'look' | 'broken' }>(
-    items: readonly T[],
-  ) => byHealth(items).filter(({ name, health }) => matches(search, name, HEALTH_WORDS[health]));
-  const [apps, hosts] = [found(overview.apps), found(overview.hosts)];
+  const [apps, hosts] = [found(overview.apps, search), found(overview.hosts, search)];
   return (
     <nav class={search === '' ? 'side' : 'side searching'} aria-label="Monitor">
       <p class="brand">

@@ -1,6 +1,7 @@
 /** One word each for how something is. Pure. */
 import type { Health, Overview, OverviewApp, OverviewHost } from '../../api-types.ts';
 import { figure, plural, span } from './format.ts';
+import { byHealth, matches } from './sort.ts';
 
 export const HEALTH_WORDS: Readonly<Record<Health, string>> = {
   well: 'well',
@@ -49,4 +50,12 @@ export function hostRemarks(host: OverviewHost): readonly string[] {
 /** An application's figures of the last minute in a line. */
 export function appLine(app: OverviewApp): string {
   return app.hosts.length === 0 ? 'no requests within the last minute' : `served by ${app.hosts.join(', ')}`;
+}
+
+/** Hosts or applications that a search finds by name or by how they are, trouble first. */
+export function found<T extends { readonly name: string; readonly health: Health }>(
+  items: readonly T[],
+  search: string,
+): readonly T[] {
+  return byHealth(items).filter(({ name, health }) => matches(search, name, HEALTH_WORDS[health]));
 }

@@ -24,7 +24,7 @@ export function AppView({ page }: { readonly page: Page }) {
   const app = overview.apps.find((one) => one.name === name);
   const subject = `${new URLSearchParams({ app: name })}`;
   const compared = baseline === '' ? '' : `&${new URLSearchParams({ baseline, candidate })}`;
-  const charts = useCharts(page, `${subject}${routeQuery(place.route)}`);
+  const charts = useCharts(page, `${subject}${routeQuery(place.route)}${compared}`);
   const routes = useLoaded<Routes>(
     `${subject}${compared}&${rangeKey(page)}`,
     () => `/api/routes?${subject}${compared}&${rangeQuery(page)}`,

@@ -7,8 +7,8 @@ import { LocalTable } from '../../parts/local-table.tsx';
 import { Shape, Status } from '../../parts/status.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { figure, shortName } from '../../state/format.ts';
+import { found } from '../../state/health.ts';
 import { elsewhere } from '../../state/place.ts';
-import { byHealth } from '../../state/sort.ts';
 
 /** Errors from which a figure is marked. */
 const BAD_SHARE = 0.01;
@@ -72,7 +72,7 @@ export function AppTable({ page }: { readonly page: Page }) {
       <LocalTable
         label="Applications"
         columns={columns}
-        rows={byHealth(overview.apps)}
+        rows={found(overview.apps, page.search)}
         keyOf={({ name }) => name}
       />
     </div>

@@ -7,9 +7,8 @@ import { LocalTable } from '../../parts/local-table.tsx';
 import { Meter } from '../../parts/meter.tsx';
 import { Shape, Status } from '../../parts/status.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { hostRemarks } from '../../state/health.ts';
+import { found, hostRemarks } from '../../state/health.ts';
 import { elsewhere } from '../../state/place.ts';
-import { byHealth } from '../../state/sort.ts';
 
 export function HostTable({ page }: { readonly page: Page }) {
   const { place, go, overview } = page;
@@ -69,7 +68,7 @@ export function HostTable({ page }: { readonly page: Page }) {
       <LocalTable
         label="Hosts"
         columns={columns}
-        rows={byHealth(overview.hosts)}
+        rows={found(overview.hosts, page.search)}
         keyOf={({ name }) => name}
       />
     </div>
