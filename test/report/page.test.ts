@@ -1,26 +1,17 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderHtml } from '../../src/report/html.ts';
+import { browserUnavailable, startBrowser } from '../support/browser.ts';
 import { metric, report, simulate, verdict } from './sample.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const missing = !existsSync(CHROMIUM);
-if (missing) process.stderr.write('skipped: the report in a browser: run `apt-get install --yes chromium`\n');
+const missing = browserUnavailable();
+if (missing !== undefined) process.stderr.write(`skipped: the report in a browser: ${missing}\n`);
 
-describe.skipIf(missing)('the page in a browser', () => {
+describe.skipIf(missing !== undefined)('the page in a browser', () => {
   let browser: Browser;
   const folder = mkdtempSync(join(tmpdir(), 'pipeline-page-'));
   const file = join(folder, 'report.html');
@@ -38,7 +29,7 @@ describe.skipIf(missing)('the page in a browser', () => {
     const seconds = simulate(40, {}, { errors: 0.2 }, { routes: [hostile, 'GET /'] });
     const evidence = { at: [10, 20, 40], harm: [{ name: hostile, shares: [0.1, 0.5, 1] }], noHarm: [] };
     writeFileSync(file, renderHtml(report(seconds, verdict(metrics, { verdict: 'failed' })), evidence));
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    browser = await startBrowser();
   }, 60_000);
   afterAll(async () => {
     await browser?.close();

@@ -75,14 +75,13 @@ function panels(seconds: number, failed: boolean): Pick<CanaryTelling, 'times' |
   };
 }
 
-/** Each as it was told last, and how many ms ago that was. */
-export function sampleRuns(): readonly (readonly [run: CanaryTelling, ago: number])[] {
-  const run = (
-    id: string,
-    state: CanaryTelling['state'],
-    ageMs: number,
-    change: Partial<CanaryTelling>,
-  ): CanaryTelling => ({
+function run(
+  id: string,
+  state: CanaryTelling['state'],
+  ageMs: number,
+  change: Partial<CanaryTelling>,
+): CanaryTelling {
+  return {
     id,
     app: 'preview',
     baseline: { ref: 'master', commit: '05c965f', subject: 'Escape what the user wrote' },
@@ -101,35 +100,46 @@ export function sampleRuns(): readonly (readonly [run: CanaryTelling, ago: numbe
     notes: [],
     ...panels(60, false),
     ...change,
+  };
+}
+
+/** Each as it was told last, and how many ms ago that was. */
+export function pastRuns(): readonly (readonly [run: CanaryTelling, ago: number])[] {
+  const failed = run('samplefailed1', 'failed', 14_000, {
+    candidate: { ref: 'broken', commit: '0fb8c1c', subject: 'Update longmethod.js' },
+    score: 31,
+    seconds: 9,
+    requests: { baseline: 451, candidate: 446 },
+    reason: 'errors (5xx) are 31 points higher on the candidate, beyond doubt.',
+    decidedBy: ['errors (5xx)'],
+    notes: ['Its log says: TypeError: data.split is not a function (marqdown.js:34)'],
+    metrics: metrics(true),
+    ...panels(9, true),
   });
   return [
     [run('samplepassed1', 'passed', 131_000, {}), 26 * HOUR],
-    [
-      run('samplefailed1', 'failed', 14_000, {
-        candidate: { ref: 'broken', commit: '0fb8c1c', subject: 'Update longmethod.js' },
-        score: 31,
-        seconds: 9,
-        requests: { baseline: 451, candidate: 446 },
-        reason: 'errors (5xx) are 31 points higher on the candidate, beyond doubt.',
-        decidedBy: ['errors (5xx)'],
-        notes: ['Its log says: TypeError: data.split is not a function (marqdown.js:34)'],
-        metrics: metrics(true),
-        ...panels(9, true),
-      }),
-      3 * HOUR,
-    ],
-    [
-      run('samplerunning1', 'running', 40_000, {
-        candidate: { ref: 'smaller', commit: 'bfbf426', subject: 'Send less' },
-        by: 'chris',
-        score: null,
-        seconds: 38,
-        requests: { baseline: 190, candidate: 184 },
-        reason: 'latency p99 needs about 700 more requests.',
-        times: [],
-        panels: [],
-      }),
-      0,
-    ],
+    [failed, 3 * HOUR],
   ];
+}
+
+/** One that began so many ms ago, and ends after ten minutes. */
+export function runUnderWay(ageMs: number): CanaryTelling {
+  const seconds = Math.min(600, Math.round(ageMs / 1000));
+  const requests = { baseline: seconds * 5, candidate: Math.round(seconds * 4.9) };
+  const shared = {
+    candidate: { ref: 'smaller', commit: 'bfbf426', subject: 'Send less' },
+    by: 'chris',
+    seconds,
+    requests,
+  };
+  if (seconds === 600) return run('samplerunning1', 'passed', ageMs, { ...shared, atMostSeconds: 600 });
+  return run('samplerunning1', 'running', ageMs, {
+    ...shared,
+    score: null,
+    atMostSeconds: 600,
+    reason: `latency p99 needs about ${3000 - seconds * 5} more requests.`,
+    metrics: metrics(false).map((metric) => ({ ...metric, samples: requests })),
+    times: [],
+    panels: [],
+  });
 }

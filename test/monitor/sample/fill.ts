@@ -7,7 +7,7 @@ import { recordEvent } from '../../../src/monitor/events.ts';
 import { inbox } from '../../../src/monitor/keys.ts';
 import type { Redis } from '../../../src/monitor/redis.ts';
 import { entriesOf } from '../../../src/monitor/store.ts';
-import { sampleRuns } from './canaries.ts';
+import { pastRuns, runUnderWay } from './canaries.ts';
 import { type SampleFleet, sampleWindow } from './fleet.ts';
 
 export interface Past {
@@ -55,7 +55,7 @@ export async function writePast(redis: Redis, fleet: SampleFleet, past: Past): P
       } as const;
       await recordEvent(redis, { ...back, app, host, release, commit, by }, now);
     }
-  for (const [run, ago] of sampleRuns()) await recordRun(redis, run, now - ago);
+  for (const [run, ago] of pastRuns()) await recordRun(redis, run, now - ago);
 }
 
 /** Until the signal, every host but the silent one sends a sample each interval. */
@@ -67,6 +67,7 @@ export async function sendSamples(
 ): Promise<void> {
   for (let sequence = 0; !signal.aborted; sequence++) {
     const at = Date.now();
+    if (at - now < 610_000) await recordRun(redis, runUnderWay(at - now), at);
     for (const host of fleet.hosts) {
       if (host === fleet.silent && sequence > 5) continue;
       const window = sampleWindow(fleet, host, at, intervalSeconds, now);

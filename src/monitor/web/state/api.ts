@@ -3,19 +3,27 @@ export class SignedOut extends Error {}
 
 /** @throws SignedOut where the session is over; Error with a sentence */
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await fetch(path, signal === undefined ? {} : { signal });
+  const response = await ask(path, signal === undefined ? {} : { signal });
   if (response.status === 401) throw new SignedOut('Sign in first.');
   return answerOf<T>(response);
 }
 
 /** @throws Error with a sentence */
 export async function post<T>(path: string, body: unknown): Promise<T> {
-  const response = await fetch(path, {
+  const response = await ask(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
   return answerOf<T>(response);
+}
+
+/** The browser's own words for a hub that is away say nothing to people. */
+function ask(path: string, init: RequestInit): Promise<Response> {
+  return fetch(path, init).catch((cause: Error) => {
+    if (cause.name === 'AbortError') throw cause;
+    throw new Error('The hub does not answer.', { cause });
+  });
 }
 
 async function answerOf<T>(response: Response): Promise<T> {
