@@ -99,7 +99,17 @@ export const definitions = {
       { name: '<app>', description: 'application of pipeline.yml' },
       { name: '[ref]', description: "branch, tag or commit (default: the application's ref)" },
     ],
-    options: { inventory, artifact, wait },
+    options: {
+      inventory,
+      artifact,
+      wait,
+      reseed: {
+        flags: '--reseed',
+        description: 'throw the data of its databases away, after a backup, and fill them anew; asks first',
+        type: 'flag',
+      },
+      yes: { flags: '--yes', description: 'do not ask', type: 'flag' },
+    },
     examples: [
       'pipeline deploy checkbox.io -i inventory.ini',
       'pipeline deploy checkbox.io v1.2',

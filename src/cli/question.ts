@@ -16,7 +16,7 @@ export async function confirm(question: string, expected: string, output: Output
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await lines.question(question);
-    if (answer.trim() !== expected) throw new Failure('usage', 'not confirmed; nothing was removed');
+    if (answer.trim() !== expected) throw new Failure('usage', 'not confirmed; nothing was done');
   } finally {
     lines.close();
   }

@@ -174,12 +174,10 @@ const seedSchema = z.union([
   z.string().describe('SQL file of the artifact, relative to the directory.'),
   z.strictObject({ file: z.string().describe('SQL file, relative to pipeline.yml.') }),
   z.strictObject({
-    command: z.string().describe("Shell command with the database's variables in its environment."),
-    on: z
-      .enum(['here', 'host'])
-      .default('here')
+    command: z
+      .string()
       .describe(
-        'here: on this machine, in a checkout of the ref, with the database reached through SSH. host: on the host, in the new release.',
+        "Shell command on this machine, in a checkout of the ref, with the service's environment; the database is reached through SSH.",
       ),
   }),
 ]);

@@ -11,6 +11,7 @@ import { preamble } from './engine.ts';
 import { type DatabaseFacts, lookAtDatabase } from './look.ts';
 import { findProgram, sendProgram } from './program.ts';
 import { runOnDatabaseHost, stageOf } from './run.ts';
+import { type SeedSource, seedDatabase } from './seed.ts';
 import { type AppDatabase, LOOPBACK, type ScriptInput } from './servers.ts';
 
 /** A database with what its host says of it. */
@@ -24,6 +25,7 @@ export interface DatabaseOutcome {
   readonly database: AppDatabase;
   readonly changed: boolean;
   readonly backup?: Backup | undefined;
+  readonly seeded: boolean;
 }
 
 /** Asks every host, side by side. Nothing is changed. */
@@ -59,14 +61,14 @@ export async function lookAtDatabases(
 export async function bringDatabase(
   seen: SeenDatabase,
   config: Config,
-  occasion: Occasion & { readonly release: string },
+  occasion: Occasion & { readonly release: string; readonly seed: SeedSource },
   context: Context,
 ): Promise<DatabaseOutcome> {
   const { database } = seen.input;
   const stage = stageOf(database);
   let { input, facts } = seen;
   let work = decideDatabase(database, facts, occasion);
-  if (!work.server && !work.make && !work.backup) return { database, changed: false };
+  if (!Object.values(work).includes(true)) return { database, changed: false, seeded: false };
   const tell = (state: 'started' | 'done', detail?: string) =>
     context.progress({ host: database.host.name, stage, state, detail });
   tell('started');
@@ -76,19 +78,27 @@ export async function bringDatabase(
     facts = await lookAtDatabase(input, context);
     if (facts.server !== 'absent') work = decideDatabase(database, facts, occasion);
     else if (database.definition.engine !== 'ferretdb') throw stillAbsent(database);
+    else work = { ...work, seed: database.definition.seed.length > 0 };
   } else if (work.make && input.program !== undefined) {
     input = await bringServer(input, facts, config, context);
   }
   const backup = work.backup ? await backUp(input, `before-${occasion.release}`, context) : undefined;
   if (work.make) await make(input, context);
-  tell('done', describe(database, changed, backup));
-  return { database, changed, backup };
+  if (work.seed) await seedDatabase(input, occasion.seed, context);
+  tell('done', describe(database, changed, backup, work.seed));
+  return { database, changed: changed || work.seed, backup, seeded: work.seed };
 }
 
-function describe({ definition, user }: AppDatabase, changed: boolean, backup: Backup | undefined): string {
+function describe(
+  { definition, user }: AppDatabase,
+  changed: boolean,
+  backup: Backup | undefined,
+  seeded: boolean,
+): string {
   return [
     ...(changed ? [`${definition.engine} ${definition.name}, user ${user}`] : []),
     ...(backup === undefined ? [] : [`backup ${size(backup.bytes)}: ${backup.path}`]),
+    ...(seeded ? ['seeded'] : []),
   ].join(', ');
 }
 

@@ -22,7 +22,7 @@ import { outcome } from './outcome.ts';
 import { other, releaseName } from './places.ts';
 import { prepare } from './prepare.ts';
 import type { HostRollout } from './rollout.ts';
-import { resolveSecrets } from './secrets.ts';
+import { hidden, resolveSecrets } from './secrets.ts';
 import { sendArtifact, sendNode } from './send.ts';
 import type { DeployRequest, DeployResult } from './types.ts';
 import { type Wanted, wantedRelease } from './wanted.ts';
@@ -91,12 +91,13 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const occasion = {
     change: plans.some(({ rollout }) => rollout !== undefined),
     release: manifest.release,
-    reseed: false,
+    reseed: request.reseed ?? false,
+    seed: { config, definition, artifact, values: given, hidden: hidden(secrets.values) },
   };
   const kept: DatabaseOutcome[] = [];
   // One after the other: two may need the same package on the same host.
   for (const one of seen) kept.push(await bringDatabase(one, config, occasion, context));
-  await tellOfBackups(kept, { app, by, release: manifest.release }, context);
+  await tellOfDatabases(kept, { app, by, release: manifest.release }, context);
   const ready = await Promise.all(plans.map((plan) => bring(plan, request, context)));
   await carryOut({ action: 'deploy', app, by, keep: definition.keep, plans: ready }, context);
   const fronted = await placeFront(request, definition, front, context);
@@ -104,18 +105,21 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   return { ...done, changed: done.changed || kept.some(({ changed }) => changed) };
 }
 
-/** Which release a backup was made before is in the audit log of the database's host. */
-async function tellOfBackups(
+/** Backups and seeds, and the release that they were made before, are in the audit log of the database's host. */
+async function tellOfDatabases(
   outcomes: readonly DatabaseOutcome[],
   entry: Pick<AuditEntry, 'app' | 'by' | 'release'>,
   context: Context,
 ): Promise<void> {
-  for (const { database, backup } of outcomes) {
-    if (backup === undefined) continue;
-    const message = `${backup.path}, ${backup.bytes} bytes`;
-    const at = context.now().toISOString();
-    const { connection } = database.host;
-    await audit(connection, { ...entry, at, action: 'backup', result: 'done', message }, context);
+  for (const { database, backup, seeded } of outcomes) {
+    const tell = (action: string, message: string) =>
+      audit(
+        database.host.connection,
+        { ...entry, at: context.now().toISOString(), action, result: 'done', message },
+        context,
+      );
+    if (backup !== undefined) await tell('backup', `${backup.path}, ${backup.bytes} bytes`);
+    if (seeded) await tell('seed', `database ${database.definition.name}`);
   }
 }
 

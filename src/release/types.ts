@@ -28,6 +28,8 @@ export interface AppOnHosts {
 
 export interface DeployRequest extends AppOnHosts {
   readonly artifact: Artifact;
+  /** Throw the data of its databases away, after a backup, and fill them anew. */
+  readonly reseed?: boolean | undefined;
 }
 
 export interface RollbackRequest extends AppOnHosts {

@@ -60,6 +60,11 @@ export interface Connection {
       readonly onProgress?: (bytes: number) => void;
     },
   ): Promise<void>;
+  /**
+   * Runs `work` with a port on this machine's 127.0.0.1 that leads to a port of the host's own, and closes it whatever happens.
+   * @throws Failure kind `host` where the host cannot be reached, else what `work` throws
+   */
+  tunnel<T>(remotePort: number, work: (port: number) => Promise<T>): Promise<T>;
   /** Arguments for `ssh` (without the program's name) that reach this host: for an interactive shell or another program. */
   sshArguments(): readonly string[];
   /** Ends the connection. Safe to call twice; never throws. */

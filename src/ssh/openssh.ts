@@ -13,6 +13,7 @@ import { Master } from './master.ts';
 import { runProcess } from './process.ts';
 import { redactor } from './redact.ts';
 import { endMark, killScript, runCommand, runInput, storeCommand } from './remote.ts';
+import { throughTunnel } from './tunnel.ts';
 
 /** Defaults: 10 s to connect, and 30 s of silence, long enough for a small host that swaps. */
 export interface ConnectOptions extends Partial<Patience> {
@@ -133,6 +134,20 @@ class OpenSshConnection implements Connection {
     );
     if (result.exitCode === 0) return;
     throw uploadFailure(this.target, file, result);
+  }
+
+  tunnel<T>(remotePort: number, work: (port: number) => Promise<T>): Promise<T> {
+    const client = async () => ({
+      program: this.#program,
+      args: [
+        ...(await this.#master.client(this.#context.signal)),
+        '-W',
+        `127.0.0.1:${remotePort}`,
+        ...this.sshArguments(),
+      ],
+      env: this.#env,
+    });
+    return throughTunnel(client, work);
   }
 
   close(): Promise<void> {

@@ -41,6 +41,7 @@ function connectionThatPrints(lines: readonly string[], end: number | Failure = 
       return '';
     },
     upload: () => Promise.reject(new Error('nothing is uploaded')),
+    tunnel: () => Promise.reject(new Error('nothing is reached through it')),
     sshArguments: () => [],
     close: async () => {},
   };

@@ -41,6 +41,9 @@ export class CountingConnection implements Connection {
   upload(...args: Parameters<Connection['upload']>) {
     return this.#connection.upload(...args);
   }
+  tunnel<T>(port: number, work: (port: number) => Promise<T>): Promise<T> {
+    return this.#connection.tunnel(port, work);
+  }
   sshArguments() {
     return this.#connection.sshArguments();
   }

@@ -152,6 +152,67 @@ describe.skipIf(unavailable !== undefined)(`databases on a real host (${unavaila
         await at.on('systemctl start mariadb');
       }
     });
+
+    describe('a seed', () => {
+      const database = (seed: readonly (string | { file: string } | { command: string })[]) => ({
+        databases: { main: { engine: 'mariadb' as const, name: 'seeded', seed: [...seed] } },
+      });
+      /** Comes through SSH, and knows who answers. */
+      const command = `node -e "require('net').connect(process.env.MAIN_PORT, process.env.MAIN_HOST).once('data', (hello) => process.exit(hello.includes('MariaDB') && require('fs').existsSync('package.json') ? 0 : 1))"`;
+      const good = database(['sql/schema.sql', { file: 'rows.sql' }, { command }]);
+      const tables = () => at.on("echo 'SHOW TABLES' | mariadb --skip-column-names seeded");
+      const rows = () => sql('SELECT n FROM seeded ORDER BY n');
+
+      test('that fails half-way leaves an empty database, and the old version', async () => {
+        writeFileSync(
+          join(at.folder, 'rows.sql'),
+          'INSERT INTO seeded VALUES (1);\nINSERT INTO nowhere VALUES (1);\n',
+        );
+        const before = (await at.ask('/')).text;
+        const failure = await failureOf(at.deploy('one', good));
+        expect(failure).toMatchObject({ kind: 'host', host: 'web', step: 'database main' });
+        expect(failure.message).toMatch(
+          /^web: the seed rows\.sql of the database seeded failed: ERROR 1146 .* at line 2: Table 'seeded\.nowhere' doesn't exist$/,
+        );
+        expect(await tables()).toBe('');
+        const failed = await failureOf(
+          at.deploy('one', database(['sql/schema.sql', { command: 'echo "it is $MAIN_PASSWORD"; exit 7' }])),
+        );
+        expect(failed.message).toContain('ended with exit code 7');
+        expect(failed.output).toEqual(['it is ***']);
+        expect(await tables()).toBe('');
+        expect((await at.ask('/')).text).toBe(before);
+      });
+
+      test('fills the database once', async () => {
+        writeFileSync(join(at.folder, 'rows.sql'), 'INSERT INTO seeded VALUES (1), (2);\n');
+        await at.deploy('one', good);
+        expect(await rows()).toBe('1\n2\n');
+        await sql('DELETE FROM seeded WHERE n = 1');
+        await at.deploy('two', good);
+        expect(await at.deploy('two', good)).toMatchObject({ changed: false });
+        expect(await rows()).toBe('2\n');
+      });
+
+      test('that was killed in the middle is begun anew', async () => {
+        await at.on(
+          `echo begun >/etc/pipeline/databases/${APP}.main/seed; echo 'DELETE FROM seeded; CREATE TABLE half (n INT)' | mariadb seeded`,
+        );
+        await at.deploy('two', good);
+        expect(await tables()).toBe('seeded\n');
+        expect(await rows()).toBe('1\n2\n');
+      });
+
+      test('is done again on demand, after a backup', async () => {
+        await sql('INSERT INTO seeded VALUES (3)');
+        expect(await at.deploy('two', good, { reseed: true })).toMatchObject({ changed: true });
+        expect(await rows()).toBe('1\n2\n');
+        const [newest = ''] = (await at.on(`ls -1t /var/lib/pipeline/backups/${APP}/main`)).split('\n');
+        expect(await at.on(`zcat /var/lib/pipeline/backups/${APP}/main/${newest} | grep -c '(3)'`)).toBe(
+          '1\n',
+        );
+      });
+    });
   });
 
   describe.skipIf(noFerretdb !== undefined)(`ferretdb (${noFerretdb ?? FERRETDB})`, () => {

@@ -121,6 +121,8 @@ export function makeRepository(folder: string): void {
     writeFileSync(join(folder, 'public', 'index.html'), `<h1>${branch}</h1>\n`);
     writeFileSync(join(folder, 'public', 'site.css'), `/* ${branch} */\n`);
     if (branch === 'heavy') writeFileSync(join(folder, 'ballast'), randomBytes(3 * 2 ** 20));
+    mkdirSync(join(folder, 'sql'), { recursive: true });
+    writeFileSync(join(folder, 'sql', 'schema.sql'), 'CREATE TABLE seeded (n INT);\n');
     git('add', '--all');
     git('commit', '--quiet', '--message', `Version ${branch}`);
   }
@@ -142,7 +144,7 @@ export interface ReleaseFixture {
   deploy(
     ref: string,
     app?: Partial<AppInput>,
-    options?: { name?: string; context?: Context },
+    options?: { name?: string; context?: Context; reseed?: boolean },
   ): Promise<DeployResult>;
   rollback(release?: string, app?: Partial<AppInput>): Promise<DeployResult>;
   /** Runs a script on the first host, or on another. */
@@ -247,7 +249,15 @@ export async function startReleases(names: readonly string[], front?: string): P
       const name = options.name ?? APP;
       const artifact = await buildArtifact(given, name, ref, options.context ?? context);
       return deploy(
-        { config: given, app: name, hosts, balancers: balancersOf(given, name), artifact, by: 'tester@test' },
+        {
+          config: given,
+          app: name,
+          hosts,
+          balancers: balancersOf(given, name),
+          artifact,
+          by: 'tester@test',
+          reseed: options.reseed,
+        },
         options.context ?? context,
       );
     },

@@ -1,18 +1,23 @@
 /** `pipeline deploy APP [REF]`: from an artifact to a live version. */
 import { buildArtifact } from '../../build/build.ts';
 import { loadConfig } from '../../config/load.ts';
+import type { AppConfig } from '../../config/schema.ts';
+import { Failure } from '../../errors.ts';
 import { deploy as release, withLock } from '../../release/index.ts';
 import { appOf, withAppHosts } from '../app-hosts.ts';
 import { artifactLine } from '../artifact-line.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { deployDocument, deployLines } from '../deploy-result.ts';
+import type { Output } from '../output.ts';
+import { confirm } from '../question.ts';
 
 export const deploy: Handler<typeof definitions.deploy> = async (options, session) => {
   const { output, context } = session;
   const name = argument(session, 0) ?? '';
   const config = await loadConfig(session.common.config, context);
-  const { hosts } = appOf(config, name);
+  const { hosts, databases } = appOf(config, name);
+  if (options.reseed) await confirmReseed(name, databases, options.yes, output);
   return withAppHosts(session, name, options.inventory, async (app, keeper) => {
     const artifact = await buildArtifact(config, name, argument(session, 1), context, {
       file: options.artifact,
@@ -22,9 +27,27 @@ export const deploy: Handler<typeof definitions.deploy> = async (options, sessio
       keeper.connection,
       { command: `pipeline deploy ${name}`, wait: options.wait },
       context,
-      (locked) => release({ ...app, artifact }, locked),
+      (locked) => release({ ...app, artifact, reseed: options.reseed }, locked),
     );
     for (const line of deployLines(result, 'deploy')) output.line(line);
     return { json: deployDocument(result) };
   });
 };
+
+/** @throws Failure `usage` where nothing would fill the databases, or nobody says yes */
+async function confirmReseed(
+  name: string,
+  databases: AppConfig['databases'],
+  yes: boolean,
+  output: Output,
+): Promise<void> {
+  const seeded = Object.values(databases).filter(({ seed }) => seed.length > 0);
+  if (seeded.length === 0)
+    throw new Failure('usage', `${name} has no database with a seed`, {
+      next: 'Say with seed: of a database what fills it (docs/databases.md).',
+    });
+  if (yes) return;
+  const names = seeded.map((database) => database.name).join(', ');
+  output.line(`This throws away what is in ${names} of ${name} and fills it anew. A backup is made first.`);
+  await confirm(`Type ${name} to go on: `, name, output);
+}

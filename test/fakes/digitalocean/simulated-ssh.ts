@@ -52,6 +52,7 @@ export function simulatedConnect(url: string): (target: SshTarget) => Connection
       script: async (text, options) => ({ ...(await check(text, options)), stderr: '' }),
       check: async (text, options) => (await check(text, options)).stdout,
       upload: () => Promise.reject(new Error('the simulated host takes no files')),
+      tunnel: () => Promise.reject(new Error('nothing is reached through it')),
       sshArguments: () => [],
       close: () => Promise.resolve(),
     };
