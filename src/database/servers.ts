@@ -82,6 +82,12 @@ export interface HostDatabases {
   /** Entries of `hosts:` whose applications use this host's MariaDB from elsewhere. */
   readonly clients: readonly string[];
   readonly repository?: string | undefined;
+  /** Databases that speak MongoDB's protocol. */
+  readonly mongodb: readonly {
+    readonly engine: DatabaseConfig['engine'];
+    readonly name: string;
+    readonly port: number;
+  }[];
 }
 
 /** What applications want of one entry of `hosts:`. */
@@ -96,6 +102,13 @@ export function databasesOn({ apps }: Pick<Config, 'apps'>, group: string): Host
     clients: [
       ...new Set(here.flatMap(({ app, database }) => (database.engine === 'mariadb' ? app.hosts : []))),
     ].filter((host) => host !== group),
+    mongodb: here
+      .filter(({ database }) => database.engine !== 'mariadb')
+      .map(({ database }) => ({
+        engine: database.engine,
+        name: database.name,
+        port: portOf(database),
+      })),
     repository: here.find(({ database }) => database.repository !== undefined)?.database.repository,
   };
 }

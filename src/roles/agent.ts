@@ -88,7 +88,8 @@ export function agentResources(params: AgentParams): readonly Resource[] {
           {
             kind: 'command',
             name: 'let the agent see MariaDB',
-            unless: `mariadb --batch -e "SHOW GRANTS FOR '${AGENT_USER}'@'localhost'" | grep -q PROCESS`,
+            // Where its first deploy brings MariaDB, the setup after that lets the agent in.
+            unless: `! command -v mariadb >/dev/null || mariadb --batch -e "SHOW GRANTS FOR '${AGENT_USER}'@'localhost'" | grep -q PROCESS`,
             run: GRANT,
           } as const,
         ]

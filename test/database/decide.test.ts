@@ -147,9 +147,14 @@ test('a database on another host is reached at its private address, by its appli
   expect(databasesOn(CONFIG, 'db')).toEqual({
     engines: ['mariadb'],
     clients: ['web', 'more'],
+    mongodb: [],
     repository: undefined,
   });
-  expect(databasesOn(CONFIG, 'web')).toMatchObject({ engines: ['mariadb', 'ferretdb'], clients: [] });
+  expect(databasesOn(CONFIG, 'web')).toMatchObject({
+    engines: ['mariadb', 'ferretdb'],
+    clients: [],
+    mongodb: [{ engine: 'ferretdb', name: 'n', port: 27_017 }],
+  });
 });
 
 test('a group with several hosts cannot be meant', () => {

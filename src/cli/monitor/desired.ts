@@ -1,15 +1,18 @@
 /** From pipeline.yml and the inventory to the configurations of hub and agents. Pure. */
 import { healthPath } from '../../config/health.ts';
 import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../../config/schema.ts';
+import { databasesOn } from '../../database/index.ts';
 import { Failure } from '../../errors.ts';
 import { LOGS } from '../../proxy/paths.ts';
 import { REDIS_NAME, REDIS_PORT, REDIS_SOCKET, TLS_CERTIFICATE, TLS_KEY } from '../../roles/hub.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The roles of a host: those of its groups in pipeline.yml. */
+/** The roles of a host: those of its groups in pipeline.yml, and the engines of the databases there. */
 export function rolesOf(config: Config, groups: readonly string[]): ReadonlySet<string> {
-  return new Set(groups.flatMap((group) => config.hosts[group]?.roles ?? []));
+  return new Set(
+    groups.flatMap((group) => [...(config.hosts[group]?.roles ?? []), ...databasesOn(config, group).engines]),
+  );
 }
 
 export interface AgentWanted {
@@ -37,6 +40,14 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
     ...(roles.has('mariadb')
       ? [{ name: 'mariadb', kind: 'mysql', address: '/run/mysqld/mysqld.sock', user: 'pipeline-agent' }]
       : []),
+    ...groups.flatMap((group) =>
+      // Whether they answer: what is in them is for their applications alone.
+      databasesOn(config, group).mongodb.map(({ engine, name, port }) => ({
+        name: `${engine} ${name}`,
+        kind: 'mongodb',
+        address: `127.0.0.1:${port}`,
+      })),
+    ),
   ];
   const document = {
     host,
@@ -80,6 +91,8 @@ function unitsOf(roles: ReadonlySet<string>, apps: readonly string[]): string[] 
     nginx: ['nginx.service'],
     mariadb: ['mariadb.service'],
     redis: ['redis-server.service'],
+    mongodb: ['mongod.service'],
+    ferretdb: ['ferretdb@*.service'],
   };
   return [
     ...[...roles].flatMap((role) => of[role] ?? []),
