@@ -1,8 +1,10 @@
 /** `pipeline canary`: from two refs to a verdict. Thin: what to do is decided elsewhere, here it is done. */
+
 import type { Artifact } from '../build/artifact.ts';
 import { buildArtifact } from '../build/build.ts';
 import type { Config } from '../config/schema.ts';
 import type { Context } from '../context.ts';
+import { missingDatabases } from '../database/index.ts';
 import { Failure } from '../errors.ts';
 import { nginxProxy } from '../proxy/nginx.ts';
 import { withLock } from '../release/index.ts';
@@ -202,7 +204,7 @@ async function serviceSpec(
     app,
     definition,
     artifact,
-    secrets,
+    { ...missingDatabases(definition), ...secrets },
     config.directory,
   );
   return {

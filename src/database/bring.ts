@@ -84,6 +84,7 @@ export async function bringDatabase(
   }
   const backup = work.backup ? await backUp(input, `before-${occasion.release}`, context) : undefined;
   if (work.make) await make(input, context);
+  if (work.make || work.backup) await reach(database, context);
   if (work.seed) await seedDatabase(input, occasion.seed, context);
   tell('done', describe(database, changed, backup, work.seed));
   return { database, changed: changed || work.seed, backup, seeded: work.seed };
@@ -140,6 +141,34 @@ function stillAbsent({ host, definition, ...database }: AppDatabase): Failure {
     step: stageOf(database),
     next: 'The whole output: the same command with --verbose.',
   });
+}
+
+/** @throws Failure kind `host` where a host of the application does not get through to the server */
+async function reach(
+  { key, address, port, definition, host, from }: AppDatabase,
+  context: Context,
+): Promise<void> {
+  await Promise.all(
+    from.map(async ({ name, connection }) => {
+      const { exitCode } = await connection.script(
+        `timeout 5 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null`,
+        {
+          label: `reach the database ${key}`,
+          signal: context.signal,
+        },
+      );
+      if (exitCode === 0) return;
+      throw new Failure(
+        'host',
+        `${name} does not reach ${definition.engine} on ${host.name} (${address}:${port})`,
+        {
+          host: name,
+          step: stageOf({ key }),
+          next: `Where pipeline made the hosts: pipeline prod up. Else let the server listen on that address (bind-address), and open port ${port} for ${name}.`,
+        },
+      );
+    }),
+  );
 }
 
 async function make(input: ScriptInput, context: Context): Promise<void> {

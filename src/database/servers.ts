@@ -27,6 +27,8 @@ export interface AppDatabase {
   /** Addresses that the application comes from. */
   readonly clients: readonly string[];
   readonly host: DatabaseHost;
+  /** Hosts of the application that reach it over the network. */
+  readonly from: readonly DatabaseHost[];
 }
 
 /**
@@ -60,6 +62,7 @@ export function appDatabases(
       address: alone ? LOOPBACK : fleetAddress(host),
       clients: alone ? [LOOPBACK] : [...new Set(hosts.map(fleetAddress))].sort(),
       host,
+      from: alone ? [] : hosts,
     };
   });
 }
@@ -130,6 +133,24 @@ export function databaseVariables(databases: readonly AppDatabase[]): Readonly<R
       [databaseVariable(key, 'PORT'), String(port)],
       [databaseVariable(key, 'USER'), user],
       [databaseVariable(key, 'DATABASE'), definition.name],
+    ]),
+  );
+}
+
+/**
+ * The same where an application runs without its databases (a canary): nothing answers there, so that the service behaves as with a database that is
+ * down, and no name that its definition uses is unknown.
+ */
+export function missingDatabases({
+  databases,
+}: Pick<AppConfig, 'databases'>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(databases).flatMap(([key, database]) => [
+      [databaseVariable(key, 'HOST'), LOOPBACK],
+      [databaseVariable(key, 'PORT'), String(portOf(database))],
+      [databaseVariable(key, 'USER'), userOf(database)],
+      [databaseVariable(key, 'PASSWORD'), 'none'],
+      [databaseVariable(key, 'DATABASE'), database.name],
     ]),
   );
 }

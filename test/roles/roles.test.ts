@@ -160,6 +160,26 @@ describe('the base of a host', () => {
   });
 });
 
+describe('mariadb', () => {
+  const role = (clients: readonly string[]) => rolesFor('mariadb', { ...PARAMS, databases: { clients } });
+  const configuration = (clients: readonly string[]) =>
+    fileOf(role(clients), '/etc/mysql/mariadb.conf.d/90-pipeline.cnf');
+
+  it('answers on the loopback address alone', () => {
+    expect(configuration([])).toContain('bind-address = 127.0.0.1\n');
+    expect(role([]).some(({ kind }) => kind === 'firewall')).toBe(false);
+  });
+
+  it('lets in the hosts whose applications need it, and no other of the fleet', () => {
+    const clients = ['10.0.0.3', '10.0.0.2', 'fd00::3'];
+    expect(configuration(clients)).toContain('bind-address = *\n');
+    const firewall = role(clients).find(({ kind }) => kind === 'firewall');
+    const rules = firewall?.kind === 'firewall' ? firewall.rules : '';
+    expect(rules).toContain('    ip saddr != { 10.0.0.2, 10.0.0.3 } tcp dport 3306 drop\n');
+    expect(rules).toContain('    ip6 saddr != { fd00::3 } tcp dport 3306 drop\n');
+  });
+});
+
 describe('the firewall', () => {
   const rules = (params: Partial<RoleParams>): readonly string[] => {
     const firewall = rolesFor('base', { ...PARAMS, ...params }).find(({ kind }) => kind === 'firewall');
