@@ -3,6 +3,7 @@
  *
  *   npm run bench judge              about five minutes on two cores
  *   npm run bench judge -- --quick   a tenth of it
+ *   npm run bench judge -- --overload   only what lies near and beyond what the services carry
  */
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -14,6 +15,7 @@ import { timings } from './timings.ts';
 
 const WORKERS = 2;
 const quick = process.argv.includes('--quick');
+const onlyOverload = process.argv.includes('--overload');
 const SAME_VERSION_RUNS = quick ? 200 : 2000;
 /** The same under worse circumstances, to show what the bound rests on. */
 const OTHER_RUNS = quick ? 40 : 300;
@@ -48,6 +50,10 @@ interface Answer {
 function work(first: number): Answer {
   const seeds = (count: number) =>
     Array.from({ length: count }, (_, seed) => seed).filter((seed) => seed % WORKERS === first);
+  const overloads = OVERLOADS.map((overload, i) =>
+    seeds(OVERLOAD_RUNS).map((seed) => overloaded(overload, 1_000_000 * (i + 1) + seed)),
+  );
+  if (onlyOverload) return { same: [], noisy: [], oneAfterTheOther: [], found: [], overloads };
   return {
     same: seeds(SAME_VERSION_RUNS).map((seed) => sameVersion(seed)),
     noisy: seeds(OTHER_RUNS).map((seed) => sameVersion(seed, { ownNoise: 3 })),
@@ -55,9 +61,7 @@ function work(first: number): Answer {
     found: REGRESSIONS.map(({ baseline, candidate }, i) =>
       seeds(DETECTION_RUNS).map((seed) => detection(baseline, candidate, LIMIT, 1_000_000 * (i + 1) + seed)),
     ),
-    overloads: OVERLOADS.map((overload, i) =>
-      seeds(OVERLOAD_RUNS).map((seed) => overloaded(overload, 1_000_000 * (i + 1) + seed)),
-    ),
+    overloads,
   };
 }
 
@@ -70,22 +74,24 @@ if (isMainThread) {
       return new Promise<Answer>((resolve, reject) => worker.once('message', resolve).once('error', reject));
     }),
   );
-  reportSameVersion(
-    'A version against itself',
-    answers.flatMap((answer) => answer.same),
-  );
-  reportSameVersion(
-    "The same, each host's own noise and pauses tripled",
-    answers.flatMap((answer) => answer.noisy),
-  );
-  reportSameVersion(
-    'The same, all traffic to one and then to the other',
-    answers.flatMap((answer) => answer.oneAfterTheOther),
-    false,
-  );
-  reportDetection(REGRESSIONS.map((_, i) => answers.flatMap((answer) => answer.found[i] ?? [])));
+  if (!onlyOverload) {
+    reportSameVersion(
+      'A version against itself',
+      answers.flatMap((answer) => answer.same),
+    );
+    reportSameVersion(
+      "The same, each host's own noise and pauses tripled",
+      answers.flatMap((answer) => answer.noisy),
+    );
+    reportSameVersion(
+      'The same, all traffic to one and then to the other',
+      answers.flatMap((answer) => answer.oneAfterTheOther),
+      false,
+    );
+    reportDetection(REGRESSIONS.map((_, i) => answers.flatMap((answer) => answer.found[i] ?? [])));
+  }
   reportOverloads(OVERLOADS.map((_, i) => answers.flatMap((answer) => answer.overloads[i] ?? [])));
-  for (const line of timings()) console.log(line);
+  if (!onlyOverload) for (const line of timings()) console.log(line);
   console.log(`\n(${((performance.now() - start) / 1000).toFixed(0)} s in all)`);
 } else {
   parentPort?.postMessage(work((workerData as { first: number }).first));

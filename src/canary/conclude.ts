@@ -78,12 +78,13 @@ function override(run: RunRecord, said: ReportVerdict): ReportVerdict {
         : `${formatNumber(sent)} requests were sent and none was seen by the proxy, so nothing is known.`,
     );
   }
+  const queues = queuesOf(run);
   if (said.verdict === 'failed') {
-    const queues = queuesOf(run);
     if (queues === null || standsDespiteQueues(said, run.experiment.seconds)) return said;
     return {
       ...inconclusive(`${queues.reason} What looks like harm may be the queue's.`),
-      needs: 'a lower --rate, or hosts with more to spare',
+      score: Math.max(said.score, UNPROVEN),
+      needs: LESS_LOAD,
     };
   }
   const lost = run.events.filter(({ kind }) => kind === 'died' || kind === 'silent');
@@ -92,7 +93,16 @@ function override(run: RunRecord, said: ReportVerdict): ReportVerdict {
       event.at === null ? '' : ` after ${formatSeconds(Math.max(0, event.at))}`;
     const words = lost.map((event) => `${event.detail.replace(/\.$/, '')}${when(event)}.`).join(' ');
     if (lost.every(({ side, kind }) => side === 'candidate' && kind === 'died')) return failed(words);
-    return inconclusive(`${words} What remains is no comparison.`);
+    return {
+      ...inconclusive(`${words} What remains is no comparison.`),
+      needs: 'hosts and services that stay',
+    };
+  }
+  if (said.verdict === 'passed' && queues?.hopeless === true) {
+    return {
+      ...inconclusive(`${queues.reason} That the candidate did no worse there may be luck.`),
+      needs: LESS_LOAD,
+    };
   }
   const refused = bothRefuse(run);
   if (refused !== null) return inconclusive(refused);
@@ -120,6 +130,10 @@ function bothRefuse(run: RunRecord): string | null {
   if (baseline < brokenShare || candidate < brokenShare) return null;
   return `Both sides answer the load with errors (${formatShare(baseline)} of the baseline's requests, ${formatShare(candidate)} of the candidate's): either both are broken or the load asks for what they do not have. That is no regression, and no pass either.`;
 }
+
+/** Score of a candidate whose harm is not proven: half of the way. */
+const UNPROVEN = 50;
+const LESS_LOAD = 'a lower --rate, or hosts with more to spare';
 
 function queuesOf({ experiment: { config, seconds } }: RunRecord) {
   return saturation(seconds, config.warmupSeconds);

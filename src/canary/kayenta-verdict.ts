@@ -56,6 +56,9 @@ export function fromKayenta(result: KayentaJudgeResult, sequential: CanaryVerdic
     };
   });
   const { score, classification, classificationReason } = result.score;
+  const different = metrics
+    .filter(({ verdict }) => verdict === 'high' || verdict === 'low')
+    .map(({ name }) => name);
   const outcome =
     sequential.samples.candidate + sequential.samples.baseline === 0
       ? 'inconclusive'
@@ -64,10 +67,9 @@ export function fromKayenta(result: KayentaJudgeResult, sequential: CanaryVerdic
     judge: 'kayenta',
     verdict: outcome ?? 'inconclusive',
     score,
-    reason: classificationReason ?? `Kayenta's score is ${score}: ${classification}.`,
-    decidedBy: metrics
-      .filter(({ verdict }) => verdict === 'high' || verdict === 'low')
-      .map(({ name }) => name),
+    // Kayenta gives an empty reason where it has none.
+    reason: classificationReason || scoreInWords(score, classification, different),
+    decidedBy: different,
     needs: null,
     notes: [
       ...sequential.notes,
@@ -77,6 +79,12 @@ export function fromKayenta(result: KayentaJudgeResult, sequential: CanaryVerdic
     samples: { ...sequential.samples },
     stoppedAfter: { ...sequential.stoppedAfter },
   };
+}
+
+function scoreInWords(score: number, classification: string, different: readonly string[]): string {
+  const why =
+    different.length === 0 ? 'no metric differs' : `it finds a difference in ${different.join(', ')}`;
+  return `Kayenta's score is ${score}, which it calls ${classification.toLowerCase()}: ${why}.`;
 }
 
 function finite(value: number | string): number | null {

@@ -169,6 +169,11 @@ export async function cleanHosts(lab: Lab, app: string, context: Context): Promi
       try {
         if (host === lab.hosts.proxy) await nginxProxy(host.connection, quiet).remove(app);
         await host.connection.check(REMOVE, { label: stage });
+        // Closed again; nginx and the firewall itself stay.
+        await converge(host.connection, [firewall(roleParams(lab, host, []))], {
+          ...quiet,
+          progress: () => {},
+        });
         context.progress({ host: host.name, stage, state: 'done' });
       } catch (error) {
         context.progress({ host: host.name, stage, state: 'failed', detail: asFailure(error).message });

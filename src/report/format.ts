@@ -52,13 +52,17 @@ export function formatObserved(value: number | null, unit: string): string {
   if (unit === 'bytes') return formatBytes(value);
   if (unit === 'share') return formatShare(value);
   if (unit.startsWith('ms ')) return formatMilliseconds(value);
-  return `${formatNumber(value)} ${unit}`.trim();
+  const named = value === 1 ? unit.replace(/s$/, '') : unit;
+  return `${formatNumber(value)} ${named}`.trim();
 }
 
 /** One side's value; a share also as the count behind it: `3 of 151`. */
 export function formatSide(metric: MetricResult, side: 'baseline' | 'candidate'): string {
   const value = metric.observed[side];
-  if (value === null || metric.unit !== 'share' || metric.kind === 'latency-distribution') {
+  // Kayenta's samples are points in time, not requests.
+  const counted =
+    metric.unit === 'share' && metric.kind !== 'latency-distribution' && metric.sampleUnit !== 'points';
+  if (value === null || !counted) {
     return formatObserved(value, metric.unit);
   }
   const total = metric.samples[side];

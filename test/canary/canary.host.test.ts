@@ -77,6 +77,18 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
     expect(report.logs.candidate.join('\n')).toContain('out of surveys');
   });
 
+  it('says so where no request reaches the proxy', async () => {
+    await lab.on(
+      'proxy',
+      'nft add table inet block; nft add chain inet block input "{ type filter hook input priority -10; }"; nft add rule inet block input tcp dport 80 drop',
+    );
+    const { report, exitKind } = await lab.run('good', 'better');
+    await lab.on('proxy', 'nft delete table inet block');
+    expect(exitKind).toBe('inconclusive');
+    expect(report).toMatchObject({ stopped: 'no traffic', verdict: { verdict: 'inconclusive' } });
+    expect(report.verdict.reason).toMatch(/requests were sent and none was seen by the proxy/);
+  });
+
   it('has no verdict where it is the baseline that dies', async () => {
     const { report, exitKind } = await lab.run('dies', 'good');
     expect(exitKind).toBe('inconclusive');
@@ -106,6 +118,26 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
     expect(turns.slice(0, 4)).toEqual(['x-', 'x-', 'x-', 'x-']);
     expect(turns.slice(6, 9)).toEqual(['-x', '-x', '-x']);
     expect(report.verdict).toMatchObject({ judge: 'kayenta', verdict: 'failed' });
+  });
+
+  it('takes hosts of an inventory, and takes itself away from them afterwards', async () => {
+    const inventory = await lab.inventory();
+    const { report } = await lab.run('good', 'broken', { inventory, keep: false });
+    expect(report.verdict).toMatchObject({
+      verdict: 'failed',
+      decidedBy: expect.arrayContaining(['errors (5xx)']),
+    });
+    expect(report.hosts.map(({ name }) => name).sort()).toEqual(['my-blue', 'my-green', 'my-proxy']);
+    expect(await lab.hosts()).toEqual(['blue', 'green', 'proxy']);
+    const left = await Promise.all(
+      ['proxy', 'blue', 'green'].map((host) =>
+        lab.on(
+          host,
+          'ls -d /opt/pipeline-canary /etc/systemd/system/pipeline-canary.service /etc/nginx/pipeline/sites/* /run/pipeline/proxy/* /var/lib/pipeline/proxy/* 2>/dev/null; nft list table inet pipeline | grep -E "dport.*(3000|80)" || true',
+        ),
+      ),
+    );
+    expect(left).toEqual(['', '', '']);
   });
 
   it('ends at Ctrl-C with what is known, and removes its hosts', async () => {

@@ -190,8 +190,24 @@ describe('the verdict about a run', () => {
       /^The baseline itself cannot keep up with the load: its median latency went from/,
     );
     expect(starved.needs).toContain('--rate');
+    expect(starved.score).toBe(50);
     const broken = conclude(run(queue(simulate(30, {}, { errors: 1 }), 99), { load: LOAD }), 'sequential');
     expect(broken.verdict).toBe('failed');
+  });
+
+  it('a load beyond what the baseline can carry: no pass either, since that may be luck', () => {
+    const unanswered = simulate(240, { median: 40 }, { median: 20 }).map(
+      ({ at, baseline, candidate }): Second => {
+        const routes = Object.entries(baseline.routes).map(
+          ([name, route]) => [name, { ...route, status: { '2xx': (route.status['2xx'] ?? 0) - 3 } }] as const,
+        );
+        return { at, baseline: { ...baseline, routes: Object.fromEntries(routes) }, candidate };
+      },
+    );
+    const verdict = conclude(run(unanswered, { load: LOAD }), 'sequential');
+    expect(verdict.metrics.find(({ name }) => name === 'errors (5xx)')?.verdict).toBe('low');
+    expect(verdict).toMatchObject({ verdict: 'inconclusive', needs: expect.stringContaining('--rate') });
+    expect(verdict.reason).toContain('may be luck');
   });
 
   it('a candidate that cannot keep up where the baseline can: failed', () => {
@@ -225,6 +241,28 @@ describe('the verdict about a run', () => {
     expect(failed).toMatchObject({ judge: 'kayenta', verdict: 'failed' });
     expect(failed.metrics.length).toBeGreaterThan(3);
     expect(conclude(run([], { load: LOAD }), 'kayenta').verdict).toBe('inconclusive');
+  });
+
+  it("Kayenta's judge: a marginal score is said in words", () => {
+    const marginal = conclude(run(simulate(120, {}, { median: 6 }), { load: LOAD }), 'kayenta');
+    expect(marginal.verdict).toBe('inconclusive');
+    expect(marginal.reason).toMatch(
+      /^Kayenta's score is [\d.]+, which it calls marginal: it finds a difference in latency p50/,
+    );
+  });
+
+  it('the interval of a rate that changed in the middle holds what was measured', () => {
+    const seconds = [
+      ...simulate(6, {}, {}),
+      ...simulate(4, {}, { errors: 1 }).map((second) => ({ ...second, at: second.at + 6 })),
+    ];
+    const errors = conclude(run(seconds, { load: LOAD }), 'sequential').metrics.find(
+      ({ name }) => name === 'errors (5xx)',
+    );
+    const value = errors?.effect?.value ?? Number.NaN;
+    expect(value).toBeGreaterThan(0.3);
+    expect(errors?.interval?.[0] ?? Number.NEGATIVE_INFINITY).toBeLessThanOrEqual(value);
+    expect(errors?.interval?.[1] ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(value);
   });
 });
 

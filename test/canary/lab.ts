@@ -1,7 +1,7 @@
 /** A project of its own with the example service, for tests that run real experiments. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import { type CanaryListener, type CanaryResult, runCanary } from '../../src/can
 import { createLocalProvider } from '../../src/cloud/local/provider.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
 import { type Context, quietContext } from '../../src/context.ts';
+import { connect } from '../../src/ssh/openssh.ts';
 import { bundleAgent } from '../agent/support.ts';
 
 export interface CanaryLab {
@@ -25,6 +26,10 @@ export interface CanaryLab {
   /** Names of the hosts that exist. */
   hosts(): Promise<string[]>;
   removeHosts(): Promise<void>;
+  /** The hosts that exist as an inventory of one's own; its path. */
+  inventory(): Promise<string>;
+  /** Output of a command on one of the hosts. */
+  on(host: string, command: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -88,6 +93,31 @@ export async function canaryLab(canary: Record<string, unknown> = {}, source?: s
     },
     async removeHosts() {
       await createLocalProvider(quietContext(), spec).destroy();
+    },
+    async inventory() {
+      const machines = await createLocalProvider(quietContext(), spec).machines();
+      const lines = machines.flatMap(({ name, address, port, user, identityFile }) => [
+        `[${name}]`,
+        `my-${name} ansible_host=${address} ansible_port=${port} ansible_user=${user} ansible_ssh_private_key_file=${identityFile}`,
+      ]);
+      const file = join(directory, 'my-inventory.ini');
+      const known = join(directory, '.pipeline', `known_hosts.${spec.environment}`);
+      lines.push('[all:vars]', `ansible_ssh_common_args=-o UserKnownHostsFile=${known}`);
+      await writeFile(file, `${lines.join('\n')}\n`);
+      return file;
+    },
+    async on(host, command) {
+      const machine = (await createLocalProvider(quietContext(), spec).machines()).find(
+        ({ name }) => name === host,
+      );
+      if (machine === undefined) throw new Error(`no host ${host}`);
+      const knownHostsFile = join(directory, '.pipeline', `known_hosts.${spec.environment}`);
+      const connection = connect({ ...machine, knownHostsFile }, quietContext());
+      try {
+        return await connection.check(command, { label: 'look' });
+      } finally {
+        await connection.close();
+      }
     },
     async stop() {
       await createLocalProvider(quietContext(), spec).destroy();

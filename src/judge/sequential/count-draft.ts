@@ -47,7 +47,7 @@ export function countDraft(
     candidate: candidateEvents / candidateTrials,
   };
   const value = observed.candidate - observed.baseline;
-  const ends = differenceInterval(state, config.intervalLevel);
+  const ends = including(value, differenceInterval(state, config.intervalLevel));
   const side = (events: number, trials: number, share: number) =>
     `${number(events)} of ${number(trials)} (${percent(share)})`;
   return {
@@ -65,4 +65,12 @@ export function countDraft(
       `of the baseline's ${side(baselineEvents, baselineTrials, observed.baseline)}: ` +
       `${points(value)}${interval({ interval: ends, level: config.intervalLevel }, points)}.`,
   };
+}
+
+/** Bets take one difference for all of the time; where it changed, what was measured over all of it may lie outside. Wider is still valid. */
+function including(
+  value: number,
+  [low, high]: readonly [number | null, number | null],
+): readonly [number | null, number | null] {
+  return [low === null ? null : Math.min(low, value), high === null ? null : Math.max(high, value)];
 }

@@ -103,6 +103,6 @@ export function eventResult(
     sampleUnit: 'seconds',
     evidence,
     needsRequests: null,
-    reason: `${number(candidate)} ${name} of the candidate, ${number(baseline)} of the baseline in ${number(seconds)} s. ${why}`,
+    reason: `${number(candidate)} ${candidate === 1 ? name.replace(/s$/, '') : name} of the candidate, ${number(baseline)} of the baseline in ${number(seconds)} s. ${why}`,
   };
 }
