@@ -23,15 +23,26 @@ const ROUTES = 4;
 
 export const LEGEND = '<span class="legend"><span>baseline</span><span>candidate</span></span>';
 
+/** So many metrics without data share a row. */
+const FOLDED = 3;
+
 /** One row a metric. */
 export function metricsSection(metrics: readonly MetricResult[]): string {
   if (metrics.length === 0) return '';
-  const rows = metrics.map((metric) => {
-    const share = formatted(metric);
-    return `<tr><td class="name">${escapeHtml(metric.name)}<span class="sub">${metric.role}</span></td>
+  const without = metrics.filter(({ verdict }) => verdict === 'no data');
+  const folded = without.length >= FOLDED ? without : [];
+  const rows = metrics
+    .filter((metric) => !folded.includes(metric))
+    .map((metric) => {
+      const share = formatted(metric);
+      return `<tr><td class="name">${escapeHtml(metric.name)}<span class="sub">${metric.role}</span></td>
 <td class="n" data-label="baseline">${share('baseline')}</td><td class="n" data-label="candidate">${share('candidate')}</td><td class="n" data-label="change">${formatEffect(metric)}</td>
 <td class="evidence">${evidenceBar(metric)}</td><td class="verdict-cell">${pill(metric)}</td></tr>`;
-  });
+    });
+  if (folded.length > 0) {
+    const names = escapeHtml(folded.map(({ name }) => name).join(', '));
+    rows.push(`<tr><td class="without" colspan="6">Nothing to compare yet: ${names}</td></tr>`);
+  }
   return `<h2>Metrics</h2>
 <div class="card scroll"><table class="metrics"><thead><tr><th>metric</th><th class="n">baseline</th><th class="n">candidate</th><th class="n">change</th><th>evidence of harm</th><th>verdict</th></tr></thead>
 <tbody>${rows.join('')}</tbody></table></div>`;
@@ -95,23 +106,27 @@ function forestTable(
   config: SequentialConfig,
 ): string {
   if (metrics.length === 0) return '';
-  const rows = metrics.map((metric) => {
-    const settings = settingsOf(metric, config);
-    const tolerated: [number, number] =
-      axis.scale === 'ratio'
-        ? [1 / (1 + settings.tolerance), 1 + settings.tolerance]
-        : [-settings.absolute, settings.absolute];
-    const tone = toneOf(metric);
-    const words = `${formatEffect(metric)} (${formatInterval(metric)})`;
-    const drawing = forestRow(axis, {
-      value: metric.effect?.value ?? null,
-      interval: metric.interval ?? [null, null],
-      tolerated,
-      tone: tone === 'none' ? 'open' : tone,
-      label: `${metric.name}: ${words}`,
+  const without = metrics.filter(({ verdict }) => verdict === 'no data');
+  const folded = without.length >= FOLDED ? without : [];
+  const rows = metrics
+    .filter((metric) => !folded.includes(metric))
+    .map((metric) => {
+      const settings = settingsOf(metric, config);
+      const tolerated: [number, number] =
+        axis.scale === 'ratio'
+          ? [1 / (1 + settings.tolerance), 1 + settings.tolerance]
+          : [-settings.absolute, settings.absolute];
+      const tone = toneOf(metric);
+      const words = `${formatEffect(metric)} (${formatInterval(metric)})`;
+      const drawing = forestRow(axis, {
+        value: metric.effect?.value ?? null,
+        interval: metric.interval ?? [null, null],
+        tolerated,
+        tone: tone === 'none' ? 'open' : tone,
+        label: `${metric.name}: ${words}`,
+      });
+      return `<tr><td class="name">${escapeHtml(metric.name)}</td><td class="plot">${drawing}</td><td class="n">${formatEffect(metric)}</td><td class="n">${formatInterval(metric)}</td></tr>`;
     });
-    return `<tr><td class="name">${escapeHtml(metric.name)}</td><td class="plot">${drawing}</td><td class="n">${formatEffect(metric)}</td><td class="n">${formatInterval(metric)}</td></tr>`;
-  });
   return `<div class="card scroll" style="margin-bottom:14px"><table class="effects"><thead><tr><th>${title}</th><th></th><th class="n">measured</th><th class="n">interval</th></tr></thead>
 <tbody>${rows.join('')}<tr class="scale"><td></td><td class="plot">${forestAxis(axis, format)}</td><td></td><td></td></tr></tbody></table></div>`;
 }

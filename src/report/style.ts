@@ -34,7 +34,7 @@ code,pre,.commit{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberat
 table{border-collapse:collapse;width:100%;font-size:14px}
 th{text-align:left;font-weight:500;color:var(--soft);font-size:12.5px;padding:12px 14px 8px 0;border-bottom:1px solid var(--rule);white-space:nowrap}
 td{padding:9px 14px 9px 0;border-bottom:1px solid var(--grid);vertical-align:middle}
-tr:last-child td{border-bottom:0}th:last-child,td:last-child{padding-right:0}
+tr:last-child td{border-bottom:0}td.without{color:var(--soft);font-size:13px}th:last-child,td:last-child{padding-right:0}
 td.n,th.n{text-align:right;white-space:nowrap}td.name{font-weight:550;overflow-wrap:anywhere;min-width:130px}td .sub{display:block;color:var(--faint);font-size:12px;font-weight:400}
 .pill{display:inline-block;padding:1px 9px;border-radius:99px;font-size:12.5px;font-weight:600;white-space:nowrap;color:var(--soft);border:1px solid var(--rule)}
 .pill.pass{color:var(--good);background:var(--good-soft);border-color:transparent}.pill.harm{color:var(--bad);background:var(--bad-soft);border-color:transparent}
@@ -67,9 +67,9 @@ footer{margin-top:36px;color:var(--faint);font-size:13px}
 table.metrics,table.effects,table.metrics tbody,table.effects tbody{display:block;min-width:0}table.metrics thead,table.effects thead{display:none}
 table.metrics tr{display:grid;grid-template-columns:1fr 1fr 1fr;gap:4px 10px;padding:12px 0;border-bottom:1px solid var(--grid)}table.metrics tr:last-child,table.effects tr{border:0}
 table.metrics td,table.effects td{padding:0;border:0;text-align:left}table.metrics td::before{content:attr(data-label);display:block;color:var(--faint);font-size:12px}
-table.metrics td.name{grid-column:1/3;min-width:0}table.metrics td.verdict-cell{grid-column:3;grid-row:1;text-align:right}table.metrics td.evidence{grid-column:1/4}table.metrics td.name::before,table.metrics td.verdict-cell::before,table.metrics td.evidence::before{content:none}
+table.metrics td.name{grid-column:1/3;min-width:0}table.metrics td.without{grid-column:1/4}table.metrics td.without::before{content:none}table.metrics td.verdict-cell{grid-column:3;grid-row:1;text-align:right}table.metrics td.evidence{grid-column:1/4}table.metrics td.name::before,table.metrics td.verdict-cell::before,table.metrics td.evidence::before{content:none}
 table.effects tr{display:grid;grid-template-columns:1fr auto;padding:8px 0}table.effects td.plot{grid-column:1/3}table.effects td:nth-child(4){grid-column:1/3;grid-row:2;color:var(--soft);font-size:13px}table.effects td:nth-child(3){grid-column:2;grid-row:1}.forest{width:100%}table.effects tr.scale td:not(.plot){display:none}}
 @media print{:root{--page:#fff;--card:#fff;--ink:#111;--soft:#444;--faint:#777;--rule:#ccc;--grid:#e8e8e8;--baseline:#2f5fa3;--candidate:#c06a12;--good:#1d6b41;--bad:#a4201b;--open:#6d5512;--good-soft:#fff;--bad-soft:#fff;--open-soft:#fff}
-body{font-size:12px;print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0}.card,figure,tr{break-inside:avoid}h2{break-after:avoid;margin-top:24px}.scroll{overflow:visible}pre{max-height:none}
+body{font-size:12px;print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0}.verdict,.side,figure,tr,details{break-inside:avoid}h2{break-after:avoid;margin-top:24px}.scroll{overflow:visible}pre{max-height:none}
 details::details-content{content-visibility:visible;height:auto}.pill{border-color:currentColor}.forest{width:220px;min-width:0}table.effects th:nth-child(1){width:24%}table.effects th:nth-child(2){width:226px}table.effects th:nth-child(3){width:20%}}
 `;

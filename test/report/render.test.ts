@@ -171,6 +171,24 @@ describe('the page', () => {
   });
 });
 
+describe('the table of metrics', () => {
+  const withoutData = (count: number) =>
+    renderHtml(
+      report(
+        simulate(3, {}, {}),
+        verdict(
+          Array.from({ length: count }, (_, i) => metric(`latency p${i}`, 'latency', { verdict: 'no data' })),
+        ),
+      ),
+      NO_EVIDENCE,
+    );
+
+  it('says in one row what could not be compared, where that is much', () => {
+    expect(withoutData(3)).toContain('Nothing to compare yet: latency p0, latency p1, latency p2</td>');
+    expect(withoutData(2)).not.toContain('Nothing to compare yet');
+  });
+});
+
 describe('the terminal', () => {
   const failed = report(
     simulate(3, {}, { errors: 1 }),
