@@ -192,8 +192,8 @@ export const definitions = {
     path: 'judge',
     summary: 'judge recorded data, no hosts needed',
     description:
-      "FILE is a canary report (the verdict is computed again) or the document that Kayenta's remote judge takes. With --prometheus it is a Kayenta configuration, and the values are read from there.",
-    arguments: [{ name: '<file>', description: 'JSON file, or - for standard input' }],
+      "FILE is a canary report (the verdict is computed again) or the document that Kayenta's remote judge takes. With --prometheus it is a Kayenta configuration, and the values are read from there. With --app there is no FILE: two releases are judged by what the monitor recorded of them.",
+    arguments: [{ name: '[file]', description: 'JSON file, or - for standard input' }],
     options: {
       judge: {
         flags: '--judge <name>',
@@ -212,12 +212,22 @@ export const definitions = {
         description: 'read the metrics from here, e.g. http://localhost:9090',
         type: 'text',
       },
-      baseline: {
-        flags: '--baseline <name>',
-        description: 'scope of the baseline in the queries',
+      app: {
+        flags: '--app <app>',
+        description: 'judge two releases of this application, from the monitor',
         type: 'text',
       },
-      candidate: { flags: '--candidate <name>', description: 'scope of the candidate', type: 'text' },
+      inventory,
+      baseline: {
+        flags: '--baseline <name>',
+        description: 'release, or scope of the baseline in the queries',
+        type: 'text',
+      },
+      candidate: {
+        flags: '--candidate <name>',
+        description: 'release, or scope of the candidate',
+        type: 'text',
+      },
       last: {
         flags: '--last <time>',
         description: 'time up to now that is judged, e.g. 30m',
@@ -243,6 +253,7 @@ export const definitions = {
     examples: [
       'pipeline judge .pipeline/canary/2026-11-25T14-00-00Z/report.json',
       'pipeline judge canary.json --prometheus http://localhost:9090 --baseline v1 --candidate v2 --last 30m',
+      'pipeline judge --app shop --baseline 20261125-101500-05c965f --candidate 20261125-112000-0fb8c1c --last 2h',
     ],
   },
   monitorSetup: {

@@ -3,9 +3,10 @@
 import { deliver, nameOf, reason, type Target } from '../alerts/deliver.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { canaryTelling, recordRun } from './canaries.ts';
+import { releaseSeries } from './compare.ts';
 import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
 import { runHub } from './hub.ts';
-import { ALERTS, LEADER, POSITIONS } from './keys.ts';
+import { ALERTS, LEADER, POSITIONS, SERVED } from './keys.ts';
 import { type Redis, redisClient } from './redis.ts';
 import { listUsers, removeUser, setUser } from './users.ts';
 
@@ -16,6 +17,8 @@ const USAGE = `Usage: monitor.js COMMAND, with the configuration in ${HUB_CONFIG
   status                           when each host was heard last, the alerts, and whether a hub works
   first                            the first user where there is none yet, and the status
   canary                           keep what standard input tells of a canary run (JSON)
+  compare APP RELEASE RELEASE FROM TO STEP
+                                   two releases over a time (ms since 1970), a value a step (ms)
   test-alert                       send a test message everywhere
 Answers of all but run are one JSON document.`;
 
@@ -50,6 +53,8 @@ async function main(args: readonly string[]): Promise<unknown> {
         return { recorded: true };
       });
     }
+    case 'compare':
+      return withRedis(config(), (redis) => compare(redis, config(), rest));
     case 'test-alert': {
       const { targets, dashboard } = config();
       const failures = await Promise.all(targets.map((target) => testMessage(target, dashboard)));
@@ -87,6 +92,25 @@ async function status(redis: Redis) {
   const states = Object.values(alerts).map((text) => JSON.parse(text) as unknown);
   // A hub that ends, ends its lease within seconds.
   return { now: Date.now(), working: leader !== null, hosts: Object.fromEntries(hosts), alerts: states };
+}
+
+/** Two releases of an application over a time, a value a step. */
+async function compare(redis: Redis, { hosts, intervalSeconds }: HubConfig, args: readonly string[]) {
+  const [app = '', baseline = '', candidate = '', ...numbers] = args;
+  const [from = 0, to = 0, step = 0] = numbers.map(Number);
+  if (app === '' || candidate === '' || !(from < to) || !(step >= 1000))
+    throw new Failure(
+      'usage',
+      'compare needs an application, two releases, two times and a step of 1000 ms or more.',
+      {
+        next: USAGE,
+      },
+    );
+  const served = new Set(await redis.sMembers(SERVED));
+  const hostsOf = (name: string) => hosts.filter((host) => served.has(`${name} ${host}`));
+  const source = { redis, hosts, hostsOf, intervalSeconds };
+  const series = (release: string) => releaseSeries(source, app, release, { from, to }, step, Date.now());
+  return { baseline: await series(baseline), candidate: await series(candidate) };
 }
 
 async function users(redis: Redis, [verb, name = '', role = 'viewer']: readonly string[]): Promise<unknown> {

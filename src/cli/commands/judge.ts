@@ -2,27 +2,27 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { writeReport } from '../../canary/files.ts';
-import { exitKind, type JudgeOptions, judgeFile } from '../../canary/judge-file.ts';
+import { exitKind, type Judged, type JudgeOptions, judgeFile } from '../../canary/judge-file.ts';
 import { seconds } from '../../canary/prometheus.ts';
 import type { Context } from '../../context.ts';
 import { EXIT_CODES, Failure } from '../../errors.ts';
 import { shownPath } from '../../files.ts';
+import { judgeKayenta } from '../../judge/index.ts';
 import { prometheusAt } from '../../metrics/prometheus.ts';
 import { reportJson } from '../../report/json.ts';
 import { kayentaLines, resultLines } from '../../report/terminal.ts';
-import { argument, type Handler } from '../command.ts';
+import { argument, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
+import { caveat, documentOf, recordedByHub } from '../monitor/judge-hub.ts';
 
 const KAYENTA_EXIT = { Pass: 0, Marginal: EXIT_CODES.inconclusive, Fail: EXIT_CODES.rejected } as const;
 
 export const judge: Handler<typeof definitions.judge> = async (options, session) => {
   const { output, context } = session;
-  const path = argument(session, 0) ?? '-';
-  const prometheus = fromPrometheus(options, context);
-  const judged = await judgeFile(path === '-' ? path : resolve(context.cwd, path), {
-    ...(options.judge === undefined ? {} : { judge: options.judge as 'sequential' | 'kayenta' }),
-    ...(prometheus === undefined ? {} : { prometheus }),
-  });
+  const judged =
+    options.app === undefined
+      ? await fromFile(options, session)
+      : await fromHub(options.app, options, session);
   if (judged.kind === 'kayenta') {
     if (options.report !== undefined || options.markdown !== undefined) {
       throw new Failure(
@@ -66,9 +66,72 @@ export const judge: Handler<typeof definitions.judge> = async (options, session)
 
 type Options = Parameters<typeof judge>[0];
 
+async function fromFile(options: Options, session: Session): Promise<Judged> {
+  const { context } = session;
+  const path = argument(session, 0);
+  if (path === undefined)
+    throw new Failure('usage', 'Nothing says what is to be judged.', {
+      next: 'Name a file, - for standard input, or --app with --baseline and --candidate.',
+    });
+  const prometheus = fromPrometheus(options, context);
+  return judgeFile(path === '-' ? path : resolve(context.cwd, path), {
+    ...(options.judge === undefined ? {} : { judge: options.judge as 'sequential' | 'kayenta' }),
+    ...(prometheus === undefined ? {} : { prometheus }),
+  });
+}
+
+/** What the monitor recorded of two releases, by Kayenta's judge: the other one needs traffic that was divided at random. */
+async function fromHub(app: string, options: Options, session: Session): Promise<Judged> {
+  const { baseline, candidate, step, last } = options;
+  const wrong = (message: string, next: string) => new Failure('usage', message, { next });
+  if (argument(session, 0) !== undefined || options.prometheus !== undefined)
+    throw wrong(
+      '--app reads from the monitor, and from no file and no Prometheus.',
+      'Leave one of them out.',
+    );
+  if (options.judge === 'sequential')
+    throw wrong(
+      'The sequential judge needs requests that were divided at random between the two.',
+      'Leave --judge out, or run pipeline canary.',
+    );
+  if (baseline === undefined || candidate === undefined)
+    throw wrong('--app needs --baseline and --candidate.', `pipeline releases ${app} names the releases.`);
+  const { start, end } = timesOf(options, session.context);
+  if (start === undefined && last === undefined)
+    throw wrong('Nothing says which time is to be judged.', 'Say --last 2h, or --start and --end.');
+  const now = Math.floor(session.context.now().getTime() / 1000);
+  const wanted = {
+    app,
+    baseline,
+    candidate,
+    start: start ?? now,
+    end: end ?? now,
+    stepSeconds: (step ?? 60_000) / 1000,
+  };
+  const recorded = await recordedByHub(wanted, options.inventory, session);
+  const said = caveat(recorded);
+  if (said !== '') session.output.line(session.output.colors.yellow(said));
+  const document = documentOf(wanted, recorded);
+  return { kind: 'kayenta', result: judgeKayenta(document), document };
+}
+
+/** Seconds since 1970. */
+function timesOf({ last, start, end }: Options, context: Context) {
+  if (last !== undefined && (start !== undefined || end !== undefined)) {
+    throw new Failure('usage', '--last is a time up to now; with --start or --end it says nothing.', {
+      next: 'Leave one of them out.',
+    });
+  }
+  const now = Math.floor(context.now().getTime() / 1000);
+  return {
+    start: last === undefined ? seconds(start, '--start') : now - last / 1000,
+    end: last === undefined ? seconds(end, '--end') : now,
+  };
+}
+
 /** Where the values come from, and for which time; absent: from the file. */
 function fromPrometheus(options: Options, context: Context): JudgeOptions['prometheus'] {
-  const { prometheus, baseline, candidate, last, step } = options;
+  const { prometheus, baseline, candidate, step } = options;
   if (prometheus === undefined) {
     const idle = (['baseline', 'candidate', 'last', 'start', 'end', 'step', 'save'] as const).find(
       (name) => options[name] !== undefined,
@@ -78,19 +141,12 @@ function fromPrometheus(options: Options, context: Context): JudgeOptions['prome
       next: `Add it, e.g. --prometheus http://localhost:9090, or leave --${idle} out.`,
     });
   }
-  if (last !== undefined && (options.start !== undefined || options.end !== undefined)) {
-    throw new Failure('usage', '--last is a time up to now; with --start or --end it says nothing.', {
-      next: 'Leave one of them out.',
-    });
-  }
-  const now = Math.floor(context.now().getTime() / 1000);
   return {
     source: prometheusAt(prometheus, context),
     scopes: {
       baseline,
       candidate,
-      start: last === undefined ? seconds(options.start, '--start') : now - last / 1000,
-      end: last === undefined ? seconds(options.end, '--end') : now,
+      ...timesOf(options, context),
       step: step === undefined ? undefined : step / 1000,
     },
   };
