@@ -60,8 +60,9 @@ ${parts}
 `;
 }
 
-/** Everything goes to the journal, with its level. */
+/** Everything goes to the journal, with its level; advice on how to start faster is no news to anybody. */
 const LOGGING = `handlers = java.util.logging.ConsoleHandler
+org.apache.jasper.servlet.TldScanner.level = WARNING
 .handlers = java.util.logging.ConsoleHandler
 java.util.logging.ConsoleHandler.level = FINE
 java.util.logging.ConsoleHandler.formatter = org.apache.juli.SystemdFormatter

@@ -84,8 +84,8 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `Environment=${node ? '"NODE_ENV=production" ' : ''}"${manifest.portVariable}=${instance.port}"`,
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
-    'RestartSec=200ms',
-    ...(node ? [] : ['SuccessExitStatus=143']),
+    // Where Java cannot start, it needs a processor for seconds to find out: what it waits for may need it too.
+    ...(node ? ['RestartSec=200ms'] : ['RestartSec=1s', 'SuccessExitStatus=143']),
     'TimeoutStopSec=15s',
     `StateDirectory=pipeline-apps/${app}`,
     'StateDirectoryMode=0750',
