@@ -157,6 +157,7 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     await page.keyboard.press('?');
     await page.waitForSelector('dialog[open]');
     await page.keyboard.press('Escape');
+    await page.waitForSelector('dialog:not([open])', { state: 'attached' });
     await page.keyboard.press('a');
     await page.waitForURL(/view=alerts/);
     const theme = () => page.evaluate('document.documentElement.dataset.theme');

@@ -1,7 +1,5 @@
 /** A whole hub on this machine with sample data: a Redis of its own, the real page, two users. */
 
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bundlePage } from '../../../scripts/page.mjs';
@@ -9,7 +7,7 @@ import { alertsSchema } from '../../../src/config/schema.ts';
 import { runHub } from '../../../src/monitor/hub.ts';
 import { type Redis, redisClient } from '../../../src/monitor/redis.ts';
 import { setUser } from '../../../src/monitor/users.ts';
-import { TestRedis } from '../../agent/redis-server.ts';
+import { freePort, TestRedis } from '../../agent/redis-server.ts';
 import { type Past, sendSamples, writePast } from './fill.ts';
 import { type SampleFleet, sampleFleet } from './fleet.ts';
 
@@ -88,14 +86,4 @@ async function answers(url: string): Promise<void> {
     if (attempt === 600) throw new Error('The hub does not answer.');
     await sleep(100);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

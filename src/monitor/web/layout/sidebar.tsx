@@ -2,6 +2,7 @@
 import type { RefObject } from 'preact';
 import type { Themes } from '../hooks/use-theme.ts';
 import type { Page } from '../page.ts';
+import { Brand } from '../parts/brand.tsx';
 import { Go } from '../parts/go.tsx';
 import { count, figure } from '../state/format.ts';
 import { found } from '../state/health.ts';
@@ -21,7 +22,7 @@ const LINKS: readonly (readonly [view: View, title: string])[] = [
   ['overview', 'Overview'],
   ['alerts', 'Alerts'],
   ['events', 'Events'],
-  ['canaries', 'Canary runs'],
+  ['canaries', 'Canaries'],
 ];
 
 export function Sidebar({ page, themes, setSearch, field, onHelp }: Props) {
@@ -30,12 +31,7 @@ export function Sidebar({ page, themes, setSearch, field, onHelp }: Props) {
   const [apps, hosts] = [found(overview.apps, search), found(overview.hosts, search)];
   return (
     <nav class={search === '' ? 'side' : 'side searching'} aria-label="Monitor">
-      <p class="brand">
-        <svg viewBox="0 0 20 20" aria-hidden="true">
-          <path d="M2 11h4l2.5-6 3 11 2.5-7 1 2h3" />
-        </svg>
-        pipeline
-      </p>
+      <Brand />
       <ul class="views">
         {LINKS.map(([view, title]) => (
           <li key={view}>

@@ -1,13 +1,9 @@
 /** A table that remembers its order for itself: the small ones of a page, of which the address bar need not tell. */
 import { useState } from 'preact/hooks';
-import { type Column, Table } from './table.tsx';
+import { Table, type TableProps } from './table.tsx';
 
-interface Props<T> {
-  readonly label: string;
-  readonly columns: readonly Column<T>[];
-  readonly rows: readonly T[];
-  readonly keyOf: (row: T) => string;
-  readonly bad?: (row: T) => boolean;
+interface Props<T> extends Omit<TableProps<T>, 'sort' | 'onSort'> {
+  /** Order in which it begins. */
   readonly first?: string;
 }
 

@@ -14,7 +14,7 @@ export interface Column<T> {
   readonly cell: (row: T) => ComponentChildren;
 }
 
-interface Props<T> {
+export interface TableProps<T> {
   readonly label: string;
   readonly columns: readonly Column<T>[];
   readonly rows: readonly T[];
@@ -24,7 +24,7 @@ interface Props<T> {
   readonly onSort: (sort: string) => void;
 }
 
-export function Table<T>({ label, columns, rows, keyOf, bad, sort, onSort }: Props<T>) {
+export function Table<T>({ label, columns, rows, keyOf, bad, sort, onSort }: TableProps<T>) {
   const by = Object.fromEntries(columns.flatMap(({ id, by: of }) => (of === undefined ? [] : [[id, of]])));
   const cellClass = ({ word, minor }: Column<T>) =>
     [word ? 'word' : '', minor ? 'minor' : ''].filter(Boolean).join(' ') || undefined;

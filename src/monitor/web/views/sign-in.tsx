@@ -1,5 +1,7 @@
 /** Who are you? */
+
 import { useRef, useState } from 'preact/hooks';
+import { Brand } from '../parts/brand.tsx';
 import { post } from '../state/api.ts';
 
 const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -28,12 +30,7 @@ export function SignIn({ onDone }: { readonly onDone: () => void }) {
           );
         }}
       >
-        <p class="brand">
-          <svg viewBox="0 0 20 20" aria-hidden="true">
-            <path d="M2 11h4l2.5-6 3 11 2.5-7 1 2h3" />
-          </svg>
-          pipeline
-        </p>
+        <Brand />
         <h1>Sign in to the monitor</h1>
         <label>
           User

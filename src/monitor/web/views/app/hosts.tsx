@@ -1,11 +1,11 @@
 /** Hosts that served an application in the range. */
 import type { Routes } from '../../../api-types.ts';
 import type { Page } from '../../page.ts';
+import { figures, requestColumns } from '../../parts/columns.tsx';
 import { Go } from '../../parts/go.tsx';
 import { LocalTable } from '../../parts/local-table.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Status } from '../../parts/status.tsx';
-import { figure } from '../../state/format.ts';
 import { elsewhere } from '../../state/place.ts';
 
 interface Props {
@@ -17,7 +17,7 @@ export function HostsOfApp({ page, routes }: Props) {
   const { place, go, overview } = page;
   return (
     <Panel title="Hosts" id="hosts" note="that served it in this range">
-      <LocalTable
+      <LocalTable<Routes['hosts'][number]>
         label="Hosts"
         rows={routes.hosts}
         keyOf={({ host }) => host}
@@ -42,38 +42,8 @@ export function HostsOfApp({ page, routes }: Props) {
               return health === undefined ? '–' : <Status health={health} />;
             },
           },
-          {
-            id: 'rate',
-            title: 'Rate',
-            by: ({ figures }) => figures.rate,
-            cell: ({ figures }) => figure(figures.rate, '1/s'),
-          },
-          {
-            id: 'errors',
-            title: 'Errors',
-            by: ({ figures }) => figures.errors,
-            cell: ({ figures }) => figure(figures.errors, 'ratio'),
-          },
-          {
-            id: 'p50',
-            title: 'p50',
-            minor: true,
-            by: ({ figures }) => figures.p50,
-            cell: ({ figures }) => figure(figures.p50, 'ms'),
-          },
-          {
-            id: 'p90',
-            title: 'p90',
-            by: ({ figures }) => figures.p90,
-            cell: ({ figures }) => figure(figures.p90, 'ms'),
-          },
-          {
-            id: 'p99',
-            title: 'p99',
-            minor: true,
-            by: ({ figures }) => figures.p99,
-            cell: ({ figures }) => figure(figures.p99, 'ms'),
-          },
+          figures('rate', 'Rate', '1/s', ({ figures: own }) => own.rate),
+          ...requestColumns<Routes['hosts'][number]>(({ figures: own }) => own),
         ]}
       />
     </Panel>

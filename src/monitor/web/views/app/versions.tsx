@@ -1,9 +1,10 @@
 /** Versions that answered in the range. */
 import type { Routes } from '../../../api-types.ts';
 import type { Page } from '../../page.ts';
+import { figures, requestColumns } from '../../parts/columns.tsx';
 import { LocalTable } from '../../parts/local-table.tsx';
 import { Panel } from '../../parts/panel.tsx';
-import { count, figure, period } from '../../state/format.ts';
+import { count, period } from '../../state/format.ts';
 
 interface Props {
   readonly page: Page;
@@ -43,37 +44,10 @@ export function Versions({ page, routes }: Props) {
             cell: ({ firstAt, lastAt }) => period(firstAt, lastAt),
           },
           {
-            id: 'requests',
-            title: 'Requests',
-            by: ({ requests }) => requests,
+            ...figures<Version>('requests', 'Requests', 'number', ({ requests }) => requests),
             cell: ({ requests }) => count(requests),
           },
-          {
-            id: 'errors',
-            title: 'Errors',
-            by: ({ figures }) => figures.errors,
-            cell: ({ figures }) => figure(figures.errors, 'ratio'),
-          },
-          {
-            id: 'p50',
-            title: 'p50',
-            minor: true,
-            by: ({ figures }) => figures.p50,
-            cell: ({ figures }) => figure(figures.p50, 'ms'),
-          },
-          {
-            id: 'p90',
-            title: 'p90',
-            by: ({ figures }) => figures.p90,
-            cell: ({ figures }) => figure(figures.p90, 'ms'),
-          },
-          {
-            id: 'p99',
-            title: 'p99',
-            minor: true,
-            by: ({ figures }) => figures.p99,
-            cell: ({ figures }) => figure(figures.p99, 'ms'),
-          },
+          ...requestColumns<Version>(({ figures: own }) => own),
           {
             id: 'compare',
             title: '',

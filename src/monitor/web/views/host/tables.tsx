@@ -1,11 +1,13 @@
 /** What runs on a host: units, disks, databases, checks, certificates, and what the agent could not measure. */
+import type { ComponentProps } from 'preact';
 import type { HostDetail } from '../../../api-types.ts';
 import type { Page } from '../../page.ts';
+import { figures, shares, words } from '../../parts/columns.tsx';
 import { LocalTable } from '../../parts/local-table.tsx';
-import { Meter } from '../../parts/meter.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Shape } from '../../parts/status.tsx';
-import { figure, moment, plural, span } from '../../state/format.ts';
+import type { Column } from '../../parts/table.tsx';
+import { moment, span } from '../../state/format.ts';
 import { Units } from './units.tsx';
 
 /** A certificate that ends sooner is marked, ms. */
@@ -16,14 +18,49 @@ interface Props {
   readonly detail: HostDetail;
 }
 
+type Certificate = HostDetail['certificates'][number];
+type RowOf<K extends 'disks' | 'stores' | 'checks'> = HostDetail[K][number];
+
 const share = (part: number | null, whole: number | null) =>
   part === null || whole === null || whole === 0 ? null : part / whole;
+const isDown = ({ up }: { readonly up: boolean }) => !up;
 
-const upCell = (up: boolean, error: string) => (
-  <span class={up ? undefined : 'worse'}>
-    <Shape health={up ? 'well' : 'broken'} /> {up ? 'up' : error || 'down'}
-  </span>
-);
+/** Whether a database or a check answers, and if not, why. */
+function upColumn<T extends { readonly up: boolean; readonly error: string }>(title: string): Column<T> {
+  return {
+    id: 'up',
+    title,
+    word: true,
+    by: ({ up }) => Number(up),
+    cell: ({ up, error }) => (
+      <span class={up ? undefined : 'worse'}>
+        <Shape health={up ? 'well' : 'broken'} /> {up ? 'up' : error || 'down'}
+      </span>
+    ),
+  };
+}
+
+const DISKS: readonly Column<RowOf<'disks'>>[] = [
+  words('mount', 'Mounted at', ({ mount }) => mount),
+  words('device', 'Device', ({ device }) => device, { minor: true }),
+  shares('space', 'Space in use', ({ used, size }) => share(used, size)),
+  figures('free', 'Free', 'bytes', ({ used, size }) => (used === null || size === null ? null : size - used)),
+  figures('size', 'Size', 'bytes', ({ size }) => size),
+  shares('inodes', 'Inodes', ({ inodes }) => inodes, { minor: true }),
+];
+const STORES: readonly Column<RowOf<'stores'>>[] = [
+  words('store', 'Database', ({ store }) => store),
+  words('kind', 'Kind', ({ kind }) => kind, { minor: true }),
+  upColumn('State'),
+  figures('connections', 'Connections', 'number', ({ connections }) => connections),
+  figures('size', 'Size', 'bytes', ({ size }) => size),
+];
+const CHECKS: readonly Column<RowOf<'checks'>>[] = [
+  words('check', 'Check', ({ check }) => check),
+  words('target', 'Target', ({ target }) => target, { minor: true }),
+  upColumn('Result'),
+  figures('duration', 'Duration', 'ms', ({ duration }) => duration),
+];
 
 export function HostTables({ page, detail }: Props) {
   const { disks, stores, checks, certificates, problems } = detail;
@@ -42,160 +79,41 @@ export function HostTables({ page, detail }: Props) {
         </Panel>
       )}
       <Units detail={detail} />
-      {disks.length > 0 && (
-        <Panel title="Disks">
-          <LocalTable
-            label="Disks"
-            rows={disks}
-            keyOf={({ mount }) => mount}
-            columns={[
-              {
-                id: 'mount',
-                title: 'Mounted at',
-                word: true,
-                by: ({ mount }) => mount,
-                cell: ({ mount }) => mount,
-              },
-              { id: 'device', title: 'Device', word: true, minor: true, cell: ({ device }) => device },
-              {
-                id: 'space',
-                title: 'Space in use',
-                by: ({ used, size }) => share(used, size),
-                cell: ({ used, size }) => <Meter share={share(used, size)} />,
-              },
-              {
-                id: 'free',
-                title: 'Free',
-                by: ({ used, size }) => (used === null || size === null ? null : size - used),
-                cell: ({ used, size }) =>
-                  figure(used === null || size === null ? null : size - used, 'bytes'),
-              },
-              {
-                id: 'size',
-                title: 'Size',
-                by: ({ size }) => size,
-                cell: ({ size }) => figure(size, 'bytes'),
-              },
-              {
-                id: 'inodes',
-                title: 'Inodes',
-                minor: true,
-                by: ({ inodes }) => inodes,
-                cell: ({ inodes }) => <Meter share={inodes} />,
-              },
-            ]}
-          />
-        </Panel>
-      )}
-      {stores.length > 0 && (
-        <Panel title="Databases">
-          <LocalTable
-            label="Databases"
-            rows={stores}
-            keyOf={({ store }) => store}
-            bad={({ up }) => !up}
-            columns={[
-              {
-                id: 'store',
-                title: 'Database',
-                word: true,
-                by: ({ store }) => store,
-                cell: ({ store }) => store,
-              },
-              {
-                id: 'kind',
-                title: 'Kind',
-                word: true,
-                minor: true,
-                by: ({ kind }) => kind,
-                cell: ({ kind }) => kind,
-              },
-              {
-                id: 'up',
-                title: 'State',
-                word: true,
-                by: ({ up }) => Number(up),
-                cell: ({ up, error }) => upCell(up, error),
-              },
-              {
-                id: 'connections',
-                title: 'Connections',
-                by: ({ connections }) => connections,
-                cell: ({ connections }) => figure(connections, 'number'),
-              },
-              {
-                id: 'size',
-                title: 'Size',
-                by: ({ size }) => size,
-                cell: ({ size }) => figure(size, 'bytes'),
-              },
-            ]}
-          />
-        </Panel>
-      )}
-      {checks.length > 0 && (
-        <Panel title="Checks">
-          <LocalTable
-            label="Checks"
-            rows={checks}
-            keyOf={({ check }) => check}
-            bad={({ up }) => !up}
-            columns={[
-              {
-                id: 'check',
-                title: 'Check',
-                word: true,
-                by: ({ check }) => check,
-                cell: ({ check }) => check,
-              },
-              { id: 'target', title: 'Target', word: true, minor: true, cell: ({ target }) => target },
-              {
-                id: 'up',
-                title: 'Result',
-                word: true,
-                by: ({ up }) => Number(up),
-                cell: ({ up, error }) => upCell(up, error),
-              },
-              {
-                id: 'duration',
-                title: 'Duration',
-                by: ({ duration }) => duration,
-                cell: ({ duration }) => figure(duration, 'ms'),
-              },
-            ]}
-          />
-        </Panel>
-      )}
-      {certificates.length > 0 && (
-        <Panel title="Certificates">
-          <LocalTable
-            label="Certificates"
-            rows={certificates}
-            keyOf={({ endpoint }) => endpoint}
-            first="expires"
-            columns={[
-              {
-                id: 'endpoint',
-                title: 'Presented at',
-                word: true,
-                by: ({ endpoint }) => endpoint,
-                cell: ({ endpoint }) => endpoint,
-              },
-              {
-                id: 'expires',
-                title: 'Ends',
-                by: ({ expires }) => expires,
-                cell: ({ expires }) => <Expiry expires={expires} now={at} />,
-              },
-            ]}
-          />
-        </Panel>
-      )}
+      <Part title="Disks" rows={disks} keyOf={({ mount }) => mount} columns={DISKS} />
+      <Part title="Databases" rows={stores} keyOf={({ store }) => store} bad={isDown} columns={STORES} />
+      <Part title="Checks" rows={checks} keyOf={({ check }) => check} bad={isDown} columns={CHECKS} />
+      <Part
+        title="Certificates"
+        rows={certificates}
+        keyOf={({ endpoint }) => endpoint}
+        first="expires"
+        columns={[
+          words<Certificate>('endpoint', 'Presented at', ({ endpoint }) => endpoint),
+          {
+            id: 'expires',
+            title: 'Ends',
+            by: ({ expires }) => expires,
+            cell: ({ expires }) => <Expiry expires={expires} now={at} />,
+          },
+        ]}
+      />
       {detail.units.length + disks.length + stores.length + checks.length === 0 && (
         <p class="dim">The agent has said nothing about units and disks yet; it does so within a minute.</p>
       )}
-      <p class="sr">{plural(detail.units.length, 'unit')}</p>
     </>
+  );
+}
+
+/** A table under its title; nothing where it has no rows. */
+function Part<T>({
+  title,
+  ...table
+}: { readonly title: string } & Omit<ComponentProps<typeof LocalTable<T>>, 'label'>) {
+  if (table.rows.length === 0) return null;
+  return (
+    <Panel title={title}>
+      <LocalTable<T> {...table} label={title} />
+    </Panel>
   );
 }
 

@@ -1,5 +1,6 @@
 /** systemd units of a host: those that failed first. */
 import type { Health, HostDetail } from '../../../api-types.ts';
+import { figures, words } from '../../parts/columns.tsx';
 import { LocalTable } from '../../parts/local-table.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Shape } from '../../parts/status.tsx';
@@ -31,7 +32,7 @@ export function Units({ detail: { units } }: { readonly detail: HostDetail }) {
         keyOf={({ unit }) => unit}
         bad={({ state }) => state === 'failed'}
         columns={[
-          { id: 'unit', title: 'Unit', word: true, by: ({ unit }) => unit, cell: ({ unit }) => unit },
+          words<Unit>('unit', 'Unit', ({ unit }) => unit),
           {
             id: 'state',
             title: 'State',
@@ -55,12 +56,7 @@ export function Units({ detail: { units } }: { readonly detail: HostDetail }) {
             ),
           },
           { id: 'cpu', title: 'Processor', by: ({ cpu }) => cpu, cell: ({ cpu }) => cores(cpu) },
-          {
-            id: 'memory',
-            title: 'Memory',
-            by: ({ memory }) => memory,
-            cell: ({ memory }) => figure(memory, 'bytes'),
-          },
+          figures<Unit>('memory', 'Memory', 'bytes', ({ memory }) => memory),
         ]}
       />
     </Panel>
