@@ -248,7 +248,7 @@ function place({ manifest }: HostRollout, placed: NewRelease): string[] {
   return [
     `overlay() {\n  ${[...overlay, 'true'].join(' &&\n  ')}\n}`,
     `release_files() {\n  ${[...links, ...written, ...node].join(' &&\n  ')}\n}`,
-    ...(tomcat === undefined ? [] : ['find_tomcat', unpackWar(tomcat.servlet)]),
+    ...(tomcat === undefined ? [] : ['find_tomcat', 'exec 9>&1', unpackWar(tomcat.servlet)]),
     `say 'start place'`,
     ...(placed.node === undefined ? [] : [`node_put ${manifest.node} ${placed.node}`]),
     `place ${quote(placed.sameTree ?? '')} ${manifest.artifact}`,

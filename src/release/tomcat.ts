@@ -115,23 +115,23 @@ home=$(readlink -f "$base/home")
 [ -e "$home/bin/bootstrap.jar" ] || { echo "There is no Tomcat in $home: pipeline prod up brings the role tomcat."; exit 1; }
 . "/usr/libexec/$(basename "$home")/tomcat-locate-java.sh"
 export LC_ALL=\${LC_ALL:-C.UTF-8} CATALINA_HOME="$home" CATALINA_BASE="$base"
-# What Tomcat prints goes through a reader that ends it when the application is given up.
+# What Tomcat prints while it starts goes past a reader that ends it when the application is given up; later its log may hold what visitors say.
 exec "$JAVA_HOME/bin/java" ${options.join(' \\\n  ')} \\
   --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.io=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED \\
   --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.rmi/sun.rmi.transport=ALL-UNNAMED \\
   $JAVA_OPTS $CATALINA_OPTS -classpath "$home/bin/bootstrap.jar:$home/bin/tomcat-juli.jar" org.apache.catalina.startup.Bootstrap start \\
-  > >(exec perl -e '$SIG{TERM} = $SIG{INT} = "IGNORE"; $| = 1; while (<STDIN>) { print; kill "TERM", $ARGV[0] if index($_, $ARGV[1]) >= 0 }' $$ ${JSON.stringify(GIVEN_UP)}) 2>&1
+  > >(exec perl -e '$SIG{TERM} = $SIG{INT} = "IGNORE"; $| = 1; while (<STDIN>) { print; $up ||= /Server startup in /; kill "TERM", $ARGV[0] if !$up && index($_, $ARGV[1]) >= 0 }' $$ ${JSON.stringify(GIVEN_UP)}) 2>&1
 `;
 }
 
 /**
  * Shell function that unpacks a WAR: `unpack FILE HASH FOLDER`. One that was written for javax is rewritten for a Tomcat that speaks jakarta, once
- * for each file; the other way round there is no way.
+ * for each file; the other way round there is no way. Reports go to file 9: what it prints is kept for a failure.
  */
 export function unpackWar(servlet: TomcatManifest['servlet']): string {
   const migrate = `if [ "$version" -ge 10 ]; then
     if [ ! -s "${MIGRATED}/$2.war" ]; then
-      say 'running place rewriting the WAR from javax to jakarta'
+      say 'running place rewriting the WAR from javax to jakarta' >&9
       # The program goes by the names of files.
       mkdir -p ${MIGRATED} && ln -f "$war" ${MIGRATED}/in.war && javax2jakarta -logLevel=WARNING ${MIGRATED}/in.war ${MIGRATED}/out.war && mv ${MIGRATED}/out.war "${MIGRATED}/$2.war"
       code=$?

@@ -1,4 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Artifact } from '../../src/build/artifact.ts';
 import { appSchema } from '../../src/config/schema.ts';
@@ -101,15 +104,34 @@ describe('its start', () => {
   ])('with %j gives the heap %d per cent', (more, share) => {
     expect(tomcatStart(manifest(more))).toContain(`-XX:MaxRAMPercentage=${share.toFixed(1)} `);
   });
-  it('is a script that bash reads', () => {
-    execFileSync('bash', ['-n'], { input: tomcatStart(manifest()) });
+  it('ends a Tomcat that gives its application up while it starts, and none that says so later', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pipeline-tomcat-'));
+    const start = (log: readonly string[]) => {
+      const lines = log.map((line) => `echo "${line}"`).join('; ');
+      writeFileSync(join(folder, 'java'), `#!/bin/bash\n${lines}; sleep 0.5; echo served\n`, { mode: 0o755 });
+      const text = tomcatStart(manifest())
+        .replace(/^\[ -e .*$|^\. .*$/gm, '')
+        .replace('"$JAVA_HOME/bin/java"', join(folder, 'java'))
+        .replaceAll(/\$(JAVA|CATALINA)_OPTS/g, '');
+      return spawnSync('bash', ['-c', text], { encoding: 'utf8', env: { ...process.env, PORT: '1' } });
+    };
+    const failed = 'Context [/clinic] startup failed due to previous errors';
+    try {
+      expect(start([failed, 'Server startup in [9] milliseconds'])).toMatchObject({ signal: 'SIGTERM' });
+      expect(start(['Server startup in [9] milliseconds', failed])).toMatchObject({
+        status: 0,
+        stdout: `Server startup in [9] milliseconds\n${failed}\nserved\n`,
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
 describe('unpacking', () => {
   const unpack = (servlet: 'javax' | 'jakarta' | null, version: number) => {
     const programs = `say() { echo "$*"; }; unzip() { echo "unzip $3"; mkdir -p "$5/WEB-INF"; }; javax2jakarta() { echo "migrate $2"; cp "$2" "$3"; }`;
-    const script = `set -u; cd "$(mktemp -d)"; tomcat_home=/usr/share/tomcat${version}; echo war >in; ${programs}
+    const script = `set -u; exec 9>&1; cd "$(mktemp -d)"; tomcat_home=/usr/share/tomcat${version}; echo war >in; ${programs}
 ${unpackWar(servlet).replaceAll('/var/lib/pipeline/migrated', '$PWD/kept')}
 unpack in abc app && unpack in abc app; echo "code $?"; rm -rf "$PWD"`;
     return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).replaceAll(/\/\S*\/kept/g, 'kept');
