@@ -5,8 +5,17 @@ export type Theme = 'system' | 'light' | 'dark';
 const KEY = 'pipeline-theme';
 const NEXT: Readonly<Record<Theme, Theme>> = { system: 'dark', dark: 'light', light: 'system' };
 
+/** Browsers that store nothing throw: then the choice lasts as long as the page. */
+function storage(): Storage | undefined {
+  try {
+    return localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
 function stored(): Theme {
-  const text = localStorage.getItem(KEY);
+  const text = storage()?.getItem(KEY);
   return text === 'light' || text === 'dark' ? text : 'system';
 }
 
@@ -29,7 +38,7 @@ export function useTheme(): Themes {
     () =>
       setTheme((before) => {
         const after = NEXT[before];
-        localStorage.setItem(KEY, after);
+        storage()?.setItem(KEY, after);
         return after;
       }),
     [],
