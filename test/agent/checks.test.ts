@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { createSecureContext, createServer as createTlsServer, type TlsOptions }
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateCollector, describeCertificate } from '../../src/agent/collectors/certificates.ts';
 import { type CheckConfig, checkCollector, judgeAnswer } from '../../src/agent/collectors/checks.ts';
+import { storeCollector } from '../../src/agent/collectors/stores.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'pipeline-checks-'));
 const certificateFile = join(directory, 'cert.pem');
@@ -111,6 +112,17 @@ describe('a check over TCP', () => {
       error: expect.stringMatching(/ECONNREFUSED/),
     });
   });
+});
+
+it('what is not there yet is neither well nor broken', async () => {
+  const once = join(directory, 'deployed');
+  const check = { name: 'probe', tcp: '127.0.0.1:1', once };
+  expect(await checkCollector(check).collect(0, Date.now())).toEqual({});
+  const store = { name: 'main', kind: 'mongodb', address: '127.0.0.1:1', once } as const;
+  expect(await storeCollector(store).collect(0, Date.now())).toEqual({});
+  writeFileSync(once, '');
+  expect((await checkCollector(check).collect(0, Date.now())).checks).toHaveLength(1);
+  expect((await storeCollector(store).collect(0, Date.now())).stores).toMatchObject([{ up: 0 }]);
 });
 
 describe('a certificate', () => {

@@ -47,6 +47,7 @@ describe('an agent is told', () => {
         status: [200, 404],
         contains: 'ok',
         timeoutSeconds: 2,
+        once: '/srv/shop',
       }),
     ]);
     expect(agent({ apps }, 'monitor').checks).toEqual([]);
@@ -54,6 +55,19 @@ describe('an agent is told', () => {
 
   it('that an application without a status of its own is well below 500', () =>
     expect(agent({ apps: { shop } }, 'web').checks[0]).toMatchObject({ below: 500, status: undefined }));
+
+  it('of databases, also of those that no role names', () => {
+    const databases = {
+      main: { engine: 'ferretdb', name: 'shop', binary: 'x', port: 27_020 },
+      orders: { engine: 'mariadb', name: 'shop' },
+    };
+    const { stores, units } = agent({ apps: { shop: { ...shop, databases } } }, 'web');
+    expect(stores.map(({ name, address, once }) => [name, address, once])).toEqual([
+      ['mariadb', '/run/mysqld/mysqld.sock', undefined],
+      ['ferretdb shop', '127.0.0.1:27020', '/srv/shop'],
+    ]);
+    expect(units).toEqual(expect.arrayContaining(['mariadb.service', 'ferretdb@*.service']));
+  });
 
   it('what checks: names, on the monitor or where they say', () => {
     const checks = {

@@ -1,4 +1,5 @@
 /** HTTP and TCP checks from this host. */
+import { existsSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { Row } from '../../metrics/catalogue.ts';
@@ -19,6 +20,8 @@ export interface CheckConfig {
   /** Text that the body must hold. */
   readonly contains?: string | undefined;
   readonly everySeconds?: number | undefined;
+  /** A path: what is to be checked is not there before it exists. */
+  readonly once?: string | undefined;
   readonly timeoutSeconds?: number | undefined;
 }
 
@@ -50,6 +53,7 @@ export function checkCollector(check: CheckConfig): Collector {
     name: `check ${check.name}`,
     everySeconds: check.everySeconds ?? 15,
     async collect() {
+      if (check.once !== undefined && !existsSync(check.once)) return {};
       const started = performance.now();
       const error = await run(check).catch((thrown: Error) => thrown.message);
       const row: Row<'checks'> = {

@@ -1,4 +1,5 @@
 /** Databases and Redis: up, connections, size. Credentials come from the agent's file and go nowhere but into the sign-in. */
+import { existsSync } from 'node:fs';
 import type { Row } from '../../metrics/catalogue.ts';
 import type { Collector } from '../collector.ts';
 import type { StoreAddress } from '../stores/conversation.ts';
@@ -13,6 +14,8 @@ export const STORE_KINDS = ['redis', 'mysql', 'mongodb'] as const;
 export interface StoreConfig extends StoreAddress {
   readonly name: string;
   readonly kind: (typeof STORE_KINDS)[number];
+  /** A path: the database is not there before it exists. */
+  readonly once?: string | undefined;
 }
 
 const EVERY_SECONDS = 15;
@@ -33,6 +36,7 @@ export function storeCollector(store: StoreConfig): Collector {
     name: `store ${store.name}`,
     everySeconds: EVERY_SECONDS,
     async collect() {
+      if (store.once !== undefined && !existsSync(store.once)) return {};
       const started = performance.now();
       const withSize = looks++ % SIZE_EVERY === 0;
       const found = await READERS[store.kind](store, withSize).then(

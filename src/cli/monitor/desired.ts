@@ -1,17 +1,36 @@
 /** From pipeline.yml and the inventory to the configurations of hub and agents. Pure. */
+import { databaseHost } from '../../config/databases.ts';
 import { healthPath } from '../../config/health.ts';
 import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../../config/schema.ts';
-import { databasesOn } from '../../database/index.ts';
+import { databasesOn, portOf } from '../../database/index.ts';
 import { Failure } from '../../errors.ts';
 import { LOGS } from '../../proxy/paths.ts';
+import { appRoot } from '../../release/places.ts';
 import { REDIS_NAME, REDIS_PORT, REDIS_SOCKET, TLS_CERTIFICATE, TLS_KEY } from '../../roles/hub.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The roles of a host: those of its groups in pipeline.yml, and the engines of the databases there. */
+/** The roles of a host: those of its groups in pipeline.yml, and the engines of its databases. */
 export function rolesOf(config: Config, groups: readonly string[]): ReadonlySet<string> {
   return new Set(
     groups.flatMap((group) => [...(config.hosts[group]?.roles ?? []), ...databasesOn(config, group).engines]),
+  );
+}
+
+/** The databases of applications on a host, MariaDB's apart, which is one server for all. */
+function documentStores(config: Config, groups: readonly string[]) {
+  return Object.entries(config.apps).flatMap(([name, app]) =>
+    Object.entries(app.databases)
+      .filter(([, database]) => database.engine !== 'mariadb')
+      .filter(([, database]) => groups.includes(databaseHost(app, database) ?? ''))
+      .map(([, database]) => ({
+        // Whether it answers: what is in it is for its application alone.
+        name: `${database.engine} ${database.name}`,
+        kind: 'mongodb',
+        address: `127.0.0.1:${portOf(database)}`,
+        // A deploy brings it.
+        once: appRoot(name),
+      })),
   );
 }
 
@@ -40,14 +59,7 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
     ...(roles.has('mariadb')
       ? [{ name: 'mariadb', kind: 'mysql', address: '/run/mysqld/mysqld.sock', user: 'pipeline-agent' }]
       : []),
-    ...groups.flatMap((group) =>
-      // Whether they answer: what is in them is for their applications alone.
-      databasesOn(config, group).mongodb.map(({ engine, name, port }) => ({
-        name: `${engine} ${name}`,
-        kind: 'mongodb',
-        address: `127.0.0.1:${port}`,
-      })),
-    ),
+    ...documentStores(config, groups),
   ];
   const document = {
     host,
@@ -90,9 +102,9 @@ function unitsOf(roles: ReadonlySet<string>, apps: readonly string[]): string[] 
   const of: Readonly<Record<string, readonly string[]>> = {
     nginx: ['nginx.service'],
     mariadb: ['mariadb.service'],
-    redis: ['redis-server.service'],
     mongodb: ['mongod.service'],
     ferretdb: ['ferretdb@*.service'],
+    redis: ['redis-server.service'],
   };
   return [
     ...[...roles].flatMap((role) => of[role] ?? []),
@@ -124,6 +136,8 @@ function healthCheck(name: string, app: AppConfig) {
     // Healthy is here what is healthy to a deploy.
     ...(status === undefined ? { below: 500 } : { status: [status].flat() }),
     timeoutSeconds: health.timeout / 1000,
+    // Before the first deploy nothing is there that could be well.
+    once: appRoot(name),
     // Behind a redirect to https there is no body to look into.
     ...(endsTls(site) && site.tls?.redirect ? { status: [301] } : contains),
   };
