@@ -7,6 +7,7 @@ import { serve } from '@hono/node-server';
 import { Failure } from '../errors.ts';
 import { RunningCanaries } from './canaries.ts';
 import type { HubConfig } from './config.ts';
+import { everySample } from './every-sample.ts';
 import { createHttp } from './http.ts';
 import { Ingest } from './ingest.ts';
 import { Live } from './live.ts';
@@ -86,13 +87,10 @@ export async function runHub(
     log,
   });
   const servers = await listen(config, http.fetch, log);
-  const ticks = setInterval(
-    () => {
-      canaries.look(Date.now()).catch((error: Error) => onError(error));
-      live.tick(look, config.intervalSeconds);
-    },
-    Math.max(1000, config.intervalSeconds * 1000),
-  );
+  const ticks = everySample(config.intervalSeconds, () => {
+    canaries.look(Date.now()).catch((error: Error) => onError(error));
+    live.tick(look, config.intervalSeconds);
+  });
   let isMakingRoom = false;
   const rooms = setInterval(() => {
     if (isMakingRoom || ingest.standby) return;
@@ -107,7 +105,7 @@ export async function runHub(
   try {
     await Promise.all([ingest.run(), watch.run(), remoteWrite?.run()]);
   } finally {
-    clearInterval(ticks);
+    ticks.stop();
     clearInterval(rooms);
     live.close();
     for (const server of servers) {
