@@ -23,6 +23,7 @@ export const AGENT_FLAGS =
 const unit = ({ node, program }: AgentParams) => `# Made by pipeline.
 [Unit]
 Description=Agent of the monitor (pipeline)
+StartLimitIntervalSec=0
 After=network.target
 
 [Service]

@@ -75,9 +75,11 @@ export function aclFile({ hubPassword, agents }: Pick<HubParams, 'hubPassword' |
   ].join('\n');
 }
 
+/** Tried again for ever: what kept it from starting, a full disk for one, may be over at any time. */
 const REDIS_UNIT = `# Made by pipeline.
 [Unit]
 Description=Redis of the monitor (pipeline)
+StartLimitIntervalSec=0
 After=network.target
 
 [Service]
@@ -103,6 +105,7 @@ WantedBy=multi-user.target
 const hubUnit = ({ node, program }: HubParams) => `# Made by pipeline.
 [Unit]
 Description=Hub of the monitor (pipeline)
+StartLimitIntervalSec=0
 After=network.target pipeline-redis.service
 Wants=pipeline-redis.service
 
