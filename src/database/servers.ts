@@ -87,6 +87,7 @@ export interface HostDatabases {
   readonly repository?: string | undefined;
   /** Databases that speak MongoDB's protocol. */
   readonly mongodb: readonly {
+    readonly app: string;
     readonly engine: DatabaseConfig['engine'];
     readonly name: string;
     readonly port: number;
@@ -95,10 +96,10 @@ export interface HostDatabases {
 
 /** What applications want of one entry of `hosts:`. */
 export function databasesOn({ apps }: Pick<Config, 'apps'>, group: string): HostDatabases {
-  const here = Object.values(apps).flatMap((app) =>
+  const here = Object.entries(apps).flatMap(([name, app]) =>
     Object.values(app.databases)
       .filter((database) => databaseHost(app, database) === group)
-      .map((database) => ({ app, database })),
+      .map((database) => ({ name, app, database })),
   );
   return {
     engines: [...new Set(here.map(({ database }) => database.engine))],
@@ -107,7 +108,8 @@ export function databasesOn({ apps }: Pick<Config, 'apps'>, group: string): Host
     ].filter((host) => host !== group),
     mongodb: here
       .filter(({ database }) => database.engine !== 'mariadb')
-      .map(({ database }) => ({
+      .map(({ name, database }) => ({
+        app: name,
         engine: database.engine,
         name: database.name,
         port: portOf(database),

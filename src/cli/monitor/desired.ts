@@ -1,8 +1,7 @@
 /** From pipeline.yml and the inventory to the configurations of hub and agents. Pure. */
-import { databaseHost } from '../../config/databases.ts';
 import { healthPath } from '../../config/health.ts';
 import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../../config/schema.ts';
-import { databasesOn, portOf } from '../../database/index.ts';
+import { databasesOn } from '../../database/index.ts';
 import { Failure } from '../../errors.ts';
 import { LOGS } from '../../proxy/paths.ts';
 import { appRoot } from '../../release/places.ts';
@@ -14,23 +13,6 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function rolesOf(config: Config, groups: readonly string[]): ReadonlySet<string> {
   return new Set(
     groups.flatMap((group) => [...(config.hosts[group]?.roles ?? []), ...databasesOn(config, group).engines]),
-  );
-}
-
-/** The databases of applications on a host, MariaDB's apart, which is one server for all. */
-function documentStores(config: Config, groups: readonly string[]) {
-  return Object.entries(config.apps).flatMap(([name, app]) =>
-    Object.entries(app.databases)
-      .filter(([, database]) => database.engine !== 'mariadb')
-      .filter(([, database]) => groups.includes(databaseHost(app, database) ?? ''))
-      .map(([, database]) => ({
-        // Whether it answers: what is in it is for its application alone.
-        name: `${database.engine} ${database.name}`,
-        kind: 'mongodb',
-        address: `127.0.0.1:${portOf(database)}`,
-        // A deploy brings it.
-        once: appRoot(name),
-      })),
   );
 }
 
@@ -59,7 +41,16 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
     ...(roles.has('mariadb')
       ? [{ name: 'mariadb', kind: 'mysql', address: '/run/mysqld/mysqld.sock', user: 'pipeline-agent' }]
       : []),
-    ...documentStores(config, groups),
+    ...groups.flatMap((group) =>
+      // Whether they answer: what is in them is for their applications alone.
+      databasesOn(config, group).mongodb.map(({ app, engine, name, port }) => ({
+        name: `${engine} ${name}`,
+        kind: 'mongodb',
+        address: `127.0.0.1:${port}`,
+        // A deploy brings them.
+        once: appRoot(app),
+      })),
+    ),
   ];
   const document = {
     host,
