@@ -191,7 +191,7 @@ async function runHere(
         name,
         replaceNames(text, (one) => given[one] ?? ''),
       ]);
-      return run('sh', ['-c', command], quiet, {
+      return run('sh', ['-ec', command], quiet, {
         cwd: commit === null ? config.directory : join(cwd, definition.directory),
         env: { ...context.env, ...Object.fromEntries(own), ...given },
       });

@@ -36,17 +36,25 @@ echo 'Take engine: ferretdb, which speaks the same protocol, or another kind of 
 exit 1`,
 };
 
-const REACHABLE = `if ! apt-get -q update -o Dir::Etc::sourcelist=${SOURCES} -o Dir::Etc::sourceparts=/dev/null -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any -o Acquire::Retries=1; then
+/** apt's many words would hide the sentence: they go where people can look. */
+const SAID = 'said=/run/pipeline/mongodb-apt';
+const LOOK = "echo 'What apt said: /run/pipeline/mongodb-apt on the host.'";
+
+const REACHABLE = `${SAID}
+if ! apt-get -q update -o Dir::Etc::sourcelist=${SOURCES} -o Dir::Etc::sourceparts=/dev/null -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any -o Acquire::Retries=1 >"$said" 2>&1; then
   echo "The host cannot reach MongoDB's package repository ($(sed -n 's/.*\\(https\\?:[^ ]*\\).*/\\1/p' ${SOURCES}))."
   echo 'Name one that it reaches with repository: in pipeline.yml, or take engine: ferretdb.'
+  ${LOOK}
   exit 1
 fi
 mkdir -p /var/lib/pipeline && sha256sum ${SOURCES} >/var/lib/pipeline/mongodb-repository`;
 
-const FETCH_KEY = `if ! /usr/lib/apt/apt-helper -o Acquire::Retries=1 download-file https://pgp.mongodb.com/server-${SERIES}.asc ${KEY}.new; then
+const FETCH_KEY = `${SAID}
+if ! /usr/lib/apt/apt-helper -o Acquire::Retries=1 download-file https://pgp.mongodb.com/server-${SERIES}.asc ${KEY}.new >"$said" 2>&1; then
   rm -f ${KEY}.new
   echo "The host cannot reach https://pgp.mongodb.com, which has the key of MongoDB's packages."
   echo 'Name a repository that it reaches with repository: in pipeline.yml, or take engine: ferretdb.'
+  ${LOOK}
   exit 1
 fi
 mv ${KEY}.new ${KEY}`;

@@ -215,6 +215,21 @@ describe.skipIf(unavailable !== undefined)(`databases on a real host (${unavaila
     });
   });
 
+  test('mongodb: a repository that the host cannot reach is named, and nothing serves yet', async () => {
+    const docs = { engine: 'mongodb' as const, name: 'docs' };
+    const repository = 'deb [trusted=yes] http://127.0.0.1:9/apt bookworm main';
+    const app = { site: { port: 8080 }, databases: { docs: { ...docs, repository } } };
+    const failure = await failureOf(at.deploy('one', app, { name: 'other' }));
+    expect(failure).toMatchObject({ kind: 'host', host: 'web' });
+    expect(failure.output.join('\n')).toMatch(
+      // A processor without AVX is told of first.
+      /cannot reach MongoDB's package repository \(http:\/\/127\.0\.0\.1:9\/apt\)|needs a processor with AVX/,
+    );
+    expect(failure.output.join('\n')).toContain('engine: ferretdb');
+    expect(await at.on('ls /srv')).not.toContain('other');
+    await at.on('rm -f /etc/apt/sources.list.d/pipeline-mongodb.list');
+  });
+
   describe.skipIf(noFerretdb !== undefined)(`ferretdb (${noFerretdb ?? FERRETDB})`, () => {
     const app = {
       env: { MONGO_IP: '${NOTES_HOST}' },
