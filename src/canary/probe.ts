@@ -23,7 +23,7 @@ export interface ProbeRequest {
 
 export interface ProbeWish {
   readonly port: number;
-  readonly health: HealthCheck;
+  readonly health: HealthCheck & { readonly within: number };
   /** Asked once, when it is healthy. */
   readonly requests: readonly ProbeRequest[];
 }

@@ -2,6 +2,7 @@
 
 import type { Artifact } from '../build/artifact.ts';
 import { buildArtifact } from '../build/build.ts';
+import { healthWithin } from '../config/health.ts';
 import type { Config } from '../config/schema.ts';
 import type { Context } from '../context.ts';
 import { missingDatabases } from '../database/index.ts';
@@ -108,7 +109,11 @@ export async function runCanary(
         const answer = await probe(
           hosts[side].connection,
           nodePath(agent.node),
-          { port, health: plan.definition.health, requests: probesFor(drafts, side) },
+          {
+            port,
+            health: { ...plan.definition.health, within: healthWithin(plan.definition.health, 'node') },
+            requests: probesFor(drafts, side),
+          },
           locked,
         );
         return { versions, answer };

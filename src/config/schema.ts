@@ -60,7 +60,9 @@ export const healthSchema = z.strictObject({
     .optional()
     .describe('Accepted status or statuses. Default: everything below 500.'),
   contains: z.string().optional().describe('Text that the answer must hold.'),
-  within: duration().default(30_000).describe('How long a new version may take to become healthy.'),
+  within: duration()
+    .optional()
+    .describe('How long a new version may take to become healthy. Default: 30s, on tomcat 2m.'),
   timeout: duration().default(5_000).describe('How long one answer may take.'),
   consecutive: z.int().min(1).max(20).default(3).describe('How many good answers in a row make it healthy.'),
 });

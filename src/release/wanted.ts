@@ -3,7 +3,7 @@ import { createHash, scryptSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Artifact } from '../build/artifact.ts';
-import { healthPath } from '../config/health.ts';
+import { healthPath, healthWithin } from '../config/health.ts';
 import type { AppConfig } from '../config/schema.ts';
 import { replaceNames } from '../config/variables.ts';
 import { Failure } from '../errors.ts';
@@ -81,7 +81,7 @@ export function combine(
     portVariable: definition.port_variable,
     fixedPort: artifact.runtime === 'node' ? (definition.fixed_port ?? null) : null,
     memory: definition.memory ?? null,
-    health: healthOf(definition),
+    health: healthOf(definition, artifact.runtime),
     drain: definition.drain,
     probation: definition.probation,
     hooks: {
@@ -132,7 +132,7 @@ function tomcatOf(definition: AppConfig, { servlet }: Artifact): NonNullable<Man
   return { context, sessions, servlet };
 }
 
-function healthOf(definition: AppConfig): ManifestHealth {
+function healthOf(definition: AppConfig, runtime: Artifact['runtime']): ManifestHealth {
   const { health } = definition;
   return {
     method: health.method,
@@ -141,7 +141,7 @@ function healthOf(definition: AppConfig): ManifestHealth {
     body: health.body ?? null,
     status: health.status === undefined ? [] : [health.status].flat(),
     contains: health.contains ?? null,
-    within: health.within,
+    within: healthWithin(health, runtime),
     timeout: health.timeout,
     consecutive: health.consecutive,
   };

@@ -49,6 +49,10 @@ describe('a release of a Tomcat application', () => {
       '/clinic/login',
     );
   });
+  it('may take longer to start than others, unless something else is said', () => {
+    expect(manifest().health.within).toBe(120_000);
+    expect(manifest({ health: { within: '30s' } }).health.within).toBe(30_000);
+  });
   it.each([
     ['/', 'ROOT'],
     ['/iTrust2', 'iTrust2'],
