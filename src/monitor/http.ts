@@ -49,6 +49,8 @@ const CSP = [
 ].join('; ');
 
 const LONGEST_MS = 91 * 86_400_000;
+/** How long one stream lives. */
+const STREAM_MS = 10 * 60_000;
 const FULL = 'event: full\ndata: {}\n\n';
 
 export function createHttp(options: HttpOptions): Hono<Env> {
@@ -189,6 +191,9 @@ export function createHttp(options: HttpOptions): Hono<Env> {
       outgoing.end(compressed ? gzipSync(FULL) : FULL);
       return RESPONSE_ALREADY_SENT;
     }
+    // Pages connect again by themselves: whoever may no longer sign in ends here.
+    const end = setTimeout(() => outgoing.destroy(), STREAM_MS);
+    outgoing.once('close', () => clearTimeout(end));
     sink.write(`event: overview\ndata: ${JSON.stringify(overview())}\n\n`);
     const since = Number(c.req.header('last-event-id'));
     // What was missed: the page reads it as history.
