@@ -58,7 +58,7 @@ try {
     format: 'esm',
     outfile: program,
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
   await withHosts({ names: ['web'], memory: 1024 * 2 ** 20 }, async ([machine]) => {

@@ -33,7 +33,7 @@ describe.skipIf(unavailable !== undefined)(`deploys that are killed (${unavailab
       format: 'esm',
       outfile: program,
       banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
       },
     });
   });

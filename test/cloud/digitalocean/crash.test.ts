@@ -29,7 +29,7 @@ beforeAll(async () => {
     outfile: program,
     ...{ bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
 });
