@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
+import { SITES } from './paths.ts';
 import type { Site, SiteProxy, Weights } from './proxy.ts';
 import { PROXY_FUNCTIONS, removeSite, writeSite } from './scripts.ts';
 
@@ -59,6 +60,7 @@ export function siteRefused(host: string, app: string, said: string): Failure {
     .split('\n')
     .filter((line) => line.trim() !== '' && !/configuration file .* test failed/.test(line));
   const twoDefaults = output.some((line) => line.includes('duplicate default server'));
+  const name = /conflicting server name "([^"]*)"/.exec(said)?.[1];
   const taken = /bind\(\) to (\S+) failed/.exec(said)?.[1];
   return new Failure('host', `${host}: nginx does not take the site of ${app}`, {
     host,
@@ -66,8 +68,10 @@ export function siteRefused(host: string, app: string, said: string): Failure {
     output,
     next: twoDefaults
       ? `Another site of this host has no domains either: give one of them site: domains: or another site: port: in pipeline.yml.`
-      : taken !== undefined
-        ? `Another program on the host has ${taken}: end it, or give ${app} another site: port:.`
-        : 'The site that was in force before still is. Correct site: in pipeline.yml, then run the command again.',
+      : name !== undefined
+        ? `Another site of this host answers to ${name} too: take it out of one of them (${SITES}).`
+        : taken !== undefined
+          ? `Another program on the host has ${taken}: end it, or give ${app} another site: port:.`
+          : 'The site that was in force before still is. Correct site: in pipeline.yml, then run the command again.',
   });
 }

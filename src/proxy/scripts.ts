@@ -47,8 +47,15 @@ nginx_reload() {
   tail -n 5 /var/log/nginx/error.log >&2
   return 1
 }
-site_try() { # SITES-FOLDER-AS-IT-WOULD-BE
-  unshare --mount --propagation private sh -c 'mount --bind "$1" ${SITES} && exec nginx -t -q' try "$1"
+site_try() { # SITES-FOLDER-AS-IT-WOULD-BE SITE: a name that another site has is a warning to nginx, which ignores the second one
+  local said code name
+  said=$(unshare --mount --propagation private sh -c 'mount --bind "$1" ${SITES} && exec nginx -t -q' try "$1" 2>&1)
+  code=$?
+  [ -z "$said" ] || printf '%s\\n' "$said" >&2
+  for name in $(sed -n 's/.*conflicting server name "\\([^"]*\\)".*/\\1/p' <<<"$said"); do
+    grep -q "^ *server_name .*\\b$name\\b" "$1/$2.conf" && return 1
+  done
+  return $code
 }
 site_put() {
   local file=${SITES}/$1.conf new=$2 trial old
@@ -56,7 +63,7 @@ site_put() {
   weights_ready "$1" || return 1
   cmp -s "$new" "$file" && return 0
   trial=$(mktemp -d /run/pipeline-sites.XXXXXX) && chmod 0755 "$trial" || return 1
-  cp -a ${SITES}/. "$trial/" && cp "$new" "$trial/$1.conf" && site_try "$trial"
+  cp -a ${SITES}/. "$trial/" && cp "$new" "$trial/$1.conf" && site_try "$trial" "$1"
   local result=$?
   rm -rf "$trial"
   [ $result = 0 ] || return 1

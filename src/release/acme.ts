@@ -101,7 +101,11 @@ export async function certify(
   throw new Failure('host', `${host.name}: ${app} is live, but got no certificate: ${reason}`, {
     host: host.name,
     step: 'certificate',
-    next: `Let ${certificate.domains.join(', ')} lead to ${address}, with port 80 open to everybody, then deploy again; the host also tries by itself every six hours.`,
+    next: `${
+      reason.startsWith('Problem connecting')
+        ? `See whether ${host.name} can reach ${certificate.directory}`
+        : `Let ${certificate.domains.join(', ')} lead to ${address}, with port 80 open to everybody`
+    }, then deploy again; the host also tries by itself every six hours.`,
   });
 }
 

@@ -10,6 +10,7 @@ import { SITES } from '../proxy/paths.ts';
 import { PROXY_FUNCTIONS, writeSiteText } from '../proxy/scripts.ts';
 import { quote } from '../ssh/quote.ts';
 import { type Certificate, certificateCommand, tlsOf } from './certificate.ts';
+import type { Manifest } from './manifest.ts';
 import type { ReleaseHost } from './types.ts';
 
 /** A host that balances, with what it knows. */
@@ -61,8 +62,9 @@ export function balancerText(
   definition: AppConfig,
   hosts: readonly ReleaseHost[],
   certificate: Certificate | undefined,
+  runtime: Manifest['runtime'],
 ): string {
-  const { site, runtime } = definition;
+  const { site } = definition;
   return balancerConfig({
     app,
     domains: site.domains,

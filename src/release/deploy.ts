@@ -100,7 +100,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   await tellOfDatabases(kept, { app, by, release: manifest.release }, context);
   const ready = await Promise.all(plans.map((plan) => bring(plan, request, context)));
   await carryOut({ action: 'deploy', app, by, keep: definition.keep, plans: ready }, context);
-  const fronted = await placeFront(request, definition, front, context);
+  const fronted = await placeFront(request, definition, front, manifest.runtime, context);
   const done = result(request, manifest, ready, fronted, started);
   return { ...done, changed: done.changed || kept.some(({ changed }) => changed) };
 }

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { type AcmeFacts, certify, lookAtAcme } from './acme.ts';
 import { type BalancerFacts, balancerText, lookAtBalancers, placeBalancers } from './balancer.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
+import type { Manifest } from './manifest.ts';
 import type { Edge } from './site.ts';
 import type { AppOnHosts } from './types.ts';
 
@@ -40,9 +41,10 @@ export async function placeFront(
   { app, hosts }: AppOnHosts,
   definition: AppConfig,
   { balancers, certificate, acme }: FrontFacts,
+  runtime: Manifest['runtime'],
   context: Context,
 ): Promise<boolean> {
-  const text = balancerText(app, definition, hosts, certificate);
+  const text = balancerText(app, definition, hosts, certificate, runtime);
   let changed = await placeBalancers(app, balancers, text, certificate, context);
   if (certificate?.kind !== 'acme') return changed;
   for (const facts of acme) changed = (await certify(app, facts, certificate, context)) || changed;

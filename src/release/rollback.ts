@@ -50,7 +50,7 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
     if (rollout !== undefined) await prepare(host, facts, manifest.runtime, context);
   }
   await carryOut({ action: 'rollback', app, by, keep: definition.keep, plans }, context);
-  const fronted = await placeFront(request, definition, front, context);
+  const fronted = await placeFront(request, definition, front, manifest.runtime, context);
   const { ref, commit, subject, release } = manifest;
   const seconds = (performance.now() - started) / 1000;
   return { app, ref, commit, subject, release, ...outcome(plans, fronted), seconds };

@@ -22,7 +22,13 @@ if [ -s "$folder/certs/site/cert.pem" ]; then
   PIPELINE_RENEW_DAYS=$((($(seconds enddate) - $(seconds startdate)) / 3 / 86400 + 1))
 fi
 ask() { dehydrated --config "$folder/config" "$@" 2>&1; }
-if ! said=$(ask --register --accept-terms && ask --cron); then
+# An authority may ask for another try at any time (badNonce), which dehydrated does not make.
+for try in 1 2 3 4 5; do
+  said=$(ask --register --accept-terms && ask --cron)
+  code=$?
+  [ $code != 0 ] && grep -q badNonce <<<"$said" || break
+done
+if [ $code != 0 ]; then
   printf '%s\\n' "$said"
   reason=$(sed -n 's/.*"detail"\\]\\{0,1\\}:\\{0,1\\}[[:space:]]*"\\(.*\\)".*/\\1/p' <<<"$said" | head -n 1)
   [ -n "$reason" ] || reason=$(sed -n 's/^ *+* *ERROR: //p' <<<"$said" | head -n 1)

@@ -81,7 +81,7 @@ export async function startAuthority(
   const accounts = new Map<string, JsonWebKey>();
   const orders: Order[] = [];
   const authorizations: Authorization[] = [];
-  const state = { days: 90 };
+  const state = { days: 90, requests: 0 };
   let base = '';
 
   const thumbprint = (key: JsonWebKey) => {
@@ -96,7 +96,8 @@ export async function startAuthority(
   function opened(text: string, path: string): { payload: Buffer; key: JsonWebKey } {
     const jws = jwsSchema.parse(JSON.parse(text));
     const header = headerSchema.parse(JSON.parse(decode(jws.protected).toString()));
-    if (!nonces.delete(header.nonce))
+    // A good one is refused once, as authorities may do at any time.
+    if (!nonces.delete(header.nonce) || ++state.requests === 5)
       throw new Problem('badNonce', 'this nonce was used, or is not from here');
     if (header.url !== `${base}${path}`) throw new Problem('unauthorized', `signed for ${header.url}`);
     if ((header.jwk === undefined) === (header.kid === undefined))

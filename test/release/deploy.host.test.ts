@@ -184,6 +184,22 @@ s=socket.socket(); s.bind(("127.0.0.1",21016)); s.listen(); time.sleep(60)' && s
     expect((await at.ask('/')).text).toBe('version two 0');
   });
 
+  test('a name that the site of a stranger has is named, and nothing changes', async () => {
+    await at.deploy('one');
+    const stranger = '/etc/nginx/pipeline/sites/stranger.conf';
+    await at.on(`printf 'server { listen 80; server_name taken.example; return 204; }' >${stranger}`);
+    try {
+      const failure = await failureOf(
+        at.deploy('two', { site: { domains: ['own.example', 'taken.example'] } }),
+      );
+      expect(failure).toMatchObject({ kind: 'host', host: 'web', step: 'proxy' });
+      expect(failure.output.join()).toContain('conflicting server name "taken.example"');
+      expect((await at.ask('/')).text).toBe('version one 0');
+    } finally {
+      await at.on(`rm ${stranger}`);
+    }
+  });
+
   test('a disk that fills while the artifact is sent: nothing changes, and once there is room, it goes on', async () => {
     await at.deploy('one');
     await at.on('mount -t tmpfs -o size=1m none /var/lib/pipeline/incoming');
