@@ -27,7 +27,7 @@ export function checkReferences(
     ...Object.entries(config.checks).flatMap(([name, { from = [] }]) =>
       from.flatMap((host, i) => knownHost(host, hosts, ['checks', name, 'from', i])),
     ),
-    ...Object.entries(config.apps).flatMap(([name, app]) => checkApp(name, app, hosts)),
+    ...Object.entries(config.apps).flatMap(([name, app]) => checkApp(name, app, hosts, config.hosts)),
     ...(rolesKnown
       ? Object.entries(config.apps).flatMap(([name, app]) => checkRoles(config, name, app))
       : []),
@@ -65,7 +65,12 @@ function checkHostNames({ hosts }: ConfigValues): PathMistake[] {
   return mistakes;
 }
 
-function checkApp(name: string, app: AppConfig, hosts: ReadonlySet<string>): PathMistake[] {
+function checkApp(
+  name: string,
+  app: AppConfig,
+  hosts: ReadonlySet<string>,
+  entries: ConfigValues['hosts'],
+): PathMistake[] {
   const at = (...rest: Path): Path => ['apps', name, ...rest];
   const mistakes: PathMistake[] = app.hosts.flatMap((host, i) =>
     app.hosts.indexOf(host) < i
@@ -103,11 +108,16 @@ function checkApp(name: string, app: AppConfig, hosts: ReadonlySet<string>): Pat
       'pipeline itself gives this variable: remove it, or say with fixed_port which port it always takes';
     mistakes.push({ path: at(part, app.port_variable), message });
   }
-  return [...mistakes, ...checkFront(app, hosts, at('site')), ...checkCanary(app, at)];
+  return [...mistakes, ...checkFront(app, hosts, entries, at('site')), ...checkCanary(app, at)];
 }
 
 /** Balancer and certificate. */
-function checkFront({ hosts, site }: AppConfig, known: ReadonlySet<string>, at: Path): PathMistake[] {
+function checkFront(
+  { hosts, site }: AppConfig,
+  known: ReadonlySet<string>,
+  entries: ConfigValues['hosts'],
+  at: Path,
+): PathMistake[] {
   const { balancer, tls } = site;
   const mistakes: PathMistake[] =
     balancer === undefined ? [] : knownHost(balancer, known, [...at, 'balancer']);
@@ -130,8 +140,12 @@ function checkFront({ hosts, site }: AppConfig, known: ReadonlySet<string>, at: 
   }
   if (site.domains.length === 0) say(['domains'], 'must be there: a certificate by acme is for domains');
   if (site.port !== 80) say(['port'], 'must be 80: the authority asks there');
-  if (balancer === undefined && hosts.length > 1) {
-    say(['tls', 'acme'], 'needs one host that the domains lead to: add site: balancer:');
+  const asked = balancer === undefined ? hosts : [balancer];
+  if (asked.reduce((sum, host) => sum + (entries[host]?.count ?? 1), 0) > 1) {
+    say(
+      ['tls', 'acme'],
+      `needs one host that the domains lead to: ${balancer === undefined ? 'add site: balancer:' : `give ${balancer} count: 1`}`,
+    );
   }
   return mistakes;
 }

@@ -50,7 +50,8 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
     if (rollout !== undefined) await prepare(host, facts, manifest.runtime, context);
   }
   await carryOut({ action: 'rollback', app, by, keep: definition.keep, plans }, context);
-  const fronted = await placeFront(request, definition, front, manifest.runtime, context);
+  // Going back does not wait for a certificate authority: the host asks it by itself.
+  const fronted = await placeFront(request, definition, { ...front, acme: [] }, manifest.runtime, context);
   const { ref, commit, subject, release } = manifest;
   const seconds = (performance.now() - started) / 1000;
   return { app, ref, commit, subject, release, ...outcome(plans, fronted), seconds };

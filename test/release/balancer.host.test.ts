@@ -9,6 +9,15 @@ const unavailable = hostsUnavailable();
 /** Requests a second. */
 const RATE = 500;
 
+/** Takes the port of the colour that is free. */
+const STRANGER = `systemd-run --quiet --collect --unit stranger python3 -c 'import socket,time
+kept=[]
+for port in (21000,21016):
+  s=socket.socket()
+  try: s.bind(("127.0.0.1",port)); s.listen(); kept.append(s)
+  except OSError: pass
+time.sleep(120)' && sleep 1`;
+
 describe.skipIf(unavailable !== undefined)(`two hosts behind a balancer (${unavailable ?? 'local'})`, () => {
   let at: ReleaseFixture;
   let url: string;
@@ -63,7 +72,10 @@ describe.skipIf(unavailable !== undefined)(`two hosts behind a balancer (${unava
     async (options) => {
       const result = await during(async () => {
         await at.deploy('three', balanced);
-        await failureOf(at.deploy('broken', { ...balanced, health: { within: '1s' } }));
+        // The first host has switched, and goes back.
+        await at.on(STRANGER, 1);
+        expect(await failureOf(at.deploy('four', balanced))).toMatchObject({ host: 'web-2', step: 'start' });
+        await at.on('systemctl stop stranger', 1);
         await at.rollback(undefined, balanced);
       }, options);
       expect(result.others).toEqual({});
