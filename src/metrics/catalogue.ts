@@ -255,7 +255,11 @@ export function emptyTables(): Tables {
   return Object.fromEntries(TABLE_NAMES.map((name) => [name, []])) as unknown as Tables;
 }
 
+const COLUMNS = new Map<TableName, readonly (readonly [name: string, column: Column])[]>(
+  TABLE_NAMES.map((table) => [table, Object.entries(TABLES[table].columns)]),
+);
+
 /** Names of a table's columns, in the order of the wire. */
-export function columnsOf(table: TableName): [name: string, column: Column][] {
-  return Object.entries(TABLES[table].columns);
+export function columnsOf(table: TableName): readonly (readonly [name: string, column: Column])[] {
+  return COLUMNS.get(table) ?? [];
 }

@@ -21,6 +21,8 @@ export function greatest(gauge: Gauge | null): number | null {
   return typeof gauge === 'object' && gauge !== null ? gauge[1] : gauge;
 }
 
+type Columns = ReturnType<typeof columnsOf>;
+
 /** A row whose columns are looked up by name. */
 type AnyRow = Readonly<Record<string, unknown>>;
 
@@ -72,7 +74,7 @@ export class WindowSum {
 /** Rows of one table by their labels. */
 class TableSum {
   readonly #name: TableName;
-  readonly #columns: readonly [string, Column][];
+  readonly #columns: Columns;
   readonly #labels: readonly string[];
   #rows = new Map<string, RowSum>();
 
@@ -114,12 +116,12 @@ interface Cell {
 
 /** Rows of the same labels. One row alone stays as it is. */
 class RowSum {
-  readonly #columns: readonly [string, Column][];
+  readonly #columns: Columns;
   readonly #first: AnyRow;
   readonly #cells: Cell[] = [];
   #weight: number;
 
-  constructor(first: AnyRow, seconds: number, columns: readonly [string, Column][]) {
+  constructor(first: AnyRow, seconds: number, columns: Columns) {
     this.#columns = columns;
     this.#first = first;
     this.#weight = weightOf(first, seconds);
@@ -144,7 +146,7 @@ class RowSum {
 
   #addCells(row: AnyRow, weight: number): void {
     for (const [i, cell] of this.#cells.entries()) {
-      const [key, column] = this.#columns[i] as [string, Column];
+      const [key, column] = this.#columns[i] as Columns[number];
       addCell(cell, column, row[key], weight);
     }
   }
@@ -153,7 +155,7 @@ class RowSum {
     if (this.#cells.length === 0) return { ...this.#first, weight: this.#weight };
     const merged: Record<string, unknown> = { weight: this.#weight };
     for (const [i, cell] of this.#cells.entries()) {
-      const [key, column] = this.#columns[i] as [string, Column];
+      const [key, column] = this.#columns[i] as Columns[number];
       merged[key] = cellValue(cell, column);
     }
     return merged;

@@ -148,7 +148,7 @@ export function parseSample(fields: Readonly<Record<string, string>>, host: stri
 
 /**
  * Reads what `encodeWindow` wrote, as strictly. Tables that are absent have no rows, so that a store may keep them apart.
- * @param trusted the hub wrote it: its histograms are checked when they are read, and not before
+ * @param trusted the hub wrote it: its texts are not checked again, and its histograms when they are read
  */
 export function parseWindow(fields: Readonly<Record<string, string>>, trusted = false): Parsed<Window> {
   const { v, h = '', t = '', s = '', ...tables } = fields;
@@ -212,7 +212,8 @@ function parseCell(column: Column, cell: unknown, trusted: boolean): unknown {
   switch (column.kind) {
     case 'label':
     case 'state':
-      return typeof cell === 'string' && cell.length <= column.max && cleanText(cell, column.max) === cell
+      if (typeof cell !== 'string') return undefined;
+      return trusted || (cell.length <= column.max && cleanText(cell, column.max) === cell)
         ? cell
         : undefined;
     case 'histogram':

@@ -174,6 +174,11 @@ function markOf(run: CanaryRun) {
     by,
     result: state,
     canary: id,
-    text: `canary ${candidate.ref} against ${baseline.ref}: ${state}`.slice(0, 300),
+    text: `canary ${short(candidate.ref)} against ${short(baseline.ref)}: ${state}`.slice(0, 300),
   };
+}
+
+/** A commit as people write it; a branch as it is. */
+function short(ref: string): string {
+  return /^[0-9a-f]{40}$/.test(ref) ? ref.slice(0, 7) : ref;
 }

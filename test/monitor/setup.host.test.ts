@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { productionSpec } from '../../src/cli/environment.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { quietContext } from '../../src/context.ts';
-import type { Overview } from '../../src/monitor/api-types.ts';
+import type { EventPage, Overview } from '../../src/monitor/api-types.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { powerCut } from '../support/power.ts';
 import { projectFolder, run, runJson } from '../support/program.ts';
@@ -65,6 +65,8 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
     base = made.dashboard.replace('/dashboard', '');
   });
 
+  const onHost = (host: string, command: string) => run(['prod', 'ssh', host, '--', command], here);
+
   const overview = async () => {
     const authorization = `Basic ${Buffer.from(`${made.user}:${made.password}`).toString('base64')}`;
     const response = await fetch(`${base}/api/overview`, { headers: { authorization } });
@@ -109,6 +111,43 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
       .toContain('shop');
   });
 
+  it('makes events of the audit logs, also of what was written before the agents and while the hub was away', async () => {
+    const authorization = `Basic ${Buffer.from(`${made.user}:${made.password}`).toString('base64')}`;
+    const events = async () => {
+      const response = await fetch(`${base}/api/events?from=0`, { headers: { authorization } });
+      return ((await response.json()) as EventPage).events;
+    };
+    await expect
+      .poll(async () => (await events()).map(({ action }) => action), { timeout: 20_000 })
+      .toContain('up');
+    expect((await events()).find(({ action }) => action === 'up')?.hosts).toEqual(['monitor', 'web']);
+
+    await onHost('monitor', 'systemctl stop pipeline-hub');
+    const status = await runJson(['prod', 'status'], here);
+    expect(status.json).toMatchObject({ monitor: { trouble: expect.stringContaining('does not work') } });
+    const entry = {
+      at: new Date().toISOString(),
+      by: 'ann',
+      action: 'deploy',
+      result: 'live',
+      app: 'shop',
+      release: 'r9',
+    };
+    const line = `echo '${JSON.stringify(entry)}' >>/var/log/pipeline/audit.jsonl`;
+    await onHost('web', `${line}; ${line}; systemctl restart pipeline-agent`);
+    await onHost('monitor', 'systemctl start pipeline-hub');
+    await expect
+      .poll(async () => (await events().catch(() => [])).filter(({ release }) => release === 'r9'), {
+        timeout: 30_000,
+      })
+      .toMatchObject([{ kind: 'deploy', hosts: ['web'], by: 'ann' }]);
+    const working = await runJson(['prod', 'status'], here);
+    expect(working.json).toMatchObject({
+      monitor: { trouble: '' },
+      hosts: [{ lastSeenSeconds: expect.any(Number) }, { lastSeenSeconds: expect.any(Number) }],
+    });
+  });
+
   it('lets agents into Redis and nobody else, and nobody in without a password', async () => {
     expect((await fetch(`${base}/api/overview`)).status).toBe(401);
     const { stdout } = await run(
@@ -135,8 +174,6 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
     expect(secrets).toContain('600:pipeline-hub:/etc/pipeline/hub.json');
     expect(secrets).not.toContain('s3cret');
   });
-
-  const onHost = (host: string, command: string) => run(['prod', 'ssh', host, '--', command], here);
 
   it('says in its status what an agent says that is not let in, and setup mends it', async () => {
     const wrong = `sed -i 's/"password": "[^"]*"/"password": "wrong"/' /etc/pipeline/agent.json`;
