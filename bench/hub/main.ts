@@ -210,13 +210,14 @@ async function queries(authorization: string, hub: Measured): Promise<void> {
   const week = `from=${to - 7 * 86_400_000}&to=${to}`;
   const chart = async (title: string, path: string, goal: boolean) => {
     const times: number[] = [];
-    hub.begin();
-    for (let i = 0; i < 9; i++) {
+    for (let i = -3; i < 9; i++) {
+      // The first ones teach the compiler.
+      if (i === 0) hub.begin();
       const begun = performance.now();
       const answer = await fetch(`${base}${path}`, { headers: { authorization } });
       if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
       await answer.arrayBuffer();
-      times.push(performance.now() - begun);
+      if (i >= 0) times.push(performance.now() - begun);
     }
     hub.end();
     const time = times.sort((a, b) => a - b)[4] ?? 0;
