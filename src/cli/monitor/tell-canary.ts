@@ -48,8 +48,10 @@ export function tellCanary(session: Session, inventory: string | undefined): Can
         await askHub(to, ['canary'], own, { input: JSON.stringify(telling) });
       } catch (error) {
         isLost = true;
-        if (stop.signal.aborted) return;
-        session.output.line(`The monitor does not hear of this run: ${asFailure(error).message}.`);
+        const why = asFailure(error).message.replace(/\.$/, '');
+        // A host that is to be the monitor and was never set up misses nothing.
+        if (stop.signal.aborted || why === 'There is no hub here') return;
+        session.output.line(`The monitor does not hear of this run: ${why}.`);
       }
     });
   };
