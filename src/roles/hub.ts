@@ -63,7 +63,8 @@ const hash = (password: string) => `#${createHash('sha256').update(password).dig
 /** An agent can append to its own inbox and do nothing else: read nothing, see nobody. */
 export function aclFile({ hubPassword, agents }: Pick<HubParams, 'hubPassword' | 'agents'>): string {
   return [
-    'user default off',
+    // Nobody can be this user. It may do everything because Redis reads its append-only file as this user: transactions would be lost at a restart.
+    'user default off ~* &* +@all',
     `user hub on ${hash(hubPassword)} ~* resetchannels -@all +@read +@write +@connection +@transaction +@blocking -@dangerous +info`,
     ...agents
       .toSorted((a, b) => (a.host < b.host ? -1 : 1))
