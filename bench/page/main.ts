@@ -25,6 +25,9 @@ if (missing !== undefined) {
   console.error(missing);
   process.exit(2);
 }
+// bench/run.mjs would end the process at once, and leave Redis behind.
+for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal);
+const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 const hosts = Number(values.hosts ?? (values.serve ? 3 : 50));
 const sample = await serveSample({
   hosts,
@@ -36,8 +39,8 @@ const sample = await serveSample({
 try {
   if (values.serve) {
     console.log(`${sample.address}/dashboard   user admin, password ${sample.password}   (Ctrl-C ends it)`);
-    await once(process, 'SIGINT');
-  } else await measure(sample);
+    await stopped;
+  } else await Promise.race([measure(sample), stopped]);
 } finally {
   await sample.stop();
 }

@@ -56,23 +56,23 @@ export async function serveSample(options: SampleOptions): Promise<SampleHub> {
     quiet,
     targets: [],
   };
-  const running = [
-    runHub(config, stop.signal, log),
-    sendSamples(redis, fleet, { ...past, now: past.now }, stop.signal),
-  ];
-  await answers(`http://127.0.0.1:${port}/api/health`);
-  return {
-    address: `http://127.0.0.1:${port}`,
-    password,
-    fleet,
-    redis,
-    stop: async () => {
-      stop.abort();
-      await Promise.allSettled(running);
-      redis.destroy();
-      await server.remove();
-    },
+  const hub = runHub(config, stop.signal, log);
+  const running = [hub, sendSamples(redis, fleet, past, stop.signal)];
+  const end = async () => {
+    stop.abort();
+    await Promise.allSettled(running);
+    redis.destroy();
+    await server.remove();
   };
+  const address = `http://127.0.0.1:${port}`;
+  try {
+    // A hub that cannot have its port ends at once, and says why.
+    await Promise.race([answers(`${address}/api/health`), hub]);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { address, password, fleet, redis, stop: end };
 }
 
 /** Until the hub answers. */
