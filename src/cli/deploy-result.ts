@@ -7,11 +7,14 @@ export function deployLines(result: DeployResult, verb: 'deploy' | 'rollback'): 
     return [
       `${result.app} ${version} is live already. Nothing was changed (${result.seconds.toFixed(1)} s).`,
     ];
-  const done = verb === 'deploy' ? 'Live' : 'Back';
+  const again = result.previous === result.release;
+  const done = verb === 'rollback' ? 'Back' : again ? 'Done' : 'Live';
   const before =
     result.previous === null
       ? 'It is the first release.'
-      : `Before: ${result.previous}. Back: pipeline rollback ${result.app}`;
+      : again
+        ? 'The version is the same as before; what belongs to it was changed.'
+        : `Before: ${result.previous}. Back: pipeline rollback ${result.app}`;
   return [
     '',
     `${done} in ${result.seconds.toFixed(1)} s: ${version} on ${result.hosts.map(({ host }) => host).join(', ')}.`,

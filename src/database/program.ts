@@ -32,7 +32,7 @@ export function programSource(
   architecture: DebianArchitecture,
   env: Context['env'],
 ): string {
-  return binary ?? (env[PROGRAM_VARIABLE] || `${RELEASE}/ferretdb-linux-${architecture}.deb`);
+  return binary ?? (env[PROGRAM_VARIABLE] || `${RELEASE}/ferretdb-linux-${architecture}`);
 }
 
 /**
