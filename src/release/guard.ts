@@ -96,6 +96,5 @@ if [ $code != 0 ]; then
 fi
 echo failed >"$folder/state"
 tell "went back to ${previous.release}"
-exit 1
 `;
 }
