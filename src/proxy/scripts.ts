@@ -92,8 +92,8 @@ weights_link() { # BELOW APP GREEN
   fi
   ln -sfn "w$3" "$folder/weights.new" && mv -fT "$folder/weights.new" "$folder/weights"
 }
-weights_at_boot() {
-  [ -e ${AT_BOOT} ] && return
+weights_at_boot() { # a bare return would be the status from before where a trap calls this, as undo does
+  [ -e ${AT_BOOT} ] && return 0
   mkdir -p ${AT_BOOT.slice(0, AT_BOOT.lastIndexOf('/'))} && echo 'C ${PROXY_LIVE} - - - - ${PROXY_STATE}' >${AT_BOOT}.new && sync ${AT_BOOT}.new && mv -f ${AT_BOOT}.new ${AT_BOOT}
 }
 weights_where() { # the folder that nginx looks into: in memory, unless the site is of an older version of pipeline
