@@ -141,7 +141,8 @@ start_colour() {
     [ -z "$(ss -Hltn "sport = :$port")" ] || fail start "port $port is taken by another program\${taken:+ ($taken)}"
   done <"$settings/$colour.instances"
   [ $reload = 0 ] || systemctl daemon-reload || fail start 'systemd does not reload'
-  started=$(date +%s)
+  # To the microsecond: an attempt before this one may have written within the same second.
+  started=\${EPOCHREALTIME/,/.}
   phase=started
   while read -r unit address port network; do
     if [ -n "$network" ]; then

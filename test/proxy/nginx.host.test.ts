@@ -128,7 +128,8 @@ rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
     let migrated = false;
     const answers: string[] = [];
     const visitor = (async () => {
-      while (!migrated) answers.push((await ask()).text.slice(0, 9));
+      // A reload closes connections that are idle, and may do so while a request is on its way.
+      while (!migrated) answers.push((await ask('/', { connection: 'close' })).text.slice(0, 9));
     })();
     expect(await proxy.reconcile(site())).toEqual({ changed: true });
     migrated = true;
