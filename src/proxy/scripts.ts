@@ -44,7 +44,7 @@ nginx_reload() {
     sleep 0.05
   done
   echo 'nginx did not take the new configuration over; its log says:' >&2
-  tail -n 5 /var/log/nginx/error.log >&2
+  grep -F '[emerg]' /var/log/nginx/error.log | tail -n 5 >&2
   return 1
 }
 site_try() { # SITES-FOLDER-AS-IT-WOULD-BE SITE: a name that another site has is a warning to nginx, which ignores the second one

@@ -14,6 +14,7 @@ const STRANGER = `systemd-run --quiet --collect --unit stranger python3 -c 'impo
 kept=[]
 for port in (21000,21016):
   s=socket.socket()
+  s.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1)
   try: s.bind(("127.0.0.1",port)); s.listen(); kept.append(s)
   except OSError: pass
 time.sleep(120)' && sleep 1`;

@@ -172,7 +172,7 @@ describe.skipIf(unavailable !== undefined)(`releases on a real host (${unavailab
   test('a port that a stranger has is named, and nothing changes', async () => {
     await at.deploy('one');
     const port = (await at.on('ss -Hltn "sport = :21000" | grep -q . && echo 21016 || echo 21000')).trim();
-    await at.on(`systemd-run --quiet --collect --unit stranger perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:${port}") or die; sleep 120'
+    await at.on(`systemd-run --quiet --collect --unit stranger perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Listen => 1, ReuseAddr => 1, LocalAddr => "127.0.0.1:${port}") or die; sleep 120'
 timeout 30 sh -c 'until ss -Hltn "sport = :${port}" | grep -q .; do sleep 0.1; done'`);
     try {
       const failure = await failureOf(at.deploy('two'));

@@ -42,7 +42,7 @@ describe.skipIf(unavailable !== undefined)(
       await at.deploy('one');
       await at.on(
         `systemd-run --quiet --collect --unit stranger python3 -c 'import socket,time
-s=socket.socket(); s.bind(("127.0.0.1",21016)); s.listen(); time.sleep(60)' && sleep 1`,
+s=socket.socket(); s.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); s.bind(("127.0.0.1",21016)); s.listen(); time.sleep(60)' && sleep 1`,
         1,
       );
       const failure = await failureOf(at.deploy('two'));
