@@ -50,10 +50,12 @@ validated() {
   return ${REFUSED}
 }
 unit() {
-  local code=0
+  local code=0 since=\${EPOCHREALTIME/,/.}
   systemctl "$1" "$2" || code=$?
   ((code)) || return 0
-  journalctl --quiet --no-pager --output=cat --lines=12 --unit="$2" "_SYSTEMD_INVOCATION_ID=$(systemctl show --property=InvocationID --value "$2")" || true
+  # By time: what a process said that ended at once may lack the mark of its run.
+  journalctl --sync 2>/dev/null || true
+  journalctl --quiet --no-pager --output=cat --lines=12 --unit="$2" --since="@$since" || true
   return "$code"
 }
 hold() {

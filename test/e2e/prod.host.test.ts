@@ -153,7 +153,10 @@ describe.skipIf(unavailable !== undefined)(`pipeline prod (${unavailable ?? 'loc
         'ssh',
         'web',
         '--',
-        'apt-get purge -qq -y nginx nginx-common >/dev/null 2>&1; rm -rf /etc/nginx',
+        // Whoever installs waits for the one who holds dpkg's lock, however fast the machine is.
+        `apt-get purge -qq -y nginx nginx-common >/dev/null 2>&1; rm -rf /etc/nginx
+systemd-run --quiet --collect --unit holder python3 -c 'import fcntl,time
+f=open("/var/lib/dpkg/lock-frontend","w"); fcntl.lockf(f,fcntl.LOCK_EX); time.sleep(15)'`,
       ],
       here,
     );
