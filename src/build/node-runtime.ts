@@ -1,9 +1,10 @@
 /** Node and npm in the cache of this machine: the very versions that an application runs on and is installed with. */
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { writeFileAtomic } from '../files.ts';
 import type { Architecture, NodeRuntime } from './artifact.ts';
 import { cachePath, exclusively } from './cache.ts';
 import { chooseVersion, type NodeWish } from './node-version.ts';
@@ -41,13 +42,10 @@ export async function nodeForBuilds(version: string, context: Context): Promise<
 export async function npmForBuilds(version: string, context: Context): Promise<string> {
   const folder = await unpacked('npm', version, context);
   const bin = join(folder, 'pipeline-bin');
-  await mkdir(bin, { recursive: true });
+  // Two refs of an application are built side by side: a temporary name must not be the process's alone.
   for (const name of ['npm', 'npx']) {
-    const path = join(bin, name);
     const text = `#!/bin/sh\nexec node "$(dirname "$0")/../bin/${name}-cli.js" "$@"\n`;
-    await writeFile(`${path}.${process.pid}`, text);
-    await chmod(`${path}.${process.pid}`, 0o755);
-    await rename(`${path}.${process.pid}`, path);
+    await writeFileAtomic(join(bin, name), text, 0o755);
   }
   return bin;
 }
