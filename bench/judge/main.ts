@@ -57,7 +57,7 @@ function work(first: number): Answer {
   return {
     same: seeds(SAME_VERSION_RUNS).map((seed) => sameVersion(seed)),
     noisy: seeds(OTHER_RUNS).map((seed) => sameVersion(seed, { ownNoise: 3 })),
-    oneAfterTheOther: seeds(OTHER_RUNS).map((seed) => sameVersion(seed, { traffic: 'sequential' })),
+    oneAfterTheOther: seeds(SAME_VERSION_RUNS).map((seed) => sameVersion(seed, { traffic: 'sequential' })),
     found: REGRESSIONS.map(({ baseline, candidate }, i) =>
       seeds(DETECTION_RUNS).map((seed) => detection(baseline, candidate, LIMIT, 1_000_000 * (i + 1) + seed)),
     ),

@@ -1,7 +1,12 @@
 /** What an experiment will be, from the configuration and the command line. Pure. */
 import type { AppConfig, CanaryConfig, CanaryRequest, Config } from '../config/schema.ts';
 import { closest, Failure } from '../errors.ts';
-import { defaultSequentialConfig, type SequentialConfig, type Traffic } from '../judge/index.ts';
+import {
+  defaultSequentialConfig,
+  type SequentialConfig,
+  sequentialConfig,
+  type Traffic,
+} from '../judge/index.ts';
 import { seededRandom } from './choose.ts';
 import type { JudgeName } from './conclude.ts';
 
@@ -148,7 +153,7 @@ export function judgeConfig(
     const weight = now === 'informative' ? settings.weight : Math.max(settings.weight, LEAST_WEIGHT);
     return [kind, { ...settings, role: now, weight }];
   });
-  return {
+  return sequentialConfig({
     ...rest,
     traffic,
     warmupSeconds: canary.warm_up / 1000,
@@ -160,7 +165,7 @@ export function judgeConfig(
       margin: Math.max(entry.margin, canary.tolerance),
     })),
     metrics: { ...metrics, ...Object.fromEntries(named) },
-  };
+  });
 }
 
 /** Paths that a side may be asked for, in the order in which they are tried. */

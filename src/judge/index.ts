@@ -14,7 +14,7 @@ export { JudgeInputError } from './input-error.ts';
 export { type KayentaDocument, toKayentaDocument } from './kayenta/from-experiment.ts';
 export { judgeKayenta, KAYENTA_JUDGE_NAME } from './kayenta/judge.ts';
 export type * from './kayenta/types.ts';
-export { defaultSequentialConfig, type SequentialOptions } from './sequential/config.ts';
+export { defaultSequentialConfig, type SequentialOptions, sequentialConfig } from './sequential/config.ts';
 export { createSequentialJudge, observe, type SequentialState } from './sequential/state.ts';
 export { judgeExperiment, type VerdictOptions, verdict } from './sequential/verdict.ts';
 export type * from './types.ts';

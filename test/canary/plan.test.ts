@@ -53,6 +53,18 @@ describe('the plan of an experiment', () => {
     expect(plan.config).toMatchObject({ traffic: 'sequential', deadlineSeconds: 10 });
   });
 
+  it.each([
+    [0.1, 'interleaved', 0.1, 0.15],
+    [0.1, 'sequential', 0.4, 0.5],
+    [0.6, 'sequential', 0.6, 0.6],
+  ] as const)(
+    'a tolerance of %s, %s traffic: %s, and a pass shows less than %s',
+    (tolerance, traffic, alarm, pass) => {
+      const { config: judge } = planRun(config({ ...LOAD, tolerance }), { ...OPTIONS, traffic });
+      expect(judge.quantiles[0]).toMatchObject({ tolerance: alarm, margin: pass });
+    },
+  );
+
   it('alternates which host is the baseline by the seed, always the same for the same', () => {
     const colors = Array.from(
       { length: 40 },

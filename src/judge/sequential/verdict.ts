@@ -13,7 +13,7 @@ const BROKEN_REQUESTS = 100;
 const SCORE_WEIGHT = { critical: 4, watched: 2, informative: 1 } as const;
 const SEQUENTIAL_NOTE =
   'Traffic went to one variant after the other, so whatever else changed in between looks like a difference between the versions: ' +
-  'the tests compare the n-th second of one with the n-th second of the other and assume that time made no difference. ' +
+  'the tests compare the n-th second of one with the n-th second of the other and assume that time made no difference, but for a latency that drifts (hence the wide tolerance). ' +
   'Interleaved traffic needs no such assumption.';
 
 export interface VerdictOptions {

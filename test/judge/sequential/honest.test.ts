@@ -284,6 +284,13 @@ describe('traffic one after the other', () => {
     expect(said.reason).toContain('The candidate got no request at all');
   });
 
+  test('load that drifts between the minutes is no regression; twice as slow is one', () => {
+    const slower = (median: number) =>
+      judgeExperiment(experiment(turns({ median }), { traffic: 'sequential' })).verdict;
+    expect(slower(24)).not.toBe('failed');
+    expect(slower(40)).toBe('failed');
+  });
+
   test('the same version passes', () => {
     expect(judgeExperiment(experiment(turns({}), { traffic: 'sequential' })).verdict).toBe('passed');
   });
