@@ -45,6 +45,10 @@ interface Measured {
 
 const directory = mkdtempSync(join(tmpdir(), 'pipeline-bench-'));
 const children: ChildProcess[] = [];
+// Also on Ctrl-C, which passes over every `finally`.
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
 const timers: NodeJS.Timeout[] = [];
 
 function look(program: Measured): void {

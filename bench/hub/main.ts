@@ -45,6 +45,10 @@ const socket = join(directory, 'redis.sock');
 const port = 20_000 + (process.pid % 10_000);
 const base = `http://127.0.0.1:${port}`;
 const children: ChildProcess[] = [];
+// Also on Ctrl-C, which passes over every `finally`.
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
 const WARM_UP_SECONDS = 15;
 
 function onCore(

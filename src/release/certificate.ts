@@ -66,14 +66,15 @@ export function certificateCommand(app: string, certificate: Certificate): strin
 }
 
 /**
- * Reads the certificate that a site should have; undefined where it has none.
- * @throws Failure kind `usage` where a file cannot be read, has expired, or the key belongs to another certificate.
+ * Reads the certificate that a site should have; undefined where it has none. `now`: when it must be valid; a way back asks for no time, since an expired
+ * certificate serves now as well.
+ * @throws Failure kind `usage` where a file cannot be read, is not valid now, or the key belongs to another certificate.
  */
 export async function readCertificate(
   app: string,
   definition: AppConfig,
   directory: string,
-  now: Date,
+  now: Date | undefined,
 ): Promise<Certificate | undefined> {
   const { tls, domains } = definition.site;
   if (tls === undefined) return undefined;
@@ -88,7 +89,7 @@ export async function readCertificate(
   return { kind: 'given', chain, key, name };
 }
 
-function checkCertificate(app: string, chain: string, key: string, now: Date): void {
+function checkCertificate(app: string, chain: string, key: string, now: Date | undefined): void {
   const next = 'Put the current certificate chain and its key where site: tls: in pipeline.yml says.';
   const refuse = (why: string, cause?: unknown) =>
     new Failure('usage', `${app}: ${why}`, { step: 'certificate', next, cause });
@@ -98,8 +99,10 @@ function checkCertificate(app: string, chain: string, key: string, now: Date): v
   } catch (error) {
     throw refuse('site: tls: certificate: is no certificate in PEM format', error);
   }
-  if (new Date(certificate.validTo) <= now) throw refuse(`the certificate expired on ${certificate.validTo}`);
-  if (new Date(certificate.validFrom) > now) {
+  if (now !== undefined && new Date(certificate.validTo) <= now) {
+    throw refuse(`the certificate expired on ${certificate.validTo}`);
+  }
+  if (now !== undefined && new Date(certificate.validFrom) > now) {
     throw refuse(`the certificate is not valid before ${certificate.validFrom}`);
   }
   try {

@@ -42,7 +42,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const [found, secrets, front] = await Promise.all([
     lookAt(app, hosts, context),
     resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
-    lookAtFront(request, definition, context),
+    lookAtFront(request, definition, context, 'forward'),
   ]);
   const { edge } = front;
   const { certificate } = edge;

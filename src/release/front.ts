@@ -18,14 +18,16 @@ export interface FrontFacts {
   readonly edge: Edge;
 }
 
+/** `going`: only what goes forward must have a certificate that is valid now. */
 export async function lookAtFront(
   { app, config, hosts, balancers = [] }: AppOnHosts,
   definition: AppConfig,
   context: Context,
+  going: 'forward' | 'back',
 ): Promise<FrontFacts> {
   const byAcme = definition.site.tls?.acme !== undefined;
   const [certificate, found, ...acme] = await Promise.all([
-    readCertificate(app, definition, config.directory, context.now()),
+    readCertificate(app, definition, config.directory, going === 'forward' ? context.now() : undefined),
     lookAtBalancers(app, balancers, hosts, context),
     ...(byAcme ? (balancers.length > 0 ? balancers : hosts) : []).map((host) =>
       lookAtAcme(app, host, context),

@@ -24,7 +24,7 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
   const by = request.by ?? whoami(context);
   const [found, front] = await Promise.all([
     lookAt(app, hosts, context),
-    lookAtFront(request, definition, context),
+    lookAtFront(request, definition, context, 'back'),
   ]);
   const { edge } = front;
   const { certificate } = edge;

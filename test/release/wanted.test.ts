@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Artifact } from '../../src/build/artifact.ts';
 import { type AppConfig, appSchema } from '../../src/config/schema.ts';
 import { quietContext } from '../../src/context.ts';
@@ -197,5 +197,14 @@ describe('certificates', () => {
     ['a.crt', 'a.key', new Date(Date.now() - 40 * 86_400_000), /not valid before/],
   ])('%s with %s: refused', async (certificate, key, now, message) => {
     await expect(read(certificate, key, now)).rejects.toThrow(message);
+  });
+  it('need not be valid on the way back, but belong to their key', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 40 * 86_400_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await expect(read('a.crt', 'a.key')).rejects.toThrow(/expired on/);
+    const back = (key: string) =>
+      readCertificate('app', app({ site: { tls: { certificate: 'a.crt', key } } }), folder, undefined);
+    expect(await back('a.key')).toMatchObject({ kind: 'given' });
+    await expect(back('b.key')).rejects.toThrow(/the key belongs to another certificate/);
   });
 });
