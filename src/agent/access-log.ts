@@ -1,4 +1,5 @@
 /** One line of an access log, as what happened. Parsers are pure; they return `undefined` for a line in another form. */
+import { parseLine } from './json-line.ts';
 
 /** One request that a server answered. */
 export interface AccessLogEntry {
@@ -24,18 +25,10 @@ export interface AccessLogEntry {
 
 /** nginx, one JSON object a line (`escape=json`), in the format that the proxy role writes. */
 export function parseNginxLine(line: string): AccessLogEntry | undefined {
-  let fields: unknown;
-  try {
-    // nginx writes 000 where it closed the connection without an answer, which is no number in JSON.
-    fields = JSON.parse(line.includes('"status":000') ? line.replace('"status":000', '"status":0') : line);
-  } catch {
-    return undefined;
-  }
-  if (typeof fields !== 'object' || fields === null) return undefined;
-  const { msec, app, variant, release, method, uri, status, bytes, time, upstream_time } = fields as Record<
-    string,
-    unknown
-  >;
+  // nginx writes 000 where it closed the connection without an answer, which is no number in JSON.
+  const fields = parseLine(line.includes('"status":000') ? line.replace('"status":000', '"status":0') : line);
+  if (fields === undefined) return undefined;
+  const { msec, app, variant, release, method, uri, status, bytes, time, upstream_time } = fields;
   if (!isAmount(msec) || !isAmount(bytes) || !isAmount(time)) return undefined;
   if (!isStatus(status) || typeof method !== 'string' || typeof uri !== 'string') return undefined;
   const attempts = upstreamAttempts(upstream_time);

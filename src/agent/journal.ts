@@ -1,6 +1,7 @@
 /** Lines of a unit's journal, counted, and those that report an error. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { parseLine } from './json-line.ts';
 
 /**
  * Words by which a line reports an error, as Node, Java, Python, Go and nginx print them. systemd gives priority 6 to whatever a service
@@ -18,14 +19,7 @@ export interface JournalEntry {
 
 /** Reads an entry (`--output=json`); it reports an error by its priority, `err` or worse, or by its words. Undefined: no entry. */
 export function parseEntry(line: string): JournalEntry | undefined {
-  let entry: unknown;
-  try {
-    entry = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  if (typeof entry !== 'object' || entry === null) return undefined;
-  const { __CURSOR: cursor, PRIORITY: priority, MESSAGE: message } = entry as Record<string, unknown>;
+  const { __CURSOR: cursor, PRIORITY: priority, MESSAGE: message } = parseLine(line) ?? {};
   if (typeof cursor !== 'string') return undefined;
   // What is not UTF-8 comes as an array of bytes.
   const text = Array.isArray(message)

@@ -4,6 +4,7 @@
  */
 import type { Row } from '../../metrics/catalogue.ts';
 import type { Collector } from '../collector.ts';
+import { parseLine } from '../json-line.ts';
 import { Tail } from '../tail.ts';
 
 const AUDIT_LOG = '/var/log/pipeline/audit.jsonl';
@@ -14,14 +15,8 @@ const ROWS = 20;
 
 /** A line as a row; undefined where it is none of ours. */
 export function auditRow(line: string, fresh: boolean): Row<'audit'> | undefined {
-  let entry: unknown;
-  try {
-    entry = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  if (typeof entry !== 'object' || entry === null) return undefined;
-  const fields: Readonly<Record<string, unknown>> = { ...entry };
+  const fields = parseLine(line);
+  if (fields === undefined) return undefined;
   const text = (key: string): string => {
     const value = fields[key];
     return typeof value === 'string' ? value : '';
