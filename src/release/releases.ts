@@ -8,6 +8,7 @@ import type { AppOnHosts, ReleaseRecord } from './types.ts';
 
 /** What one host knows: its releases, and what its audit log says of those that are gone. */
 export interface HostHistory {
+  readonly host: string;
   readonly facts: AppFacts;
   readonly audit: readonly AuditEntry[];
 }
@@ -26,7 +27,7 @@ cat ${AUDIT_LOG}.1 ${AUDIT_LOG} 2>/dev/null | grep -F ${quote(`"app":${JSON.stri
         label: `releases of ${app}`,
         signal: context.signal,
       });
-      return { facts: parseAppFacts(name, app, text), audit: parseAudit(text) };
+      return { host: name, facts: parseAppFacts(name, app, text), audit: parseAudit(text) };
     }),
   );
   return records(histories);
@@ -55,7 +56,11 @@ export function records(histories: readonly HostHistory[]): readonly ReleaseReco
           ? folders.map(({ state }) => state)
           : lines.map(({ result }) => (result === 'live' ? 'live' : 'failed'));
       const result = ORDER.find((one) => states.includes(one)) ?? 'failed';
+      const failed = states.includes('failed');
       const reason = lines.findLast((line) => line.result === 'failed')?.message;
+      const liveOn = histories
+        .filter(({ facts }) => liveRelease(facts)?.manifest.release === release)
+        .map(({ host }) => host);
       const served =
         folders.length === histories.length &&
         folders.every(({ state }) => state === 'live' || state === 'withdrawn');
@@ -68,8 +73,9 @@ export function records(histories: readonly HostHistory[]): readonly ReleaseReco
           at: said.at,
           by: said.by,
           result,
-          ...(result === 'failed' && reason !== undefined ? { reason } : {}),
-          live: histories.every(({ facts }) => liveRelease(facts)?.manifest.release === release),
+          ...(failed && reason !== undefined ? { reason } : {}),
+          live: liveOn.length === histories.length,
+          liveOn,
           kept: served,
         },
       ];

@@ -82,10 +82,12 @@ export interface ReleaseRecord {
   readonly at: string;
   readonly by: string;
   readonly result: ReleaseOutcome;
-  /** Why it failed; absent where it did not, or nobody was left to say so. */
+  /** Why it failed, be it on one host; absent where it did not, or nobody was left to say so. */
   readonly reason?: string | undefined;
   /** It serves on every host now. */
   readonly live: boolean;
+  /** Hosts that it serves on now: some alone where one has gone back by itself, or was away. */
+  readonly liveOn: readonly string[];
   /** It is still on every host, so that `rollback` can go back to it. */
   readonly kept: boolean;
 }

@@ -273,6 +273,7 @@ describe('the list of releases', () => {
   it('has those that are there and those that only the log remembers', () => {
     const list = records([
       {
+        host: 'web-1',
         facts: facts({
           colours: { blue: 'c3' },
           releases: [kept('c4', 'failed'), kept('c3'), kept('c2', 'withdrawn')],
@@ -284,7 +285,7 @@ describe('the list of releases', () => {
           { ...entry('c2', 'live'), action: 'rollback' },
         ],
       },
-      { facts: facts({ colours: { blue: 'c3' }, releases: [kept('c3')] }), audit: [] },
+      { host: 'web-2', facts: facts({ colours: { blue: 'c3' }, releases: [kept('c3')] }), audit: [] },
     ]);
     expect(list.map(({ release, result, live, kept: there }) => [release, result, live, there])).toEqual([
       ['c4', 'failed', false, false],
@@ -294,6 +295,25 @@ describe('the list of releases', () => {
       ['c0', 'failed', false, false],
     ]);
     expect(list[3]).toMatchObject({ by: 'her', subject: 'said', ref: 'main' });
+  });
+  it('says which hosts serve a release where they differ, and why one has left it', () => {
+    const left = { ...entry('c4', 'failed'), message: 'it sours; went back to c3' };
+    const list = records([
+      {
+        host: 'web-1',
+        facts: facts({ colours: { blue: 'c4' }, releases: [kept('c4'), kept('c3', 'withdrawn')] }),
+        audit: [entry('c4', 'live')],
+      },
+      {
+        host: 'web-2',
+        facts: facts({ colours: { blue: 'c3' }, releases: [kept('c4', 'failed'), kept('c3')] }),
+        audit: [entry('c4', 'live'), left],
+      },
+    ]);
+    expect(list).toMatchObject([
+      { release: 'c4', result: 'live', reason: left.message, live: false, liveOn: ['web-1'], kept: false },
+      { release: 'c3', result: 'withdrawn', live: false, liveOn: ['web-2'], kept: true },
+    ]);
   });
 });
 

@@ -86,6 +86,25 @@ s=socket.socket(); s.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); s.bind
       expect(await answers()).toEqual(['version two 0', 'version two 0']);
     });
 
+    test('a version that fails on one host in its first minute is left there; the next command brings all together', async () => {
+      const one = await at.deploy('one');
+      const bad = await at.deploy('sours-on-one');
+      const answered = { timeout: 40_000, interval: 500 };
+      await expect.poll(answers, answered).toEqual(['version sours-on-one 0', 'version one 0']);
+      const history = () => releases({ config: at.config({}), app: APP, hosts: at.hosts }, at.context);
+      expect(await history()).toMatchObject([
+        {
+          release: bad.release,
+          reason: `GET /health → 500, wanted 200; went back to ${one.release}`,
+          liveOn: ['web-1'],
+        },
+        { release: one.release, liveOn: ['web-2'] },
+      ]);
+      expect(await at.rollback()).toMatchObject({ release: one.release });
+      expect(await answers()).toEqual(['version one 0', 'version one 0']);
+      expect(await history()).toMatchObject([{ liveOn: [] }, { live: true, liveOn: ['web-1', 'web-2'] }]);
+    });
+
     test('generated secrets are the same on all hosts, and nobody else sees them', async () => {
       const secrets = { TOKEN: { generate: 32 }, WORD: { env: 'THE_WORD' } };
       const traced: string[] = [];

@@ -82,6 +82,14 @@ const BRANCHES: Readonly<Record<string, string>> = {
     'sours',
     replace('if (url.pathname', 'if (process.uptime() > 3) response.statusCode = 500;\n    if (url.pathname'),
   ),
+  // The same, but on its second host alone.
+  'sours-on-one': service(
+    'sours-on-one',
+    replace(
+      'if (url.pathname',
+      "if (process.uptime() > 3 && require('os').hostname() === 'web-2') response.statusCode = 500;\n    if (url.pathname",
+    ),
+  ),
   // Keeps sessions in the memory of its process.
   sessions: service(
     'sessions',

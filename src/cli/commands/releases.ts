@@ -1,8 +1,9 @@
 /** `pipeline releases APP`: what was deployed when, by whom, with what result. */
-import { releases as list } from '../../release/index.ts';
+import { releases as list, type ReleaseRecord } from '../../release/index.ts';
 import { withAppHosts } from '../app-hosts.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
+import type { Colors } from '../output.ts';
 import { table } from '../table.ts';
 
 export const releases: Handler<typeof definitions.releases> = async (options, session) => {
@@ -11,7 +12,7 @@ export const releases: Handler<typeof definitions.releases> = async (options, se
   const records = await withAppHosts(session, name, options.inventory, (app) => list(app, session.context));
   if (records.length === 0) output.line(`${name} was never deployed. Do it: pipeline deploy ${name}`);
   const rows = records.map((record) => [
-    record.live ? output.colors.green('live') : record.kept ? 'kept' : '',
+    service(record, output.colors),
     record.release,
     record.commit?.slice(0, 7) ?? '',
     record.ref,
@@ -27,3 +28,9 @@ export const releases: Handler<typeof definitions.releases> = async (options, se
     json: { app: name, releases: records },
   };
 };
+
+function service({ live, liveOn, kept }: ReleaseRecord, colors: Colors): string {
+  if (live) return colors.green('live');
+  if (liveOn.length > 0) return colors.yellow(`live on ${liveOn.join(', ')}`);
+  return kept ? 'kept' : '';
+}
