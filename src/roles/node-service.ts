@@ -1,8 +1,7 @@
 /** What a host needs before applications are deployed to it: the tools of a deploy, and networks for instances that need one of their own. */
 
 import type { Resource } from '../host/resource.ts';
-import { PROXY_STATE, SITES } from '../proxy/paths.ts';
-import { BALANCED } from '../proxy/trust.ts';
+import { BEHIND_BALANCER } from './behind-balancer.ts';
 import { LOG_FOLDER } from './log-folder.ts';
 import type { Role } from './role.ts';
 
@@ -102,32 +101,6 @@ Restart=on-abnormal
 RestartSec=1s
 `;
 
-/** At boot, for sites behind a balancer: a request that comes too early would be lost where it must not be repeated. */
-const READY = `#!/bin/bash
-# Made by pipeline: waits until the applications behind a balancer answer, half a minute at most.
-deadline=$((SECONDS + 30))
-for site in $(grep -ls '^ *${BALANCED}$' ${SITES}/*.conf); do
-  app=$(basename "$site" .conf) colour=blue
-  case $(readlink ${PROXY_STATE}/"$app"/weights) in w[6-9]? | w5[1-9] | w100) colour=green ;; esac
-  while read -r _ address port _; do
-    until /srv/"$app"/$colour/check "$address:$port" >/dev/null || [ $SECONDS -ge $deadline ]; do sleep 0.1; done
-  done <"/etc/pipeline/apps/$app/$colour.instances"
-done
-`;
-
-const READY_UNIT = `# Made by pipeline.
-[Unit]
-Description=Applications behind a balancer answer
-Before=nginx.service
-
-[Service]
-Type=oneshot
-ExecStart=-/usr/local/lib/pipeline/ready
-
-[Install]
-WantedBy=multi-user.target
-`;
-
 export const nodeService: Role = {
   name: 'node-service',
   exposures: [],
@@ -150,9 +123,7 @@ export const nodeService: Role = {
     { kind: 'file', path: '/usr/local/lib/pipeline/network', content: NETWORK, mode: '0755' },
     { kind: 'file', path: '/etc/systemd/system/pipeline-network@.service', content: NETWORK_UNIT },
     { kind: 'file', path: '/etc/systemd/system/pipeline-guard@.service', content: GUARD_UNIT },
-    { kind: 'file', path: '/usr/local/lib/pipeline/ready', content: READY, mode: '0755' },
-    { kind: 'file', path: '/etc/systemd/system/pipeline-ready.service', content: READY_UNIT },
-    { kind: 'service', unit: 'pipeline-ready.service', enabled: true, state: 'ignored' },
+    ...BEHIND_BALANCER,
     { kind: 'firewall', table: 'inet pipeline_instances', rules: INSTANCE_RULES },
   ],
 };

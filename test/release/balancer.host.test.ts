@@ -99,6 +99,25 @@ describe.skipIf(unavailable !== undefined)(`two hosts behind a balancer (${unava
     },
   );
 
+  test('before nginx stops, its host refuses connections, and takes them again after its start', async () => {
+    const ask = async () =>
+      (
+        await onBalancer(
+          `curl -s -o /dev/null -w '%{http_code} %{errormsg}' http://${at.addresses[1]}/; true`,
+        )
+      ).trim();
+    expect(await ask()).toBe('200');
+    await at.on('systemctl stop pipeline-door', 1);
+    expect(await ask()).toMatch(/^000 .*(refused|Couldn't connect)/);
+    expect((await at.on('systemctl is-active nginx', 1)).trim()).toBe('active');
+    // It would be open again by itself, too: nothing stays closed that nobody opens.
+    expect(await at.on('nft list set inet pipeline_door ports', 1)).toMatch(/80 expires 1\ds/);
+    await at.on('systemctl start pipeline-door', 1);
+    expect(await ask()).toBe('200');
+    await at.on('systemctl restart nginx', 1);
+    expect(await ask()).toBe('200');
+  });
+
   test('a host that loses its power drops no request that may be repeated', async () => {
     const result = await during(
       async () => {
