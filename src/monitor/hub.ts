@@ -139,6 +139,13 @@ async function listen(
     });
   if (tls === undefined)
     return [await started({ fetch, hostname: address, port, createServer, serverOptions: limits })];
+  const redirect = createServer(limits, (request, response) => {
+    const host = (request.headers.host ?? '').replace(/:\d+$/, '');
+    const target = `https://${host}${tls.port === 443 ? '' : `:${tls.port}`}/dashboard`;
+    response.writeHead(/^[\w.:[\]-]+$/.test(host) ? 308 : 400, { location: target }).end();
+  });
+  // The redirection first: whoever waits for the hub waits for https.
+  const plain = await open(redirect, port);
   const files = { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) };
   const main = await started({
     fetch,
@@ -147,13 +154,8 @@ async function listen(
     createServer: createHttps,
     serverOptions: { ...files, ...limits },
   });
-  const redirect = createServer(limits, (request, response) => {
-    const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-    const target = `https://${host}${tls.port === 443 ? '' : `:${tls.port}`}/dashboard`;
-    response.writeHead(/^[\w.:[\]-]+$/.test(host) ? 308 : 400, { location: target }).end();
-  });
   log(`https on port ${tls.port}.`);
-  return [main, await open(redirect, port)];
+  return [main, plain];
 }
 
 function started(options: Parameters<typeof serve>[0]): Promise<Server> {

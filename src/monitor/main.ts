@@ -1,5 +1,6 @@
 /** The hub: what runs on the monitor host. Bundled into one file, `monitor.js`. */
 
+import { connect } from 'node:net';
 import { deliver, nameOf, reason, type Target } from '../alerts/deliver.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { canaryTelling, recordRun } from './canaries.ts';
@@ -38,10 +39,10 @@ async function main(args: readonly string[]): Promise<unknown> {
     case 'users':
       return withRedis(config(), (redis) => users(redis, rest));
     case 'status':
-      return withRedis(config(), status);
+      return withRedis(config(), (redis) => status(redis, config()));
     case 'first':
       return withRedis(config(), async (redis) => ({
-        ...(await status(redis)),
+        ...(await status(redis, config())),
         ...((await listUsers(redis)).length > 0
           ? {}
           : { user: 'admin', password: await setUser(redis, 'admin', 'admin') }),
@@ -82,16 +83,31 @@ async function testMessage(target: Target, dashboard: string | undefined): Promi
   );
 }
 
-async function status(redis: Redis) {
-  const [positions, alerts, leader] = await Promise.all([
+async function status(redis: Redis, config: HubConfig) {
+  const [positions, alerts, leader, answers] = await Promise.all([
     redis.hGetAll(POSITIONS),
     redis.hGetAll(ALERTS),
     redis.get(LEADER),
+    takesConnections(config),
   ]);
   const hosts = Object.entries(positions).map(([host, text]) => [host, JSON.parse(text) as unknown]);
   const states = Object.values(alerts).map((text) => JSON.parse(text) as unknown);
   // A hub that ends, ends its lease within seconds.
-  return { now: Date.now(), working: leader !== null, hosts: Object.fromEntries(hosts), alerts: states };
+  const working = leader !== null;
+  return { now: Date.now(), working, answers, hosts: Object.fromEntries(hosts), alerts: states };
+}
+
+/** Whether the dashboard's port is open: a hub that has just been started takes a moment. */
+function takesConnections({ listen: { address, port, tls } }: HubConfig): Promise<boolean> {
+  const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address;
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: tls?.port ?? port, timeout: 2_000 });
+    const end = (open: boolean) => () => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });
 }
 
 /** Two releases of an application over a time, a value a step. */

@@ -29,7 +29,7 @@ describe('this program runs on Node', () => {
 });
 
 describe('the monitor', () => {
-  const status = { now: 0, working: true, hosts: {}, alerts: [] };
+  const status = { now: 0, working: true, answers: true, hosts: {}, alerts: [] };
   const heard = (name: string, ago: number | undefined) => ({
     target: { name, address: '', port: 22, user: 'root' },
     ago,

@@ -201,7 +201,10 @@ async function setUpHost(
   return all;
 }
 
-/** Waits for the first sample of each host that was set up. One that stays away gets what its agent says as its failure. */
+/**
+ * Waits for the first sample of each host that was set up, and for the dashboard. A host that stays away gets what its agent says as its failure.
+ * @throws Failure `host` where the dashboard does not come
+ */
 async function waitUntilHeard(
   hub: Connection,
   done: readonly Done[],
@@ -212,14 +215,22 @@ async function waitUntilHeard(
   const begun = performance.now();
   const missing = ({ now, hosts }: HubStatus) =>
     done.filter(({ host, failure }) => failure === undefined && now - (hosts[host]?.at ?? 0) > HEARD_MS / 2);
-  let silent = missing(first);
-  if (silent.length === 0) return done;
+  let status = first;
+  const waits = () => missing(status).length > 0 || !status.answers;
+  if (!waits()) return done;
   context.progress({ stage: 'first samples', state: 'started' });
-  while (silent.length > 0 && performance.now() - begun < HEARD_MS) {
+  while (waits() && performance.now() - begun < HEARD_MS) {
     await sleep(500, undefined, { signal: context.signal });
-    silent = missing((await askHub(hub, ['status'], session)) as HubStatus);
+    status = (await askHub(hub, ['status'], session)) as HubStatus;
   }
-  context.progress({ stage: 'first samples', state: silent.length === 0 ? 'done' : 'failed' });
+  context.progress({ stage: 'first samples', state: waits() ? 'failed' : 'done' });
+  if (!status.answers) {
+    throw new Failure('host', 'the dashboard does not answer', {
+      host: hub.target.name,
+      next: `See journalctl -u pipeline-hub on ${hub.target.name}, mend what it says, then run the command again.`,
+    });
+  }
+  const silent = missing(status);
   return Promise.all(
     done.map(async (one) => {
       if (!silent.includes(one)) return one;

@@ -20,6 +20,8 @@ export interface HubStatus {
   readonly now: number;
   /** Whether a hub takes samples in. */
   readonly working: boolean;
+  /** Whether the dashboard's port is open. */
+  readonly answers: boolean;
   readonly hosts: Readonly<Record<string, { readonly at: number; readonly aheadMs: number }>>;
   readonly alerts: readonly { readonly state: string; readonly severity: string; readonly message: string }[];
 }
