@@ -60,12 +60,17 @@ export function labSpec(config: Config, plan: Pick<RunPlan, 'canary'>): Environm
     region: 'nyc3',
     image: 'debian-12-x64',
   });
+  return { ...labEnvironment(config), machines: LAB_NAMES.map(machine) };
+}
+
+/** The environment without its hosts, which is what they are found and removed by. */
+export function labEnvironment(config: Config): EnvironmentSpec {
   return {
     project: config.project,
     environment: 'canary',
     owner: config.id ?? createHash('sha256').update(config.project).digest('hex').slice(0, 12),
     directory: config.directory,
-    machines: LAB_NAMES.map(machine),
+    machines: [],
     operators: config.operators,
     authorizedKeys: config.authorized_keys,
   };

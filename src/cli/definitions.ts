@@ -80,6 +80,11 @@ export const definitions = {
         description: 'remove local hosts of projects whose folder is gone, instead of those of this project',
         type: 'flag',
       },
+      canary: {
+        flags: '--canary',
+        description: 'remove the local hosts that a canary has kept, instead of those of `up`',
+        type: 'flag',
+      },
     },
   },
   build: {

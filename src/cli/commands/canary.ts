@@ -53,6 +53,9 @@ export const canary: Handler<typeof definitions.canary> = async (options, sessio
     files = shown({ ...own, ...wanted });
     output.line();
     for (const line of resultLines(result.report, output.colors, files)) output.line(line);
+    if (options.keep && remains !== null) {
+      output.line('The hosts stay for the next run. To remove them: pipeline prod destroy --canary');
+    }
   }
 
   try {

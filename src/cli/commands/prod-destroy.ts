@@ -1,23 +1,35 @@
 /** `pipeline prod destroy`: removes what `up` created and nothing else; asks first. */
 import { rm } from 'node:fs/promises';
+import { labEnvironment } from '../../canary/hosts.ts';
 import type { Destroyed } from '../../cloud/provider.ts';
+import { loadConfig } from '../../config/load.ts';
+import { Failure } from '../../errors.ts';
 import { withCheckoutLock } from '../checkout-lock.ts';
 import type { CommandResult, Handler, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { knownHostsFile } from '../fleet.ts';
 import { counted, type Output } from '../output.ts';
 import { inventoryPath } from '../paths.ts';
-import { openProject } from '../project.ts';
+import { openProject, type Project } from '../project.ts';
+import { openProvider } from '../provider.ts';
 import { confirm } from '../question.ts';
 
-export const prodDestroy: Handler<typeof definitions.prodDestroy> = (options, session) =>
-  options.orphans ? removeOrphans(options, session) : removeEnvironment(options, session);
+export const prodDestroy: Handler<typeof definitions.prodDestroy> = (options, session) => {
+  if (options.orphans && options.canary) {
+    throw new Failure('usage', '--orphans and --canary are two different things to remove.', {
+      next: 'Give one of them.',
+    });
+  }
+  return options.orphans ? removeOrphans(options, session) : removeEnvironment(options, session);
+};
 
 type Options = Parameters<typeof prodDestroy>[0];
 
 async function removeEnvironment(options: Options, session: Session): Promise<CommandResult> {
   const { output, context } = session;
-  const { config, choice, spec, provider } = await openProject(session, options.provider);
+  const { config, choice, spec, provider } = options.canary
+    ? await openCanary(session)
+    : await openProject(session, options.provider);
   output.line(`Provider ${choice.name}: ${choice.reason}`);
   const lock = {
     directory: config.directory,
@@ -31,10 +43,24 @@ async function removeEnvironment(options: Options, session: Session): Promise<Co
     await ask(found, config.project, options.yes, output);
     const result = await provider.destroy();
     await rm(knownHostsFile(spec), { force: true });
-    await rm(inventoryPath(config), { force: true });
+    if (!options.canary) await rm(inventoryPath(config), { force: true });
     return result;
   });
-  return ending({ provider: choice.name, ...destroyed }, output);
+  const kept = choice.name === 'local' && !options.canary ? await keptByCanary(session) : [];
+  return ending({ provider: choice.name, ...destroyed, left: [...destroyed.left, ...kept] }, output);
+}
+
+/** The hosts that a canary made, which stay where it was told to keep them, or was killed. */
+async function openCanary({ common, context }: Session): Promise<Project> {
+  const config = await loadConfig(common.config, context);
+  const spec = labEnvironment(config);
+  const choice = { name: 'local', reason: 'a canary makes its hosts on this machine' } as const;
+  return { config, choice, spec, provider: await openProvider(choice, spec, context) };
+}
+
+async function keptByCanary(session: Session): Promise<string[]> {
+  const { removed } = await (await openCanary(session)).provider.destroyable();
+  return removed.length === 0 ? [] : ['hosts of a canary: pipeline prod destroy --canary removes them'];
 }
 
 /** Local hosts whose project's folder is gone: nobody can run `destroy` there any more. */
@@ -71,7 +97,7 @@ function ending(result: Destroyed & { readonly provider: string }, output: Outpu
   output.line(
     removed.length === 0
       ? 'Nothing to remove.'
-      : `Removed ${counted(removed.length, 'thing')}. Nothing is left.`,
+      : `Removed ${counted(removed.length, 'thing')}.${result.left.length === 0 ? ' Nothing is left.' : ''}`,
   );
   return { json: result };
 }
