@@ -1,11 +1,12 @@
 /** A real Redis for tests: Debian's redis-server, on loopback or with TLS, in a folder of its own. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RedisAddress, RedisConnection } from '../../src/agent/resp.ts';
+import { spawnMortal } from '../support/mortal.ts';
 
 /** Why there is none, with the command that would enable it. */
 export function redisUnavailable(): string | undefined {
@@ -71,7 +72,7 @@ export class TestRedis {
       'maxmemory-policy': 'noeviction',
     };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-    this.#server = spawn('redis-server', [...args, '--save', ''], { stdio: 'ignore' });
+    this.#server = spawnMortal('redis-server', [...args, '--save', ''], { stdio: 'ignore' });
     for (let attempt = 0; attempt < 100; attempt++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       if (

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mergeWindows } from '../../src/metrics/merge.ts';
 import { parseSample, type Sample } from '../../src/metrics/wire.ts';
+import { spawnMortal } from '../support/mortal.ts';
 import { redisUnavailable, TestRedis } from './redis-server.ts';
 import { bundleAgent, until } from './support.ts';
 
@@ -45,7 +46,7 @@ describe.skipIf(reason !== undefined)('agent.js run', () => {
       JSON.stringify({ host, intervalSeconds: 0.5, redis: address, logs, stores, checks }),
       { mode: 0o600 },
     );
-    const child = spawn(process.execPath, [agent.path, 'run', '--config', config], {
+    const child = spawnMortal(process.execPath, [agent.path, 'run', '--config', config], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     children.push(child);

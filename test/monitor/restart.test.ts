@@ -1,5 +1,4 @@
 /** The monitor's Redis with the rules of `monitor setup`, started anew: what was written in transactions is there, and nobody is let in unasked. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +8,7 @@ import { expect, it } from 'vitest';
 import { RedisConnection } from '../../src/agent/resp.ts';
 import { aclFile } from '../../src/roles/hub.ts';
 import { redisUnavailable } from '../agent/redis-server.ts';
+import { spawnMortal } from '../support/mortal.ts';
 
 const missing = redisUnavailable();
 if (missing !== undefined) process.stderr.write(`test/monitor/restart.test.ts skipped: ${missing}\n`);
@@ -32,7 +32,7 @@ it.skipIf(missing !== undefined)(
       'yes',
     ];
     const start = () =>
-      spawn('redis-server', [...args, '--aclfile', join(directory, 'redis.acl')], { stdio: 'ignore' });
+      spawnMortal('redis-server', [...args, '--aclfile', join(directory, 'redis.acl')], { stdio: 'ignore' });
     const open = async () => {
       for (let attempt = 0; ; attempt++) {
         try {
