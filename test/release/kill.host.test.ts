@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { lockHost, releases, withLock } from '../../src/release/index.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { APP, CACHE, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
@@ -210,7 +210,7 @@ true`);
     const left =
       "systemctl list-units --plain --no-legend 'pipeline-hook-*'; fuser /run/pipeline/release-*.lock 2>/dev/null || true";
     await expect.poll(() => at.on(left), { timeout: 15_000 }).toBe('');
-    await expectOnly(serves);
+    await vi.waitFor(() => expectOnly(serves), { timeout: 15_000, interval: 500 });
   });
 
   test.each(['start done', 'switch done'])('the host loses power at "%s"', async (moment) => {
