@@ -37,8 +37,8 @@ await Promise.all([
   bundlePage().then((files) =>
     build({
       ...common,
-      entryPoints: ['src/monitor/main.ts'],
-      outfile: 'dist/monitor.js',
+      entryPoints: ['src/hub/main.ts'],
+      outfile: 'dist/hub.js',
       minify: true,
       define: { PIPELINE_PAGE: JSON.stringify(files) },
     }),

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 /** The dashboard: script and style, which go into the hub's file as text. */
 export async function bundlePage(root = '.') {
   const { outputFiles } = await build({
-    entryPoints: [join(root, 'src/monitor/web/main.tsx')],
+    entryPoints: [join(root, 'src/hub/web/main.tsx')],
     bundle: true,
     write: false,
     outdir: 'page',

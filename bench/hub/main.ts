@@ -12,12 +12,12 @@ import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { inbox, windows as windowsKey } from '../../src/hub/keys.ts';
+import { type Redis, redisClient } from '../../src/hub/redis.ts';
+import { entriesOf, readWindows } from '../../src/hub/store.ts';
 import type { Window } from '../../src/metrics/catalogue.ts';
 import { mergeWindows } from '../../src/metrics/merge.ts';
 import { TIERS } from '../../src/metrics/tiers.ts';
-import { inbox, windows as windowsKey } from '../../src/monitor/keys.ts';
-import { type Redis, redisClient } from '../../src/monitor/redis.ts';
-import { entriesOf, readWindows } from '../../src/monitor/store.ts';
 import {
   appOf,
   HOSTS_OF_APP,
@@ -39,7 +39,7 @@ const { values } = parseArgs({
 });
 const hosts = Number(values.hosts);
 const seconds = Number(values.seconds);
-const program = resolve(import.meta.dirname, '../../dist/monitor.js');
+const program = resolve(import.meta.dirname, '../../dist/hub.js');
 const directory = mkdtempSync(join(tmpdir(), 'pipeline-bench-hub-'));
 const socket = join(directory, 'redis.sock');
 const port = 20_000 + (process.pid % 10_000);
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
     ['taskset', 'apt-get install --yes util-linux'],
   ] as const)
     if (spawnSync(needed, ['--version']).status !== 0) throw new Error(`${needed} is missing: ${how}`);
-  if (!existsSync(program)) throw new Error('dist/monitor.js is not built: npm run build');
+  if (!existsSync(program)) throw new Error('dist/hub.js is not built: npm run build');
 
   const options = ['--port', '0', '--unixsocket', socket, '--dir', directory, '--appendonly', 'yes'];
   const server = onCore('redis-server', [...options, '--appendfsync', 'everysec', '--save', '']);

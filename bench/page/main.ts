@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { redisUnavailable } from '../../test/agent/redis-server.ts';
-import { serveSample } from '../../test/monitor/sample/serve.ts';
+import { serveSample } from '../../test/hub/sample/serve.ts';
 import { browserUnavailable } from '../../test/support/browser.ts';
 import { measure } from './measure.ts';
 

@@ -1,6 +1,6 @@
 /** Size of the page, and how soon after the click it can be used. */
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import type { SampleHub } from '../../test/monitor/sample/serve.ts';
+import type { SampleHub } from '../../test/hub/sample/serve.ts';
 import { startBrowser } from '../../test/support/browser.ts';
 
 const RUNS = 5;

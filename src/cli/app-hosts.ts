@@ -1,11 +1,11 @@
 /** What deploy, rollback and releases begin with: an application, and connections to the hosts that serve it. */
 import { loadConfig } from '../config/load.ts';
 import type { AppConfig, Config } from '../config/schema.ts';
+import { withConnections } from '../environment/fleet.ts';
+import { type InventoryTargets, inventoryTargets } from '../environment/inventory-targets.ts';
 import { closest, Failure } from '../errors.ts';
 import type { AppOnHosts, ReleaseHost } from '../release/index.ts';
 import type { Session } from './command.ts';
-import { withConnections } from './fleet.ts';
-import { type InventoryTargets, inventoryTargets } from './inventory-targets.ts';
 
 /** @throws Failure `usage` where there is no such application. */
 export function appOf(config: Config, name: string): AppConfig {

@@ -2,9 +2,9 @@
 import type { EnvironmentSpec, Provider } from '../cloud/provider.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { productionSpec } from '../environment/environment.ts';
+import { chooseProvider, openProvider, type ProviderChoice } from '../environment/provider.ts';
 import type { Session } from './command.ts';
-import { productionSpec } from './environment.ts';
-import { chooseProvider, openProvider, type ProviderChoice } from './provider.ts';
 
 export interface Project {
   readonly config: Config;

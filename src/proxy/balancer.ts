@@ -4,8 +4,9 @@
  * No connection to a host is kept for later requests, for the reason of `site.ts`: a host that goes away, or whose nginx reloads, closes idle ones, and a
  * POST that is just being sent on one would be lost.
  */
+
+import { LOGS } from '../contract/proxy-paths.ts';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
-import { LOGS } from './paths.ts';
 import type { Front } from './proxy.ts';
 import { block, identifier, quoted } from './text.ts';
 import { trustLines } from './trust.ts';

@@ -1,5 +1,5 @@
 /** What visitors connect to, of a site or a balancer: ports, names, certificates. Pure text. */
-import { CHALLENGES, ISSUED } from './paths.ts';
+import { CHALLENGES, ISSUED } from '../contract/proxy-paths.ts';
 import type { Front } from './proxy.ts';
 import { block } from './text.ts';
 

@@ -1,9 +1,9 @@
 /** nginx on a host as a proxy of four verbs. */
 import type { Context } from '../context.ts';
+import { SITES } from '../contract/proxy-paths.ts';
 import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
-import { SITES } from './paths.ts';
 import type { Site, SiteProxy, Weights } from './proxy.ts';
 import { PROXY_FUNCTIONS, removeSite, writeSite } from './scripts.ts';
 

@@ -1,7 +1,7 @@
 /** What is run on a host to change its proxy: bash functions as text. They print nothing when all is well. Pure. */
 
+import { PROXY_LIVE, PROXY_STATE, SITES } from '../contract/proxy-paths.ts';
 import { quote } from '../ssh/quote.ts';
-import { PROXY_LIVE, PROXY_STATE, SITES } from './paths.ts';
 import type { Site } from './proxy.ts';
 import { siteConfig, siteFile } from './site.ts';
 

@@ -1,7 +1,7 @@
 /** A site as nginx reads it. Pure text. */
 import { posix } from 'node:path';
+import { LOGS, PROXY_LIVE, SITES } from '../contract/proxy-paths.ts';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
-import { LOGS, PROXY_LIVE, SITES } from './paths.ts';
 import type { Site, Variant } from './proxy.ts';
 import { block, identifier, quoted } from './text.ts';
 import { BALANCED, proxies, trustLines, trusts } from './trust.ts';

@@ -1,5 +1,8 @@
 /** Carries a deploy or a rollback out: one host after the other, and back on all of them where one fails. */
 import type { Context } from '../context.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { Colour } from '../contract/places.ts';
+import { other } from '../contract/places.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { connect } from '../ssh/openssh.ts';
 import { type AuditEntry, audit } from './audit.ts';
@@ -7,8 +10,6 @@ import { liveRelease, prunable, running } from './decide.ts';
 import type { AppFacts } from './facts.ts';
 import { HOOK_SECONDS } from './functions.ts';
 import { guardSteps } from './guard.ts';
-import type { Manifest } from './manifest.ts';
-import { other } from './places.ts';
 import {
   commitScript,
   deployScript,
@@ -19,7 +20,7 @@ import {
 } from './rollout.ts';
 import { runReleaseScript, type ScriptRun } from './run.ts';
 import { hidden } from './secrets.ts';
-import type { Colour, ReleaseHost } from './types.ts';
+import type { ReleaseHost } from './types.ts';
 
 /** One host, and what is to be done there. */
 export interface HostPlan {

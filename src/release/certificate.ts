@@ -3,10 +3,10 @@ import { createHash, createPrivateKey, createPublicKey, X509Certificate } from '
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { AppConfig } from '../config/schema.ts';
+import { settingsFolder } from '../contract/places.ts';
 import { Failure } from '../errors.ts';
 import type { Front } from '../proxy/proxy.ts';
 import { quote } from '../ssh/quote.ts';
-import { settingsFolder } from './places.ts';
 
 /** Named by content on hosts, so that a new one is a new site. */
 export interface GivenCertificate {

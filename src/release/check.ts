@@ -1,6 +1,7 @@
 /** The health check of a release, as a program in its folder that people can run too: `check ADDRESS:PORT`. Pure text. */
+
+import type { ManifestHealth } from '../contract/manifest.ts';
 import { quote } from '../ssh/quote.ts';
-import type { ManifestHealth } from './manifest.ts';
 
 /** Exit codes of a check: healthy, an answer that is not good, no answer at all. */
 export const CHECK = { healthy: 0, unhealthy: 1, silent: 2 } as const;

@@ -1,7 +1,8 @@
 /** What a deploy has to do on a host: a pure function of what is there and what is wanted. */
+
+import type { Colour } from '../contract/places.ts';
+import { other, SLOTS } from '../contract/places.ts';
 import type { AppFacts, KeptRelease } from './facts.ts';
-import { other, SLOTS } from './places.ts';
-import type { Colour } from './types.ts';
 import { instancesOf } from './unit.ts';
 
 export type Decision =

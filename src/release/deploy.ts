@@ -2,6 +2,8 @@
 import { appNamed } from '../build/build.ts';
 import type { AppConfig } from '../config/schema.ts';
 import type { Context } from '../context.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import { other, releaseName } from '../contract/places.ts';
 import {
   appDatabases,
   bringDatabase,
@@ -17,9 +19,7 @@ import type { AppFacts, KeptRelease } from './facts.ts';
 import { lookAtFront, placeFront } from './front.ts';
 import { liveSite, siteWith } from './host-site.ts';
 import { type HostFacts, lookAt } from './look.ts';
-import type { Manifest } from './manifest.ts';
 import { outcome } from './outcome.ts';
-import { other, releaseName } from './places.ts';
 import { prepare } from './prepare.ts';
 import type { HostRollout } from './rollout.ts';
 import { hidden, resolveSecrets } from './secrets.ts';

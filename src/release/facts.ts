@@ -1,14 +1,14 @@
 /** What a host knows of an application: gathered by one script. */
 import type { Architecture } from '../build/artifact.ts';
 import type { Context } from '../context.ts';
+import { type Manifest, manifestSchema } from '../contract/manifest.ts';
+import type { Colour } from '../contract/places.ts';
+import { APPS, INCOMING, NODE_ROOT, slotOf } from '../contract/places.ts';
+import { SITES } from '../contract/proxy-paths.ts';
 import { Failure } from '../errors.ts';
-import { SITES } from '../proxy/paths.ts';
 import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
-import { type Manifest, manifestSchema } from './manifest.ts';
-import { APPS, INCOMING, NODE_ROOT, slotOf } from './places.ts';
-import type { Colour } from './types.ts';
 
 /**
  * What became of a release: its deploy began; it took the traffic and kept it; it did not; it was left by a rollback.

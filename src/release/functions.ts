@@ -2,8 +2,9 @@
  * What a host does to change an application's release: bash functions as text. They work on `$app`, `$release`, `$colour` and `$old` (the colour
  * that serves now), and report in lines that begin with `@@`, which `report.ts` reads. Pure.
  */
+
+import { APPS, INCOMING, MIGRATED, NODE_ROOT } from '../contract/places.ts';
 import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
-import { APPS, INCOMING, MIGRATED, NODE_ROOT } from './places.ts';
 
 /** How long a command of the definition may take. */
 export const HOOK_SECONDS = 600;

@@ -5,13 +5,14 @@
  * Everything lies in a folder of the application and the unit is enabled, so neither a reboot nor a kill ends the watch: what is done is decided by
  * what is there (`reason`: it has failed; the weights: who serves).
  */
+
+import type { Manifest } from '../contract/manifest.ts';
+import type { Colour } from '../contract/places.ts';
+import { other } from '../contract/places.ts';
 import { quote } from '../ssh/quote.ts';
 import { AUDIT_LOG, type AuditEntry } from './audit.ts';
 import { RELEASE_FUNCTIONS } from './functions.ts';
-import type { Manifest } from './manifest.ts';
-import { other } from './places.ts';
 import { returnScript } from './rollout.ts';
-import type { Colour } from './types.ts';
 
 /** What is watched, for how long, and where to go back to. */
 export interface Guard {

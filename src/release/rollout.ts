@@ -1,13 +1,7 @@
 /** The scripts that change an application's release on one host, put together from functions and values. Pure. */
 
-import type { Site } from '../proxy/proxy.ts';
-import { writeSite } from '../proxy/scripts.ts';
-import { quote } from '../ssh/quote.ts';
-import { type AuditEntry, auditCommand } from './audit.ts';
-import { type Certificate, certificateCommand } from './certificate.ts';
-import { checkScript } from './check.ts';
-import { RELEASE_FUNCTIONS } from './functions.ts';
-import type { Manifest } from './manifest.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { Colour } from '../contract/places.ts';
 import {
   NETWORKS,
   NODE_ROOT,
@@ -17,10 +11,16 @@ import {
   settingsFolder,
   systemUser,
   workingDirectory,
-} from './places.ts';
+} from '../contract/places.ts';
+import type { Site } from '../proxy/proxy.ts';
+import { writeSite } from '../proxy/scripts.ts';
+import { quote } from '../ssh/quote.ts';
+import { type AuditEntry, auditCommand } from './audit.ts';
+import { type Certificate, certificateCommand } from './certificate.ts';
+import { checkScript } from './check.ts';
+import { RELEASE_FUNCTIONS } from './functions.ts';
 import { keepSecrets, type Secrets } from './secrets.ts';
 import { GIVEN_UP, tomcatFiles, tomcatLinks, tomcatStart, unpackWar } from './tomcat.ts';
-import type { Colour } from './types.ts';
 import { environmentFile, instancesOf, startScript, unitFile } from './unit.ts';
 
 /** Files of a release that is not on the host yet. */

@@ -3,10 +3,10 @@ import { randomInt } from 'node:crypto';
 import { execa } from 'execa';
 import type { SecretSource } from '../config/schema.ts';
 import type { Context } from '../context.ts';
+import { settingsFolder } from '../contract/places.ts';
 import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
-import { settingsFolder } from './places.ts';
 import type { ReleaseHost } from './types.ts';
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

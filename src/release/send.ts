@@ -4,9 +4,9 @@ import type { Artifact } from '../build/artifact.ts';
 import { nodeArchive } from '../build/node-runtime.ts';
 import { sha256 } from '../build/pack.ts';
 import type { Context } from '../context.ts';
+import { INCOMING } from '../contract/places.ts';
 import { Failure } from '../errors.ts';
 import type { AppFacts } from './facts.ts';
-import { INCOMING } from './places.ts';
 import type { ReleaseHost } from './types.ts';
 
 const TELL_EVERY_MS = 200;

@@ -2,8 +2,8 @@
  * A Tomcat that serves one release and nothing else: the folder that Tomcat calls CATALINA_BASE, beside the unpacked WAR, and the program that starts
  * it from the host's own packages. Pure text.
  */
-import type { Manifest } from './manifest.ts';
-import { MIGRATED, STATE_ROOT } from './places.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import { MIGRATED, STATE_ROOT } from '../contract/places.ts';
 
 /** What a release says of its Tomcat. */
 export type TomcatManifest = NonNullable<Manifest['tomcat']>;

@@ -1,10 +1,8 @@
 /** What the commands that deploy, go back and list take and return. */
 import type { Artifact } from '../build/artifact.ts';
 import type { Config } from '../config/schema.ts';
+import type { Colour } from '../contract/places.ts';
 import type { Connection } from '../ssh/connection.ts';
-
-/** The two instances of an application on a host that take turns. */
-export type Colour = 'blue' | 'green';
 
 /** One host that serves the application. */
 export interface ReleaseHost {

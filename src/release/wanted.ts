@@ -1,14 +1,13 @@
 /** What should serve: everything that an artifact and a definition say, before it has a name on a host. */
 import { createHash, scryptSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { posix, resolve } from 'node:path';
 import type { Artifact } from '../build/artifact.ts';
 import { healthPath, healthWithin } from '../config/health.ts';
 import type { AppConfig } from '../config/schema.ts';
 import { replaceNames } from '../config/variables.ts';
+import type { Manifest, ManifestHealth } from '../contract/manifest.ts';
 import { Failure } from '../errors.ts';
-import type { Manifest, ManifestHealth } from './manifest.ts';
-import { insideArtifact } from './places.ts';
 
 /** A release without the name, time and author that it gets on the hosts. */
 export type WantedManifest = Omit<Manifest, 'release' | 'at' | 'by'>;
@@ -177,4 +176,16 @@ async function readTemplate(app: string, path: string): Promise<string> {
       },
     );
   }
+}
+
+/**
+ * A path that the definition gives relative to the service's folder, as one relative to the artifact.
+ * @throws Failure kind `usage` where it leads out of the artifact.
+ */
+export function insideArtifact(app: string, directory: string, path: string, key: string): string {
+  const normal = posix.join(directory, path);
+  if (!path.startsWith('/') && normal !== '..' && !normal.startsWith('../')) return normal;
+  throw new Failure('usage', `${app}: ${key} "${path}" leads out of the artifact`, {
+    next: 'Such paths are relative to directory:, and stay inside the repository.',
+  });
 }

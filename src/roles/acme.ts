@@ -1,7 +1,7 @@
 /** Certificates by ACME (RFC 8555): dehydrated gets them, a timer renews them, nginx is reloaded only where one is new. */
 
+import { CHALLENGES, ISSUED } from '../contract/proxy-paths.ts';
 import type { Resource } from '../host/resource.ts';
-import { CHALLENGES, ISSUED } from '../proxy/paths.ts';
 import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
 import type { Role } from './role.ts';
 

@@ -1,6 +1,7 @@
 /** What keeps requests on a host behind a balancer while it comes and goes. */
+
+import { PROXY_STATE, SITES } from '../contract/proxy-paths.ts';
 import type { Resource } from '../host/resource.ts';
-import { PROXY_STATE, SITES } from '../proxy/paths.ts';
 import { BALANCED } from '../proxy/trust.ts';
 
 /** Their files, as the shell finds them. */

@@ -1,7 +1,7 @@
 /** nginx in front of applications: its main configuration, one log format that every part reads, and logs that rotate. */
 
+import { LOGS, SITES } from '../contract/proxy-paths.ts';
 import type { Resource } from '../host/resource.ts';
-import { LOGS, SITES } from '../proxy/paths.ts';
 import type { Role } from './role.ts';
 
 /** One line of JSON a request. The sites set the four `pipeline_` variables; fields of an upstream are empty for static files. */

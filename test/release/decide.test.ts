@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Manifest } from '../../src/contract/manifest.ts';
 import { Failure } from '../../src/errors.ts';
 import { chooseSlot, decide, prunable, rollbackTarget } from '../../src/release/decide.ts';
 import {
@@ -7,7 +8,6 @@ import {
   parseAppFacts,
   type ReleaseState,
 } from '../../src/release/facts.ts';
-import type { Manifest } from '../../src/release/manifest.ts';
 import { records } from '../../src/release/releases.ts';
 import { chooseRelease } from '../../src/release/rollback.ts';
 import { parseStatus } from '../../src/release/status.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Artifact } from '../../src/build/artifact.ts';
 import { appSchema } from '../../src/config/schema.ts';
-import type { Manifest } from '../../src/release/manifest.ts';
+import type { Manifest } from '../../src/contract/manifest.ts';
 import { contextFolder, tomcatFiles, tomcatStart, unpackWar } from '../../src/release/tomcat.ts';
 import { instancesOf, unitFile } from '../../src/release/unit.ts';
 import { combine } from '../../src/release/wanted.ts';

@@ -9,10 +9,10 @@ import { shownPath } from '../../files.ts';
 import type { Traffic } from '../../judge/types.ts';
 import { reportJson } from '../../report/json.ts';
 import { introduction, liveFrame, progressLine, resultLines } from '../../report/terminal.ts';
+import { tellCanary } from '../../watching/tell-canary.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { installed } from '../installation.ts';
-import { tellCanary } from '../monitor/tell-canary.ts';
 
 /** Without a terminal a line is printed this often. */
 const LINE_EVERY_SECONDS = 10;

@@ -11,9 +11,9 @@ import { judgeKayenta } from '../../judge/index.ts';
 import { prometheusAt } from '../../metrics/prometheus.ts';
 import { reportJson } from '../../report/json.ts';
 import { kayentaLines, resultLines } from '../../report/terminal.ts';
+import { caveat, documentOf, recordedByHub } from '../../watching/judge-hub.ts';
 import { argument, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { caveat, documentOf, recordedByHub } from '../monitor/judge-hub.ts';
 
 const KAYENTA_EXIT = { Pass: 0, Marginal: EXIT_CODES.inconclusive, Fail: EXIT_CODES.rejected } as const;
 

@@ -1,10 +1,10 @@
 /** `pipeline monitor open|status|users|test-alert`: questions to the hub, answered on its host. */
 import { execa } from 'execa';
 import { Failure } from '../../errors.ts';
+import { hostsHeard, silentAgents } from '../../watching/health.ts';
+import { askHub, dashboardUrl, findMonitor, type HubStatus, withMonitor } from '../../watching/place.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { hostsHeard, silentAgents } from '../monitor/health.ts';
-import { askHub, dashboardUrl, findMonitor, type HubStatus, withMonitor } from '../monitor/place.ts';
 import { counted } from '../output.ts';
 import { table } from '../table.ts';
 

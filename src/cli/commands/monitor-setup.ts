@@ -1,6 +1,7 @@
 /** `pipeline monitor setup`: Redis, hub and dashboard on the monitor host, an agent on every host. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../../context.ts';
+import { withConnections } from '../../environment/fleet.ts';
 import { Failure } from '../../errors.ts';
 import type { Change } from '../../host/change.ts';
 import { converge } from '../../host/converge.ts';
@@ -9,12 +10,8 @@ import { audit, whoami, withLock } from '../../release/index.ts';
 import { agentResources } from '../../roles/agent.ts';
 import { REDIS_PORT } from '../../roles/hub.ts';
 import type { Connection } from '../../ssh/connection.ts';
-import { changeEntries, changeSummary, type HostChanges } from '../changes.ts';
-import type { Handler, Session } from '../command.ts';
-import type { definitions } from '../definitions.ts';
-import { withConnections } from '../fleet.ts';
-import { agentConfig, rolesOf } from '../monitor/desired.ts';
-import { type HubInputs, hubInputs, hubState } from '../monitor/hub-state.ts';
+import { agentConfig, rolesOf } from '../../watching/desired.ts';
+import { type HubInputs, hubInputs, hubState } from '../../watching/hub-state.ts';
 import {
   agentSays,
   askHub,
@@ -23,10 +20,19 @@ import {
   groupsOf,
   type HubStatus,
   type MonitorPlace,
-} from '../monitor/place.ts';
-import { findPrograms, nodePath, type Programs, prunePrograms, sendPrograms } from '../monitor/programs.ts';
-import { hostFailure, type Reached, reach } from '../monitor/reach.ts';
-import { type MonitorSecrets, monitorSecrets } from '../monitor/secrets.ts';
+} from '../../watching/place.ts';
+import {
+  findPrograms,
+  nodePath,
+  type Programs,
+  prunePrograms,
+  sendPrograms,
+} from '../../watching/programs.ts';
+import { hostFailure, type Reached, reach } from '../../watching/reach.ts';
+import { type MonitorSecrets, monitorSecrets } from '../../watching/secrets.ts';
+import { changeEntries, changeSummary, type HostChanges } from '../changes.ts';
+import type { Handler, Session } from '../command.ts';
+import type { definitions } from '../definitions.ts';
 import { counted, seconds } from '../output.ts';
 
 /** How long a host may take until its first sample arrives. */

@@ -3,15 +3,15 @@ import { rm } from 'node:fs/promises';
 import { labEnvironment } from '../../canary/hosts.ts';
 import type { Destroyed } from '../../cloud/provider.ts';
 import { loadConfig } from '../../config/load.ts';
+import { withCheckoutLock } from '../../environment/checkout-lock.ts';
+import { knownHostsFile } from '../../environment/fleet.ts';
+import { inventoryPath } from '../../environment/paths.ts';
+import { openProvider } from '../../environment/provider.ts';
 import { Failure } from '../../errors.ts';
-import { withCheckoutLock } from '../checkout-lock.ts';
 import type { CommandResult, Handler, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { knownHostsFile } from '../fleet.ts';
 import { counted, type Output } from '../output.ts';
-import { inventoryPath } from '../paths.ts';
 import { openProject, type Project } from '../project.ts';
-import { openProvider } from '../provider.ts';
 import { confirm } from '../question.ts';
 
 export const prodDestroy: Handler<typeof definitions.prodDestroy> = (options, session) => {

@@ -1,14 +1,20 @@
 /** `pipeline prod plan`: what `up` would change. Reads, decides, prints; touches nothing. */
 
+import {
+  allSettledOrFirst,
+  desiredState,
+  rememberHostKeys,
+  targetOf,
+  withConnections,
+} from '../../environment/fleet.ts';
+import { inventoryPath } from '../../environment/paths.ts';
 import { gatherFacts } from '../../host/facts.ts';
 import { freshFacts } from '../../host/fresh.ts';
 import { plan } from '../../host/plan.ts';
 import { changeEntries, changeSummary, type HostChanges, planLines } from '../changes.ts';
 import type { Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { allSettledOrFirst, desiredState, rememberHostKeys, targetOf, withConnections } from '../fleet.ts';
 import { counted } from '../output.ts';
-import { inventoryPath } from '../paths.ts';
 import { openProject } from '../project.ts';
 
 export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, session) => {

@@ -1,13 +1,13 @@
 /** `pipeline prod ssh HOST [-- CMD]`: a shell, or one command, on a host. The command's exit code is ours. */
 import { execa } from 'execa';
 import { loadConfig } from '../../config/load.ts';
+import { rememberHostKeys, targetOf } from '../../environment/fleet.ts';
+import { inventoryTargets } from '../../environment/inventory-targets.ts';
 import { closest, Failure } from '../../errors.ts';
 import { connect } from '../../ssh/openssh.ts';
 import { command } from '../../ssh/quote.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { rememberHostKeys, targetOf } from '../fleet.ts';
-import { inventoryTargets } from '../inventory-targets.ts';
 import { openProject } from '../project.ts';
 
 export const prodSsh: Handler<typeof definitions.prodSsh> = async (options, session) => {

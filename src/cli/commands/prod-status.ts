@@ -1,15 +1,15 @@
 /** `pipeline prod status`: hosts, addresses, releases, health. */
 import type { Machine } from '../../cloud/provider.ts';
 import { loadConfig } from '../../config/load.ts';
+import { rememberHostKeys, targetOf } from '../../environment/fleet.ts';
+import { inventoryTargets } from '../../environment/inventory-targets.ts';
 import { asFailure } from '../../errors.ts';
 import { type AppStatus, appStatus } from '../../release/index.ts';
 import type { SshTarget } from '../../ssh/connection.ts';
 import { connect } from '../../ssh/openssh.ts';
+import { monitorGroup, type Watched, watched } from '../../watching/watched.ts';
 import type { Handler, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { rememberHostKeys, targetOf } from '../fleet.ts';
-import { inventoryTargets } from '../inventory-targets.ts';
-import { monitorGroup, type Watched, watched } from '../monitor/watched.ts';
 import { openProject } from '../project.ts';
 import { table } from '../table.ts';
 

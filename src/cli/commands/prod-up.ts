@@ -2,14 +2,7 @@
 import { relative } from 'node:path';
 import type { Machine, MachineSpec } from '../../cloud/provider.ts';
 import type { Context } from '../../context.ts';
-import { converge } from '../../host/converge.ts';
-import { writeInventory } from '../../inventory/write.ts';
-import { audit, lockHost, whoami, withLock } from '../../release/index.ts';
-import type { Connection } from '../../ssh/connection.ts';
-import { changeEntries, changeSummary, type HostChanges } from '../changes.ts';
-import { withCheckoutLock } from '../checkout-lock.ts';
-import type { Handler, Session } from '../command.ts';
-import type { definitions } from '../definitions.ts';
+import { withCheckoutLock } from '../../environment/checkout-lock.ts';
 import {
   allSettledOrFirst,
   desiredState,
@@ -17,9 +10,16 @@ import {
   rememberHostKeys,
   targetOf,
   withConnections,
-} from '../fleet.ts';
+} from '../../environment/fleet.ts';
+import { inventoryPath } from '../../environment/paths.ts';
+import { converge } from '../../host/converge.ts';
+import { writeInventory } from '../../inventory/write.ts';
+import { audit, lockHost, whoami, withLock } from '../../release/index.ts';
+import type { Connection } from '../../ssh/connection.ts';
+import { changeEntries, changeSummary, type HostChanges } from '../changes.ts';
+import type { Handler, Session } from '../command.ts';
+import type { definitions } from '../definitions.ts';
 import { counted, type Output, seconds } from '../output.ts';
-import { inventoryPath } from '../paths.ts';
 import { openProject, type Project } from '../project.ts';
 
 export const prodUp: Handler<typeof definitions.prodUp> = async (options, session) => {

@@ -1,9 +1,9 @@
 /** What `doctor` says of the monitor: whether it is there, works, hears every host, and has somebody to call. */
 import type { Config } from '../../config/schema.ts';
 import { asFailure, Failure } from '../../errors.ts';
+import { hostsHeard, silentAgents } from '../../watching/health.ts';
+import { askHub, type HubStatus, withMonitor } from '../../watching/place.ts';
 import type { Session } from '../command.ts';
-import { hostsHeard, silentAgents } from '../monitor/health.ts';
-import { askHub, type HubStatus, withMonitor } from '../monitor/place.ts';
 import { counted } from '../output.ts';
 import type { Finding } from './finding.ts';
 

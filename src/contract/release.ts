@@ -1,0 +1,163 @@
+/**
+ * What the operator's side and the program on the host agree on: one order in (JSON on standard input, or a file), one event a line out (JSON).
+ * An order holds everything: the host asks nothing back. Paths, units and ports follow from `places.ts`.
+ */
+import type { Manifest } from './manifest.ts';
+import type { Colour } from './places.ts';
+
+/** One line of the audit log on hosts. Never holds a secret. */
+export interface AuditLine {
+  /** ISO 8601 in UTC. */
+  readonly at: string;
+  /** `user@machine`. */
+  readonly by: string;
+  readonly action: string;
+  readonly result: string;
+  readonly app?: string | undefined;
+  readonly release?: string | undefined;
+  readonly previous?: string | undefined;
+  readonly commit?: string | undefined;
+  readonly ref?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+/** A file below a folder that the step names. */
+export interface OrderedFile {
+  readonly path: string;
+  /** Octal, e.g. `0640`. */
+  readonly mode: string;
+  readonly text: string;
+}
+
+/** Where a release's files come from. */
+export interface Placing {
+  /** `env`, `digest`, `check`, `start`, Tomcat's files …: below the release's folder. */
+  readonly files: readonly OrderedFile[];
+  /** Files laid over the artifact, below `app/`, owned by root and the application's group. */
+  readonly overlay: readonly OrderedFile[];
+  /** A release on the host with the same files, from which they are linked instead of unpacked. */
+  readonly sameTree: string | null;
+  /** SHA-256 of the archive with the release's Node that was sent; null: the host has that version, or none is needed. */
+  readonly nodeArchive: string | null;
+}
+
+/** A process of a release, and what systemd reads of it. */
+export interface OrderedInstance {
+  readonly name: string;
+  readonly unit: string;
+  readonly unitText: string;
+  readonly address: string;
+  readonly port: number;
+  /** The unit that makes its own network, and that unit's settings; null: it shares the host's. */
+  readonly network: { readonly unit: string; readonly settings: string } | null;
+}
+
+/** nginx's site, with the certificate that must lie there before it. */
+export interface OrderedSite {
+  readonly text: string;
+  /** Folder of static files in the artifact that must exist; null: none. */
+  readonly needs: string | null;
+  readonly certificate:
+    | null
+    | {
+        readonly kind: 'given';
+        readonly name: string;
+        readonly chain: string;
+        readonly key: string;
+      }
+    /** One that the host signs itself stands in until the first has come. */
+    | { readonly kind: 'acme'; readonly domain: string };
+}
+
+/** A release and its place. */
+export interface Placed {
+  readonly manifest: Manifest;
+  readonly slot: number;
+  /** The colour that it has or gets. */
+  readonly colour: Colour;
+  readonly instances: readonly OrderedInstance[];
+}
+
+/** Start a release and let it take over; ends with the version of before standing by. */
+export interface TakeOver extends Placed {
+  /** The colour that serves now; null: none. Checked again on the host: it may have gone back by itself since it was looked at. */
+  readonly old: Colour | null;
+  /** null: it is on the host already. */
+  readonly placing: Placing | null;
+  /** Secrets that were generated, kept for later releases: name → value. */
+  readonly keepSecrets: Readonly<Record<string, string>>;
+  /** null: nginx's site stays as it is. */
+  readonly site: OrderedSite | null;
+  /** Command to run before traffic moves; null: none, or another host runs it. */
+  readonly beforeCutOver: string | null;
+  /** It has served before: failing now does not make it a failed release. */
+  readonly proven: boolean;
+}
+
+/** What is done once a release stays: drain and stop the other colour, tidy up, tell, watch. */
+export interface Settle extends Placed {
+  /** The release that is left by a rollback; null: none. */
+  readonly withdrawn: string | null;
+  /** Releases to remove. */
+  readonly remove: readonly string[];
+  readonly site: OrderedSite | null;
+  readonly audit: AuditLine | null;
+  /** Command to run at the end; null: none. */
+  readonly afterDeploy: string | null;
+  /** null: nobody watches. */
+  readonly guard: GuardOrder | null;
+}
+
+/** What the host watches after a deploy, and the way back. */
+export interface GuardOrder {
+  /** Milliseconds. */
+  readonly watch: number;
+  /** The release of before, in the other colour, with its instances there. */
+  readonly previous: Placed;
+  /** Keep the processes of before until the watch has ended (Tomcat): going back then takes about a second. */
+  readonly standby: boolean;
+  /** What is written where it fails, without time, result and message. */
+  readonly audit: Omit<AuditLine, 'at' | 'result' | 'message'>;
+}
+
+export type ReleaseOrder =
+  | { readonly verb: 'take-over'; readonly takeOver: TakeOver; readonly settle: Settle | null }
+  | { readonly verb: 'settle'; readonly settle: Settle }
+  /** Back to the version that stands by, after another host's failure. */
+  | {
+      readonly verb: 'revert';
+      readonly placed: Placed;
+      readonly old: Colour | null;
+      readonly proven: boolean;
+    };
+
+/** Steps as people see them and failures name them. */
+export const RELEASE_STEPS = [
+  'lock',
+  'place',
+  'before_cut_over',
+  'start',
+  'health',
+  'proxy',
+  'switch',
+  'probation',
+  'drain',
+  'guard',
+  'after_deploy',
+  'revert',
+] as const;
+export type ReleaseStep = (typeof RELEASE_STEPS)[number];
+
+/** One line of the program's standard output. */
+export type ReleaseEvent =
+  | {
+      readonly event: 'started' | 'running' | 'done' | 'skipped' | 'failed';
+      readonly step: ReleaseStep;
+      /** The rest of a sentence; empty: nothing to say. */
+      readonly detail: string;
+    }
+  /** A line that the new version, a hook or nginx printed. */
+  | { readonly event: 'log'; readonly line: string }
+  /** The order is carried out. */
+  | { readonly event: 'end' };

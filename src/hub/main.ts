@@ -1,0 +1,184 @@
+/** The hub: what runs on the monitor host. Bundled into one file, `hub.js`. */
+
+import { connect } from 'node:net';
+import { deliver, nameOf, reason, type Target } from '../alerts/deliver.ts';
+import { asFailure, Failure } from '../errors.ts';
+import { canaryTelling, recordRun } from './canaries.ts';
+import { releaseSeries } from './compare.ts';
+import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
+import { runHub } from './hub.ts';
+import { ALERTS, LEADER, POSITIONS, SERVED } from './keys.ts';
+import { type Redis, redisClient } from './redis.ts';
+import { listUsers, removeUser, setUser } from './users.ts';
+
+const USAGE = `Usage: hub.js COMMAND, with the configuration in ${HUB_CONFIG} or in $PIPELINE_HUB_CONFIG
+  run                              take samples in and answer
+  check                            read the configuration and say what is wrong with it
+  users list | set NAME [admin|viewer] | remove NAME
+  status                           when each host was heard last, the alerts, and whether a hub works
+  first                            the first user where there is none yet, and the status
+  canary                           keep what standard input tells of a canary run (JSON)
+  compare APP RELEASE RELEASE FROM TO STEP
+                                   two releases over a time (ms since 1970), a value a step (ms)
+  test-alert                       send a test message everywhere
+Answers of all but run are one JSON document.`;
+
+async function main(args: readonly string[]): Promise<unknown> {
+  const [command = '', ...rest] = args;
+  const config = () => readHubConfig(process.env.PIPELINE_HUB_CONFIG ?? HUB_CONFIG);
+  switch (command) {
+    case 'run': {
+      const stop = new AbortController();
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+      await runHub(config(), stop.signal, (line) => process.stderr.write(`${line}\n`));
+      return undefined;
+    }
+    case 'check':
+      config();
+      return { ok: true };
+    case 'users':
+      return withRedis(config(), (redis) => users(redis, rest));
+    case 'status':
+      return withRedis(config(), (redis) => status(redis, config()));
+    case 'first':
+      return withRedis(config(), async (redis) => ({
+        ...(await status(redis, config())),
+        ...((await listUsers(redis)).length > 0
+          ? {}
+          : { user: 'admin', password: await setUser(redis, 'admin', 'admin') }),
+      }));
+    case 'canary': {
+      const telling = canaryTelling.parse(JSON.parse(await standardInput()));
+      return withRedis(config(), async (redis) => {
+        await recordRun(redis, telling, Date.now());
+        return { recorded: true };
+      });
+    }
+    case 'compare':
+      return withRedis(config(), (redis) => compare(redis, config(), rest));
+    case 'test-alert': {
+      const { targets, dashboard } = config();
+      const failures = await Promise.all(targets.map((target) => testMessage(target, dashboard)));
+      return { targets: targets.length, failures: failures.filter((failure) => failure !== undefined) };
+    }
+    default:
+      throw new Failure(
+        'usage',
+        command === '' ? 'No command was given.' : `There is no command "${command}".`,
+        {
+          next: USAGE,
+        },
+      );
+  }
+}
+
+/** @returns why the place did not take it */
+async function testMessage(target: Target, dashboard: string | undefined): Promise<string | undefined> {
+  const now = Date.now();
+  const alert = { key: 'test', rule: 'check', severity: 'warning', subject: 'test', since: now } as const;
+  const notice = { state: 'test', alert: { ...alert, message: 'this is a test' }, at: now } as const;
+  return deliver(target, [notice], dashboard).then(
+    () => undefined,
+    (error: unknown) => `${nameOf(target)} did not take the message: ${reason(error)}`,
+  );
+}
+
+async function status(redis: Redis, config: HubConfig) {
+  const [positions, alerts, leader, answers] = await Promise.all([
+    redis.hGetAll(POSITIONS),
+    redis.hGetAll(ALERTS),
+    redis.get(LEADER),
+    takesConnections(config),
+  ]);
+  const hosts = Object.entries(positions).map(([host, text]) => [host, JSON.parse(text) as unknown]);
+  const states = Object.values(alerts).map((text) => JSON.parse(text) as unknown);
+  // A hub that ends, ends its lease within seconds.
+  const working = leader !== null;
+  return { now: Date.now(), working, answers, hosts: Object.fromEntries(hosts), alerts: states };
+}
+
+/** Whether the dashboard's port is open: a hub that has just been started takes a moment. */
+function takesConnections({ listen: { address, port, tls } }: HubConfig): Promise<boolean> {
+  const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address;
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: tls?.port ?? port, timeout: 2_000 });
+    const end = (open: boolean) => () => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });
+}
+
+/** Two releases of an application over a time, a value a step. */
+async function compare(redis: Redis, { hosts, intervalSeconds }: HubConfig, args: readonly string[]) {
+  const [app = '', baseline = '', candidate = '', ...numbers] = args;
+  const [from = 0, to = 0, step = 0] = numbers.map(Number);
+  if (app === '' || candidate === '' || !(from < to) || !(step >= 1000))
+    throw new Failure(
+      'usage',
+      'compare needs an application, two releases, two times and a step of 1000 ms or more.',
+      {
+        next: USAGE,
+      },
+    );
+  const served = new Set(await redis.sMembers(SERVED));
+  const hostsOf = (name: string) => hosts.filter((host) => served.has(`${name} ${host}`));
+  const source = { redis, hosts, hostsOf, intervalSeconds };
+  const series = (release: string) => releaseSeries(source, app, release, { from, to }, step, Date.now());
+  return { baseline: await series(baseline), candidate: await series(candidate) };
+}
+
+async function users(redis: Redis, [verb, name = '', role = 'viewer']: readonly string[]): Promise<unknown> {
+  switch (verb) {
+    case 'list':
+      return { users: await listUsers(redis) };
+    case 'set':
+      if (role !== 'admin' && role !== 'viewer')
+        throw new Failure('usage', `There is no role "${role}".`, { next: USAGE });
+      return { user: name, role, password: await setUser(redis, name, role) };
+    case 'remove':
+      return { removed: await removeUser(redis, name) };
+    default:
+      throw new Failure('usage', 'users needs list, set or remove.', { next: USAGE });
+  }
+}
+
+async function withRedis<T>(config: HubConfig, work: (redis: Redis) => Promise<T>): Promise<T> {
+  let last: Error | undefined;
+  const redis = redisClient(config.redis, (error) => {
+    last = error;
+  });
+  const timer = setTimeout(() => redis.destroy(), 10_000);
+  try {
+    await redis.connect();
+    return await work(redis);
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw new Failure('host', `Redis does not answer: ${last?.message ?? (cause as Error).message}`, {
+      cause,
+      next: 'journalctl -u pipeline-redis says why.',
+    });
+  } finally {
+    clearTimeout(timer);
+    if (redis.isOpen) redis.destroy();
+  }
+}
+
+async function standardInput(): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString();
+}
+
+main(process.argv.slice(2)).then(
+  (answer) => {
+    if (answer !== undefined) process.stdout.write(`${JSON.stringify(answer)}\n`);
+    process.exit(0);
+  },
+  (thrown: unknown) => {
+    const failure = asFailure(thrown);
+    process.stderr.write(`${[failure.message, failure.next].filter(Boolean).join('\n')}\n`);
+    process.exit(failure.exitCode);
+  },
+);

@@ -1,0 +1,235 @@
+/** From pipeline.yml and the inventory to the configurations of hub and agents. Pure. */
+import { healthPath } from '../config/health.ts';
+import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../config/schema.ts';
+import { appRoot } from '../contract/places.ts';
+import { LOGS } from '../contract/proxy-paths.ts';
+import { databasesOn } from '../database/index.ts';
+import { Failure } from '../errors.ts';
+import { REDIS_NAME, REDIS_PORT, REDIS_SOCKET, TLS_CERTIFICATE, TLS_KEY } from '../roles/hub.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The roles of a host: those of its groups in pipeline.yml, and the engines of its databases. */
+export function rolesOf(config: Config, groups: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    groups.flatMap((group) => [...(config.hosts[group]?.roles ?? []), ...databasesOn(config, group).engines]),
+  );
+}
+
+export interface AgentWanted {
+  readonly host: string;
+  readonly groups: readonly string[];
+  readonly monitorAddress: string;
+  readonly certificate: string;
+  readonly password: string;
+}
+
+/** Text of /etc/pipeline/agent.json. */
+export function agentConfig(config: Config, wanted: AgentWanted): string {
+  const { host, groups } = wanted;
+  const roles = rolesOf(config, groups);
+  const apps = Object.entries(config.apps).filter(([, app]) =>
+    app.hosts.some((group) => groups.includes(group)),
+  );
+  const monitor = config.monitor?.host ?? 'monitor';
+  const own = Object.entries(config.checks).filter(([, { from = [monitor] }]) =>
+    from.some((group) => groups.includes(group)),
+  );
+  const behindNginx = roles.has('nginx') || apps.length > 0;
+  const stores = [
+    ...(roles.has('redis') ? [{ name: 'redis', kind: 'redis', address: '127.0.0.1:6379' }] : []),
+    ...(roles.has('mariadb')
+      ? [{ name: 'mariadb', kind: 'mysql', address: '/run/mysqld/mysqld.sock', user: 'pipeline-agent' }]
+      : []),
+    ...groups.flatMap((group) =>
+      // Whether they answer: what is in them is for their applications alone.
+      databasesOn(config, group).mongodb.map(({ app, engine, name, port }) => ({
+        name: `${engine} ${name}`,
+        kind: 'mongodb',
+        address: `127.0.0.1:${port}`,
+        // A deploy brings them.
+        once: appRoot(app),
+      })),
+    ),
+  ];
+  const document = {
+    host,
+    intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
+    redis: {
+      host: wanted.monitorAddress,
+      port: REDIS_PORT,
+      tls: { ca: wanted.certificate, servername: REDIS_NAME },
+      user: `agent-${host}`,
+      password: wanted.password,
+    },
+    units: unitsOf(
+      roles,
+      apps.map(([name]) => name),
+    ),
+    // Tomcat stands behind nginx, whose log has the releases: the same requests must not be counted twice.
+    logs: behindNginx
+      ? [{ server: 'nginx', path: `${LOGS}/*.json.log` }]
+      : roles.has('tomcat')
+        ? [{ server: 'tomcat', path: '/var/log/tomcat*/localhost_access_log.*' }]
+        : [],
+    checks: [
+      ...apps.map(([name, app]) => healthCheck(name, app)),
+      ...own.map(([name, check]) => ownCheck(name, check)),
+    ],
+    stores,
+    certificates: unique([
+      ...Object.values(config.apps).flatMap(({ site, hosts }) =>
+        (site.balancer === undefined ? hosts : [site.balancer]).some((group) => groups.includes(group))
+          ? certificatesOf(site)
+          : [],
+      ),
+      ...own.flatMap(([, { url }]) => (url?.startsWith('https:') ? [endpointOf(url)] : [])),
+    ]),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function unitsOf(roles: ReadonlySet<string>, apps: readonly string[]): string[] {
+  const of: Readonly<Record<string, readonly string[]>> = {
+    nginx: ['nginx.service'],
+    mariadb: ['mariadb.service'],
+    mongodb: ['mongod.service'],
+    ferretdb: ['ferretdb@*.service'],
+    redis: ['redis-server.service'],
+  };
+  return [
+    ...[...roles].flatMap((role) => of[role] ?? []),
+    ...(roles.has('nginx') || apps.length === 0 ? [] : ['nginx.service']),
+    ...apps.map((app) => `pipeline-${app}@*.service`),
+    'pipeline-*.service',
+    'ssh.service',
+  ];
+}
+
+/** Whether the application's own hosts speak https: else it ends at their balancer. */
+function endsTls(site: AppConfig['site']): boolean {
+  return site.tls !== undefined && site.balancer === undefined;
+}
+
+/** The health check of the application, from its own host, through nginx. */
+function healthCheck(name: string, app: AppConfig) {
+  const { health, site } = app;
+  const [domain] = site.domains;
+  const { status } = health;
+  const contains = health.contains === undefined ? {} : { contains: health.contains };
+  const body = health.body === undefined ? {} : { body: health.body };
+  return {
+    name,
+    url: `http://127.0.0.1:${site.port}${healthPath(app)}`,
+    ...(health.method === 'GET' ? {} : { method: health.method }),
+    headers: { ...health.headers, ...(domain === undefined ? {} : { host: domain }) },
+    ...body,
+    // Healthy is here what is healthy to a deploy.
+    ...(status === undefined ? { below: 500 } : { status: [status].flat() }),
+    timeoutSeconds: health.timeout / 1000,
+    // Before the first deploy nothing is there that could be well.
+    once: appRoot(name),
+    // Behind a redirect to https there is no body to look into.
+    ...(endsTls(site) && site.tls?.redirect ? { status: [301] } : contains),
+  };
+}
+
+/** A check of `checks:`. */
+function ownCheck(name: string, check: CheckConfig) {
+  const { status, every, timeout, method, from: _from, ...rest } = check;
+  return {
+    name,
+    ...rest,
+    ...(method === 'GET' ? {} : { method }),
+    ...(status === undefined ? {} : { status: [status].flat() }),
+    everySeconds: every / 1000,
+    timeoutSeconds: timeout / 1000,
+  };
+}
+
+/** nginx shows another certificate for each name. */
+function certificatesOf({ tls, domains }: AppConfig['site']): readonly string[] {
+  if (tls === undefined) return [];
+  return domains.length === 0 ? ['127.0.0.1:443'] : domains.map((domain) => `${domain}@127.0.0.1:443`);
+}
+
+function endpointOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || 443}`;
+}
+
+function unique<T>(all: readonly T[]): T[] {
+  return [...new Set(all)];
+}
+
+/** Places of `alerts:` with their addresses. @throws Failure `usage` where a variable that an address comes from is not set */
+export function alertPlaces({ notify, heartbeat }: AlertsConfig, env: Env) {
+  return {
+    targets: notify.map((target) => {
+      if ('webhook' in target) return { webhook: filledIn(target.webhook, env, 'alerts:') };
+      if ('slack' in target) return { slack: filledIn(target.slack, env, 'alerts:') };
+      return { email: { ...target.email, smtp: filledIn(target.email.smtp, env, 'alerts:') } };
+    }),
+    ...(heartbeat === undefined
+      ? {}
+      : { heartbeat: { url: filledIn(heartbeat.url, env, 'alerts:'), everyMs: heartbeat.every } }),
+  };
+}
+
+/** Where samples are forwarded to. @throws Failure `usage` as `alertPlaces` */
+export function forwarding({ monitor }: Pick<Config, 'monitor'>, env: Env) {
+  const wanted = monitor?.remote_write;
+  if (wanted === undefined) return {};
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(wanted.headers))
+    headers[name] = filledIn(value, env, 'monitor:');
+  return { remoteWrite: { url: filledIn(wanted.url, env, 'monitor:'), headers } };
+}
+
+export interface HubWanted {
+  readonly hosts: readonly string[];
+  readonly password: string;
+  /** Where people find it. */
+  readonly dashboard: string;
+  readonly places: ReturnType<typeof alertPlaces> & ReturnType<typeof forwarding>;
+}
+
+/** Text of /etc/pipeline/hub.json. */
+export function hubConfigText(config: Config, { hosts, password, dashboard, places }: HubWanted): string {
+  const tls = config.monitor?.tls !== undefined;
+  const { quiet, rules } = config.alerts;
+  const document = {
+    hosts: [...hosts].sort(),
+    intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
+    redis: { socket: REDIS_SOCKET, user: 'hub', password },
+    listen: {
+      port: 80,
+      ...(tls ? { tls: { port: 443, certificate: TLS_CERTIFICATE, key: TLS_KEY } } : {}),
+    },
+    dashboard,
+    rules: rulesText(rules),
+    ...(quiet === undefined ? {} : { quiet }),
+    ...places,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Durations as pipeline.yml has them: the hub reads the rules with the same schema. */
+function rulesText(rules: AlertsConfig['rules']) {
+  return Object.fromEntries(
+    Object.entries(rules).map(([name, rule]) => [
+      name,
+      typeof rule === 'string' ? rule : { ...rule, for: `${rule.for}ms` },
+    ]),
+  );
+}
+
+/** @param part of pipeline.yml that names the variable */
+function filledIn(given: string | { readonly env: string }, env: Env, part: string): string {
+  if (typeof given === 'string') return given;
+  const value = env[given.env];
+  if (value !== undefined && value !== '') return value;
+  throw new Failure('usage', `The environment variable ${given.env}, which ${part} names, is not set.`, {
+    next: `Set it and run pipeline monitor setup again.`,
+  });
+}

@@ -1,0 +1,126 @@
+/** Which hosts the monitor is about: the one that watches, and those that are watched. */
+
+import type { Session } from '../cli/command.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { withConnections } from '../environment/fleet.ts';
+import { type InventoryTargets, inventoryTargets } from '../environment/inventory-targets.ts';
+import { Failure } from '../errors.ts';
+import type { Connection, SshTarget } from '../ssh/connection.ts';
+import { quote } from '../ssh/quote.ts';
+import { rolesOf } from './desired.ts';
+
+export interface MonitorPlace {
+  readonly config: Config;
+  readonly inventory: InventoryTargets;
+  readonly monitor: SshTarget;
+}
+
+/** What the hub on its host knows. */
+export interface HubStatus {
+  readonly now: number;
+  /** Whether a hub takes samples in. */
+  readonly working: boolean;
+  /** Whether the dashboard's port is open. */
+  readonly answers: boolean;
+  readonly hosts: Readonly<Record<string, { readonly at: number; readonly aheadMs: number }>>;
+  readonly alerts: readonly { readonly state: string; readonly severity: string; readonly message: string }[];
+}
+
+/** @throws Failure `usage` where the inventory names no host for the monitor, or one that serves something else on its ports */
+export async function findMonitor(flag: string | undefined, session: Session): Promise<MonitorPlace> {
+  const config = await loadConfig(session.common.config, session.context);
+  const inventory = await inventoryTargets(flag, config, session.context);
+  const group = config.monitor?.host ?? 'monitor';
+  const [monitor] = inventory.groups.get(group) ?? [];
+  if (monitor === undefined)
+    throw new Failure('usage', `${inventory.path} has no host in the group [${group}]`, {
+      next: `Add ${group} to hosts: and "monitor: { host: ${group} }" to ${config.path}, then run: pipeline prod up`,
+    });
+  const taken = [...rolesOf(config, groupsOf(monitor, inventory))].filter(
+    (role) => role === 'nginx' || role === 'redis',
+  );
+  if (taken.length > 0)
+    throw new Failure(
+      'usage',
+      `${monitor.name} is to be the monitor and has the role ${taken.join(' and ')}, which takes its ports`,
+      {
+        next: 'Give the monitor a host of its own, without these roles.',
+      },
+    );
+  return { config, inventory, monitor };
+}
+
+/** Names of the groups that a host is in. */
+export function groupsOf(target: SshTarget, { groups }: InventoryTargets): readonly string[] {
+  return [...groups].filter(([, members]) => members.includes(target)).map(([name]) => name);
+}
+
+/** Runs a command of the hub on its host and reads its JSON answer. Standard input is given as a file, never on a command line. */
+export async function askHub(
+  connection: Connection,
+  args: readonly string[],
+  session: Session,
+  options: { readonly input?: string; readonly secretOutput?: boolean } = {},
+): Promise<unknown> {
+  // The unit says which Node and which program are in use.
+  const script = `set -eu
+[ -e /etc/systemd/system/pipeline-hub.service ] || { echo 'There is no hub here.' >&2; exit 4; }
+start=$(sed -n 's/^ExecStart=\\(.*\\) run$/\\1/p' /etc/systemd/system/pipeline-hub.service)
+$start ${args.map((arg) => quote(arg)).join(' ')}${options.input === undefined ? '' : ` <<<${quote(options.input)}`}`;
+  const label = `hub: ${args.join(' ')}`;
+  const { signal } = session.context;
+  const result = await connection.script(script, {
+    label,
+    signal,
+    secretOutput: options.secretOutput ?? false,
+  });
+  if (result.exitCode === 0) return JSON.parse(result.stdout) as unknown;
+  const lines = result.stderr.trim().split('\n');
+  throw new Failure(result.exitCode === 2 ? 'usage' : 'host', lines[0] ?? 'the hub does not answer', {
+    host: connection.target.name,
+    next:
+      result.exitCode === 4
+        ? 'Make the monitor: pipeline monitor setup'
+        : (lines[1] ?? 'On the host: journalctl -u pipeline-hub'),
+    output: lines.slice(2),
+  });
+}
+
+/** What the agent of a host says of itself: the last line of its journal, or that it does not run. */
+export async function agentSays(connection: Connection, { context }: Session): Promise<string> {
+  const script = `[ -e /etc/systemd/system/pipeline-agent.service ] || { echo 'there is no agent'; exit 0; }
+state=$(systemctl is-active pipeline-agent || true)
+[ "$state" = active ] || printf 'the agent is %s: ' "$state"
+journalctl --quiet --no-pager --output=cat --lines=1 --unit=pipeline-agent`;
+  const options = { label: 'what the agent says', signal: context.signal, timeoutMs: 15_000 };
+  return connection.check(script, options).then(
+    (text) => text.trim().replaceAll('\n', ' '),
+    (thrown: unknown) => {
+      context.signal.throwIfAborted();
+      if (thrown instanceof Failure) return thrown.message;
+      throw thrown;
+    },
+  );
+}
+
+/** Connects to the monitor alone. */
+export function withMonitor<T>(
+  flag: string | undefined,
+  session: Session,
+  work: (connection: Connection, place: MonitorPlace) => Promise<T>,
+): Promise<T> {
+  return findMonitor(flag, session).then((place) =>
+    withConnections([place.monitor], session.context, async ([connection]) => {
+      if (connection === undefined) throw new Error('one connection was asked for');
+      return work(connection, place);
+    }),
+  );
+}
+
+/** Where the dashboard is. */
+export function dashboardUrl({ config, monitor }: Pick<MonitorPlace, 'config' | 'monitor'>): string {
+  const address = config.monitor?.domain ?? monitor.address;
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `${config.monitor?.tls === undefined ? 'http' : 'https'}://${host}/dashboard`;
+}
