@@ -11,7 +11,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fastClock } from '../../src/cloud/digitalocean/clock.ts';
+import { fastClock } from '../../src/cloud/digitalocean/api/clock.ts';
 import { createDigitalOceanProvider } from '../../src/cloud/digitalocean/provider.ts';
 import type { EnvironmentSpec } from '../../src/cloud/provider.ts';
 import { type ProgressEvent, quietContext } from '../../src/context.ts';

@@ -1,6 +1,6 @@
 /** What must hold after `up` and after `destroy`, whatever happened on the way. */
 import { expect } from 'vitest';
-import { hostKeysOf, type Marks } from '../../../src/cloud/digitalocean/names.ts';
+import { hostKeysOf, type Marks } from '../../../src/cloud/digitalocean/plan/names.ts';
 import type { Machine } from '../../../src/cloud/provider.ts';
 import { type Scene, writes } from './support.ts';
 

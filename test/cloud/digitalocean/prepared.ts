@@ -1,7 +1,7 @@
 /** The accounts from which the crash and the fault matrix start. */
-import { marksOf } from '../../../src/cloud/digitalocean/names.ts';
+import { marksOf } from '../../../src/cloud/digitalocean/plan/names.ts';
 import { type FakeAccount, fakeAccount, NO_DELAYS } from '../../fakes/digitalocean/account.ts';
-import { addForeignThings } from './foreign.ts';
+import { addForeignThings } from './apply/foreign.ts';
 import { referenceSpec } from './reference.ts';
 import { withScene } from './support.ts';
 

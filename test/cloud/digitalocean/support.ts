@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fastClock } from '../../../src/cloud/digitalocean/clock.ts';
+import { fastClock } from '../../../src/cloud/digitalocean/api/clock.ts';
 import { createDigitalOceanProvider } from '../../../src/cloud/digitalocean/provider.ts';
 import type { EnvironmentSpec, Machine, Provider } from '../../../src/cloud/provider.ts';
 import { type Context, type ProgressEvent, quietContext } from '../../../src/context.ts';

@@ -71,7 +71,7 @@ export function simulatedMachines(): SimulatedMachines {
   };
 }
 
-/** The scripts of `src/cloud/digitalocean/host.ts`, told apart by their labels. */
+/** The scripts of `src/cloud/digitalocean/hosts/host.ts`, told apart by their labels. */
 function execute(host: Host, label: string): string {
   switch (label) {
     case 'sign in':
