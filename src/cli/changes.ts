@@ -52,6 +52,15 @@ export function planLines(cloud: CloudPlan, hosts: readonly HostChanges[], color
   return lines;
 }
 
+/** `Cost: $18.00 a month, $12.00 more than now.` Nothing where hosts cost nothing. */
+export function costLines({ cost }: Pick<CloudPlan, 'cost'>): string[] {
+  if (cost === undefined) return [];
+  const dollars = (amount: number) => `$${Math.abs(amount).toFixed(2)}`;
+  const change =
+    cost.change === 0 ? 'as now' : `${dollars(cost.change)} ${cost.change > 0 ? 'more' : 'less'} than now`;
+  return [`Cost: ${dollars(cost.after)} a month, ${change} (US dollars, without traffic and taxes).`];
+}
+
 /** `52 changes on 3 hosts`. */
 export function changeSummary(entries: readonly ChangeEntry[]): string {
   const hosts = new Set(entries.flatMap(({ host }) => (host === null ? [] : [host])));

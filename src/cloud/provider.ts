@@ -80,6 +80,15 @@ export interface CloudChange {
   readonly detail: readonly string[];
 }
 
+/** What the hosts of one environment cost a month, before and after `apply`. Traffic and taxes are not in it. */
+export interface MonthlyCost {
+  readonly currency: 'USD';
+  readonly before: number;
+  readonly after: number;
+  /** `after` less `before`. */
+  readonly change: number;
+}
+
 /** What `apply` will do. Computed by a pure function from what exists and what should exist. */
 export interface CloudPlan {
   readonly changes: readonly CloudChange[];
@@ -87,6 +96,8 @@ export interface CloudPlan {
   readonly machines: readonly Machine[];
   /** Drift that is not mended because mending would destroy something, one sentence each. */
   readonly warnings: readonly string[];
+  /** Absent where hosts cost nothing. */
+  readonly cost?: MonthlyCost | undefined;
 }
 
 export interface Destroyed {

@@ -11,7 +11,7 @@ import { inventoryPath } from '../../environment/paths.ts';
 import { gatherFacts } from '../../host/facts.ts';
 import { freshFacts } from '../../host/fresh.ts';
 import { plan } from '../../host/plan.ts';
-import { changeEntries, changeSummary, type HostChanges, planLines } from '../changes.ts';
+import { changeEntries, changeSummary, costLines, type HostChanges, planLines } from '../changes.ts';
 import type { Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { counted } from '../output.ts';
@@ -44,6 +44,7 @@ export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, se
   output.line();
   for (const line of planLines(cloud, hosts, output.colors)) output.line(line);
   output.line();
+  for (const line of costLines(cloud)) output.line(line);
   output.line(
     changes.length === 0
       ? `Nothing to change on ${counted(spec.machines.length, 'host')}.`
@@ -61,6 +62,7 @@ export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, se
       })),
       inventory: inventoryPath(config),
       warnings: cloud.warnings,
+      cost: cloud.cost ?? null,
     },
   };
 };

@@ -16,7 +16,7 @@ import { converge } from '../../host/converge.ts';
 import { writeInventory } from '../../inventory/write.ts';
 import { audit, lockHost, whoami, withLock } from '../../release/index.ts';
 import type { Connection } from '../../ssh/connection.ts';
-import { changeEntries, changeSummary, type HostChanges } from '../changes.ts';
+import { changeEntries, changeSummary, costLines, type HostChanges } from '../changes.ts';
 import type { Handler, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { counted, type Output, seconds } from '../output.ts';
@@ -34,7 +34,7 @@ export const prodUp: Handler<typeof definitions.prodUp> = async (options, sessio
     command: 'prod up',
     wait: options.wait,
   };
-  const { changes, machines, warnings } = await withCheckoutLock(lock, context, () =>
+  const { changes, machines, warnings, cost } = await withCheckoutLock(lock, context, () =>
     bringUp(project, options.wait, session.context, output),
   );
 
@@ -65,6 +65,7 @@ export const prodUp: Handler<typeof definitions.prodUp> = async (options, sessio
       })),
       inventory,
       warnings,
+      cost,
     },
   };
 };
@@ -72,6 +73,7 @@ export const prodUp: Handler<typeof definitions.prodUp> = async (options, sessio
 /** Machines first, then what is on them. The lock on the hosts is taken only where something is to do. */
 async function bringUp({ spec, provider }: Project, wait: boolean, context: Context, output: Output) {
   const cloud = await provider.plan();
+  for (const line of costLines(cloud)) output.line(line);
   const machines = cloud.changes.length === 0 ? cloud.machines : await provider.apply(cloud);
   await rememberHostKeys(machines, spec);
   const wanted = machines.filter(({ name }) => spec.machines.some((machine) => machine.name === name));
@@ -100,7 +102,12 @@ async function bringUp({ spec, provider }: Project, wait: boolean, context: Cont
       );
     },
   );
-  return { changes: changeEntries(cloud, hosts), machines: wanted, warnings: cloud.warnings };
+  return {
+    changes: changeEntries(cloud, hosts),
+    machines: wanted,
+    warnings: cloud.warnings,
+    cost: cloud.cost ?? null,
+  };
 }
 
 async function configure(

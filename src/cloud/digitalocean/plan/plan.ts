@@ -2,6 +2,7 @@
 import type { EnvironmentSpec, MachineSpec } from '../../provider.ts';
 import type { Droplet, Vpc } from '../api/answers.ts';
 import { checkCatalogue } from './catalogue.ts';
+import { costOf, priceOf } from './cost.ts';
 import { planFirewalls } from './firewalls.ts';
 import { type Matching, matchDroplets } from './fleet.ts';
 import { isFresh, lacksHostKey, toMachine } from './machines.ts';
@@ -38,11 +39,13 @@ export function planDigitalOcean(found: Found, spec: EnvironmentSpec): DigitalOc
     ...[...matching.kept.values()].flatMap((droplet) => planUpkeep(droplet, spec, marks)),
     ...planSweep(found, matching, spec, marks),
   ];
+  const operations = steps.map(({ operation }) => operation);
   return {
-    operations: steps.map(({ operation }) => operation),
+    operations,
     changes: steps.flatMap(({ changes }) => changes),
     machines: [...matching.kept.values()].map((droplet) => toMachine(droplet, spec, marks)),
     warnings: warningsAbout({ found, spec, marks, matching, networks: networks.byRegion }),
+    cost: costOf(found, operations, marks),
   };
 }
 
@@ -99,7 +102,7 @@ function planCreation(
 }
 
 function describe(machine: MachineSpec, found: Found): string {
-  const price = found.catalogue?.sizes.find(({ slug }) => slug === machine.size)?.price_monthly;
+  const price = priceOf(machine, found.catalogue?.sizes ?? []);
   const cost = price === undefined ? '' : `, $${price.toFixed(2)} a month`;
   return `${machine.size} in ${machine.region}, ${machine.image}${cost}`;
 }
