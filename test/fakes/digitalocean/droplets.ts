@@ -256,10 +256,7 @@ function visible({ account, params, now }: FakeRequest): FakeDroplet {
   return droplet;
 }
 
-export function dropletBody(
-  droplet: FakeDroplet,
-  { account, now }: Pick<FakeRequest, 'account' | 'now'>,
-): unknown {
+function dropletBody(droplet: FakeDroplet, { account, now }: Pick<FakeRequest, 'account' | 'now'>): unknown {
   const size = account.catalogue.sizes.find(({ slug }) => slug === droplet.size);
   const v4 = [
     { ip_address: droplet.privateAddress, netmask: '255.255.240.0', gateway: '10.108.0.1', type: 'private' },

@@ -42,11 +42,7 @@ export function planFirewalls(found: Found, spec: EnvironmentSpec, marks: Marks)
 }
 
 /** A group's own firewalls: our name, and aimed at our tag. A name alone could be anybody's. */
-export function ownFirewalls(
-  firewalls: readonly Firewall[],
-  marks: Marks,
-  group: string,
-): readonly Firewall[] {
+function ownFirewalls(firewalls: readonly Firewall[], marks: Marks, group: string): readonly Firewall[] {
   const tag = groupTag(marks, group);
   return firewalls.filter(
     ({ name, tags }) => isNameOf(firewallName(marks, group), name) && hasTag(tags, tag),

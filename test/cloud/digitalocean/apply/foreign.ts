@@ -1,11 +1,6 @@
 /** Things in the account that look like ours and are somebody else's. */
 import { randomUUID } from 'node:crypto';
-import {
-  firewallName,
-  groupTag,
-  type Marks,
-  networkName,
-} from '../../../../src/cloud/digitalocean/plan/names.ts';
+import { firewallName, type Marks, networkName } from '../../../../src/cloud/digitalocean/plan/names.ts';
 import { generateEd25519, md5Fingerprint } from '../../../../src/cloud/ed25519.ts';
 import { canonicalTag, type FakeAccount, type FakeDroplet } from '../../../fakes/digitalocean/account.ts';
 
@@ -75,11 +70,6 @@ export function addForeignDroplet(
   };
   account.droplets.push(droplet);
   return droplet;
-}
-
-/** Tags with which copies of our droplets could be made. */
-export function copiedTags(marks: Marks, group: string): readonly string[] {
-  return [marks.environment, groupTag(marks, group)];
 }
 
 /** What of the account is not ours, for a comparison before and after. */
