@@ -4,7 +4,10 @@
 export interface ProgressEvent {
   /** The host it is about; absent for what concerns no single host. */
   readonly host?: string | undefined;
-  /** What is being done, e.g. `installing nginx` or `base image`. Events with the same host and stage belong together. */
+  /**
+   * What is being done, e.g. `installing nginx` or `base image`. Events with the same host and stage belong
+   * together.
+   */
   readonly stage: string;
   readonly state: 'started' | 'running' | 'done' | 'failed' | 'skipped';
   /** What is worth knowing about it, e.g. `8.1 MB` or `10.77.4.11`. */

@@ -78,7 +78,9 @@ export function asFailure(thrown: unknown): Failure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   return new Failure('internal', error.message, {
     cause: error,
-    next: 'This is a fault of pipeline itself: run the command again with --verbose and report what it prints.',
+    next:
+      'This is a fault of pipeline itself. ' +
+      'Run the command again with --verbose and report what it prints.',
   });
 }
 

@@ -4,8 +4,9 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 
 /**
- * Makes the file hold `content`, or leaves it alone where it does. A reader, or a crash at any moment, sees the old content or the new, never a
- * part (temporary name in the same folder, fsync, rename). Missing folders are made.
+ * Makes the file hold `content`, or leaves it alone where it does. A reader, or a crash at any moment, sees
+ * the old content or the new, never a part (temporary name in the same folder, fsync, rename). Missing
+ * folders are made.
  * @returns whether the content differed. The mode is set where the file is written.
  */
 export async function writeFileAtomic(

@@ -40,7 +40,10 @@ export function md5Fingerprint(line: string): string {
   return (createHash('md5').update(blob).digest('hex').match(/../g) ?? []).join(':');
 }
 
-/** The public line that belongs to an unencrypted OpenSSH ed25519 private key; undefined where the text is something else. */
+/**
+ * The public line that belongs to an unencrypted OpenSSH ed25519 private key; undefined where the text is
+ * something else.
+ */
 export function publicKeyOf(privateKey: string): string | undefined {
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]+?)-----END OPENSSH PRIVATE KEY-----/.exec(
     privateKey,

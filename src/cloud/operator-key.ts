@@ -1,4 +1,7 @@
-/** The key with which this project signs in to its hosts: one for each environment, in the project's own folder. */
+/**
+ * The key with which this project signs in to its hosts: one for each environment, in the project's own
+ * folder.
+ */
 import { randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -38,15 +41,17 @@ export async function findOperatorKey(
   const publicKey = publicKeyOf(text);
   if (publicKey === undefined) {
     throw new Failure('usage', `${identityFile} holds no ed25519 key of OpenSSH`, {
-      next: 'Put back the key that was there. Where the environment has no hosts yet, remove the file: a new key is made.',
+      next:
+        'Put back the key that was there. If the environment has no hosts yet, remove the file: ' +
+        'a new key is made.',
     });
   }
   return { identityFile, publicKey: `${publicKey} pipeline ${environment}` };
 }
 
 /**
- * The key of an environment; made (ed25519, mode 0600) where there is none. Two callers at the same moment get the same key, and a crash leaves
- * the old state or the new one.
+ * The key of an environment; made (ed25519, mode 0600) where there is none. Two callers at the same moment
+ * get the same key, and a crash leaves the old state or the new one.
  */
 export async function operatorKey(directory: string, environment: string): Promise<OperatorKey> {
   const existing = await findOperatorKey(directory, environment);

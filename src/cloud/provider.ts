@@ -1,4 +1,7 @@
-/** Where hosts come from: the interface that `local/` and `digitalocean/` implement. Everything above sees no difference. */
+/**
+ * Where hosts come from: the interface that `local/` and `digitalocean/` implement. Everything above sees
+ * no difference.
+ */
 
 /** Who may reach a port. `operators` is where SSH comes from; `fleet` is the hosts of this environment. */
 export type Audience = 'anyone' | 'fleet' | 'operators';
@@ -18,7 +21,10 @@ export interface MachineSpec {
   readonly group: string;
   readonly roles: readonly string[];
   readonly exposures: readonly Exposure[];
-  /** What applications want of its databases: entries of `hosts:` that use its MariaDB, where MongoDB comes from. */
+  /**
+   * What applications want of its databases: entries of `hosts:` that use its MariaDB, where MongoDB comes
+   * from.
+   */
   readonly databases?:
     | { readonly clients: readonly string[]; readonly repository?: string | undefined }
     | undefined;
@@ -80,7 +86,10 @@ export interface CloudChange {
   readonly detail: readonly string[];
 }
 
-/** What the hosts of one environment cost a month, before and after `apply`. Traffic and taxes are not in it. */
+/**
+ * What the hosts of one environment cost a month, before and after `apply`. Traffic and taxes are not in
+ * it.
+ */
 export interface MonthlyCost {
   readonly currency: 'USD';
   readonly before: number;

@@ -1,6 +1,7 @@
 /**
- * A certificate authority that speaks ACME (RFC 8555) as far as a client needs it: one kind of challenge, http-01, which it really asks. Every
- * request's signature, nonce and address are checked. Its clients are real ones (dehydrated), so what it leaves out, they do not use.
+ * A certificate authority that speaks ACME (RFC 8555) as far as a client needs it: one kind of challenge,
+ * http-01, which it really asks. Every request's signature, nonce and address are checked. Its clients are
+ * real ones (dehydrated), so what it leaves out, they do not use.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash, createPublicKey, type JsonWebKey, randomBytes, verify } from 'node:crypto';
@@ -55,7 +56,10 @@ interface Authorization {
 
 const decode = (text: string) => Buffer.from(text, 'base64url');
 
-/** @param address of this machine, as clients reach it. @param resolve which address a domain leads to; undefined: none */
+/**
+ * @param address of this machine, as clients reach it. @param resolve which address a domain leads to;
+ * undefined: none
+ */
 export async function startAuthority(
   address: string,
   resolve: (domain: string) => string | undefined,

@@ -67,7 +67,10 @@ function isOwnPlan(plan: CloudPlan): plan is DigitalOceanPlan {
   return 'operations' in plan;
 }
 
-/** What exists, in the configuration's order; what is no longer in it stands at the end, since it costs money all the same. */
+/**
+ * What exists, in the configuration's order; what is no longer in it stands at the end, since it costs
+ * money all the same.
+ */
 async function machines({ api, spec, marks }: Work): Promise<readonly Machine[]> {
   const order = new Map(spec.machines.map(({ name }, index) => [name, index]));
   const place = ({ name }: Machine) => order.get(name) ?? order.size;

@@ -4,7 +4,10 @@ import { hostKeysOf, type Marks } from '../../../src/cloud/digitalocean/plan/nam
 import type { Machine } from '../../../src/cloud/provider.ts';
 import { type Scene, writes } from './support.ts';
 
-/** Exactly the three droplets, one key, one network, three firewalls; host keys exchanged; a further run writes nothing. */
+/**
+ * Exactly the three droplets, one key, one network, three firewalls; host keys exchanged; a further run
+ * writes nothing.
+ */
 export async function expectConverged(
   scene: Scene,
   marks: Marks,

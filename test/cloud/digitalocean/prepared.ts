@@ -7,7 +7,10 @@ import { withScene } from './support.ts';
 
 export type Command = 'up' | 'destroy';
 
-/** For `up` an account with things of others; for `destroy` with an environment in it too. Clone it for each run. */
+/**
+ * For `up` an account with things of others; for `destroy` with an environment in it too. Clone it for each
+ * run.
+ */
 export async function preparedAccount(command: Command): Promise<FakeAccount> {
   const account = fakeAccount({ delays: { ...NO_DELAYS, addresses: 500 } });
   addForeignThings(account, marksOf(referenceSpec('')));

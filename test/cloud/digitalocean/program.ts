@@ -1,4 +1,7 @@
-/** The provider as a program of its own, so that a test can kill it: `node program.js up|destroy`. Prints nothing; exits as the command line does. */
+/**
+ * The provider as a program of its own, so that a test can kill it: `node program.js up|destroy`. Prints
+ * nothing; exits as the command line does.
+ */
 import { fastClock } from '../../../src/cloud/digitalocean/api/clock.ts';
 import { createDigitalOceanProvider } from '../../../src/cloud/digitalocean/provider.ts';
 import { quietContext } from '../../../src/context.ts';

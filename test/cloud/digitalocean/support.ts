@@ -1,4 +1,7 @@
-/** What the tests of the DigitalOcean provider share: the reference deployment, a fake account, a provider between them. */
+/**
+ * What the tests of the DigitalOcean provider share: the reference deployment, a fake account, a provider
+ * between them.
+ */
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +20,10 @@ import {
 import { simulatedConnect } from '../../fakes/digitalocean/simulated-ssh.ts';
 import { referenceSpec } from './reference.ts';
 
-/** Clocks of client and fake run so many times faster than this machine's: a wait of two seconds takes ten milliseconds. */
+/**
+ * Clocks of client and fake run so many times faster than this machine's: a wait of two seconds takes ten
+ * milliseconds.
+ */
 export const SPEED = 200;
 
 export interface Scene {

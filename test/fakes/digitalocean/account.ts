@@ -136,7 +136,10 @@ export interface FakeAccount {
   delays: Delays;
 }
 
-/** An account as it is after signing up and making one droplet once: a default network in nyc3, nothing else. */
+/**
+ * An account as it is after signing up and making one droplet once: a default network in nyc3, nothing
+ * else.
+ */
 export function fakeAccount(overrides: Partial<FakeAccount> = {}): FakeAccount {
   return {
     droplets: [],

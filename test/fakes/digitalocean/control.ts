@@ -1,4 +1,7 @@
-/** For people who try the product against the fake: with `curl` they set faults and look into the account. Not part of the API. */
+/**
+ * For people who try the product against the fake: with `curl` they set faults and look into the account.
+ * Not part of the API.
+ */
 import type { FakeAccount } from './account.ts';
 import { type CallId, EVERY_FAULT, type Fault } from './faults.ts';
 import type { FakeAnswer } from './request.ts';

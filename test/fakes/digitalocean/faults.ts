@@ -1,6 +1,9 @@
 /** Everything that goes wrong between a program and an API, on purpose. */
 
-/** One call to the fake, named so that runs can be compared: `POST /v2/tags#2` is the second call of its kind. */
+/**
+ * One call to the fake, named so that runs can be compared: `POST /v2/tags#2` is the second call of its
+ * kind.
+ */
 export interface CallId {
   readonly method: string;
   /** The route, e.g. `/v2/droplets/:id`; `SSH` calls have the command's label instead. */
@@ -27,7 +30,9 @@ export type Fault =
   | { readonly kind: 'malformed'; readonly body: string }
   /** Never answers, and is carried out so many milliseconds (of the fake's clock) later. */
   | { readonly kind: 'late'; readonly effect: false; readonly afterMs: number }
-  /** Runs `act` (a test kills the client there) before or after the call is carried out; no answer follows. */
+  /**
+   * Runs `act` (a test kills the client there) before or after the call is carried out; no answer follows.
+   */
   | { readonly kind: 'call'; readonly effect: boolean; readonly act: () => void };
 
 export type FaultPlan = (call: CallId) => Fault | undefined;
@@ -50,7 +55,10 @@ export const EVERY_FAULT: Readonly<Record<string, Fault>> = {
   'malformed answer: another shape': { kind: 'malformed', body: '{"droplets": {"id": "none"}}' },
 };
 
-/** Counts calls by kind, so that each has an identity that does not depend on the order of calls at the same moment. */
+/**
+ * Counts calls by kind, so that each has an identity that does not depend on the order of calls at the same
+ * moment.
+ */
 export function callCounter(): (method: string, route: string) => CallId {
   const counts = new Map<string, number>();
   return (method, route) => {

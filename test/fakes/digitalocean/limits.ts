@@ -1,4 +1,7 @@
-/** The API's limits: 5000 calls an hour, 250 a minute, and 10 lists of keys in 60 seconds. Every call counts for one whole window. */
+/**
+ * The API's limits: 5000 calls an hour, 250 a minute, and 10 lists of keys in 60 seconds. Every call counts
+ * for one whole window.
+ */
 
 export interface RateLimits {
   hourly: number;
@@ -16,7 +19,9 @@ export interface Verdict {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Decides about one call after another; a call that is turned down does not count. Milliseconds since 1970. */
+/**
+ * Decides about one call after another; a call that is turned down does not count. Milliseconds since 1970.
+ */
 export function createLimiter(limits: RateLimits): (now: number, isKeyList: boolean) => Verdict {
   let calls: number[] = [];
   let keyLists: number[] = [];

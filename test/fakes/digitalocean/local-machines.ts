@@ -1,6 +1,8 @@
 /**
- * Real Debian hosts of this machine behind the fake's droplets, so that the whole way from a token to a served version can be walked without an account.
- * What a droplet gets from DigitalOcean at its first start (its name, the account's keys, the host key of its user data) these get too.
+ * Real Debian hosts of this machine behind the fake's droplets, so that the whole way from a token to a
+ * served version can be walked without an account.
+ * What a droplet gets from DigitalOcean at its first start (its name, the account's keys, the host key of
+ * its user data) these get too.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -134,7 +136,8 @@ async function firstStart(machine: Machine, droplet: FakeDroplet): Promise<void>
   const giveHostKey =
     hostKey === undefined
       ? ''
-      : `(umask 077; printf '%s' ${quote(hostKey)} > ${key}.new); mv ${key}.new ${key}; ssh-keygen -y -f ${key} > ${key}.pub; systemctl reload ssh`;
+      : `(umask 077; printf '%s' ${quote(hostKey)} > ${key}.new); mv ${key}.new ${key}; ` +
+        `ssh-keygen -y -f ${key} > ${key}.pub; systemctl reload ssh`;
   const keys = droplet.authorizedKeys
     .map((line) => `printf '%s\\n' ${quote(line)} >> /root/.ssh/authorized_keys`)
     .join('\n');
@@ -143,7 +146,8 @@ async function firstStart(machine: Machine, droplet: FakeDroplet): Promise<void>
     `set -e
 hostname ${quote(droplet.name)}; printf '%s\\n' ${quote(droplet.name)} > /etc/hostname
 ${keys}
-printf '#!/bin/sh\\n[ "$1" != status ] || echo "status: done"\\n' > /usr/bin/cloud-init; chmod 755 /usr/bin/cloud-init
+printf '#!/bin/sh\\n[ "$1" != status ] || echo "status: done"\\n' > /usr/bin/cloud-init
+chmod 755 /usr/bin/cloud-init
 ${giveHostKey}`,
   );
 }

@@ -1,9 +1,15 @@
-/** What stands behind the fake's droplets. Simulated here: a host that shows a host key and runs the few commands of a first contact. */
+/**
+ * What stands behind the fake's droplets. Simulated here: a host that shows a host key and runs the few
+ * commands of a first contact.
+ */
 import { parse } from 'yaml';
 import { generateEd25519, publicKeyOf } from '../../../src/cloud/ed25519.ts';
 import type { FakeDroplet } from './account.ts';
 
-/** The fake tells it what happens to droplets; it may change a droplet's addresses and the moment from which it is active. */
+/**
+ * The fake tells it what happens to droplets; it may change a droplet's addresses and the moment from which
+ * it is active.
+ */
 export interface DropletMachines {
   made(droplet: FakeDroplet): void;
   removed(droplet: FakeDroplet): void;

@@ -14,12 +14,13 @@ const HELP = `A DigitalOcean to try pipeline with, without an account.
 
   --port NUMBER   where it listens on 127.0.0.1 (default 8080)
   --hosts KIND    local: droplets are Debian hosts of this machine (default; needs root and systemd-nspawn)
-                  none: droplets exist in the API alone, so that nothing but "prod plan" and "prod destroy" works
+                  none: droplets exist in the API alone: only "prod plan" and "prod destroy" work
   --fast          answers at once instead of taking as long as the real one
 
 While it runs:
   curl http://127.0.0.1:8080/fake/account
-  curl http://127.0.0.1:8080/fake/faults -d '{"method": "POST", "route": "/v2/droplets", "fault": "time-out after the effect"}'
+  curl http://127.0.0.1:8080/fake/faults \\
+    -d '{"method": "POST", "route": "/v2/droplets", "fault": "time-out after the effect"}'
   curl -X DELETE http://127.0.0.1:8080/fake/faults
 
 Faults: ${Object.keys(EVERY_FAULT).join('; ')}

@@ -1,4 +1,7 @@
-/** Signs in to the fake's simulated droplets in place of the OpenSSH client: as strict, over the known_hosts file that the program wrote. */
+/**
+ * Signs in to the fake's simulated droplets in place of the OpenSSH client: as strict, over the known_hosts
+ * file that the program wrote.
+ */
 import { readFile } from 'node:fs/promises';
 import { publicKeyOf } from '../../../src/cloud/ed25519.ts';
 import type { Connection, SshTarget } from '../../../src/ssh/connection.ts';

@@ -1,4 +1,7 @@
-/** A call that failed, as a failure that people understand: what the API said, what it means here, what to do next. */
+/**
+ * A call that failed, as a failure that people understand: what the API said, what it means here, what to
+ * do next.
+ */
 import { Failure, type FailureKind } from '../../../errors.ts';
 
 /** Whether the call may have changed something although it failed. */
@@ -93,7 +96,9 @@ export function refusalError(refusal: Refusal): ApiError {
     return new ApiError(`${tokenName} may not ${what} (${quoted})`, {
       ...base,
       kind: 'usage',
-      next: `Make a token with full access, or read and write scope for droplet, firewall, ssh_key, tag and vpc, at ${TOKENS}.`,
+      next:
+        `Make a token at ${TOKENS} with full access, or with read and write scope for ` +
+        'droplet, firewall, ssh_key, tag and vpc.',
     });
   }
   if (status === 429) {
@@ -123,7 +128,8 @@ function adviceFor(said: string): { readonly next: string; readonly kind?: Failu
     ],
     [
       /droplet limit|exceed.*limit|limit.*exceed/i,
-      'Remove what you no longer need, or ask for a higher limit at https://cloud.digitalocean.com/account/team/droplet_limit_increase, then run the command again.',
+      'Remove what you no longer need, or ask for a higher limit at ' +
+        'https://cloud.digitalocean.com/account/team/droplet_limit_increase, then run the command again.',
     ],
     [
       /size|sold out|not available|unavailable|capacity/i,
@@ -178,7 +184,7 @@ export function networkError(call: CallName, origin: string, thrown: unknown): A
       ...base,
       effect: 'none',
       transient: true,
-      next: 'See whether this machine has a network, and DIGITALOCEAN_API_URL where it is set. Then run the command again.',
+      next: "Check this machine's network, and DIGITALOCEAN_API_URL if set. Then run the command again.",
     });
   }
   return new ApiError(`The connection to ${origin} broke off (${code === '' ? why : code})`, {
@@ -207,6 +213,8 @@ export function answerError(call: CallName, status: number, what: string, reques
     requestId,
     effect: 'unknown',
     transient: true,
-    next: 'Something between here and DigitalOcean may change answers (a proxy?). Run the command again: it goes on from what exists.',
+    next:
+      'Something on the way, such as a proxy, may change the answers. ' +
+      'Run the command again: it goes on from what exists.',
   });
 }

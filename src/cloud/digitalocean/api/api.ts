@@ -1,4 +1,7 @@
-/** The API's calls that this program makes, typed from validated answers. One function a call; lists are read to their last page. */
+/**
+ * The API's calls that this program makes, typed from validated answers. One function a call; lists are
+ * read to their last page.
+ */
 import { z } from 'zod';
 import {
   accountKeySchema,
@@ -64,7 +67,8 @@ export function createApi(transport: Transport) {
 
   /**
    * All items of a list, each once although pages may shift while they are read.
-   * @throws ApiError where the pages do not lead to an end: what a list of things that exist leaves out would be made again
+   * @throws ApiError where the pages do not lead to an end: what a list of things that exist leaves out
+   * would be made again
    */
   async function list<T>(
     path: string,
@@ -86,7 +90,8 @@ export function createApi(transport: Transport) {
       for (const one of answer[field] as readonly T[]) all.set(identity(one), one);
       const following = answer.links?.pages?.next;
       if (following === undefined) return [...all.values()];
-      // The address may name another host (a proxy); only its page counts, so that the token goes nowhere else.
+      // The address may name another host (a proxy); only its page counts, so that the token goes nowhere
+      // else.
       const next = pageOf(following);
       if (next === undefined || next <= number) break;
       number = next;
@@ -235,7 +240,10 @@ function pageOf(address: string): number | undefined {
   return Number.isInteger(page) ? page : undefined;
 }
 
-/** One part of a path. A colon may stand there as it is (RFC 3986, section 3.3), and logs are easier to read with it. */
+/**
+ * One part of a path. A colon may stand there as it is (RFC 3986, section 3.3), and logs are easier to read
+ * with it.
+ */
 function segment(text: string): string {
   return encodeURIComponent(text).replaceAll('%3A', ':');
 }

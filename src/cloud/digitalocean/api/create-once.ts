@@ -1,4 +1,7 @@
-/** How a thing is made exactly once through an API without idempotency keys: look before a creation is repeated. */
+/**
+ * How a thing is made exactly once through an API without idempotency keys: look before a creation is
+ * repeated.
+ */
 import { ApiError, isStatus } from './api-error.ts';
 import type { Clock } from './clock.ts';
 
@@ -12,13 +15,18 @@ export interface CreateOnce<T> {
   readonly signal: AbortSignal;
 }
 
-/** Pauses between looks after a creation whose answer was lost: the thing may appear late. Milliseconds; about 11 s in all. */
+/**
+ * Pauses between looks after a creation whose answer was lost: the thing may appear late. Milliseconds;
+ * about 11 s in all.
+ */
 const LOOKS = [0, 500, 1_500, 3_000, 6_000] as const;
 const ATTEMPTS = 3;
 
 /**
- * Makes a thing, or finds it where an earlier attempt (of this run or another) made it and its answer was lost.
- * @throws ApiError where the API refuses it, or where it neither answers nor has made it after three attempts.
+ * Makes a thing, or finds it where an earlier attempt (of this run or another) made it and its answer was
+ * lost.
+ * @throws ApiError where the API refuses it, or where it neither answers nor has made it after three
+ * attempts.
  */
 export async function createOnce<T>(options: CreateOnce<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {

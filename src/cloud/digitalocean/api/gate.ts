@@ -1,6 +1,7 @@
 /**
- * Lets calls through: a few at a time, none while the API asks to wait, and one at first afterwards: only the calls of a moment have left the API's
- * window by then, so that all of them at once would be turned down again.
+ * Lets calls through: a few at a time, none while the API asks to wait, and one at first afterwards: only
+ * the calls of a moment have left the API's window by then, so that all of them at once would be turned
+ * down again.
  */
 import type { Context } from '../../../context.ts';
 import type { Clock } from './clock.ts';

@@ -1,4 +1,7 @@
-/** Droplets that exist and that no list shows yet: the API's lists lag behind, its networks know their members. */
+/**
+ * Droplets that exist and that no list shows yet: the API's lists lag behind, its networks know their
+ * members.
+ */
 import type { VpcMember } from './answers.ts';
 import type { Api } from './api.ts';
 import { together } from './wait.ts';

@@ -5,8 +5,9 @@ const LONGEST_MS = 3_600_000;
 const SHORTEST_MS = 1_000;
 
 /**
- * Milliseconds to wait after an answer 429: `retry-after` (seconds; burst limit) where it is given, else until `ratelimit-reset` (Unix seconds; hourly
- * limit), counted from the answer's own `date`, since this machine's clock may be wrong.
+ * Milliseconds to wait after an answer 429: `retry-after` (seconds; burst limit) where it is given, else
+ * until `ratelimit-reset` (Unix seconds; hourly limit), counted from the answer's own `date`, since this
+ * machine's clock may be wrong.
  * @param localNow Unix milliseconds, used where the answer has no `date`
  */
 export function rateLimitWait(headers: { get(name: string): string | null }, localNow: number): number {

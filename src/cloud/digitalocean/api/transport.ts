@@ -1,4 +1,7 @@
-/** One call to the API: sent, answered, validated; repeated where that is safe; slowed down where the API asks for it. */
+/**
+ * One call to the API: sent, answered, validated; repeated where that is safe; slowed down where the API
+ * asks for it.
+ */
 import type { z } from 'zod';
 import type { Context } from '../../../context.ts';
 import { Failure } from '../../../errors.ts';
@@ -18,8 +21,9 @@ export interface Call<T> {
   /** What a successful answer must hold; absent: its body does not matter. */
   readonly answer?: z.ZodType<T> | undefined;
   /**
-   * `safe`: sending it twice is the same as sending it once. `look`: repeated only where it certainly had no effect; else the caller
-   * must look first (`createOnce`). Default: `look` for POST, `safe` for everything else.
+   * `safe`: sending it twice is the same as sending it once. `look`: repeated only where it certainly had
+   * no effect; else the caller must look first (`createOnce`). Default: `look` for POST, `safe` for
+   * everything else.
    */
   readonly repeat?: 'safe' | 'look' | undefined;
 }
@@ -43,12 +47,18 @@ export interface Transport {
 }
 
 const DEFAULT_URL = 'https://api.digitalocean.com';
-/** Sendings of one call where it fails for a moment; without a network fewer, so that the user hears of it soon. */
+/**
+ * Sendings of one call where it fails for a moment; without a network fewer, so that the user hears of it
+ * soon.
+ */
 const ATTEMPTS = 6;
 const ATTEMPTS_NOT_SENT = 3;
 /** Answers 429 to one call after which it is given up. */
 const RATE_LIMITED = 20;
-/** First and longest pause between two sendings, milliseconds (full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter"). */
+/**
+ * First and longest pause between two sendings, milliseconds (full jitter: AWS Architecture Blog,
+ * "Exponential Backoff And Jitter").
+ */
 const BACKOFF = { first: 500, longest: 10_000 };
 const TIMEOUT_MS = 30_000;
 /** Milliseconds that an API in trouble may ask to wait. */
@@ -94,7 +104,8 @@ export function createTransport(context: Context, options: TransportOptions): Tr
       const requestId = response.headers.get('x-request-id') ?? undefined;
       context.trace(
         hide(
-          `${call.method} ${url.pathname}${url.search} → ${response.status} in ${took} ms${requestId === undefined ? '' : `, request ${requestId}`}`,
+          `${call.method} ${url.pathname}${url.search} → ${response.status} in ${took} ms` +
+            (requestId === undefined ? '' : `, request ${requestId}`),
         ),
       );
       return read(call, response, text, requestId);
@@ -185,7 +196,8 @@ function checkedToken(text: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new Failure(
     'usage',
-    'The DigitalOcean token holds a character that no token has (a space, a line break, a letter with an accent)',
+    'The DigitalOcean token holds a character that no token has ' +
+      '(a space, a line break, a letter with an accent)',
     {
       next: 'Copy it again, whole and alone, from where it was shown: export DOTOKEN=…',
     },
@@ -216,7 +228,8 @@ function parseJson(text: string): unknown {
 /** Where an answer differs from what it should be; shows none of its values. */
 function mismatch(response: Response, text: string, error: z.ZodError): string {
   if (parseJson(text) === undefined) {
-    return `it is not JSON (${text.length} characters of ${response.headers.get('content-type') ?? 'no type'})`;
+    const type = response.headers.get('content-type') ?? 'no type';
+    return `it is not JSON (${text.length} characters of ${type})`;
   }
   const issue = error.issues[0];
   return `${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'unknown'}`;

@@ -48,8 +48,8 @@ export async function whenIdle(clock: Clock, signal: AbortSignal, act: () => Pro
 const KNOWN_MS = 30_000;
 
 /**
- * Calls something that refers to a thing which was made a moment ago, again where the API says that it does not know it yet. Refusals have no effect, so
- * this is safe for every call.
+ * Calls something that refers to a thing which was made a moment ago, again where the API says that it does
+ * not know it yet. Refusals have no effect, so this is safe for every call.
  * @throws ApiError the last refusal
  */
 export async function onceKnown<T>(clock: Clock, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
@@ -66,11 +66,13 @@ export async function onceKnown<T>(clock: Clock, signal: AbortSignal, call: () =
 }
 
 /** How refusals speak of things that they cannot find. */
-const UNKNOWN =
-  /(not|n't) (exist|found)|no such|(unknown|invalid|missing).*(tag|vpc|network|key)|(tag|vpc|network|key).*(unknown|invalid|missing)/i;
+const THING = '(tag|vpc|network|key)';
+const AMISS = '(unknown|invalid|missing)';
+const UNKNOWN = new RegExp(`(not|n't) (exist|found)|no such|${AMISS}.*${THING}|${THING}.*${AMISS}`, 'i');
 
 /**
- * What all of them give; waits for the others where one fails, so that nothing goes on behind the back of a failure.
+ * What all of them give; waits for the others where one fails, so that nothing goes on behind the back of a
+ * failure.
  * @throws the first failure in the order of `tasks`
  */
 export async function together<T extends readonly unknown[]>(

@@ -1,4 +1,6 @@
-/** Removes an environment in the order that the API accepts, until the API says that nothing of it is left. */
+/**
+ * Removes an environment in the order that the API accepts, until the API says that nothing of it is left.
+ */
 import { Failure } from '../../../errors.ts';
 import type { Destroyed } from '../../provider.ts';
 import { isStatus } from '../api/api-error.ts';
@@ -44,8 +46,9 @@ export async function destroy(work: Work): Promise<Destroyed> {
 }
 
 /**
- * Everything that a plan names, as far as the API takes it now: droplets, then networks, which the API holds on to while droplets are in them (also such
- * as it does not list yet), then what the droplets used. Tags go last of all: without them nobody would know what is ours.
+ * Everything that a plan names, as far as the API takes it now: droplets, then networks, which the API
+ * holds on to while droplets are in them (also such as it does not list yet), then what the droplets used.
+ * Tags go last of all: without them nobody would know what is ours.
  */
 async function removeAll(work: Work, plan: DestroyPlan): Promise<readonly string[]> {
   const { api } = work;

@@ -9,7 +9,8 @@ const EVERY_MS = 2_000;
 const WITHIN_MS = 3 * 60_000;
 
 /**
- * Ends when the named firewalls have taken effect, and each of the droplets answers that its group's firewall guards it.
+ * Ends when the named firewalls have taken effect, and each of the droplets answers that its group's
+ * firewall guards it.
  * @throws Failure `cloud` where that does not come within three minutes
  */
 export async function firewallsInForce(
@@ -34,7 +35,9 @@ export async function firewallsInForce(
     if (failed !== undefined) {
       throw new Failure('cloud', `DigitalOcean could not apply the firewall ${failed.name}`, {
         step: `firewall ${failed.name}`,
-        next: `See https://cloud.digitalocean.com/networking/firewalls/${failed.id}, then run the command again.`,
+        next:
+          `See https://cloud.digitalocean.com/networking/firewalls/${failed.id}, ` +
+          'then run the command again.',
       });
     }
     open = concerned
@@ -59,6 +62,8 @@ function notInForce(what: readonly string[]): Failure {
   return new Failure('cloud', `The firewalls have not taken effect after ${WITHIN_MS / 60_000} minutes`, {
     step: 'firewalls',
     output: what,
-    next: 'Nothing was installed on unguarded droplets. See https://status.digitalocean.com, then run the command again.',
+    next:
+      'Nothing was installed on unguarded droplets. ' +
+      'See https://status.digitalocean.com, then run the command again.',
   });
 }

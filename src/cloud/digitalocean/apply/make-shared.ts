@@ -11,7 +11,10 @@ import type { Work } from './work.ts';
 /** How long a key that was just registered may be missing from answers. */
 const VISIBLE_MS = 2 * 60_000;
 
-/** Makes the key here where there is none, marks it, registers it. The tag comes first: by it `destroy` finds the key without this folder. */
+/**
+ * Makes the key here where there is none, marks it, registers it. The tag comes first: by it `destroy`
+ * finds the key without this folder.
+ */
 export async function registerKey({ api, spec, marks, clock, context: { signal } }: Work): Promise<void> {
   const { publicKey } = await operatorKey(spec.directory, spec.environment);
   const fingerprint = md5Fingerprint(publicKey);

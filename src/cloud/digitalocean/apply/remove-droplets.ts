@@ -16,7 +16,8 @@ export interface Doomed {
 }
 
 /**
- * Removes those that carry this environment's tag and owner mark; ends when the API lists none of them any more.
+ * Removes those that carry this environment's tag and owner mark; ends when the API lists none of them any
+ * more.
  * @returns what was removed, as people read it
  */
 export async function removeDroplets(work: Work, doomed: readonly Doomed[]): Promise<readonly string[]> {
@@ -36,7 +37,8 @@ export async function removeDroplets(work: Work, doomed: readonly Doomed[]): Pro
   const taken = new Set<number>();
   let remaining = droplets.map(({ id }) => id);
   const gone = await until({ clock, signal, everyMs: EVERY_MS, withinMs: WITHIN_MS }, async () => {
-    // One that is listed and not known by its id was made a moment ago: again, until the API knows it or it is gone.
+    // One that is listed and not known by its id was made a moment ago: again, until the API knows it or it
+    // is gone.
     await together(
       remaining
         .filter((id) => !taken.has(id))

@@ -14,7 +14,8 @@ const WITHIN_MS = 10 * 60_000;
 const VANISHED_MS = 60_000;
 
 /**
- * The droplets with these names, active; `onListed` gets them as soon as all of them have an id, once. Where a lost answer led to two of one name, the one that was never used is removed on the way.
+ * The droplets with these names, active; `onListed` gets them as soon as all of them have an id, once.
+ * Where a lost answer led to two of one name, the one that was never used is removed on the way.
  * @throws Failure `cloud` where one does not become active within ten minutes
  */
 export async function waitForDroplets(
@@ -35,7 +36,8 @@ export async function waitForDroplets(
   let listed = false;
 
   async function look(): Promise<readonly Droplet[] | undefined> {
-    // One that was made twice may be listed later than its twin: what the network holds is asked first, then the list.
+    // One that was made twice may be listed later than its twin: what the network holds is asked first,
+    // then the list.
     const complete =
       networks !== undefined &&
       (clock.now() - readyAt > LISTED_MS || !(await hasHiddenDroplets(api, networks)));
@@ -87,7 +89,9 @@ export async function waitForDroplets(
   throw new Failure('cloud', `Not every droplet runs after ${WITHIN_MS / 60_000} minutes`, {
     host: waiting[0],
     output: states,
-    next: 'Run the command again to wait longer. A droplet that stays like that: delete it at https://cloud.digitalocean.com/droplets and run pipeline prod up, which makes a new one.',
+    next:
+      'Run the command again to wait longer. If a droplet stays like that, delete it at ' +
+      'https://cloud.digitalocean.com/droplets and run pipeline prod up, which makes a new one.',
   });
 }
 

@@ -1,4 +1,7 @@
-/** The first time that anybody signs in to a droplet: strict already, and the last time that the key from its user data counts. */
+/**
+ * The first time that anybody signs in to a droplet: strict already, and the last time that the key from
+ * its user data counts.
+ */
 import { asFailure, Failure } from '../../../errors.ts';
 import { operatorKeyFile } from '../../operator-key.ts';
 import type { Droplet } from '../api/answers.ts';
@@ -15,9 +18,9 @@ const ATTEMPTS = 3;
 /**
  * Waits for every droplet to take us in; exchanges the host keys of fresh ones.
  *
- * The order makes every moment a safe one to stop at: the droplet makes a key and keeps it aside; its public half becomes a tag of the droplet; the
- * droplet takes it into use; a strict connection proves it; the tag of the old key goes. Until that last step both keys are accepted,
- * afterwards the new one alone.
+ * The order makes every moment a safe one to stop at: the droplet makes a key and keeps it aside; its
+ * public half becomes a tag of the droplet; the droplet takes it into use; a strict connection proves it;
+ * the tag of the old key goes. Until that last step both keys are accepted, afterwards the new one alone.
  * @throws Failure of the first droplet that could not be reached; the others are finished all the same.
  */
 export async function firstContacts(work: Work, droplets: readonly Droplet[]): Promise<void> {
@@ -45,7 +48,10 @@ export async function firstContacts(work: Work, droplets: readonly Droplet[]): P
   );
 }
 
-/** Again where the connection was lost on the way, e.g. since the droplet restarts at the end of its first start: each step goes on from what is done. */
+/**
+ * Again where the connection was lost on the way, e.g. since the droplet restarts at the end of its first
+ * start: each step goes on from what is done.
+ */
 async function contactPatiently(work: Work, droplet: Droplet): Promise<void> {
   const accepted = [...acceptedHostKeys(droplet, work.marks)];
   for (let attempt = 1; ; attempt++) {
@@ -94,7 +100,10 @@ async function contact(work: Work, droplet: Droplet, accepted: string[]): Promis
   context.progress({ host: name, stage, state: 'done', detail: addressOf(droplet, 'public') });
 }
 
-/** From here on nobody accepts the key from the user data any more. Where a batch is only partly finished, its other droplets keep the tag. */
+/**
+ * From here on nobody accepts the key from the user data any more. Where a batch is only partly finished,
+ * its other droplets keep the tag.
+ */
 async function forgetNewKeys(
   { api, marks }: Work,
   droplets: readonly Droplet[],

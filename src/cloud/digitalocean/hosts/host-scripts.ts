@@ -1,4 +1,7 @@
-/** What runs on a droplet at first contact, as text: pure. Each line may be the last one that runs; run again, the scripts go on from there. */
+/**
+ * What runs on a droplet at first contact, as text: pure. Each line may be the last one that runs; run
+ * again, the scripts go on from there.
+ */
 import { quote } from '../../../ssh/quote.ts';
 
 /** Where the scripts work; tests name other files. */
@@ -20,9 +23,10 @@ exit "$code"
 `;
 
 /**
- * Lets further keys sign in, and makes a host key that waits beside the one in use; prints the public half of the key that `adoptScript` brings into
- * use or brought already. `KEY.adopted` holds the public half of the key that was adopted: where it is the one in place, nothing is made (an
- * image made from another droplet brings that file too, but not its key: cloud-init has replaced it).
+ * Lets further keys sign in, and makes a host key that waits beside the one in use; prints the public half
+ * of the key that `adoptScript` brings into use or brought already. `KEY.adopted` holds the public half of
+ * the key that was adopted: where it is the one in place, nothing is made (an image made from another
+ * droplet brings that file too, but not its key: cloud-init has replaced it).
  */
 export function offerScript({ key, home }: Places, authorizedKeys: readonly string[]): string {
   const add = authorizedKeys.map(
@@ -47,8 +51,8 @@ if [ -s ${key}.next ]; then ssh-keygen -y -f ${key}.next; else ssh-keygen -y -f 
 }
 
 /**
- * Brings the key that waits into use, as the only one of the host. The private half alone decides what the host shows; the note about it stands
- * before it moves.
+ * Brings the key that waits into use, as the only one of the host. The private half alone decides what the
+ * host shows; the note about it stands before it moves.
  */
 export function adoptScript({ key }: Places): string {
   return `

@@ -17,7 +17,8 @@ export interface DropletHost {
   /** Ends when the system's own first start is over. */
   settle(): Promise<void>;
   /**
-   * Makes a host key on the droplet, to be used from `adoptHostKey` on. Called again, also after that, it answers the same.
+   * Makes a host key on the droplet, to be used from `adoptHostKey` on. Called again, also after that, it
+   * answers the same.
    * @returns the public key, `ssh-ed25519 AAAA…`
    */
   offerHostKey(): Promise<string>;
@@ -39,7 +40,10 @@ export type OpenHost = (target: HostTarget) => DropletHost;
 
 /** How long a droplet may take until SSH answers, from the moment it is active. */
 const REACH_MS = 5 * 60_000;
-/** How long a droplet that answers may take until it shows its key and knows ours: cloud-init is about to give it both. */
+/**
+ * How long a droplet that answers may take until it shows its key and knows ours: cloud-init is about to
+ * give it both.
+ */
 const PATIENCE_MS = 60_000;
 /** For one try; more than the connection itself waits for. */
 const SIGN_IN_MS = 45_000;
@@ -48,7 +52,10 @@ const PASSING: readonly ConnectionFailureReason[] = ['unreachable', 'refused', '
 const OTHER_KEY: readonly ConnectionFailureReason[] = ['host-key-changed', 'host-key-unknown'];
 const WAITED_FOR_SHORTLY: readonly ConnectionFailureReason[] = ['permission', ...OTHER_KEY];
 
-/** Whether a connection failed for a reason that passes: the host is starting or restarting, the network was away. */
+/**
+ * Whether a connection failed for a reason that passes: the host is starting or restarting, the network was
+ * away.
+ */
 export function isPassing(error: unknown): boolean {
   return error instanceof ConnectionFailure && PASSING.includes(error.reason);
 }
@@ -122,12 +129,15 @@ export function openSshHost(options: HostOptions): OpenHost {
 function otherKey({ target: { name, address } }: Connection, cause: ConnectionFailure): Failure {
   return new Failure(
     'host',
-    `${name} (${address}) shows another host key than the one that it was made with: it was rebuilt, or somebody sits in between`,
+    `${name} (${address}) shows another host key than the one it was made with: ` +
+      'it was rebuilt, or somebody sits in between',
     {
       host: name,
       step: 'host key',
       cause,
-      next: 'Nothing was sent to it. If you rebuilt it, delete it at https://cloud.digitalocean.com/droplets and run pipeline prod up: a new one is made.',
+      next:
+        'Nothing was sent to it. If you rebuilt it, delete it at https://cloud.digitalocean.com/droplets ' +
+        'and run pipeline prod up, which makes a new one.',
     },
   );
 }
@@ -145,6 +155,8 @@ async function settle(connection: Connection): Promise<void> {
     host: name,
     step: 'cloud-init',
     output: lastLines(result.stdout),
-    next: `Read /var/log/cloud-init-output.log on the droplet, or delete it at https://cloud.digitalocean.com/droplets and run pipeline prod up: a new one is made.`,
+    next:
+      'Read /var/log/cloud-init-output.log on the droplet. Or delete it at ' +
+      'https://cloud.digitalocean.com/droplets and run pipeline prod up, which makes a new one.',
   });
 }

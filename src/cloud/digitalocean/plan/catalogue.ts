@@ -1,4 +1,7 @@
-/** Whether the cloud has what the configuration asks for: sizes, regions, images, room for more droplets. Pure. */
+/**
+ * Whether the cloud has what the configuration asks for: sizes, regions, images, room for more droplets.
+ * Pure.
+ */
 import { closest, Failure } from '../../../errors.ts';
 import type { MachineSpec } from '../../provider.ts';
 import type { Account, Image, Region, Size } from '../api/answers.ts';
@@ -36,9 +39,12 @@ export function checkCatalogue(wanted: readonly MachineSpec[], catalogue: Catalo
   if (wanted.length > room) {
     throw new Failure(
       'cloud',
-      `The account may have ${account.droplet_limit} droplets and has ${existing}: there is no room for ${wanted.length} more`,
+      `The account may have ${account.droplet_limit} droplets and has ${existing}: ` +
+        `there is no room for ${wanted.length} more`,
       {
-        next: 'Remove droplets that you no longer need, or ask for a higher limit at https://cloud.digitalocean.com/account/team/droplet_limit_increase.',
+        next:
+          'Remove droplets that you no longer need, or ask for a higher limit at ' +
+          'https://cloud.digitalocean.com/account/team/droplet_limit_increase.',
       },
     );
   }
@@ -103,7 +109,9 @@ function checkSize(machine: MachineSpec, region: Region, { sizes, regions }: Cat
       `${machine.name}: there is no size ${size.slug} in the region ${region.slug}`,
       {
         host: machine.name,
-        next: `In ${region.slug}, choose ${choose}${there.length === 0 ? '' : `; or one of its regions: ${there.join(', ')}`}.`,
+        next:
+          `In ${region.slug}, choose ${choose}` +
+          `${there.length === 0 ? '' : `; or one of its regions: ${there.join(', ')}`}.`,
       },
     );
   }
@@ -133,7 +141,8 @@ function checkImage(machine: MachineSpec, size: Size, { images }: Catalogue): vo
   if ((image.min_disk_size ?? 0) > size.disk) {
     throw new Failure(
       'usage',
-      `${machine.name}: the image ${machine.image} needs ${image.min_disk_size} GB of disk, and ${size.slug} has ${size.disk} GB`,
+      `${machine.name}: the image ${machine.image} needs ${image.min_disk_size} GB of disk, ` +
+        `and ${size.slug} has ${size.disk} GB`,
       {
         host: machine.name,
         next: 'Choose a larger size in pipeline.yml.',
@@ -152,6 +161,8 @@ function unknown(
   const shown = what === 'image' ? known.filter((slug) => /^(debian|ubuntu)/.test(slug)) : known;
   return new Failure('usage', `${machine.name}: DigitalOcean has no ${what} "${word}"`, {
     host: machine.name,
-    next: `${guess === undefined ? '' : `Did you mean ${guess}? `}There are ${shown.slice(0, 30).join(', ')}${shown.length > 30 ? ', …' : ''}.`,
+    next:
+      `${guess === undefined ? '' : `Did you mean ${guess}? `}` +
+      `There are ${shown.slice(0, 30).join(', ')}${shown.length > 30 ? ', …' : ''}.`,
   });
 }

@@ -6,8 +6,10 @@ import type { Operation } from './operations.ts';
 import type { Found } from './survey.ts';
 
 /**
- * Every droplet with our owner mark counts, also one that is powered off or left alone: it is billed all the same.
- * @param operations what `apply` does: droplets that it makes are added, droplets that it removes are subtracted
+ * Every droplet with our owner mark counts, also one that is powered off or left alone: it is billed all
+ * the same.
+ * @param operations what `apply` does: droplets that it makes are added, droplets that it removes are
+ * subtracted
  */
 export function costOf(
   { droplets, catalogue }: Pick<Found, 'droplets' | 'catalogue'>,

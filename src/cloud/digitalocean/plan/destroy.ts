@@ -27,7 +27,10 @@ export interface DestroyPlan {
   readonly vpcs: readonly Vpc[];
   readonly keys: readonly AccountKey[];
   readonly tags: readonly string[];
-  /** In a network of ours there is a droplet that no list shows: it was just made, or is just going. Who it belongs to is not known yet. */
+  /**
+   * In a network of ours there is a droplet that no list shows: it was just made, or is just going. Who it
+   * belongs to is not known yet.
+   */
   readonly hidden: boolean;
   /** One sentence each. */
   readonly left: readonly string[];
@@ -102,7 +105,7 @@ function groupsOf(spec: EnvironmentSpec): readonly string[] {
 /** Why the API would not let a network of ours go, or nobody would want it to. */
 function whyKept(vpc: Vpc, { members, droplets }: Estate, marks: Marks): string | undefined {
   if (vpc.default)
-    return `it is the default network of ${vpc.region} now, which DigitalOcean lets nobody remove (it costs nothing)`;
+    return `it is the default network of ${vpc.region} now, which nobody can remove (it costs nothing)`;
   const foreign = (members.get(vpc.id) ?? []).filter((member) => {
     const droplet = droplets.find(({ id }) => id === dropletOf(member));
     return dropletOf(member) === undefined || (droplet !== undefined && !isOurs(droplet, marks));

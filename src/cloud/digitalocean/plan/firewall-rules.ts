@@ -48,7 +48,10 @@ function sourcesOf(audiences: ReadonlySet<Exposure['from']>, wish: FirewallWish)
   };
 }
 
-/** What differs between a firewall and what it should be, one line each for people: `+` is missing, `-` is too much. */
+/**
+ * What differs between a firewall and what it should be, one line each for people: `+` is missing, `-` is
+ * too much.
+ */
 export function firewallDrift(found: Firewall, wanted: NewFirewall): readonly string[] {
   const is = new Set([...lines(found), ...found.droplet_ids.map((id) => `guards droplet ${id}`)]);
   const should = new Set(lines(wanted));

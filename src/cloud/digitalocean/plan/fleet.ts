@@ -25,7 +25,8 @@ export function matchDroplets(droplets: readonly Droplet[], spec: EnvironmentSpe
       if (isFresh(other, marks)) steps.push(removal(other, true, 'a second one of this name, never used'));
       else
         warnings.push(
-          `There are two droplets ${name} of this environment, both in use: remove one of ${best.id} and ${other.id} at https://cloud.digitalocean.com/droplets.`,
+          `There are two droplets ${name} of this environment, both in use: ` +
+            `remove one of ${best.id} and ${other.id} at https://cloud.digitalocean.com/droplets.`,
         );
     }
   }
@@ -53,7 +54,8 @@ export function matchDroplets(droplets: readonly Droplet[], spec: EnvironmentSpe
     if (isMember(droplet, marks)) steps.push(removal(droplet, false, 'no longer in pipeline.yml'));
     else
       warnings.push(
-        `The droplet ${droplet.name} (${droplet.id}) of this environment has a name that nobody gave it here: it is left alone until pipeline ${spec.environment} destroy.`,
+        `The droplet ${droplet.name} (${droplet.id}) of this environment was renamed by somebody else: ` +
+          `it is left alone until pipeline ${spec.environment} destroy.`,
       );
   }
   const order = new Map(spec.machines.map(({ name }, index) => [name, index]));
@@ -67,7 +69,10 @@ export interface Namesakes {
   readonly others: readonly Droplet[];
 }
 
-/** Our droplets by name. The owner mark says which are ours; it names the environment too, so that one that lost the environment's tag gets it back. */
+/**
+ * Our droplets by name. The owner mark says which are ours; it names the environment too, so that one that
+ * lost the environment's tag gets it back.
+ */
 export function ownByName(droplets: readonly Droplet[], marks: Marks): ReadonlyMap<string, Namesakes> {
   const ours = droplets
     .filter(({ tags }) => hasTag(tags, marks.owner))
@@ -84,7 +89,10 @@ export function ownByName(droplets: readonly Droplet[], marks: Marks): ReadonlyM
   return byName;
 }
 
-/** Whether it is called as this program calls members of its group: anything else was renamed by hand, and is not removed for its name. */
+/**
+ * Whether it is called as this program calls members of its group: anything else was renamed by hand, and
+ * is not removed for its name.
+ */
 function isMember(droplet: Droplet, marks: Marks): boolean {
   const group = groupOf(marks, droplet.tags);
   if (group === undefined) return false;

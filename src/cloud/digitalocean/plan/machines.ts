@@ -16,8 +16,8 @@ export function addressOf(droplet: Droplet, type: 'public' | 'private'): string 
 }
 
 /**
- * Keys that a droplet may show. Until its first contact is over it may show the one from its user data; from then on nobody accepts that
- * one any more, since every process on the droplet can read it.
+ * Keys that a droplet may show. Until its first contact is over it may show the one from its user data;
+ * from then on nobody accepts that one any more, since every process on the droplet can read it.
  */
 export function acceptedHostKeys(droplet: Pick<Droplet, 'tags'>, marks: Marks): readonly string[] {
   return [...hostKeysOf(marks, 'host', droplet.tags), ...hostKeysOf(marks, 'new', droplet.tags)];
@@ -58,17 +58,24 @@ export function lacksHostKey(droplet: Droplet, marks: Marks): boolean {
   return acceptedHostKeys(droplet, marks).length === 0;
 }
 
-/** The failure for droplets whose host key nobody knows: only the owner of the account can say which it is. */
+/**
+ * The failure for droplets whose host key nobody knows: only the owner of the account can say which it is.
+ */
 export function unknownHostKey(droplet: Pick<Droplet, 'id' | 'name'>, marks: Marks): Failure {
   const show =
-    "ssh-keygen -y -f /etc/ssh/ssh_host_ed25519_key | cut -d' ' -f2 | base64 -d | tail -c 32 | od -An -vtx1 | tr -d ' \\n'";
+    "ssh-keygen -y -f /etc/ssh/ssh_host_ed25519_key | cut -d' ' -f2 | base64 -d | " +
+    "tail -c 32 | od -An -vtx1 | tr -d ' \\n'";
   return new Failure(
     'host',
-    `${droplet.name}: nobody knows its host key any more (its tag ${marks.prefix}host-key:… is gone), so no connection would be safe`,
+    `${droplet.name}: nobody knows its host key any more (its tag ${marks.prefix}host-key:… is gone), ` +
+      'so no connection would be safe',
     {
       host: droplet.name,
       step: 'host key',
-      next: `Open its console, https://cloud.digitalocean.com/droplets/${droplet.id}/console, run "${show}", and give the droplet the tag ${marks.prefix}host-key:RESULT. Or delete the droplet and run pipeline prod up: a new one is made.`,
+      next:
+        `Open its console, https://cloud.digitalocean.com/droplets/${droplet.id}/console, run "${show}", ` +
+        `and give the droplet the tag ${marks.prefix}host-key:RESULT. ` +
+        'Or delete the droplet and run pipeline prod up, which makes a new one.',
     },
   );
 }

@@ -1,8 +1,9 @@
 /**
  * How this program marks what it makes, so that the account itself is the state. Pure.
  *
- * Droplets carry tags. Firewalls and networks have no labels of their own: their names hold the owner, and a firewall aims at our tags, a network
- * says so in its description. Everything below `prefix` is this owner's alone, so nothing shared is ever removed with it.
+ * Droplets carry tags. Firewalls and networks have no labels of their own: their names hold the owner, and
+ * a firewall aims at our tags, a network says so in its description. Everything below `prefix` is this
+ * owner's alone, so nothing shared is ever removed with it.
  */
 import { createHash } from 'node:crypto';
 import { publicKeyLine, publicKeyPoint } from '../../ed25519.ts';
@@ -15,7 +16,10 @@ const TAG_LENGTH = 255;
 const PART_LENGTH = 50;
 
 export interface Marks {
-  /** Every droplet of the environment carries it: `pipeline:shop:prod`. Not proof of anything: others may use it too. */
+  /**
+   * Every droplet of the environment carries it: `pipeline:shop:prod`. Not proof of anything: others may
+   * use it too.
+   */
   readonly environment: string;
   /** The owner mark: `pipeline:shop:prod:owner:3f2a91`. */
   readonly owner: string;
@@ -58,7 +62,10 @@ export function fingerprintOfTag(marks: Marks, tag: string): string | undefined 
   return hex !== undefined && /^[0-9a-f]{32}$/.test(hex) ? (hex.match(/../g) ?? []).join(':') : undefined;
 }
 
-/** A host key in a tag: `new` came with the user data and must be exchanged at first contact, `host` was made on the droplet. */
+/**
+ * A host key in a tag: `new` came with the user data and must be exchanged at first contact, `host` was
+ * made on the droplet.
+ */
 export function hostKeyTag(marks: Marks, age: 'new' | 'host', publicKey: string): string {
   const point = publicKeyPoint(publicKey);
   if (point === undefined) throw new RangeError(`not an ed25519 public key: ${publicKey.slice(0, 40)}`);
@@ -115,7 +122,10 @@ export function isTag(text: string): boolean {
   return TAG.test(text) && text.length <= TAG_LENGTH;
 }
 
-/** One part of a tag or name: lower-case letters, digits, dash, underscore. What has to be changed or cut gets a hash, so that two never meet. */
+/**
+ * One part of a tag or name: lower-case letters, digits, dash, underscore. What has to be changed or cut
+ * gets a hash, so that two never meet.
+ */
 function part(text: string): string {
   if (/^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$/.test(text) && text.length <= PART_LENGTH) return text;
   const plain = text

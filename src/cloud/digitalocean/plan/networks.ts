@@ -32,7 +32,10 @@ export function planNetworks(found: Found, spec: EnvironmentSpec, marks: Marks):
   return { steps, byRegion };
 }
 
-/** Networks that we made: our name, and our description or droplets of ours in them. A name alone could be anybody's. */
+/**
+ * Networks that we made: our name, and our description or droplets of ours in them. A name alone could be
+ * anybody's.
+ */
 export function ownNetworks(found: Pick<Found, 'vpcs' | 'droplets'>, marks: Marks): readonly Vpc[] {
   return found.vpcs.filter(
     (vpc) =>

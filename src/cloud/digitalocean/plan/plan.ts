@@ -17,8 +17,8 @@ import { warningsAbout } from './warnings.ts';
 const BATCH = 10;
 
 /**
- * @throws Failure `usage` where the configuration asks for what does not exist or the key of the environment is not here, `cloud` where there is
- * no room.
+ * @throws Failure `usage` where the configuration asks for what does not exist or the key of the
+ * environment is not here, `cloud` where there is no room.
  */
 export function planDigitalOcean(found: Found, spec: EnvironmentSpec): DigitalOceanPlan {
   const marks = marksOf(spec);
@@ -142,7 +142,8 @@ function planUpkeep(droplet: Droplet, spec: EnvironmentSpec, marks: Marks): read
 }
 
 /**
- * Tags of host keys and groups that are gone, or go now. While a droplet has no host key of its own, one that nobody carries may be its.
+ * Tags of host keys and groups that are gone, or go now. While a droplet has no host key of its own, one
+ * that nobody carries may be its.
  */
 function planSweep(found: Found, matching: Matching, spec: EnvironmentSpec, marks: Marks): readonly Step[] {
   const unsettled = (droplet: Droplet) => isFresh(droplet, marks) || lacksHostKey(droplet, marks);

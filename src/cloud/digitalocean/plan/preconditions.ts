@@ -40,7 +40,8 @@ export function checkSpec(spec: EnvironmentSpec): void {
 }
 
 /**
- * The droplets say which key opens them. Where that is another one than the key in this folder, nothing could be done on them.
+ * The droplets say which key opens them. Where that is another one than the key in this folder, nothing
+ * could be done on them.
  * @throws Failure `usage`
  */
 export function checkOperatorKey(
@@ -60,9 +61,13 @@ export function checkOperatorKey(
   const names = locked.map(({ name }) => name).join(', ');
   throw new Failure(
     'usage',
-    `${names}: made with another key (${key}) than ${here === undefined ? `this folder has: there is no ${path}` : `the one in ${path} (${here})`}`,
+    `${names}: made with another key (${key}) than ` +
+      (here === undefined ? `this folder has: there is no ${path}` : `the one in ${path} (${here})`),
     {
-      next: `Copy the file .pipeline/keys/${spec.environment} from the machine that made them (a colleague's, a backup) to ${path}. Where it is lost for good, nobody can sign in any more: pipeline ${spec.environment} destroy, then pipeline ${spec.environment} up.`,
+      next:
+        `Copy .pipeline/keys/${spec.environment} from the machine that made them (a colleague's, a backup) ` +
+        `to ${path}. Without it nobody can sign in: run pipeline ${spec.environment} destroy, ` +
+        `then pipeline ${spec.environment} up.`,
     },
   );
 }

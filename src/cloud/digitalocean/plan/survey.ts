@@ -1,4 +1,7 @@
-/** What exists in the account that concerns one environment: read in one round trip, without changing anything. */
+/**
+ * What exists in the account that concerns one environment: read in one round trip, without changing
+ * anything.
+ */
 
 import { md5Fingerprint } from '../../ed25519.ts';
 import { findOperatorKey, type OperatorKey } from '../../operator-key.ts';
@@ -64,7 +67,10 @@ export async function knownKey(
   return key === undefined ? undefined : { ...key, fingerprint: md5Fingerprint(key.publicKey) };
 }
 
-/** Whether a machine is missing or differs from what the configuration says: then sizes, regions and images matter. */
+/**
+ * Whether a machine is missing or differs from what the configuration says: then sizes, regions and images
+ * matter.
+ */
 function needsCatalogue(found: Pick<Found, 'droplets'>, spec: EnvironmentSpec): boolean {
   const ours = found.droplets.filter((droplet) => isOurs(droplet, marksOf(spec)));
   return spec.machines.some((machine) => {

@@ -1,4 +1,7 @@
-/** What differs from the configuration and is not mended because that would destroy something, and what is not ours. Pure. */
+/**
+ * What differs from the configuration and is not mended because that would destroy something, and what is
+ * not ours. Pure.
+ */
 import type { EnvironmentSpec } from '../../provider.ts';
 import type { Droplet, Vpc } from '../api/answers.ts';
 import { ownFirewallsOfAll } from './firewalls.ts';
@@ -60,7 +63,8 @@ function driftOf(droplet: Droplet, { spec, networks }: Everything): readonly str
   const network = networks.get(droplet.region.slug);
   if (network !== undefined && droplet.vpc_uuid && droplet.vpc_uuid !== network.id) {
     differences.push(
-      `${name} is in the network ${droplet.vpc_uuid} and not in ${network.name}: the others do not reach its private address.`,
+      `${name} is in the network ${droplet.vpc_uuid} and not in ${network.name}: ` +
+        'the others cannot reach its private address.',
     );
   }
   if (droplet.status === 'archive') {
@@ -78,7 +82,8 @@ function foreignDroplets({ found, spec, marks }: Everything): readonly string[] 
     .flatMap(({ id, name, tags }) => {
       if (hasTag(tags, marks.environment)) {
         return [
-          `The droplet ${name} (${id}) carries the tag ${marks.environment} without this project's owner mark ${marks.owner}: it is left alone.`,
+          `The droplet ${name} (${id}) carries the tag ${marks.environment} without our owner mark ` +
+            `${marks.owner}: it is left alone.`,
         ];
       }
       return names.has(name.toLowerCase())
@@ -100,6 +105,7 @@ function foreignFirewalls({ found, spec, marks, matching }: Everything): readonl
     )
     .map(
       ({ name, id }) =>
-        `The firewall ${name} (${id}), which is not from here, opens ports of droplets of this environment: see https://cloud.digitalocean.com/networking/firewalls/${id}.`,
+        `The firewall ${name} (${id}), not made by pipeline, opens ports of this environment's droplets: ` +
+        `see https://cloud.digitalocean.com/networking/firewalls/${id}.`,
     );
 }

@@ -1,5 +1,6 @@
 /**
- * Client and fake against DigitalOcean's published contract. The document is not part of this repository: where it is absent, these tests are skipped.
+ * Client and fake against DigitalOcean's published contract. The document is not part of this repository:
+ * where it is absent, these tests are skipped.
  * They stand where the continuous integration has it.
  */
 import { existsSync } from 'node:fs';

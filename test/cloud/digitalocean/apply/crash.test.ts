@@ -1,5 +1,6 @@
 /**
- * The program is killed (SIGKILL) before and after every API call and every remote command of `up` and of `destroy`, one point a run, and then run again:
+ * The program is killed (SIGKILL) before and after every API call and every remote command of `up` and of
+ * `destroy`, one point a run, and then run again:
  * it converges, and nothing exists twice or stays behind.
  */
 import { spawn } from 'node:child_process';

@@ -133,7 +133,7 @@ const LEFT: readonly [title: string, change: (things: Things) => void, warning: 
         tags: [groupTag(marks, 'monitor')],
       });
     },
-    /^The firewall open-all .* opens ports of droplets of this environment/,
+    /^The firewall open-all .* opens ports of this environment's droplets/,
   ],
 ];
 

@@ -1,4 +1,7 @@
-/** Every fault at every call: it converges, or fails with a sentence and converges at the next run; nothing ever exists twice. */
+/**
+ * Every fault at every call: it converges, or fails with a sentence and converges at the next run; nothing
+ * ever exists twice.
+ */
 import { describe, expect, it } from 'vitest';
 import { eachOf } from '../../../../src/cloud/digitalocean/api/wait.ts';
 import { marksOf } from '../../../../src/cloud/digitalocean/plan/names.ts';
@@ -11,7 +14,10 @@ import { type Command, preparedAccount } from '../prepared.ts';
 import { type Scene, withScene } from '../support.ts';
 import { foreignThings } from './foreign.ts';
 
-/** The client's patience with one call, in this machine's milliseconds: far longer than any answer here takes. */
+/**
+ * The client's patience with one call, in this machine's milliseconds: far longer than any answer here
+ * takes.
+ */
 const TIMEOUT_MS = 400;
 
 interface Case {

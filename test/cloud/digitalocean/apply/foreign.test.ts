@@ -15,7 +15,7 @@ describe('what is not ours', () => {
       const plan = await provider().plan();
       expect(plan.warnings).toEqual([
         expect.stringMatching(/^Another droplet of the account is called monitor too/),
-        expect.stringMatching(/^The droplet checkbox .* without this project's owner mark/),
+        expect.stringMatching(/^The droplet checkbox .* without our owner mark/),
       ]);
       await expectConverged(scene, marks, await provider().apply(plan));
       expect(foreignThings(account, marks)).toEqual(before);

@@ -1,4 +1,7 @@
-/** An account that lags behind: things that exist and are not listed yet, effects that come after the answer was given up. */
+/**
+ * An account that lags behind: things that exist and are not listed yet, effects that come after the answer
+ * was given up.
+ */
 import { describe, expect, it } from 'vitest';
 import { marksOf } from '../../../../src/cloud/digitalocean/plan/names.ts';
 import { NO_DELAYS } from '../../../fakes/digitalocean/account.ts';
@@ -26,7 +29,8 @@ describe('a creation whose answer is lost', () => {
     withScene({}, async (scene) => {
       const provider = scene.provider({}, { timeoutMs: 300 });
       scene.account.delays = { ...NO_DELAYS, boot: 120_000 };
-      // 90 s of the fake's clock: longer than the time-out (60 s) and all looks together (11 s), shorter than the second one's boot.
+      // 90 s of the fake's clock: longer than the time-out (60 s) and all looks together (11 s), shorter
+      // than the second one's boot.
       scene.fake.fail((call) =>
         callName(call) === POST ? { kind: 'late', effect: false, afterMs: 90_000 } : undefined,
       );

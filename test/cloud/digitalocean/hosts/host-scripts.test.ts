@@ -1,4 +1,7 @@
-/** The scripts of the first contact, run by bash on files of this test, cut off after every line and run again. */
+/**
+ * The scripts of the first contact, run by bash on files of this test, cut off after every line and run
+ * again.
+ */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,4 +1,7 @@
-/** What people get wrong, and what goes wrong around them: each has a cause, a next step and the right exit code; nothing is half-made without a word. */
+/**
+ * What people get wrong, and what goes wrong around them: each has a cause, a next step and the right exit
+ * code; nothing is half-made without a word.
+ */
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -53,7 +56,7 @@ const MISTAKES: readonly Mistake[] = [
       await readOnly.apply(await readOnly.plan());
     },
     message: /may not change this account \(403/,
-    next: /full access, or read and write scope for droplet/,
+    next: /full access, or with read and write scope for droplet/,
     exitCode: 2,
   },
   {
@@ -163,7 +166,7 @@ const MISTAKES: readonly Mistake[] = [
       await provider().plan();
     },
     message: /monitor, checkbox, itrust: made with another key \([0-9a-f:]{47}\) than this folder has/,
-    next: /Copy the file \.pipeline\/keys\/prod from the machine that made them.*pipeline prod destroy/,
+    next: /Copy \.pipeline\/keys\/prod from the machine that made them.*pipeline prod destroy/,
     exitCode: 2,
   },
 ];
