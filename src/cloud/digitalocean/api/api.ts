@@ -61,7 +61,10 @@ const links = z
 
 export type Api = ReturnType<typeof createApi>;
 
-/** Every function throws ApiError, or the context's abort reason. */
+/**
+ * Every function throws ApiError, or the context's abort reason. Long, since it is the list of calls: one
+ * short function each.
+ */
 export function createApi(transport: Transport) {
   const { send } = transport;
 

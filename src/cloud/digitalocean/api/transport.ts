@@ -9,7 +9,7 @@ import { redactor } from '../../../ssh/redact.ts';
 import { errorSchema } from './answers.ts';
 import { ApiError, answerError, networkError, refusalError, timeoutError } from './api-error.ts';
 import type { Clock } from './clock.ts';
-import { createGate } from './gate.ts';
+import { createGate, type Gate } from './gate.ts';
 import { rateLimitWait } from './rate-limit.ts';
 
 export interface Call<T> {
@@ -68,54 +68,94 @@ const SHORTEST_SECRET = 8;
 
 /** @throws Failure `usage` where the token or the address cannot be one. */
 export function createTransport(context: Context, options: TransportOptions): Transport {
-  const token = checkedToken(options.token);
-  const base = checkedUrl(options.apiUrl ?? DEFAULT_URL);
-  const { clock } = options;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  const hide = redactor(token.length < SHORTEST_SECRET ? [] : [token]);
-  const gate = createGate(context, clock);
-  let sent = 0;
+  const transport = new HttpTransport(context, options);
+  return {
+    send: (call) => transport.send(call),
+    origin: transport.base.origin,
+    sent: () => transport.sent,
+  };
+}
+
+class HttpTransport {
+  readonly base: URL;
+  /** Calls that were sent, repetitions included. */
+  sent = 0;
+  private readonly token: string;
+  private readonly clock: Clock;
+  private readonly timeoutMs: number;
+  private readonly hide: (text: string) => string;
+  private readonly gate: Gate;
+  private readonly context: Context;
+
+  constructor(context: Context, options: TransportOptions) {
+    this.context = context;
+    this.token = checkedToken(options.token);
+    this.base = checkedUrl(options.apiUrl ?? DEFAULT_URL);
+    this.clock = options.clock;
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.hide = redactor(this.token.length < SHORTEST_SECRET ? [] : [this.token]);
+    this.gate = createGate(context, options.clock);
+  }
+
+  async send<T>(call: Call<T>): Promise<T> {
+    const safe = (call.repeat ?? (call.method === 'POST' ? 'look' : 'safe')) === 'safe';
+    let failures = 0;
+    let limited = 0;
+    for (;;) {
+      try {
+        return await this.gate.run(() => this.exchange(call));
+      } catch (error) {
+        if (!(error instanceof ApiError) || !error.transient) throw error;
+        if (error.status === 429) {
+          if (++limited >= RATE_LIMITED) throw error;
+          this.gate.pause(error.waitMs ?? BACKOFF.longest, error.said);
+          continue;
+        }
+        if (error.effect === 'unknown' && !safe) throw error;
+        if (++failures >= (error.effect === 'none' ? ATTEMPTS_NOT_SENT : ATTEMPTS)) throw error;
+        await this.backOff(error, failures);
+      }
+    }
+  }
+
+  private async backOff(error: ApiError, failures: number): Promise<void> {
+    const ceiling = Math.min(BACKOFF.longest, BACKOFF.first * 2 ** (failures - 1));
+    const wait = Math.min(error.waitMs ?? 0, LONGEST_PAUSE) + ceiling * (0.5 + this.clock.random() / 2);
+    this.context.progress({
+      stage: 'DigitalOcean API',
+      state: 'running',
+      detail: `${error.message}; again in ${(wait / 1000).toFixed(1)} s`,
+    });
+    await this.clock.sleep(wait, this.context.signal);
+  }
 
   /** Sends once. Only ever throws ApiError or the abort reason. */
-  async function exchange<T>(call: Call<T>): Promise<T> {
+  private async exchange<T>(call: Call<T>): Promise<T> {
+    const { context, base } = this;
     const url = new URL(`${base.pathname.replace(/\/$/, '')}${call.path}`, base);
     for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, String(value));
+    const trace = (outcome: string) =>
+      context.trace(this.hide(`${call.method} ${url.pathname}${url.search} → ${outcome}`));
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), timeoutMs);
+    const timer = setTimeout(() => limit.abort(), this.timeoutMs);
     const stop = () => limit.abort();
     context.signal.addEventListener('abort', stop);
-    const begun = clock.now();
-    sent++;
+    const begun = this.clock.now();
+    this.sent++;
     try {
-      const response = await fetch(url, {
-        method: call.method,
-        redirect: 'manual',
-        signal: limit.signal,
-        headers: {
-          authorization: `Bearer ${token}`,
-          accept: 'application/json',
-          'user-agent': 'pipeline',
-          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-      });
+      const response = await fetch(url, this.request(call, limit.signal));
       const text = await response.text();
-      const took = Math.round(clock.now() - begun);
+      const took = Math.round(this.clock.now() - begun);
       const requestId = response.headers.get('x-request-id') ?? undefined;
-      context.trace(
-        hide(
-          `${call.method} ${url.pathname}${url.search} → ${response.status} in ${took} ms` +
-            (requestId === undefined ? '' : `, request ${requestId}`),
-        ),
-      );
-      return read(call, response, text, requestId);
+      trace(`${response.status} in ${took} ms${requestId === undefined ? '' : `, request ${requestId}`}`);
+      return this.read(call, response, text, requestId);
     } catch (error) {
       if (error instanceof ApiError) throw error;
       context.signal.throwIfAborted();
       const failed = limit.signal.aborted
-        ? timeoutError(call, base.origin, timeoutMs)
+        ? timeoutError(call, base.origin, this.timeoutMs)
         : networkError(call, base.origin, error);
-      context.trace(hide(`${call.method} ${url.pathname}${url.search} → ${failed.message}`));
+      trace(failed.message);
       throw failed;
     } finally {
       clearTimeout(timer);
@@ -123,60 +163,44 @@ export function createTransport(context: Context, options: TransportOptions): Tr
     }
   }
 
-  function read<T>(call: Call<T>, response: Response, text: string, headerId: string | undefined): T {
+  private request<T>(call: Call<T>, signal: AbortSignal): RequestInit {
+    return {
+      method: call.method,
+      redirect: 'manual',
+      signal,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        accept: 'application/json',
+        'user-agent': 'pipeline',
+        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    };
+  }
+
+  private read<T>(call: Call<T>, response: Response, text: string, headerId: string | undefined): T {
     const { status } = response;
     if (status >= 200 && status < 300) {
       if (call.answer === undefined) return undefined as T;
       const parsed = call.answer.safeParse(parseJson(text));
       if (parsed.success) return parsed.data;
-      throw answerError(call, status, hide(mismatch(response, text, parsed.error)), headerId);
+      throw answerError(call, status, this.hide(mismatch(response, text, parsed.error)), headerId);
     }
     if (status < 400) throw answerError(call, status, `it leads elsewhere (${status})`, headerId);
     const body = errorSchema.safeParse(parseJson(text)).data;
+    const said = body?.message ?? [body?.error, ...(body?.root_causes ?? [])].filter(Boolean).join(': ');
     throw refusalError({
       call,
       status,
-      said: hide(
-        body?.message ?? [body?.error, ...(body?.root_causes ?? [])].filter(Boolean).join(': '),
-      ).slice(0, 300),
+      said: this.hide(said).slice(0, 300),
       requestId: body?.request_id ?? headerId,
       waitMs:
         status === 429 || (status === 503 && response.headers.has('retry-after'))
           ? rateLimitWait(response.headers, Date.now())
           : undefined,
-      tokenName: tokenName(context.env, token),
+      tokenName: tokenName(this.context.env, this.token),
     });
   }
-
-  async function send<T>(call: Call<T>): Promise<T> {
-    const safe = (call.repeat ?? (call.method === 'POST' ? 'look' : 'safe')) === 'safe';
-    let failures = 0;
-    let limited = 0;
-    for (;;) {
-      try {
-        return await gate.run(() => exchange(call));
-      } catch (error) {
-        if (!(error instanceof ApiError) || !error.transient) throw error;
-        if (error.status === 429) {
-          if (++limited >= RATE_LIMITED) throw error;
-          gate.pause(error.waitMs ?? BACKOFF.longest, error.said);
-          continue;
-        }
-        if (error.effect === 'unknown' && !safe) throw error;
-        if (++failures >= (error.effect === 'none' ? ATTEMPTS_NOT_SENT : ATTEMPTS)) throw error;
-        const ceiling = Math.min(BACKOFF.longest, BACKOFF.first * 2 ** (failures - 1));
-        const wait = Math.min(error.waitMs ?? 0, LONGEST_PAUSE) + ceiling * (0.5 + clock.random() / 2);
-        context.progress({
-          stage: 'DigitalOcean API',
-          state: 'running',
-          detail: `${error.message}; again in ${(wait / 1000).toFixed(1)} s`,
-        });
-        await clock.sleep(wait, context.signal);
-      }
-    }
-  }
-
-  return { send, origin: base.origin, sent: () => sent };
 }
 
 /** The variable whose value this token is, as messages name it. */
