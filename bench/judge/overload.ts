@@ -1,6 +1,7 @@
 /** The whole verdict, with its guard against queues, on experiments near and beyond what the services carry. */
-import { conclude, type RunRecord } from '../../src/canary/conclude.ts';
-import { begin, type ExperimentState, next } from '../../src/canary/experiment.ts';
+
+import { begin, type ExperimentState, next } from '../../src/canary/experiment/experiment.ts';
+import { conclude, type RunRecord } from '../../src/canary/judging/conclude.ts';
 import { defaultSequentialConfig } from '../../src/judge/index.ts';
 import { report, verdict } from '../../test/report/sample.ts';
 import { type QueueScenario, type QueueVariant, simulateQueues } from './queue.ts';

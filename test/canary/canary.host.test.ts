@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reportFolder, writeReport } from '../../src/canary/files.ts';
-import { judgeFile } from '../../src/canary/judge-file.ts';
-import type { CanaryResult } from '../../src/canary/run.ts';
+import type { CanaryResult } from '../../src/canary/experiment/run.ts';
+import { reportFolder, writeReport } from '../../src/canary/judging/files.ts';
+import { judgeFile } from '../../src/canary/judging/judge-file.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { type CanaryLab, canaryLab } from './lab.ts';
 

@@ -1,9 +1,9 @@
 /** `pipeline judge FILE`: the verdict about recorded data. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { writeReport } from '../../canary/files.ts';
-import { exitKind, type Judged, type JudgeOptions, judgeFile } from '../../canary/judge-file.ts';
-import { seconds } from '../../canary/prometheus.ts';
+import { writeReport } from '../../canary/judging/files.ts';
+import { exitKind, type Judged, type JudgeOptions, judgeFile } from '../../canary/judging/judge-file.ts';
+import { seconds } from '../../canary/judging/prometheus.ts';
 import type { Context } from '../../context.ts';
 import { EXIT_CODES, Failure } from '../../errors.ts';
 import { shownPath } from '../../files.ts';

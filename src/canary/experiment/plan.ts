@@ -1,0 +1,176 @@
+/** What an experiment will be, from the configuration and the command line. Pure. */
+import type { AppConfig, CanaryConfig, CanaryRequest, Config } from '../../config/schema.ts';
+import { closest, Failure } from '../../errors.ts';
+import {
+  defaultSequentialConfig,
+  type SequentialConfig,
+  sequentialConfig,
+  type Traffic,
+} from '../../judge/index.ts';
+import type { JudgeName } from '../judging/conclude.ts';
+import { seededRandom } from '../load/choose.ts';
+
+/** What the command line says; what is absent comes from the configuration. */
+export interface CanaryOptions {
+  readonly baseline: string;
+  readonly candidate: string;
+  readonly app?: string | undefined;
+  readonly durationMs?: number | undefined;
+  readonly rate?: number | undefined;
+  readonly traffic?: Traffic | undefined;
+  readonly split?: number | undefined;
+  readonly judge?: JudgeName | undefined;
+  readonly seed: number;
+  /** The hosts stay for the next run. */
+  readonly keep: boolean;
+  /** Inventory with the groups proxy, blue and green; absent: local hosts. */
+  readonly inventory?: string | undefined;
+}
+
+export interface RunPlan {
+  readonly app: string;
+  readonly definition: AppConfig;
+  readonly canary: CanaryConfig;
+  readonly rate: number;
+  readonly durationSeconds: number;
+  readonly traffic: Traffic;
+  readonly split: number;
+  readonly judge: JudgeName;
+  readonly seed: number;
+  /** Which host runs the baseline: alternates with the seed, so that no host is always the baseline. */
+  readonly baselineColor: 'blue' | 'green';
+  readonly config: SequentialConfig;
+}
+
+/** Requests in all, whatever rate and duration say. */
+const MOST_REQUESTS = 2_000_000;
+
+/** @throws Failure kind `usage` for an application without a canary, and for options that make no experiment. */
+export function planRun(config: Config, options: CanaryOptions): RunPlan {
+  const app = options.app ?? onlyCanary(config);
+  const definition = config.apps[app];
+  if (definition === undefined) {
+    const near = closest(app, Object.keys(config.apps));
+    throw new Failure('usage', `There is no application "${app}" in ${config.path}.`, {
+      next: near === undefined ? 'Describe it under apps: there.' : `Did you mean "${near}"?`,
+    });
+  }
+  const { canary } = definition;
+  if (canary === undefined) {
+    throw new Failure(
+      'usage',
+      `${app} has no canary: in ${config.path}, so there is no load to compare under.`,
+      {
+        next: `Add apps.${app}.canary.requests, e.g. [{path: /}].`,
+      },
+    );
+  }
+  const durationSeconds = (options.durationMs ?? canary.duration) / 1000;
+  const rate = options.rate ?? canary.rate;
+  const split = options.split ?? canary.split;
+  check(durationSeconds >= 5 && durationSeconds <= 86_400, '--duration', 'between 5s and 24h');
+  check(rate > 0 && rate <= 5_000, '--rate', 'above 0 and at most 5000 requests a second');
+  check(Number.isInteger(split) && split >= 1 && split <= 99, '--split', 'a whole number from 1 to 99');
+  check(
+    rate * durationSeconds <= MOST_REQUESTS,
+    '--rate',
+    `such that at most ${MOST_REQUESTS} requests are sent`,
+  );
+  const traffic = options.traffic ?? 'interleaved';
+  return {
+    app,
+    definition,
+    canary,
+    rate,
+    durationSeconds,
+    traffic,
+    split,
+    judge: options.judge ?? 'sequential',
+    seed: options.seed,
+    baselineColor: seededRandom(options.seed)() < 0.5 ? 'blue' : 'green',
+    config: judgeConfig(canary, traffic, durationSeconds),
+  };
+}
+
+function check(good: boolean, option: string, range: string): void {
+  if (!good)
+    throw new Failure('usage', `${option} must be ${range}.`, { next: 'See pipeline canary --help.' });
+}
+
+function onlyCanary(config: Config): string {
+  const names = Object.keys(config.apps).filter((name) => config.apps[name]?.canary !== undefined);
+  const [only] = names;
+  if (names.length === 1 && only !== undefined) return only;
+  throw new Failure(
+    'usage',
+    names.length === 0
+      ? `No application in ${config.path} has a canary:.`
+      : `Several applications have a canary: ${names.join(', ')}.`,
+    { next: names.length === 0 ? 'Add apps.<name>.canary.requests there.' : 'Name one with --app.' },
+  );
+}
+
+/** Names of metrics in `canary.critical`, as people write them. */
+const KINDS: Readonly<Record<string, keyof SequentialConfig['metrics']>> = {
+  'errors (5xx)': 'errors-5xx',
+  'errors (4xx)': 'errors-4xx',
+  'wrong bodies': 'bodies',
+  'response size': 'size',
+  restarts: 'restarts',
+  'error lines': 'error-lines',
+  'cpu for each request': 'cpu',
+  memory: 'memory',
+};
+
+/** Weight of a metric that only reports by default, once the application calls it critical. */
+const LEAST_WEIGHT = 2;
+
+/** The judge's configuration: its defaults, with tolerance, warm-up, deadline and critical metrics of the application. */
+export function judgeConfig(
+  canary: CanaryConfig,
+  traffic: Traffic,
+  durationSeconds: number,
+): SequentialConfig {
+  const { quantiles, metrics, ...rest } = defaultSequentialConfig;
+  const critical = canary.critical?.map((name) => name.toLowerCase());
+  const unknown = critical?.find((name) => KINDS[name] === undefined && !/^latency p\d+(\.\d+)?$/.test(name));
+  if (unknown !== undefined) {
+    const known = [...Object.keys(KINDS), ...quantiles.map(({ quantile }) => `latency p${quantile * 100}`)];
+    const near = closest(unknown, known);
+    throw new Failure('usage', `canary.critical names "${unknown}", which is no metric.`, {
+      next: near === undefined ? `There are: ${known.join(', ')}.` : `Did you mean "${near}"?`,
+    });
+  }
+  const role = (name: string, now: 'critical' | 'watched' | 'informative') => {
+    if (critical === undefined) return now;
+    if (critical.includes(name)) return 'critical' as const;
+    return now === 'critical' ? ('watched' as const) : now;
+  };
+  const named = Object.entries(KINDS).map(([name, kind]) => {
+    const settings = metrics[kind];
+    const now = role(name, settings.role);
+    // What may reject a candidate needs a share of the false-alarm budget.
+    const weight = now === 'informative' ? settings.weight : Math.max(settings.weight, LEAST_WEIGHT);
+    return [kind, { ...settings, role: now, weight }];
+  });
+  return sequentialConfig({
+    ...rest,
+    traffic,
+    warmupSeconds: canary.warm_up / 1000,
+    deadlineSeconds: durationSeconds,
+    quantiles: quantiles.map((entry) => ({
+      ...entry,
+      role: role(`latency p${Number((entry.quantile * 100).toFixed(3))}`, entry.role),
+      tolerance: canary.tolerance,
+      margin: Math.max(entry.margin, canary.tolerance),
+    })),
+    metrics: { ...metrics, ...Object.fromEntries(named) },
+  });
+}
+
+/** Paths that a side may be asked for, in the order in which they are tried. */
+export function pathsOf(request: CanaryRequest, side: 'baseline' | 'candidate'): readonly string[] {
+  const own = side === 'baseline' ? request.baseline_path : request.candidate_path;
+  if (own !== undefined) return [own];
+  return typeof request.path === 'string' ? [request.path] : request.path;
+}

@@ -1,0 +1,136 @@
+/** `pipeline judge FILE`: a report's verdict computed again, by the same judge or the other, or Kayenta's answer to Kayenta's document. */
+import { readFile } from 'node:fs/promises';
+import { Failure } from '../../errors.ts';
+import { JudgeInputError, judgeKayenta, type KayentaJudgeResult } from '../../judge/index.ts';
+import type { Prometheus } from '../../metrics/prometheus.ts';
+import { type CanaryReport, isReport, parseReport } from '../../report/document.ts';
+import { embeddedReport } from '../../report/html.ts';
+import { conclude, type JudgeName } from './conclude.ts';
+import { documentFromPrometheus, type ScopeOptions } from './prometheus.ts';
+
+/** What was in the file, judged. */
+export type Judged =
+  | {
+      readonly kind: 'canary';
+      /** With the verdict that was computed now. */
+      readonly report: CanaryReport;
+      /** Whether the file itself says the same; null where it was written by the other judge. */
+      readonly agrees: boolean | null;
+    }
+  | {
+      readonly kind: 'kayenta';
+      readonly result: KayentaJudgeResult;
+      /** What was judged, as Kayenta's remote judge takes it. */
+      readonly document: unknown;
+    };
+
+export interface JudgeOptions {
+  readonly judge?: JudgeName;
+  /** Where the values come from that the file only asks for. */
+  readonly prometheus?: { readonly source: Prometheus; readonly scopes: ScopeOptions };
+}
+
+/**
+ * Judges a report (JSON, or the HTML page that holds it) or a document of Kayenta's remote judge.
+ * @param path a file; `-` is standard input.
+ * @throws Failure kind `usage` for a file that cannot be read, is neither, or does not fit the judge that was asked for.
+ */
+export async function judgeFile(path: string, options: JudgeOptions = {}): Promise<Judged> {
+  const found = parse(await read(path), path);
+  const { prometheus } = options;
+  if (isReport(found)) {
+    if (prometheus !== undefined) {
+      throw new Failure('usage', `${path} is a canary report, which holds its own data.`, {
+        next: 'Leave --prometheus out.',
+      });
+    }
+    const report = parseReport(found, path);
+    const { verdict, ...run } = report;
+    const now = conclude(run, options.judge ?? verdict.judge);
+    const agrees =
+      now.judge === verdict.judge ? JSON.stringify(sorted(now)) === JSON.stringify(sorted(verdict)) : null;
+    return { kind: 'canary', report: { ...run, verdict: now }, agrees };
+  }
+  if (options.judge === 'sequential') {
+    throw new Failure('usage', `${path} is no canary report, and the sequential judge reads nothing else.`, {
+      next: `A document of Kayenta's remote judge needs: pipeline judge ${path} --judge kayenta`,
+    });
+  }
+  const document =
+    prometheus === undefined
+      ? found
+      : await documentFromPrometheus(found, path, prometheus.scopes, prometheus.source);
+  try {
+    return { kind: 'kayenta', result: judgeKayenta(document), document };
+  } catch (error) {
+    if (!(error instanceof JudgeInputError)) throw error;
+    throw new Failure(
+      'usage',
+      `${path} is neither a canary report nor a document of Kayenta's remote judge: ${error.message}`,
+      {
+        cause: error,
+        next: asksForValues(found)
+          ? `It holds no values. To read them from Prometheus: pipeline judge ${path} --prometheus URL`
+          : 'The latter is {canaryConfig, scoreThresholds, metricSetPairList}; docs/judge.md says what each holds.',
+      },
+    );
+  }
+}
+
+/** A configuration, or a request with one: what Kayenta would collect values for. */
+function asksForValues(document: unknown): boolean {
+  if (typeof document !== 'object' || document === null) return false;
+  return 'metrics' in document || ('canaryConfig' in document && !('metricSetPairList' in document));
+}
+
+/** The verdict and its exit code's kind. */
+export function exitKind(verdict: CanaryReport['verdict']['verdict']): 'done' | 'rejected' | 'inconclusive' {
+  return ({ passed: 'done', failed: 'rejected', inconclusive: 'inconclusive' } as const)[verdict];
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path === '-' ? '/dev/stdin' : path, 'utf8');
+  } catch (error) {
+    throw new Failure(
+      'usage',
+      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+      {
+        cause: error,
+        next: 'Reports lie in .pipeline/canary/<time>/report.json.',
+      },
+    );
+  }
+}
+
+function parse(text: string, path: string): unknown {
+  const inner = text.trimStart().startsWith('<') ? embeddedReport(text) : text;
+  if (inner === null) {
+    throw new Failure('usage', `${path} is a page without a canary report in it.`, {
+      next: 'Give it report.json or report.html of .pipeline/canary/<time>.',
+    });
+  }
+  try {
+    return JSON.parse(inner);
+  } catch (error) {
+    throw new Failure(
+      'usage',
+      `${path} is no JSON: ${error instanceof Error ? error.message : String(error)}.`,
+      {
+        cause: error,
+        next: 'Give it report.json or report.html of .pipeline/canary/<time>.',
+      },
+    );
+  }
+}
+
+/** The same document with its keys in one order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, entry]) => [key, sorted(entry)]),
+  );
+}

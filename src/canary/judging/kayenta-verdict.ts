@@ -1,0 +1,92 @@
+/** What Kayenta's judge says about a canary's data, in the form that reports have. Pure. */
+import type { CanaryVerdict, KayentaJudgeResult, MetricResult } from '../../judge/index.ts';
+import type { ReportVerdict } from '../../report/document.ts';
+
+const LABELS = {
+  Pass: 'pass',
+  High: 'high',
+  Low: 'low',
+  Nodata: 'no data',
+  NodataFailMetric: 'no data',
+  Error: 'inconclusive',
+} as const satisfies Record<KayentaJudgeResult['results'][number]['classification'], MetricResult['verdict']>;
+
+const OUTCOMES: Readonly<Record<string, ReportVerdict['verdict']>> = {
+  Pass: 'passed',
+  Marginal: 'inconclusive',
+  Fail: 'failed',
+};
+
+/**
+ * The verdict. Numbers observed, samples and what stopped the run are those of `sequential`, which saw the same data; classification,
+ * ratio, score and reasons are Kayenta's.
+ */
+export function fromKayenta(result: KayentaJudgeResult, sequential: CanaryVerdict): ReportVerdict {
+  const metrics = result.results.map((entry): ReportVerdict['metrics'][number] => {
+    const known = sequential.metrics.find(({ name }) => name === entry.name);
+    const ratio = entry.resultMetadata?.ratio;
+    const value = typeof ratio === 'number' ? ratio : null;
+    return {
+      name: entry.name,
+      kind: known?.kind ?? 'latency',
+      ...(known?.route === undefined ? {} : { route: known.route }),
+      role: entry.critical ? 'critical' : 'watched',
+      critical: entry.critical,
+      weight: 0,
+      verdict: LABELS[entry.classification],
+      observed: {
+        baseline: finite(entry.controlMetadata.stats.mean),
+        candidate: finite(entry.experimentMetadata.stats.mean),
+      },
+      unit: known?.unit ?? '',
+      effect:
+        value === null ? null : { name: 'ratio of the means, candidate to baseline', scale: 'ratio', value },
+      interval: null,
+      level: 0.98,
+      samples: {
+        baseline: entry.controlMetadata.stats.count,
+        candidate: entry.experimentMetadata.stats.count,
+      },
+      sampleUnit: 'points',
+      evidence: null,
+      needsRequests: null,
+      reason:
+        entry.classificationReason ??
+        `Classified ${entry.classification} by the Mann-Whitney test of Kayenta.`,
+    };
+  });
+  const { score, classification, classificationReason } = result.score;
+  const different = metrics
+    .filter(({ verdict }) => verdict === 'high' || verdict === 'low')
+    .map(({ name }) => name);
+  const outcome =
+    sequential.samples.candidate + sequential.samples.baseline === 0
+      ? 'inconclusive'
+      : OUTCOMES[classification];
+  return {
+    judge: 'kayenta',
+    verdict: outcome ?? 'inconclusive',
+    score,
+    // Kayenta gives an empty reason where it has none.
+    reason: classificationReason || scoreInWords(score, classification, different),
+    decidedBy: different,
+    needs: null,
+    notes: [
+      ...sequential.notes,
+      "Kayenta's judge looks once, at the end, at one value a second; its score has no stated rate of false alarms.",
+    ],
+    metrics,
+    samples: { ...sequential.samples },
+    stoppedAfter: { ...sequential.stoppedAfter },
+  };
+}
+
+function scoreInWords(score: number, classification: string, different: readonly string[]): string {
+  const why =
+    different.length === 0 ? 'no metric differs' : `it finds a difference in ${different.join(', ')}`;
+  return `Kayenta's score is ${score}, which it calls ${classification.toLowerCase()}: ${why}.`;
+}
+
+function finite(value: number | string): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
