@@ -12,7 +12,8 @@
 export { bucketOf, histogramOf, upperEdge } from './histogram.ts';
 export { JudgeInputError } from './input-error.ts';
 export { type KayentaDocument, toKayentaDocument } from './kayenta/from-experiment.ts';
-export { judgeKayenta, KAYENTA_JUDGE_NAME } from './kayenta/judge.ts';
+export { KAYENTA_JUDGE_NAME, readKayentaInput } from './kayenta/input.ts';
+export { judgeKayenta } from './kayenta/judge.ts';
 export type * from './kayenta/types.ts';
 export { defaultSequentialConfig, type SequentialOptions, sequentialConfig } from './sequential/config.ts';
 export { createSequentialJudge, observe, type SequentialState } from './sequential/state.ts';

@@ -206,7 +206,11 @@ function clip(text: string, width: number): string {
 }
 
 /** What Kayenta's judge answers to Kayenta's own document. */
-export function kayentaLines(result: KayentaJudgeResult, palette: Palette): string[] {
+export function kayentaLines(
+  result: KayentaJudgeResult,
+  palette: Palette,
+  notes: readonly string[] = [],
+): string[] {
   const names = result.results.map(({ name }) => clip(escapeTerminal(name), 50));
   const width = Math.max(6, ...names.map((name) => name.length));
   const colours = { Pass: palette.green, High: palette.red, Low: palette.red } as Record<
@@ -228,5 +232,6 @@ export function kayentaLines(result: KayentaJudgeResult, palette: Palette): stri
       palette.dim(`  group ${escapeTerminal(group.name)}: ${formatNumber(group.score)}`),
     ),
     `${palette.bold(classification)}: score ${formatNumber(score)} of 100.${classificationReason ? ` ${escapeTerminal(classificationReason)}` : ''}`,
+    ...notes.map((note) => palette.yellow(`  Note: ${escapeTerminal(note)}`)),
   ];
 }

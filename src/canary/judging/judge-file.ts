@@ -1,12 +1,14 @@
 /** `pipeline judge FILE`: a report's verdict computed again, by the same judge or the other, or Kayenta's answer to Kayenta's document. */
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../../errors.ts';
-import { JudgeInputError, judgeKayenta, type KayentaJudgeResult } from '../../judge/index.ts';
+import { JudgeInputError, judgeKayenta } from '../../judge/index.ts';
 import type { Prometheus } from '../../metrics/prometheus.ts';
 import { type CanaryReport, isReport, parseReport } from '../../report/document.ts';
 import { embeddedReport } from '../../report/html.ts';
 import { conclude, type JudgeName } from './conclude.ts';
-import { documentFromPrometheus, type ScopeOptions } from './prometheus.ts';
+import { type KayentaWord, weigh } from './kayenta-doubts.ts';
+import type { ScopeOptions } from './kayenta-file.ts';
+import { documentFromPrometheus } from './prometheus.ts';
 
 /** What was in the file, judged. */
 export type Judged =
@@ -17,12 +19,11 @@ export type Judged =
       /** Whether the file itself says the same; null where it was written by the other judge. */
       readonly agrees: boolean | null;
     }
-  | {
+  | (KayentaWord & {
       readonly kind: 'kayenta';
-      readonly result: KayentaJudgeResult;
       /** What was judged, as Kayenta's remote judge takes it. */
       readonly document: unknown;
-    };
+    });
 
 export interface JudgeOptions {
   readonly judge?: JudgeName;
@@ -56,31 +57,50 @@ export async function judgeFile(path: string, options: JudgeOptions = {}): Promi
       next: `A document of Kayenta's remote judge needs: pipeline judge ${path} --judge kayenta`,
     });
   }
-  const document =
-    prometheus === undefined
-      ? found
-      : await documentFromPrometheus(found, path, prometheus.scopes, prometheus.source);
   try {
-    return { kind: 'kayenta', result: judgeKayenta(document), document };
+    return await judgeAsKayenta(found, path, prometheus);
   } catch (error) {
     if (!(error instanceof JudgeInputError)) throw error;
-    throw new Failure(
-      'usage',
-      `${path} is neither a canary report nor a document of Kayenta's remote judge: ${error.message}`,
-      {
-        cause: error,
-        next: asksForValues(found)
-          ? `It holds no values. To read them from Prometheus: pipeline judge ${path} --prometheus URL`
-          : 'The latter is {canaryConfig, scoreThresholds, metricSetPairList}; docs/judge.md says what each holds.',
-      },
-    );
+    throw unreadable(found, path, error, prometheus !== undefined);
   }
 }
 
-/** A configuration, or a request with one: what Kayenta would collect values for. */
-function asksForValues(document: unknown): boolean {
-  if (typeof document !== 'object' || document === null) return false;
-  return 'metrics' in document || ('canaryConfig' in document && !('metricSetPairList' in document));
+async function judgeAsKayenta(
+  found: unknown,
+  path: string,
+  prometheus: JudgeOptions['prometheus'],
+): Promise<Judged> {
+  if (prometheus === undefined) return judgedAsKayenta(found);
+  const { source, scopes } = prometheus;
+  const { document, notes } = await documentFromPrometheus(found, path, scopes, source);
+  return judgedAsKayenta(document, notes);
+}
+
+/**
+ * A document of Kayenta's remote judge, judged.
+ * @param notes what is known of its values
+ * @throws JudgeInputError naming the path that is wrong
+ */
+export function judgedAsKayenta(document: unknown, notes: readonly string[] = []): Judged {
+  return { kind: 'kayenta', document, ...weigh(document, judgeKayenta(document), notes) };
+}
+
+function unreadable(found: unknown, path: string, error: JudgeInputError, asked: boolean): Failure {
+  const fields = typeof found === 'object' && found !== null ? found : {};
+  const isKayentas = 'canaryConfig' in fields || 'metrics' in fields;
+  const holdsNoValues = isKayentas && !('metricSetPairList' in fields);
+  if (holdsNoValues && !asked) {
+    return new Failure('usage', `${path} says what to compare, and holds no values.`, {
+      cause: error,
+      next: `To read them from Prometheus: pipeline judge ${path} --prometheus URL`,
+    });
+  }
+  const problem = isKayentas
+    ? `${path} cannot be judged: ${error.message}`
+    : `${path} is neither a canary report nor a document of Kayenta's remote judge: ${error.message}`;
+  const form =
+    "Kayenta's is {canaryConfig, scoreThresholds, metricSetPairList}; docs/judge.md says what each holds.";
+  return new Failure('usage', problem, { cause: error, next: form });
 }
 
 /** The verdict and its exit code's kind. */

@@ -25,6 +25,8 @@ export interface PrometheusQuery {
   readonly labelBindings?: readonly string[] | undefined;
   readonly groupByFields?: readonly string[] | undefined;
   readonly customInlineTemplate?: string | undefined;
+  /** The newer key: a template, or the name of one. */
+  readonly template?: string | undefined;
   readonly customFilterTemplate?: string | undefined;
   readonly customFilter?: string | undefined;
   readonly resourceType?: string | undefined;
@@ -87,10 +89,13 @@ function expanded(
       'has a customFilter, which Kayenta does not take any more',
       'Write it as customInlineTemplate.',
     );
-  const { customInlineTemplate: inline, customFilterTemplate: named } = query;
-  if (inline !== undefined && inline !== '') return expand(name, inline, scope);
-  if (named === undefined || named === '') return undefined;
-  const template = templates[named];
+  const { customInlineTemplate, customFilterTemplate, template: newer = '' } = query;
+  const isName = Object.hasOwn(templates, newer);
+  const inline = customInlineTemplate || (isName ? '' : newer);
+  if (inline !== '') return expand(name, inline, scope);
+  const named = isName ? newer : (customFilterTemplate ?? '');
+  if (named === '') return undefined;
+  const template = Object.hasOwn(templates, named) ? templates[named] : undefined;
   if (template === undefined)
     throw refused(
       name,

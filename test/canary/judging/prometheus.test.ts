@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { judgeFile } from '../../../src/canary/judging/judge-file.ts';
-import { documentFromPrometheus, type ScopeOptions } from '../../../src/canary/judging/prometheus.ts';
+import type { ScopeOptions } from '../../../src/canary/judging/kayenta-file.ts';
+import { documentFromPrometheus } from '../../../src/canary/judging/prometheus.ts';
 import { type PrometheusQuery, promQl, type Scope } from '../../../src/canary/judging/prometheus-query.ts';
 import { judgeKayenta } from '../../../src/judge/index.ts';
 import type { Prometheus, RangeQuery, RangeSeries } from '../../../src/metrics/prometheus.ts';
@@ -136,7 +137,7 @@ const OK = { 'errors{v="v1"}': [series([1, 2, 1, 2, 1])], 'errors{v="v2"}': [ser
 describe('a Kayenta configuration with Prometheus', () => {
   it("asks as Kayenta's request says, and judges what comes", async () => {
     const asked: RangeQuery[] = [];
-    const document = await documentFromPrometheus(
+    const { document } = await documentFromPrometheus(
       { canaryConfig: CONFIG, executionRequest: REQUEST },
       'c.json',
       {},
@@ -154,7 +155,12 @@ describe('a Kayenta configuration with Prometheus', () => {
 
   it('takes a configuration alone with what the command line says', async () => {
     const asked: RangeQuery[] = [];
-    const document = await documentFromPrometheus(CONFIG, 'c.json', { ...HOUR, step: 10 }, source(OK, asked));
+    const { document } = await documentFromPrometheus(
+      CONFIG,
+      'c.json',
+      { ...HOUR, step: 10 },
+      source(OK, asked),
+    );
     expect(asked.map(({ start, end, step }) => [start, end, step])).toEqual([
       [0, 3600, 10],
       [0, 3600, 10],
@@ -163,9 +169,13 @@ describe('a Kayenta configuration with Prometheus', () => {
   });
 
   it('no values are no data, and no failure', async () => {
-    const result = judgeKayenta(
-      await documentFromPrometheus(CONFIG, 'c.json', HOUR, source({ 'errors{v="v1"}': [series([1, 2])] })),
+    const { document } = await documentFromPrometheus(
+      CONFIG,
+      'c.json',
+      HOUR,
+      source({ 'errors{v="v1"}': [series([1, 2])] }),
     );
+    const result = judgeKayenta(document);
     expect(result.results).toMatchObject([{ classification: 'Nodata' }]);
   });
 
@@ -174,13 +184,16 @@ describe('a Kayenta configuration with Prometheus', () => {
       'errors{v="v1"}': [series([1], { pod: 'a' }), series([2], { pod: 'b' })],
       'errors{v="v2"}': [series([Number.NaN], { pod: 'b' }), series([4], { pod: 'c' })],
     };
-    expect(await documentFromPrometheus(CONFIG, 'c.json', HOUR, source(table))).toMatchObject({
+    const { document, notes } = await documentFromPrometheus(CONFIG, 'c.json', HOUR, source(table));
+    const missing = new Array(60).fill('NaN');
+    expect(document).toMatchObject({
       metricSetPairList: [
-        { id: 'errors pod=a', values: { control: [1], experiment: [] } },
+        { id: 'errors pod=a', values: { control: [1], experiment: missing } },
         { id: 'errors pod=b', values: { control: [2], experiment: ['NaN'] } },
-        { id: 'errors pod=c', values: { control: [], experiment: [4] } },
+        { id: 'errors pod=c', values: { control: missing, experiment: [4] } },
       ],
     });
+    expect(notes).toEqual([expect.stringContaining('2 series have no partner with the same labels')]);
   });
 
   it.each<[string, unknown, ScopeOptions, RegExp]>([
@@ -202,6 +215,25 @@ describe('a Kayenta configuration with Prometheus', () => {
       HOUR,
       /"errors" is to be read from stackdriver/,
     ],
+    [
+      'another source, by serviceType',
+      { ...CONFIG, metrics: [{ ...METRIC, query: { serviceType: 'stackdriver' } }] },
+      HOUR,
+      /"errors" is to be read from stackdriver/,
+    ],
+    [
+      'one query for both sides',
+      { ...CONFIG, metrics: [{ ...METRIC, query: { customInlineTemplate: 'PromQL:up' } }] },
+      HOUR,
+      /asks the same of both sides/,
+    ],
+    [
+      'thresholds that are none',
+      { canaryConfig: CONFIG, executionRequest: { ...REQUEST, thresholds: { pass: 'high' } } },
+      {},
+      /scoreThresholds.pass: expected a number, found "high"/,
+    ],
+    ['scopes without a configuration', REQUEST, {}, /not which metrics to compare/],
     ['no configuration', { metrics: 3 }, HOUR, /c.json is no Kayenta configuration: canaryConfig.metrics/],
   ])('%s: said before anything is asked', async (_, document, options, message) => {
     const asked: RangeQuery[] = [];

@@ -131,7 +131,20 @@ describe('options of a metric', () => {
       'Nodata',
       true,
     ],
-    ['no data counts as 0', { experiment: [], canary: { nanStrategy: 'replace' } }, 'Pass', false],
+    [
+      'no data counts as as many zeros as the other side has values',
+      { experiment: [], canary: { nanStrategy: 'replace' } },
+      'Low',
+      false,
+    ],
+    [
+      'errors against no series without errors',
+      { control: [], canary: { nanStrategy: 'replace', direction: 'increase', critical: true } },
+      'High',
+      true,
+    ],
+    ['flags may be texts', { canary: { critical: 'true', muted: 'false' } }, 'High', true],
+    ['thresholds may be texts', { canary: { effectSize: { allowedIncrease: '3.5' } } }, 'Pass', false],
     ['NaN, null and words are left out', { control: [...low, 'NaN', null, ''] }, 'High', false],
     ['numbers may be texts, as Jackson reads them', { experiment: high.map(String) }, 'High', false],
     [
@@ -273,12 +286,13 @@ describe('a document that is none', () => {
     ['canaryConfig.metrics[0].analysisConfigurations.canary.critical', metric({ critical: 'yes' })],
     [
       'canaryConfig.metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease',
-      metric({ effectSize: { allowedIncrease: '1.2' } }),
+      metric({ effectSize: { allowedIncrease: 'much' } }),
     ],
     [
       'canaryConfig.metrics[0].analysisConfigurations.canary.outliers.outlierFactor',
       metric({ outliers: { outlierFactor: 0 } }),
     ],
+    ['canaryConfig.judge.name', { ...base(), canaryConfig: { metrics: [], judge: { name: 'dredd-v1.0' } } }],
     ['metricSetPairList', { ...base(), metricSetPairList: {} }],
     ['metricSetPairList[0].name', { ...base(), metricSetPairList: [{ name: 'unknown', values: {} }] }],
     ['metricSetPairList[0].values', { ...base(), metricSetPairList: [{ name: 'm' }] }],
