@@ -167,11 +167,19 @@ export function latencySection(report: CanaryReport): string {
 export function wordsSection(metrics: readonly MetricResult[]): string {
   if (metrics.length === 0) return '';
   const entries = metrics.map((metric) => {
-    const rule =
-      metric.evidence === null
-        ? ''
-        : ` Evidence of harm e<sup>${formatNumber(metric.evidence.worse)}</sup>, alarm at e<sup>${formatNumber(metric.evidence.worseThreshold)}</sup>; evidence of no harm e<sup>${formatNumber(metric.evidence.noWorse)}</sup>, pass at e<sup>${formatNumber(metric.evidence.noWorseThreshold)}</sup>.`;
+    const rule = ruleOf(metric);
     return `<details><summary>${escapeHtml(metric.name)} ${pill(metric)}</summary><p>${escapeHtml(metric.reason)}${rule}</p></details>`;
   });
   return `<h2>Every verdict in words</h2><div class="card">${entries.join('')}</div>`;
+}
+
+/** The figures behind a metric's verdict. */
+function ruleOf({ evidence, role }: MetricResult): string {
+  if (role === 'informative') return ' It is informative: it decides nothing.';
+  if (evidence === null) return '';
+  const power = (value: number) => `e<sup>${formatNumber(value)}</sup>`;
+  return (
+    ` Evidence of harm ${power(evidence.worse)}, alarm at ${power(evidence.worseThreshold)}; ` +
+    `evidence of no harm ${power(evidence.noWorse)}, pass at ${power(evidence.noWorseThreshold)}.`
+  );
 }

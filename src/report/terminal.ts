@@ -1,5 +1,5 @@
 /** The canary in a terminal: a frame while it runs, a line now and then without a terminal, and the result. Pure: lines out. */
-import type { KayentaJudgeResult, MetricResult, PerVariant } from '../judge/index.ts';
+import type { KayentaJudgeResult, KayentaMetricResult, MetricResult, PerVariant } from '../judge/index.ts';
 import type { CanaryReport, ReportVerdict } from './document.ts';
 import { escapeTerminal } from './escape.ts';
 import {
@@ -211,7 +211,7 @@ export function kayentaLines(
   palette: Palette,
   notes: readonly string[] = [],
 ): string[] {
-  const names = result.results.map(({ name }) => clip(escapeTerminal(name), 50));
+  const names = result.results.map((entry) => clip(escapeTerminal(labelled(entry, result)), 50));
   const width = Math.max(6, ...names.map((name) => name.length));
   const colours = { Pass: palette.green, High: palette.red, Low: palette.red } as Record<
     string,
@@ -234,4 +234,10 @@ export function kayentaLines(
     `${palette.bold(classification)}: score ${formatNumber(score)} of 100.${classificationReason ? ` ${escapeTerminal(classificationReason)}` : ''}`,
     ...notes.map((note) => palette.yellow(`  Note: ${escapeTerminal(note)}`)),
   ];
+}
+
+/** A metric's name; where several series of it were compared, with the labels of this one. */
+function labelled({ name, tags = {} }: KayentaMetricResult, { results }: KayentaJudgeResult): string {
+  if (results.filter((other) => other.name === name).length < 2) return name;
+  return [name, ...Object.entries(tags).map(([label, value]) => `${label}=${value}`)].join(' ');
 }

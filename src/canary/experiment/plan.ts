@@ -110,7 +110,7 @@ function onlyCanary(config: Config): string {
   );
 }
 
-/** Names of metrics in `canary.critical`, as people write them. */
+/** The judge's metrics by the names that reports give them. */
 const KINDS: Readonly<Record<string, keyof SequentialConfig['metrics']>> = {
   'errors (5xx)': 'errors-5xx',
   'errors (4xx)': 'errors-4xx',
@@ -121,6 +121,46 @@ const KINDS: Readonly<Record<string, keyof SequentialConfig['metrics']>> = {
   'cpu for each request': 'cpu',
   memory: 'memory',
 };
+const QUANTILES = defaultSequentialConfig.quantiles.map(({ quantile }) => latencyName(quantile));
+
+/** Words for `canary.critical`, each for one or several metrics of reports, whose own names are words too. */
+const CRITICAL_WORDS: Readonly<Record<string, readonly string[]>> = {
+  errors: ['errors (5xx)', 'errors (4xx)'],
+  bodies: ['wrong bodies'],
+  latency: QUANTILES,
+  size: ['response size'],
+  cpu: ['cpu for each request'],
+  ...Object.fromEntries([...Object.keys(KINDS), ...QUANTILES].map((name) => [name, [name]])),
+};
+
+function latencyName(quantile: number): string {
+  return `latency p${Number((quantile * 100).toFixed(3))}`;
+}
+
+/**
+ * Names of the metrics that `critical` means, as reports have them; undefined where it says nothing.
+ * @throws Failure kind `usage` for a word that means none, and for a list without any: nothing could pass
+ */
+function criticalMetrics(words: readonly string[] | undefined): ReadonlySet<string> | undefined {
+  if (words === undefined) return undefined;
+  const known = `There are: ${Object.keys(CRITICAL_WORDS).join(', ')}.`;
+  if (words.length === 0) {
+    throw new Failure('usage', 'canary.critical is empty, so no candidate could ever pass.', {
+      next: `Leave it out, or name a metric. ${known}`,
+    });
+  }
+  const names = words.flatMap((word) => {
+    const key = word.trim().toLowerCase();
+    const meant = Object.hasOwn(CRITICAL_WORDS, key) ? CRITICAL_WORDS[key] : undefined;
+    if (meant !== undefined) return meant;
+    const near = closest(key, Object.keys(CRITICAL_WORDS));
+    const hint = near === undefined ? '' : `Did you mean "${near}"? `;
+    throw new Failure('usage', `canary.critical names "${word}", which is no metric.`, {
+      next: `${hint}${known}`,
+    });
+  });
+  return new Set(names);
+}
 
 /** Weight of a metric that only reports by default, once the application calls it critical. */
 const LEAST_WEIGHT = 2;
@@ -132,18 +172,10 @@ export function judgeConfig(
   durationSeconds: number,
 ): SequentialConfig {
   const { quantiles, metrics, ...rest } = defaultSequentialConfig;
-  const critical = canary.critical?.map((name) => name.toLowerCase());
-  const unknown = critical?.find((name) => KINDS[name] === undefined && !/^latency p\d+(\.\d+)?$/.test(name));
-  if (unknown !== undefined) {
-    const known = [...Object.keys(KINDS), ...quantiles.map(({ quantile }) => `latency p${quantile * 100}`)];
-    const near = closest(unknown, known);
-    throw new Failure('usage', `canary.critical names "${unknown}", which is no metric.`, {
-      next: near === undefined ? `There are: ${known.join(', ')}.` : `Did you mean "${near}"?`,
-    });
-  }
+  const critical = criticalMetrics(canary.critical);
   const role = (name: string, now: 'critical' | 'watched' | 'informative') => {
     if (critical === undefined) return now;
-    if (critical.includes(name)) return 'critical' as const;
+    if (critical.has(name)) return 'critical' as const;
     return now === 'critical' ? ('watched' as const) : now;
   };
   const named = Object.entries(KINDS).map(([name, kind]) => {
@@ -160,7 +192,7 @@ export function judgeConfig(
     deadlineSeconds: durationSeconds,
     quantiles: quantiles.map((entry) => ({
       ...entry,
-      role: role(`latency p${Number((entry.quantile * 100).toFixed(3))}`, entry.role),
+      role: role(latencyName(entry.quantile), entry.role),
       tolerance: canary.tolerance,
       margin: Math.max(entry.margin, canary.tolerance),
     })),

@@ -8,6 +8,7 @@ import { quantile } from '../../metrics/histogram.ts';
 import type { CanaryReport, ReportEvent, ReportVerdict } from '../../report/document.ts';
 import { formatNumber, formatSeconds, formatShare, shortCommit } from '../../report/format.ts';
 import { asHistogram } from '../../report/series.ts';
+import { weigh } from './kayenta-doubts.ts';
 import { fromKayenta } from './kayenta-verdict.ts';
 import { mutable } from './mutable.ts';
 import { saturation, standsDespiteQueues } from './saturation.ts';
@@ -20,12 +21,14 @@ export type JudgeName = ReportVerdict['judge'];
 /** The verdict about a run, by the judge of that name. */
 export function conclude(run: RunRecord, judge: JudgeName): ReportVerdict {
   const sequential = judgeExperiment(run.experiment);
-  const said =
-    judge === 'sequential'
-      ? fromSequential(sequential)
-      : fromKayenta(judgeKayenta(toKayentaDocument(run.experiment)), sequential);
+  const said = judge === 'sequential' ? fromSequential(sequential) : byKayenta(run, sequential);
   const decided = override(run, said);
   return { ...decided, notes: [...decided.notes, ...remarks(run, decided)] };
+}
+
+function byKayenta({ experiment }: RunRecord, sequential: CanaryVerdict): ReportVerdict {
+  const document = toKayentaDocument(experiment);
+  return fromKayenta(weigh(document, judgeKayenta(document)), sequential);
 }
 
 function fromSequential(verdict: CanaryVerdict): ReportVerdict {

@@ -23,7 +23,8 @@ export function evidenceTimeline(experiment: Experiment): EvidenceTimeline {
     at.push(second.at + 1);
     for (const metric of verdict(state).metrics.filter(isWhole)) {
       const { evidence } = metric;
-      if (evidence === null) continue;
+      // What decides nothing has no way towards an alarm.
+      if (evidence === null || metric.role === 'informative') continue;
       put(harm, metric.name, at.length, evidence.worse / evidence.worseThreshold);
       if (metric.critical) put(noHarm, metric.name, at.length, evidence.noWorse / evidence.noWorseThreshold);
     }

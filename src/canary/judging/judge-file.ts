@@ -1,7 +1,7 @@
 /** `pipeline judge FILE`: a report's verdict computed again, by the same judge or the other, or Kayenta's answer to Kayenta's document. */
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../../errors.ts';
-import { JudgeInputError, judgeKayenta } from '../../judge/index.ts';
+import { JudgeInputError, judgeKayenta, KAYENTA_JUDGE_NAME } from '../../judge/index.ts';
 import type { Prometheus } from '../../metrics/prometheus.ts';
 import { type CanaryReport, isReport, parseReport } from '../../report/document.ts';
 import { embeddedReport } from '../../report/html.ts';
@@ -99,7 +99,9 @@ function unreadable(found: unknown, path: string, error: JudgeInputError, asked:
     ? `${path} cannot be judged: ${error.message}`
     : `${path} is neither a canary report nor a document of Kayenta's remote judge: ${error.message}`;
   const form =
-    "Kayenta's is {canaryConfig, scoreThresholds, metricSetPairList}; docs/judge.md says what each holds.";
+    error.path === 'canaryConfig.judge.name'
+      ? `Give it ${KAYENTA_JUDGE_NAME} if that judge will do.`
+      : "Kayenta's is {canaryConfig, scoreThresholds, metricSetPairList}; docs/judge.md says what each holds.";
   return new Failure('usage', problem, { cause: error, next: form });
 }
 

@@ -28,11 +28,12 @@ export function weigh(
   notes: readonly string[] = [],
 ): KayentaWord {
   const input = readKayentaInput(document);
-  const doubts = [...nothingCompared(input, result), ...absent(input), ...untested(input, result)];
   const outcome = OUTCOMES[result.score.classification];
+  if (outcome === 'failed') return { result, outcome, notes };
+  const doubts = [...nothingCompared(input, result), ...absent(input), ...untested(input, result)];
   return {
     result,
-    outcome: outcome === 'passed' && doubts.length > 0 ? 'inconclusive' : outcome,
+    outcome: doubts.length > 0 ? 'inconclusive' : outcome,
     notes: [...doubts, ...notes, ...emptyGroups(result)],
   };
 }

@@ -1,6 +1,7 @@
 /** What Kayenta's judge says about a canary's data, in the form that reports have. Pure. */
 import type { CanaryVerdict, KayentaJudgeResult, MetricResult } from '../../judge/index.ts';
 import type { ReportVerdict } from '../../report/document.ts';
+import type { KayentaWord } from './kayenta-doubts.ts';
 
 const LABELS = {
   Pass: 'pass',
@@ -11,17 +12,14 @@ const LABELS = {
   Error: 'inconclusive',
 } as const satisfies Record<KayentaJudgeResult['results'][number]['classification'], MetricResult['verdict']>;
 
-const OUTCOMES: Readonly<Record<string, ReportVerdict['verdict']>> = {
-  Pass: 'passed',
-  Marginal: 'inconclusive',
-  Fail: 'failed',
-};
-
 /**
  * The verdict. Numbers observed, samples and what stopped the run are those of `sequential`, which saw the same data; classification,
  * ratio, score and reasons are Kayenta's.
  */
-export function fromKayenta(result: KayentaJudgeResult, sequential: CanaryVerdict): ReportVerdict {
+export function fromKayenta(
+  { result, outcome, notes }: KayentaWord,
+  sequential: CanaryVerdict,
+): ReportVerdict {
   const metrics = result.results.map((entry): ReportVerdict['metrics'][number] => {
     const known = sequential.metrics.find(({ name }) => name === entry.name);
     const ratio = entry.resultMetadata?.ratio;
@@ -59,13 +57,11 @@ export function fromKayenta(result: KayentaJudgeResult, sequential: CanaryVerdic
   const different = metrics
     .filter(({ verdict }) => verdict === 'high' || verdict === 'low')
     .map(({ name }) => name);
-  const outcome =
-    sequential.samples.candidate + sequential.samples.baseline === 0
-      ? 'inconclusive'
-      : OUTCOMES[classification];
+  const oneSided = Math.min(sequential.samples.candidate, sequential.samples.baseline) === 0;
   return {
     judge: 'kayenta',
-    verdict: outcome ?? 'inconclusive',
+    // Without requests to both there is nothing to compare, whatever the score says.
+    verdict: oneSided ? 'inconclusive' : outcome,
     score,
     // Kayenta gives an empty reason where it has none.
     reason: classificationReason || scoreInWords(score, classification, different),
@@ -73,6 +69,7 @@ export function fromKayenta(result: KayentaJudgeResult, sequential: CanaryVerdic
     needs: null,
     notes: [
       ...sequential.notes,
+      ...notes,
       "Kayenta's judge looks once, at the end, at one value a second; its score has no stated rate of false alarms.",
     ],
     metrics,

@@ -2,6 +2,7 @@
 import type { PerVariant, SequentialConfig, VariantSecond } from '../types.ts';
 import { UNEQUAL_TRAFFIC } from './distribution-account.ts';
 import {
+  type EventBlock,
   type EventState,
   type GaugeState,
   noEvents,
@@ -21,8 +22,8 @@ interface GaugeBlock {
   readonly cpuSeconds: PerVariant<number>;
   readonly memory: PerVariant<number>;
   readonly memoryReadings: PerVariant<number>;
-  readonly restarts: PerVariant<number>;
-  readonly errorLines: PerVariant<number>;
+  readonly restarts: EventBlock;
+  readonly errorLines: EventBlock;
 }
 
 export interface GaugeAccounts {
@@ -33,14 +34,15 @@ export interface GaugeAccounts {
   readonly errorLines: EventState;
 }
 
+const NO_EVENTS: EventBlock = { events: NONE, counted: NONE };
 const NO_BLOCK: GaugeBlock = {
   seconds: 0,
   requests: NONE,
   cpuSeconds: NONE,
   memory: NONE,
   memoryReadings: NONE,
-  restarts: NONE,
-  errorLines: NONE,
+  restarts: NO_EVENTS,
+  errorLines: NO_EVENTS,
 };
 
 export const noGauges = (): GaugeAccounts => ({
@@ -95,14 +97,21 @@ function addToBlock(block: GaugeBlock, pair: Pair, warm: boolean): GaugeBlock {
     );
   const addWarm = (sum: PerVariant<number>, value: (second: VariantSecond) => number | undefined) =>
     warm ? add(sum, value) : sum;
+  const addEvents = (
+    { events, counted }: EventBlock,
+    value: (second: VariantSecond) => number | undefined,
+  ): EventBlock => ({
+    events: add(events, value),
+    counted: add(counted, (second) => (value(second) === undefined ? 0 : 1)),
+  });
   return {
     seconds: block.seconds + 1,
     requests: addWarm(block.requests, (second) => (second.cpuSeconds === undefined ? 0 : requestsOf(second))),
     cpuSeconds: addWarm(block.cpuSeconds, (second) => second.cpuSeconds),
     memory: addWarm(block.memory, (second) => second.memoryBytes),
     memoryReadings: addWarm(block.memoryReadings, (second) => (second.memoryBytes === undefined ? 0 : 1)),
-    restarts: add(block.restarts, (second) => second.restarts),
-    errorLines: add(block.errorLines, (second) => second.errorLines),
+    restarts: addEvents(block.restarts, (second) => second.restarts),
+    errorLines: addEvents(block.errorLines, (second) => second.errorLines),
   };
 }
 

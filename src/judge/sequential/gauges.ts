@@ -5,6 +5,7 @@
  * tolerance wider than what two runs of one version differ by make false alarms rare; how rare is measured by bench/judge, not proved.
  */
 import { HISTOGRAM_GAMMA, type MetricSettings, type PerVariant } from '../types.ts';
+import { NONE, plus } from './pairs.ts';
 import { byChannel, noClaims, raisedBy } from './ratio-claims.ts';
 import { betOn, noSymmetricBets, type SymmetricBets } from './symmetric.ts';
 
@@ -48,6 +49,10 @@ export interface EventState {
   readonly baseline: number;
   readonly candidate: number;
   readonly seconds: number;
+  /** Seconds in which each variant's events were counted at all. */
+  readonly counted: PerVariant<number>;
+  /** Blocks that were bet on. */
+  readonly tested: number;
 }
 
 export const noEvents = (): EventState => ({
@@ -55,12 +60,20 @@ export const noEvents = (): EventState => ({
   baseline: 0,
   candidate: 0,
   seconds: 0,
+  counted: NONE,
+  tested: 0,
 });
 
-/** The state after a block of `seconds` with so many events each; `comparable` where both variants had about equal traffic. */
+/** Events of a block, and the seconds in which they were counted. */
+export interface EventBlock {
+  readonly events: PerVariant<number>;
+  readonly counted: PerVariant<number>;
+}
+
+/** The state after a block of `seconds`; `comparable` where both variants had about equal traffic. */
 export function observeEvents(
   state: EventState,
-  { baseline, candidate }: PerVariant<number>,
+  { events: { baseline, candidate }, counted }: EventBlock,
   seconds: number,
   comparable: boolean,
 ): EventState {
@@ -70,5 +83,7 @@ export function observeEvents(
     baseline: state.baseline + baseline,
     candidate: state.candidate + candidate,
     seconds: state.seconds + seconds,
+    counted: plus(state.counted, counted),
+    tested: state.tested + (comparable ? 1 : 0),
   };
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CanaryOptions, planRun } from '../../../src/canary/experiment/plan.ts';
 import {
@@ -92,6 +94,25 @@ describe('the plan of an experiment', () => {
     expect(judge.metrics.bodies.role).toBe('watched');
   });
 
+  it('knows the words of the reference file for critical metrics', () => {
+    const reference = readFileSync(
+      join(import.meta.dirname, '..', '..', '..', 'docs', 'pipeline.reference.yml'),
+      'utf8',
+    );
+    const words = /critical: \[(.+)\]/.exec(reference)?.[1]?.split(', ') ?? [];
+    expect(words).toEqual(['errors', 'bodies']);
+    const { config: judge } = planRun(config({ ...LOAD, critical: words }), OPTIONS);
+    const critical = Object.entries(judge.metrics).filter(([, { role }]) => role === 'critical');
+    expect(critical.map(([kind]) => kind)).toEqual(['errors-5xx', 'errors-4xx', 'bodies']);
+    expect(judge.quantiles.map(({ role }) => role)).toEqual(['watched', 'watched', 'watched']);
+  });
+
+  it('takes the names of reports too, and one word for all of latency', () => {
+    const roles = (critical: string[]) => planRun(config({ ...LOAD, critical }), OPTIONS).config;
+    expect(roles(['errors (5xx)']).metrics['errors-5xx'].role).toBe('critical');
+    expect(roles(['latency']).quantiles.map(({ role }) => role)).toEqual(Array(3).fill('critical'));
+  });
+
   it.each([
     [
       'an unknown application',
@@ -121,10 +142,24 @@ describe('the plan of an experiment', () => {
     ['a blink', config(LOAD), { durationMs: 100 }, /--duration must be/, '--help'],
     [
       'an unknown metric',
-      config({ ...LOAD, critical: ['errors'] }),
+      config({ ...LOAD, critical: ['throughput'] }),
       {},
-      /names "errors", which is no metric/,
-      '',
+      /names "throughput", which is no metric/,
+      'There are: errors, bodies, latency,',
+    ],
+    [
+      'a percentile that is not measured: such a canary could never pass',
+      config({ ...LOAD, critical: ['latency p95'] }),
+      {},
+      /names "latency p95", which is no metric/,
+      'Did you mean "latency p90"? There are: errors,',
+    ],
+    [
+      'nothing critical at all',
+      config({ ...LOAD, critical: [] }),
+      {},
+      /no candidate could ever pass/,
+      'There are: errors,',
     ],
   ])('refuses %s with a next step', (_, configuration, over, message, next) => {
     expect(() => planRun(configuration, { ...OPTIONS, ...over })).toThrow(
