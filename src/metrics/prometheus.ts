@@ -20,12 +20,19 @@ export interface RangeSeries {
   readonly values: readonly number[];
 }
 
+/** What Prometheus answers to a range query. */
+export interface RangeAnswer {
+  /** Empty: the query is right and nothing matched. That is no failure. */
+  readonly series: readonly RangeSeries[];
+  /** Prometheus's own words about an answer that may be partial, e.g. of Thanos without one of its stores. */
+  readonly warnings: readonly string[];
+}
+
 export interface Prometheus {
   /**
-   * An empty list: the query is right and nothing matched. That is no failure.
    * @throws Failure kind `usage` for a query that Prometheus refuses, kind `host` where it cannot be asked; both name `about`.
    */
-  range(query: RangeQuery, about: string): Promise<readonly RangeSeries[]>;
+  range(query: RangeQuery, about: string): Promise<RangeAnswer>;
 }
 
 /** Value of the `Authorization` header, e.g. `Bearer …`; in the environment, since a command line is seen by everybody. */
@@ -53,7 +60,9 @@ export function prometheusAt(address: string, context: Context, timeoutMs = TIME
         new URLSearchParams({ query, start: `${start}`, end: `${end}`, step: `${step}` }),
       );
       const answer = parsed(text);
-      if (answer?.status === 'success') return seriesOf(answer.data, shown, about);
+      if (answer?.status === 'success') {
+        return { series: seriesOf(answer.data, shown, about), warnings: texts(answer.warnings) };
+      }
       if (status === 401 || status === 403) {
         throw new Failure(
           'usage',
@@ -148,10 +157,26 @@ function seriesOf(data: unknown, shown: string, about: string): RangeSeries[] {
       },
     );
   }
-  return result.map(
-    ({ metric, values }: { metric?: Record<string, string>; values?: [number, string][] }) => ({
+  return (result as readonly RawSeries[]).map(({ metric, values, histograms }) => {
+    if (values === undefined && histograms !== undefined) {
+      throw new Failure('usage', `The query of ${about} gives histograms, which are no numbers.`, {
+        next: 'Take a number from them, e.g. histogram_quantile(0.99, sum(rate(…[1m]))).',
+      });
+    }
+    return {
       labels: metric ?? {},
       values: (values ?? []).map(([, value]) => WORDS[value] ?? Number(value)),
-    }),
-  );
+    };
+  });
+}
+
+interface RawSeries {
+  readonly metric?: Record<string, string>;
+  readonly values?: readonly (readonly [number, string])[];
+  /** Native histograms. */
+  readonly histograms?: unknown;
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }

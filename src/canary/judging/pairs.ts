@@ -39,8 +39,8 @@ export function pairSeries(name: string, control: SideSeries, experiment: SideSe
   if (a.length <= 1 && b.length <= 1) {
     const pair = {
       labels: {},
-      control: a[0]?.values ?? padding(control),
-      experiment: b[0]?.values ?? padding(experiment),
+      control: valuesOf(a[0], control),
+      experiment: valuesOf(b[0], experiment),
     };
     return { pairs: [pair], notes: [...missingSides(name, a, b), ...gaps(name, control, experiment)] };
   }
@@ -57,8 +57,8 @@ function byLabels(control: SideSeries, experiment: SideSeries): SeriesPair[] {
   else if (!controls.has(NO_LABELS) && controls.size > 0) experiments.delete(NO_LABELS);
   return [...new Set([...controls.keys(), ...experiments.keys()])].map((key) => ({
     labels: (controls.get(key) ?? experiments.get(key))?.labels ?? {},
-    control: controls.get(key)?.values ?? padding(control),
-    experiment: experiments.get(key)?.values ?? padding(experiment),
+    control: valuesOf(controls.get(key), control),
+    experiment: valuesOf(experiments.get(key), experiment),
   }));
 }
 
@@ -66,6 +66,10 @@ const NO_LABELS = '[]';
 
 function keyOf({ labels }: RangeSeries): string {
   return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function valuesOf(series: RangeSeries | undefined, side: SideSeries): readonly number[] {
+  return series === undefined || series.values.length === 0 ? padding(side) : series.values;
 }
 
 /** A missing series: as many NaN as its side's first series has values, or as the time has steps. */

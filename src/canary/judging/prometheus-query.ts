@@ -89,10 +89,12 @@ function expanded(
       'has a customFilter, which Kayenta does not take any more',
       'Write it as customInlineTemplate.',
     );
+  // The metric's own kind of machine goes before its scope's, as in Kayenta's bindings.
+  const bound = { ...scope, resourceType: query.resourceType || scope.resourceType };
   const { customInlineTemplate, customFilterTemplate, template: newer = '' } = query;
   const isName = Object.hasOwn(templates, newer);
   const inline = customInlineTemplate || (isName ? '' : newer);
-  if (inline !== '') return expand(name, inline, scope);
+  if (inline !== '') return expand(name, inline, bound);
   const named = isName ? newer : (customFilterTemplate ?? '');
   if (named === '') return undefined;
   const template = Object.hasOwn(templates, named) ? templates[named] : undefined;
@@ -102,7 +104,7 @@ function expanded(
       `names the template "${named}", which canaryConfig.templates does not have`,
       'Add it there.',
     );
-  return expand(name, template, scope);
+  return expand(name, template, bound);
 }
 
 /** `${scope}`, `${location}` and what extendedScopeParams has. Kayenta stores `${` as `$\{`. */

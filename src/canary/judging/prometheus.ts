@@ -81,11 +81,15 @@ async function collect({ name, control, experiment }: Asked, prometheus: Prometh
   ]);
   const { pairs, notes } = pairSeries(
     name,
-    { ...control, series: controls },
-    { ...experiment, series: experiments },
+    { ...control, series: controls.series },
+    { ...experiment, series: experiments.series },
   );
+  const warnings = new Set([...controls.warnings, ...experiments.warnings]);
   const attributes = { control: { query: control.query }, experiment: { query: experiment.query } };
-  return { pairs: pairs.map((pair) => ({ ...asKayenta(name, pair), attributes })), notes };
+  return {
+    pairs: pairs.map((pair) => ({ ...asKayenta(name, pair), attributes })),
+    notes: [...[...warnings].map((text) => `${name}: Prometheus warns: ${text}`), ...notes],
+  };
 }
 
 function asKayenta(name: string, { labels, control, experiment }: SeriesPair) {

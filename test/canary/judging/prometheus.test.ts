@@ -47,6 +47,19 @@ describe('a metric as a query', () => {
       'avg(cpu{v="shop-v2",env="prod"}) by (pod,node)',
     ],
     [
+      "a template that asks for the metric's own kind of machine (kayenta#401)",
+      {
+        resourceType: 'pod',
+        template: dollar('PromQL:up{kind="@{resourceType}",v="@{scope}"}'),
+      },
+      'up{kind="pod",v="shop-v2"}',
+    ],
+    [
+      'a template by name, with the newer key',
+      { template: 'mine', metricName: 'cpu' },
+      'avg(cpu{v="shop-v2"})',
+    ],
+    [
       'bindings that name the version',
       { metricName: 'cpu', labelBindings: [dollar('v="@{scope}"')] },
       'avg(cpu{v="shop-v2"})',
@@ -127,7 +140,7 @@ function source(table: Record<string, readonly RangeSeries[]>, asked: RangeQuery
   return {
     range: async (query) => {
       asked.push(query);
-      return table[query.query] ?? [];
+      return { series: table[query.query] ?? [], warnings: [] };
     },
   };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { judgeFile } from '../../../src/canary/judging/judge-file.ts';
 import type { ScopeOptions } from '../../../src/canary/judging/kayenta-file.ts';
-import type { Prometheus, RangeQuery, RangeSeries } from '../../../src/metrics/prometheus.ts';
+import type { Prometheus, RangeAnswer, RangeQuery, RangeSeries } from '../../../src/metrics/prometheus.ts';
 
 const file = (name: string) => join(import.meta.dirname, 'kayenta', `${name}.json`);
 const HOUR: ScopeOptions = { baseline: 'v1', candidate: 'v2', start: 0, end: 3600, step: 60 };
@@ -21,9 +21,9 @@ class Fake implements Prometheus {
   constructor(answer: (query: RangeQuery) => readonly RangeSeries[]) {
     this.#answer = answer;
   }
-  range(query: RangeQuery): Promise<readonly RangeSeries[]> {
+  range(query: RangeQuery): Promise<RangeAnswer> {
     this.asked.push(query);
-    return Promise.resolve(this.#answer(query));
+    return Promise.resolve({ series: this.#answer(query), warnings: [] });
   }
 }
 
