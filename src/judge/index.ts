@@ -15,6 +15,7 @@ export { type KayentaDocument, toKayentaDocument } from './kayenta/from-experime
 export { KAYENTA_JUDGE_NAME, readKayentaInput } from './kayenta/input.ts';
 export { judgeKayenta } from './kayenta/judge.ts';
 export type * from './kayenta/types.ts';
+export { seededUniform } from './random.ts';
 export { defaultSequentialConfig, type SequentialOptions, sequentialConfig } from './sequential/config.ts';
 export { createSequentialJudge, observe, type SequentialState } from './sequential/state.ts';
 export { judgeExperiment, type VerdictOptions, verdict } from './sequential/verdict.ts';

@@ -12,15 +12,15 @@ import { observeUnit, type SideHealth, UNKNOWN_HEALTH } from '../lab/health.ts';
 import type { Lab, LabHost } from '../lab/hosts.ts';
 import { type AgentFiles, agentPath } from '../lab/prepare.ts';
 import { nodePath, UNIT } from '../lab/service.ts';
-import { REQUEST_ID_HEADER, VARIANT_HEADER } from '../lab/site.ts';
+import { COLOUR_HEADER, REQUEST_ID_HEADER } from '../lab/site.ts';
 import { BodyComparer } from '../load/bodies.ts';
-import { type Load, startLoad } from '../load/load.ts';
+import { type Load, type LoadAnswer, startLoad } from '../load/load.ts';
 import type { ReadyRequest } from '../load/requests.ts';
 import { type AgentStream, openStream } from '../load/streams.ts';
 import { Collector } from './collect.ts';
-import { type Action, begin, type ExperimentState, next, type Observation } from './experiment.ts';
+import { type Action, begin, type ExperimentState, next, type Observation as Seen } from './experiment.ts';
 import type { RunPlan } from './plan.ts';
-import { byColor, colorsOf, type SideName } from './sides.ts';
+import { byColour, type Colours, coloursOf, SIDES, type SideName } from './sides.ts';
 
 export interface ObserveOptions {
   readonly plan: RunPlan;
@@ -48,165 +48,131 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const LAST_LINES_MS = 1_300;
 
 /** Runs the experiment. Ends by itself; an interruption ends it with what there is. */
-export async function observeExperiment(options: ObserveOptions, context: Context): Promise<Observed> {
-  const { plan, lab, hosts, requests, proxy } = options;
-  const colors = byColor(colorsOf(plan), (side) => side);
-  const comparer = new BodyComparer(
-    requests.map(({ name }) => name),
-    plan.canary.ignore_body.map((pattern) => new RegExp(pattern)),
-  );
-  const collector = new Collector(plan.app, colors);
-  const health: Record<SideName, SideHealth> = { baseline: UNKNOWN_HEALTH, candidate: UNKNOWN_HEALTH };
-  const settings = {
-    traffic: plan.traffic,
-    split: plan.split,
-    durationSeconds: plan.durationSeconds,
-    stopEarly: plan.judge === 'sequential',
-    judge: plan.config,
-  };
-  const first = begin(settings);
-  let state: ExperimentState = first.state;
-  let load: Load | undefined;
-  let loadBegan = 0;
-  let stop: () => void = () => {};
-  let fail: (error: unknown) => void = () => {};
-  const stopped = new Promise<void>((resolve, reject) => {
-    stop = resolve;
-    fail = reject;
-  });
-  const clock = () => Date.now() / 1000;
-  // A fault of ours in a callback must neither look like a host that ended nor end the program before the hosts are removed.
-  const guarded =
-    <A extends unknown[]>(work: (...args: A) => void) =>
-    (...args: A): void => {
-      try {
-        work(...args);
-      } catch (error) {
-        fail(error);
-      }
-    };
+export function observeExperiment(options: ObserveOptions, context: Context): Promise<Observed> {
+  return new Observation(options, context).run();
+}
 
-  const weights = (candidate: number): Weights =>
-    byColor(colorsOf(plan), (side) => (side === 'candidate' ? candidate : 100 - candidate));
+/** A host whose agent tells every second what it sees. */
+interface Watched {
+  readonly side: SideName | 'proxy';
+  readonly host: LabHost;
+  readonly stream: AgentStream;
+}
 
-  function feed(observation: Observation): void {
-    const step = next(state, observation);
-    state = step.state;
-    for (const action of step.actions) perform(action);
-  }
+/** One experiment: feeds the state machine with what is seen, and does what it says. */
+class Observation {
+  readonly #options: ObserveOptions;
+  readonly #context: Context;
+  readonly #colours: Colours;
+  readonly #sides: Readonly<Record<'blue' | 'green', SideName>>;
+  readonly #comparer: BodyComparer;
+  readonly #collector: Collector;
+  readonly #health: Record<SideName, SideHealth> = { baseline: UNKNOWN_HEALTH, candidate: UNKNOWN_HEALTH };
+  readonly #watched: Watched[] = [];
+  /** Resolves when the state machine says stop; rejects with a fault of ours. */
+  readonly #stopped = new Signal();
+  /** Resolves with a line of the proxy that comes after it was made. */
+  #second = new Signal();
+  #state: ExperimentState;
+  #load: Load | undefined;
+  #loadBegan = 0;
 
-  function perform(action: Action): void {
-    if (action.kind === 'set weights') proxy.setWeights(plan.app, weights(action.candidate)).catch(fail);
-    else if (action.kind === 'show') options.onSnapshot(snapshot(action.verdict));
-    else stop();
-  }
-
-  function snapshot(verdict: CanaryVerdict): Snapshot {
-    return {
-      seconds: collector.elapsed(clock()) ?? 0,
-      atMost: plan.durationSeconds,
-      requests: verdict.samples,
-      metrics: verdict.metrics,
-      needs: verdict.needs,
-    };
-  }
-
-  function takeSeconds(all = false): void {
-    for (const second of collector.take(clock(), all)) feed({ kind: 'second', second });
-  }
-
-  function onUnit(side: SideName, line: LiveLine): void {
-    if (line.kind !== 'unit') return;
-    collector.unit(side, line, clock());
-    const { health: now, events } = observeUnit(health[side], side, line, collector.elapsed(clock()));
-    health[side] = now;
-    for (const event of events) feed({ kind: 'event', event });
-    takeSeconds();
-  }
-
-  function silent(side: SideName | 'proxy', host: LabHost, reason: string): void {
-    const at = collector.elapsed(clock());
-    feed({
-      kind: 'event',
-      event: {
-        at,
-        side,
-        kind: 'silent',
-        detail: `The host ${host.name} sends no samples any more: ${reason}.`,
-      },
-    });
-  }
-
-  const stream = (
-    side: SideName | 'proxy',
-    host: LabHost,
-    source: readonly [string, string],
-    onLine: (line: LiveLine) => void,
-  ) =>
-    openStream(
-      host.connection,
-      {
-        node: nodePath(options.agent.node),
-        agent: agentPath(options.agent),
-        source,
-        atMostMs: (plan.durationSeconds + 120) * 1000,
-        onLine: guarded(onLine),
-        onEnd: guarded((reason) => silent(side, host, reason)),
-      },
-      context,
+  constructor(options: ObserveOptions, context: Context) {
+    const { plan, requests } = options;
+    this.#options = options;
+    this.#context = context;
+    this.#colours = coloursOf(plan);
+    this.#sides = byColour(this.#colours, (side) => side);
+    this.#comparer = new BodyComparer(
+      requests.map(({ name }) => name),
+      plan.canary.ignore_body.map((pattern) => new RegExp(pattern)),
     );
-  const watched: {
-    readonly side: SideName | 'proxy';
-    readonly host: LabHost;
-    readonly stream: AgentStream;
-  }[] = [];
-  const watch = (
-    side: SideName | 'proxy',
-    host: LabHost,
-    source: readonly [string, string],
-    onLine: (line: LiveLine) => void,
-  ) => {
-    watched.push({ side, host, stream: stream(side, host, source, onLine) });
-  };
-
-  function tick(): void {
-    const now = clock();
-    takeSeconds();
-    if (load === undefined) return;
-    feed({ kind: 'tick', sinceLoad: now - loadBegan, sinceFirst: collector.elapsed(now) });
-    for (const { side, host, stream } of watched) {
-      const quiet = now - stream.lastAt() / 1000;
-      if (stream.lastAt() > 0 && quiet > SILENT_SECONDS)
-        silent(side, host, `none for ${Math.round(quiet)} s`);
-    }
+    this.#collector = new Collector(plan.app, this.#sides);
+    this.#state = begin({
+      traffic: plan.traffic,
+      split: plan.split,
+      durationSeconds: plan.durationSeconds,
+      stopEarly: plan.judge === 'sequential',
+      judge: plan.config,
+    }).state;
   }
 
-  let onSecond: () => void = () => {};
-  const timers: NodeJS.Timeout[] = [];
-  const interrupt = guarded(() => feed({ kind: 'interrupt' }));
-  let summary: LoadSummary | null = null;
-  try {
-    watch('proxy', lab.hosts.proxy, ['--nginx-log', accessLog(plan.app)], (line) => {
-      if (line.kind !== 'traffic') return;
-      collector.traffic(line, clock());
-      takeSeconds();
-      onSecond();
-    });
-    watch('baseline', hosts.baseline, ['--unit', UNIT], (line) => onUnit('baseline', line));
-    watch('candidate', hosts.candidate, ['--unit', UNIT], (line) => onUnit('candidate', line));
+  async run(): Promise<Observed> {
+    const { signal } = this.#context;
+    const interrupt = this.#guarded(() => this.#feed({ kind: 'interrupt' }));
+    const timers: NodeJS.Timeout[] = [];
+    let summary: LoadSummary | null = null;
+    try {
+      await this.#watchAll();
+      signal.throwIfAborted();
+      signal.addEventListener('abort', interrupt, { once: true });
+      this.#startLoad();
+      timers.push(
+        setInterval(
+          this.#guarded(() => this.#endBodySecond()),
+          1000,
+        ),
+        setInterval(
+          this.#guarded(() => this.#tick()),
+          TICK_MS,
+        ),
+      );
+      await this.#stopped.promise;
+      summary = await this.#endLoad();
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+      for (const timer of timers) clearInterval(timer);
+      if (summary === null) await this.#load?.stop(0);
+      await Promise.all(this.#watched.map(({ stream }) => stream.close()));
+    }
+    this.#takeSeconds(true);
+    return this.#observed(summary);
+  }
+
+  /** Follows all three hosts, divides the traffic, and returns right after a line of the proxy. */
+  async #watchAll(): Promise<void> {
+    const { plan, lab, hosts, proxy, site } = this.#options;
+    this.#watch('proxy', lab.hosts.proxy, ['--nginx-log', accessLog(plan.app)], (line) =>
+      this.#onTraffic(line),
+    );
+    for (const side of SIDES) {
+      this.#watch(side, hosts[side], ['--unit', UNIT], (line) => this.#onUnit(side, line));
+    }
     await Promise.all([
-      proxy.reconcile(options.site).then(() => proxy.setWeights(plan.app, weights(state.share))),
-      ...watched.map((entry) => entry.stream.begun),
+      proxy.reconcile(site).then(() => proxy.setWeights(plan.app, this.#weights(this.#state.share))),
+      ...this.#watched.map(({ stream }) => stream.begun),
     ]);
     // Right after a line of the proxy a second begins there: the load fills whole seconds.
-    await new Promise<void>((resolve) => {
-      onSecond = resolve;
-    });
-    context.signal.throwIfAborted();
-    context.signal.addEventListener('abort', interrupt, { once: true });
+    this.#second = new Signal();
+    await Promise.race([this.#second.promise, this.#stopped.promise]);
+  }
 
-    loadBegan = clock();
-    load = startLoad({
+  #watch(
+    side: SideName | 'proxy',
+    host: LabHost,
+    source: readonly [string, string],
+    onLine: (line: LiveLine) => void,
+  ): void {
+    const { agent, plan } = this.#options;
+    const stream = openStream(
+      host.connection,
+      {
+        node: nodePath(agent.node),
+        agent: agentPath(agent),
+        source,
+        atMostMs: (plan.durationSeconds + 120) * 1000,
+        onLine: this.#guarded(onLine),
+        onEnd: this.#guarded((reason: string) => this.#onSilence(side, host, reason)),
+      },
+      this.#context,
+    );
+    this.#watched.push({ side, host, stream });
+  }
+
+  #startLoad(): void {
+    const { plan, lab, requests } = this.#options;
+    this.#loadBegan = clock();
+    this.#load = startLoad({
       address: lab.hosts.proxy.address,
       port: plan.definition.site.port,
       requests,
@@ -217,44 +183,148 @@ export async function observeExperiment(options: ObserveOptions, context: Contex
         milliseconds: plan.durationSeconds * 1000,
         requests: Math.ceil(plan.rate * plan.durationSeconds),
       },
-      variantHeader: VARIANT_HEADER,
+      colourHeader: COLOUR_HEADER,
       idHeader: REQUEST_ID_HEADER,
-      onAnswer: guarded(({ request, variant, status, body }) => {
-        if (variant === 'blue' || variant === 'green') {
-          comparer.observe({ request, side: colors[variant], status, body });
-        }
-      }),
+      onAnswer: this.#guarded((answer: LoadAnswer) => this.#onAnswer(answer)),
     });
-    timers.push(
-      setInterval(
-        guarded(() => collector.bodies(comparer.endSecond(), clock())),
-        1000,
-      ),
-      setInterval(guarded(tick), TICK_MS),
-    );
-    await stopped;
-    // At the deadline the load has sent its last request: those under way are waited for, and so is the log that tells of them.
-    const complete = state.stopped === 'deadline';
-    summary = await load.stop(complete ? REQUEST_TIMEOUT_MS : 0);
-    if (complete) await new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS));
-  } finally {
-    context.signal.removeEventListener('abort', interrupt);
-    for (const timer of timers) clearInterval(timer);
-    if (summary === null) await load?.stop(0);
-    await Promise.all(watched.map((entry) => entry.stream.close()));
   }
-  takeSeconds(true);
-  return {
-    stopped: state.stopped ?? 'deadline',
-    events: [...state.events],
-    load: summary,
-    differences: comparer.differences,
-    remarks: comparer
-      .restless()
-      .map(
-        (name) =>
-          `${name}: even the baseline answers differently every time, so bodies say nothing about it; name what changes in canary.ignore_body.`,
-      ),
-    experiment: { config: mutable(plan.config), seconds: mutable([...state.seconds]), ended: true },
-  };
+
+  /**
+   * Ends the load. At the deadline it has sent its last request: those under way are waited for, and so is the
+   * log that tells of them.
+   */
+  async #endLoad(): Promise<LoadSummary | null> {
+    const isComplete = this.#state.stopped === 'deadline';
+    const summary = (await this.#load?.stop(isComplete ? REQUEST_TIMEOUT_MS : 0)) ?? null;
+    if (isComplete) await new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS));
+    return summary;
+  }
+
+  #onAnswer({ request, colour, status, body }: LoadAnswer): void {
+    if (colour !== 'blue' && colour !== 'green') return;
+    this.#comparer.observe({ request, side: this.#sides[colour], status, body });
+  }
+
+  #onTraffic(line: LiveLine): void {
+    if (line.kind !== 'traffic') return;
+    this.#collector.traffic(line, clock());
+    this.#takeSeconds();
+    this.#second.resolve();
+  }
+
+  #onUnit(side: SideName, line: LiveLine): void {
+    if (line.kind !== 'unit') return;
+    this.#collector.unit(side, line, clock());
+    const at = this.#collector.elapsed(clock());
+    const { health, events } = observeUnit(this.#health[side], side, line, at);
+    this.#health[side] = health;
+    for (const event of events) this.#feed({ kind: 'event', event });
+    this.#takeSeconds();
+  }
+
+  #onSilence(side: SideName | 'proxy', host: LabHost, reason: string): void {
+    const at = this.#collector.elapsed(clock());
+    const detail = `The host ${host.name} sends no samples any more: ${reason}.`;
+    this.#feed({ kind: 'event', event: { at, side, kind: 'silent', detail } });
+  }
+
+  #endBodySecond(): void {
+    this.#collector.bodies(this.#comparer.endSecond(), clock());
+  }
+
+  #tick(): void {
+    const now = clock();
+    this.#takeSeconds();
+    const sinceFirst = this.#collector.elapsed(now);
+    this.#feed({ kind: 'tick', sinceLoad: now - this.#loadBegan, sinceFirst });
+    for (const { side, host, stream } of this.#watched) {
+      const quiet = now - stream.lastAt() / 1000;
+      if (stream.lastAt() > 0 && quiet > SILENT_SECONDS)
+        this.#onSilence(side, host, `none for ${Math.round(quiet)} s`);
+    }
+  }
+
+  #takeSeconds(all = false): void {
+    for (const second of this.#collector.take(clock(), all)) this.#feed({ kind: 'second', second });
+  }
+
+  #feed(observation: Seen): void {
+    const step = next(this.#state, observation);
+    this.#state = step.state;
+    for (const action of step.actions) this.#perform(action);
+  }
+
+  #perform(action: Action): void {
+    const { plan, proxy, onSnapshot } = this.#options;
+    if (action.kind === 'set weights') {
+      proxy.setWeights(plan.app, this.#weights(action.candidate)).catch(this.#stopped.reject);
+    } else if (action.kind === 'show') onSnapshot(this.#snapshot(action.verdict));
+    else this.#stopped.resolve();
+  }
+
+  #weights(candidate: number): Weights {
+    return byColour(this.#colours, (side) => (side === 'candidate' ? candidate : 100 - candidate));
+  }
+
+  #snapshot(verdict: CanaryVerdict): Snapshot {
+    return {
+      seconds: this.#collector.elapsed(clock()) ?? 0,
+      atMost: this.#options.plan.durationSeconds,
+      requests: verdict.samples,
+      metrics: verdict.metrics,
+      needs: verdict.needs,
+    };
+  }
+
+  /** A fault of ours in a callback must neither look like a host that ended nor end the program before its hosts go. */
+  #guarded<A extends unknown[]>(work: (...args: A) => void): (...args: A) => void {
+    return (...args) => {
+      try {
+        work(...args);
+      } catch (error) {
+        this.#stopped.reject(error);
+      }
+    };
+  }
+
+  #observed(load: LoadSummary | null): Observed {
+    const { stopped, events, seconds } = this.#state;
+    return {
+      stopped: stopped ?? 'deadline',
+      events: [...events],
+      load,
+      differences: this.#comparer.differences,
+      remarks: this.#comparer
+        .restless()
+        .map(
+          (name) =>
+            `${name}: even the baseline answers differently every time, so bodies say nothing about it; ` +
+            'name what changes in canary.ignore_body.',
+        ),
+      experiment: {
+        config: mutable(this.#options.plan.config),
+        seconds: mutable([...seconds]),
+        ended: true,
+      },
+    };
+  }
+}
+
+/** Seconds since 1970. */
+const clock = () => Date.now() / 1000;
+
+/** A promise that somebody else ends. */
+class Signal {
+  readonly promise: Promise<void>;
+  resolve: () => void = () => {};
+  reject: (error: unknown) => void = () => {};
+
+  constructor() {
+    this.promise = new Promise<void>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Whoever awaits it later still hears of it; until then a rejection must not end the program.
+    this.promise.catch(() => {});
+  }
 }

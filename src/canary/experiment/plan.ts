@@ -4,11 +4,11 @@ import { closest, Failure } from '../../errors.ts';
 import {
   defaultSequentialConfig,
   type SequentialConfig,
+  seededUniform,
   sequentialConfig,
   type Traffic,
 } from '../../judge/index.ts';
 import type { JudgeName } from '../judging/conclude.ts';
-import { seededRandom } from '../load/choose.ts';
 
 /** What the command line says; what is absent comes from the configuration. */
 export interface CanaryOptions {
@@ -38,7 +38,7 @@ export interface RunPlan {
   readonly judge: JudgeName;
   readonly seed: number;
   /** Which host runs the baseline: alternates with the seed, so that no host is always the baseline. */
-  readonly baselineColor: 'blue' | 'green';
+  readonly baselineColour: 'blue' | 'green';
   readonly config: SequentialConfig;
 }
 
@@ -87,7 +87,7 @@ export function planRun(config: Config, options: CanaryOptions): RunPlan {
     split,
     judge: options.judge ?? 'sequential',
     seed: options.seed,
-    baselineColor: seededRandom(options.seed)() < 0.5 ? 'blue' : 'green',
+    baselineColour: seededUniform(options.seed)() < 0.5 ? 'blue' : 'green',
     config: judgeConfig(canary, traffic, durationSeconds),
   };
 }

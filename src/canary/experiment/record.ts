@@ -7,7 +7,7 @@ import type { LabHost } from '../lab/hosts.ts';
 import type { ProbeAnswer } from '../lab/probe.ts';
 import type { ReadyRequest } from '../load/requests.ts';
 import type { RunPlan } from './plan.ts';
-import { colorsOf, SIDES, type SideName } from './sides.ts';
+import { coloursOf, SIDES, type SideName } from './sides.ts';
 
 /** Versions, plan and load. `pipeline`: its own version; `at`: when it began. */
 export function reportHead(
@@ -20,7 +20,7 @@ export function reportHead(
   RunRecord,
   'format' | 'version' | 'pipeline' | 'at' | 'app' | 'source' | 'baseline' | 'candidate' | 'plan'
 > {
-  const colors = colorsOf(plan);
+  const colors = coloursOf(plan);
   const side = (name: SideName): ReportSide => ({
     ref: artifacts[name].ref,
     commit: artifacts[name].commit ?? '',

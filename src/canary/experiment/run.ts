@@ -7,6 +7,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
 import { missingDatabases } from '../../database/index.ts';
 import { Failure } from '../../errors.ts';
+import type { PerVariant } from '../../judge/types.ts';
 import { nginxProxy } from '../../proxy/nginx.ts';
 import { withLock } from '../../release/index.ts';
 import { hidden, resolveSecrets } from '../../release/secrets.ts';
@@ -15,16 +16,30 @@ import type { CanaryReport } from '../../report/document.ts';
 import type { Snapshot } from '../../report/terminal.ts';
 import { conclude, type RunRecord } from '../judging/conclude.ts';
 import { mutable } from '../judging/mutable.ts';
-import { openLab } from '../lab/hosts.ts';
-import { agentFiles, cleanHosts, journalOf, prepareProxy, prepareSide } from '../lab/prepare.ts';
-import { probe } from '../lab/probe.ts';
+import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
+import {
+  type AgentFiles,
+  agentFiles,
+  cleanHosts,
+  journalOf,
+  prepareProxy,
+  prepareSide,
+} from '../lab/prepare.ts';
+import { type ProbeAnswer, probe } from '../lab/probe.ts';
 import { DEFAULT_PORT, nodePath, type ServiceSpec } from '../lab/service.ts';
 import { siteOf } from '../lab/site.ts';
-import { choosePaths, draftRequests, probesFor, readyRequests } from '../load/requests.ts';
-import { observeExperiment } from './observe.ts';
+import {
+  choosePaths,
+  type DraftRequest,
+  draftRequests,
+  probesFor,
+  type ReadyRequest,
+  readyRequests,
+} from '../load/requests.ts';
+import { type Observed, observeExperiment } from './observe.ts';
 import { type CanaryOptions, planRun, type RunPlan } from './plan.ts';
 import { healthRemarks, neverStarted, pathRemarks, reportHead } from './record.ts';
-import { SIDES, sidesOf } from './sides.ts';
+import { SIDES, type SideName, sidesOf } from './sides.ts';
 
 /** What the caller wants to hear while it runs. */
 export interface CanaryListener {
@@ -56,8 +71,8 @@ export interface CanaryResources {
 
 /**
  * Runs the experiment and removes what it made, also after a failure.
- * @throws Failure kind `usage` for an unknown application or ref (before any host is made); kind `host` where a build or a host fails; kind `locked`
- *   where another canary uses the hosts.
+ * @throws Failure kind `usage` for an unknown application or ref (before any host is made); kind `host` where a
+ *   build or a host fails; kind `locked` where another canary uses the hosts.
  */
 export async function runCanary(
   options: CanaryOptions,
@@ -67,27 +82,17 @@ export async function runCanary(
 ): Promise<CanaryResult> {
   const { config } = resources;
   const plan = planRun(config, options);
-  const [baseline, candidate] = await bothRefs(config, plan, options, context);
-  const drafts = await draftRequests(config, plan, [baseline.commit ?? '', candidate.commit ?? ''], context);
-  // What is generated lives as long as the experiment, and both sides have the same.
-  const { values } = await resolveSecrets(plan.app, plan.definition.secrets, [], config.directory, context);
-  const secrets = hidden(values);
-  const agent = await agentFiles(resources.agent, [baseline, candidate], context);
-
+  const subject = await subjectOf(plan, options, resources, context);
   const lab = await openLab(config, plan, options.inventory, context);
   listener.onHosts?.(lab.remains);
   let keep = options.keep;
   try {
-    return await withLock(
-      lab.hosts.proxy.connection,
-      { command: `pipeline canary ${options.baseline} ${options.candidate}` },
-      context,
-      async (locked) => {
-        const result = await experiment(locked);
-        await listener.onResult?.(result);
-        return result;
-      },
-    );
+    const command = `pipeline canary ${options.baseline} ${options.candidate}`;
+    return await withLock(lab.hosts.proxy.connection, { command }, context, async (locked) => {
+      const result = await new LabRun(subject, lab, resources, context, listener).run(locked);
+      await listener.onResult?.(result);
+      return result;
+    });
   } catch (error) {
     // Another canary uses these hosts: they are not ours to remove.
     if (error instanceof Failure && error.kind === 'locked') keep = true;
@@ -96,78 +101,160 @@ export async function runCanary(
     if (!keep && lab.remains === null) await cleanHosts(lab, plan.app, context);
     await lab.close({ keep });
   }
+}
 
-  async function experiment(locked: Context): Promise<CanaryResult> {
-    const artifacts = { baseline, candidate };
-    const port = plan.definition.fixed_port ?? DEFAULT_PORT;
-    const hosts = sidesOf(lab, plan);
-    const [proxyVersions, ...sides] = await Promise.all([
-      prepareProxy(lab, plan.definition.site.port, agent, locked),
-      ...SIDES.map(async (side) => {
-        const spec = await serviceSpec(config, plan, artifacts[side], values);
-        const versions = await prepareSide(lab, hosts[side], port, spec, agent, secrets, locked);
-        const answer = await probe(
-          hosts[side].connection,
-          nodePath(agent.node),
-          {
-            port,
-            health: { ...plan.definition.health, within: healthWithin(plan.definition.health, 'node') },
-            requests: probesFor(drafts, side),
-          },
-          locked,
-        );
-        return { versions, answer };
-      }),
+/** What is compared, before there is any host. */
+interface Subject {
+  readonly plan: RunPlan;
+  readonly artifacts: PerVariant<Artifact>;
+  readonly drafts: readonly DraftRequest[];
+  /** What is generated lives as long as the experiment, and both sides have the same. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly agent: AgentFiles;
+}
+
+async function subjectOf(
+  plan: RunPlan,
+  options: CanaryOptions,
+  { config, agent }: CanaryResources,
+  context: Context,
+): Promise<Subject> {
+  const [baseline, candidate] = await bothRefs(config, plan, options, context);
+  const commits = [baseline.commit ?? '', candidate.commit ?? ''] as const;
+  const { secrets } = plan.definition;
+  return {
+    plan,
+    artifacts: { baseline, candidate },
+    drafts: await draftRequests(config, plan, commits, context),
+    secrets: (await resolveSecrets(plan.app, secrets, [], config.directory, context)).values,
+    agent: await agentFiles(agent, [baseline, candidate], context),
+  };
+}
+
+/** One side, installed on its host and asked whether it answers. */
+interface Prepared {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly answer: ProbeAnswer;
+}
+
+/** The experiment on the hosts of a lab. */
+class LabRun {
+  readonly #subject: Subject;
+  readonly #lab: Lab;
+  readonly #resources: CanaryResources;
+  readonly #context: Context;
+  readonly #listener: CanaryListener;
+  readonly #hosts: PerVariant<LabHost>;
+  readonly #port: number;
+
+  constructor(
+    subject: Subject,
+    lab: Lab,
+    resources: CanaryResources,
+    context: Context,
+    listener: CanaryListener,
+  ) {
+    this.#subject = subject;
+    this.#lab = lab;
+    this.#resources = resources;
+    this.#context = context;
+    this.#listener = listener;
+    this.#hosts = sidesOf(lab, subject.plan);
+    this.#port = subject.plan.definition.fixed_port ?? DEFAULT_PORT;
+  }
+
+  /** @param locked the context that ends with the lock */
+  async run(locked: Context): Promise<CanaryResult> {
+    const { plan, agent, drafts, artifacts } = this.#subject;
+    const [proxy, baseline, candidate] = await Promise.all([
+      prepareProxy(this.#lab, plan.definition.site.port, agent, locked),
+      this.#prepare('baseline', locked),
+      this.#prepare('candidate', locked),
     ]);
-    const [base, cand] = sides;
-    if (base === undefined || cand === undefined) throw new Error('two sides are prepared');
+    const sides = { baseline, candidate };
     const requests = readyRequests(drafts, {
-      baseline: choosePaths(drafts, 'baseline', base.answer.statuses),
-      candidate: choosePaths(drafts, 'candidate', cand.answer.statuses),
+      baseline: choosePaths(drafts, 'baseline', baseline.answer.statuses),
+      candidate: choosePaths(drafts, 'candidate', candidate.answer.statuses),
     });
-    const about = { pipeline: resources.version, at: context.now() };
-    const head = reportHead(about, plan, artifacts, hosts, requests);
-    listener.onPlan?.(head, plan.judge === 'sequential' ? plan.config.alpha : null);
-    const facts = {
-      ...head,
-      hosts: [
-        { name: lab.hosts.proxy.name, role: 'proxy' as const, versions: { ...proxyVersions } },
-        { name: hosts.baseline.name, role: 'baseline' as const, versions: { ...base.versions } },
-        { name: hosts.candidate.name, role: 'candidate' as const, versions: { ...cand.versions } },
-      ],
-    };
-    const logs = async () => ({
-      baseline: await journalOf(hosts.baseline, secrets, context),
-      candidate: await journalOf(hosts.candidate, secrets, context),
-    });
-
-    const answers = { baseline: base.answer, candidate: cand.answer };
-    const unstarted = SIDES.flatMap((side) => neverStarted(side, answers[side]) ?? []);
-    if (unstarted.length > 0) {
-      return finished(plan, {
-        ...facts,
-        stopped: 'never started',
-        events: unstarted,
-        load: null,
-        differences: [],
-        remarks: [],
-        logs: await logs(),
-        experiment: { config: mutable(plan.config), seconds: [], ended: true },
-      });
-    }
-
-    const proxy = nginxProxy(lab.hosts.proxy.connection, context);
-    const site = siteOf(plan, hosts, port, requests);
-    const observed = await observeExperiment(
-      { plan, lab, hosts, agent, requests, proxy, site, onSnapshot: listener.onSnapshot ?? (() => {}) },
-      context,
-    );
+    const about = { pipeline: this.#resources.version, at: this.#context.now() };
+    const head = reportHead(about, plan, artifacts, this.#hosts, requests);
+    this.#listener.onPlan?.(head, plan.judge === 'sequential' ? plan.config.alpha : null);
+    const seen = this.#unstarted(sides) ?? (await this.#observe(sides, requests));
     return finished(plan, {
-      ...facts,
+      ...head,
+      hosts: this.#hostFacts(proxy, sides),
+      ...seen,
+      logs: await this.#logs(),
+    });
+  }
+
+  async #prepare(side: SideName, locked: Context): Promise<Prepared> {
+    const { plan, artifacts, secrets, agent, drafts } = this.#subject;
+    const { health } = plan.definition;
+    const host = this.#hosts[side];
+    const spec = await serviceSpec(this.#resources.config, plan, artifacts[side], secrets);
+    const versions = await prepareSide(this.#lab, host, this.#port, spec, agent, hidden(secrets), locked);
+    const asked = {
+      port: this.#port,
+      health: { ...health, within: healthWithin(health, 'node') },
+      requests: probesFor(drafts, side),
+    };
+    return { versions, answer: await probe(host.connection, nodePath(agent.node), asked, locked) };
+  }
+
+  /** The record of an experiment that cannot begin; null where both sides answer. */
+  #unstarted(sides: PerVariant<Prepared>): Observed | null {
+    const events = SIDES.flatMap((side) => neverStarted(side, sides[side].answer) ?? []);
+    if (events.length === 0) return null;
+    return {
+      stopped: 'never started',
+      events,
+      load: null,
+      differences: [],
+      remarks: [],
+      experiment: { config: mutable(this.#subject.plan.config), seconds: [], ended: true },
+    };
+  }
+
+  async #observe(sides: PerVariant<Prepared>, requests: readonly ReadyRequest[]): Promise<Observed> {
+    const { plan, agent } = this.#subject;
+    const answers = { baseline: sides.baseline.answer, candidate: sides.candidate.answer };
+    const observed = await observeExperiment(
+      {
+        plan,
+        lab: this.#lab,
+        hosts: this.#hosts,
+        agent,
+        requests,
+        proxy: nginxProxy(this.#lab.hosts.proxy.connection, this.#context),
+        site: siteOf(plan, this.#hosts, this.#port, requests),
+        onSnapshot: this.#listener.onSnapshot ?? (() => {}),
+      },
+      this.#context,
+    );
+    return {
       ...observed,
       remarks: [...healthRemarks(answers), ...pathRemarks(requests), ...observed.remarks],
-      logs: await logs(),
-    });
+    };
+  }
+
+  #hostFacts(proxy: Readonly<Record<string, string>>, sides: PerVariant<Prepared>): RunRecord['hosts'] {
+    return [
+      { name: this.#lab.hosts.proxy.name, role: 'proxy', versions: { ...proxy } },
+      ...SIDES.map((side) => ({
+        name: this.#hosts[side].name,
+        role: side,
+        versions: { ...sides[side].versions },
+      })),
+    ];
+  }
+
+  async #logs(): Promise<RunRecord['logs']> {
+    const secrets = hidden(this.#subject.secrets);
+    const [baseline, candidate] = await Promise.all(
+      SIDES.map((side) => journalOf(this.#hosts[side], secrets, this.#context)),
+    );
+    return { baseline: baseline ?? [], candidate: candidate ?? [] };
   }
 }
 

@@ -9,22 +9,22 @@ export type SideName = (typeof SIDES)[number];
 /** The host of each side. */
 export function sidesOf(lab: Lab, plan: RunPlan): PerVariant<LabHost> {
   const { blue, green } = lab.hosts;
-  return plan.baselineColor === 'blue'
+  return plan.baselineColour === 'blue'
     ? { baseline: blue, candidate: green }
     : { baseline: green, candidate: blue };
 }
 
 /** The colour of each side, which is the proxy's name for it. */
-export type Colors = PerVariant<'blue' | 'green'>;
+export type Colours = PerVariant<'blue' | 'green'>;
 
-export function colorsOf(plan: RunPlan): Colors {
-  return plan.baselineColor === 'blue'
+export function coloursOf(plan: RunPlan): Colours {
+  return plan.baselineColour === 'blue'
     ? { baseline: 'blue', candidate: 'green' }
     : { baseline: 'green', candidate: 'blue' };
 }
 
 /** A value for each colour, from one for each side. */
-export function byColor<T>(colors: Colors, value: (side: SideName) => T): { blue: T; green: T } {
+export function byColour<T>(colors: Colours, value: (side: SideName) => T): { blue: T; green: T } {
   return colors.baseline === 'blue'
     ? { blue: value('baseline'), green: value('candidate') }
     : { blue: value('candidate'), green: value('baseline') };

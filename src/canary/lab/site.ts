@@ -2,12 +2,12 @@
 import type { PerVariant } from '../../judge/types.ts';
 import type { Site } from '../../proxy/proxy.ts';
 import type { RunPlan } from '../experiment/plan.ts';
-import { byColor, colorsOf, SIDES, type SideName } from '../experiment/sides.ts';
+import { byColour, coloursOf, SIDES, type SideName } from '../experiment/sides.ts';
 import { pathMap, type ReadyRequest } from '../load/requests.ts';
 import type { LabHost } from './hosts.ts';
 
 /** The response header in which the proxy names the variant. */
-export const VARIANT_HEADER = 'x-pipeline-variant';
+export const COLOUR_HEADER = 'x-pipeline-variant';
 /** The request header with a random id, which the load draws anew for each request and the proxy assigns it by. Services have it in production too. */
 export const REQUEST_ID_HEADER = 'x-request-id';
 
@@ -18,7 +18,7 @@ export function siteOf(
   port: number,
   requests: readonly ReadyRequest[],
 ): Site {
-  const colors = colorsOf(plan);
+  const colors = coloursOf(plan);
   const backend = (side: SideName) => ({ servers: [`${hosts[side].address}:${port}`] });
   const maps = { baseline: pathMap(requests, 'baseline'), candidate: pathMap(requests, 'candidate') };
   const differs = SIDES.some((side) => Object.keys(maps[side]).length > 0);
@@ -31,10 +31,10 @@ export function siteOf(
     maxBodyBytes: plan.definition.site.max_body,
     readTimeoutMs: plan.definition.site.read_timeout,
     headers: {},
-    variants: byColor(colors, backend),
+    variants: byColour(colors, backend),
     fallback: false,
     key: `$http_${REQUEST_ID_HEADER.replaceAll('-', '_')}`,
-    experiment: { variantHeader: VARIANT_HEADER },
-    ...(differs ? { paths: byColor(colors, (side) => maps[side]) } : {}),
+    experiment: { variantHeader: COLOUR_HEADER },
+    ...(differs ? { paths: byColour(colors, (side) => maps[side]) } : {}),
   };
 }

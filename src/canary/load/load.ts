@@ -3,10 +3,11 @@
  * due, so a service that stalls cannot hide it by slowing the generator down (no coordinated omission).
  */
 import { randomUUID } from 'node:crypto';
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { seededUniform } from '../../judge/index.ts';
 import { Histogram } from '../../metrics/histogram.ts';
 import type { LoadSummary } from '../../report/document.ts';
-import { seededRandom, weightedChoice } from './choose.ts';
+import { weightedChoice } from './choose.ts';
 
 /** One kind of request. */
 export interface LoadRequest {
@@ -30,8 +31,8 @@ export interface LoadOptions {
   readonly timeoutMs: number;
   /** It ends by itself after so many milliseconds and requests, whatever happens to whoever started it. */
   readonly atMost: { readonly milliseconds: number; readonly requests: number };
-  /** Response header that names the variant. */
-  readonly variantHeader: string;
+  /** Response header that names the colour that answered. */
+  readonly colourHeader: string;
   /** Request header for a random id, by which the proxy assigns the request. */
   readonly idHeader: string;
   readonly onAnswer: (answer: LoadAnswer) => void;
@@ -41,8 +42,8 @@ export interface LoadOptions {
 export interface LoadAnswer {
   /** Index of the request. */
   readonly request: number;
-  /** Value of the variant header; empty where there was none. */
-  readonly variant: string;
+  /** Value of the colour header; empty where there was none. */
+  readonly colour: string;
   readonly status: number;
   readonly body: Buffer;
 }
@@ -63,138 +64,213 @@ const MOST_UNDER_WAY = 2_000;
 
 /** Starts the load. It never throws: what goes wrong is counted. */
 export function startLoad(options: LoadOptions): Load {
-  const { requests, rate, atMost, timeoutMs } = options;
-  const interval = 1000 / rate;
-  const mostUnderWay = Math.min(MOST_UNDER_WAY, Math.ceil((rate * timeoutMs) / 1000) + 64);
-  const agent = new Agent({ keepAlive: true, maxSockets: mostUnderWay, scheduling: 'lifo' });
-  const choose = weightedChoice(
-    requests.map(({ weight }) => weight),
-    seededRandom(options.seed),
-  );
-  const counts = { sent: 0, answered: 0, failed: 0, timedOut: 0, skipped: 0 };
-  const latency = new Histogram();
-  const lag = new Histogram();
-  const underWay = new Set<() => void>();
-  const startedAt = Date.now();
-  const start = performance.now();
-  let due = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  let idle: (() => void) | undefined;
+  const load = new OpenLoop(options);
+  load.begin();
+  return load;
+}
 
-  function tick(): void {
-    const now = performance.now();
-    while (!stopped && start + due * interval <= now) {
-      if (due >= atMost.requests || due * interval >= atMost.milliseconds) {
-        stopped = true;
-        break;
-      }
-      const dueAt = start + due * interval;
-      due++;
-      if (underWay.size >= mostUnderWay) counts.skipped++;
-      else send(choose(), dueAt);
-    }
-    if (stopped) settle();
-    else timer = setTimeout(tick, Math.max(0, start + due * interval - performance.now()));
+/** How a request ended. */
+type Outcome = 'answered' | 'failed' | 'timedOut';
+
+class OpenLoop implements Load {
+  readonly startedAt = Date.now();
+  readonly #options: LoadOptions;
+  readonly #start = performance.now();
+  /** Milliseconds from one request to the next. */
+  readonly #interval: number;
+  readonly #mostUnderWay: number;
+  readonly #agent: Agent;
+  readonly #choose: () => number;
+  readonly #counts = { sent: 0, answered: 0, failed: 0, timedOut: 0, skipped: 0 };
+  readonly #latency = new Histogram();
+  readonly #lag = new Histogram();
+  readonly #underWay = new Set<Attempt>();
+  #due = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#interval = 1000 / options.rate;
+    const during = Math.ceil((options.rate * options.timeoutMs) / 1000) + 64;
+    this.#mostUnderWay = Math.min(MOST_UNDER_WAY, during);
+    this.#agent = new Agent({ keepAlive: true, maxSockets: this.#mostUnderWay, scheduling: 'lifo' });
+    this.#choose = weightedChoice(
+      options.requests.map(({ weight }) => weight),
+      seededUniform(options.seed),
+    );
   }
 
-  function send(index: number, dueAt: number, again = false): void {
-    const wanted = requests[index];
-    if (wanted === undefined) return;
-    if (!again) {
-      counts.sent++;
-      lag.record(performance.now() - dueAt);
+  /** Sends what is due by now, and comes back when the next request is. */
+  begin(): void {
+    const now = performance.now();
+    while (!this.#stopped && this.#nextAt() <= now) {
+      if (this.#isOver()) this.#stopped = true;
+      else this.#sendNext();
     }
-    let ended = false;
-    const end = (outcome: 'answered' | 'failed' | 'timedOut') => {
-      if (ended) return;
-      ended = true;
-      clearTimeout(deadline);
-      underWay.delete(giveUp);
-      counts[outcome]++;
-      if (outcome !== 'failed') latency.record(performance.now() - dueAt);
-      settle();
-    };
-    const outgoing = httpRequest({
-      agent,
-      host: options.address,
-      port: options.port,
-      method: wanted.method,
-      path: wanted.path,
-      headers: {
-        ...wanted.headers,
-        [options.idHeader]: randomUUID(),
-        ...(wanted.body === null ? {} : { 'content-length': wanted.body.length }),
-      },
-    });
-    const giveUp = () => {
-      end('timedOut');
-      outgoing.destroy();
-    };
-    const deadline = setTimeout(giveUp, Math.max(1, timeoutMs - (performance.now() - dueAt)));
-    underWay.add(giveUp);
-    outgoing.on('response', (answer) => {
-      collect(answer, (body) => {
-        if (ended) return;
-        end('answered');
-        const variant = answer.headers[options.variantHeader];
-        options.onAnswer({
-          request: index,
-          variant: typeof variant === 'string' ? variant : '',
-          status: answer.statusCode ?? 0,
-          body,
-        });
-      });
-      answer.on('error', () => end('failed'));
-    });
-    outgoing.on('error', (error: NodeJS.ErrnoException) => {
-      // The server closed an idle connection just when it was to be used again: the request never arrived there.
-      if (!ended && !again && outgoing.reusedSocket && error.code === 'ECONNRESET') {
-        ended = true;
-        clearTimeout(deadline);
-        underWay.delete(giveUp);
-        send(index, dueAt, true);
+    if (this.#stopped) this.#settle();
+    else this.#timer = setTimeout(() => this.begin(), Math.max(0, this.#nextAt() - performance.now()));
+  }
+
+  summary(): LoadSummary {
+    const plain = (histogram: Histogram) => ({ zero: histogram.zero, counts: histogram.data().counts });
+    return { ...this.#counts, latency: plain(this.#latency), lag: plain(this.#lag) };
+  }
+
+  async stop(graceMs = 2_000): Promise<LoadSummary> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    if (this.#underWay.size > 0) await this.#untilIdle(graceMs);
+    this.#agent.destroy();
+    return this.summary();
+  }
+
+  #nextAt(): number {
+    return this.#start + this.#due * this.#interval;
+  }
+
+  #isOver(): boolean {
+    const { requests, milliseconds } = this.#options.atMost;
+    return this.#due >= requests || this.#due * this.#interval >= milliseconds;
+  }
+
+  #sendNext(): void {
+    const dueAt = this.#nextAt();
+    this.#due++;
+    if (this.#underWay.size >= this.#mostUnderWay) {
+      this.#counts.skipped++;
+      return;
+    }
+    const index = this.#choose();
+    if (this.#options.requests[index] === undefined) return;
+    this.#counts.sent++;
+    this.#lag.record(performance.now() - dueAt);
+    this.#attempt(index, dueAt);
+  }
+
+  #attempt(index: number, dueAt: number, again = false): void {
+    const attempt = new Attempt(this.#options, this.#agent, index, dueAt, (outcome) => {
+      this.#underWay.delete(attempt);
+      if (outcome === 'unsent' && !again) {
+        this.#attempt(index, dueAt, true);
         return;
       }
-      end('failed');
+      this.#count(outcome === 'unsent' ? 'failed' : outcome, dueAt);
     });
-    outgoing.end(wanted.body ?? undefined);
+    this.#underWay.add(attempt);
+    attempt.send();
   }
 
-  function settle(): void {
-    if (!stopped || underWay.size > 0) return;
-    agent.destroy();
-    idle?.();
+  #count(outcome: Outcome, dueAt: number): void {
+    this.#counts[outcome]++;
+    if (outcome !== 'failed') this.#latency.record(performance.now() - dueAt);
+    this.#settle();
   }
 
-  function summary(): LoadSummary {
-    const plain = (histogram: Histogram) => ({ zero: histogram.zero, counts: histogram.data().counts });
-    return { ...counts, latency: plain(latency), lag: plain(lag) };
+  #settle(): void {
+    if (!this.#stopped || this.#underWay.size > 0) return;
+    this.#agent.destroy();
+    this.#whenIdle?.();
   }
 
-  tick();
-  return {
-    startedAt,
-    summary,
-    async stop(graceMs = 2_000) {
-      stopped = true;
-      clearTimeout(timer);
-      if (underWay.size > 0) {
-        await new Promise<void>((resolve) => {
-          const patience = setTimeout(() => {
-            for (const giveUp of [...underWay]) giveUp();
-            resolve();
-          }, graceMs);
-          idle = () => {
-            clearTimeout(patience);
-            resolve();
-          };
-        });
-      }
-      agent.destroy();
-      return summary();
+  #untilIdle(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const patience = setTimeout(() => {
+        for (const attempt of [...this.#underWay]) attempt.giveUp();
+        resolve();
+      }, graceMs);
+      this.#whenIdle = () => {
+        clearTimeout(patience);
+        resolve();
+      };
+    });
+  }
+}
+
+/** One request on its way; it ends once, as the first of answer, fault and deadline says. */
+class Attempt {
+  readonly #options: LoadOptions;
+  readonly #index: number;
+  readonly #request: ClientRequest;
+  readonly #deadline: NodeJS.Timeout;
+  readonly #onEnd: (outcome: Outcome | 'unsent') => void;
+  #ended = false;
+
+  constructor(
+    options: LoadOptions,
+    agent: Agent,
+    index: number,
+    dueAt: number,
+    onEnd: (outcome: Outcome | 'unsent') => void,
+  ) {
+    this.#options = options;
+    this.#index = index;
+    this.#onEnd = onEnd;
+    this.#request = outgoing(options, agent, this.#wanted);
+    const left = options.timeoutMs - (performance.now() - dueAt);
+    this.#deadline = setTimeout(() => this.giveUp(), Math.max(1, left));
+    this.#request.on('response', (answer) => this.#onResponse(answer));
+    this.#request.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
+  }
+
+  get #wanted(): LoadRequest {
+    const wanted = this.#options.requests[this.#index];
+    if (wanted === undefined) throw new Error(`the load has no request ${this.#index}`);
+    return wanted;
+  }
+
+  send(): void {
+    this.#request.end(this.#wanted.body ?? undefined);
+  }
+
+  giveUp(): void {
+    this.#end('timedOut');
+    this.#request.destroy();
+  }
+
+  #end(outcome: Outcome | 'unsent'): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#deadline);
+    this.#onEnd(outcome);
+  }
+
+  #onResponse(answer: IncomingMessage): void {
+    collect(answer, (body) => {
+      if (this.#ended) return;
+      this.#end('answered');
+      const colour = answer.headers[this.#options.colourHeader];
+      this.#options.onAnswer({
+        request: this.#index,
+        colour: typeof colour === 'string' ? colour : '',
+        status: answer.statusCode ?? 0,
+        body,
+      });
+    });
+    answer.on('error', () => this.#end('failed'));
+  }
+
+  /** An idle connection that closed just when it was to be used again: the request never arrived there. */
+  #onError(error: NodeJS.ErrnoException): void {
+    const neverArrived = this.#request.reusedSocket && error.code === 'ECONNRESET';
+    this.#end(neverArrived ? 'unsent' : 'failed');
+  }
+}
+
+function outgoing(options: LoadOptions, agent: Agent, wanted: LoadRequest): ClientRequest {
+  return httpRequest({
+    agent,
+    host: options.address,
+    port: options.port,
+    method: wanted.method,
+    path: wanted.path,
+    headers: {
+      ...wanted.headers,
+      [options.idHeader]: randomUUID(),
+      ...(wanted.body === null ? {} : { 'content-length': wanted.body.length }),
     },
-  };
+  });
 }
 
 /** The body, up to `KEPT` bytes; called at the end of a complete answer only. */

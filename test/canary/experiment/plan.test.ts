@@ -70,12 +70,12 @@ describe('the plan of an experiment', () => {
   it('alternates which host is the baseline by the seed, always the same for the same', () => {
     const colors = Array.from(
       { length: 40 },
-      (_, seed) => planRun(config(LOAD), { ...OPTIONS, seed }).baselineColor,
+      (_, seed) => planRun(config(LOAD), { ...OPTIONS, seed }).baselineColour,
     );
     const blue = colors.filter((color) => color === 'blue').length;
     expect(blue).toBeGreaterThan(10);
     expect(blue).toBeLessThan(30);
-    expect(planRun(config(LOAD), { ...OPTIONS, seed: 3 }).baselineColor).toBe(colors[3]);
+    expect(planRun(config(LOAD), { ...OPTIONS, seed: 3 }).baselineColour).toBe(colors[3]);
   });
 
   it('gives the judge tolerance, warm-up and critical metrics of the definition', () => {

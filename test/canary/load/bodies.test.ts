@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BodyComparer } from '../../../src/canary/load/bodies.ts';
-import { seededRandom } from '../../../src/canary/load/choose.ts';
+import { seededUniform } from '../../../src/judge/random.ts';
 
 /** Feeds seconds of answers: `baseline` and `candidate` say what each side answers. */
 function run(
@@ -92,7 +92,7 @@ describe('body agreement', () => {
   });
 
   it('shows as much disagreement on the baseline as on the candidate where answers are drawn from one distribution', () => {
-    const random = seededRandom(7);
+    const random = seededUniform(7);
     const draw = () => `answer ${Math.floor(-Math.log(1 - random()) * 40)}`;
     const total = run(new BodyComparer(['GET /'], []), 60, draw, draw);
     const noise = total.baseline.disagreed / total.baseline.compared;

@@ -33,7 +33,7 @@ function options(port: number, over: Partial<LoadOptions> = {}): LoadOptions {
     seed: 1,
     timeoutMs: 2_000,
     atMost: { milliseconds: 10_000, requests: 1_000_000 },
-    variantHeader: 'x-variant',
+    colourHeader: 'x-variant',
     idHeader: 'x-request-id',
     onAnswer: () => {},
     ...over,
@@ -149,7 +149,7 @@ describe('the load', () => {
     await wait(150);
     await load.stop();
     expect(answers).toHaveLength(3);
-    expect(answers[0]).toMatchObject({ request: 0, variant: 'green', status: 503 });
+    expect(answers[0]).toMatchObject({ request: 0, colour: 'green', status: 503 });
     expect(answers[0]?.body.toString()).toBe('no');
   });
 
