@@ -7,8 +7,8 @@ import {
   HISTOGRAM_GAMMA,
   type LogHistogram,
   type Second,
+  type SideSecond,
   type Traffic,
-  type VariantSecond,
 } from '../../src/judge/index.ts';
 import { type Random, seeded } from './random.ts';
 
@@ -186,7 +186,7 @@ export function count(histogram: Record<string, number>, value: number): void {
   histogram[index] = (histogram[index] ?? 0) + 1;
 }
 
-function close(side: Side, variant: Variant, host: Host, random: Random): VariantSecond {
+function close(side: Side, variant: Variant, host: Host, random: Random): SideSecond {
   // A heap that grows with work and falls back when it is collected.
   host.heap += side.work / 20_000 + random.uniform() * 0.01;
   if (host.heap > 1) host.heap = random.uniform() * 0.1;

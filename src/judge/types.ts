@@ -26,10 +26,10 @@ export interface StatusCounts {
   readonly '5xx'?: number;
 }
 
-/** One variant, one route, one second. */
+/** One side, one route, one second. */
 export interface RouteSecond {
   /**
-   * All requests that were assigned to the variant in this second, answered or not. What `status` does not account for (connection
+   * All requests that were assigned to the side in this second, answered or not. What `status` does not account for (connection
    * refused, cut off, timed out) got no answer and counts as an error, with the 5xx.
    */
   readonly requests: number;
@@ -46,8 +46,8 @@ export interface BodyComparisons {
   readonly disagreed: number;
 }
 
-/** One variant in one second. A field that is absent was not measured; 0 was measured. */
-export interface VariantSecond {
+/** One side in one second. A field that is absent was not measured; 0 was measured. */
+export interface SideSecond {
   /** By method and route, e.g. `POST /preview`. A route without requests in this second may be absent. */
   readonly routes: Readonly<Record<string, RouteSecond>>;
   /**
@@ -69,8 +69,8 @@ export interface VariantSecond {
 export interface Second {
   /** Seconds since the first request was sent: the interval [at, at + 1). An integer, greater than the one before. */
   readonly at: number;
-  readonly baseline: VariantSecond;
-  readonly candidate: VariantSecond;
+  readonly baseline: SideSecond;
+  readonly candidate: SideSecond;
 }
 
 /** How traffic was divided: each request at random, or first all to the baseline and then all to the candidate. */
@@ -128,19 +128,19 @@ export interface SequentialConfig {
   readonly promoteAlpha: number;
   /** Level of the intervals in the verdict: one minus the chance that any look ever shows one without the truth in it. */
   readonly intervalLevel: number;
-  /** Seconds at the beginning of each variant's traffic that latency, size and gauges ignore. Counts ignore nothing. */
+  /** Seconds at the beginning of each side's traffic that latency, size and gauges ignore. Counts ignore nothing. */
   readonly warmupSeconds: number;
   /** The canary is not passed before so many seconds of data. It may fail sooner. */
   readonly minimumSeconds: number;
   /** After so many seconds the verdict is final, whatever it is; null: only when the caller says so. */
   readonly deadlineSeconds: number | null;
-  /** Seconds that count as one observation of latency and size: longer than the pauses of one variant last. */
+  /** Seconds that count as one observation of latency and size: longer than the pauses of one side last. */
   readonly latencyBlockSeconds: number;
   /** Seconds that count as one observation of gauges, restarts and error lines. */
   readonly gaugeBlockSeconds: number;
   /** What the clock of latencies counts in, ms (nginx: 1); 0 where it is finer than 2 % of every latency. */
   readonly latencyResolutionMs: number;
-  /** Where both variants fail at least this share of requests, both are broken, and nothing is passed. */
+  /** Where both sides fail at least this share of requests, both are broken, and nothing is passed. */
   readonly brokenShare: number;
   readonly traffic: Traffic;
   readonly quantiles: readonly QuantileSettings[];
@@ -160,13 +160,13 @@ export interface Experiment {
 /** Verdict about one metric. `high`/`low`: the candidate's value is higher/lower than tolerated (lower is not always worse). */
 export type MetricVerdictLabel = 'pass' | 'high' | 'low' | 'no data' | 'inconclusive';
 
-/** A number for each variant. */
-export interface PerVariant<T> {
+/** A number for each side. */
+export interface PerSide<T> {
   readonly baseline: T;
   readonly candidate: T;
 }
 
-/** The difference between the variants, as one number. */
+/** The difference between the sides, as one number. */
 export interface Effect {
   /** What the number is, e.g. `ratio of p99 latency, candidate to baseline`. */
   readonly name: string;
@@ -202,7 +202,7 @@ export interface MetricResult {
   readonly weight: number;
   readonly verdict: MetricVerdictLabel;
   /** What was measured, e.g. p99 in ms or a share of requests; null without data. */
-  readonly observed: PerVariant<number | null>;
+  readonly observed: PerSide<number | null>;
   /** Unit of `observed`: `ms`, `bytes`, `share`, `ms per request`, or what is counted (`restarts`, `error lines`). */
   readonly unit: string;
   readonly effect: Effect | null;
@@ -211,12 +211,12 @@ export interface MetricResult {
   /** Level of `interval`, e.g. 0.95. */
   readonly level: number;
   /** Requests, answers, comparisons or blocks that the verdict rests on. */
-  readonly samples: PerVariant<number>;
+  readonly samples: PerSide<number>;
   /** What `samples` counts: `requests`, `answers`, `comparisons`, `blocks`, `seconds`. */
   readonly sampleUnit: string;
   /** null for metrics that have no test of their own or no data. */
   readonly evidence: Evidence | null;
-  /** Requests over both variants that are probably still needed for a pass or an alarm; null when decided or unknown. */
+  /** Requests over both sides that are probably still needed for a pass or an alarm; null when decided or unknown. */
   readonly needsRequests: number | null;
   /** One or two sentences: what was compared, the effect with its interval, samples, threshold, why. */
   readonly reason: string;
@@ -243,6 +243,6 @@ export interface CanaryVerdict {
   /** What a reader must know besides: both sides broken, traffic one after the other, a side that fell silent. */
   readonly notes: readonly string[];
   readonly metrics: readonly MetricResult[];
-  readonly samples: PerVariant<number>;
+  readonly samples: PerSide<number>;
   readonly stoppedAfter: { readonly seconds: number; readonly requests: number };
 }

@@ -13,7 +13,7 @@ export const REPORT_VERSION = 1;
 
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
-const perVariant = <T extends z.ZodType>(value: T) => z.object({ baseline: value, candidate: value });
+const perSide = <T extends z.ZodType>(value: T) => z.object({ baseline: value, candidate: value });
 
 const histogram = z.object({
   zero: count.exactOptional(),
@@ -32,7 +32,7 @@ const routeSecond = z.object({
   size: histogram.exactOptional(),
 });
 
-const variantSecond = z.object({
+const sideSecond = z.object({
   routes: z.record(z.string(), routeSecond),
   bodies: z.object({ compared: count, disagreed: count }).exactOptional(),
   restarts: count.exactOptional(),
@@ -82,7 +82,7 @@ const sequentialConfig = z.object({
 
 const experimentSchema = z.object({
   config: sequentialConfig,
-  seconds: z.array(z.object({ at: z.int(), ...perVariant(variantSecond).shape })),
+  seconds: z.array(z.object({ at: z.int(), ...perSide(sideSecond).shape })),
   ended: z.boolean(),
 });
 
@@ -94,14 +94,14 @@ const metricResult = z.object({
   critical: z.boolean(),
   weight: amount,
   verdict: z.enum(['pass', 'high', 'low', 'no data', 'inconclusive']),
-  observed: perVariant(z.number().nullable()),
+  observed: perSide(z.number().nullable()),
   unit: z.string(),
   effect: z
     .object({ name: z.string(), scale: z.enum(['ratio', 'difference']), value: z.number().nullable() })
     .nullable(),
   interval: z.tuple([z.number().nullable(), z.number().nullable()]).nullable(),
   level: z.number(),
-  samples: perVariant(count),
+  samples: perSide(count),
   sampleUnit: z.string(),
   evidence: z
     .object({
@@ -129,7 +129,7 @@ const verdictSchema = z.object({
   needs: z.string().nullable(),
   notes: z.array(z.string()),
   metrics: z.array(metricResult),
-  samples: perVariant(count),
+  samples: perSide(count),
   stoppedAfter: z.object({ seconds: amount, requests: count }),
 });
 
@@ -151,7 +151,7 @@ const request = z.object({
   name: z.string(),
   method: z.string(),
   /** Where both sides take the same path, the two are equal. */
-  path: perVariant(z.string()),
+  path: perSide(z.string()),
   weight: z.number().positive(),
   bodyBytes: count,
 });
@@ -229,7 +229,7 @@ const reportSchema = z.object({
   /** What a reader should know besides, seen during the run: one sentence each. */
   remarks: z.array(z.string()),
   /** Last lines of each side's journal, free of secrets. */
-  logs: perVariant(z.array(z.string())),
+  logs: perSide(z.array(z.string())),
   experiment: experimentSchema,
   verdict: verdictSchema,
 });

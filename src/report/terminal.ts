@@ -1,5 +1,5 @@
 /** The canary in a terminal: a frame while it runs, a line now and then without a terminal, and the result. Pure: lines out. */
-import type { KayentaJudgeResult, KayentaMetricResult, MetricResult, PerVariant } from '../judge/index.ts';
+import type { KayentaJudgeResult, KayentaMetricResult, MetricResult, PerSide } from '../judge/index.ts';
 import type { CanaryReport, ReportVerdict } from './document.ts';
 import { escapeTerminal } from './escape.ts';
 import {
@@ -30,7 +30,7 @@ export interface Snapshot {
   readonly seconds: number;
   /** Seconds after which it ends in any case. */
   readonly atMost: number;
-  readonly requests: PerVariant<number>;
+  readonly requests: PerSide<number>;
   readonly metrics: readonly MetricResult[];
   /** What is still missing, e.g. `about 900 more requests`; null where unknown. */
   readonly needs: string | null;

@@ -5,7 +5,7 @@
  * so the least difference between arrival and stamp is the clock's offset. What a line says is counted in the second in which the middle of
  * its interval lies; what comes later than the rest of its second counts in the next one. Traffic of both sides comes from one host, the proxy, so their comparison does not depend on clocks at all.
  */
-import type { PerVariant, RouteSecond, Second, StatusCounts, VariantSecond } from '../../judge/types.ts';
+import type { PerSide, RouteSecond, Second, SideSecond, StatusCounts } from '../../judge/types.ts';
 import { type HistogramData, mergeHistograms } from '../../metrics/histogram.ts';
 import type { TrafficGroup, TrafficLine, UnitLine } from '../../metrics/live.ts';
 import type { SideName } from './sides.ts';
@@ -38,7 +38,7 @@ export class Collector {
   readonly #sides: Readonly<Record<string, SideName>>;
   readonly #offsets = new Map<Source, number>();
   readonly #reached = new Map<Source, number>();
-  readonly #open = new Map<number, PerVariant<Part>>();
+  readonly #open = new Map<number, PerSide<Part>>();
   readonly #restarts = new Map<SideName, number>();
   /** Local time, in seconds, at which second 0 begins; set by the first request that the proxy saw. */
   #zero: number | undefined;
@@ -90,10 +90,7 @@ export class Collector {
   }
 
   /** What was compared since the last call, counted in the second that is open at `now`. */
-  bodies(
-    comparisons: PerVariant<{ readonly compared: number; readonly disagreed: number }>,
-    now: number,
-  ): void {
+  bodies(comparisons: PerSide<{ readonly compared: number; readonly disagreed: number }>, now: number): void {
     if (this.#zero === undefined) return;
     const second = Math.max(this.#next, Math.floor(now - this.#zero));
     const parts = this.#parts(second);
@@ -132,13 +129,13 @@ export class Collector {
     return at + offset;
   }
 
-  #at(middle: number, source: Source): PerVariant<Part> {
+  #at(middle: number, source: Source): PerSide<Part> {
     const second = Math.max(this.#next, Math.floor(middle - (this.#zero ?? middle)));
     this.#reached.set(source, Math.max(second, this.#reached.get(source) ?? 0));
     return this.#parts(second);
   }
 
-  #parts(second: number): PerVariant<Part> {
+  #parts(second: number): PerSide<Part> {
     const known = this.#open.get(second);
     if (known !== undefined) return known;
     const made = { baseline: emptyPart(), candidate: emptyPart() };
@@ -185,7 +182,7 @@ function statusClass(code: number): keyof StatusCounts | null {
   return (['2xx', '3xx', '4xx', '5xx'] as const)[Math.floor(code / 100) - 2] ?? null;
 }
 
-function finish(part: Part): VariantSecond {
+function finish(part: Part): SideSecond {
   const routes = [...part.routes].map(([name, sum]): [string, RouteSecond] => [
     name,
     {
@@ -205,7 +202,7 @@ function finish(part: Part): VariantSecond {
   return {
     routes: Object.fromEntries(routes),
     ...(Object.fromEntries(Object.entries(measured).filter(([, value]) => value !== undefined)) as Omit<
-      VariantSecond,
+      SideSecond,
       'routes'
     >),
   };

@@ -1,6 +1,6 @@
 /** The experiment while it runs: load, samples and judge, until the state machine says stop. */
 import type { Context } from '../../context.ts';
-import type { CanaryVerdict, PerVariant } from '../../judge/types.ts';
+import type { CanaryVerdict, PerSide } from '../../judge/types.ts';
 import type { LiveLine } from '../../metrics/live.ts';
 import type { Site, SiteProxy, Weights } from '../../proxy/proxy.ts';
 import { accessLog } from '../../proxy/site.ts';
@@ -25,7 +25,7 @@ import { byColour, type Colours, coloursOf, SIDES, type SideName } from './sides
 export interface ObserveOptions {
   readonly plan: RunPlan;
   readonly lab: Lab;
-  readonly hosts: PerVariant<LabHost>;
+  readonly hosts: PerSide<LabHost>;
   readonly agent: AgentFiles;
   readonly requests: readonly ReadyRequest[];
   readonly proxy: SiteProxy;

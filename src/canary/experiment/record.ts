@@ -1,6 +1,6 @@
 /** What a report says of a run before there are numbers. Pure. */
 import type { Artifact } from '../../build/artifact.ts';
-import type { PerVariant } from '../../judge/types.ts';
+import type { PerSide } from '../../judge/types.ts';
 import { REPORT_FORMAT, REPORT_VERSION, type ReportEvent, type ReportSide } from '../../report/document.ts';
 import type { RunRecord } from '../judging/conclude.ts';
 import type { LabHost } from '../lab/hosts.ts';
@@ -13,8 +13,8 @@ import { coloursOf, SIDES, type SideName } from './sides.ts';
 export function reportHead(
   about: { readonly pipeline: string; readonly at: Date },
   plan: RunPlan,
-  artifacts: PerVariant<Artifact>,
-  hosts: PerVariant<LabHost>,
+  artifacts: PerSide<Artifact>,
+  hosts: PerSide<LabHost>,
   requests: readonly ReadyRequest[],
 ): Pick<
   RunRecord,
@@ -68,7 +68,7 @@ export function neverStarted(side: SideName, answer: ProbeAnswer): ReportEvent |
 }
 
 /** Sides that answer, and not as their definition wants. */
-export function healthRemarks(answers: PerVariant<ProbeAnswer>): string[] {
+export function healthRemarks(answers: PerSide<ProbeAnswer>): string[] {
   return SIDES.filter((side) => !answers[side].healthy).map(
     (side) => `The ${side} does not pass the health check of its definition: ${answers[side].last}.`,
   );

@@ -7,7 +7,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
 import { missingDatabases } from '../../database/index.ts';
 import { Failure } from '../../errors.ts';
-import type { PerVariant } from '../../judge/types.ts';
+import type { PerSide } from '../../judge/types.ts';
 import { nginxProxy } from '../../proxy/nginx.ts';
 import { withLock } from '../../release/index.ts';
 import { hidden, resolveSecrets } from '../../release/secrets.ts';
@@ -106,7 +106,7 @@ export async function runCanary(
 /** What is compared, before there is any host. */
 interface Subject {
   readonly plan: RunPlan;
-  readonly artifacts: PerVariant<Artifact>;
+  readonly artifacts: PerSide<Artifact>;
   readonly drafts: readonly DraftRequest[];
   /** What is generated lives as long as the experiment, and both sides have the same. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -144,7 +144,7 @@ class LabRun {
   readonly #resources: CanaryResources;
   readonly #context: Context;
   readonly #listener: CanaryListener;
-  readonly #hosts: PerVariant<LabHost>;
+  readonly #hosts: PerSide<LabHost>;
   readonly #port: number;
 
   constructor(
@@ -203,7 +203,7 @@ class LabRun {
   }
 
   /** The record of an experiment that cannot begin; null where both sides answer. */
-  #unstarted(sides: PerVariant<Prepared>): Observed | null {
+  #unstarted(sides: PerSide<Prepared>): Observed | null {
     const events = SIDES.flatMap((side) => neverStarted(side, sides[side].answer) ?? []);
     if (events.length === 0) return null;
     return {
@@ -216,7 +216,7 @@ class LabRun {
     };
   }
 
-  async #observe(sides: PerVariant<Prepared>, requests: readonly ReadyRequest[]): Promise<Observed> {
+  async #observe(sides: PerSide<Prepared>, requests: readonly ReadyRequest[]): Promise<Observed> {
     const { plan, agent } = this.#subject;
     const answers = { baseline: sides.baseline.answer, candidate: sides.candidate.answer };
     const observed = await observeExperiment(
@@ -238,7 +238,7 @@ class LabRun {
     };
   }
 
-  #hostFacts(proxy: Readonly<Record<string, string>>, sides: PerVariant<Prepared>): RunRecord['hosts'] {
+  #hostFacts(proxy: Readonly<Record<string, string>>, sides: PerSide<Prepared>): RunRecord['hosts'] {
     return [
       { name: this.#lab.hosts.proxy.name, role: 'proxy', versions: { ...proxy } },
       ...SIDES.map((side) => ({

@@ -1,5 +1,5 @@
 /** Which host runs which side. Pure. */
-import type { PerVariant } from '../../judge/types.ts';
+import type { PerSide } from '../../judge/types.ts';
 import type { Lab, LabHost } from '../lab/hosts.ts';
 import type { RunPlan } from './plan.ts';
 
@@ -7,7 +7,7 @@ export const SIDES = ['baseline', 'candidate'] as const;
 export type SideName = (typeof SIDES)[number];
 
 /** The host of each side. */
-export function sidesOf(lab: Lab, plan: RunPlan): PerVariant<LabHost> {
+export function sidesOf(lab: Lab, plan: RunPlan): PerSide<LabHost> {
   const { blue, green } = lab.hosts;
   return plan.baselineColour === 'blue'
     ? { baseline: blue, candidate: green }
@@ -15,7 +15,7 @@ export function sidesOf(lab: Lab, plan: RunPlan): PerVariant<LabHost> {
 }
 
 /** The colour of each side, which is the proxy's name for it. */
-export type Colours = PerVariant<'blue' | 'green'>;
+export type Colours = PerSide<'blue' | 'green'>;
 
 export function coloursOf(plan: RunPlan): Colours {
   return plan.baselineColour === 'blue'

@@ -48,8 +48,7 @@ export async function judgeFile(path: string, options: JudgeOptions = {}): Promi
     const report = parseReport(found, path);
     const { verdict, ...run } = report;
     const now = conclude(run, options.judge ?? verdict.judge);
-    const agrees =
-      now.judge === verdict.judge ? JSON.stringify(sorted(now)) === JSON.stringify(sorted(verdict)) : null;
+    const agrees = now.judge === verdict.judge ? sameVerdict(now, verdict) : null;
     return { kind: 'canary', report: { ...run, verdict: now }, agrees };
   }
   if (options.judge === 'sequential') {
@@ -146,13 +145,22 @@ function parse(text: string, path: string): unknown {
   }
 }
 
-/** The same document with its keys in one order. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+/** Sentences about a verdict: a later version may say the same in other words. */
+const WORDS: ReadonlySet<string> = new Set(['reason', 'notes', 'needs']);
+
+/** Whether two verdicts say the same, in whatever words. */
+function sameVerdict(a: CanaryReport['verdict'], b: CanaryReport['verdict']): boolean {
+  return JSON.stringify(facts(a)) === JSON.stringify(facts(b));
+}
+
+/** The same document without its sentences, its keys in one order. */
+function facts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(facts);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
+      .filter(([key]) => !WORDS.has(key))
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, sorted(entry)]),
+      .map(([key, entry]) => [key, facts(entry)]),
   );
 }

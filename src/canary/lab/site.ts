@@ -1,5 +1,5 @@
 /** The proxy's site for an experiment. Pure. */
-import type { PerVariant } from '../../judge/types.ts';
+import type { PerSide } from '../../judge/types.ts';
 import type { Site } from '../../proxy/proxy.ts';
 import type { RunPlan } from '../experiment/plan.ts';
 import { byColour, coloursOf, SIDES, type SideName } from '../experiment/sides.ts';
@@ -14,7 +14,7 @@ export const REQUEST_ID_HEADER = 'x-request-id';
 /** Nobody is sent to the other side when one cannot be reached: that would hide what is looked for. */
 export function siteOf(
   plan: RunPlan,
-  hosts: PerVariant<LabHost>,
+  hosts: PerSide<LabHost>,
   port: number,
   requests: readonly ReadyRequest[],
 ): Site {

@@ -9,7 +9,7 @@
  * candidate.
  */
 import { createHash } from 'node:crypto';
-import type { BodyComparisons, PerVariant } from '../../judge/types.ts';
+import type { BodyComparisons, PerSide } from '../../judge/types.ts';
 
 /** Share of the baseline's answers that the usual ones make up. */
 const COVERAGE = 0.99;
@@ -56,7 +56,7 @@ export class BodyComparer {
   readonly #ignore: readonly RegExp[];
   readonly #known: readonly Known[];
   #pending: { readonly request: number; readonly digest: string }[] = [];
-  #current: PerVariant<{ compared: number; disagreed: number }> = empty();
+  #current: PerSide<{ compared: number; disagreed: number }> = empty();
   readonly differences: Difference[] = [];
 
   /** `names`: what each request is called. `ignore`: what is cut out of every body before it is compared. */
@@ -92,7 +92,7 @@ export class BodyComparer {
   }
 
   /** Ends a second: its comparisons, for each side. */
-  endSecond(): PerVariant<BodyComparisons> {
+  endSecond(): PerSide<BodyComparisons> {
     const touched = new Set<Known>();
     for (const { request, digest } of this.#pending) {
       const known = this.#known[request];
@@ -163,6 +163,6 @@ function withGlobal(flags: string): string {
   return flags.includes('g') ? flags : `${flags}g`;
 }
 
-function empty(): PerVariant<{ compared: number; disagreed: number }> {
+function empty(): PerSide<{ compared: number; disagreed: number }> {
   return { baseline: { compared: 0, disagreed: 0 }, candidate: { compared: 0, disagreed: 0 } };
 }

@@ -4,7 +4,7 @@ import { openSource, readAt } from '../../build/source.ts';
 import type { CanaryRequest, Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
-import type { PerVariant } from '../../judge/types.ts';
+import type { PerSide } from '../../judge/types.ts';
 import { pathsOf, type RunPlan } from '../experiment/plan.ts';
 import type { ProbeRequest } from '../lab/probe.ts';
 import type { LoadRequest } from './load.ts';
@@ -13,12 +13,12 @@ import type { LoadRequest } from './load.ts';
 export interface DraftRequest {
   readonly wanted: CanaryRequest;
   readonly body: Buffer | null;
-  readonly paths: PerVariant<readonly string[]>;
+  readonly paths: PerSide<readonly string[]>;
 }
 
 /** A request as it is sent, and what each side is asked for instead of its path. */
 export interface ReadyRequest extends LoadRequest {
-  readonly paths: PerVariant<string>;
+  readonly paths: PerSide<string>;
 }
 
 /** Reads the bodies. A file is the baseline's, since both sides get the same; the candidate's where only it has one. */
@@ -90,9 +90,9 @@ export function choosePaths(
  */
 export function readyRequests(
   drafts: readonly DraftRequest[],
-  chosen: PerVariant<readonly string[]>,
+  chosen: PerSide<readonly string[]>,
 ): ReadyRequest[] {
-  const known = new Map<string, PerVariant<string>>();
+  const known = new Map<string, PerSide<string>>();
   return drafts.map((draft, index): ReadyRequest => {
     const { wanted, body } = draft;
     const paths = { baseline: chosen.baseline[index] ?? '/', candidate: chosen.candidate[index] ?? '/' };

@@ -45,7 +45,7 @@ export const defaultSequentialConfig: SequentialConfig = {
 };
 
 /**
- * Tolerance and margin of latency, at least, where traffic goes to one variant after the other: load that drifts makes a version 10 to 15 % slower than itself
+ * Tolerance and margin of latency, at least, where traffic goes to one side after the other: load that drifts makes a version 10 to 15 % slower than itself
  * from one minute to the next. With the ordinary tolerance 13 % of versions were rejected against themselves, with this one 0.3 % (`bench/judge`).
  */
 const DRIFT = { tolerance: 0.4, margin: 0.5 };
@@ -65,7 +65,7 @@ export type SequentialOptions = Partial<Omit<SequentialConfig, 'metrics'>> & {
 };
 
 /**
- * The whole configuration. Where traffic goes to one variant after the other, latency is given the width of `DRIFT` at least.
+ * The whole configuration. Where traffic goes to one side after the other, latency is given the width of `DRIFT` at least.
  * @throws JudgeInputError naming the first setting that makes no sense.
  */
 export function sequentialConfig(options: SequentialOptions = {}): SequentialConfig {

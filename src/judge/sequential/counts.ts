@@ -2,7 +2,7 @@
  * Rates of events among requests: errors, wrong bodies.
  *
  * The alarm conditions on how many events a stratum (one second of one route) had in all: were the candidate no worse, chance alone would
- * have dealt them to the variants. It needs nothing about the rates, which may change from second to second. The pass and the interval
+ * have dealt them to the sides. It needs nothing about the rates, which may change from second to second. The pass and the interval
  * take events within a second as independent.
  */
 import { logMoments } from './hypergeometric.ts';
@@ -38,7 +38,7 @@ const DIFFERENCES = [
   ...ENDS,
 ];
 
-/** Events among trials of each variant, in one stratum or altogether. */
+/** Events among trials of each side, in one stratum or altogether. */
 export interface Trials {
   readonly candidateTrials: number;
   readonly candidateEvents: number;
@@ -126,7 +126,7 @@ function betOnOdds(odds: Wealth, strata: readonly Trials[]): Wealth {
   const gains = new Float64Array(SLOPES.length);
   for (const { candidateTrials, candidateEvents, baselineTrials, baselineEvents } of strata) {
     const events = candidateEvents + baselineEvents;
-    // Nothing could have come out otherwise: no event, nothing but events, or one variant alone.
+    // Nothing could have come out otherwise: no event, nothing but events, or one side alone.
     if (events === 0 || events === candidateTrials + baselineTrials) continue;
     if (candidateTrials === 0 || baselineTrials === 0) continue;
     const moments = logMoments(events, candidateTrials, baselineTrials, SLOPES);

@@ -1,5 +1,5 @@
 /**
- * Quantiles of a distribution (latency, size) in two variants: is the candidate's higher than tolerated, shown not to be, or lower?
+ * Quantiles of a distribution (latency, size) in two sides: is the candidate's higher than tolerated, shown not to be, or lower?
  *
  * A quantile q of the baseline is read from the past; in the next block the share of the baseline's values above q is compared with the
  * share of the candidate's above (1 + tolerance)·q. Where the candidate is no slower than tolerated, the difference of the shares is
@@ -24,7 +24,7 @@ import { betOn, type SymmetricBets } from './symmetric.ts';
 /** Values beyond a quantile that must have been seen before it counts as known; before that nothing is bet on it. */
 const KNOWN_BEYOND = 2;
 
-/** Values of each variant in one block. */
+/** Values of each side in one block. */
 export interface BlockPair {
   readonly baseline: SparseCounts;
   readonly candidate: SparseCounts;

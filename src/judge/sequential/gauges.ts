@@ -4,7 +4,7 @@
  * Gauges are autocorrelated, so no test of single readings holds. Blocks longer than the swings of a gauge, one difference a block and a
  * tolerance wider than what two runs of one version differ by make false alarms rare; how rare is measured by bench/judge, not proved.
  */
-import { HISTOGRAM_GAMMA, type MetricSettings, type PerVariant } from '../types.ts';
+import { HISTOGRAM_GAMMA, type MetricSettings, type PerSide } from '../types.ts';
 import { NONE, plus } from './pairs.ts';
 import { byChannel, noClaims, raisedBy } from './ratio-claims.ts';
 import { betOn, noSymmetricBets, type SymmetricBets } from './symmetric.ts';
@@ -43,14 +43,14 @@ export function observeGauge(
   };
 }
 
-/** Events of each variant; one channel each for "the candidate has more" and "fewer". */
+/** Events of each side; one channel each for "the candidate has more" and "fewer". */
 export interface EventState {
   readonly bets: SymmetricBets;
   readonly baseline: number;
   readonly candidate: number;
   readonly seconds: number;
-  /** Seconds in which each variant's events were counted at all. */
-  readonly counted: PerVariant<number>;
+  /** Seconds in which each side's events were counted at all. */
+  readonly counted: PerSide<number>;
   /** Blocks that were bet on. */
   readonly tested: number;
 }
@@ -66,11 +66,11 @@ export const noEvents = (): EventState => ({
 
 /** Events of a block, and the seconds in which they were counted. */
 export interface EventBlock {
-  readonly events: PerVariant<number>;
-  readonly counted: PerVariant<number>;
+  readonly events: PerSide<number>;
+  readonly counted: PerSide<number>;
 }
 
-/** The state after a block of `seconds`; `comparable` where both variants had about equal traffic. */
+/** The state after a block of `seconds`; `comparable` where both sides had about equal traffic. */
 export function observeEvents(
   state: EventState,
   { events: { baseline, candidate }, counted }: EventBlock,

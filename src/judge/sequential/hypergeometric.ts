@@ -1,4 +1,4 @@
-/** The distribution of events over two variants where only chance decides which variant a request goes to. */
+/** The distribution of events over two sides where only chance decides which side a request goes to. */
 
 /** Beyond so many possible outcomes the exact sum is replaced by a bound. */
 const EXACT_OUTCOMES = 2000;

@@ -58,7 +58,7 @@ export function distanceResult(state: DistributionState, config: SequentialConfi
   };
 }
 
-/** One variant's events were counted in less than this share of the other's seconds: the counts compare nothing. */
+/** One side's events were counted in less than this share of the other's seconds: the counts compare nothing. */
 const COUNTED_SHARE = 0.5;
 
 /** Restarts and error lines: how many on either side, and whether blocks of time tell the sides apart. */

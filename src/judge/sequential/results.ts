@@ -5,7 +5,7 @@ import type {
   MetricKind,
   MetricResult,
   MetricSettings,
-  PerVariant,
+  PerSide,
   SequentialConfig,
 } from '../types.ts';
 import { alphaShare } from './config.ts';
@@ -25,11 +25,11 @@ export interface Draft {
   readonly settings: MetricSettings;
   /** Share of α; absent: by the settings' weight. */
   readonly share?: number;
-  readonly observed: PerVariant<number | null>;
+  readonly observed: PerSide<number | null>;
   readonly unit: string;
   readonly effect: Effect | null;
   readonly interval: MetricResult['interval'];
-  readonly samples: PerVariant<number>;
+  readonly samples: PerSide<number>;
   readonly sampleUnit: string;
   /** null: no data. */
   readonly strength: ClaimStrength | null;

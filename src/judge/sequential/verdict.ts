@@ -5,14 +5,14 @@ import { isBlind, metricResults } from './metrics.ts';
 import { createSequentialJudge, observe, type SequentialState } from './state.ts';
 import { about, list, percent } from './words.ts';
 
-/** A variant is silent when so many requests would have been its own by now: that chance kept them away is one in three million. */
+/** A side is silent when so many requests would have been its own by now: that chance kept them away is one in three million. */
 const SILENT_REQUESTS = 15;
-/** Requests of each variant before both can be called broken for good. */
+/** Requests of each side before both can be called broken for good. */
 const BROKEN_REQUESTS = 100;
 /** A role's weight in the score. */
 const SCORE_WEIGHT = { critical: 4, watched: 2, informative: 1 } as const;
 const SEQUENTIAL_NOTE =
-  'Traffic went to one variant after the other, so whatever else changed in between looks like a difference between the versions: ' +
+  'Traffic went to one side after the other, so whatever else changed in between looks like a difference between the versions: ' +
   'the tests compare the n-th second of one with the n-th second of the other and assume that time made no difference, but for a latency that drifts (hence the wide tolerance). ' +
   'Interleaved traffic needs no such assumption.';
 
@@ -71,12 +71,12 @@ function decide(state: SequentialState, metrics: readonly MetricResult[]): Decis
   }
   const missing = missingTraffic(state);
   if (missing !== undefined) {
-    return { verdict: 'inconclusive', decidedBy: [], reason: missing, needs: 'requests to both variants' };
+    return { verdict: 'inconclusive', decidedBy: [], reason: missing, needs: 'requests to both sides' };
   }
   if (bothBroken(state)) return broken(state);
-  const silent = silentVariant(state);
+  const silent = silentSide(state);
   if (silent !== undefined) {
-    return { verdict: 'inconclusive', decidedBy: [], reason: silent, needs: 'requests to both variants' };
+    return { verdict: 'inconclusive', decidedBy: [], reason: silent, needs: 'requests to both sides' };
   }
   return promote(state, metrics);
 }
@@ -120,8 +120,7 @@ function stillMissing(open: readonly MetricResult[]): { needs: string; needsRequ
 
 function missingTraffic({ requests }: SequentialState): string | undefined {
   const { baseline, candidate } = requests;
-  if (baseline + candidate === 0)
-    return 'No request arrived at either variant, so there is nothing to compare.';
+  if (baseline + candidate === 0) return 'No request arrived at either side, so there is nothing to compare.';
   if (candidate === 0)
     return `The candidate got no request at all, the baseline ${baseline}: there is nothing to compare.`;
   if (baseline === 0)
@@ -140,7 +139,7 @@ function broken(state: SequentialState): Decision {
   return {
     verdict: 'inconclusive',
     decidedBy: ['errors (5xx)'],
-    reason: `Both variants are broken: ${brokenWords(state)}. The candidate is no worse than the baseline, but that is no reason to keep it.`,
+    reason: `Both sides are broken: ${brokenWords(state)}. The candidate is no worse than the baseline, but that is no reason to keep it.`,
     needs: 'a baseline that works',
     hopeless: enough && accounts.pairs >= config.minimumSeconds,
   };
@@ -171,10 +170,10 @@ function score(metrics: readonly MetricResult[], outcome: Outcome): number {
 }
 
 function notes(state: SequentialState, metrics: readonly MetricResult[]): readonly string[] {
-  const silent = silentVariant(state);
+  const silent = silentSide(state);
   const bodies = metrics.find((metric) => metric.kind === 'bodies');
   return [
-    ...(bothBroken(state) ? [`Both variants are broken: ${brokenWords(state)}.`] : []),
+    ...(bothBroken(state) ? [`Both sides are broken: ${brokenWords(state)}.`] : []),
     ...(state.config.traffic === 'sequential' ? [SEQUENTIAL_NOTE] : []),
     ...(silent === undefined ? [] : [silent]),
     ...(bodies !== undefined && isBlind(bodies)
@@ -186,17 +185,17 @@ function notes(state: SequentialState, metrics: readonly MetricResult[]): readon
   ];
 }
 
-/** Says which variant got no more requests though the other one did; only where both take turns at random. */
-function silentVariant({ config, requests, missed, lastRequestAt }: SequentialState): string | undefined {
+/** Says which side got no more requests though the other one did; only where both take turns at random. */
+function silentSide({ config, requests, missed, lastRequestAt }: SequentialState): string | undefined {
   if (config.traffic !== 'interleaved') return undefined;
-  for (const [variant, other] of [
+  for (const [side, other] of [
     ['candidate', 'baseline'],
     ['baseline', 'candidate'],
   ] as const) {
-    const share = requests[variant] / Math.max(1, requests[variant] + requests[other] - missed[variant]);
-    const last = lastRequestAt[variant];
-    if (last !== null && missed[variant] * share >= SILENT_REQUESTS) {
-      return `The ${variant} got no request after second ${last + 1}, while the ${other} got ${missed[variant]}: it may have died there.`;
+    const share = requests[side] / Math.max(1, requests[side] + requests[other] - missed[side]);
+    const last = lastRequestAt[side];
+    if (last !== null && missed[side] * share >= SILENT_REQUESTS) {
+      return `The ${side} got no request after second ${last + 1}, while the ${other} got ${missed[side]}: it may have died there.`;
     }
   }
   return undefined;

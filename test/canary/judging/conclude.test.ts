@@ -83,7 +83,7 @@ describe('the verdict about a run', () => {
   it('both sides fail alike: no failure, and both are called broken', () => {
     const verdict = judged({ errors: 1 }, { errors: 1 });
     expect(verdict.verdict).toBe('inconclusive');
-    expect([verdict.reason, ...verdict.notes].join(' ')).toMatch(/both (sides|variants) /i);
+    expect([verdict.reason, ...verdict.notes].join(' ')).toMatch(/both (sides|sides) /i);
     expect([verdict.reason, ...verdict.notes].join(' ')).toMatch(/broken/);
   });
 

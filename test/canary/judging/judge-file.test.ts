@@ -61,6 +61,13 @@ describe('pipeline judge FILE', () => {
     expect(await judgeFile(file('changed.json', text))).toMatchObject({ agrees: false });
   });
 
+  it('knows its own verdict again in the words of an earlier version', async () => {
+    const made = JSON.parse(JSON.stringify(written()));
+    made.verdict.reason = 'The candidate is worse, as versions before put it.';
+    const judged = await judgeFile(file('earlier.json', JSON.stringify(made)));
+    expect(judged).toMatchObject({ agrees: true, report: { verdict: { verdict: 'failed' } } });
+  });
+
   it('asks the other judge about the same data', async () => {
     const judged = await judgeFile(file('other.json', JSON.stringify(written())), { judge: 'kayenta' });
     expect(judged).toMatchObject({ kind: 'canary', agrees: null, report: { verdict: { judge: 'kayenta' } } });

@@ -33,7 +33,7 @@ function options(port: number, over: Partial<LoadOptions> = {}): LoadOptions {
     seed: 1,
     timeoutMs: 2_000,
     atMost: { milliseconds: 10_000, requests: 1_000_000 },
-    colourHeader: 'x-variant',
+    colourHeader: 'x-colour',
     idHeader: 'x-request-id',
     onAnswer: () => {},
     ...over,
@@ -135,10 +135,10 @@ describe('the load', () => {
     expect(posts / ((seen.get('GET /') ?? 0) + posts)).toBeLessThan(0.33);
   });
 
-  it('hands over variant, status and body of each answer', async () => {
+  it('hands over colour, status and body of each answer', async () => {
     const answers: LoadAnswer[] = [];
     const port = await serve((_, response) => {
-      response.writeHead(503, { 'x-variant': 'green' }).end('no');
+      response.writeHead(503, { 'x-colour': 'green' }).end('no');
     });
     const load = startLoad(
       options(port, {
