@@ -1,5 +1,6 @@
 /**
- * The judges measured: false alarms with a version against itself, requests until a regression is found, time that judging takes.
+ * The judges measured: false alarms with a version against itself, requests until a regression is found, time
+ * that judging takes.
  *
  *   npm run bench judge              about five minutes on two cores
  *   npm run bench judge -- --quick   a tenth of it

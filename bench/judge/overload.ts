@@ -1,4 +1,6 @@
-/** The whole verdict, with its guard against queues, on experiments near and beyond what the services carry. */
+/**
+ * The whole verdict, with its guard against queues, on experiments near and beyond what the services carry.
+ */
 
 import { begin, type ExperimentState, next } from '../../src/canary/experiment/experiment.ts';
 import { conclude, type RunRecord } from '../../src/canary/judging/conclude.ts';
@@ -42,7 +44,10 @@ export const OVERLOADS: readonly Overload[] = [
 
 export type OverloadRun = 'passed' | 'failed' | 'inconclusive';
 
-/** One experiment as it would have gone: stopped when decided, else at the deadline with the answers that came after. */
+/**
+ * One experiment as it would have gone: stopped when decided, else at the deadline with the answers that came
+ * after.
+ */
 export function overloaded({ baseline, candidate }: Overload, seed: number): OverloadRun {
   const config = { ...defaultSequentialConfig, deadlineSeconds: SECONDS };
   const scenario: QueueScenario = {

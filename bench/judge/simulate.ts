@@ -1,7 +1,8 @@
 /**
- * Simulated experiments: two variants of a service behind a proxy, with what makes real latency hard. Heavy tails; load that drifts and
- * that both share; warm-up; pauses of the machine that both share; garbage collection of each process for itself, minor and major;
- * noise of each host for itself that lasts for seconds; a clock that counts whole milliseconds.
+ * Simulated experiments: two variants of a service behind a proxy, with what makes real latency hard. Heavy
+ * tails; load that drifts and that both share; warm-up; pauses of the machine that both share; garbage
+ * collection of each process for itself, minor and major; noise of each host for itself that lasts for
+ * seconds; a clock that counts whole milliseconds.
  */
 import {
   HISTOGRAM_GAMMA,
@@ -36,9 +37,15 @@ export interface Scenario {
   readonly rate: number;
   readonly baseline: Variant;
   readonly candidate: Variant;
-  /** Factor of what each host has for itself: the noise that lasts for seconds, and the length of its own pauses. Default 1. */
+  /**
+   * Factor of what each host has for itself: the noise that lasts for seconds, and the length of its own
+   * pauses. Default 1.
+   */
   readonly ownNoise?: number;
-  /** Sequential: the first half of the time all requests go to the baseline, the second half all to the candidate. Default interleaved. */
+  /**
+   * Sequential: the first half of the time all requests go to the baseline, the second half all to the
+   * candidate. Default interleaved.
+   */
   readonly traffic?: Traffic;
 }
 

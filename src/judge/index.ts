@@ -1,10 +1,11 @@
 /**
- * The judges of a canary, usable as a library: numbers in, verdict out, no input or output, no dependency on the rest of pipeline.
+ * The judges of a canary, usable as a library: numbers in, verdict out, no input or output, no dependency on
+ * the rest of pipeline.
  *
- * - The sequential judge: `createSequentialJudge`, `observe` second by second, `verdict` whenever you like; `judgeExperiment` for a
- *   recording. Its error rates hold over all looks together.
- * - Kayenta's: `judgeKayenta` gives the answer that Netflix's and Google's judge gives to the same document; `toKayentaDocument` makes
- *   such a document from a recording.
+ * - The sequential judge: `createSequentialJudge`, `observe` second by second, `verdict` whenever you like;
+ *   `judgeExperiment` for a recording. Its error rates hold over all looks together.
+ * - Kayenta's: `judgeKayenta` gives the answer that Netflix's and Google's judge gives to the same
+ *   document; `toKayentaDocument` makes such a document from a recording.
  *
  * docs/judge.md says what they compute, and what they promise under which assumptions.
  */

@@ -1,6 +1,6 @@
 /**
- * Reads values over time from Prometheus, or from whatever speaks its HTTP API (Thanos, Mimir, VictoriaMetrics).
- * Source: prometheus.io/docs/prometheus/latest/querying/api, "Range queries".
+ * Reads values over time from Prometheus, or from whatever speaks its HTTP API (Thanos, Mimir,
+ * VictoriaMetrics). Source: prometheus.io/docs/prometheus/latest/querying/api, "Range queries".
  */
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
@@ -30,12 +30,16 @@ export interface RangeAnswer {
 
 export interface Prometheus {
   /**
-   * @throws Failure kind `usage` for a query that Prometheus refuses, kind `host` where it cannot be asked; both name `about`.
+   * @throws Failure kind `usage` for a query that Prometheus refuses, kind `host` where it cannot be asked;
+   *   both name `about`.
    */
   range(query: RangeQuery, about: string): Promise<RangeAnswer>;
 }
 
-/** Value of the `Authorization` header, e.g. `Bearer …`; in the environment, since a command line is seen by everybody. */
+/**
+ * Value of the `Authorization` header, e.g. `Bearer …`; in the environment, since a command line is seen by
+ * everybody.
+ */
 export const AUTHORIZATION = 'PIPELINE_PROMETHEUS_AUTHORIZATION';
 
 const TIMEOUT_MS = 60_000;

@@ -1,6 +1,7 @@
 /**
- * The report of a canary: a versioned JSON document that holds the data, the configuration, the seed and the versions from which its
- * verdict can be computed again. Every other form (terminal, Markdown, HTML) is drawn from it.
+ * The report of a canary: a versioned JSON document that holds the data, the configuration, the seed and the
+ * versions from which its verdict can be computed again. Every other form (terminal, Markdown, HTML) is drawn
+ * from it.
  */
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
@@ -244,7 +245,8 @@ export type CanaryReport = z.output<typeof reportSchema>;
 
 /**
  * Reads a parsed JSON document as a report; `where` is what messages call it, e.g. its path.
- * @throws Failure kind `usage` naming the first problem; all of them are in its output, each with its path in the document.
+ * @throws Failure kind `usage` naming the first problem; all of them are in its output, each with its path
+ *   in the document.
  */
 export function parseReport(document: unknown, where: string): CanaryReport {
   const result = reportSchema.safeParse(document);

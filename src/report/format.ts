@@ -106,7 +106,9 @@ function round(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
-/** How far the evidence is on its way to the threshold, 0 to 1; null where none is kept or it decides nothing. */
+/**
+ * How far the evidence is on its way to the threshold, 0 to 1; null where none is kept or it decides nothing.
+ */
 export function harmShare(metric: MetricResult): number | null {
   const evidence = metric.evidence;
   if (evidence === null || metric.role === 'informative' || !(evidence.worseThreshold > 0)) return null;

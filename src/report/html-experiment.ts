@@ -1,4 +1,6 @@
-/** The page's parts about the experiment itself: what differed, what the services said, and exactly what ran. */
+/**
+ * The page's parts about the experiment itself: what differed, what the services said, and exactly what ran.
+ */
 import type { MetricSettings } from '../judge/types.ts';
 import { countOf, quantile } from '../metrics/histogram.ts';
 import type { CanaryReport } from './document.ts';

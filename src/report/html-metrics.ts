@@ -140,7 +140,9 @@ function settingsOf(metric: MetricResult, config: SequentialConfig): MetricSetti
   return matching ?? config.metrics['latency-distribution'];
 }
 
-/** Latency distributions over each other; of all routes together, and of the busiest where there are several. */
+/**
+ * Latency distributions over each other; of all routes together, and of the busiest where there are several.
+ */
 export function latencySection(report: CanaryReport): string {
   const { seconds } = report.experiment;
   const routes = routesOf(seconds);

@@ -11,7 +11,8 @@ import { STYLE } from './style.ts';
 export const EMBEDDED_ID = 'pipeline-canary-report';
 
 /**
- * The page. `evidence` is the evidence second by second (`evidenceTimeline` computes it from the report); empty where the judge has none.
+ * The page. `evidence` is the evidence second by second (`evidenceTimeline` computes it from the report);
+ * empty where the judge has none.
  */
 export function renderHtml(report: CanaryReport, evidence: EvidenceTimeline): string {
   const { verdict } = report;

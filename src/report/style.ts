@@ -1,4 +1,7 @@
-/** The report's one style sheet: light, dark, narrow and printed. System fonts, tabular digits, nothing from the network. */
+/**
+ * The report's one style sheet: light, dark, narrow and printed. System fonts, tabular digits, nothing from
+ * the network.
+ */
 export const STYLE = `
 :root{color-scheme:light dark;--page:#f6f7f8;--card:#fff;--ink:#1b2026;--soft:#5c6672;--faint:#8b95a1;--rule:#e3e7eb;--grid:#edf0f2;
 --baseline:#3b6fb6;--candidate:#d9822b;--good:#2b8a57;--bad:#c2352f;--open:#8a6d1b;--good-soft:#e5f3ea;--bad-soft:#fbe9e7;--open-soft:#f8f1dc;--band:#3b6fb61a;

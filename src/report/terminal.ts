@@ -1,4 +1,7 @@
-/** The canary in a terminal: a frame while it runs, a line now and then without a terminal, and the result. Pure: lines out. */
+/**
+ * The canary in a terminal: a frame while it runs, a line now and then without a terminal, and the result.
+ * Pure: lines out.
+ */
 import type { KayentaJudgeResult, KayentaMetricResult, MetricResult, PerSide } from '../judge/index.ts';
 import type { CanaryReport, ReportVerdict } from './document.ts';
 import { escapeTerminal } from './escape.ts';
@@ -40,7 +43,10 @@ const BAR = 10;
 /** Metrics by name, routes apart, are many: the first screen shows those that matter. */
 const ROWS = 14;
 
-/** What the experiment will do, before it begins. `alpha`: the judge's bound on false alarms; null where it has none (Kayenta's). */
+/**
+ * What the experiment will do, before it begins. `alpha`: the judge's bound on false alarms; null where it
+ * has none (Kayenta's).
+ */
 export function introduction(
   report: Pick<CanaryReport, 'app' | 'baseline' | 'candidate' | 'plan'>,
   alpha: number | null,
@@ -122,7 +128,10 @@ export function metricTable(metrics: readonly MetricResult[], palette: Palette):
   ];
 }
 
-/** The metrics worth a line: all, or the alarms, the critical ones and those with the most evidence, in the judge's order. */
+/**
+ * The metrics worth a line: all, or the alarms, the critical ones and those with the most evidence, in the
+ * judge's order.
+ */
 function choose(metrics: readonly MetricResult[]): readonly MetricResult[] {
   const known = metrics.filter((metric) => metric.verdict !== 'no data');
   if (known.length <= ROWS) return known;
@@ -140,7 +149,10 @@ function bar(share: number | null): string {
   return '█'.repeat(full) + '░'.repeat(BAR - full);
 }
 
-/** The result: verdict, reason, what to do next. `files` are the paths that were written, as the user would type them. */
+/**
+ * The result: verdict, reason, what to do next. `files` are the paths that were written, as the user would
+ * type them.
+ */
 export function resultLines(
   report: CanaryReport,
   palette: Palette,

@@ -62,7 +62,8 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
     expect(seen.filter(({ bodies }) => (bodies?.compared ?? 0) > 0).length).toBeGreaterThan(10);
     const { sent = 0, skipped = 0, failed } = report.load ?? {};
     expect(failed).toBe(0);
-    // The deadline counts from the first request that the proxy saw: on a busy machine the last few may come too late.
+    // The deadline counts from the first request that the proxy saw: on a busy machine the last few may come
+    // too late.
     expect(sent + skipped).toBeGreaterThan(1_900);
   });
 

@@ -1,9 +1,11 @@
 /**
  * From what three hosts say every second to the seconds that the judge takes. Pure.
  *
- * Each host stamps its lines with its own clock. Clocks are brought together by when the lines arrive here: lines take about equally long,
- * so the least difference between arrival and stamp is the clock's offset. What a line says is counted in the second in which the middle of
- * its interval lies; what comes later than the rest of its second counts in the next one. Traffic of both sides comes from one host, the proxy, so their comparison does not depend on clocks at all.
+ * Each host stamps its lines with its own clock. Clocks are brought together by when the lines arrive here:
+ * lines take about equally long, so the least difference between arrival and stamp is the clock's offset.
+ * What a line says is counted in the second in which the middle of its interval lies; what comes later than
+ * the rest of its second counts in the next one. Traffic of both sides comes from one host, the proxy, so
+ * their comparison does not depend on clocks at all.
  */
 import type { PerSide, RouteSecond, Second, SideSecond, StatusCounts } from '../../judge/types.ts';
 import { type HistogramData, mergeHistograms } from '../../metrics/histogram.ts';
@@ -102,7 +104,10 @@ export class Collector {
     }
   }
 
-  /** The seconds that are complete, or whose missing parts are no longer waited for, in order. `all`: also what is still open. */
+  /**
+   * The seconds that are complete, or whose missing parts are no longer waited for, in order. `all`: also
+   * what is still open.
+   */
   take(now: number, all = false): Second[] {
     if (this.#zero === undefined) return [];
     const elapsed = now - this.#zero;
@@ -176,7 +181,10 @@ function addGroup(routes: Map<string, RouteSum>, group: TrafficGroup): void {
   sum.size.push(group.size);
 }
 
-/** null: no answer. nginx's marks: 499 a visitor who gave up waiting, 504 a service that did not answer in time, 0 a connection that was cut. */
+/**
+ * null: no answer. nginx's marks: 499 a visitor who gave up waiting, 504 a service that did not answer in
+ * time, 0 a connection that was cut.
+ */
 function statusClass(code: number): keyof StatusCounts | null {
   if (code < 200 || code === 499 || code === 504 || code >= 600) return null;
   return (['2xx', '3xx', '4xx', '5xx'] as const)[Math.floor(code / 100) - 2] ?? null;

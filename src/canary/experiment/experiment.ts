@@ -38,7 +38,10 @@ export type Observation =
   | { readonly kind: 'second'; readonly second: Second }
   /** something happened on a host, or to the load */
   | { readonly kind: 'event'; readonly event: ReportEvent }
-  /** time passes: seconds since the load began, and since the proxy saw its first request (null: it has seen none) */
+  /**
+   * time passes: seconds since the load began, and since the proxy saw its first request (null: it has seen
+   * none)
+   */
   | { readonly kind: 'tick'; readonly sinceLoad: number; readonly sinceFirst: number | null }
   | { readonly kind: 'interrupt' };
 
@@ -72,7 +75,10 @@ export function begin(settings: ExperimentSettings): Step {
   };
 }
 
-/** What follows from an observation. After the stop nothing counts but the last answers of a load that ended by itself. */
+/**
+ * What follows from an observation. After the stop nothing counts but the last answers of a load that ended
+ * by itself.
+ */
 export function next(state: ExperimentState, observation: Observation): Step {
   switch (observation.kind) {
     case 'second':
@@ -87,7 +93,8 @@ export function next(state: ExperimentState, observation: Observation): Step {
 }
 
 function onSecond(state: ExperimentState, second: Second): Step {
-  // After an early stop the load was cut off, and what is logged of that is our doing. At the deadline it ended by itself: its last answers count.
+  // After an early stop the load was cut off, and what is logged of that is our doing. At the deadline it
+  // ended by itself: its last answers count.
   if (state.phase === 'stopped' && (state.stopped !== 'deadline' || !hasRequests(second)))
     return { state, actions: [] };
   const judge = observe(state.judge, second);
@@ -137,7 +144,10 @@ function onTick(state: ExperimentState, sinceLoad: number, sinceFirst: number | 
     : { state: { ...state, share }, actions: [{ kind: 'set weights', candidate: share }] };
 }
 
-/** Interleaved: always the split. One after the other: the first half to the baseline, the second to the candidate. */
+/**
+ * Interleaved: always the split. One after the other: the first half to the baseline, the second to the
+ * candidate.
+ */
 function shareAt(settings: ExperimentSettings, seconds: number): number {
   if (settings.traffic === 'interleaved') return settings.split;
   return seconds < settings.durationSeconds / 2 ? 0 : 100;

@@ -190,8 +190,8 @@ class Observation {
   }
 
   /**
-   * Ends the load. At the deadline it has sent its last request: those under way are waited for, and so is the
-   * log that tells of them.
+   * Ends the load. At the deadline it has sent its last request: those under way are waited for, and so is
+   * the log that tells of them.
    */
   async #endLoad(): Promise<LoadSummary | null> {
     const isComplete = this.#state.stopped === 'deadline';
@@ -276,7 +276,10 @@ class Observation {
     };
   }
 
-  /** A fault of ours in a callback must neither look like a host that ended nor end the program before its hosts go. */
+  /**
+   * A fault of ours in a callback must neither look like a host that ended nor end the program before its
+   * hosts go.
+   */
   #guarded<A extends unknown[]>(work: (...args: A) => void): (...args: A) => void {
     return (...args) => {
       try {

@@ -45,7 +45,9 @@ export interface RunPlan {
 /** Requests in all, whatever rate and duration say. */
 const MOST_REQUESTS = 2_000_000;
 
-/** @throws Failure kind `usage` for an application without a canary, and for options that make no experiment. */
+/**
+ * @throws Failure kind `usage` for an application without a canary, and for options that make no experiment.
+ */
 export function planRun(config: Config, options: CanaryOptions): RunPlan {
   const app = options.app ?? onlyCanary(config);
   const definition = config.apps[app];
@@ -165,7 +167,10 @@ function criticalMetrics(words: readonly string[] | undefined): ReadonlySet<stri
 /** Weight of a metric that only reports by default, once the application calls it critical. */
 const LEAST_WEIGHT = 2;
 
-/** The judge's configuration: its defaults, with tolerance, warm-up, deadline and critical metrics of the application. */
+/**
+ * The judge's configuration: its defaults, with tolerance, warm-up, deadline and critical metrics of the
+ * application.
+ */
 export function judgeConfig(
   canary: CanaryConfig,
   traffic: Traffic,

@@ -71,8 +71,8 @@ export interface CanaryResources {
 
 /**
  * Runs the experiment and removes what it made, also after a failure.
- * @throws Failure kind `usage` for an unknown application or ref (before any host is made); kind `host` where a
- *   build or a host fails; kind `locked` where another canary uses the hosts.
+ * @throws Failure kind `usage` for an unknown application or ref (before any host is made); kind `host`
+ *   where a build or a host fails; kind `locked` where another canary uses the hosts.
  */
 export async function runCanary(
   options: CanaryOptions,
@@ -265,7 +265,8 @@ async function bothRefs(
   options: CanaryOptions,
   context: Context,
 ): Promise<[Artifact, Artifact]> {
-  // The first one fetches; the second finds the repository fetched, and both build side by side from there on.
+  // The first one fetches; the second finds the repository fetched, and both build side by side from there
+  // on.
   const built = await Promise.allSettled([
     buildArtifact(config, plan.app, options.baseline, context),
     buildArtifact(config, plan.app, options.candidate, context),

@@ -1,6 +1,7 @@
 /**
- * From a report's data to its verdict: the judge's word about the numbers, and what the facts of the run say besides. Pure, and the only
- * place where a verdict comes from, so that one computed again from the file is the same.
+ * From a report's data to its verdict: the judge's word about the numbers, and what the facts of the run say
+ * besides. Pure, and the only place where a verdict comes from, so that one computed again from the file is
+ * the same.
  */
 import { judgeExperiment, judgeKayenta, toKayentaDocument } from '../../judge/index.ts';
 import type { CanaryVerdict } from '../../judge/types.ts';
@@ -47,7 +48,9 @@ function fromSequential(verdict: CanaryVerdict): ReportVerdict {
   });
 }
 
-/** What the facts say against the judge's word; facts about a lost side outweigh a pass, and never a failure. */
+/**
+ * What the facts say against the judge's word; facts about a lost side outweigh a pass, and never a failure.
+ */
 function override(run: RunRecord, said: ReportVerdict): ReportVerdict {
   const inconclusive = (reason: string): ReportVerdict => ({
     ...said,

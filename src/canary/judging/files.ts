@@ -14,7 +14,10 @@ export interface ReportFiles {
   readonly markdown?: string;
 }
 
-/** Makes the folder of a run, `<directory>/.pipeline/canary/<time>`, and returns it; a second run in one second gets its own. */
+/**
+ * Makes the folder of a run, `<directory>/.pipeline/canary/<time>`, and returns it; a second run in one
+ * second gets its own.
+ */
 export async function reportFolder(directory: string, at: string): Promise<string> {
   const stem = join(directory, '.pipeline', 'canary', at.replace(/\.\d+/, '').replaceAll(':', '-'));
   await mkdir(dirname(stem), { recursive: true });
@@ -29,7 +32,10 @@ export async function reportFolder(directory: string, at: string): Promise<strin
   }
 }
 
-/** Writes a report in every form that is asked for; returns the absolute paths. @throws Failure kind `usage` for a path that cannot be written. */
+/**
+ * Writes a report in every form that is asked for; returns the absolute paths. @throws Failure kind `usage`
+ * for a path that cannot be written.
+ */
 export async function writeReport(
   report: CanaryReport,
   wanted: ReportFiles,

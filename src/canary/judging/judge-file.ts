@@ -1,4 +1,7 @@
-/** `pipeline judge FILE`: a report's verdict computed again, by the same judge or the other, or Kayenta's answer to Kayenta's document. */
+/**
+ * `pipeline judge FILE`: a report's verdict computed again, by the same judge or the other, or Kayenta's
+ * answer to Kayenta's document.
+ */
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../../errors.ts';
 import { JudgeInputError, judgeKayenta, KAYENTA_JUDGE_NAME } from '../../judge/index.ts';
@@ -34,7 +37,8 @@ export interface JudgeOptions {
 /**
  * Judges a report (JSON, or the HTML page that holds it) or a document of Kayenta's remote judge.
  * @param path a file; `-` is standard input.
- * @throws Failure kind `usage` for a file that cannot be read, is neither, or does not fit the judge that was asked for.
+ * @throws Failure kind `usage` for a file that cannot be read, is neither, or does not fit the judge that
+ *   was asked for.
  */
 export async function judgeFile(path: string, options: JudgeOptions = {}): Promise<Judged> {
   const found = parse(await read(path), path);

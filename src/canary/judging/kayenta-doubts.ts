@@ -1,6 +1,6 @@
 /**
- * What Kayenta's score keeps quiet about. Its judge counts a metric that it cannot test, or has no values for, as
- * nothing or as 100; a verdict here never takes missing data for health. Pure.
+ * What Kayenta's score keeps quiet about. Its judge counts a metric that it cannot test, or has no values
+ * for, as nothing or as 100; a verdict here never takes missing data for health. Pure.
  */
 import { type KayentaInput, type KayentaJudgeResult, readKayentaInput } from '../../judge/index.ts';
 

@@ -118,7 +118,8 @@ type Request = z.infer<typeof requestSchema>;
 const fileSchema = z.looseObject({ canaryConfig: configSchema, executionRequest: requestSchema.nullish() });
 
 /**
- * @param document a configuration, `{canaryConfig, executionRequest}`, or a standalone analysis with `canaryConfig`
+ * @param document a configuration, `{canaryConfig, executionRequest}`, or a standalone analysis with
+ *   `canaryConfig`
  * @param path of the file, for messages
  * @throws Failure kind `usage` naming the path that does not fit
  */

@@ -13,8 +13,8 @@ const LABELS = {
 } as const satisfies Record<KayentaJudgeResult['results'][number]['classification'], MetricResult['verdict']>;
 
 /**
- * The verdict. Numbers observed, samples and what stopped the run are those of `sequential`, which saw the same data; classification,
- * ratio, score and reasons are Kayenta's.
+ * The verdict. Numbers observed, samples and what stopped the run are those of `sequential`, which saw the
+ * same data; classification, ratio, score and reasons are Kayenta's.
  */
 export function fromKayenta(
   { result, outcome, notes }: KayentaWord,

@@ -1,6 +1,7 @@
 /**
- * A metric of a Kayenta configuration as a query of Prometheus, as Kayenta itself builds it (spinnaker/kayenta, `PrometheusMetricsService`,
- * `QueryConfigUtils`): a template that begins with `PromQL:` is the whole query; else `avg(metric{filters}) by (fields)`. Pure.
+ * A metric of a Kayenta configuration as a query of Prometheus, as Kayenta itself builds it
+ * (spinnaker/kayenta, `PrometheusMetricsService`, `QueryConfigUtils`): a template that begins with `PromQL:`
+ * is the whole query; else `avg(metric{filters}) by (fields)`. Pure.
  */
 import { Failure } from '../../errors.ts';
 
@@ -38,7 +39,8 @@ const TEMPLATE = `Write it as customInlineTemplate, e.g. "PromQL:sum(rate(http_r
 /**
  * The text of the query.
  * @param name the metric's, for messages
- * @throws Failure kind `usage` for a query that Kayenta would refuse, and for template language beyond `${name}`.
+ * @throws Failure kind `usage` for a query that Kayenta would refuse, and for template language beyond
+ *   `${name}`.
  */
 export function promQl(
   name: string,
@@ -58,7 +60,10 @@ export function promQl(
   return `avg(${metricName}{${filters.join(',')}})${by.length === 0 ? '' : ` by (${by.join(',')})`}`;
 }
 
-/** Filters of the two kinds of machine that Kayenta knows; without any, both sides would be asked for the same. */
+/**
+ * Filters of the two kinds of machine that Kayenta knows; without any, both sides would be asked for the
+ * same.
+ */
 function machines(name: string, query: PrometheusQuery, scope: Scope): string[] {
   const kind = query.resourceType || scope.resourceType;
   if (kind === 'gce_instance' || kind === 'aws_ec2_instance') {

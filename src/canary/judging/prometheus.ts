@@ -27,8 +27,8 @@ interface Asked {
 
 /**
  * The document with the values of both sides. The whole file is checked before anything is asked.
- * @param document a Kayenta configuration, `{canaryConfig, executionRequest: {scopes, thresholds}}`, or the body
- *   of a standalone analysis
+ * @param document a Kayenta configuration, `{canaryConfig, executionRequest: {scopes, thresholds}}`, or the
+ *   body of a standalone analysis
  * @param path of the file, for messages
  * @throws Failure kind `usage` for what does not fit, and for a query that is refused; kind `host` where
  *   Prometheus cannot be asked

@@ -1,25 +1,36 @@
 /**
  * Whether the experiment could show anything: a load near or beyond what the hosts can carry.
  *
- * Where requests arrive nearly as fast as they are answered, or faster, they queue, and a queue's length wanders for seconds to minutes by chance: two equal
- * versions then differ in latency, and in what is given up unanswered, for as long as one looks. The judge takes seconds for independent of each other, which
- * they are not then. The data tell: of the baseline, which is the version that is known to be good, and of the difference between the two. The error
- * rates of these rules were measured (`bench/judge`, "near and beyond what the services carry"). Pure.
+ * Where requests arrive nearly as fast as they are answered, or faster, they queue, and a queue's length
+ * wanders for seconds to minutes by chance: two equal versions then differ in latency, and in what is given
+ * up unanswered, for as long as one looks. The judge takes seconds for independent of each other, which they
+ * are not then. The data tell: of the baseline, which is the version that is known to be good, and of the
+ * difference between the two. The error rates of these rules were measured (`bench/judge`, "near and beyond
+ * what the services carry"). Pure.
  */
 import type { CanaryVerdict, Second } from '../../judge/types.ts';
 import { mergeHistograms, quantile } from '../../metrics/histogram.ts';
 import { formatMilliseconds, formatShare } from '../../report/format.ts';
 import { asHistogram } from '../../report/series.ts';
 
-/** The baseline's 90th percentile of its seconds' medians is so many times its best second: it is not always equally busy. */
+/**
+ * The baseline's 90th percentile of its seconds' medians is so many times its best second: it is not always
+ * equally busy.
+ */
 const WANDERS = 2.5;
 /** The baseline's median in the last third, in ms, from which its queue grows. */
 const SLOW_MS = 1_000;
 /** Share of the baseline's requests without an answer. */
 const UNANSWERED = 0.02;
-/** Correlation of the difference with that of the second before: without queues it is about 0, near saturation 0.3 to 0.9. */
+/**
+ * Correlation of the difference with that of the second before: without queues it is about 0, near saturation
+ * 0.3 to 0.9.
+ */
 const PERSISTS = 0.2;
-/** The candidate is beyond doubt where its median in the last third is so many times the worst second of the baseline. */
+/**
+ * The candidate is beyond doubt where its median in the last third is so many times the worst second of the
+ * baseline.
+ */
 const BEYOND = 8;
 /** Parts of the experiment, from its beginning, that are looked at. */
 const PARTS = [1, 0.85, 0.7, 0.5];
@@ -39,7 +50,10 @@ interface Medians {
   readonly candidate: number;
 }
 
-/** What speaks against the experiment; null where nothing does. `warmupSeconds`: seconds at the beginning that do not count. */
+/**
+ * What speaks against the experiment; null where nothing does. `warmupSeconds`: seconds at the beginning that
+ * do not count.
+ */
 export function saturation(seconds: readonly Second[], warmupSeconds = 0): Saturation | null {
   const share = unansweredShare(seconds);
   if (share >= UNANSWERED) {
@@ -71,8 +85,8 @@ export function saturation(seconds: readonly Second[], warmupSeconds = 0): Satur
 }
 
 /**
- * Whether the judge's failure stands. Queues make answers late or missing; they do not make them wrong. So harm that was answered stands: wrong bodies,
- * refusals, and errors that the candidate itself gave.
+ * Whether the judge's failure stands. Queues make answers late or missing; they do not make them wrong. So
+ * harm that was answered stands: wrong bodies, refusals, and errors that the candidate itself gave.
  */
 export function standsDespiteQueues(
   said: Pick<CanaryVerdict, 'metrics' | 'decidedBy'>,
@@ -118,7 +132,10 @@ function lastThird<T>(values: readonly T[]): readonly T[] {
   return values.slice(-Math.max(3, Math.floor(values.length / 3)));
 }
 
-/** Correlation of a series with itself, one step later; without the bias of short series (Kendall 1954: −(1 + 3r)/n). */
+/**
+ * Correlation of a series with itself, one step later; without the bias of short series (Kendall 1954: −(1 +
+ * 3r)/n).
+ */
 function persistence(series: readonly number[]): number {
   const { length } = series;
   const mean = series.reduce((sum, value) => sum + value, 0) / length;

@@ -1,4 +1,7 @@
-/** The three hosts become what the experiment needs: a proxy with its site, and one version each on two equal hosts. */
+/**
+ * The three hosts become what the experiment needs: a proxy with its site, and one version each on two equal
+ * hosts.
+ */
 import type { Artifact } from '../../build/artifact.ts';
 import { nodeArchive, resolveNode } from '../../build/node-runtime.ts';
 import { sha256 } from '../../build/pack.ts';
@@ -50,7 +53,9 @@ export function agentPath(agent: AgentFiles): string {
   return uploadPath('agent', `${agent.sha256.slice(0, 16)}.js`);
 }
 
-/** Node's official binaries are linked against it from version 25 on, and Debian does not have it by itself. */
+/**
+ * Node's official binaries are linked against it from version 25 on, and Debian does not have it by itself.
+ */
 const LIBATOMIC: Resource = { kind: 'package', name: 'libatomic1' };
 
 interface Upload {
@@ -159,7 +164,10 @@ export async function journalOf(
   }
 }
 
-/** Takes the canary from hosts that stay. What cannot be taken away is said as progress: the verdict is worth more. */
+/**
+ * Takes the canary from hosts that stay. What cannot be taken away is said as progress: the verdict is worth
+ * more.
+ */
 export async function cleanHosts(lab: Lab, app: string, context: Context): Promise<void> {
   const quiet = { ...context, signal: new AbortController().signal };
   await Promise.all(

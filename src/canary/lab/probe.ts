@@ -1,8 +1,8 @@
 /**
  * Asking a version on its own host: does it answer, is it healthy, and which paths does it know?
  *
- * A version that answers takes part, healthy or not: a candidate that fails its health check is to be judged by what it does under load, beside
- * a baseline that may fail it too.
+ * A version that answers takes part, healthy or not: a candidate that fails its health check is to be judged
+ * by what it does under load, beside a baseline that may fail it too.
  */
 import * as z from 'zod';
 import type { HealthCheck } from '../../config/schema.ts';
@@ -44,8 +44,9 @@ export type ProbeAnswer = z.output<typeof answerSchema>;
 const BECOMING_HEALTHY_MS = 3_000;
 
 /**
- * Runs on the host, by its Node: waits until the service is healthy so many times in a row, or answers and does not become so. Gives up when the
- * time is over or when systemd had to start it again and again. Then asks the requests.
+ * Runs on the host, by its Node: waits until the service is healthy so many times in a row, or answers and
+ * does not become so. Gives up when the time is over or when systemd had to start it again and again. Then
+ * asks the requests.
  */
 const PROGRAM = `
 const http = require('node:http');

@@ -36,7 +36,10 @@ export interface ServiceSpec {
   readonly artifact: Artifact;
   /** Exact Node version. */
   readonly node: string;
-  /** Environment with the port in it. With secrets, as `overlay`: the script must travel on standard input only. */
+  /**
+   * Environment with the port in it. With secrets, as `overlay`: the script must travel on standard input
+   * only.
+   */
   readonly env: Readonly<Record<string, string>>;
   /** Files laid over the artifact, by path in it. */
   readonly overlay: Readonly<Record<string, string>>;
@@ -45,7 +48,9 @@ export interface ServiceSpec {
   readonly memoryBytes: number | undefined;
 }
 
-/** Makes the uploaded version the one that runs, freshly started. Everything of another version is removed. */
+/**
+ * Makes the uploaded version the one that runs, freshly started. Everything of another version is removed.
+ */
 export function installScript(spec: ServiceSpec): string {
   const { artifact, node, env } = spec;
   const release = `${FOLDER}/releases/${spec.tree}`;

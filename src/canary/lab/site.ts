@@ -8,7 +8,10 @@ import type { LabHost } from './hosts.ts';
 
 /** The response header in which the proxy names the variant. */
 export const COLOUR_HEADER = 'x-pipeline-variant';
-/** The request header with a random id, which the load draws anew for each request and the proxy assigns it by. Services have it in production too. */
+/**
+ * The request header with a random id, which the load draws anew for each request and the proxy assigns it
+ * by. Services have it in production too.
+ */
 export const REQUEST_ID_HEADER = 'x-request-id';
 
 /** Nobody is sent to the other side when one cannot be reached: that would hide what is looked for. */

@@ -1,12 +1,13 @@
 /**
  * Body agreement: does the candidate give the answers that the baseline gives?
  *
- * An answer is "usual" if it is among the baseline's earlier answers to the same request: the most common ones that together made up
- * `COVERAGE` of them. What is usual in one second is decided by the seconds before it, so within a second both sides are held against
- * the same list, which neither of them can influence any more: where both versions draw their answers from the same distribution, their
- * answers are exchangeable, and a count test on `disagreed` is valid. Answers of the baseline that are not usual are the noise (clocks,
- * random identifiers, rare errors). Coverage below one keeps a rare wrong answer of the baseline from excusing a common one of the
- * candidate.
+ * An answer is "usual" if it is among the baseline's earlier answers to the same request: the most common
+ * ones that together made up `COVERAGE` of them. What is usual in one second is decided by the seconds before
+ * it, so within a second both sides are held against the same list, which neither of them can influence any
+ * more: where both versions draw their answers from the same distribution, their answers are exchangeable,
+ * and a count test on `disagreed` is valid. Answers of the baseline that are not usual are the noise (clocks,
+ * random identifiers, rare errors). Coverage below one keeps a rare wrong answer of the baseline from
+ * excusing a common one of the candidate.
  */
 import { createHash } from 'node:crypto';
 import type { BodyComparisons, PerSide } from '../../judge/types.ts';
@@ -15,7 +16,10 @@ import type { BodyComparisons, PerSide } from '../../judge/types.ts';
 const COVERAGE = 0.99;
 /** Answers of the baseline that must be known before anything is compared. */
 const LEAST_KNOWN = 10;
-/** Different answers kept for each request. Beyond, answers are held to be all different, and no more are added. */
+/**
+ * Different answers kept for each request. Beyond, answers are held to be all different, and no more are
+ * added.
+ */
 const MOST_KEPT = 5_000;
 /** Differences kept for the report, for each request. */
 const EXAMPLES = 2;
@@ -124,7 +128,8 @@ export class BodyComparer {
   }
 
   #keep(answer: Answer, known: Known, text: Buffer): void {
-    // Where the baseline's answers differ among themselves, one of them beside the candidate's explains nothing.
+    // Where the baseline's answers differ among themselves, one of them beside the candidate's explains
+    // nothing.
     if (known.examples >= EXAMPLES || known.first === undefined || known.usual.size > 3) return;
     known.examples++;
     const candidate = text.toString('utf8');

@@ -1,8 +1,8 @@
 /** The choice of the next request by weight. Pure. */
 
 /**
- * A function that chooses an index, each as often as its share of the weights. Random, since a fixed order could
- * keep step with the services.
+ * A function that chooses an index, each as often as its share of the weights. Random, since a fixed order
+ * could keep step with the services.
  */
 export function weightedChoice(weights: readonly number[], random: () => number): () => number {
   const total = weights.reduce((sum, weight) => sum + weight, 0);

@@ -1,6 +1,7 @@
 /**
- * The load: requests at a constant arrival rate, whether or not answers come (open loop). Latency counts from the moment a request was
- * due, so a service that stalls cannot hide it by slowing the generator down (no coordinated omission).
+ * The load: requests at a constant arrival rate, whether or not answers come (open loop). Latency counts from
+ * the moment a request was due, so a service that stalls cannot hide it by slowing the generator down (no
+ * coordinated omission).
  */
 import { randomUUID } from 'node:crypto';
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
@@ -53,7 +54,10 @@ export interface Load {
   readonly startedAt: number;
   /** So far. */
   summary(): LoadSummary;
-  /** Sends nothing more; resolves when everything under way has ended or `graceMs` have passed. Safe to call twice. */
+  /**
+   * Sends nothing more; resolves when everything under way has ended or `graceMs` have passed. Safe to call
+   * twice.
+   */
   stop(graceMs?: number): Promise<LoadSummary>;
 }
 

@@ -21,7 +21,10 @@ export interface ReadyRequest extends LoadRequest {
   readonly paths: PerSide<string>;
 }
 
-/** Reads the bodies. A file is the baseline's, since both sides get the same; the candidate's where only it has one. */
+/**
+ * Reads the bodies. A file is the baseline's, since both sides get the same; the candidate's where only it
+ * has one.
+ */
 export async function draftRequests(
   config: Config,
   plan: RunPlan,
@@ -84,8 +87,8 @@ export function choosePaths(
 }
 
 /**
- * The requests as they are sent. The proxy turns a path into each side's own, by the path alone, so two requests that are sent to one path must
- * go to the same paths.
+ * The requests as they are sent. The proxy turns a path into each side's own, by the path alone, so two
+ * requests that are sent to one path must go to the same paths.
  * @throws Failure kind `usage` where they do not.
  */
 export function readyRequests(
@@ -113,7 +116,9 @@ export function readyRequests(
   });
 }
 
-/** For the proxy: what a side is asked for instead, by path without query. Empty where nothing differs. Pure. */
+/**
+ * For the proxy: what a side is asked for instead, by path without query. Empty where nothing differs. Pure.
+ */
 export function pathMap(
   requests: readonly ReadyRequest[],
   side: 'baseline' | 'candidate',

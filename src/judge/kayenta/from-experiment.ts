@@ -1,9 +1,15 @@
-/** A recorded experiment as the document that Kayenta's judge takes, so that both judges can speak about the same data. */
+/**
+ * A recorded experiment as the document that Kayenta's judge takes, so that both judges can speak about the
+ * same data.
+ */
 import { addBlock, noDenseCounts, quantileSlot, slotMiddle, sparse, spread } from '../sequential/slots.ts';
 import { bodyTrials, errorTrials, requestsOf } from '../sequential/trials.ts';
 import type { Experiment, LogHistogram, Second, SequentialConfig, SideSecond } from '../types.ts';
 
-/** Points for each metric that a short experiment is divided into; a point never covers more than Kayenta's usual minute. */
+/**
+ * Points for each metric that a short experiment is divided into; a point never covers more than Kayenta's
+ * usual minute.
+ */
 const POINTS = 12;
 const LONGEST_STEP = 60;
 
@@ -14,7 +20,9 @@ export interface KayentaDocument {
   readonly metricSetPairList: readonly unknown[];
 }
 
-/** One metric: how it is configured, and its value for one side over some seconds; NaN where there is none. */
+/**
+ * One metric: how it is configured, and its value for one side over some seconds; NaN where there is none.
+ */
 interface Metric {
   readonly name: string;
   readonly group: string;
@@ -25,9 +33,9 @@ interface Metric {
 }
 
 /**
- * `{canaryConfig, scoreThresholds, metricSetPairList}` with a point for every `stepSeconds` (default: a twelfth of the experiment, at
- * most a minute). The warm-up is left out; an increase counts as far as the sequential judge's tolerance is exceeded; errors and wrong
- * bodies are critical; 95 passes, 75 is marginal.
+ * `{canaryConfig, scoreThresholds, metricSetPairList}` with a point for every `stepSeconds` (default: a
+ * twelfth of the experiment, at most a minute). The warm-up is left out; an increase counts as far as the
+ * sequential judge's tolerance is exceeded; errors and wrong bodies are critical; 95 passes, 75 is marginal.
  */
 export function toKayentaDocument(experiment: Experiment, stepSeconds?: number): KayentaDocument {
   const { config, seconds } = experiment;

@@ -20,8 +20,8 @@ const WORDS: Readonly<Record<string, number>> = {
 /**
  * `{canaryConfig, scoreThresholds, metricSetPairList}` as Kayenta sends it to a remote judge.
  *
- * Unknown fields are ignored, as Kayenta ignores them; a field that is absent or null has Kayenta's default. Thresholds fall back to
- * those of the configuration's classifier.
+ * Unknown fields are ignored, as Kayenta ignores them; a field that is absent or null has Kayenta's default.
+ * Thresholds fall back to those of the configuration's classifier.
  * @throws JudgeInputError naming the first path that is wrong.
  */
 export function readKayentaInput(document: unknown): KayentaInput {

@@ -15,7 +15,8 @@ import type {
 } from './types.ts';
 
 /**
- * The answer that Kayenta's judge gives to a remote-judge document `{canaryConfig, scoreThresholds, metricSetPairList}`.
+ * The answer that Kayenta's judge gives to a remote-judge document `{canaryConfig, scoreThresholds,
+ * metricSetPairList}`.
  * @throws JudgeInputError naming the path that is wrong.
  */
 export function judgeKayenta(document: unknown): KayentaJudgeResult {

@@ -67,7 +67,10 @@ export function countDraft(
   };
 }
 
-/** Bets take one difference for all of the time; where it changed, what was measured over all of it may lie outside. Wider is still valid. */
+/**
+ * Bets take one difference for all of the time; where it changed, what was measured over all of it may lie
+ * outside. Wider is still valid.
+ */
 function including(
   value: number,
   [low, high]: readonly [number | null, number | null],

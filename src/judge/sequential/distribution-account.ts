@@ -6,8 +6,8 @@ import { both, imbalance } from './pairs.ts';
 import { merge, NO_COUNTS, type SparseCounts, sparse, spread, thinned } from './slots.ts';
 
 /**
- * Beyond this ratio of requests the sides' traffic is unequal, and differences between them are no longer symmetric by themselves: over
- * the whole experiment, and in one block, where chance makes them differ more.
+ * Beyond this ratio of requests the sides' traffic is unequal, and differences between them are no longer
+ * symmetric by themselves: over the whole experiment, and in one block, where chance makes them differ more.
  */
 export const UNEQUAL_TRAFFIC = 1.5;
 const UNEQUAL_BLOCK = 3;
@@ -145,7 +145,10 @@ function observeSecond(
   return { distribution: observeBlock(account.distribution, whole, quantiles, compared), block: NO_BLOCK };
 }
 
-/** The block with as many values on either side, drawn at random: swapping the sides then changes no distribution. */
+/**
+ * The block with as many values on either side, drawn at random: swapping the sides then changes no
+ * distribution.
+ */
 function equalParts(block: BlockPair, seed: number): BlockPair {
   const random = seededUniform(seed);
   const size = Math.min(block.baseline.total, block.candidate.total);

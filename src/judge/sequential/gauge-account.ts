@@ -53,7 +53,10 @@ export const noGauges = (): GaugeAccounts => ({
   errorLines: noEvents(),
 });
 
-/** The accounts after a pair of seconds, `requests` being those of the experiment so far; gauges count where the sides are `warm`. */
+/**
+ * The accounts after a pair of seconds, `requests` being those of the experiment so far; gauges count where
+ * the sides are `warm`.
+ */
 export function observeGauges(
   accounts: GaugeAccounts,
   pair: Pair,

@@ -1,8 +1,10 @@
 /**
- * Gauges (CPU for each request, memory) and events without a denominator (restarts, error lines), block by block.
+ * Gauges (CPU for each request, memory) and events without a denominator (restarts, error lines), block by
+ * block.
  *
- * Gauges are autocorrelated, so no test of single readings holds. Blocks longer than the swings of a gauge, one difference a block and a
- * tolerance wider than what two runs of one version differ by make false alarms rare; how rare is measured by bench/judge, not proved.
+ * Gauges are autocorrelated, so no test of single readings holds. Blocks longer than the swings of a gauge,
+ * one difference a block and a tolerance wider than what two runs of one version differ by make false alarms
+ * rare; how rare is measured by bench/judge, not proved.
  */
 import { HISTOGRAM_GAMMA, type MetricSettings, type PerSide } from '../types.ts';
 import { NONE, plus } from './pairs.ts';

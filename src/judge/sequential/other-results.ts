@@ -1,4 +1,7 @@
-/** Results that are no test of a tolerance: the distance of whole distributions, and events without a denominator. */
+/**
+ * Results that are no test of a tolerance: the distance of whole distributions, and events without a
+ * denominator.
+ */
 import type { Evidence, MetricResult, SequentialConfig } from '../types.ts';
 import { alphaShare } from './config.ts';
 import { type DistributionState, distance } from './distribution.ts';
@@ -6,7 +9,9 @@ import type { EventState } from './gauges.ts';
 import { peakEvidence } from './wealth.ts';
 import { number, odds, percent, samples } from './words.ts';
 
-/** C of the distribution functions' band for α/2 = 0.005 on each arm (Howard & Ramdas 2022, after theorem 2). */
+/**
+ * C of the distribution functions' band for α/2 = 0.005 on each arm (Howard & Ramdas 2022, after theorem 2).
+ */
 const BAND_CONSTANT = 9.783;
 const BAND_LEVEL = 0.99;
 
@@ -58,7 +63,9 @@ export function distanceResult(state: DistributionState, config: SequentialConfi
   };
 }
 
-/** One side's events were counted in less than this share of the other's seconds: the counts compare nothing. */
+/**
+ * One side's events were counted in less than this share of the other's seconds: the counts compare nothing.
+ */
 const COUNTED_SHARE = 0.5;
 
 /** Restarts and error lines: how many on either side, and whether blocks of time tell the sides apart. */

@@ -126,8 +126,8 @@ function amount(ratio: number, { absolute }: MetricSettings, unit: string): stri
 }
 
 /**
- * Requests that are probably still needed for a pass: the richest gambler's wealth grows in proportion to the requests, and the e-value
- * stays behind it by what hedging costs. null where it does not grow.
+ * Requests that are probably still needed for a pass: the richest gambler's wealth grows in proportion to the
+ * requests, and the e-value stays behind it by what hedging costs. null where it does not grow.
  */
 function stillNeeded({ noWorse }: ClaimStrength, evidence: Evidence, requests: number): number | null {
   const { current, leader } = noWorse;

@@ -5,7 +5,10 @@ import { type Accounts, noAccounts, observePair } from './accounts.ts';
 import { type SequentialOptions, sequentialConfig } from './config.ts';
 import { requestsOf } from './trials.ts';
 
-/** Treat as opaque: read it through `verdict`. Plain data and typed arrays; nothing in it is ever changed in place. */
+/**
+ * Treat as opaque: read it through `verdict`. Plain data and typed arrays; nothing in it is ever changed in
+ * place.
+ */
 export interface SequentialState {
   readonly config: SequentialConfig;
   /** `at` of the first second with a request, and of the last second at all. */
@@ -40,7 +43,8 @@ export function createSequentialJudge(options: SequentialOptions = {}): Sequenti
 }
 
 /**
- * The state after one more second. Folding `observe` over the seconds of a report gives the state that the live judge had.
+ * The state after one more second. Folding `observe` over the seconds of a report gives the state that the
+ * live judge had.
  * @throws JudgeInputError where seconds are out of order.
  */
 export function observe(state: SequentialState, second: Second): SequentialState {
@@ -75,8 +79,8 @@ export function observe(state: SequentialState, second: Second): SequentialState
 }
 
 /**
- * Sequential traffic: the n-th second of the baseline's traffic is compared with the n-th of the candidate's, as if they had been
- * simultaneous. That takes the difference in time for none, and the verdict says so.
+ * Sequential traffic: the n-th second of the baseline's traffic is compared with the n-th of the candidate's,
+ * as if they had been simultaneous. That takes the difference in time for none, and the verdict says so.
  */
 function pairUp(state: SequentialState, second: Second, requests: PerSide<number>): SequentialState {
   const queue = (side: 'baseline' | 'candidate') =>

@@ -1,4 +1,7 @@
-/** Which requests of a pair of seconds are trials of a rate, and which of them events; one stratum for each route. */
+/**
+ * Which requests of a pair of seconds are trials of a rate, and which of them events; one stratum for each
+ * route.
+ */
 import type { PerSide, RouteSecond, SideSecond } from '../types.ts';
 import type { Trials } from './counts.ts';
 

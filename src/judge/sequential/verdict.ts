@@ -5,7 +5,10 @@ import { isBlind, metricResults } from './metrics.ts';
 import { createSequentialJudge, observe, type SequentialState } from './state.ts';
 import { about, list, percent } from './words.ts';
 
-/** A side is silent when so many requests would have been its own by now: that chance kept them away is one in three million. */
+/**
+ * A side is silent when so many requests would have been its own by now: that chance kept them away is one in
+ * three million.
+ */
 const SILENT_REQUESTS = 15;
 /** Requests of each side before both can be called broken for good. */
 const BROKEN_REQUESTS = 100;
@@ -151,8 +154,9 @@ function brokenWords(state: SequentialState): string {
 }
 
 /**
- * 0 to 100: the share of metrics with data that are fine, an undecided one counting half, by the weight of their role; a critical metric
- * without data counts as not fine. A failed candidate has 0 where a critical metric failed, else at most 49.
+ * 0 to 100: the share of metrics with data that are fine, an undecided one counting half, by the weight of
+ * their role; a critical metric without data counts as not fine. A failed candidate has 0 where a critical
+ * metric failed, else at most 49.
  */
 function score(metrics: readonly MetricResult[], outcome: Outcome): number {
   if (outcome === 'failed' && metrics.some((metric) => metric.critical && metric.verdict === 'high'))

@@ -93,7 +93,8 @@ describe('the load', () => {
     await wait(1_000);
     const summary = await load.stop();
     expect(summary.sent).toBeGreaterThan(90);
-    // Half of the requests came during the stall of 500 ms and waited for 250 ms on average: a closed loop would have seen one slow request.
+    // Half of the requests came during the stall of 500 ms and waited for 250 ms on average: a closed loop
+    // would have seen one slow request.
     expect(quantile(asHistogram(summary.latency), 0.75)).toBeGreaterThan(150);
   });
 
