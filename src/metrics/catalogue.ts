@@ -194,7 +194,9 @@ export const TABLES = {
     },
   },
   audit: {
-    help: 'New lines of the audit log: who changed what. The hub makes events of them and stores them nowhere else.',
+    help:
+      'New lines of the audit log: who changed what. The hub makes events of them and stores them ' +
+      'nowhere else.',
     maxRows: 50,
     columns: {
       at: label('When, ISO 8601, by the clock of whoever did it'),

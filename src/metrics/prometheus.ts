@@ -155,7 +155,8 @@ function seriesOf(data: unknown, shown: string, about: string): RangeSeries[] {
   if (resultType !== 'matrix' || !Array.isArray(result)) {
     throw new Failure(
       'host',
-      `Prometheus at ${shown} answers the query of ${about} with ${String(resultType)} instead of values over time.`,
+      `Prometheus at ${shown} answers the query of ${about} with ${String(resultType)} instead of values ` +
+        `over time.`,
       {
         next: 'The query must give numbers: a range query over an instant vector or a scalar.',
       },

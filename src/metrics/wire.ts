@@ -157,7 +157,8 @@ export function parseWindow(fields: Readonly<Record<string, string>>, trusted = 
   const { v, h = '', t = '', s = '', ...tables } = fields;
   if (v !== String(WIRE_VERSION)) {
     return refuse(
-      `it is of version ${quote(v)}, and this program reads ${WIRE_VERSION}: run "pipeline monitor setup" so that agents and hub are of one version`,
+      `it is of version ${quote(v)}, and this program reads ${WIRE_VERSION}: run "pipeline monitor setup" ` +
+        `so that agents and hub are of one version`,
     );
   }
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(h)) return refuse('field h is no host name');

@@ -125,7 +125,10 @@ function forestTable(
         tone: tone === 'none' ? 'open' : tone,
         label: `${metric.name}: ${words}`,
       });
-      return `<tr><td class="name">${escapeHtml(metric.name)}</td><td class="plot">${drawing}</td><td class="n">${formatEffect(metric)}</td><td class="n">${formatInterval(metric)}</td></tr>`;
+      return (
+        `<tr><td class="name">${escapeHtml(metric.name)}</td><td class="plot">${drawing}</td><td ` +
+        `class="n">${formatEffect(metric)}</td><td class="n">${formatInterval(metric)}</td></tr>`
+      );
     });
   return `<div class="card scroll" style="margin-bottom:14px"><table class="effects"><thead><tr><th>${title}</th><th></th><th class="n">measured</th><th class="n">interval</th></tr></thead>
 <tbody>${rows.join('')}<tr class="scale"><td></td><td class="plot">${forestAxis(axis, format)}</td><td></td><td></td></tr></tbody></table></div>`;
@@ -157,12 +160,17 @@ export function latencySection(report: CanaryReport): string {
     const [density, percentiles] = [densityChart(pair), percentileChart(pair)];
     if (density === '') return [];
     return [
-      `<figure class="card"><h3>${name}: how often</h3>${density}<figcaption>Share of the answers by latency; dashed: medians.</figcaption></figure>`,
-      `<figure class="card"><h3>${name}: the tail</h3>${percentiles}<figcaption>Latency by percentile.</figcaption></figure>`,
+      `<figure class="card"><h3>${name}: how often</h3>${density}<figcaption>Share of the answers by ` +
+        `latency; dashed: medians.</figcaption></figure>`,
+      `<figure class="card"><h3>${name}: the tail</h3>${percentiles}<figcaption>Latency by ` +
+        `percentile.</figcaption></figure>`,
     ];
   });
   if (figures.length === 0) return '';
-  return `<h2>Latency</h2><p class="lead">${LEGEND} &nbsp; Answers below 500 only: a fast error is no fast answer.</p><div class="grid2">${figures.join('')}</div>`;
+  return (
+    `<h2>Latency</h2><p class="lead">${LEGEND} &nbsp; Answers below 500 only: a fast error is no ` +
+    `fast answer.</p><div class="grid2">${figures.join('')}</div>`
+  );
 }
 
 /** Why each metric got its verdict. */
@@ -170,7 +178,10 @@ export function wordsSection(metrics: readonly MetricResult[]): string {
   if (metrics.length === 0) return '';
   const entries = metrics.map((metric) => {
     const rule = ruleOf(metric);
-    return `<details><summary>${escapeHtml(metric.name)} ${pill(metric)}</summary><p>${escapeHtml(metric.reason)}${rule}</p></details>`;
+    return (
+      `<details><summary>${escapeHtml(metric.name)} ` +
+      `${pill(metric)}</summary><p>${escapeHtml(metric.reason)}${rule}</p></details>`
+    );
   });
   return `<h2>Every verdict in words</h2><div class="card">${entries.join('')}</div>`;
 }

@@ -62,10 +62,13 @@ export function introduction(
   const rule =
     alpha === null
       ? "Kayenta's judge looks once, at the end, and has no stated rate of false alarms."
-      : `Rejects when the evidence of harm is worth ${times} to 1 over all metrics; a version as good as the baseline is rejected in at most 1 of ${times} experiments.`;
+      : `Rejects when the evidence of harm is worth ${times} to 1 over all metrics; a version as good as ` +
+        `the baseline is rejected in at most 1 of ${times} experiments.`;
   return [
-    `${escapeTerminal(report.app)}: baseline ${side(report.baseline)} against candidate ${side(report.candidate)}`,
-    `Experiment: ${formatNumber(plan.rate)} requests/s for up to ${formatSeconds(plan.durationSeconds)}, ${share}`,
+    `${escapeTerminal(report.app)}: baseline ${side(report.baseline)} against candidate ` +
+      `${side(report.candidate)}`,
+    `Experiment: ${formatNumber(plan.rate)} requests/s for up to ${formatSeconds(plan.durationSeconds)}, ` +
+      `${share}`,
     rule,
   ];
 }
@@ -79,7 +82,8 @@ export function liveFrame(snapshot: Snapshot, palette: Palette): string[] {
       ? `at most ${formatSeconds(Math.round(left))} left`
       : `needs ${snapshot.needs}, at most ${formatSeconds(Math.round(left))} left`;
   return [
-    `  ${palette.bold(formatClock(snapshot.seconds))}   requests ${formatNumber(baseline + candidate)}    baseline ${formatNumber(baseline)} · candidate ${formatNumber(candidate)}    ${palette.dim(rest)}`,
+    `  ${palette.bold(formatClock(snapshot.seconds))}   requests ${formatNumber(baseline + candidate)}    ` +
+      `baseline ${formatNumber(baseline)} · candidate ${formatNumber(candidate)}    ${palette.dim(rest)}`,
     ...metricTable(snapshot.metrics, palette),
   ];
 }
@@ -92,7 +96,10 @@ export function progressLine(snapshot: Snapshot): string {
     closest === undefined || (harmShare(closest) ?? 0) < 0.1
       ? 'no evidence of harm'
       : `most evidence of harm: ${escapeTerminal(closest.name)} (${harmWord(closest)})`;
-  return `  ${formatClock(snapshot.seconds)}  ${formatNumber(baseline)} requests to the baseline, ${formatNumber(candidate)} to the candidate; ${evidence}`;
+  return (
+    `  ${formatClock(snapshot.seconds)}  ${formatNumber(baseline)} requests to the baseline, ` +
+    `${formatNumber(candidate)} to the candidate; ${evidence}`
+  );
 }
 
 /** The table of metrics, without colour the same words. */
@@ -168,7 +175,9 @@ export function resultLines(
   return [
     ...metricTable(verdict.metrics, palette),
     '',
-    `${colourOf(verdict, palette)(verdict.verdict.toUpperCase())} after ${formatSeconds(seconds)} and ${formatNumber(requests)} requests: score ${formatNumber(Math.round(verdict.score))} of 100${decided}.`,
+    `${colourOf(verdict, palette)(verdict.verdict.toUpperCase())} after ${formatSeconds(seconds)} and ` +
+      `${formatNumber(requests)} requests: score ${formatNumber(Math.round(verdict.score))} of ` +
+      `100${decided}.`,
     `  ${escapeTerminal(verdict.reason)}`,
     ...alarms(verdict).map((line) => `  ${line}`),
     ...(verdict.needs === null ? [] : [`  Needs ${escapeTerminal(verdict.needs)}.`]),
@@ -238,12 +247,16 @@ export function kayentaLines(
         .join(', ');
       const reason =
         entry.classificationReason === undefined ? '' : `  ${escapeTerminal(entry.classificationReason)}`;
-      return `  ${(names[index] ?? '').padEnd(width)}   ${colour(entry.classification)}${reason}${flags === '' ? '' : palette.dim(`  ${flags}`)}`;
+      return (
+        `  ${(names[index] ?? '').padEnd(width)}   ` +
+        `${colour(entry.classification)}${reason}${flags === '' ? '' : palette.dim(`  ${flags}`)}`
+      );
     }),
     ...result.groupScores.map((group) =>
       palette.dim(`  group ${escapeTerminal(group.name)}: ${formatNumber(group.score)}`),
     ),
-    `${palette.bold(classification)}: score ${formatNumber(score)} of 100.${classificationReason ? ` ${escapeTerminal(classificationReason)}` : ''}`,
+    `${palette.bold(classification)}: score ${formatNumber(score)} of ` +
+      `100.${classificationReason ? ` ${escapeTerminal(classificationReason)}` : ''}`,
     ...notes.map((note) => palette.yellow(`  Note: ${escapeTerminal(note)}`)),
   ];
 }

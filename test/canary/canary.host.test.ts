@@ -83,7 +83,8 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
   it('says so where no request reaches the proxy', async () => {
     await lab.on(
       'proxy',
-      'nft add table inet block; nft add chain inet block input "{ type filter hook input priority -10; }"; nft add rule inet block input tcp dport 80 drop',
+      'nft add table inet block; nft add chain inet block input "{ type filter hook input priority -10; ' +
+        '}"; nft add rule inet block input tcp dport 80 drop',
     );
     const { report, exitKind } = await lab.run('good', 'better');
     await lab.on('proxy', 'nft delete table inet block');
@@ -138,7 +139,9 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
       ['proxy', 'blue', 'green'].map((host) =>
         lab.on(
           host,
-          'ls -d /opt/pipeline-canary /etc/systemd/system/pipeline-canary.service /etc/nginx/pipeline/sites/* /run/pipeline/proxy/* /var/lib/pipeline/proxy/* 2>/dev/null; nft list table inet pipeline | grep -E "dport.*(3000|80)" || true',
+          'ls -d /opt/pipeline-canary /etc/systemd/system/pipeline-canary.service ' +
+            '/etc/nginx/pipeline/sites/* /run/pipeline/proxy/* /var/lib/pipeline/proxy/* 2>/dev/null; nft ' +
+            'list table inet pipeline | grep -E "dport.*(3000|80)" || true',
         ),
       ),
     );

@@ -98,7 +98,8 @@ export async function canaryLab(canary: Record<string, unknown> = {}, source?: s
       const machines = await createLocalProvider(quietContext(), spec).machines();
       const lines = machines.flatMap(({ name, address, port, user, identityFile }) => [
         `[${name}]`,
-        `my-${name} ansible_host=${address} ansible_port=${port} ansible_user=${user} ansible_ssh_private_key_file=${identityFile}`,
+        `my-${name} ansible_host=${address} ansible_port=${port} ansible_user=${user} ` +
+          `ansible_ssh_private_key_file=${identityFile}`,
       ]);
       const file = join(directory, 'my-inventory.ini');
       const known = join(directory, '.pipeline', `known_hosts.${spec.environment}`);

@@ -131,7 +131,9 @@ export function metric(name: string, kind: MetricKind, over: Partial<MetricResul
     sampleUnit: 'answers',
     evidence: { worse: 0.2, worseThreshold: 6.9, noWorse: 3.4, noWorseThreshold: 3, lower: 0 },
     needsRequests: null,
-    reason: `${name} is 2 % higher on the candidate, at most 6 % with 95 % certainty, which does not matter (10 %).`,
+    reason:
+      `${name} is 2 % higher on the candidate, at most 6 % with 95 % certainty, which does not ` +
+      `matter (10 %).`,
     ...over,
   };
 }

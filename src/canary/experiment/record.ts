@@ -80,6 +80,7 @@ export function pathRemarks(requests: readonly ReadyRequest[]): string[] {
     .filter(({ paths }) => paths.baseline !== paths.candidate)
     .map(
       ({ name, paths }) =>
-        `${name}: the baseline is asked for ${paths.baseline}, the candidate for ${paths.candidate}, since they answer on different paths.`,
+        `${name}: the baseline is asked for ${paths.baseline}, the candidate for ${paths.candidate}, ` +
+        `since they answer on different paths.`,
     );
 }

@@ -134,7 +134,11 @@ function bothRefuse(run: RunRecord): string | null {
   });
   const [baseline = 0, candidate = 0] = shares;
   if (baseline < brokenShare || candidate < brokenShare) return null;
-  return `Both sides answer the load with errors (${formatShare(baseline)} of the baseline's requests, ${formatShare(candidate)} of the candidate's): either both are broken or the load asks for what they do not have. That is no regression, and no pass either.`;
+  return (
+    `Both sides answer the load with errors (${formatShare(baseline)} of the baseline's requests, ` +
+    `${formatShare(candidate)} of the candidate's): either both are broken or the load asks for what they ` +
+    `do not have. That is no regression, and no pass either.`
+  );
 }
 
 /** Score of a candidate whose harm is not proven: half of the way. */
@@ -155,7 +159,8 @@ function remarks(run: RunRecord, said: ReportVerdict): string[] {
   const notes = [...run.remarks];
   if (baseline.commit === candidate.commit) {
     notes.push(
-      `Both refs are commit ${shortCommit(baseline.commit)}: this experiment measures its own noise, and every alarm is a false one.`,
+      `Both refs are commit ${shortCommit(baseline.commit)}: this experiment measures its own noise, and ` +
+        `every alarm is a false one.`,
     );
   }
   const queues = queuesOf(run);
@@ -167,13 +172,16 @@ function remarks(run: RunRecord, said: ReportVerdict): string[] {
     const due = load.sent + load.skipped;
     if (load.skipped > SKIPPED * due) {
       notes.push(
-        `${formatNumber(load.skipped)} of ${formatNumber(due)} requests were not sent, since too many were under way: the sides could not keep up with the rate.`,
+        `${formatNumber(load.skipped)} of ${formatNumber(due)} requests were not sent, since too many ` +
+          `were under way: the sides could not keep up with the rate.`,
       );
     }
     const late = quantile(asHistogram(load.lag), 0.99) ?? 0;
     if (late > LATE) {
       notes.push(
-        `The machine that sends the load was busy: one request in a hundred left more than ${formatNumber(late)} ms late. Latencies are the proxy's and are compared side by side, so the verdict stands.`,
+        `The machine that sends the load was busy: one request in a hundred left more than ` +
+          `${formatNumber(late)} ms late. Latencies are the proxy's and are compared side by side, so the ` +
+          `verdict stands.`,
       );
     }
   }

@@ -104,7 +104,8 @@ function unreadable(found: unknown, path: string, error: JudgeInputError, asked:
   const form =
     error.path === 'canaryConfig.judge.name'
       ? `Give it ${KAYENTA_JUDGE_NAME} if that judge will do.`
-      : "Kayenta's is {canaryConfig, scoreThresholds, metricSetPairList}; docs/judge.md says what each holds.";
+      : "Kayenta's is {canaryConfig, scoreThresholds, metricSetPairList}; docs/judge.md says what each " +
+        'holds.';
   return new Failure('usage', problem, { cause: error, next: form });
 }
 

@@ -70,7 +70,8 @@ export function fromKayenta(
     notes: [
       ...sequential.notes,
       ...notes,
-      "Kayenta's judge looks once, at the end, at one value a second; its score has no stated rate of false alarms.",
+      "Kayenta's judge looks once, at the end, at one value a second; its score has no stated rate of " +
+        'false alarms.',
     ],
     metrics,
     samples: { ...sequential.samples },

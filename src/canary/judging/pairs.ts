@@ -108,9 +108,11 @@ function unmatched(name: string, a: readonly RangeSeries[], b: readonly RangeSer
   const counts = `${a.length} series of the baseline, ${b.length} of the candidate`;
   return [
     common === 0
-      ? `${name}: nothing matched (${counts}): their labels (${labelNames([...a, ...b])}) differ between the versions. ` +
+      ? `${name}: nothing matched (${counts}): their labels (${labelNames([...a, ...b])}) differ between ` +
+        `the versions. ` +
         'Sum over them, or group by labels that both share.'
-      : `${name}: ${alone} series have no partner with the same labels (${counts}); missing values stand in for it.`,
+      : `${name}: ${alone} series have no partner with the same labels (${counts}); missing values stand ` +
+        `in for it.`,
   ];
 }
 

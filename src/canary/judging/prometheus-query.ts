@@ -34,7 +34,9 @@ export interface PrometheusQuery {
 }
 
 const WHOLE = 'PromQL:';
-const TEMPLATE = `Write it as customInlineTemplate, e.g. "PromQL:sum(rate(http_requests_total{version=\\"\${scope}\\"}[1m]))".`;
+const TEMPLATE =
+  `Write it as customInlineTemplate, e.g. ` +
+  `"PromQL:sum(rate(http_requests_total{version=\\"\${scope}\\"}[1m]))".`;
 
 /**
  * The text of the query.

@@ -57,7 +57,9 @@ interface Medians {
 export function saturation(seconds: readonly Second[], warmupSeconds = 0): Saturation | null {
   const share = unansweredShare(seconds);
   if (share >= UNANSWERED) {
-    const reason = `The baseline itself cannot keep up with the load: ${formatShare(share)} of its requests got no answer.`;
+    const reason =
+      `The baseline itself cannot keep up with the load: ${formatShare(share)} of its ` +
+      `requests got no answer.`;
     return { reason, hopeless: true };
   }
   const medians = mediansOf(seconds, warmupSeconds);
@@ -69,7 +71,9 @@ export function saturation(seconds: readonly Second[], warmupSeconds = 0): Satur
   if (high < WANDERS * low) return null;
   const last = percentile(lastThird(baseline), 0.5);
   if (last >= SLOW_MS) {
-    const reason = `The baseline itself cannot keep up with the load: its median latency went from ${formatMilliseconds(low)} to ${formatMilliseconds(last)}.`;
+    const reason =
+      `The baseline itself cannot keep up with the load: its median latency went from ` +
+      `${formatMilliseconds(low)} to ${formatMilliseconds(last)}.`;
     return { reason, hopeless: true };
   }
   const candidate = medians.map((second) => second.candidate);
@@ -80,7 +84,10 @@ export function saturation(seconds: readonly Second[], warmupSeconds = 0): Satur
     differences.slice(0, Math.max(FEWEST, Math.round(part * differences.length))),
   );
   if (parts.every((part) => persistence(part) < PERSISTS)) return null;
-  const reason = `Requests queue: the baseline's own median latency wandered between ${formatMilliseconds(low)} and ${formatMilliseconds(high)}, and the versions differ for seconds at a time.`;
+  const reason =
+    `Requests queue: the baseline's own median latency wandered between ` +
+    `${formatMilliseconds(low)} and ${formatMilliseconds(high)}, and the versions differ for seconds at a ` +
+    `time.`;
   return { reason, hopeless: false };
 }
 

@@ -108,7 +108,9 @@ async function localLab(config: Config, plan: RunPlan, context: Context): Promis
   return {
     hosts,
     operators: [...new Set([...config.operators, ...machines.map(gateway)])],
-    remains: `the local hosts ${LAB_NAMES.join(', ')}; the next pipeline canary here takes them over and removes them`,
+    remains:
+      `the local hosts ${LAB_NAMES.join(', ')}; the next pipeline canary here takes them over and ` +
+      `removes them`,
     async close({ keep }) {
       await closeAll(hosts);
       // What is aborted must still clean up.
@@ -129,7 +131,9 @@ async function inventoryLab(config: Config, path: string, context: Context): Pro
     const [first] = hostsIn(inventory, name);
     if (first !== undefined) return first;
     throw new Failure('usage', `${path} has no host in the group [${name}].`, {
-      next: 'A canary needs one host in each of the groups [proxy], [blue] and [green]; without -i it makes local ones.',
+      next:
+        'A canary needs one host in each of the groups [proxy], [blue] and [green]; without -i it ' +
+        'makes local ones.',
     });
   });
   if (new Set(chosen.map(({ name }) => name)).size < chosen.length) {

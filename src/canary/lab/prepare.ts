@@ -125,7 +125,8 @@ async function sendVersion(
   if (artifact.architecture !== null && artifact.architecture !== architecture) {
     throw new Failure(
       'host',
-      `${host.name} is ${architecture}, and the native modules of ${artifact.ref} were built for ${artifact.architecture}.`,
+      `${host.name} is ${architecture}, and the native modules of ${artifact.ref} were built for ` +
+        `${artifact.architecture}.`,
       { host: host.name, next: `Give hosts of kind ${artifact.architecture}.` },
     );
   }

@@ -103,7 +103,10 @@ PrivateTmp=yes
 
 /** The last lines of the service's journal since it was started for this experiment, oldest first. */
 export function journalScript(lines: number): string {
-  return `journalctl --unit ${UNIT} --since "@$(cat ${FOLDER}/began)" --lines ${lines} --output cat --no-pager --quiet`;
+  return (
+    `journalctl --unit ${UNIT} --since "@$(cat ${FOLDER}/began)" --lines ${lines} --output cat ` +
+    `--no-pager --quiet`
+  );
 }
 
 /** Removes everything of the canary from a host. */

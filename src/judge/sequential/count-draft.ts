@@ -61,7 +61,8 @@ export function countDraft(
     interval: ends,
     strength: { worse: worseCount(state), lower: lowerCount(state), noWorse: noWorseCount(state) },
     finding:
-      `Of the candidate's ${words.of}, ${side(candidateEvents, candidateTrials, observed.candidate)} ${words.event}, ` +
+      `Of the candidate's ${words.of}, ${side(candidateEvents, candidateTrials, observed.candidate)} ` +
+      `${words.event}, ` +
       `of the baseline's ${side(baselineEvents, baselineTrials, observed.baseline)}: ` +
       `${points(value)}${interval({ interval: ends, level: config.intervalLevel }, points)}.`,
   };

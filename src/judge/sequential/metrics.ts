@@ -43,7 +43,8 @@ export function isBlind({ kind, observed }: MetricResult): boolean {
 function withoutSight(result: MetricResult): MetricResult {
   if (!isBlind(result) || result.verdict === 'high') return result;
   const why =
-    "The baseline's own answers to one request differ from each other too much to tell versions apart by them.";
+    "The baseline's own answers to one request differ from each other too much to tell versions apart by " +
+    'them.';
   return { ...result, verdict: 'inconclusive', needsRequests: null, reason: `${result.reason} ${why}` };
 }
 

@@ -58,7 +58,8 @@ export function distanceResult(state: DistributionState, config: SequentialConfi
     },
     interval: [low, high],
     reason:
-      `The distribution functions of latency are up to ${percent(found.distance)} apart (${percent(BAND_LEVEL)} interval: ` +
+      `The distribution functions of latency are up to ${percent(found.distance)} apart ` +
+      `(${percent(BAND_LEVEL)} interval: ` +
       `${percent(low)} to ${percent(high)}), over ${samples(counts, 'answers')}. ${why}`,
   };
 }

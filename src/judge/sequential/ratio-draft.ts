@@ -90,7 +90,8 @@ function ratioDraft(
     interval: ends,
     strength: claimEvidence(bets),
     finding:
-      `The candidate's ${what} is ${withUnit(candidate, base.unit)}, the baseline's ${withUnit(baseline, base.unit)}: ` +
+      `The candidate's ${what} is ${withUnit(candidate, base.unit)}, the baseline's ` +
+      `${withUnit(baseline, base.unit)}: ` +
       `${ratioFinding(effect, ends, config.intervalLevel)}, over ${samples(base.samples, base.sampleUnit)}.`,
   };
 }

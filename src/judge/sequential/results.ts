@@ -107,14 +107,24 @@ function judgement(verdict: MetricResult['verdict'], evidence: Evidence, draft: 
       : amount(settings.margin, settings, unit);
   switch (verdict) {
     case 'high':
-      return `That the candidate ${worseWords}${beyond} has evidence of ${odds(worse)}; ${odds(worseThreshold)} was needed.`;
+      return (
+        `That the candidate ${worseWords}${beyond} has evidence of ${odds(worse)}; ` +
+        `${odds(worseThreshold)} was needed.`
+      );
     case 'low':
-      return `That the candidate is lower${beyond} has evidence of ${odds(lower)}; ${odds(worseThreshold)} was needed.`;
+      return (
+        `That the candidate is lower${beyond} has evidence of ${odds(lower)}; ` +
+        `${odds(worseThreshold)} was needed.`
+      );
     case 'pass':
-      return `That it is not worse by ${margin} has evidence of ${odds(noWorse)}; ${odds(noWorseThreshold)} was needed.`;
+      return (
+        `That it is not worse by ${margin} has evidence of ${odds(noWorse)}; ` +
+        `${odds(noWorseThreshold)} was needed.`
+      );
     default:
       return (
-        `Undecided: that the candidate ${worseWords}${beyond} has evidence of ${odds(worse)} (${odds(worseThreshold)} is needed), ` +
+        `Undecided: that the candidate ${worseWords}${beyond} has evidence of ${odds(worse)} ` +
+        `(${odds(worseThreshold)} is needed), ` +
         `that it is not worse by ${margin} ${odds(noWorse)} (${odds(noWorseThreshold)} is needed).`
       );
   }

@@ -15,8 +15,10 @@ const BROKEN_REQUESTS = 100;
 /** A role's weight in the score. */
 const SCORE_WEIGHT = { critical: 4, watched: 2, informative: 1 } as const;
 const SEQUENTIAL_NOTE =
-  'Traffic went to one side after the other, so whatever else changed in between looks like a difference between the versions: ' +
-  'the tests compare the n-th second of one with the n-th second of the other and assume that time made no difference, but for a latency that drifts (hence the wide tolerance). ' +
+  'Traffic went to one side after the other, so whatever else changed in between looks like a difference ' +
+  'between the versions: ' +
+  'the tests compare the n-th second of one with the n-th second of the other and assume that time made ' +
+  'no difference, but for a latency that drifts (hence the wide tolerance). ' +
   'Interleaved traffic needs no such assumption.';
 
 export interface VerdictOptions {
@@ -92,17 +94,22 @@ function promote(state: SequentialState, metrics: readonly MetricResult[]): Deci
   const wait = state.config.minimumSeconds - state.accounts.pairs;
   if (critical.some(isFine) && open.length === 0) {
     if (wait <= 0) {
-      const reason = `The candidate is shown to be no worse in every critical metric: ${list(names(critical.filter(isFine)))}.`;
+      const reason =
+        `The candidate is shown to be no worse in every critical metric: ` +
+        `${list(names(critical.filter(isFine)))}.`;
       return { verdict: 'passed', decidedBy: names(critical.filter(isFine)), reason };
     }
-    const reason = `Nothing speaks against the candidate, but no pass is given before ${state.config.minimumSeconds} s of traffic.`;
+    const reason =
+      `Nothing speaks against the candidate, but no pass is given before ` +
+      `${state.config.minimumSeconds} s of traffic.`;
     return { verdict: 'inconclusive', decidedBy: [], reason, needs: `${wait} s more traffic` };
   }
   const { needs, needsRequests } = stillMissing(open);
   const reason =
     open.length === 0
       ? 'There is no critical metric with data: nothing can be shown about the candidate.'
-      : `Nothing shows that the candidate is worse, but it is not shown to be no worse in ${list(names(open))}.`;
+      : `Nothing shows that the candidate is worse, but it is not shown to be no worse in ` +
+        `${list(names(open))}.`;
   return { verdict: 'inconclusive', decidedBy: names(open), reason, needs, needsRequests };
 }
 
@@ -142,7 +149,9 @@ function broken(state: SequentialState): Decision {
   return {
     verdict: 'inconclusive',
     decidedBy: ['errors (5xx)'],
-    reason: `Both sides are broken: ${brokenWords(state)}. The candidate is no worse than the baseline, but that is no reason to keep it.`,
+    reason:
+      `Both sides are broken: ${brokenWords(state)}. The candidate is no worse than the baseline, ` +
+      `but that is no reason to keep it.`,
     needs: 'a baseline that works',
     hopeless: enough && accounts.pairs >= config.minimumSeconds,
   };
@@ -150,7 +159,10 @@ function broken(state: SequentialState): Decision {
 
 function brokenWords(state: SequentialState): string {
   const shares = failureShares(state.accounts.errors5xx.totals) ?? { baseline: 0, candidate: 0 };
-  return `${percent(shares.baseline)} of the baseline's requests failed and ${percent(shares.candidate)} of the candidate's`;
+  return (
+    `${percent(shares.baseline)} of the baseline's requests failed and ${percent(shares.candidate)} ` +
+    `of the candidate's`
+  );
 }
 
 /**
@@ -182,7 +194,8 @@ function notes(state: SequentialState, metrics: readonly MetricResult[]): readon
     ...(silent === undefined ? [] : [silent]),
     ...(bodies !== undefined && isBlind(bodies)
       ? [
-          `The baseline's answers to the same request differ from each other in ${percent(bodies.observed.baseline ?? 0)} of the ` +
+          `The baseline's answers to the same request differ from each other in ` +
+            `${percent(bodies.observed.baseline ?? 0)} of the ` +
             'comparisons (clocks, random values?), so bodies cannot tell the versions apart.',
         ]
       : []),
@@ -199,7 +212,10 @@ function silentSide({ config, requests, missed, lastRequestAt }: SequentialState
     const share = requests[side] / Math.max(1, requests[side] + requests[other] - missed[side]);
     const last = lastRequestAt[side];
     if (last !== null && missed[side] * share >= SILENT_REQUESTS) {
-      return `The ${side} got no request after second ${last + 1}, while the ${other} got ${missed[side]}: it may have died there.`;
+      return (
+        `The ${side} got no request after second ${last + 1}, while the ${other} got ` +
+        `${missed[side]}: it may have died there.`
+      );
     }
   }
   return undefined;

@@ -134,5 +134,8 @@ function describe(data: HistogramData): string {
   const total = countOf(data);
   if (total === 0) return 'no answers';
   const at = (q: number) => formatMilliseconds(quantile(data, q) ?? 0);
-  return `p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)} (${total} answers, ${formatShare(1 - data.zero / total)} above 0 ms)`;
+  return (
+    `p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)} (${total} answers, ` +
+    `${formatShare(1 - data.zero / total)} above 0 ms)`
+  );
 }

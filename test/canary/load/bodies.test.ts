@@ -91,16 +91,20 @@ describe('body agreement', () => {
     expect(comparer.restless()).toEqual([]);
   });
 
-  it('shows as much disagreement on the baseline as on the candidate where answers are drawn from one distribution', () => {
-    const random = seededUniform(7);
-    const draw = () => `answer ${Math.floor(-Math.log(1 - random()) * 40)}`;
-    const total = run(new BodyComparer(['GET /'], []), 60, draw, draw);
-    const noise = total.baseline.disagreed / total.baseline.compared;
-    expect(noise).toBeGreaterThan(0.005);
-    // Four standard errors of a difference of two shares.
-    const error = Math.sqrt((2 * noise * (1 - noise)) / total.baseline.compared);
-    expect(Math.abs(total.candidate.disagreed / total.candidate.compared - noise)).toBeLessThan(4 * error);
-  });
+  it(
+    'shows as much disagreement on the baseline as on the candidate where answers are drawn from one ' +
+      'distribution',
+    () => {
+      const random = seededUniform(7);
+      const draw = () => `answer ${Math.floor(-Math.log(1 - random()) * 40)}`;
+      const total = run(new BodyComparer(['GET /'], []), 60, draw, draw);
+      const noise = total.baseline.disagreed / total.baseline.compared;
+      expect(noise).toBeGreaterThan(0.005);
+      // Four standard errors of a difference of two shares.
+      const error = Math.sqrt((2 * noise * (1 - noise)) / total.baseline.compared);
+      expect(Math.abs(total.candidate.disagreed / total.candidate.compared - noise)).toBeLessThan(4 * error);
+    },
+  );
 
   it('says where answers differ every time, so that a comparison means nothing', () => {
     const comparer = new BodyComparer(['GET /id'], []);

@@ -76,27 +76,30 @@ describe('the load', () => {
     expect(ids.every((id) => /^[0-9a-f-]{36}$/.test(String(id)))).toBe(true);
   });
 
-  it('goes on at its rate while the service stalls, and counts latency from when a request was due', async () => {
-    let stalled = true;
-    setTimeout(() => {
-      stalled = false;
-    }, 500);
-    const waiting: (() => void)[] = [];
-    const port = await serve((_, response) => {
-      if (stalled) waiting.push(() => response.end());
-      else {
-        for (const answer of waiting.splice(0)) answer();
-        response.end();
-      }
-    });
-    const load = startLoad(options(port));
-    await wait(1_000);
-    const summary = await load.stop();
-    expect(summary.sent).toBeGreaterThan(90);
-    // Half of the requests came during the stall of 500 ms and waited for 250 ms on average: a closed loop
-    // would have seen one slow request.
-    expect(quantile(asHistogram(summary.latency), 0.75)).toBeGreaterThan(150);
-  });
+  it(
+    'goes on at its rate while the service stalls, and counts latency from when a request ' + 'was due',
+    async () => {
+      let stalled = true;
+      setTimeout(() => {
+        stalled = false;
+      }, 500);
+      const waiting: (() => void)[] = [];
+      const port = await serve((_, response) => {
+        if (stalled) waiting.push(() => response.end());
+        else {
+          for (const answer of waiting.splice(0)) answer();
+          response.end();
+        }
+      });
+      const load = startLoad(options(port));
+      await wait(1_000);
+      const summary = await load.stop();
+      expect(summary.sent).toBeGreaterThan(90);
+      // Half of the requests came during the stall of 500 ms and waited for 250 ms on average: a closed loop
+      // would have seen one slow request.
+      expect(quantile(asHistogram(summary.latency), 0.75)).toBeGreaterThan(150);
+    },
+  );
 
   it('divides the requests by weight and sends method, headers and body', async () => {
     const seen = new Map<string, number>();
@@ -179,18 +182,21 @@ describe('the load', () => {
     expect(await broken.stop()).toMatchObject({ sent: 5, failed: 5, answered: 0 });
   });
 
-  it('skips and says so where too many requests are under way, and ends what is left after its grace', async () => {
-    const port = await serve(() => {});
-    const load = startLoad(options(port, { rate: 1_000, timeoutMs: 100 }));
-    await wait(400);
-    const summary = await load.stop(10);
-    expect(summary.sent + summary.skipped).toBeGreaterThan(300);
-    expect(summary.timedOut).toBe(summary.sent);
+  it(
+    'skips and says so where too many requests are under way, and ends what is left after its ' + 'grace',
+    async () => {
+      const port = await serve(() => {});
+      const load = startLoad(options(port, { rate: 1_000, timeoutMs: 100 }));
+      await wait(400);
+      const summary = await load.stop(10);
+      expect(summary.sent + summary.skipped).toBeGreaterThan(300);
+      expect(summary.timedOut).toBe(summary.sent);
 
-    const slow = startLoad(options(port, { rate: 1_000, timeoutMs: 1 }));
-    await wait(200);
-    expect((await slow.stop(10)).sent).toBeGreaterThan(100);
-  });
+      const slow = startLoad(options(port, { rate: 1_000, timeoutMs: 1 }));
+      await wait(200);
+      expect((await slow.stop(10)).sent).toBeGreaterThan(100);
+    },
+  );
 
   it('ends by itself', async () => {
     let requests = 0;

@@ -157,14 +157,19 @@ describe('options of a metric', () => {
     expect(judgeOne(pair).results[0]).toMatchObject({ classification, critical });
   });
 
-  test('outliers are removed only where asked for, beyond quartiles by the factor and beyond the outer percentiles', () => {
-    const many = Array.from({ length: 200 }, (_, i) => 10 + (i % 7));
-    const count = (canary: Record<string, unknown>) =>
-      judgeOne({ control: [...many, 500], experiment: many, canary }).results[0]?.controlMetadata.stats.count;
-    expect(count({})).toBe(201);
-    expect(count({ outliers: { strategy: 'remove' } })).toBe(200);
-    expect(count({ outliers: { strategy: 'remove', outlierFactor: 200 } })).toBe(201);
-  });
+  test(
+    'outliers are removed only where asked for, beyond quartiles by the factor and beyond the outer ' +
+      'percentiles',
+    () => {
+      const many = Array.from({ length: 200 }, (_, i) => 10 + (i % 7));
+      const count = (canary: Record<string, unknown>) =>
+        judgeOne({ control: [...many, 500], experiment: many, canary }).results[0]?.controlMetadata.stats
+          .count;
+      expect(count({})).toBe(201);
+      expect(count({ outliers: { strategy: 'remove' } })).toBe(200);
+      expect(count({ outliers: { strategy: 'remove', outlierFactor: 200 } })).toBe(201);
+    },
+  );
 
   test('NaN replaced by 0 pulls the mean down', () => {
     const answer = judgeOne({ control: [...low, 'NaN'], canary: { nanStrategy: 'replace' } });

@@ -44,13 +44,17 @@ describe('the alarm about a rate', () => {
   const evalue = (trials: Trials) =>
     Math.exp(progress(countSecond(noCounts(), [trials], MARGIN).odds, 0).current);
 
-  test('is not expected to grow where the candidate is as good as the baseline, or better, whatever the rates', () => {
-    fc.assert(
-      fc.property(trials, trials, share, share, (n, m, q, better) => {
-        expect(expectation(n, q * better, m, q, evalue)).toBeLessThanOrEqual(1 + 1e-9);
-      }),
-    );
-  });
+  test(
+    'is not expected to grow where the candidate is as good as the baseline, or better, whatever the ' +
+      'rates',
+    () => {
+      fc.assert(
+        fc.property(trials, trials, share, share, (n, m, q, better) => {
+          expect(expectation(n, q * better, m, q, evalue)).toBeLessThanOrEqual(1 + 1e-9);
+        }),
+      );
+    },
+  );
 
   test('is not expected to grow under chance alone, given how many events there were', () => {
     fc.assert(

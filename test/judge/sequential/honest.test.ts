@@ -71,13 +71,17 @@ describe('a side that does not answer', () => {
     expect(after).toBeLessThanOrEqual(3);
   });
 
-  test('a baseline that never answers is a reason to pass nothing by latency, and no failure of the candidate', () => {
-    const said = judgeExperiment(experiment(seconds(60, { unanswered: 1 })));
-    expect(said.verdict).toBe('inconclusive');
-    expect(metric(said, 'errors (5xx)').verdict).toBe('low');
-    expect(metric(said, 'latency p99').verdict).toBe('no data');
-    expect(said.needs).toMatch(/^data for /);
-  });
+  test(
+    'a baseline that never answers is a reason to pass nothing by latency, and no failure of the ' +
+      'candidate',
+    () => {
+      const said = judgeExperiment(experiment(seconds(60, { unanswered: 1 })));
+      expect(said.verdict).toBe('inconclusive');
+      expect(metric(said, 'errors (5xx)').verdict).toBe('low');
+      expect(metric(said, 'latency p99').verdict).toBe('no data');
+      expect(said.needs).toMatch(/^data for /);
+    },
+  );
 
   test('a load that no side answers: both are broken, which is no regression and no pass', () => {
     const { said, after } = live(seconds(120, { unanswered: 1 }, { unanswered: 1 }));
