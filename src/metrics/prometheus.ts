@@ -40,7 +40,7 @@ export interface Prometheus {
  * Value of the `Authorization` header, e.g. `Bearer …`; in the environment, since a command line is seen by
  * everybody.
  */
-export const AUTHORIZATION = 'PIPELINE_PROMETHEUS_AUTHORIZATION';
+const AUTHORIZATION = 'PIPELINE_PROMETHEUS_AUTHORIZATION';
 
 const TIMEOUT_MS = 60_000;
 const WORDS: Readonly<Record<string, number>> = {

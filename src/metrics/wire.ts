@@ -36,9 +36,7 @@ export interface Sample {
 }
 
 /** What came out of parsing: the value, or a sentence that says what is wrong. */
-export type Parsed<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: string };
+type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /** Longest field that a parser looks at. The largest honest one, 500 routes, has about 200 KB. */
 const MAX_FIELD = 512 * 1024;

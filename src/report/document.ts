@@ -237,7 +237,6 @@ const reportSchema = z.object({
 
 export type ReportEvent = z.output<typeof event>;
 export type ReportSide = z.output<typeof side>;
-export type ReportRequest = z.output<typeof request>;
 export type LoadSummary = z.output<typeof loadSummary>;
 /** A verdict as reports hold it, whichever judge gave it. */
 export type ReportVerdict = z.output<typeof verdictSchema>;

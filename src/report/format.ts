@@ -116,7 +116,7 @@ export function harmShare(metric: MetricResult): number | null {
 }
 
 /** The same for "no worse". */
-export function noHarmShare(metric: MetricResult): number | null {
+function noHarmShare(metric: MetricResult): number | null {
   const evidence = metric.evidence;
   if (evidence === null || !(evidence.noWorseThreshold > 0)) return null;
   return Math.min(1, Math.max(0, evidence.noWorse / evidence.noWorseThreshold));

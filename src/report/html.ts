@@ -8,7 +8,7 @@ import { effectsSection, latencySection, metricsSection, wordsSection } from './
 import { STYLE } from './style.ts';
 
 /** Where the embedded document is found again: `<script type="application/json" id="…">`. */
-export const EMBEDDED_ID = 'pipeline-canary-report';
+const EMBEDDED_ID = 'pipeline-canary-report';
 
 /**
  * The page. `evidence` is the evidence second by second (`evidenceTimeline` computes it from the report);

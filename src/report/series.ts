@@ -12,7 +12,7 @@ export interface Series {
 }
 
 /** Everything over time, in windows of equal length. */
-export interface Timeline {
+interface Timeline {
   /** Middle of each window, seconds since the first request. */
   readonly at: readonly number[];
   /** Seconds in a window. */

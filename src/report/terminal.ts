@@ -103,7 +103,7 @@ export function progressLine(snapshot: Snapshot): string {
 }
 
 /** The table of metrics, without colour the same words. */
-export function metricTable(metrics: readonly MetricResult[], palette: Palette): string[] {
+function metricTable(metrics: readonly MetricResult[], palette: Palette): string[] {
   const shown = choose(metrics);
   if (shown.length === 0) return [];
   const names = shown.map((metric) => clip(escapeTerminal(metric.name), 30));

@@ -22,7 +22,7 @@ import { type Action, begin, type ExperimentState, next, type Observation as See
 import type { RunPlan } from './plan.ts';
 import { byColour, type Colours, coloursOf, SIDES, type SideName } from './sides.ts';
 
-export interface ObserveOptions {
+interface ObserveOptions {
   readonly plan: RunPlan;
   readonly lab: Lab;
   readonly hosts: PerSide<LabHost>;

@@ -171,11 +171,7 @@ const LEAST_WEIGHT = 2;
  * The judge's configuration: its defaults, with tolerance, warm-up, deadline and critical metrics of the
  * application.
  */
-export function judgeConfig(
-  canary: CanaryConfig,
-  traffic: Traffic,
-  durationSeconds: number,
-): SequentialConfig {
+function judgeConfig(canary: CanaryConfig, traffic: Traffic, durationSeconds: number): SequentialConfig {
   const { quantiles, metrics, ...rest } = defaultSequentialConfig;
   const critical = criticalMetrics(canary.critical);
   const role = (name: string, now: 'critical' | 'watched' | 'informative') => {

@@ -61,7 +61,7 @@ export interface CanaryResult {
   readonly exitKind: 'done' | 'rejected' | 'inconclusive' | 'interrupted';
 }
 
-export interface CanaryResources {
+interface CanaryResources {
   readonly config: Config;
   /** Version of pipeline, for the report. */
   readonly version: string;

@@ -52,70 +52,71 @@ function fromSequential(verdict: CanaryVerdict): ReportVerdict {
  * What the facts say against the judge's word; facts about a lost side outweigh a pass, and never a failure.
  */
 function override(run: RunRecord, said: ReportVerdict): ReportVerdict {
-  const inconclusive = (reason: string): ReportVerdict => ({
-    ...said,
-    verdict: 'inconclusive',
-    reason,
-    decidedBy: [],
-  });
-  const failed = (reason: string): ReportVerdict => ({
-    ...said,
-    verdict: 'failed',
-    score: 0,
-    reason,
-    decidedBy: [],
-    needs: null,
-  });
-
-  const unstarted = run.events.filter(({ kind }) => kind === 'never started');
-  if (unstarted.length > 0) {
-    const details = unstarted.map(({ detail }) => detail).join(' ');
-    if (unstarted.every(({ side }) => side === 'candidate')) return failed(details);
-    return inconclusive(
-      `${details} ${unstarted.length > 1 ? 'Neither side runs' : 'Without a baseline there is nothing to compare with'}.`,
-    );
-  }
-  const requests = said.samples.baseline + said.samples.candidate;
-  if (requests === 0) {
-    const sent = run.load?.sent ?? 0;
-    return inconclusive(
-      sent === 0
-        ? 'No request was sent, so nothing is known.'
-        : `${formatNumber(sent)} requests were sent and none was seen by the proxy, so nothing is known.`,
-    );
-  }
+  const unable = withoutComparison(run, said);
+  if (unable !== null) return unable;
   const queues = queuesOf(run);
   if (said.verdict === 'failed') {
     if (queues === null || standsDespiteQueues(said, run.experiment.seconds)) return said;
     return {
-      ...inconclusive(`${queues.reason} What looks like harm may be the queue's.`),
+      ...inconclusive(said, `${queues.reason} What looks like harm may be the queue's.`),
       score: Math.max(said.score, UNPROVEN),
       needs: LESS_LOAD,
     };
   }
-  const lost = run.events.filter(({ kind }) => kind === 'died' || kind === 'silent');
-  if (lost.length > 0) {
-    const when = (event: ReportEvent) =>
-      event.at === null ? '' : ` after ${formatSeconds(Math.max(0, event.at))}`;
-    const words = lost.map((event) => `${event.detail.replace(/\.$/, '')}${when(event)}.`).join(' ');
-    if (lost.every(({ side, kind }) => side === 'candidate' && kind === 'died')) return failed(words);
-    return {
-      ...inconclusive(`${words} What remains is no comparison.`),
-      needs: 'hosts and services that stay',
-    };
-  }
+  const lost = lostSides(run, said);
+  if (lost !== null) return lost;
   if (said.verdict === 'passed' && queues?.hopeless === true) {
-    return {
-      ...inconclusive(`${queues.reason} That the candidate did no worse there may be luck.`),
-      needs: LESS_LOAD,
-    };
+    const reason = `${queues.reason} That the candidate did no worse there may be luck.`;
+    return { ...inconclusive(said, reason), needs: LESS_LOAD };
   }
   const refused = bothRefuse(run);
-  if (refused !== null) return inconclusive(refused);
+  if (refused !== null) return inconclusive(said, refused);
   if (run.stopped === 'interrupted' && said.verdict === 'inconclusive') {
-    return inconclusive(`Interrupted. ${said.reason}`);
+    return inconclusive(said, `Interrupted. ${said.reason}`);
   }
   return said;
+}
+
+function inconclusive(said: ReportVerdict, reason: string): ReportVerdict {
+  return { ...said, verdict: 'inconclusive', reason, decidedBy: [] };
+}
+
+function failed(said: ReportVerdict, reason: string): ReportVerdict {
+  return { ...said, verdict: 'failed', score: 0, reason, decidedBy: [], needs: null };
+}
+
+/** A side never started, or no request arrived; null where there is something to compare. */
+function withoutComparison(run: RunRecord, said: ReportVerdict): ReportVerdict | null {
+  const unstarted = run.events.filter(({ kind }) => kind === 'never started');
+  if (unstarted.length > 0) {
+    const details = unstarted.map(({ detail }) => detail).join(' ');
+    if (unstarted.every(({ side }) => side === 'candidate')) return failed(said, details);
+    const rest =
+      unstarted.length > 1 ? 'Neither side runs' : 'Without a baseline there is nothing to compare with';
+    return inconclusive(said, `${details} ${rest}.`);
+  }
+  if (said.samples.baseline + said.samples.candidate > 0) return null;
+  const sent = run.load?.sent ?? 0;
+  return inconclusive(
+    said,
+    sent === 0
+      ? 'No request was sent, so nothing is known.'
+      : `${formatNumber(sent)} requests were sent and none was seen by the proxy, so nothing is known.`,
+  );
+}
+
+/** A side that died or fell silent; null where both stayed. */
+function lostSides(run: RunRecord, said: ReportVerdict): ReportVerdict | null {
+  const lost = run.events.filter(({ kind }) => kind === 'died' || kind === 'silent');
+  if (lost.length === 0) return null;
+  const when = (event: ReportEvent) =>
+    event.at === null ? '' : ` after ${formatSeconds(Math.max(0, event.at))}`;
+  const words = lost.map((event) => `${event.detail.replace(/\.$/, '')}${when(event)}.`).join(' ');
+  if (lost.every(({ side, kind }) => side === 'candidate' && kind === 'died')) return failed(said, words);
+  return {
+    ...inconclusive(said, `${words} What remains is no comparison.`),
+    needs: 'hosts and services that stay',
+  };
 }
 
 /** Both sides answer most of the load with errors: whatever is compared, it is not the service at work. */

@@ -4,7 +4,7 @@
  */
 import { type KayentaInput, type KayentaJudgeResult, readKayentaInput } from '../../judge/index.ts';
 
-export type KayentaOutcome = 'passed' | 'failed' | 'inconclusive';
+type KayentaOutcome = 'passed' | 'failed' | 'inconclusive';
 
 /** Kayenta's answer, and what it is worth. */
 export interface KayentaWord {

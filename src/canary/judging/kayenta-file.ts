@@ -64,7 +64,7 @@ const scopeSchema = z.looseObject({
   extendedScopeParams: params.nullish(),
 });
 /** One side's scope as the file has it; `start` and `end` not read yet. */
-export type ScopeFields = z.infer<typeof scopeSchema>;
+type ScopeFields = z.infer<typeof scopeSchema>;
 
 const standaloneScopeSchema = z.looseObject({
   scopeName: z.string().nullish(),

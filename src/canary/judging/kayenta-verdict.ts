@@ -1,5 +1,10 @@
 /** What Kayenta's judge says about a canary's data, in the form that reports have. Pure. */
-import type { CanaryVerdict, KayentaJudgeResult, MetricResult } from '../../judge/index.ts';
+import type {
+  CanaryVerdict,
+  KayentaJudgeResult,
+  KayentaMetricResult,
+  MetricResult,
+} from '../../judge/index.ts';
 import type { ReportVerdict } from '../../report/document.ts';
 import type { KayentaWord } from './kayenta-doubts.ts';
 
@@ -20,39 +25,7 @@ export function fromKayenta(
   { result, outcome, notes }: KayentaWord,
   sequential: CanaryVerdict,
 ): ReportVerdict {
-  const metrics = result.results.map((entry): ReportVerdict['metrics'][number] => {
-    const known = sequential.metrics.find(({ name }) => name === entry.name);
-    const ratio = entry.resultMetadata?.ratio;
-    const value = typeof ratio === 'number' ? ratio : null;
-    return {
-      name: entry.name,
-      kind: known?.kind ?? 'latency',
-      ...(known?.route === undefined ? {} : { route: known.route }),
-      role: entry.critical ? 'critical' : 'watched',
-      critical: entry.critical,
-      weight: 0,
-      verdict: LABELS[entry.classification],
-      observed: {
-        baseline: finite(entry.controlMetadata.stats.mean),
-        candidate: finite(entry.experimentMetadata.stats.mean),
-      },
-      unit: known?.unit ?? '',
-      effect:
-        value === null ? null : { name: 'ratio of the means, candidate to baseline', scale: 'ratio', value },
-      interval: null,
-      level: 0.98,
-      samples: {
-        baseline: entry.controlMetadata.stats.count,
-        candidate: entry.experimentMetadata.stats.count,
-      },
-      sampleUnit: 'points',
-      evidence: null,
-      needsRequests: null,
-      reason:
-        entry.classificationReason ??
-        `Classified ${entry.classification} by the Mann-Whitney test of Kayenta.`,
-    };
-  });
+  const metrics = result.results.map((entry) => metricOf(entry, sequential));
   const { score, classification, classificationReason } = result.score;
   const different = metrics
     .filter(({ verdict }) => verdict === 'high' || verdict === 'low')
@@ -76,6 +49,39 @@ export function fromKayenta(
     metrics,
     samples: { ...sequential.samples },
     stoppedAfter: { ...sequential.stoppedAfter },
+  };
+}
+
+function metricOf(entry: KayentaMetricResult, sequential: CanaryVerdict): ReportVerdict['metrics'][number] {
+  const known = sequential.metrics.find(({ name }) => name === entry.name);
+  const ratio = entry.resultMetadata?.ratio;
+  const value = typeof ratio === 'number' ? ratio : null;
+  return {
+    name: entry.name,
+    kind: known?.kind ?? 'latency',
+    ...(known?.route === undefined ? {} : { route: known.route }),
+    role: entry.critical ? 'critical' : 'watched',
+    critical: entry.critical,
+    weight: 0,
+    verdict: LABELS[entry.classification],
+    observed: {
+      baseline: finite(entry.controlMetadata.stats.mean),
+      candidate: finite(entry.experimentMetadata.stats.mean),
+    },
+    unit: known?.unit ?? '',
+    effect:
+      value === null ? null : { name: 'ratio of the means, candidate to baseline', scale: 'ratio', value },
+    interval: null,
+    level: 0.98,
+    samples: {
+      baseline: entry.controlMetadata.stats.count,
+      candidate: entry.experimentMetadata.stats.count,
+    },
+    sampleUnit: 'points',
+    evidence: null,
+    needsRequests: null,
+    reason:
+      entry.classificationReason ?? `Classified ${entry.classification} by the Mann-Whitney test of Kayenta.`,
   };
 }
 

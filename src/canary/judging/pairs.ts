@@ -6,7 +6,7 @@ import { Failure } from '../../errors.ts';
 import type { RangeSeries } from '../../metrics/prometheus.ts';
 
 /** What one side answered, and for which time it was asked. Seconds. */
-export interface SideSeries {
+interface SideSeries {
   readonly series: readonly RangeSeries[];
   readonly start: number;
   readonly end: number;
@@ -19,7 +19,7 @@ export interface SeriesPair {
   readonly experiment: readonly number[];
 }
 
-export interface Pairing {
+interface Pairing {
   readonly pairs: readonly SeriesPair[];
   /** What a reader must know: a side without series, labels that match nothing, values with gaps. */
   readonly notes: readonly string[];

@@ -13,7 +13,7 @@ import { pairSeries, type SeriesPair } from './pairs.ts';
 import { promQl } from './prometheus-query.ts';
 
 /** `{canaryConfig, scoreThresholds, metricSetPairList}`, and what was odd about the values. */
-export interface Collected {
+interface Collected {
   readonly document: unknown;
   readonly notes: readonly string[];
 }

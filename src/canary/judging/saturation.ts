@@ -38,7 +38,7 @@ const PARTS = [1, 0.85, 0.7, 0.5];
 const FEWEST = 8;
 
 /** Why latencies and missing answers prove nothing, and whether more of the same could. */
-export interface Saturation {
+interface Saturation {
   readonly reason: string;
   /** The baseline itself cannot keep up: waiting longer is of no use. */
   readonly hopeless: boolean;

@@ -15,8 +15,8 @@ import { writeKnownHosts } from '../../ssh/known-hosts.ts';
 import { connect } from '../../ssh/openssh.ts';
 import type { RunPlan } from '../experiment/plan.ts';
 
-export const LAB_NAMES = ['proxy', 'blue', 'green'] as const;
-export type LabName = (typeof LAB_NAMES)[number];
+const LAB_NAMES = ['proxy', 'blue', 'green'] as const;
+type LabName = (typeof LAB_NAMES)[number];
 
 export interface LabHost {
   readonly name: string;

@@ -21,7 +21,7 @@ export interface ProbeRequest {
   readonly body: string | null;
 }
 
-export interface ProbeWish {
+interface ProbeWish {
   readonly port: number;
   readonly health: HealthCheck & { readonly within: number };
   /** Asked once, when it is healthy. */

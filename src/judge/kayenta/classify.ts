@@ -13,7 +13,7 @@ export interface Classified {
 }
 
 /** Tolerance of the shift and level of its interval; see `KayentaInput`. */
-export interface TestSettings {
+interface TestSettings {
   readonly tolerance: number;
   readonly confidenceLevel: number;
 }

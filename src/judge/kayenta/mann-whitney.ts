@@ -21,7 +21,7 @@ export class AllTiedError extends Error {
 }
 
 /** Rank sum of the first sample, and Σ(t³ − t) over groups of t equal values in both. */
-export interface RankSum {
+interface RankSum {
   readonly ranks: number;
   readonly ties: number;
 }

@@ -125,7 +125,7 @@ function check(config: SequentialConfig): void {
 }
 
 /** Sum of the weights that divide α: those of all metrics that can fail the canary. */
-export function totalWeight({ metrics, quantiles, routeWeight }: SequentialConfig): number {
+function totalWeight({ metrics, quantiles, routeWeight }: SequentialConfig): number {
   const deciding = [...Object.values(metrics), ...quantiles].filter(
     (settings) => settings.role !== 'informative',
   );

@@ -63,12 +63,12 @@ export interface CountState {
 /**
  * What a pass excludes: a rate higher by `difference`, or by the factor 1 + `ratio`, whichever allows more.
  */
-export interface CountMargin {
+interface CountMargin {
   readonly difference: number;
   readonly ratio: number;
 }
 
-export const NO_TRIALS: Trials = {
+const NO_TRIALS: Trials = {
   candidateTrials: 0,
   candidateEvents: 0,
   baselineTrials: 0,

@@ -21,7 +21,7 @@ export interface DistributionAccount {
 }
 
 /** The latency of one route; `order` is its place among the routes as they appeared, from 1. */
-export interface RouteAccount extends DistributionAccount {
+interface RouteAccount extends DistributionAccount {
   readonly order: number;
 }
 

@@ -97,7 +97,7 @@ export function quantileOf(dense: DenseCounts, quantile: number): number | null 
  * How two distributions differ as wholes: the largest distance of their distribution functions, and a bound
  * of its error.
  */
-export interface Distance {
+interface Distance {
   /** sup |F_candidate − F_baseline|. */
   readonly distance: number;
   /** Half width of its anytime-valid interval. */

@@ -25,7 +25,7 @@ const CHANNELS = BELOW + SHIFTS.length;
  * What a difference within one block is made of; each function is positive where the block speaks for its
  * claim.
  */
-export interface ClaimDifferences {
+interface ClaimDifferences {
   /** Candidate above the baseline raised by the tolerance. */
   readonly worse: number;
   /** Candidate below the baseline raised by the margin. */

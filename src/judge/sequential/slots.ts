@@ -28,7 +28,7 @@ export function slotOfIndex(index: number): number {
   return Math.min(SLOTS - 1, Math.max(1, index + OFFSET));
 }
 
-export function slotOfValue(value: number): number {
+function slotOfValue(value: number): number {
   return value <= 0 ? 0 : slotOfIndex(bucketOf(value));
 }
 

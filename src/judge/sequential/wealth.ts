@@ -57,7 +57,7 @@ export function peakEvidence(wealth: Wealth, channel: number): number {
 }
 
 /** Evidence that is hoped for: what it was at most, what it is, and what the richest gambler has. */
-export interface Progress {
+interface Progress {
   readonly peak: number;
   readonly current: number;
   readonly leader: number;
