@@ -1,10 +1,11 @@
 /**
  * Canaries of the example service on real local hosts.
  *
- *   node bench/run.mjs canary             good against broken: seconds from the command and from the first request to the verdict
+ *   node bench/run.mjs canary             good against broken: seconds from the command and the first request
  *   node bench/run.mjs canary --itself 20 good against good so many times in a row: none may be rejected
  *
- * Builds, Node and the base image come from the cache; the hosts are made anew for the first measurement and kept for the others.
+ * Builds, Node and the base image come from the cache; the hosts are made anew for the first measurement and
+ * kept for the others.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +30,7 @@ function save(report: CanaryReport, name: string): void {
   writeFileSync(join(values.keep, `${name}.json`), JSON.stringify(report));
 }
 
-/** Runs one canary; seconds until the verdict was there, from the command and from the first request that the proxy saw. */
+/** Runs one canary; seconds until the verdict, from the command and from the first request that the proxy saw. */
 async function timed(lab: CanaryLab, baseline: string, candidate: string, seed: number) {
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;
@@ -59,7 +60,8 @@ try {
       save(report, `broken-${run}`);
       const { verdict, stoppedAfter } = report.verdict;
       console.log(
-        `good against broken, new hosts: ${verdict} ${fromCommand.toFixed(1)} s after the command, ${stoppedAfter.seconds} s after the first request (${stoppedAfter.requests} requests)`,
+        `good against broken, new hosts: ${verdict} ${fromCommand.toFixed(1)} s after the command, ` +
+          `${stoppedAfter.seconds} s after the first request (${stoppedAfter.requests} requests)`,
       );
     }
   } else {
@@ -70,11 +72,13 @@ try {
       counts[report.verdict.verdict]++;
       const { seconds, requests } = report.verdict.stoppedAfter;
       console.log(
-        `${String(run).padStart(3)}  ${report.verdict.verdict.padEnd(12)} after ${seconds} s and ${requests} requests, score ${report.verdict.score}  ${report.verdict.needs ?? ''}`,
+        `${String(run).padStart(3)}  ${report.verdict.verdict.padEnd(12)} after ${seconds} s and ` +
+          `${requests} requests, score ${report.verdict.score}  ${report.verdict.needs ?? ''}`,
       );
     }
     console.log(
-      `\n${itself} runs of a version against itself: ${counts.passed} passed, ${counts.inconclusive} inconclusive, ${counts.failed} rejected`,
+      `\n${itself} runs of a version against itself: ${counts.passed} passed, ${counts.inconclusive} ` +
+        `inconclusive, ${counts.failed} rejected`,
     );
     if (counts.failed > 0) process.exitCode = 1;
   }

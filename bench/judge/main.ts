@@ -1,5 +1,6 @@
 /**
- * The judges measured: false alarms with a version against itself, requests until a regression is found, time that judging takes.
+ * The judges measured: false alarms with a version against itself, requests until a regression is found, time
+ * that judging takes.
  *
  *   npm run bench judge              about five minutes on two cores
  *   npm run bench judge -- --quick   a tenth of it
@@ -102,7 +103,8 @@ function reportSameVersion(title: string, runs: readonly SameVersionRun[], kayen
   const count = (name: string, hits: number) => {
     const share = ((100 * hits) / runs.length).toFixed(2);
     console.log(
-      `  ${name.padEnd(44)} ${String(hits).padStart(5)}  ${share.padStart(6)} %  ≤ ${(100 * upperLimit(hits, runs.length)).toFixed(2)} %`,
+      `  ${name.padEnd(44)} ${String(hits).padStart(5)}  ${share.padStart(6)} %  ≤ ` +
+        `${(100 * upperLimit(hits, runs.length)).toFixed(2)} %`,
     );
   };
   console.log(`${title}: ${runs.length} experiments of two minutes, 100 requests/s`);
@@ -124,15 +126,18 @@ function reportSameVersion(title: string, runs: readonly SameVersionRun[], kayen
 
 function reportDetection(found: readonly (readonly DetectionRun[])[]): void {
   console.log(
-    '\nRequests (both variants) until the candidate is rejected: median, and share of experiments in which it ever is',
+    '\nRequests (both variants) until the candidate is rejected: median, and share of experiments in ' +
+      'which it ever is',
   );
   console.log(
-    `  ${''.padEnd(26)} ${'sequential'.padStart(22)} ${'passed by mistake'.padStart(18)} ${'kayenta, each minute'.padStart(22)}`,
+    `  ${''.padEnd(26)} ${'sequential'.padStart(22)} ${'passed by mistake'.padStart(18)} ` +
+      `${'kayenta, each minute'.padStart(22)}`,
   );
   for (const [i, runs] of found.entries()) {
     const passed = `${Math.round((100 * runs.filter((run) => run.passed).length) / runs.length)} %`;
     console.log(
-      `  ${(REGRESSIONS[i]?.name ?? '').padEnd(26)} ${summary(runs.map((run) => run.sequential)).padStart(22)} ${passed.padStart(18)} ` +
+      `  ${(REGRESSIONS[i]?.name ?? '').padEnd(26)} ` +
+        `${summary(runs.map((run) => run.sequential)).padStart(22)} ${passed.padStart(18)} ` +
         `${summary(runs.map((run) => run.kayenta)).padStart(22)}`,
     );
   }
@@ -140,7 +145,8 @@ function reportDetection(found: readonly (readonly DetectionRun[])[]): void {
 
 function reportOverloads(all: readonly (readonly OverloadRun[])[]): void {
   console.log(
-    '\nNear and beyond what the services carry: one process each, two minutes, 100 requests/s; the whole verdict with its guard against queues',
+    '\nNear and beyond what the services carry: one process each, two minutes, 100 requests/s; the whole ' +
+      'verdict with its guard against queues',
   );
   console.log(`  ${''.padEnd(36)} failed (95 % upper limit)   passed   inconclusive`);
   const line = (name: string, runs: readonly OverloadRun[]) => {
@@ -148,7 +154,8 @@ function reportOverloads(all: readonly (readonly OverloadRun[])[]): void {
     const share = (outcome: OverloadRun) => `${((100 * of(outcome)) / runs.length).toFixed(1)} %`;
     const failed = `${share('failed')} (≤ ${(100 * upperLimit(of('failed'), runs.length)).toFixed(1)} %)`;
     console.log(
-      `  ${name.padEnd(36)} ${failed.padEnd(25)} ${share('passed').padStart(8)} ${share('inconclusive').padStart(14)}`,
+      `  ${name.padEnd(36)} ${failed.padEnd(25)} ${share('passed').padStart(8)} ` +
+        `${share('inconclusive').padStart(14)}`,
     );
   };
   for (const [i, runs] of all.entries()) line(OVERLOADS[i]?.name ?? '', runs);

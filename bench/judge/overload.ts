@@ -1,6 +1,9 @@
-/** The whole verdict, with its guard against queues, on experiments near and beyond what the services carry. */
-import { conclude, type RunRecord } from '../../src/canary/conclude.ts';
-import { begin, type ExperimentState, next } from '../../src/canary/experiment.ts';
+/**
+ * The whole verdict, with its guard against queues, on experiments near and beyond what the services carry.
+ */
+
+import { begin, type ExperimentState, next } from '../../src/canary/experiment/experiment.ts';
+import { conclude, type RunRecord } from '../../src/canary/judging/conclude.ts';
 import { defaultSequentialConfig } from '../../src/judge/index.ts';
 import { report, verdict } from '../../test/report/sample.ts';
 import { type QueueScenario, type QueueVariant, simulateQueues } from './queue.ts';
@@ -41,7 +44,10 @@ export const OVERLOADS: readonly Overload[] = [
 
 export type OverloadRun = 'passed' | 'failed' | 'inconclusive';
 
-/** One experiment as it would have gone: stopped when decided, else at the deadline with the answers that came after. */
+/**
+ * One experiment as it would have gone: stopped when decided, else at the deadline with the answers that came
+ * after.
+ */
 export function overloaded({ baseline, candidate }: Overload, seed: number): OverloadRun {
   const config = { ...defaultSequentialConfig, deadlineSeconds: SECONDS };
   const scenario: QueueScenario = {

@@ -1,6 +1,7 @@
 /**
- * Simulated experiments near and beyond what the services can carry: each variant is one process that answers one request after the other, so
- * requests queue. The load is open-loop, gives a request up after 10 s, and skips requests while too many are under way, as the real one does.
+ * Simulated experiments near and beyond what the services can carry: each variant is one process that answers
+ * one request after the other, so requests queue. The load is open-loop, gives a request up after 10 s, and
+ * skips requests while too many are under way, as the real one does.
  */
 import type { Second } from '../../src/judge/index.ts';
 import { type Random, seeded } from './random.ts';
@@ -45,7 +46,10 @@ interface Ending {
   readonly milliseconds: number;
 }
 
-/** The seconds of one experiment by the time at which requests end, with those after the last request was sent. */
+/**
+ * The seconds of one experiment by the time at which requests end, with those after the last request was
+ * sent.
+ */
 export function* simulateQueues(scenario: QueueScenario, seed: number): Generator<Second> {
   const random = seeded(seed);
   const { rate, seconds } = scenario;

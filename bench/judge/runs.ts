@@ -10,7 +10,9 @@ import {
 } from '../../src/judge/index.ts';
 import { ORDINARY, type Scenario, simulate, type Variant } from './simulate.ts';
 
-/** Both variants together; the deciding figures are requests, which another rate only takes sooner or later. */
+/**
+ * Both variants together; the deciding figures are requests, which another rate only takes sooner or later.
+ */
 const RATE = 100;
 const SAME_VERSION_SECONDS = 120;
 const MINUTE = 60;
@@ -45,7 +47,10 @@ export function sameVersion(
 
 /** A regression, until each judge found it. */
 export interface DetectionRun {
-  /** Requests until the sequential judge failed the candidate; null where it passed it or had not decided at the end. */
+  /**
+   * Requests until the sequential judge failed the candidate; null where it passed it or had not decided at
+   * the end.
+   */
   readonly sequential: number | null;
   readonly passed: boolean;
   /** Requests until Kayenta's judge, asked after every minute, did not pass it; null where it always did. */

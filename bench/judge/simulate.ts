@@ -1,14 +1,15 @@
 /**
- * Simulated experiments: two variants of a service behind a proxy, with what makes real latency hard. Heavy tails; load that drifts and
- * that both share; warm-up; pauses of the machine that both share; garbage collection of each process for itself, minor and major;
- * noise of each host for itself that lasts for seconds; a clock that counts whole milliseconds.
+ * Simulated experiments: two variants of a service behind a proxy, with what makes real latency hard. Heavy
+ * tails; load that drifts and that both share; warm-up; pauses of the machine that both share; garbage
+ * collection of each process for itself, minor and major; noise of each host for itself that lasts for
+ * seconds; a clock that counts whole milliseconds.
  */
 import {
   HISTOGRAM_GAMMA,
   type LogHistogram,
   type Second,
+  type SideSecond,
   type Traffic,
-  type VariantSecond,
 } from '../../src/judge/index.ts';
 import { type Random, seeded } from './random.ts';
 
@@ -36,9 +37,15 @@ export interface Scenario {
   readonly rate: number;
   readonly baseline: Variant;
   readonly candidate: Variant;
-  /** Factor of what each host has for itself: the noise that lasts for seconds, and the length of its own pauses. Default 1. */
+  /**
+   * Factor of what each host has for itself: the noise that lasts for seconds, and the length of its own
+   * pauses. Default 1.
+   */
   readonly ownNoise?: number;
-  /** Sequential: the first half of the time all requests go to the baseline, the second half all to the candidate. Default interleaved. */
+  /**
+   * Sequential: the first half of the time all requests go to the baseline, the second half all to the
+   * candidate. Default interleaved.
+   */
   readonly traffic?: Traffic;
 }
 
@@ -186,7 +193,7 @@ export function count(histogram: Record<string, number>, value: number): void {
   histogram[index] = (histogram[index] ?? 0) + 1;
 }
 
-function close(side: Side, variant: Variant, host: Host, random: Random): VariantSecond {
+function close(side: Side, variant: Variant, host: Host, random: Random): SideSecond {
   // A heap that grows with work and falls back when it is collected.
   host.heap += side.work / 20_000 + random.uniform() * 0.01;
   if (host.heap > 1) host.heap = random.uniform() * 0.1;

@@ -13,7 +13,8 @@ export function* timings(): Generator<string> {
     const [x, y] = [draw(), draw()];
     const start = performance.now();
     mannWhitney(x, y, 0.98);
-    yield `  Mann-Whitney with interval, 2 × ${size.toLocaleString('en-US')} values with ties: ${(performance.now() - start).toFixed(0)} ms`;
+    yield `  Mann-Whitney with interval, 2 × ${size.toLocaleString('en-US')} values with ties: ` +
+      `${(performance.now() - start).toFixed(0)} ms`;
   }
   for (const rate of [100, 2000]) {
     const seconds = [...simulate({ seconds: 120, rate, baseline: ORDINARY, candidate: ORDINARY }, rate)];
@@ -26,6 +27,7 @@ export function* timings(): Generator<string> {
     });
     times.sort((a, b) => a - b);
     const at = (share: number) => (times[Math.floor(times.length * share)] ?? Number.NaN).toFixed(2);
-    yield `  one second of live data at ${rate} requests/s, observed and judged: median ${at(0.5)} ms, 95th percentile ${at(0.95)} ms`;
+    yield `  one second of live data at ${rate} requests/s, observed and judged: median ${at(0.5)} ms, ` +
+      `95th percentile ${at(0.95)} ms`;
   }
 }

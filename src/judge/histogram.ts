@@ -14,7 +14,10 @@ export function upperEdge(index: number): number {
   return Math.exp(index * LN_GAMMA);
 }
 
-/** The histogram of `values`; see `LogHistogram` for units. Values that are not finite are an error of the caller. */
+/**
+ * The histogram of `values`; see `LogHistogram` for units. Values that are not finite are an error of the
+ * caller.
+ */
 export function histogramOf(values: Iterable<number>): LogHistogram {
   let zero = 0;
   const counts: Record<string, number> = {};

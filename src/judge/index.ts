@@ -1,10 +1,11 @@
 /**
- * The judges of a canary, usable as a library: numbers in, verdict out, no input or output, no dependency on the rest of pipeline.
+ * The judges of a canary, usable as a library: numbers in, verdict out, no input or output, no dependency on
+ * the rest of pipeline.
  *
- * - The sequential judge: `createSequentialJudge`, `observe` second by second, `verdict` whenever you like; `judgeExperiment` for a
- *   recording. Its error rates hold over all looks together.
- * - Kayenta's: `judgeKayenta` gives the answer that Netflix's and Google's judge gives to the same document; `toKayentaDocument` makes
- *   such a document from a recording.
+ * - The sequential judge: `createSequentialJudge`, `observe` second by second, `verdict` whenever you like;
+ *   `judgeExperiment` for a recording. Its error rates hold over all looks together.
+ * - Kayenta's: `judgeKayenta` gives the answer that Netflix's and Google's judge gives to the same
+ *   document; `toKayentaDocument` makes such a document from a recording.
  *
  * docs/judge.md says what they compute, and what they promise under which assumptions.
  */
@@ -12,8 +13,10 @@
 export { bucketOf, histogramOf, upperEdge } from './histogram.ts';
 export { JudgeInputError } from './input-error.ts';
 export { type KayentaDocument, toKayentaDocument } from './kayenta/from-experiment.ts';
-export { judgeKayenta, KAYENTA_JUDGE_NAME } from './kayenta/judge.ts';
+export { KAYENTA_JUDGE_NAME, readKayentaInput } from './kayenta/input.ts';
+export { judgeKayenta } from './kayenta/judge.ts';
 export type * from './kayenta/types.ts';
+export { seededUniform } from './random.ts';
 export { defaultSequentialConfig, type SequentialOptions, sequentialConfig } from './sequential/config.ts';
 export { createSequentialJudge, observe, type SequentialState } from './sequential/state.ts';
 export { judgeExperiment, type VerdictOptions, verdict } from './sequential/verdict.ts';

@@ -1,4 +1,8 @@
-/** Uniform numbers in [0, 1) from a seed: mulberry32. A verdict that needs chance draws the same chance when it is computed again. */
+/**
+ * Uniform numbers in [0, 1): the same for the same seed, everywhere (mulberry32, public domain, by Tommy
+ * Ettinger). A verdict that needs chance draws the same chance when it is computed again, and a load its
+ * requests.
+ */
 export function seededUniform(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -1,15 +1,19 @@
 /**
- * What the judges of a canary take and return. Everything here is plain JSON: a report holds an `Experiment`, and the verdict is
- * computed again from it, to the digit.
+ * What the judges of a canary take and return. Everything here is plain JSON: a report holds an `Experiment`,
+ * and the verdict is computed again from it, to the digit.
  */
 
-/** Ratio of neighbouring bucket edges in every `LogHistogram`: edges are powers of it, so a bucket is 2 % wide. */
+/**
+ * Ratio of neighbouring bucket edges in every `LogHistogram`: edges are powers of it, so a bucket is 2 %
+ * wide.
+ */
 export const HISTOGRAM_GAMMA = 1.02;
 
 /**
  * A sparse histogram with logarithmic buckets (the layout of DDSketch). A value v > 0 is counted under
- * `i = ceil(ln v / ln HISTOGRAM_GAMMA)`, so bucket i holds γ^(i−1) < v ≤ γ^i; what is ≤ 0 is counted under `zero`.
- * Units: milliseconds for latency, bytes for size. Indices may be negative. `bucketOf` in histogram.ts computes them.
+ * `i = ceil(ln v / ln HISTOGRAM_GAMMA)`, so bucket i holds γ^(i−1) < v ≤ γ^i; what is ≤ 0 is counted under
+ * `zero`. Units: milliseconds for latency, bytes for size. Indices may be negative. `bucketOf` in
+ * histogram.ts computes them.
  */
 export interface LogHistogram {
   /** Count of values ≤ 0, e.g. latencies below the clock's resolution or empty bodies. Absent means 0. */
@@ -26,11 +30,11 @@ export interface StatusCounts {
   readonly '5xx'?: number;
 }
 
-/** One variant, one route, one second. */
+/** One side, one route, one second. */
 export interface RouteSecond {
   /**
-   * All requests that were assigned to the variant in this second, answered or not. What `status` does not account for (connection
-   * refused, cut off, timed out) got no answer and counts as an error, with the 5xx.
+   * All requests that were assigned to the side in this second, answered or not. What `status` does not
+   * account for (connection refused, cut off, timed out) got no answer and counts as an error, with the 5xx.
    */
   readonly requests: number;
   readonly status: StatusCounts;
@@ -40,19 +44,22 @@ export interface RouteSecond {
   readonly size?: LogHistogram;
 }
 
-/** How many answers were compared with a baseline answer to the same request, and how many of them differed. */
+/**
+ * How many answers were compared with a baseline answer to the same request, and how many of them differed.
+ */
 export interface BodyComparisons {
   readonly compared: number;
   readonly disagreed: number;
 }
 
-/** One variant in one second. A field that is absent was not measured; 0 was measured. */
-export interface VariantSecond {
+/** One side in one second. A field that is absent was not measured; 0 was measured. */
+export interface SideSecond {
   /** By method and route, e.g. `POST /preview`. A route without requests in this second may be absent. */
   readonly routes: Readonly<Record<string, RouteSecond>>;
   /**
-   * Of the baseline: its answers against other answers of the baseline to the same request (the noise: clocks, random identifiers).
-   * Of the candidate: its answers against answers of the baseline. Only answers below 500 on both sides are compared.
+   * Of the baseline: its answers against other answers of the baseline to the same request (the noise:
+   * clocks, random identifiers). Of the candidate: its answers against answers of the baseline. Only answers
+   * below 500 on both sides are compared.
    */
   readonly bodies?: BodyComparisons;
   /** Restarts of the service in this second (not the start before the experiment). */
@@ -65,15 +72,24 @@ export interface VariantSecond {
   readonly memoryBytes?: number;
 }
 
-/** One second of an experiment. Seconds arrive in order; a second in which nothing at all happened may be left out. */
+/**
+ * One second of an experiment. Seconds arrive in order; a second in which nothing at all happened may be left
+ * out.
+ */
 export interface Second {
-  /** Seconds since the first request was sent: the interval [at, at + 1). An integer, greater than the one before. */
+  /**
+   * Seconds since the first request was sent: the interval [at, at + 1). An integer, greater than the one
+   * before.
+   */
   readonly at: number;
-  readonly baseline: VariantSecond;
-  readonly candidate: VariantSecond;
+  readonly baseline: SideSecond;
+  readonly candidate: SideSecond;
 }
 
-/** How traffic was divided: each request at random, or first all to the baseline and then all to the candidate. */
+/**
+ * How traffic was divided: each request at random, or first all to the baseline and then all to the
+ * candidate.
+ */
 export type Traffic = 'interleaved' | 'sequential';
 
 /** What a metric may do to the overall verdict. */
@@ -85,7 +101,10 @@ export type MetricRole =
   /** Reported and scored, decides nothing. */
   | 'informative';
 
-/** The metrics of the sequential judge. Latency is judged at each of `quantiles`, and for each route where there are several. */
+/**
+ * The metrics of the sequential judge. Latency is judged at each of `quantiles`, and for each route where
+ * there are several.
+ */
 export type MetricKind =
   | 'errors-5xx'
   | 'errors-4xx'
@@ -101,15 +120,25 @@ export type MetricKind =
 /** How one metric is judged. */
 export interface MetricSettings {
   readonly role: MetricRole;
-  /** Share of the false-alarm budget α, relative to the other metrics. Informative metrics have none and are tested at α each. */
+  /**
+   * Share of the false-alarm budget α, relative to the other metrics. Informative metrics have none and are
+   * tested at α each.
+   */
   readonly weight: number;
-  /** What does not matter, as a ratio: at 0.1, an alarm says that the candidate is more than 10 % worse. 0: worse at all. */
+  /**
+   * What does not matter, as a ratio: at 0.1, an alarm says that the candidate is more than 10 % worse. 0:
+   * worse at all.
+   */
   readonly tolerance: number;
-  /** What a pass excludes, as a ratio: at 0.25, a pass says that the candidate is not 25 % worse. At least `tolerance`. */
+  /**
+   * What a pass excludes, as a ratio: at 0.25, a pass says that the candidate is not 25 % worse. At least
+   * `tolerance`.
+   */
   readonly margin: number;
   /**
-   * In the metric's own unit. Latency (ms), size and memory (bytes): smaller differences never matter, whatever the ratio says. Counts
-   * (share of requests): a pass may exclude this difference instead of the ratio, since a ratio to no errors cannot be shown.
+   * In the metric's own unit. Latency (ms), size and memory (bytes): smaller differences never matter,
+   * whatever the ratio says. Counts (share of requests): a pass may exclude this difference instead of the
+   * ratio, since a ratio to no errors cannot be shown.
    */
   readonly absolute: number;
 }
@@ -126,25 +155,34 @@ export interface SequentialConfig {
   readonly alpha: number;
   /** Probability of calling a critical metric no worse when it is worse by its margin, over all looks. */
   readonly promoteAlpha: number;
-  /** Level of the intervals in the verdict: one minus the chance that any look ever shows one without the truth in it. */
+  /**
+   * Level of the intervals in the verdict: one minus the chance that any look ever shows one without the
+   * truth in it.
+   */
   readonly intervalLevel: number;
-  /** Seconds at the beginning of each variant's traffic that latency, size and gauges ignore. Counts ignore nothing. */
+  /**
+   * Seconds at the beginning of each side's traffic that latency, size and gauges ignore. Counts ignore
+   * nothing.
+   */
   readonly warmupSeconds: number;
   /** The canary is not passed before so many seconds of data. It may fail sooner. */
   readonly minimumSeconds: number;
   /** After so many seconds the verdict is final, whatever it is; null: only when the caller says so. */
   readonly deadlineSeconds: number | null;
-  /** Seconds that count as one observation of latency and size: longer than the pauses of one variant last. */
+  /** Seconds that count as one observation of latency and size: longer than the pauses of one side last. */
   readonly latencyBlockSeconds: number;
   /** Seconds that count as one observation of gauges, restarts and error lines. */
   readonly gaugeBlockSeconds: number;
   /** What the clock of latencies counts in, ms (nginx: 1); 0 where it is finer than 2 % of every latency. */
   readonly latencyResolutionMs: number;
-  /** Where both variants fail at least this share of requests, both are broken, and nothing is passed. */
+  /** Where both sides fail at least this share of requests, both are broken, and nothing is passed. */
   readonly brokenShare: number;
   readonly traffic: Traffic;
   readonly quantiles: readonly QuantileSettings[];
-  /** Weight of all latencies of single routes together, where there are several routes. They are watched, not critical. */
+  /**
+   * Weight of all latencies of single routes together, where there are several routes. They are watched, not
+   * critical.
+   */
   readonly routeWeight: number;
   readonly metrics: Readonly<Record<Exclude<MetricKind, 'latency'>, MetricSettings>>;
 }
@@ -153,20 +191,26 @@ export interface SequentialConfig {
 export interface Experiment {
   readonly config: SequentialConfig;
   readonly seconds: readonly Second[];
-  /** The caller ended it (deadline, interruption): the verdict is final even where the evidence does not suffice. */
+  /**
+   * The caller ended it (deadline, interruption): the verdict is final even where the evidence does not
+   * suffice.
+   */
   readonly ended: boolean;
 }
 
-/** Verdict about one metric. `high`/`low`: the candidate's value is higher/lower than tolerated (lower is not always worse). */
+/**
+ * Verdict about one metric. `high`/`low`: the candidate's value is higher/lower than tolerated (lower is not
+ * always worse).
+ */
 export type MetricVerdictLabel = 'pass' | 'high' | 'low' | 'no data' | 'inconclusive';
 
-/** A number for each variant. */
-export interface PerVariant<T> {
+/** A number for each side. */
+export interface PerSide<T> {
   readonly baseline: T;
   readonly candidate: T;
 }
 
-/** The difference between the variants, as one number. */
+/** The difference between the sides, as one number. */
 export interface Effect {
   /** What the number is, e.g. `ratio of p99 latency, candidate to baseline`. */
   readonly name: string;
@@ -176,15 +220,26 @@ export interface Effect {
   readonly value: number | null;
 }
 
-/** Evidence as natural logarithms of e-values; a claim is made once its e-value reached its threshold, at any time. */
+/**
+ * Evidence as natural logarithms of e-values; a claim is made once its e-value reached its threshold, at any
+ * time.
+ */
 export interface Evidence {
-  /** Largest log e-value so far against "the candidate is no worse": an alarm at or above `worseThreshold`. */
+  /**
+   * Largest log e-value so far against "the candidate is no worse": an alarm at or above `worseThreshold`.
+   */
   readonly worse: number;
   readonly worseThreshold: number;
-  /** Largest log e-value so far against "the candidate is worse by the margin": no worse at or above `noWorseThreshold`. */
+  /**
+   * Largest log e-value so far against "the candidate is worse by the margin": no worse at or above
+   * `noWorseThreshold`.
+   */
   readonly noWorse: number;
   readonly noWorseThreshold: number;
-  /** Largest log e-value so far against "the candidate is not lower by the tolerance"; its threshold is `worseThreshold`. */
+  /**
+   * Largest log e-value so far against "the candidate is not lower by the tolerance"; its threshold is
+   * `worseThreshold`.
+   */
   readonly lower: number;
 }
 
@@ -202,8 +257,11 @@ export interface MetricResult {
   readonly weight: number;
   readonly verdict: MetricVerdictLabel;
   /** What was measured, e.g. p99 in ms or a share of requests; null without data. */
-  readonly observed: PerVariant<number | null>;
-  /** Unit of `observed`: `ms`, `bytes`, `share`, `ms per request`, or what is counted (`restarts`, `error lines`). */
+  readonly observed: PerSide<number | null>;
+  /**
+   * Unit of `observed`: `ms`, `bytes`, `share`, `ms per request`, or what is counted (`restarts`, `error
+   * lines`).
+   */
   readonly unit: string;
   readonly effect: Effect | null;
   /** Anytime-valid interval of the effect; an end that is unbounded is null. */
@@ -211,12 +269,15 @@ export interface MetricResult {
   /** Level of `interval`, e.g. 0.95. */
   readonly level: number;
   /** Requests, answers, comparisons or blocks that the verdict rests on. */
-  readonly samples: PerVariant<number>;
+  readonly samples: PerSide<number>;
   /** What `samples` counts: `requests`, `answers`, `comparisons`, `blocks`, `seconds`. */
   readonly sampleUnit: string;
   /** null for metrics that have no test of their own or no data. */
   readonly evidence: Evidence | null;
-  /** Requests over both variants that are probably still needed for a pass or an alarm; null when decided or unknown. */
+  /**
+   * Requests over both sides that are probably still needed for a pass or an alarm; null when decided or
+   * unknown.
+   */
   readonly needsRequests: number | null;
   /** One or two sentences: what was compared, the effect with its interval, samples, threshold, why. */
   readonly reason: string;
@@ -229,20 +290,28 @@ export type Outcome = 'passed' | 'failed' | 'inconclusive';
 export interface CanaryVerdict {
   readonly judge: 'sequential';
   readonly verdict: Outcome;
-  /** true: more data cannot change the outcome, or the experiment has ended; the caller should stop the traffic. */
+  /**
+   * true: more data cannot change the outcome, or the experiment has ended; the caller should stop the
+   * traffic.
+   */
   readonly decided: boolean;
   /** 0 to 100; see docs/judge.md. */
   readonly score: number;
-  /** Names of the metrics that decided: the alarms of a failure, the critical metrics of a pass, what is missing otherwise. */
+  /**
+   * Names of the metrics that decided: the alarms of a failure, the critical metrics of a pass, what is
+   * missing otherwise.
+   */
   readonly decidedBy: readonly string[];
   /** Why, in one or two sentences. */
   readonly reason: string;
   /** What is missing for a decision, e.g. `about 900 more requests`; null when passed or failed. */
   readonly needs: string | null;
   readonly needsRequests: number | null;
-  /** What a reader must know besides: both sides broken, traffic one after the other, a side that fell silent. */
+  /**
+   * What a reader must know besides: both sides broken, traffic one after the other, a side that fell silent.
+   */
   readonly notes: readonly string[];
   readonly metrics: readonly MetricResult[];
-  readonly samples: PerVariant<number>;
+  readonly samples: PerSide<number>;
   readonly stoppedAfter: { readonly seconds: number; readonly requests: number };
 }

@@ -1,6 +1,6 @@
 /**
- * Everything that an agent measures, as a table of tables. Wire format, strict parser, roll-up and exposition are all driven by it:
- * a new measurement is a new line here and a collector that fills it.
+ * Everything that an agent measures, as a table of tables. Wire format, strict parser, roll-up and exposition
+ * are all driven by it: a new measurement is a new line here and a collector that fills it.
  *
  * A new column goes to the end of its table (see `wire.ts`).
  */
@@ -194,7 +194,9 @@ export const TABLES = {
     },
   },
   audit: {
-    help: 'New lines of the audit log: who changed what. The hub makes events of them and stores them nowhere else.',
+    help:
+      'New lines of the audit log: who changed what. The hub makes events of them and stores them ' +
+      'nowhere else.',
     maxRows: 50,
     columns: {
       at: label('When, ISO 8601, by the clock of whoever did it'),
@@ -238,7 +240,10 @@ export type Row<T extends TableName> = {
   readonly weight?: number | undefined;
 };
 
-/** Rows of all tables. A table without rows was not measured in the interval: most are measured less often than others. */
+/**
+ * Rows of all tables. A table without rows was not measured in the interval: most are measured less often
+ * than others.
+ */
 export type Tables = { readonly [T in TableName]: readonly Row<T>[] };
 
 /** What was measured on one host within one interval: one sample, or several merged. */
@@ -246,7 +251,9 @@ export interface Window extends Tables {
   readonly host: string;
   /** End of the interval, milliseconds since 1970. */
   readonly at: number;
-  /** Seconds that were measured: the length of the interval, or less where samples are missing from a roll-up. */
+  /**
+   * Seconds that were measured: the length of the interval, or less where samples are missing from a roll-up.
+   */
   readonly seconds: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Histograms for work on many of them: one as it stands on the wire, read only when it is asked for, and one that grows, whose buckets lie side by
- * side in an array. Both are `HistogramData`.
+ * Histograms for work on many of them: one as it stands on the wire, read only when it is asked for, and one
+ * that grows, whose buckets lie side by side in an array. Both are `HistogramData`.
  */
 import { type HistogramData, MAX_INDEX, MIN_INDEX, upperEdge } from './histogram.ts';
 
@@ -138,7 +138,10 @@ const ZERO = /^[0-9a-z]{1,10}$/;
 const GAP_DIGITS = 3;
 const COUNT_DIGITS = 10;
 
-/** Reads the text into a histogram, character by character: a hub reads thousands of them a second. @returns whether it is one; where not, part of it may be added */
+/**
+ * Reads the text into a histogram, character by character: a hub reads thousands of them a second. @returns
+ * whether it is one; where not, part of it may be added
+ */
 function scan(text: string, into: DenseHistogram | undefined): boolean {
   const first = text.indexOf(';');
   const second = text.indexOf(';', first + 1);

@@ -1,9 +1,10 @@
 /**
  * A log-bucket histogram whose edges are fixed for everybody, so that two of them merge exactly.
  *
- * Bucket `i` holds the values in (γ^(i−1), γ^i] with γ = 1.02, the layout of DDSketch and the same grid as `src/judge/types.ts`, which
- * imports nothing of ours; a test holds the two together. A quantile is off by at most 2 %. Scaling every value by γ^k moves every count by
- * k buckets. Values ≤ 0 (a request that nginx measured as 0.000 s) are counted apart, as `zero`.
+ * Bucket `i` holds the values in (γ^(i−1), γ^i] with γ = 1.02, the layout of DDSketch and the same grid as
+ * `src/judge/types.ts`, which imports nothing of ours; a test holds the two together. A quantile is off by at
+ * most 2 %. Scaling every value by γ^k moves every count by k buckets. Values ≤ 0 (a request that nginx
+ * measured as 0.000 s) are counted apart, as `zero`.
  *
  * Units: milliseconds for durations, bytes for sizes.
  */
@@ -31,7 +32,10 @@ export function upperEdge(index: number): number {
   return Math.exp(index * LN_GAMMA);
 }
 
-/** The bucket of a positive value: the least index whose upper edge is not below it (up to rounding: a billionth of a bucket). */
+/**
+ * The bucket of a positive value: the least index whose upper edge is not below it (up to rounding: a
+ * billionth of a bucket).
+ */
 export function bucketIndex(value: number): number {
   return Math.min(MAX_INDEX, Math.max(MIN_INDEX, Math.ceil(Math.log(value) / LN_GAMMA - 1e-9)));
 }
@@ -91,8 +95,8 @@ export function mergeHistograms(parts: Iterable<HistogramData>): HistogramData {
 }
 
 /**
- * The q-quantile (0 ≤ q ≤ 1), interpolated within its bucket on a logarithmic scale, as Prometheus does with native histograms.
- * At most 2 % off; `undefined` without values.
+ * The q-quantile (0 ≤ q ≤ 1), interpolated within its bucket on a logarithmic scale, as Prometheus does with
+ * native histograms. At most 2 % off; `undefined` without values.
  */
 export function quantile(data: HistogramData, q: number): number | undefined {
   const rank = Math.min(1, Math.max(0, q)) * countOf(data);
@@ -110,8 +114,8 @@ export function quantile(data: HistogramData, q: number): number | undefined {
 const RADIX = 36;
 
 /**
- * As text for a wire or a store, e.g. `1250;0;5r:3,1,4:c`: sum, zeros, then for each bucket the distance to the one before (the first: its
- * index) and its count, in base 36; a count of 1 is left out.
+ * As text for a wire or a store, e.g. `1250;0;5r:3,1,4:c`: sum, zeros, then for each bucket the distance to
+ * the one before (the first: its index) and its count, in base 36; a count of 1 is left out.
  */
 export function encodeHistogram(data: HistogramData): string {
   let before = 0;

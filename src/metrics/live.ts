@@ -1,6 +1,7 @@
 /**
- * What `agent.js stream` prints: one JSON document a line, one line a second, for whoever listens on the other end of a pipe (the canary).
- * `parseLiveLine` reads them back; it is the only description of the format.
+ * What `agent.js stream` prints: one JSON document a line, one line a second, for whoever listens on the
+ * other end of a pipe (the canary). `parseLiveLine` reads them back; it is the only description of the
+ * format.
  */
 import { z } from 'zod';
 
@@ -30,9 +31,15 @@ const trafficGroup = z.object({
   retries: count,
   /** Bytes of all bodies sent. */
   bytes: amount,
-  /** Milliseconds from the first byte of the request to the last of the answer (`$request_time`, resolution 1 ms), answers below 500. */
+  /**
+   * Milliseconds from the first byte of the request to the last of the answer (`$request_time`, resolution 1
+   * ms), answers below 500.
+   */
   latency: histogram,
-  /** Milliseconds the upstream took at the last attempt (`$upstream_response_time`), answers below 500 that one gave. */
+  /**
+   * Milliseconds the upstream took at the last attempt (`$upstream_response_time`), answers below 500 that
+   * one gave.
+   */
   upstream: histogram,
   /** Bytes of the body, answers below 500. */
   size: histogram,
@@ -63,9 +70,15 @@ const unitLine = z.object({
   sub: z.string(),
   /** Starts beyond the first (NRestarts), since the unit was last started by hand. */
   restarts: count,
-  /** Processor seconds of the unit's control group within the interval; null where no process of it was seen twice. */
+  /**
+   * Processor seconds of the unit's control group within the interval; null where no process of it was seen
+   * twice.
+   */
   cpuSeconds: amount.nullable(),
-  /** Memory of the control group without the page cache that can be dropped (the working set); null where it has none. */
+  /**
+   * Memory of the control group without the page cache that can be dropped (the working set); null where it
+   * has none.
+   */
   memoryBytes: amount.nullable(),
   /** Lines in the journal within the interval, and those that report an error (by priority or by wording). */
   logLines: count,

@@ -27,10 +27,10 @@ type Columns = ReturnType<typeof columnsOf>;
 type AnyRow = Readonly<Record<string, unknown>>;
 
 /**
- * One window that stands for all of them: counts and histograms add up exactly, gauges become means weighted by time with their greatest
- * value, states and latest values are those of the latest window. In any order and any grouping, up to rounding of the means.
- * Where a table gets more rows than it may have, those with the fewest requests become `other` (routes), or the latest stay.
- * Undefined for no windows.
+ * One window that stands for all of them: counts and histograms add up exactly, gauges become means weighted
+ * by time with their greatest value, states and latest values are those of the latest window. In any order
+ * and any grouping, up to rounding of the means. Where a table gets more rows than it may have, those with
+ * the fewest requests become `other` (routes), or the latest stay. Undefined for no windows.
  */
 export function mergeWindows(windows: readonly Window[]): Window | undefined {
   const sum = new WindowSum();
@@ -38,7 +38,10 @@ export function mergeWindows(windows: readonly Window[]): Window | undefined {
   return sum.window();
 }
 
-/** The same, window by window as they come, in the order of their time: what a roll-up costs is then the new window, not the old ones again. */
+/**
+ * The same, window by window as they come, in the order of their time: what a roll-up costs is then the new
+ * window, not the old ones again.
+ */
 export class WindowSum {
   #last: Window | undefined;
   #seconds = 0;

@@ -1,6 +1,6 @@
 /**
- * Reads values over time from Prometheus, or from whatever speaks its HTTP API (Thanos, Mimir, VictoriaMetrics).
- * Source: prometheus.io/docs/prometheus/latest/querying/api, "Range queries".
+ * Reads values over time from Prometheus, or from whatever speaks its HTTP API (Thanos, Mimir,
+ * VictoriaMetrics). Source: prometheus.io/docs/prometheus/latest/querying/api, "Range queries".
  */
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
@@ -20,16 +20,27 @@ export interface RangeSeries {
   readonly values: readonly number[];
 }
 
-export interface Prometheus {
-  /**
-   * An empty list: the query is right and nothing matched. That is no failure.
-   * @throws Failure kind `usage` for a query that Prometheus refuses, kind `host` where it cannot be asked; both name `about`.
-   */
-  range(query: RangeQuery, about: string): Promise<readonly RangeSeries[]>;
+/** What Prometheus answers to a range query. */
+export interface RangeAnswer {
+  /** Empty: the query is right and nothing matched. That is no failure. */
+  readonly series: readonly RangeSeries[];
+  /** Prometheus's own words about an answer that may be partial, e.g. of Thanos without one of its stores. */
+  readonly warnings: readonly string[];
 }
 
-/** Value of the `Authorization` header, e.g. `Bearer …`; in the environment, since a command line is seen by everybody. */
-export const AUTHORIZATION = 'PIPELINE_PROMETHEUS_AUTHORIZATION';
+export interface Prometheus {
+  /**
+   * @throws Failure kind `usage` for a query that Prometheus refuses, kind `host` where it cannot be asked;
+   *   both name `about`.
+   */
+  range(query: RangeQuery, about: string): Promise<RangeAnswer>;
+}
+
+/**
+ * Value of the `Authorization` header, e.g. `Bearer …`; in the environment, since a command line is seen by
+ * everybody.
+ */
+const AUTHORIZATION = 'PIPELINE_PROMETHEUS_AUTHORIZATION';
 
 const TIMEOUT_MS = 60_000;
 const WORDS: Readonly<Record<string, number>> = {
@@ -53,7 +64,9 @@ export function prometheusAt(address: string, context: Context, timeoutMs = TIME
         new URLSearchParams({ query, start: `${start}`, end: `${end}`, step: `${step}` }),
       );
       const answer = parsed(text);
-      if (answer?.status === 'success') return seriesOf(answer.data, shown, about);
+      if (answer?.status === 'success') {
+        return { series: seriesOf(answer.data, shown, about), warnings: texts(answer.warnings) };
+      }
       if (status === 401 || status === 403) {
         throw new Failure(
           'usage',
@@ -142,16 +155,33 @@ function seriesOf(data: unknown, shown: string, about: string): RangeSeries[] {
   if (resultType !== 'matrix' || !Array.isArray(result)) {
     throw new Failure(
       'host',
-      `Prometheus at ${shown} answers the query of ${about} with ${String(resultType)} instead of values over time.`,
+      `Prometheus at ${shown} answers the query of ${about} with ${String(resultType)} instead of values ` +
+        `over time.`,
       {
         next: 'The query must give numbers: a range query over an instant vector or a scalar.',
       },
     );
   }
-  return result.map(
-    ({ metric, values }: { metric?: Record<string, string>; values?: [number, string][] }) => ({
+  return (result as readonly RawSeries[]).map(({ metric, values, histograms }) => {
+    if (values === undefined && histograms !== undefined) {
+      throw new Failure('usage', `The query of ${about} gives histograms, which are no numbers.`, {
+        next: 'Take a number from them, e.g. histogram_quantile(0.99, sum(rate(…[1m]))).',
+      });
+    }
+    return {
       labels: metric ?? {},
       values: (values ?? []).map(([, value]) => WORDS[value] ?? Number(value)),
-    }),
-  );
+    };
+  });
+}
+
+interface RawSeries {
+  readonly metric?: Record<string, string>;
+  readonly values?: readonly (readonly [number, string])[];
+  /** Native histograms. */
+  readonly histograms?: unknown;
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }

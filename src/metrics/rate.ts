@@ -1,8 +1,9 @@
 /** From counters that only grow to what happened in between. */
 
 /**
- * What a counter grew by. A counter that is lower than before began again at zero (restart, interface replaced): then all of it is new.
- * Undefined where there is nothing to compare with, so that a first look never shows as a burst.
+ * What a counter grew by. A counter that is lower than before began again at zero (restart, interface
+ * replaced): then all of it is new. Undefined where there is nothing to compare with, so that a first look
+ * never shows as a burst.
  */
 export function increase(before: number | undefined, now: number | undefined): number | undefined {
   if (before === undefined || now === undefined) return undefined;

@@ -20,13 +20,19 @@ export const TIERS: readonly Tier[] = [
   { name: 'ten-minutes', seconds: 600, keepSeconds: 90 * DAY },
 ];
 
-/** Begin of the tier's window that a sample belongs to, milliseconds. A sample belongs where it ended; one that ended on the edge, before it. */
+/**
+ * Begin of the tier's window that a sample belongs to, milliseconds. A sample belongs where it ended; one
+ * that ended on the edge, before it.
+ */
 export function windowStart(tier: Tier, at: number): number {
   const length = tier.seconds * 1000;
   return length === 0 ? at : Math.floor((at - 1) / length) * length;
 }
 
-/** Windows of a tier, by their begin, from the windows of a finer one (or from samples). The last may still grow. */
+/**
+ * Windows of a tier, by their begin, from the windows of a finer one (or from samples). The last may still
+ * grow.
+ */
 export function rollUp(tier: Tier, windows: readonly Window[]): Map<number, Window> {
   const groups = new Map<number, Window[]>();
   for (const window of windows) {
@@ -44,7 +50,8 @@ export function rollUp(tier: Tier, windows: readonly Window[]): Map<number, Wind
 }
 
 /**
- * The tier to draw a chart from: the coarsest that still gives `points` windows over the range, of those that reach back to its begin.
+ * The tier to draw a chart from: the coarsest that still gives `points` windows over the range, of those that
+ * reach back to its begin.
  * @param agoSeconds how long ago the range begins
  * @param rangeSeconds length of the range
  * @param rawSeconds interval of the samples

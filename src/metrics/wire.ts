@@ -1,12 +1,14 @@
 /**
  * A sample as fields of a stream entry, and back.
  *
- * One entry is one wide row: `v` version, `h` host, `t` end of the interval (ms), `s` its seconds, and one field for each table, a JSON array
- * of rows; a row is an array: its weight (0: the whole interval), then its cells in the order of the catalogue. A sample has besides `i` the
- * agent's instance (another one at every start), `q` its number, from 0, and `n` the agent's clock when it was sent. With `i` and `q` a
- * hub recognises what was sent twice; with `n` it corrects the clock.
+ * One entry is one wide row: `v` version, `h` host, `t` end of the interval (ms), `s` its seconds, and one
+ * field for each table, a JSON array of rows; a row is an array: its weight (0: the whole interval), then its
+ * cells in the order of the catalogue. A sample has besides `i` the agent's instance (another one at every
+ * start), `q` its number, from 0, and `n` the agent's clock when it was sent. With `i` and `q` a hub
+ * recognises what was sent twice; with `n` it corrects the clock.
  *
- * Columns are only ever added, at the end. A parser fills what an older agent does not send, and refuses what it does not know.
+ * Columns are only ever added, at the end. A parser fills what an older agent does not send, and refuses what
+ * it does not know.
  */
 import {
   type Column,
@@ -34,9 +36,7 @@ export interface Sample {
 }
 
 /** What came out of parsing: the value, or a sentence that says what is wrong. */
-export type Parsed<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: string };
+type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /** Longest field that a parser looks at. The largest honest one, 500 routes, has about 200 KB. */
 const MAX_FIELD = 512 * 1024;
@@ -124,8 +124,8 @@ function cleanText(text: string, max: number): string {
 // —— reading
 
 /**
- * Reads a sample, trusting nothing: another version, another host's name, numbers that are negative, huge or none, text too long or with
- * control characters, unknown fields and malformed JSON are refused as a whole.
+ * Reads a sample, trusting nothing: another version, another host's name, numbers that are negative, huge or
+ * none, text too long or with control characters, unknown fields and malformed JSON are refused as a whole.
  * @param host the host whose inbox it was found in
  */
 export function parseSample(fields: Readonly<Record<string, string>>, host: string): Parsed<Sample> {
@@ -147,14 +147,16 @@ export function parseSample(fields: Readonly<Record<string, string>>, host: stri
 }
 
 /**
- * Reads what `encodeWindow` wrote, as strictly. Tables that are absent have no rows, so that a store may keep them apart.
+ * Reads what `encodeWindow` wrote, as strictly. Tables that are absent have no rows, so that a store may keep
+ * them apart.
  * @param trusted the hub wrote it: its texts are not checked again, and its histograms when they are read
  */
 export function parseWindow(fields: Readonly<Record<string, string>>, trusted = false): Parsed<Window> {
   const { v, h = '', t = '', s = '', ...tables } = fields;
   if (v !== String(WIRE_VERSION)) {
     return refuse(
-      `it is of version ${quote(v)}, and this program reads ${WIRE_VERSION}: run "pipeline monitor setup" so that agents and hub are of one version`,
+      `it is of version ${quote(v)}, and this program reads ${WIRE_VERSION}: run "pipeline monitor setup" ` +
+        `so that agents and hub are of one version`,
     );
   }
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(h)) return refuse('field h is no host name');
@@ -267,8 +269,8 @@ function refuse(reason: string): { ok: false; reason: string } {
 }
 
 /**
- * When a sample was measured, by the receiver's clock, and how far the sender's clock is ahead (ms, the way included).
- * Corrected so, no sample lies in the future, whatever its sender claims.
+ * When a sample was measured, by the receiver's clock, and how far the sender's clock is ahead (ms, the way
+ * included). Corrected so, no sample lies in the future, whatever its sender claims.
  * @param receivedAt the receiver's clock when the entry arrived, e.g. the time in a stream entry's id
  */
 export function correctTime(sample: Sample, receivedAt: number): { at: number; aheadMs: number } {

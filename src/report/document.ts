@@ -1,6 +1,7 @@
 /**
- * The report of a canary: a versioned JSON document that holds the data, the configuration, the seed and the versions from which its
- * verdict can be computed again. Every other form (terminal, Markdown, HTML) is drawn from it.
+ * The report of a canary: a versioned JSON document that holds the data, the configuration, the seed and the
+ * versions from which its verdict can be computed again. Every other form (terminal, Markdown, HTML) is drawn
+ * from it.
  */
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
@@ -13,7 +14,7 @@ export const REPORT_VERSION = 1;
 
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
-const perVariant = <T extends z.ZodType>(value: T) => z.object({ baseline: value, candidate: value });
+const perSide = <T extends z.ZodType>(value: T) => z.object({ baseline: value, candidate: value });
 
 const histogram = z.object({
   zero: count.exactOptional(),
@@ -32,7 +33,7 @@ const routeSecond = z.object({
   size: histogram.exactOptional(),
 });
 
-const variantSecond = z.object({
+const sideSecond = z.object({
   routes: z.record(z.string(), routeSecond),
   bodies: z.object({ compared: count, disagreed: count }).exactOptional(),
   restarts: count.exactOptional(),
@@ -82,7 +83,7 @@ const sequentialConfig = z.object({
 
 const experimentSchema = z.object({
   config: sequentialConfig,
-  seconds: z.array(z.object({ at: z.int(), ...perVariant(variantSecond).shape })),
+  seconds: z.array(z.object({ at: z.int(), ...perSide(sideSecond).shape })),
   ended: z.boolean(),
 });
 
@@ -94,14 +95,14 @@ const metricResult = z.object({
   critical: z.boolean(),
   weight: amount,
   verdict: z.enum(['pass', 'high', 'low', 'no data', 'inconclusive']),
-  observed: perVariant(z.number().nullable()),
+  observed: perSide(z.number().nullable()),
   unit: z.string(),
   effect: z
     .object({ name: z.string(), scale: z.enum(['ratio', 'difference']), value: z.number().nullable() })
     .nullable(),
   interval: z.tuple([z.number().nullable(), z.number().nullable()]).nullable(),
   level: z.number(),
-  samples: perVariant(count),
+  samples: perSide(count),
   sampleUnit: z.string(),
   evidence: z
     .object({
@@ -129,7 +130,7 @@ const verdictSchema = z.object({
   needs: z.string().nullable(),
   notes: z.array(z.string()),
   metrics: z.array(metricResult),
-  samples: perVariant(count),
+  samples: perSide(count),
   stoppedAfter: z.object({ seconds: amount, requests: count }),
 });
 
@@ -151,7 +152,7 @@ const request = z.object({
   name: z.string(),
   method: z.string(),
   /** Where both sides take the same path, the two are equal. */
-  path: perVariant(z.string()),
+  path: perSide(z.string()),
   weight: z.number().positive(),
   bodyBytes: count,
 });
@@ -229,14 +230,13 @@ const reportSchema = z.object({
   /** What a reader should know besides, seen during the run: one sentence each. */
   remarks: z.array(z.string()),
   /** Last lines of each side's journal, free of secrets. */
-  logs: perVariant(z.array(z.string())),
+  logs: perSide(z.array(z.string())),
   experiment: experimentSchema,
   verdict: verdictSchema,
 });
 
 export type ReportEvent = z.output<typeof event>;
 export type ReportSide = z.output<typeof side>;
-export type ReportRequest = z.output<typeof request>;
 export type LoadSummary = z.output<typeof loadSummary>;
 /** A verdict as reports hold it, whichever judge gave it. */
 export type ReportVerdict = z.output<typeof verdictSchema>;
@@ -244,7 +244,8 @@ export type CanaryReport = z.output<typeof reportSchema>;
 
 /**
  * Reads a parsed JSON document as a report; `where` is what messages call it, e.g. its path.
- * @throws Failure kind `usage` naming the first problem; all of them are in its output, each with its path in the document.
+ * @throws Failure kind `usage` naming the first problem; all of them are in its output, each with its path
+ *   in the document.
  */
 export function parseReport(document: unknown, where: string): CanaryReport {
   const result = reportSchema.safeParse(document);

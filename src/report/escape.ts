@@ -1,4 +1,7 @@
-/** Text from outside (routes, log lines, bodies, commit messages) made harmless for the place where it is shown. */
+/**
+ * Text from outside (routes, log lines, bodies, commit messages) made harmless for the place where it is
+ * shown.
+ */
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -24,7 +27,10 @@ export function escapeTerminal(text: string): string {
   return text.replace(/[\t\n\r]+/g, ' ').replace(UNPRINTABLE, '�');
 }
 
-/** For Markdown outside of code, within a table or not: nothing of it becomes markup, a link, a mention or HTML. */
+/**
+ * For Markdown outside of code, within a table or not: nothing of it becomes markup, a link, a mention or
+ * HTML.
+ */
 export function escapeMarkdown(text: string): string {
   return escapeTerminal(text)
     .replace(/[\\`*_{}[\]()#+\-!|~]/g, '\\$&')

@@ -106,15 +106,17 @@ function round(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
-/** How far the evidence is on its way to the threshold, 0 to 1; null where there is none. */
+/**
+ * How far the evidence is on its way to the threshold, 0 to 1; null where none is kept or it decides nothing.
+ */
 export function harmShare(metric: MetricResult): number | null {
   const evidence = metric.evidence;
-  if (evidence === null || !(evidence.worseThreshold > 0)) return null;
+  if (evidence === null || metric.role === 'informative' || !(evidence.worseThreshold > 0)) return null;
   return Math.min(1, Math.max(0, evidence.worse / evidence.worseThreshold));
 }
 
 /** The same for "no worse". */
-export function noHarmShare(metric: MetricResult): number | null {
+function noHarmShare(metric: MetricResult): number | null {
   const evidence = metric.evidence;
   if (evidence === null || !(evidence.noWorseThreshold > 0)) return null;
   return Math.min(1, Math.max(0, evidence.noWorse / evidence.noWorseThreshold));
@@ -124,12 +126,20 @@ export function noHarmShare(metric: MetricResult): number | null {
 export function harmWord(metric: MetricResult): string {
   const share = harmShare(metric);
   if (metric.verdict === 'no data') return 'no data';
+  if (metric.role === 'informative') return 'not judged (informative)';
   if (share === null) return metric.verdict === 'high' || metric.verdict === 'low' ? 'differs' : 'not tested';
   if (share >= 1) return 'beyond doubt';
   if (share >= 0.7) return 'strong';
   if (share >= 0.35) return 'some';
   if (share >= 0.1) return 'little';
+  if (isUndecidedCount(metric)) return 'too little to tell';
   return (noHarmShare(metric) ?? 0) >= 1 ? 'none, shown no worse' : 'none';
+}
+
+/** More restarts or error lines of the candidate, in too few moments to be told from chance. */
+function isUndecidedCount({ kind, verdict, observed }: MetricResult): boolean {
+  const counts = kind === 'restarts' || kind === 'error-lines';
+  return counts && verdict === 'inconclusive' && (observed.candidate ?? 0) > (observed.baseline ?? 0);
 }
 
 /** A commit as people write it. */

@@ -70,7 +70,11 @@ export function timeSection(report: CanaryReport): string {
   ].filter((part) => part !== '');
   if (figures.length === 0) return '';
   const window = timeline.window === 1 ? 'one second' : `${timeline.window} seconds`;
-  return `<h2>Over time</h2><p class="lead">${LEGEND} &nbsp; Each point is ${window}; shaded: warm-up.${none.length > 0 ? ` None on either side: ${none.join(', ')}.` : ''}</p><div class="grid2">${figures.join('')}</div>`;
+  return (
+    `<h2>Over time</h2><p class="lead">${LEGEND} &nbsp; Each point is ${window}; shaded: ` +
+    `warm-up.${none.length > 0 ? ` None on either side: ${none.join(', ')}.` : ''}</p><div ` +
+    `class="grid2">${figures.join('')}</div>`
+  );
 }
 
 /** How the evidence grew. */

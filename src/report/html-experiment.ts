@@ -1,4 +1,6 @@
-/** The page's parts about the experiment itself: what differed, what the services said, and exactly what ran. */
+/**
+ * The page's parts about the experiment itself: what differed, what the services said, and exactly what ran.
+ */
 import type { MetricSettings } from '../judge/types.ts';
 import { countOf, quantile } from '../metrics/histogram.ts';
 import type { CanaryReport } from './document.ts';
@@ -16,7 +18,10 @@ export function differencesSection(report: CanaryReport): string {
 <div class="grid2"><div><span class="legend"><span>baseline</span></span><pre>${escapeHtml(difference.baseline)}</pre></div>
 <div>candidate<pre>${escapeHtml(difference.candidate)}</pre></div></div></div>`,
   );
-  return `<h2>Answers that differ</h2><p class="lead">The first answers of the candidate that the baseline does not give, from where they part.</p>${entries.join('')}`;
+  return (
+    `<h2>Answers that differ</h2><p class="lead">The first answers of the candidate that the ` +
+    `baseline does not give, from where they part.</p>${entries.join('')}`
+  );
 }
 
 /** Last lines of both journals. */
@@ -37,7 +42,10 @@ export function experimentSection(report: CanaryReport): string {
     const path = same
       ? request.path.baseline
       : `${request.path.baseline} (baseline), ${request.path.candidate} (candidate)`;
-    return `${request.method} ${path}, weight ${formatNumber(request.weight)}${request.bodyBytes > 0 ? `, body of ${formatBytes(request.bodyBytes)}` : ''}`;
+    return (
+      `${request.method} ${path}, weight ` +
+      `${formatNumber(request.weight)}${request.bodyBytes > 0 ? `, body of ${formatBytes(request.bodyBytes)}` : ''}`
+    );
   });
   const rows: [string, string][] = [
     ['application', `${report.app} from ${report.source}`],
@@ -75,7 +83,9 @@ export function experimentSection(report: CanaryReport): string {
   ];
   const settings = kinds.map(
     ([kind, metric]) =>
-      `<tr><td>${escapeHtml(kind)}</td><td>${metric.role}</td><td class="n">${formatShare(metric.tolerance)}</td><td class="n">${formatShare(metric.margin)}</td><td class="n">${formatNumber(metric.absolute)}</td><td class="n">${formatNumber(metric.weight)}</td></tr>`,
+      `<tr><td>${escapeHtml(kind)}</td><td>${metric.role}</td><td ` +
+      `class="n">${formatShare(metric.tolerance)}</td><td class="n">${formatShare(metric.margin)}</td><td ` +
+      `class="n">${formatNumber(metric.absolute)}</td><td class="n">${formatNumber(metric.weight)}</td></tr>`,
   );
   return `<h2>The experiment</h2><div class="card"><dl>${rows.map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd>`).join('')}</dl></div>
 <div class="card scroll" style="margin-top:14px"><table><thead><tr><th>kind of metric</th><th>role</th><th class="n">alarm beyond</th><th class="n">pass excludes</th><th class="n">absolute</th><th class="n">weight</th></tr></thead><tbody>${settings.join('')}</tbody></table></div>`;
@@ -93,7 +103,9 @@ function loadRows(load: NonNullable<CanaryReport['load']>): [string, string][] {
   return [
     [
       'sent',
-      `${formatNumber(load.sent)}; ${formatNumber(load.answered)} answered, ${formatNumber(load.failed)} cut off, ${formatNumber(load.timedOut)} timed out, ${formatNumber(load.skipped)} not sent since too many were under way`,
+      `${formatNumber(load.sent)}; ${formatNumber(load.answered)} answered, ${formatNumber(load.failed)} ` +
+        `cut off, ${formatNumber(load.timedOut)} timed out, ${formatNumber(load.skipped)} not sent since ` +
+        `too many were under way`,
     ],
     ...(countOf(latency) === 0
       ? []

@@ -125,7 +125,10 @@ function forestTable(
         tone: tone === 'none' ? 'open' : tone,
         label: `${metric.name}: ${words}`,
       });
-      return `<tr><td class="name">${escapeHtml(metric.name)}</td><td class="plot">${drawing}</td><td class="n">${formatEffect(metric)}</td><td class="n">${formatInterval(metric)}</td></tr>`;
+      return (
+        `<tr><td class="name">${escapeHtml(metric.name)}</td><td class="plot">${drawing}</td><td ` +
+        `class="n">${formatEffect(metric)}</td><td class="n">${formatInterval(metric)}</td></tr>`
+      );
     });
   return `<div class="card scroll" style="margin-bottom:14px"><table class="effects"><thead><tr><th>${title}</th><th></th><th class="n">measured</th><th class="n">interval</th></tr></thead>
 <tbody>${rows.join('')}<tr class="scale"><td></td><td class="plot">${forestAxis(axis, format)}</td><td></td><td></td></tr></tbody></table></div>`;
@@ -140,7 +143,9 @@ function settingsOf(metric: MetricResult, config: SequentialConfig): MetricSetti
   return matching ?? config.metrics['latency-distribution'];
 }
 
-/** Latency distributions over each other; of all routes together, and of the busiest where there are several. */
+/**
+ * Latency distributions over each other; of all routes together, and of the busiest where there are several.
+ */
 export function latencySection(report: CanaryReport): string {
   const { seconds } = report.experiment;
   const routes = routesOf(seconds);
@@ -155,23 +160,39 @@ export function latencySection(report: CanaryReport): string {
     const [density, percentiles] = [densityChart(pair), percentileChart(pair)];
     if (density === '') return [];
     return [
-      `<figure class="card"><h3>${name}: how often</h3>${density}<figcaption>Share of the answers by latency; dashed: medians.</figcaption></figure>`,
-      `<figure class="card"><h3>${name}: the tail</h3>${percentiles}<figcaption>Latency by percentile.</figcaption></figure>`,
+      `<figure class="card"><h3>${name}: how often</h3>${density}<figcaption>Share of the answers by ` +
+        `latency; dashed: medians.</figcaption></figure>`,
+      `<figure class="card"><h3>${name}: the tail</h3>${percentiles}<figcaption>Latency by ` +
+        `percentile.</figcaption></figure>`,
     ];
   });
   if (figures.length === 0) return '';
-  return `<h2>Latency</h2><p class="lead">${LEGEND} &nbsp; Answers below 500 only: a fast error is no fast answer.</p><div class="grid2">${figures.join('')}</div>`;
+  return (
+    `<h2>Latency</h2><p class="lead">${LEGEND} &nbsp; Answers below 500 only: a fast error is no ` +
+    `fast answer.</p><div class="grid2">${figures.join('')}</div>`
+  );
 }
 
 /** Why each metric got its verdict. */
 export function wordsSection(metrics: readonly MetricResult[]): string {
   if (metrics.length === 0) return '';
   const entries = metrics.map((metric) => {
-    const rule =
-      metric.evidence === null
-        ? ''
-        : ` Evidence of harm e<sup>${formatNumber(metric.evidence.worse)}</sup>, alarm at e<sup>${formatNumber(metric.evidence.worseThreshold)}</sup>; evidence of no harm e<sup>${formatNumber(metric.evidence.noWorse)}</sup>, pass at e<sup>${formatNumber(metric.evidence.noWorseThreshold)}</sup>.`;
-    return `<details><summary>${escapeHtml(metric.name)} ${pill(metric)}</summary><p>${escapeHtml(metric.reason)}${rule}</p></details>`;
+    const rule = ruleOf(metric);
+    return (
+      `<details><summary>${escapeHtml(metric.name)} ` +
+      `${pill(metric)}</summary><p>${escapeHtml(metric.reason)}${rule}</p></details>`
+    );
   });
   return `<h2>Every verdict in words</h2><div class="card">${entries.join('')}</div>`;
+}
+
+/** The figures behind a metric's verdict. */
+function ruleOf({ evidence, role }: MetricResult): string {
+  if (role === 'informative') return ' It is informative: it decides nothing.';
+  if (evidence === null) return '';
+  const power = (value: number) => `e<sup>${formatNumber(value)}</sup>`;
+  return (
+    ` Evidence of harm ${power(evidence.worse)}, alarm at ${power(evidence.worseThreshold)}; ` +
+    `evidence of no harm ${power(evidence.noWorse)}, pass at ${power(evidence.noWorseThreshold)}.`
+  );
 }

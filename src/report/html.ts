@@ -8,10 +8,11 @@ import { effectsSection, latencySection, metricsSection, wordsSection } from './
 import { STYLE } from './style.ts';
 
 /** Where the embedded document is found again: `<script type="application/json" id="…">`. */
-export const EMBEDDED_ID = 'pipeline-canary-report';
+const EMBEDDED_ID = 'pipeline-canary-report';
 
 /**
- * The page. `evidence` is the evidence second by second (`evidenceTimeline` computes it from the report); empty where the judge has none.
+ * The page. `evidence` is the evidence second by second (`evidenceTimeline` computes it from the report);
+ * empty where the judge has none.
  */
 export function renderHtml(report: CanaryReport, evidence: EvidenceTimeline): string {
   const { verdict } = report;
@@ -63,9 +64,12 @@ function head(report: CanaryReport): string {
   const { verdict, plan } = report;
   const at = report.at.replace('T', ' ').replace(/\.\d+Z$|Z$/, ' UTC');
   const facts = [
-    `stopped after <b>${formatSeconds(verdict.stoppedAfter.seconds)}</b> of at most <b>${formatSeconds(plan.durationSeconds)}</b>`,
-    `<b>${formatNumber(verdict.samples.baseline)}</b> requests to the baseline, <b>${formatNumber(verdict.samples.candidate)}</b> to the candidate`,
-    `<b>${formatNumber(plan.rate)}</b> requests/s, ${plan.traffic === 'interleaved' ? 'each assigned at random' : 'first all to one side, then all to the other'}`,
+    `stopped after <b>${formatSeconds(verdict.stoppedAfter.seconds)}</b> of at most ` +
+      `<b>${formatSeconds(plan.durationSeconds)}</b>`,
+    `<b>${formatNumber(verdict.samples.baseline)}</b> requests to the baseline, ` +
+      `<b>${formatNumber(verdict.samples.candidate)}</b> to the candidate`,
+    `<b>${formatNumber(plan.rate)}</b> requests/s, ` +
+      `${plan.traffic === 'interleaved' ? 'each assigned at random' : 'first all to one side, then all to the other'}`,
     `judge <b>${verdict.judge}</b>`,
   ];
   const needs = verdict.needs === null ? '' : `<p class="why">Needs ${escapeHtml(verdict.needs)}.</p>`;
@@ -92,5 +96,8 @@ function sideCard(role: 'baseline' | 'candidate', side: ReportSide): string {
 }
 
 function footer(report: CanaryReport): string {
-  return `<footer>Written by pipeline ${escapeHtml(report.pipeline)}. The data are inside this file: <code>pipeline judge FILE.html</code> computes the verdict from them again.</footer>`;
+  return (
+    `<footer>Written by pipeline ${escapeHtml(report.pipeline)}. The data are inside this file: ` +
+    `<code>pipeline judge FILE.html</code> computes the verdict from them again.</footer>`
+  );
 }

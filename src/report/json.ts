@@ -1,7 +1,13 @@
-/** The verdict as one JSON document for programs: the keys that the specification promises, and what helps besides. */
+/**
+ * The verdict as one JSON document for programs: the keys that the specification promises, and what helps
+ * besides.
+ */
 import type { CanaryReport } from './document.ts';
 
-/** `pipeline canary --json` and `pipeline judge --json` print this. `files`: where the report was written, if it was. */
+/**
+ * `pipeline canary --json` and `pipeline judge --json` print this. `files`: where the report was written, if
+ * it was.
+ */
 export function reportJson(
   report: CanaryReport,
   files: { readonly json?: string; readonly html?: string; readonly markdown?: string } = {},

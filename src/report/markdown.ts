@@ -17,20 +17,26 @@ const SIGNS = { passed: '✅ Passed', failed: '❌ Failed', inconclusive: '❔ I
 export function renderMarkdown(report: CanaryReport): string {
   const { verdict, plan } = report;
   const side = (name: 'baseline' | 'candidate') =>
-    `${escapeMarkdown(report[name].ref)} (\`${shortCommit(report[name].commit).replace(/[^0-9a-f]/gi, '')}\`)`;
+    `${escapeMarkdown(report[name].ref)} ` +
+    `(\`${shortCommit(report[name].commit).replace(/[^0-9a-f]/gi, '')}\`)`;
   const rows = verdict.metrics
     .filter((metric) => metric.verdict !== 'no data')
     .map(
       (metric) =>
-        `| ${escapeMarkdown(metric.name)}${metric.critical ? ' \\*' : ''} | ${formatSide(metric, 'baseline')} | ${formatSide(metric, 'candidate')} | ${formatEffect(metric)} | ${formatInterval(metric)} | ${harmWord(metric)} | ${metric.verdict} |`,
+        `| ${escapeMarkdown(metric.name)}${metric.critical ? ' \\*' : ''} | ` +
+        `${formatSide(metric, 'baseline')} | ${formatSide(metric, 'candidate')} | ${formatEffect(metric)} ` +
+        `| ${formatInterval(metric)} | ${harmWord(metric)} | ${metric.verdict} |`,
     );
   const missing = verdict.metrics
     .filter((metric) => metric.verdict === 'no data')
     .map((metric) => escapeMarkdown(metric.name));
   const logs = report.logs.candidate.slice(-20);
   const parts = [
-    `### Canary of ${escapeMarkdown(report.app)}: ${SIGNS[verdict.verdict]}, score ${formatNumber(Math.round(verdict.score))} of 100`,
-    `Candidate ${side('candidate')} against baseline ${side('baseline')}: ${formatNumber(verdict.samples.candidate)} and ${formatNumber(verdict.samples.baseline)} requests in ${formatSeconds(verdict.stoppedAfter.seconds)}, ${plan.traffic}.`,
+    `### Canary of ${escapeMarkdown(report.app)}: ${SIGNS[verdict.verdict]}, score ` +
+      `${formatNumber(Math.round(verdict.score))} of 100`,
+    `Candidate ${side('candidate')} against baseline ${side('baseline')}: ` +
+      `${formatNumber(verdict.samples.candidate)} and ${formatNumber(verdict.samples.baseline)} requests ` +
+      `in ${formatSeconds(verdict.stoppedAfter.seconds)}, ${plan.traffic}.`,
     escapeMarkdown(verdict.reason),
     ...(verdict.needs === null ? [] : [`Needs ${escapeMarkdown(verdict.needs)}.`]),
     ...(verdict.notes.length === 0
@@ -44,14 +50,17 @@ export function renderMarkdown(report: CanaryReport): string {
             '|---|--:|--:|--:|---|---|---|',
             ...rows,
           ].join('\n'),
-          `\\* critical: must be shown to be no worse for a pass.${missing.length > 0 ? ` Without data: ${missing.join(', ')}.` : ''}`,
+          `\\* critical: must be shown to be no worse for a ` +
+            `pass.${missing.length > 0 ? ` Without data: ${missing.join(', ')}.` : ''}`,
         ]),
     ...(verdict.verdict === 'passed' || logs.length === 0
       ? []
       : [
-          `<details><summary>Last lines of the candidate's journal</summary>\n\n${fenced(logs)}\n\n</details>`,
+          `<details><summary>Last lines of the candidate's ` +
+            `journal</summary>\n\n${fenced(logs)}\n\n</details>`,
         ]),
-    `<sub>pipeline ${escapeMarkdown(report.pipeline)}, judge ${verdict.judge}, seed ${plan.seed}, commits \`${hex(report.baseline.commit)}\` and \`${hex(report.candidate.commit)}\`</sub>`,
+    `<sub>pipeline ${escapeMarkdown(report.pipeline)}, judge ${verdict.judge}, seed ${plan.seed}, commits ` +
+      `\`${hex(report.baseline.commit)}\` and \`${hex(report.candidate.commit)}\`</sub>`,
   ];
   return `${parts.join('\n\n')}\n`;
 }

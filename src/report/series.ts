@@ -1,5 +1,5 @@
 /** An experiment's seconds as what charts draw: whole distributions, and values over time. */
-import type { LogHistogram, Second, VariantSecond } from '../judge/types.ts';
+import type { LogHistogram, Second, SideSecond } from '../judge/types.ts';
 import { type HistogramData, mergeHistograms, quantile } from '../metrics/histogram.ts';
 
 export const SIDES = ['baseline', 'candidate'] as const;
@@ -12,7 +12,7 @@ export interface Series {
 }
 
 /** Everything over time, in windows of equal length. */
-export interface Timeline {
+interface Timeline {
   /** Middle of each window, seconds since the first request. */
   readonly at: readonly number[];
   /** Seconds in a window. */
@@ -112,7 +112,7 @@ class Window {
     return quantile(mergeHistograms(this.latencies), q) ?? null;
   }
 
-  add(second: VariantSecond): void {
+  add(second: SideSecond): void {
     for (const route of Object.values(second.routes)) {
       const { '2xx': ok = 0, '3xx': moved = 0, '4xx': refused = 0 } = route.status;
       this.requests += route.requests;

@@ -1,5 +1,8 @@
-/** The canary in a terminal: a frame while it runs, a line now and then without a terminal, and the result. Pure: lines out. */
-import type { KayentaJudgeResult, MetricResult, PerVariant } from '../judge/index.ts';
+/**
+ * The canary in a terminal: a frame while it runs, a line now and then without a terminal, and the result.
+ * Pure: lines out.
+ */
+import type { KayentaJudgeResult, KayentaMetricResult, MetricResult, PerSide } from '../judge/index.ts';
 import type { CanaryReport, ReportVerdict } from './document.ts';
 import { escapeTerminal } from './escape.ts';
 import {
@@ -30,7 +33,7 @@ export interface Snapshot {
   readonly seconds: number;
   /** Seconds after which it ends in any case. */
   readonly atMost: number;
-  readonly requests: PerVariant<number>;
+  readonly requests: PerSide<number>;
   readonly metrics: readonly MetricResult[];
   /** What is still missing, e.g. `about 900 more requests`; null where unknown. */
   readonly needs: string | null;
@@ -40,7 +43,10 @@ const BAR = 10;
 /** Metrics by name, routes apart, are many: the first screen shows those that matter. */
 const ROWS = 14;
 
-/** What the experiment will do, before it begins. `alpha`: the judge's bound on false alarms; null where it has none (Kayenta's). */
+/**
+ * What the experiment will do, before it begins. `alpha`: the judge's bound on false alarms; null where it
+ * has none (Kayenta's).
+ */
 export function introduction(
   report: Pick<CanaryReport, 'app' | 'baseline' | 'candidate' | 'plan'>,
   alpha: number | null,
@@ -56,10 +62,13 @@ export function introduction(
   const rule =
     alpha === null
       ? "Kayenta's judge looks once, at the end, and has no stated rate of false alarms."
-      : `Rejects when the evidence of harm is worth ${times} to 1 over all metrics; a version as good as the baseline is rejected in at most 1 of ${times} experiments.`;
+      : `Rejects when the evidence of harm is worth ${times} to 1 over all metrics; a version as good as ` +
+        `the baseline is rejected in at most 1 of ${times} experiments.`;
   return [
-    `${escapeTerminal(report.app)}: baseline ${side(report.baseline)} against candidate ${side(report.candidate)}`,
-    `Experiment: ${formatNumber(plan.rate)} requests/s for up to ${formatSeconds(plan.durationSeconds)}, ${share}`,
+    `${escapeTerminal(report.app)}: baseline ${side(report.baseline)} against candidate ` +
+      `${side(report.candidate)}`,
+    `Experiment: ${formatNumber(plan.rate)} requests/s for up to ${formatSeconds(plan.durationSeconds)}, ` +
+      `${share}`,
     rule,
   ];
 }
@@ -73,7 +82,8 @@ export function liveFrame(snapshot: Snapshot, palette: Palette): string[] {
       ? `at most ${formatSeconds(Math.round(left))} left`
       : `needs ${snapshot.needs}, at most ${formatSeconds(Math.round(left))} left`;
   return [
-    `  ${palette.bold(formatClock(snapshot.seconds))}   requests ${formatNumber(baseline + candidate)}    baseline ${formatNumber(baseline)} · candidate ${formatNumber(candidate)}    ${palette.dim(rest)}`,
+    `  ${palette.bold(formatClock(snapshot.seconds))}   requests ${formatNumber(baseline + candidate)}    ` +
+      `baseline ${formatNumber(baseline)} · candidate ${formatNumber(candidate)}    ${palette.dim(rest)}`,
     ...metricTable(snapshot.metrics, palette),
   ];
 }
@@ -86,11 +96,14 @@ export function progressLine(snapshot: Snapshot): string {
     closest === undefined || (harmShare(closest) ?? 0) < 0.1
       ? 'no evidence of harm'
       : `most evidence of harm: ${escapeTerminal(closest.name)} (${harmWord(closest)})`;
-  return `  ${formatClock(snapshot.seconds)}  ${formatNumber(baseline)} requests to the baseline, ${formatNumber(candidate)} to the candidate; ${evidence}`;
+  return (
+    `  ${formatClock(snapshot.seconds)}  ${formatNumber(baseline)} requests to the baseline, ` +
+    `${formatNumber(candidate)} to the candidate; ${evidence}`
+  );
 }
 
 /** The table of metrics, without colour the same words. */
-export function metricTable(metrics: readonly MetricResult[], palette: Palette): string[] {
+function metricTable(metrics: readonly MetricResult[], palette: Palette): string[] {
   const shown = choose(metrics);
   if (shown.length === 0) return [];
   const names = shown.map((metric) => clip(escapeTerminal(metric.name), 30));
@@ -122,7 +135,10 @@ export function metricTable(metrics: readonly MetricResult[], palette: Palette):
   ];
 }
 
-/** The metrics worth a line: all, or the alarms, the critical ones and those with the most evidence, in the judge's order. */
+/**
+ * The metrics worth a line: all, or the alarms, the critical ones and those with the most evidence, in the
+ * judge's order.
+ */
 function choose(metrics: readonly MetricResult[]): readonly MetricResult[] {
   const known = metrics.filter((metric) => metric.verdict !== 'no data');
   if (known.length <= ROWS) return known;
@@ -140,7 +156,10 @@ function bar(share: number | null): string {
   return '█'.repeat(full) + '░'.repeat(BAR - full);
 }
 
-/** The result: verdict, reason, what to do next. `files` are the paths that were written, as the user would type them. */
+/**
+ * The result: verdict, reason, what to do next. `files` are the paths that were written, as the user would
+ * type them.
+ */
 export function resultLines(
   report: CanaryReport,
   palette: Palette,
@@ -156,7 +175,9 @@ export function resultLines(
   return [
     ...metricTable(verdict.metrics, palette),
     '',
-    `${colourOf(verdict, palette)(verdict.verdict.toUpperCase())} after ${formatSeconds(seconds)} and ${formatNumber(requests)} requests: score ${formatNumber(Math.round(verdict.score))} of 100${decided}.`,
+    `${colourOf(verdict, palette)(verdict.verdict.toUpperCase())} after ${formatSeconds(seconds)} and ` +
+      `${formatNumber(requests)} requests: score ${formatNumber(Math.round(verdict.score))} of ` +
+      `100${decided}.`,
     `  ${escapeTerminal(verdict.reason)}`,
     ...alarms(verdict).map((line) => `  ${line}`),
     ...(verdict.needs === null ? [] : [`  Needs ${escapeTerminal(verdict.needs)}.`]),
@@ -206,8 +227,12 @@ function clip(text: string, width: number): string {
 }
 
 /** What Kayenta's judge answers to Kayenta's own document. */
-export function kayentaLines(result: KayentaJudgeResult, palette: Palette): string[] {
-  const names = result.results.map(({ name }) => clip(escapeTerminal(name), 50));
+export function kayentaLines(
+  result: KayentaJudgeResult,
+  palette: Palette,
+  notes: readonly string[] = [],
+): string[] {
+  const names = result.results.map((entry) => clip(escapeTerminal(labelled(entry, result)), 50));
   const width = Math.max(6, ...names.map((name) => name.length));
   const colours = { Pass: palette.green, High: palette.red, Low: palette.red } as Record<
     string,
@@ -222,11 +247,22 @@ export function kayentaLines(result: KayentaJudgeResult, palette: Palette): stri
         .join(', ');
       const reason =
         entry.classificationReason === undefined ? '' : `  ${escapeTerminal(entry.classificationReason)}`;
-      return `  ${(names[index] ?? '').padEnd(width)}   ${colour(entry.classification)}${reason}${flags === '' ? '' : palette.dim(`  ${flags}`)}`;
+      return (
+        `  ${(names[index] ?? '').padEnd(width)}   ` +
+        `${colour(entry.classification)}${reason}${flags === '' ? '' : palette.dim(`  ${flags}`)}`
+      );
     }),
     ...result.groupScores.map((group) =>
       palette.dim(`  group ${escapeTerminal(group.name)}: ${formatNumber(group.score)}`),
     ),
-    `${palette.bold(classification)}: score ${formatNumber(score)} of 100.${classificationReason ? ` ${escapeTerminal(classificationReason)}` : ''}`,
+    `${palette.bold(classification)}: score ${formatNumber(score)} of ` +
+      `100.${classificationReason ? ` ${escapeTerminal(classificationReason)}` : ''}`,
+    ...notes.map((note) => palette.yellow(`  Note: ${escapeTerminal(note)}`)),
   ];
+}
+
+/** A metric's name; where several series of it were compared, with the labels of this one. */
+function labelled({ name, tags = {} }: KayentaMetricResult, { results }: KayentaJudgeResult): string {
+  if (results.filter((other) => other.name === name).length < 2) return name;
+  return [name, ...Object.entries(tags).map(([label, value]) => `${label}=${value}`)].join(' ');
 }

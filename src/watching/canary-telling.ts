@@ -1,7 +1,7 @@
 /** What the monitor is told of a canary run. Pure. */
 
 import type { CanaryTelling } from '../hub/canaries.ts';
-import type { MetricResult, PerVariant } from '../judge/types.ts';
+import type { MetricResult, PerSide } from '../judge/types.ts';
 import type { CanaryReport, ReportSide, ReportVerdict } from '../report/document.ts';
 import { type Series, timelineOf } from '../report/series.ts';
 import type { Snapshot } from '../report/terminal.ts';
@@ -89,7 +89,7 @@ function head({ id, by, run }: CanaryBegin, ageMs: number) {
   };
 }
 
-function requestsOf({ experiment }: CanaryReport): PerVariant<number> {
+function requestsOf({ experiment }: CanaryReport): PerSide<number> {
   const of = (side: 'baseline' | 'candidate') =>
     experiment.seconds.reduce(
       (total, second) =>

@@ -1,6 +1,6 @@
 /** Tells the project's monitor of a canary run while it runs. Best effort: it never slows a run, nor fails it. */
 import { randomBytes } from 'node:crypto';
-import type { CanaryResult } from '../canary/run.ts';
+import type { CanaryResult } from '../canary/experiment/run.ts';
 import type { Session } from '../cli/command.ts';
 import { asFailure } from '../errors.ts';
 import type { CanaryTelling } from '../hub/canaries.ts';

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reportFolder, writeReport } from '../../src/canary/files.ts';
-import { judgeFile } from '../../src/canary/judge-file.ts';
-import type { CanaryResult } from '../../src/canary/run.ts';
+import type { CanaryResult } from '../../src/canary/experiment/run.ts';
+import { reportFolder, writeReport } from '../../src/canary/judging/files.ts';
+import { judgeFile } from '../../src/canary/judging/judge-file.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { type CanaryLab, canaryLab } from './lab.ts';
 
@@ -62,7 +62,8 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
     expect(seen.filter(({ bodies }) => (bodies?.compared ?? 0) > 0).length).toBeGreaterThan(10);
     const { sent = 0, skipped = 0, failed } = report.load ?? {};
     expect(failed).toBe(0);
-    // The deadline counts from the first request that the proxy saw: on a busy machine the last few may come too late.
+    // The deadline counts from the first request that the proxy saw: on a busy machine the last few may come
+    // too late.
     expect(sent + skipped).toBeGreaterThan(1_900);
   });
 
@@ -82,7 +83,8 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
   it('says so where no request reaches the proxy', async () => {
     await lab.on(
       'proxy',
-      'nft add table inet block; nft add chain inet block input "{ type filter hook input priority -10; }"; nft add rule inet block input tcp dport 80 drop',
+      'nft add table inet block; nft add chain inet block input "{ type filter hook input priority -10; ' +
+        '}"; nft add rule inet block input tcp dport 80 drop',
     );
     const { report, exitKind } = await lab.run('good', 'better');
     await lab.on('proxy', 'nft delete table inet block');
@@ -137,7 +139,9 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
       ['proxy', 'blue', 'green'].map((host) =>
         lab.on(
           host,
-          'ls -d /opt/pipeline-canary /etc/systemd/system/pipeline-canary.service /etc/nginx/pipeline/sites/* /run/pipeline/proxy/* /var/lib/pipeline/proxy/* 2>/dev/null; nft list table inet pipeline | grep -E "dport.*(3000|80)" || true',
+          'ls -d /opt/pipeline-canary /etc/systemd/system/pipeline-canary.service ' +
+            '/etc/nginx/pipeline/sites/* /run/pipeline/proxy/* /var/lib/pipeline/proxy/* 2>/dev/null; nft ' +
+            'list table inet pipeline | grep -E "dport.*(3000|80)" || true',
         ),
       ),
     );

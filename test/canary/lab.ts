@@ -5,9 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { labSpec } from '../../src/canary/hosts.ts';
-import type { CanaryOptions } from '../../src/canary/plan.ts';
-import { type CanaryListener, type CanaryResult, runCanary } from '../../src/canary/run.ts';
+import type { CanaryOptions } from '../../src/canary/experiment/plan.ts';
+import { type CanaryListener, type CanaryResult, runCanary } from '../../src/canary/experiment/run.ts';
+import { labSpec } from '../../src/canary/lab/hosts.ts';
 import { createLocalProvider } from '../../src/cloud/local/provider.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
 import { type Context, quietContext } from '../../src/context.ts';
@@ -98,7 +98,8 @@ export async function canaryLab(canary: Record<string, unknown> = {}, source?: s
       const machines = await createLocalProvider(quietContext(), spec).machines();
       const lines = machines.flatMap(({ name, address, port, user, identityFile }) => [
         `[${name}]`,
-        `my-${name} ansible_host=${address} ansible_port=${port} ansible_user=${user} ansible_ssh_private_key_file=${identityFile}`,
+        `my-${name} ansible_host=${address} ansible_port=${port} ansible_user=${user} ` +
+          `ansible_ssh_private_key_file=${identityFile}`,
       ]);
       const file = join(directory, 'my-inventory.ini');
       const known = join(directory, '.pipeline', `known_hosts.${spec.environment}`);

@@ -1,7 +1,7 @@
 /** `pipeline prod destroy` and the hosts that a canary has kept: each removes its own, and names the other's. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { labEnvironment } from '../../src/canary/hosts.ts';
+import { labEnvironment } from '../../src/canary/lab/hosts.ts';
 import { createLocalProvider } from '../../src/cloud/local/provider.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { quietContext } from '../../src/context.ts';

@@ -55,10 +55,13 @@ describe('Prometheus', () => {
         ]),
       )(request, form, response);
     });
-    expect(await ask(`${url}/prometheus/`, { PIPELINE_PROMETHEUS_AUTHORIZATION: 'Bearer x' })).toEqual([
-      { labels: { job: 'a' }, values: [1, Number.NaN, Number.POSITIVE_INFINITY] },
-      { labels: { job: 'b' }, values: [0.25] },
-    ]);
+    expect(await ask(`${url}/prometheus/`, { PIPELINE_PROMETHEUS_AUTHORIZATION: 'Bearer x' })).toEqual({
+      series: [
+        { labels: { job: 'a' }, values: [1, Number.NaN, Number.POSITIVE_INFINITY] },
+        { labels: { job: 'b' }, values: [0.25] },
+      ],
+      warnings: [],
+    });
     expect(seen).toEqual([
       'POST',
       '/prometheus/api/v1/query_range',
@@ -68,7 +71,20 @@ describe('Prometheus', () => {
   });
 
   it('that has no values is no failure', async () => {
-    expect(await ask(await fake(json(200, matrix([]))))).toEqual([]);
+    expect(await ask(await fake(json(200, matrix([]))))).toEqual({ series: [], warnings: [] });
+  });
+
+  it('says where an answer may be partial', async () => {
+    const warnings = ['no StoreAPIs matched for this query'];
+    expect(await ask(await fake(json(200, { ...matrix([]), warnings })))).toEqual({ series: [], warnings });
+  });
+
+  it('that answers with native histograms gave no numbers', async () => {
+    const histograms = [[1000, { count: '1', sum: '2' }]];
+    await expect(ask(await fake(json(200, matrix([{ metric: {}, histograms }]))))).rejects.toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('histograms'),
+    });
   });
 
   it.each<[string, Answer, string, RegExp, RegExp]>([

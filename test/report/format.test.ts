@@ -10,6 +10,7 @@ import {
   formatSeconds,
   formatShare,
   formatSide,
+  harmShare,
   harmWord,
 } from '../../src/report/format.ts';
 import { metric } from './sample.ts';
@@ -116,5 +117,20 @@ describe('a metric in words', () => {
   ])('evidence e^%d for harm and e^%d against it is %s', (worse, noWorse, word) => {
     const evidence = { worse, worseThreshold: 6.9, noWorse, noWorseThreshold: 3, lower: 0 };
     expect(harmWord(metric('latency p50', 'latency', { evidence }))).toBe(word);
+  });
+
+  it('of what decides nothing is said to be informative, whatever was found', () => {
+    const evidence = { worse: 9, worseThreshold: 6.9, noWorse: 0, noWorseThreshold: 3, lower: 0 };
+    const memory = metric('memory', 'memory', { role: 'informative', verdict: 'high', evidence });
+    expect(harmWord(memory)).toBe('not judged (informative)');
+    expect(harmShare(memory)).toBeNull();
+  });
+
+  it('of 143 error lines against none in one moment is too little to tell, not none', () => {
+    const evidence = { worse: 0.2, worseThreshold: 6.9, noWorse: 0, noWorseThreshold: 3, lower: 0 };
+    const observed = { baseline: 0, candidate: 143 };
+    const lines = { verdict: 'inconclusive', observed, evidence } as const;
+    expect(harmWord(metric('error lines', 'error-lines', lines))).toBe('too little to tell');
+    expect(harmWord(metric('error lines', 'error-lines', { ...lines, evidence: null }))).toBe('not tested');
   });
 });

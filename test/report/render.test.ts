@@ -235,7 +235,8 @@ describe('the terminal', () => {
     expect(introduction(failed, 0.01)).toEqual([
       'preview: baseline master (05c965f) against candidate broken (0fb8c1c)',
       'Experiment: 100 requests/s for up to 2 min, each assigned at random, 50 : 50',
-      'Rejects when the evidence of harm is worth 100 to 1 over all metrics; a version as good as the baseline is rejected in at most 1 of 100 experiments.',
+      'Rejects when the evidence of harm is worth 100 to 1 over all metrics; a version as good as the ' +
+        'baseline is rejected in at most 1 of 100 experiments.',
     ]);
   });
 
@@ -264,7 +265,8 @@ describe('the terminal', () => {
   it('has one line for logs', () => {
     const { metrics, samples } = failed.verdict;
     expect(progressLine({ seconds: 3, atMost: 120, requests: samples, metrics, needs: null })).toBe(
-      '  00:03  5,012 requests to the baseline, 4,988 to the candidate; most evidence of harm: errors (5xx) (beyond doubt)',
+      '  00:03  5,012 requests to the baseline, 4,988 to the candidate; most evidence of harm: errors ' +
+        '(5xx) (beyond doubt)',
     );
   });
 

@@ -6,7 +6,7 @@ import type {
   MetricSettings,
   Second,
   SequentialConfig,
-  VariantSecond,
+  SideSecond,
 } from '../../src/judge/types.ts';
 import type { CanaryReport, ReportVerdict } from '../../src/report/document.ts';
 
@@ -33,12 +33,12 @@ export interface Behaviour {
   readonly memoryMb?: number;
 }
 
-function variantSecond(
+function sideSecond(
   rate: number,
   behaviour: Behaviour,
   next: () => number,
   routes: readonly string[],
-): VariantSecond {
+): SideSecond {
   const { errors = 0, median = 4, sigma = 0.45, wrongBodies = 0, cpuMs = 1.5, memoryMb = 100 } = behaviour;
   const count = Math.round(rate + (next() - 0.5) * Math.sqrt(rate) * 2);
   const data = routes.map((route, index) => {
@@ -83,8 +83,8 @@ export function simulate(
   const next = random(seed);
   return Array.from({ length: seconds }, (_, at) => ({
     at,
-    baseline: variantSecond(rate / 2, baseline, next, routes),
-    candidate: variantSecond(rate / 2, candidate, next, routes),
+    baseline: sideSecond(rate / 2, baseline, next, routes),
+    candidate: sideSecond(rate / 2, candidate, next, routes),
   }));
 }
 
@@ -131,7 +131,9 @@ export function metric(name: string, kind: MetricKind, over: Partial<MetricResul
     sampleUnit: 'answers',
     evidence: { worse: 0.2, worseThreshold: 6.9, noWorse: 3.4, noWorseThreshold: 3, lower: 0 },
     needsRequests: null,
-    reason: `${name} is 2 % higher on the candidate, at most 6 % with 95 % certainty, which does not matter (10 %).`,
+    reason:
+      `${name} is 2 % higher on the candidate, at most 6 % with 95 % certainty, which does not ` +
+      `matter (10 %).`,
     ...over,
   };
 }

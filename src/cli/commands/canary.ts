@@ -1,8 +1,8 @@
 /** `pipeline canary BASELINE CANDIDATE`: two refs side by side, judged. */
 import { randomInt } from 'node:crypto';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { type ReportFiles, reportFolder, writeReport } from '../../canary/files.ts';
-import { type CanaryResult, runCanary } from '../../canary/run.ts';
+import { type CanaryResult, runCanary } from '../../canary/experiment/run.ts';
+import { type ReportFiles, reportFolder, writeReport } from '../../canary/judging/files.ts';
 import { loadConfig } from '../../config/load.ts';
 import { EXIT_CODES } from '../../errors.ts';
 import { shownPath } from '../../files.ts';

@@ -1,21 +1,24 @@
 /** `pipeline judge FILE`: the verdict about recorded data. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { writeReport } from '../../canary/files.ts';
-import { exitKind, type Judged, type JudgeOptions, judgeFile } from '../../canary/judge-file.ts';
-import { seconds } from '../../canary/prometheus.ts';
+import { writeReport } from '../../canary/judging/files.ts';
+import {
+  exitKind,
+  type Judged,
+  type JudgeOptions,
+  judgedAsKayenta,
+  judgeFile,
+} from '../../canary/judging/judge-file.ts';
+import { seconds } from '../../canary/judging/kayenta-file.ts';
 import type { Context } from '../../context.ts';
 import { EXIT_CODES, Failure } from '../../errors.ts';
 import { shownPath } from '../../files.ts';
-import { judgeKayenta } from '../../judge/index.ts';
 import { prometheusAt } from '../../metrics/prometheus.ts';
 import { reportJson } from '../../report/json.ts';
 import { kayentaLines, resultLines } from '../../report/terminal.ts';
 import { caveat, documentOf, recordedByHub } from '../../watching/judge-hub.ts';
 import { argument, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-
-const KAYENTA_EXIT = { Pass: 0, Marginal: EXIT_CODES.inconclusive, Fail: EXIT_CODES.rejected } as const;
 
 export const judge: Handler<typeof definitions.judge> = async (options, session) => {
   const { output, context } = session;
@@ -36,8 +39,9 @@ export const judge: Handler<typeof definitions.judge> = async (options, session)
     if (options.save !== undefined) {
       await writeFile(resolve(context.cwd, options.save), `${JSON.stringify(judged.document, null, 2)}\n`);
     }
-    for (const line of kayentaLines(judged.result, output.colors)) output.line(line);
-    return { json: judged.result, exitCode: KAYENTA_EXIT[judged.result.score.classification] };
+    const { result, outcome, notes } = judged;
+    for (const line of kayentaLines(result, output.colors, notes)) output.line(line);
+    return { json: notes.length === 0 ? result : { ...result, notes }, exitCode: exitCodeOf(outcome) };
   }
   const { report, agrees } = judged;
   const written = await writeReport(
@@ -60,9 +64,13 @@ export const judge: Handler<typeof definitions.judge> = async (options, session)
       ),
     );
   }
-  const kind = exitKind(report.verdict.verdict);
-  return { json: { ...reportJson(report, files), agrees }, exitCode: kind === 'done' ? 0 : EXIT_CODES[kind] };
+  return { json: { ...reportJson(report, files), agrees }, exitCode: exitCodeOf(report.verdict.verdict) };
 };
+
+function exitCodeOf(verdict: Parameters<typeof exitKind>[0]): number {
+  const kind = exitKind(verdict);
+  return kind === 'done' ? 0 : EXIT_CODES[kind];
+}
 
 type Options = Parameters<typeof judge>[0];
 
@@ -110,9 +118,7 @@ async function fromHub(app: string, options: Options, session: Session): Promise
   };
   const recorded = await recordedByHub(wanted, options.inventory, session);
   const said = caveat(recorded);
-  if (said !== '') session.output.line(session.output.colors.yellow(said));
-  const document = documentOf(wanted, recorded);
-  return { kind: 'kayenta', result: judgeKayenta(document), document };
+  return judgedAsKayenta(documentOf(wanted, recorded), said === '' ? [] : [said]);
 }
 
 /** Seconds since 1970. */

@@ -1,6 +1,6 @@
 /** `pipeline prod destroy`: removes what `up` created and nothing else; asks first. */
 import { rm } from 'node:fs/promises';
-import { labEnvironment } from '../../canary/hosts.ts';
+import { labEnvironment } from '../../canary/lab/hosts.ts';
 import type { Destroyed } from '../../cloud/provider.ts';
 import { loadConfig } from '../../config/load.ts';
 import { withCheckoutLock } from '../../environment/checkout-lock.ts';

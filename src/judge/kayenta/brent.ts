@@ -1,4 +1,7 @@
-/** Brent's root finder, step for step as R's `zeroin` takes it: at ties the answer of a rank test depends on the path. */
+/**
+ * Brent's root finder, step for step as R's `zeroin` takes it: at ties the answer of a rank test depends on
+ * the path.
+ */
 
 /** Width of the interval in which the root is known, at the end. */
 const TOLERANCE = 1e-4;
@@ -8,8 +11,9 @@ const MAX_STEPS = 1001;
 /**
  * A zero of `f` between `low` and `high`, given the values of `f` there.
  *
- * Source: Brent, Algorithms for Minimization without Derivatives (1973), chapter 4, in the form of R's `zeroin.c` (after Forsythe,
- * Malcolm and Moler). `best` is the latest estimate, `previous` the one before, `opposite` the end where `f` has the other sign.
+ * Source: Brent, Algorithms for Minimization without Derivatives (1973), chapter 4, in the form of R's
+ * `zeroin.c` (after Forsythe, Malcolm and Moler). `best` is the latest estimate, `previous` the one before,
+ * `opposite` the end where `f` has the other sign.
  */
 export function findZero(
   f: (x: number) => number,
@@ -46,7 +50,10 @@ export function findZero(
       [opposite, fOpposite] = [previous, fPrevious];
     }
 
-    /** Step of the secant, or of the inverse parabola where three points are known; undefined where it would go astray. */
+    /**
+     * Step of the secant, or of the inverse parabola where three points are known; undefined where it would
+     * go astray.
+     */
     function interpolation(): number | undefined {
       const span = opposite - best;
       let p: number;

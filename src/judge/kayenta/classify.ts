@@ -13,12 +13,15 @@ export interface Classified {
 }
 
 /** Tolerance of the shift and level of its interval; see `KayentaInput`. */
-export interface TestSettings {
+interface TestSettings {
   readonly tolerance: number;
   readonly confidenceLevel: number;
 }
 
-/** One side's values as they are compared: NaN removed or replaced by 0, then outliers removed where asked for. */
+/**
+ * One side's values as they are compared: NaN removed or replaced by 0, then outliers removed where asked
+ * for.
+ */
 export function prepare(values: Float64Array, config: MetricConfig): Float64Array {
   const known =
     config.nanStrategy === 'remove'
@@ -107,8 +110,8 @@ function sameValues(a: Float64Array, b: Float64Array): boolean {
 const isConstant = (values: Float64Array) => values.every((value) => value === values[0]);
 
 /**
- * Constant values with normal noise of a hundred-thousandth of their size, which spreads the ranks. Kayenta draws it anew every time;
- * here the draw is fixed, so that a verdict can be computed again.
+ * Constant values with normal noise of a hundred-thousandth of their size, which spreads the ranks. Kayenta
+ * draws it anew every time; here the draw is fixed, so that a verdict can be computed again.
  */
 function withNoise(experiment: Float64Array, control: Float64Array): [Float64Array, Float64Array] {
   const normal = normalDraws(0x5eed);

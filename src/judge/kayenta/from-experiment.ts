@@ -1,9 +1,15 @@
-/** A recorded experiment as the document that Kayenta's judge takes, so that both judges can speak about the same data. */
+/**
+ * A recorded experiment as the document that Kayenta's judge takes, so that both judges can speak about the
+ * same data.
+ */
 import { addBlock, noDenseCounts, quantileSlot, slotMiddle, sparse, spread } from '../sequential/slots.ts';
 import { bodyTrials, errorTrials, requestsOf } from '../sequential/trials.ts';
-import type { Experiment, LogHistogram, Second, SequentialConfig, VariantSecond } from '../types.ts';
+import type { Experiment, LogHistogram, Second, SequentialConfig, SideSecond } from '../types.ts';
 
-/** Points for each metric that a short experiment is divided into; a point never covers more than Kayenta's usual minute. */
+/**
+ * Points for each metric that a short experiment is divided into; a point never covers more than Kayenta's
+ * usual minute.
+ */
 const POINTS = 12;
 const LONGEST_STEP = 60;
 
@@ -14,20 +20,22 @@ export interface KayentaDocument {
   readonly metricSetPairList: readonly unknown[];
 }
 
-/** One metric: how it is configured, and its value for one variant over some seconds; NaN where there is none. */
+/**
+ * One metric: how it is configured, and its value for one side over some seconds; NaN where there is none.
+ */
 interface Metric {
   readonly name: string;
   readonly group: string;
   readonly critical: boolean;
   /** Ratio of the means from which on an increase counts. */
   readonly allowedIncrease: number;
-  value(seconds: readonly VariantSecond[]): number;
+  value(seconds: readonly SideSecond[]): number;
 }
 
 /**
- * `{canaryConfig, scoreThresholds, metricSetPairList}` with a point for every `stepSeconds` (default: a twelfth of the experiment, at
- * most a minute). The warm-up is left out; an increase counts as far as the sequential judge's tolerance is exceeded; errors and wrong
- * bodies are critical; 95 passes, 75 is marginal.
+ * `{canaryConfig, scoreThresholds, metricSetPairList}` with a point for every `stepSeconds` (default: a
+ * twelfth of the experiment, at most a minute). The warm-up is left out; an increase counts as far as the
+ * sequential judge's tolerance is exceeded; errors and wrong bodies are critical; 95 passes, 75 is marginal.
  */
 export function toKayentaDocument(experiment: Experiment, stepSeconds?: number): KayentaDocument {
   const { config, seconds } = experiment;
@@ -71,23 +79,21 @@ export function toKayentaDocument(experiment: Experiment, stepSeconds?: number):
   };
 }
 
-/** One variant's seconds after the warm-up of its traffic, a list for each step. */
+/** One side's seconds after the warm-up of its traffic, a list for each step. */
 function steps(
   seconds: readonly Second[],
-  variant: 'baseline' | 'candidate',
+  side: 'baseline' | 'candidate',
   { warmupSeconds }: SequentialConfig,
   step: number,
-): readonly (readonly VariantSecond[])[] {
+): readonly (readonly SideSecond[])[] {
   const active = seconds.filter((second) =>
-    Object.values(second[variant].routes).some((route) => route.requests > 0),
+    Object.values(second[side].routes).some((route) => route.requests > 0),
   );
   const start = (active[0]?.at ?? 0) + warmupSeconds;
   const warm = active.filter((second) => second.at >= start);
   const count = Math.ceil(((warm.at(-1)?.at ?? start - 1) - start + 1) / step);
   return Array.from({ length: count }, (_, index) =>
-    warm
-      .filter((second) => Math.floor((second.at - start) / step) === index)
-      .map((second) => second[variant]),
+    warm.filter((second) => Math.floor((second.at - start) / step) === index).map((second) => second[side]),
   );
 }
 
@@ -98,7 +104,7 @@ function metricsOf(config: SequentialConfig): readonly Metric[] {
     group: 'latency',
     critical: false,
     allowedIncrease: 1 + tolerance,
-    value: (seconds: readonly VariantSecond[]) =>
+    value: (seconds: readonly SideSecond[]) =>
       quantileOf(histograms(seconds, 'latency'), quantile, config.latencyResolutionMs),
   }));
   const mean = (name: string, group: string, tolerance: number, value: Metric['value']): Metric => ({
@@ -135,7 +141,7 @@ function metricsOf(config: SequentialConfig): readonly Metric[] {
 /** A share of events among trials; critical. */
 function rate(
   name: string,
-  trials: (second: VariantSecond) => readonly { candidateTrials: number; candidateEvents: number }[],
+  trials: (second: SideSecond) => readonly { candidateTrials: number; candidateEvents: number }[],
 ): Metric {
   return {
     name,
@@ -151,7 +157,7 @@ function rate(
   };
 }
 
-function histograms(seconds: readonly VariantSecond[], key: 'latency' | 'size'): readonly LogHistogram[] {
+function histograms(seconds: readonly SideSecond[], key: 'latency' | 'size'): readonly LogHistogram[] {
   return seconds.flatMap((second) => Object.values(second.routes).flatMap((route) => route[key] ?? []));
 }
 
@@ -161,7 +167,7 @@ function quantileOf(parts: readonly LogHistogram[], quantile: number, resolution
 }
 
 /** Events in all; NaN where none of the seconds counted them. */
-function total(seconds: readonly VariantSecond[], key: 'restarts' | 'errorLines'): number {
+function total(seconds: readonly SideSecond[], key: 'restarts' | 'errorLines'): number {
   const measured = seconds.filter((second) => second[key] !== undefined);
   return measured.length === 0 ? Number.NaN : sum(measured, (second) => second[key] ?? 0);
 }

@@ -2,6 +2,7 @@
 import { JudgeInputError } from '../input-error.ts';
 import type { KayentaInput, MetricConfig, MetricSetPair } from './types.ts';
 
+export const KAYENTA_JUDGE_NAME = 'NetflixACAJudge-v1.0';
 /** Fixed in NetflixACAJudge; ours to configure through `judge.judgeConfigurations`. */
 const NETFLIX_TOLERANCE = 0.25;
 const NETFLIX_CONFIDENCE = 0.98;
@@ -19,14 +20,15 @@ const WORDS: Readonly<Record<string, number>> = {
 /**
  * `{canaryConfig, scoreThresholds, metricSetPairList}` as Kayenta sends it to a remote judge.
  *
- * Unknown fields are ignored, as Kayenta ignores them; a field that is absent or null has Kayenta's default. Thresholds fall back to
- * those of the configuration's classifier.
+ * Unknown fields are ignored, as Kayenta ignores them; a field that is absent or null has Kayenta's default.
+ * Thresholds fall back to those of the configuration's classifier.
  * @throws JudgeInputError naming the first path that is wrong.
  */
 export function readKayentaInput(document: unknown): KayentaInput {
   const root = object(document, 'document');
   const config = object(root.canaryConfig, 'canaryConfig');
   const judge = optional(config.judge, 'canaryConfig.judge', object) ?? {};
+  checkJudge(judge.name);
   const settingsPath = 'canaryConfig.judge.judgeConfigurations';
   const settings = optional(judge.judgeConfigurations, settingsPath, object) ?? {};
   const metrics = list(config.metrics, 'canaryConfig.metrics').map((metric, index) =>
@@ -54,6 +56,12 @@ export function readKayentaInput(document: unknown): KayentaInput {
         numberWhere('a number between 0 and 1', (n) => n > 0 && n < 1),
       ) ?? NETFLIX_CONFIDENCE,
   };
+}
+
+/** Another judge would answer otherwise: its file is refused rather than judged by this one. */
+function checkJudge(name: unknown): void {
+  if (name === undefined || name === null || name === KAYENTA_JUDGE_NAME) return;
+  throw new JudgeInputError('canaryConfig.judge.name', `"${KAYENTA_JUDGE_NAME}", the only judge here`, name);
 }
 
 function readMetric(value: unknown, path: string): MetricConfig {
@@ -106,13 +114,20 @@ function readPair(value: unknown, path: string, metrics: ReadonlyMap<string, Met
   }
   const values = object(pair.values, `${path}.values`);
   const tags = optional(pair.tags, `${path}.tags`, object);
+  const control = series(values.control, `${path}.values.control`);
+  const experiment = series(values.experiment, `${path}.values.experiment`);
   return {
     name,
     id: optional(pair.id, `${path}.id`, string),
     tags: tags as Record<string, string> | undefined,
-    control: series(values.control, `${path}.values.control`),
-    experiment: series(values.experiment, `${path}.values.experiment`),
+    control: padded(control, experiment),
+    experiment: padded(experiment, control),
   };
+}
+
+/** An empty side as Kayenta's mixer hands it to the judge: a NaN for each value that the other side has. */
+function padded(values: Float64Array, other: Float64Array): Float64Array {
+  return values.length > 0 ? values : new Float64Array(other.length).fill(Number.NaN);
 }
 
 function readWeights(config: Record<string, unknown>): ReadonlyMap<string, number> {
@@ -170,18 +185,26 @@ function string(value: unknown, path: string): string {
 }
 
 function boolean(value: unknown, path: string): boolean {
-  if (typeof value !== 'boolean') throw new JudgeInputError(path, 'true or false', value);
-  return value;
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw new JudgeInputError(path, 'true or false', value);
+}
+
+/** A number, or a text that is one: Jackson reads both, and templates of pipelines write texts. */
+function numberOf(value: unknown): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
 }
 
 function finite(value: unknown, path: string): number {
-  if (typeof value !== 'number' || !Number.isFinite(value))
-    throw new JudgeInputError(path, 'a number', value ?? null);
-  return value;
+  const number = numberOf(value);
+  if (!Number.isFinite(number)) throw new JudgeInputError(path, 'a number', value ?? null);
+  return number;
 }
 
 const numberWhere =
   (expected: string, holds: (value: number) => boolean) => (value: unknown, path: string) => {
-    if (typeof value !== 'number' || !holds(value)) throw new JudgeInputError(path, expected, value);
-    return value;
+    const number = numberOf(value);
+    if (!holds(number)) throw new JudgeInputError(path, expected, value);
+    return number;
   };

@@ -1,6 +1,6 @@
 /** NetflixACAJudge-v1.0: reads, classifies every metric, scores. */
 import { classify, prepare } from './classify.ts';
-import { readKayentaInput } from './input.ts';
+import { KAYENTA_JUDGE_NAME, readKayentaInput } from './input.ts';
 import { AllTiedError } from './mann-whitney.ts';
 import { score } from './score.ts';
 import { mean, variance } from './statistics.ts';
@@ -14,10 +14,9 @@ import type {
   SideMetadata,
 } from './types.ts';
 
-export const KAYENTA_JUDGE_NAME = 'NetflixACAJudge-v1.0';
-
 /**
- * The answer that Kayenta's judge gives to a remote-judge document `{canaryConfig, scoreThresholds, metricSetPairList}`.
+ * The answer that Kayenta's judge gives to a remote-judge document `{canaryConfig, scoreThresholds,
+ * metricSetPairList}`.
  * @throws JudgeInputError naming the path that is wrong.
  */
 export function judgeKayenta(document: unknown): KayentaJudgeResult {

@@ -1,4 +1,7 @@
-/** The Mann-Whitney test with interval and estimate of the shift, as Kayenta computes it (after R's `wilcox.test`). */
+/**
+ * The Mann-Whitney test with interval and estimate of the shift, as Kayenta computes it (after R's
+ * `wilcox.test`).
+ */
 import { findZero } from './brent.ts';
 import { normalQuantile } from './normal.ts';
 
@@ -18,7 +21,7 @@ export class AllTiedError extends Error {
 }
 
 /** Rank sum of the first sample, and Σ(t³ − t) over groups of t equal values in both. */
-export interface RankSum {
+interface RankSum {
   readonly ranks: number;
   readonly ties: number;
 }
@@ -26,8 +29,8 @@ export interface RankSum {
 /**
  * Interval and estimate of the shift between two samples without NaN, in any order.
  *
- * Memory is linear: every evaluation merges the two sorted samples. The interval is where the normal approximation with continuity and
- * tie correction reaches ±z, the estimate where it reaches 0.
+ * Memory is linear: every evaluation merges the two sorted samples. The interval is where the normal
+ * approximation with continuity and tie correction reaches ±z, the estimate where it reaches 0.
  * @throws AllTiedError where all values coincide for some shift.
  */
 export function mannWhitney(
@@ -77,7 +80,10 @@ export function rankStatistic(x: Float64Array, y: Float64Array): number {
   return (deviation - Math.sign(deviation) * 0.5) / sigma;
 }
 
-/** Sum of the ranks that sorted x has in x ∪ y, y sorted; equal values share their mean rank, and −0 comes before 0, as in Java. */
+/**
+ * Sum of the ranks that sorted x has in x ∪ y, y sorted; equal values share their mean rank, and −0 comes
+ * before 0, as in Java.
+ */
 export function rankSum(x: Float64Array, y: Float64Array): RankSum {
   let ranks = 0;
   let ties = 0;

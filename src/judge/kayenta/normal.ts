@@ -1,6 +1,7 @@
 /**
- * Quantile of the standard normal distribution through the inverse error function of Giles (Approximating the erfinv function, GPU
- * Computing Gems 2, 2012): the approximation that Kayenta's library uses, so that intervals agree to the last digit.
+ * Quantile of the standard normal distribution through the inverse error function of Giles (Approximating the
+ * erfinv function, GPU Computing Gems 2, 2012): the approximation that Kayenta's library uses, so that
+ * intervals agree to the last digit.
  */
 
 const CENTRAL = [

@@ -10,7 +10,10 @@ interface GroupScore {
   readonly hasData: boolean;
 }
 
-/** Summary score and group scores of the metrics that are not muted; groups in the order of their first metric. */
+/**
+ * Summary score and group scores of the metrics that are not muted; groups in the order of their first
+ * metric.
+ */
 export function score(
   results: readonly Scored[],
   { groupWeights, thresholds }: Pick<KayentaInput, 'groupWeights' | 'thresholds'>,
@@ -31,7 +34,10 @@ export function score(
   };
 }
 
-/** Why the score is 0 whatever the groups say: a critical metric that did not pass, or no data for half of the metrics. */
+/**
+ * Why the score is 0 whatever the groups say: a critical metric that did not pass, or no data for half of the
+ * metrics.
+ */
 function overridingFailure(results: readonly Scored[]): string | undefined {
   const critical = results.find((result) => result.critical && result.classification !== 'Pass');
   if (critical !== undefined) return `Canary Failed: ${critical.classificationReason ?? 'null'}`;
@@ -52,7 +58,10 @@ function scoreGroups(results: readonly Scored[]): GroupScore[] {
   });
 }
 
-/** Groups without a weight of their own share what the weights leave of 100; a group without data counts as 100. */
+/**
+ * Groups without a weight of their own share what the weights leave of 100; a group without data counts as
+ * 100.
+ */
 function summaryScore(groups: readonly GroupScore[], weights: ReadonlyMap<string, number>): number {
   const weightSum = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
   const unweighted = groups.filter((group) => !weights.has(group.name)).length;

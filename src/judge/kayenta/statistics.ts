@@ -1,4 +1,7 @@
-/** Descriptive statistics and effect sizes in the order of operations of Apache Commons Math, which Kayenta uses. */
+/**
+ * Descriptive statistics and effect sizes in the order of operations of Apache Commons Math, which Kayenta
+ * uses.
+ */
 import { rankSum } from './mann-whitney.ts';
 
 /** Arithmetic mean with one correction pass; NaN where there are no values. */
@@ -23,7 +26,10 @@ export function variance(values: Float64Array): number {
   return (squares - (residue * residue) / values.length) / (values.length - 1);
 }
 
-/** The p-th percentile (0 to 100) by linear interpolation between order statistics (R's type 7) of sorted values; NaN of none. */
+/**
+ * The p-th percentile (0 to 100) by linear interpolation between order statistics (R's type 7) of sorted
+ * values; NaN of none.
+ */
 export function percentile(sorted: Float64Array, p: number): number {
   if (sorted.length === 0) return Number.NaN;
   const position = (sorted.length - 1) * (p / 100) + 1;
@@ -57,7 +63,10 @@ export function meanRatio(experiment: Float64Array, control: Float64Array): numb
   return below === 0 || above === 0 ? Number.NaN : above / below;
 }
 
-/** Common language effect size: chance that a value of the experiment exceeds one of the control, ties counting half. */
+/**
+ * Common language effect size: chance that a value of the experiment exceeds one of the control, ties
+ * counting half.
+ */
 export function commonLanguageEffect(experiment: Float64Array, control: Float64Array): number {
   const m = experiment.length;
   const n = control.length;
@@ -65,7 +74,10 @@ export function commonLanguageEffect(experiment: Float64Array, control: Float64A
   return (2 * ranks - m * (m + 1)) / (2 * n * m);
 }
 
-/** Rounded to two decimals, halves away from zero, as the shortest decimal form of the number has them (Java's BigDecimal). */
+/**
+ * Rounded to two decimals, halves away from zero, as the shortest decimal form of the number has them (Java's
+ * BigDecimal).
+ */
 export function roundToCents(value: number): number {
   if (!Number.isFinite(value) || Math.abs(value) >= 1e15) return value;
   const [whole = '0', fraction = ''] = decimalDigits(Math.abs(value)).split('.');

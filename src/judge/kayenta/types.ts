@@ -1,5 +1,6 @@
 /**
- * The documents of Kayenta's remote judge (spinnaker/kayenta, `RemoteJudgeRequest` and `CanaryJudgeResult`), as its JSON has them.
+ * The documents of Kayenta's remote judge (spinnaker/kayenta, `RemoteJudgeRequest` and `CanaryJudgeResult`),
+ * as its JSON has them.
  */
 
 /** Jackson writes what JSON has no number for as a string. */

@@ -1,23 +1,23 @@
-/** The tests of all metrics, fed with pairs of seconds of the two variants. */
-import type { PerVariant, SequentialConfig, VariantSecond } from '../types.ts';
+/** The tests of all metrics, fed with pairs of seconds of the two sides. */
+import type { PerSide, SequentialConfig, SideSecond } from '../types.ts';
 import { type CountState, countSecond, noCounts } from './counts.ts';
 import { type DistributionAccounts, noDistributions, observeDistributions } from './distribution-account.ts';
 import { type GaugeAccounts, noGauges, observeGauges } from './gauge-account.ts';
 import { both, NONE, plus } from './pairs.ts';
 import { bodyTrials, errorTrials, requestsOf } from './trials.ts';
 
-type Pair = PerVariant<VariantSecond>;
+type Pair = PerSide<SideSecond>;
 
 export interface Accounts {
   /** Pairs of seconds that were compared. */
   readonly pairs: number;
-  readonly requests: PerVariant<number>;
+  readonly requests: PerSide<number>;
   readonly errors5xx: CountState;
   readonly errors4xx: CountState;
   readonly bodies: CountState;
   readonly distributions: DistributionAccounts;
   readonly gauges: GaugeAccounts;
-  /** Which of what may be absent was measured on both variants. */
+  /** Which of what may be absent was measured on both sides. */
   readonly measured: Readonly<
     Record<'bodies' | 'restarts' | 'errorLines' | 'cpuSeconds' | 'memoryBytes' | 'size', boolean>
   >;
@@ -70,7 +70,7 @@ export function observePair(accounts: Accounts, pair: Pair, age: number, config:
 function measured(before: Accounts['measured'], pair: Pair): Accounts['measured'] {
   const has = (key: 'bodies' | 'restarts' | 'errorLines' | 'cpuSeconds' | 'memoryBytes') =>
     before[key] || (pair.baseline[key] !== undefined && pair.candidate[key] !== undefined);
-  const hasSize = (second: VariantSecond) =>
+  const hasSize = (second: SideSecond) =>
     Object.values(second.routes).some((route) => route.size !== undefined);
   return {
     bodies: has('bodies'),

@@ -14,8 +14,8 @@ const quantile = (at: number, weight: number, margin: number): QuantileSettings 
 });
 
 /**
- * The configuration where nothing is said. Weights of informative metrics count only once they are given another role. Two minutes at 100 requests/s
- * usually suffice to decide.
+ * The configuration where nothing is said. Weights of informative metrics count only once they are given
+ * another role. Two minutes at 100 requests/s usually suffice to decide.
  */
 export const defaultSequentialConfig: SequentialConfig = {
   alpha: 0.01,
@@ -45,8 +45,9 @@ export const defaultSequentialConfig: SequentialConfig = {
 };
 
 /**
- * Tolerance and margin of latency, at least, where traffic goes to one variant after the other: load that drifts makes a version 10 to 15 % slower than itself
- * from one minute to the next. With the ordinary tolerance 13 % of versions were rejected against themselves, with this one 0.3 % (`bench/judge`).
+ * Tolerance and margin of latency, at least, where traffic goes to one side after the other: load that drifts
+ * makes a version 10 to 15 % slower than itself from one minute to the next. With the ordinary tolerance 13 %
+ * of versions were rejected against themselves, with this one 0.3 % (`bench/judge`).
  */
 const DRIFT = { tolerance: 0.4, margin: 0.5 };
 
@@ -65,7 +66,8 @@ export type SequentialOptions = Partial<Omit<SequentialConfig, 'metrics'>> & {
 };
 
 /**
- * The whole configuration. Where traffic goes to one variant after the other, latency is given the width of `DRIFT` at least.
+ * The whole configuration. Where traffic goes to one side after the other, latency is given the width of
+ * `DRIFT` at least.
  * @throws JudgeInputError naming the first setting that makes no sense.
  */
 export function sequentialConfig(options: SequentialOptions = {}): SequentialConfig {
@@ -123,7 +125,7 @@ function check(config: SequentialConfig): void {
 }
 
 /** Sum of the weights that divide α: those of all metrics that can fail the canary. */
-export function totalWeight({ metrics, quantiles, routeWeight }: SequentialConfig): number {
+function totalWeight({ metrics, quantiles, routeWeight }: SequentialConfig): number {
   const deciding = [...Object.values(metrics), ...quantiles].filter(
     (settings) => settings.role !== 'informative',
   );
@@ -136,8 +138,8 @@ export function alphaShare(config: SequentialConfig, settings: MetricSettings): 
 }
 
 /**
- * Share of α for one quantile of the `order`-th route that appeared (from 1): routeWeight/(order·(order + 1)), which sums to routeWeight
- * over however many routes there will be.
+ * Share of α for one quantile of the `order`-th route that appeared (from 1): routeWeight/(order·(order +
+ * 1)), which sums to routeWeight over however many routes there will be.
  */
 export function routeAlphaShare(config: SequentialConfig, order: number): number {
   return (

@@ -61,13 +61,17 @@ export function countDraft(
     interval: ends,
     strength: { worse: worseCount(state), lower: lowerCount(state), noWorse: noWorseCount(state) },
     finding:
-      `Of the candidate's ${words.of}, ${side(candidateEvents, candidateTrials, observed.candidate)} ${words.event}, ` +
+      `Of the candidate's ${words.of}, ${side(candidateEvents, candidateTrials, observed.candidate)} ` +
+      `${words.event}, ` +
       `of the baseline's ${side(baselineEvents, baselineTrials, observed.baseline)}: ` +
       `${points(value)}${interval({ interval: ends, level: config.intervalLevel }, points)}.`,
   };
 }
 
-/** Bets take one difference for all of the time; where it changed, what was measured over all of it may lie outside. Wider is still valid. */
+/**
+ * Bets take one difference for all of the time; where it changed, what was measured over all of it may lie
+ * outside. Wider is still valid.
+ */
 function including(
   value: number,
   [low, high]: readonly [number | null, number | null],

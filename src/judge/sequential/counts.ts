@@ -1,9 +1,9 @@
 /**
  * Rates of events among requests: errors, wrong bodies.
  *
- * The alarm conditions on how many events a stratum (one second of one route) had in all: were the candidate no worse, chance alone would
- * have dealt them to the variants. It needs nothing about the rates, which may change from second to second. The pass and the interval
- * take events within a second as independent.
+ * The alarm conditions on how many events a stratum (one second of one route) had in all: were the candidate
+ * no worse, chance alone would have dealt them to the sides. It needs nothing about the rates, which may
+ * change from second to second. The pass and the interval take events within a second as independent.
  */
 import { logMoments } from './hypergeometric.ts';
 import {
@@ -20,8 +20,9 @@ import {
 const ODDS = [1.3, 2, 4, 20];
 const SLOPES = [...ODDS.map(Math.log), ...ODDS.map((odds) => -Math.log(odds))];
 /**
- * Largest gain in log wealth from one second. A burst of failures within a second or two, which may have one cause, is no verdict: an
- * alarm takes at least three seconds. (A bounded return still has expectation at most 1.)
+ * Largest gain in log wealth from one second. A burst of failures within a second or two, which may have one
+ * cause, is no verdict: an alarm takes at least three seconds. (A bounded return still has expectation at
+ * most 1.)
  */
 const MOST_FROM_A_SECOND = 2.5;
 /** Stakes of the gamblers against "worse by the margin". */
@@ -38,7 +39,7 @@ const DIFFERENCES = [
   ...ENDS,
 ];
 
-/** Events among trials of each variant, in one stratum or altogether. */
+/** Events among trials of each side, in one stratum or altogether. */
 export interface Trials {
   readonly candidateTrials: number;
   readonly candidateEvents: number;
@@ -50,19 +51,24 @@ export interface CountState {
   readonly totals: Trials;
   /** Channel 0: the candidate is no worse; channel 1: the candidate is no better. */
   readonly odds: Wealth;
-  /** One channel: the candidate is worse by the margin; half of the capital on the difference, half on the ratio. */
+  /**
+   * One channel: the candidate is worse by the margin; half of the capital on the difference, half on the
+   * ratio.
+   */
   readonly margin: Wealth;
   /** Channels d: "candidate − baseline ≥ DIFFERENCES[d]"; then as many: "≤". */
   readonly ends: Wealth;
 }
 
-/** What a pass excludes: a rate higher by `difference`, or by the factor 1 + `ratio`, whichever allows more. */
-export interface CountMargin {
+/**
+ * What a pass excludes: a rate higher by `difference`, or by the factor 1 + `ratio`, whichever allows more.
+ */
+interface CountMargin {
   readonly difference: number;
   readonly ratio: number;
 }
 
-export const NO_TRIALS: Trials = {
+const NO_TRIALS: Trials = {
   candidateTrials: 0,
   candidateEvents: 0,
   baselineTrials: 0,
@@ -126,7 +132,7 @@ function betOnOdds(odds: Wealth, strata: readonly Trials[]): Wealth {
   const gains = new Float64Array(SLOPES.length);
   for (const { candidateTrials, candidateEvents, baselineTrials, baselineEvents } of strata) {
     const events = candidateEvents + baselineEvents;
-    // Nothing could have come out otherwise: no event, nothing but events, or one variant alone.
+    // Nothing could have come out otherwise: no event, nothing but events, or one side alone.
     if (events === 0 || events === candidateTrials + baselineTrials) continue;
     if (candidateTrials === 0 || baselineTrials === 0) continue;
     const moments = logMoments(events, candidateTrials, baselineTrials, SLOPES);
@@ -140,9 +146,10 @@ function betOnOdds(odds: Wealth, strata: readonly Trials[]): Wealth {
 }
 
 /**
- * Log return of a bet against "candidate rate ≥ baseline rate + δ" with stake u: each candidate event costs the share u, each baseline
- * event pays. With p ≥ q + δ for the rates, (1 − u·p) ≤ (1 − uδ)(1 − u′q), u′ = u/(1 − uδ), and the product over n candidate and m
- * baseline requests of (1 − u·p)ⁿ(1 + u′q·n/m)ᵐ is at most (1 − uδ)ⁿ: dividing by it gives an expectation of at most 1.
+ * Log return of a bet against "candidate rate ≥ baseline rate + δ" with stake u: each candidate event costs
+ * the share u, each baseline event pays. With p ≥ q + δ for the rates, (1 − u·p) ≤ (1 − uδ)(1 − u′q), u′ =
+ * u/(1 − uδ), and the product over n candidate and m baseline requests of (1 − u·p)ⁿ(1 + u′q·n/m)ᵐ is at most
+ * (1 − uδ)ⁿ: dividing by it gives an expectation of at most 1.
  */
 function gainAgainstDifference(stratum: Trials, stake: number, difference: number): number {
   const { candidateTrials: n, candidateEvents, baselineTrials: m, baselineEvents } = stratum;

@@ -1,18 +1,18 @@
 /** The distributions of an experiment (latency of all and of each route, size), fed with pairs of seconds. */
 import { seededUniform } from '../random.ts';
-import type { PerVariant, QuantileSettings, SequentialConfig, VariantSecond } from '../types.ts';
+import type { PerSide, QuantileSettings, SequentialConfig, SideSecond } from '../types.ts';
 import { type BlockPair, type DistributionState, noDistribution, observeBlock } from './distribution.ts';
 import { both, imbalance } from './pairs.ts';
 import { merge, NO_COUNTS, type SparseCounts, sparse, spread, thinned } from './slots.ts';
 
 /**
- * Beyond this ratio of requests the variants' traffic is unequal, and differences between them are no longer symmetric by themselves: over
- * the whole experiment, and in one block, where chance makes them differ more.
+ * Beyond this ratio of requests the sides' traffic is unequal, and differences between them are no longer
+ * symmetric by themselves: over the whole experiment, and in one block, where chance makes them differ more.
  */
 export const UNEQUAL_TRAFFIC = 1.5;
 const UNEQUAL_BLOCK = 3;
 
-type Pair = PerVariant<VariantSecond>;
+type Pair = PerSide<SideSecond>;
 
 /** A distribution with the block that is not complete yet. */
 export interface DistributionAccount {
@@ -21,7 +21,7 @@ export interface DistributionAccount {
 }
 
 /** The latency of one route; `order` is its place among the routes as they appeared, from 1. */
-export interface RouteAccount extends DistributionAccount {
+interface RouteAccount extends DistributionAccount {
   readonly order: number;
 }
 
@@ -36,7 +36,7 @@ export interface DistributionAccounts {
 /** How far the experiment is: pairs of seconds with this one, and all requests. */
 export interface Position {
   readonly pairs: number;
-  readonly requests: PerVariant<number>;
+  readonly requests: PerSide<number>;
 }
 
 const NO_BLOCK: BlockPair = { baseline: NO_COUNTS, candidate: NO_COUNTS };
@@ -145,7 +145,10 @@ function observeSecond(
   return { distribution: observeBlock(account.distribution, whole, quantiles, compared), block: NO_BLOCK };
 }
 
-/** The block with as many values on either side, drawn at random: swapping the sides then changes no distribution. */
+/**
+ * The block with as many values on either side, drawn at random: swapping the sides then changes no
+ * distribution.
+ */
 function equalParts(block: BlockPair, seed: number): BlockPair {
   const random = seededUniform(seed);
   const size = Math.min(block.baseline.total, block.candidate.total);

@@ -1,10 +1,11 @@
 /**
- * Quantiles of a distribution (latency, size) in two variants: is the candidate's higher than tolerated, shown not to be, or lower?
+ * Quantiles of a distribution (latency, size) in two sides: is the candidate's higher than tolerated, shown
+ * not to be, or lower?
  *
- * A quantile q of the baseline is read from the past; in the next block the share of the baseline's values above q is compared with the
- * share of the candidate's above (1 + tolerance)·q. Where the candidate is no slower than tolerated, the difference of the shares is
- * symmetric about 0 or below (symmetric.ts). On buckets whose edges are powers of γ a factor is a shift of the index, so the comparison
- * is exact.
+ * A quantile q of the baseline is read from the past; in the next block the share of the baseline's values
+ * above q is compared with the share of the candidate's above (1 + tolerance)·q. Where the candidate is no
+ * slower than tolerated, the difference of the shares is symmetric about 0 or below (symmetric.ts). On
+ * buckets whose edges are powers of γ a factor is a shift of the index, so the comparison is exact.
  */
 import type { QuantileSettings } from '../types.ts';
 import { byChannel, noClaims, raisedBy } from './ratio-claims.ts';
@@ -21,10 +22,13 @@ import {
 } from './slots.ts';
 import { betOn, type SymmetricBets } from './symmetric.ts';
 
-/** Values beyond a quantile that must have been seen before it counts as known; before that nothing is bet on it. */
+/**
+ * Values beyond a quantile that must have been seen before it counts as known; before that nothing is bet on
+ * it.
+ */
 const KNOWN_BEYOND = 2;
 
-/** Values of each variant in one block. */
+/** Values of each side in one block. */
 export interface BlockPair {
   readonly baseline: SparseCounts;
   readonly candidate: SparseCounts;
@@ -42,8 +46,8 @@ export function noDistribution(quantiles: readonly QuantileSettings[]): Distribu
 }
 
 /**
- * The state after one block; `quantiles` are those that the state was made with. `compared` is what the claims are tested on where that
- * is not all of the block.
+ * The state after one block; `quantiles` are those that the state was made with. `compared` is what the
+ * claims are tested on where that is not all of the block.
  */
 export function observeBlock(
   state: DistributionState,
@@ -66,8 +70,8 @@ export function observeBlock(
 
 function differences(state: DistributionState, block: BlockPair, settings: QuantileSettings): Float64Array {
   const { baseline, candidate } = block;
-  // Where values pile up in one slot, "above the quantile" and "at least the quantile" differ much: each claim takes the side that can
-  // show it.
+  // Where values pile up in one slot, "above the quantile" and "at least the quantile" differ much: each
+  // claim takes the side that can show it.
   const atLeast = quantileSlot(state.baseline, settings.quantile);
   const above = atLeast + 1;
   const aboveCandidate = quantileSlot(state.candidate, settings.quantile) + 1;
@@ -89,8 +93,11 @@ export function quantileOf(dense: DenseCounts, quantile: number): number | null 
   return dense.total === 0 ? null : slotMiddle(quantileSlot(dense, quantile));
 }
 
-/** How two distributions differ as wholes: the largest distance of their distribution functions, and a bound of its error. */
-export interface Distance {
+/**
+ * How two distributions differ as wholes: the largest distance of their distribution functions, and a bound
+ * of its error.
+ */
+interface Distance {
   /** sup |F_candidate − F_baseline|. */
   readonly distance: number;
   /** Half width of its anytime-valid interval. */
@@ -100,8 +107,9 @@ export interface Distance {
 }
 
 /**
- * Howard & Ramdas 2022, theorem 2 (arXiv:1906.09712): each arm's distribution function lies within w(t) = 0.85·√((ln(1 + ln t) + C)/t)
- * of the truth for all t at once, with probability 1 − α/2 each; `constant` is the C of that probability. Takes values as independent.
+ * Howard & Ramdas 2022, theorem 2 (arXiv:1906.09712): each arm's distribution function lies within w(t) =
+ * 0.85·√((ln(1 + ln t) + C)/t) of the truth for all t at once, with probability 1 − α/2 each; `constant` is
+ * the C of that probability. Takes values as independent.
  */
 export function distance({ baseline, candidate }: DistributionState, constant: number): Distance | null {
   if (baseline.total === 0 || candidate.total === 0) return null;

@@ -1,7 +1,8 @@
 /** Gauges and events of an experiment, fed with pairs of seconds. */
-import type { PerVariant, SequentialConfig, VariantSecond } from '../types.ts';
+import type { PerSide, SequentialConfig, SideSecond } from '../types.ts';
 import { UNEQUAL_TRAFFIC } from './distribution-account.ts';
 import {
+  type EventBlock,
   type EventState,
   type GaugeState,
   noEvents,
@@ -12,17 +13,17 @@ import {
 import { both, imbalance, NONE, plus } from './pairs.ts';
 import { requestsOf } from './trials.ts';
 
-type Pair = PerVariant<VariantSecond>;
+type Pair = PerSide<SideSecond>;
 
 /** Sums over the gauge block that is not complete yet. */
 interface GaugeBlock {
   readonly seconds: number;
-  readonly requests: PerVariant<number>;
-  readonly cpuSeconds: PerVariant<number>;
-  readonly memory: PerVariant<number>;
-  readonly memoryReadings: PerVariant<number>;
-  readonly restarts: PerVariant<number>;
-  readonly errorLines: PerVariant<number>;
+  readonly requests: PerSide<number>;
+  readonly cpuSeconds: PerSide<number>;
+  readonly memory: PerSide<number>;
+  readonly memoryReadings: PerSide<number>;
+  readonly restarts: EventBlock;
+  readonly errorLines: EventBlock;
 }
 
 export interface GaugeAccounts {
@@ -33,14 +34,15 @@ export interface GaugeAccounts {
   readonly errorLines: EventState;
 }
 
+const NO_EVENTS: EventBlock = { events: NONE, counted: NONE };
 const NO_BLOCK: GaugeBlock = {
   seconds: 0,
   requests: NONE,
   cpuSeconds: NONE,
   memory: NONE,
   memoryReadings: NONE,
-  restarts: NONE,
-  errorLines: NONE,
+  restarts: NO_EVENTS,
+  errorLines: NO_EVENTS,
 };
 
 export const noGauges = (): GaugeAccounts => ({
@@ -51,11 +53,14 @@ export const noGauges = (): GaugeAccounts => ({
   errorLines: noEvents(),
 });
 
-/** The accounts after a pair of seconds, `requests` being those of the experiment so far; gauges count where the variants are `warm`. */
+/**
+ * The accounts after a pair of seconds, `requests` being those of the experiment so far; gauges count where
+ * the sides are `warm`.
+ */
 export function observeGauges(
   accounts: GaugeAccounts,
   pair: Pair,
-  requests: PerVariant<number>,
+  requests: PerSide<number>,
   warm: boolean,
   config: SequentialConfig,
 ): GaugeAccounts {
@@ -64,10 +69,10 @@ export function observeGauges(
   if (block.seconds < config.gaugeBlockSeconds) return { ...accounts, block };
   const perRequest = both(
     block.cpuSeconds,
-    (_, variant) => (1000 * block.cpuSeconds[variant]) / block.requests[variant],
+    (_, side) => (1000 * block.cpuSeconds[side]) / block.requests[side],
   );
-  const memory = both(block.memory, (sum, variant) => sum / block.memoryReadings[variant]);
-  const gauge = (state: GaugeState, values: PerVariant<number>, kind: 'cpu' | 'memory') =>
+  const memory = both(block.memory, (sum, side) => sum / block.memoryReadings[side]);
+  const gauge = (state: GaugeState, values: PerSide<number>, kind: 'cpu' | 'memory') =>
     isPositive(values.baseline) && isPositive(values.candidate)
       ? observeGauge(state, values.baseline, values.candidate, metrics[kind])
       : state;
@@ -86,23 +91,30 @@ export function observeGauges(
   };
 }
 
-/** Gauges are read when the variants are warm, events always. */
+/** Gauges are read when the sides are warm, events always. */
 function addToBlock(block: GaugeBlock, pair: Pair, warm: boolean): GaugeBlock {
-  const add = (sum: PerVariant<number>, value: (second: VariantSecond) => number | undefined) =>
+  const add = (sum: PerSide<number>, value: (second: SideSecond) => number | undefined) =>
     plus(
       sum,
       both(pair, (second) => value(second) ?? 0),
     );
-  const addWarm = (sum: PerVariant<number>, value: (second: VariantSecond) => number | undefined) =>
+  const addWarm = (sum: PerSide<number>, value: (second: SideSecond) => number | undefined) =>
     warm ? add(sum, value) : sum;
+  const addEvents = (
+    { events, counted }: EventBlock,
+    value: (second: SideSecond) => number | undefined,
+  ): EventBlock => ({
+    events: add(events, value),
+    counted: add(counted, (second) => (value(second) === undefined ? 0 : 1)),
+  });
   return {
     seconds: block.seconds + 1,
     requests: addWarm(block.requests, (second) => (second.cpuSeconds === undefined ? 0 : requestsOf(second))),
     cpuSeconds: addWarm(block.cpuSeconds, (second) => second.cpuSeconds),
     memory: addWarm(block.memory, (second) => second.memoryBytes),
     memoryReadings: addWarm(block.memoryReadings, (second) => (second.memoryBytes === undefined ? 0 : 1)),
-    restarts: add(block.restarts, (second) => second.restarts),
-    errorLines: add(block.errorLines, (second) => second.errorLines),
+    restarts: addEvents(block.restarts, (second) => second.restarts),
+    errorLines: addEvents(block.errorLines, (second) => second.errorLines),
   };
 }
 

@@ -1,10 +1,13 @@
 /**
- * Gauges (CPU for each request, memory) and events without a denominator (restarts, error lines), block by block.
+ * Gauges (CPU for each request, memory) and events without a denominator (restarts, error lines), block by
+ * block.
  *
- * Gauges are autocorrelated, so no test of single readings holds. Blocks longer than the swings of a gauge, one difference a block and a
- * tolerance wider than what two runs of one version differ by make false alarms rare; how rare is measured by bench/judge, not proved.
+ * Gauges are autocorrelated, so no test of single readings holds. Blocks longer than the swings of a gauge,
+ * one difference a block and a tolerance wider than what two runs of one version differ by make false alarms
+ * rare; how rare is measured by bench/judge, not proved.
  */
-import { HISTOGRAM_GAMMA, type MetricSettings, type PerVariant } from '../types.ts';
+import { HISTOGRAM_GAMMA, type MetricSettings, type PerSide } from '../types.ts';
+import { NONE, plus } from './pairs.ts';
 import { byChannel, noClaims, raisedBy } from './ratio-claims.ts';
 import { betOn, noSymmetricBets, type SymmetricBets } from './symmetric.ts';
 
@@ -42,12 +45,16 @@ export function observeGauge(
   };
 }
 
-/** Events of each variant; one channel each for "the candidate has more" and "fewer". */
+/** Events of each side; one channel each for "the candidate has more" and "fewer". */
 export interface EventState {
   readonly bets: SymmetricBets;
   readonly baseline: number;
   readonly candidate: number;
   readonly seconds: number;
+  /** Seconds in which each side's events were counted at all. */
+  readonly counted: PerSide<number>;
+  /** Blocks that were bet on. */
+  readonly tested: number;
 }
 
 export const noEvents = (): EventState => ({
@@ -55,12 +62,20 @@ export const noEvents = (): EventState => ({
   baseline: 0,
   candidate: 0,
   seconds: 0,
+  counted: NONE,
+  tested: 0,
 });
 
-/** The state after a block of `seconds` with so many events each; `comparable` where both variants had about equal traffic. */
+/** Events of a block, and the seconds in which they were counted. */
+export interface EventBlock {
+  readonly events: PerSide<number>;
+  readonly counted: PerSide<number>;
+}
+
+/** The state after a block of `seconds`; `comparable` where both sides had about equal traffic. */
 export function observeEvents(
   state: EventState,
-  { baseline, candidate }: PerVariant<number>,
+  { events: { baseline, candidate }, counted }: EventBlock,
   seconds: number,
   comparable: boolean,
 ): EventState {
@@ -70,5 +85,7 @@ export function observeEvents(
     baseline: state.baseline + baseline,
     candidate: state.candidate + candidate,
     seconds: state.seconds + seconds,
+    counted: plus(state.counted, counted),
+    tested: state.tested + (comparable ? 1 : 0),
   };
 }

@@ -1,14 +1,14 @@
-/** The distribution of events over two variants where only chance decides which variant a request goes to. */
+/** The distribution of events over two sides where only chance decides which side a request goes to. */
 
 /** Beyond so many possible outcomes the exact sum is replaced by a bound. */
 const EXACT_OUTCOMES = 2000;
 
 /**
- * ln E[exp(slope·c)] for each slope, where c is the number of `events` among `candidate` of the `candidate + baseline` requests, each
- * subset equally likely (hypergeometric).
+ * ln E[exp(slope·c)] for each slope, where c is the number of `events` among `candidate` of the `candidate +
+ * baseline` requests, each subset equally likely (hypergeometric).
  *
- * Exact; where there are more than 2,000 possible outcomes, the larger one of the binomial distribution (Hoeffding 1963, theorem 4),
- * which keeps every test valid and costs power only.
+ * Exact; where there are more than 2,000 possible outcomes, the larger one of the binomial distribution
+ * (Hoeffding 1963, theorem 4), which keeps every test valid and costs power only.
  */
 export function logMoments(
   events: number,

@@ -1,11 +1,12 @@
 /** The results of all metrics, in the order in which they are shown. */
-import type { MetricResult, PerVariant, SequentialConfig } from '../types.ts';
+import type { MetricResult, SequentialConfig } from '../types.ts';
 import type { Accounts } from './accounts.ts';
 import { routeAlphaShare } from './config.ts';
 import { countDraft } from './count-draft.ts';
 import { type DistributionAccount, sizeQuantiles } from './distribution-account.ts';
-import type { EventState } from './gauges.ts';
+import type { EventBlock, EventState } from './gauges.ts';
 import { distanceResult, eventResult } from './other-results.ts';
+import { plus } from './pairs.ts';
 import { gaugeDraft, quantileDraft } from './ratio-draft.ts';
 import { type Draft, finish } from './results.ts';
 import type { SequentialState } from './state.ts';
@@ -42,35 +43,44 @@ export function isBlind({ kind, observed }: MetricResult): boolean {
 function withoutSight(result: MetricResult): MetricResult {
   if (!isBlind(result) || result.verdict === 'high') return result;
   const why =
-    "The baseline's own answers to one request differ from each other too much to tell versions apart by them.";
+    "The baseline's own answers to one request differ from each other too much to tell versions apart by " +
+    'them.';
   return { ...result, verdict: 'inconclusive', needsRequests: null, reason: `${result.reason} ${why}` };
 }
 
 function informativeDrafts(accounts: Accounts, config: SequentialConfig): readonly (Draft | undefined)[] {
   const { measured, distributions, gauges } = accounts;
+  const wanted = (kind: 'size' | 'cpu' | 'memory') => config.metrics[kind].role === 'critical';
   return [
-    measured.size
+    measured.size || wanted('size')
       ? quantileDraft('response size', 'size', distributions.size, 0, sizeQuantiles(config)[0], config)
       : undefined,
-    measured.cpuSeconds ? gaugeDraft('cpu for each request', 'cpu', gauges.cpu, config) : undefined,
-    measured.memoryBytes ? gaugeDraft('memory', 'memory', gauges.memory, config) : undefined,
+    measured.cpuSeconds || wanted('cpu')
+      ? gaugeDraft('cpu for each request', 'cpu', gauges.cpu, config)
+      : undefined,
+    measured.memoryBytes || wanted('memory')
+      ? gaugeDraft('memory', 'memory', gauges.memory, config)
+      : undefined,
   ];
 }
 
 function eventResults({ measured, gauges }: Accounts, config: SequentialConfig) {
   const { block, restarts, errorLines } = gauges;
   // The events of the block that is not complete are shown, though not tested yet.
-  const shown = (state: EventState, pending: PerVariant<number>) => ({
+  const shown = (state: EventState, { events, counted }: EventBlock) => ({
     ...state,
-    baseline: state.baseline + pending.baseline,
-    candidate: state.candidate + pending.candidate,
+    baseline: state.baseline + events.baseline,
+    candidate: state.candidate + events.candidate,
     seconds: state.seconds + block.seconds,
+    counted: plus(state.counted, counted),
   });
+  // What must not get worse is shown though nobody measured it, so that it stands in the way of a pass.
+  const wanted = (kind: 'restarts' | 'error-lines') => config.metrics[kind].role === 'critical';
   return [
-    ...(measured.restarts
+    ...(measured.restarts || wanted('restarts')
       ? [eventResult('restarts', 'restarts', shown(restarts, block.restarts), config)]
       : []),
-    ...(measured.errorLines
+    ...(measured.errorLines || wanted('error-lines')
       ? [eventResult('error lines', 'error-lines', shown(errorLines, block.errorLines), config)]
       : []),
   ];

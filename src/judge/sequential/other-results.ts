@@ -1,12 +1,17 @@
-/** Results that are no test of a tolerance: the distance of whole distributions, and events without a denominator. */
-import type { MetricResult, SequentialConfig } from '../types.ts';
+/**
+ * Results that are no test of a tolerance: the distance of whole distributions, and events without a
+ * denominator.
+ */
+import type { Evidence, MetricResult, SequentialConfig } from '../types.ts';
 import { alphaShare } from './config.ts';
 import { type DistributionState, distance } from './distribution.ts';
 import type { EventState } from './gauges.ts';
 import { peakEvidence } from './wealth.ts';
 import { number, odds, percent, samples } from './words.ts';
 
-/** C of the distribution functions' band for α/2 = 0.005 on each arm (Howard & Ramdas 2022, after theorem 2). */
+/**
+ * C of the distribution functions' band for α/2 = 0.005 on each arm (Howard & Ramdas 2022, after theorem 2).
+ */
 const BAND_CONSTANT = 9.783;
 const BAND_LEVEL = 0.99;
 
@@ -53,56 +58,97 @@ export function distanceResult(state: DistributionState, config: SequentialConfi
     },
     interval: [low, high],
     reason:
-      `The distribution functions of latency are up to ${percent(found.distance)} apart (${percent(BAND_LEVEL)} interval: ` +
+      `The distribution functions of latency are up to ${percent(found.distance)} apart ` +
+      `(${percent(BAND_LEVEL)} interval: ` +
       `${percent(low)} to ${percent(high)}), over ${samples(counts, 'answers')}. ${why}`,
   };
 }
+
+/**
+ * One side's events were counted in less than this share of the other's seconds: the counts compare nothing.
+ */
+const COUNTED_SHARE = 0.5;
 
 /** Restarts and error lines: how many on either side, and whether blocks of time tell the sides apart. */
 export function eventResult(
   name: string,
   kind: 'restarts' | 'error-lines',
-  { bets, baseline, candidate, seconds }: EventState,
+  state: EventState,
   config: SequentialConfig,
 ): MetricResult {
+  const { baseline, candidate, seconds, counted } = state;
   const settings = config.metrics[kind];
   const share = alphaShare(config, settings);
-  const evidence = {
-    worse: peakEvidence(bets.wealth, 0),
-    worseThreshold: -Math.log(share * config.alpha),
-    noWorse: 0,
-    noWorseThreshold: -Math.log(config.promoteAlpha),
-    lower: peakEvidence(bets.wealth, 1),
-  };
-  const alarm = evidence.worse >= evidence.worseThreshold;
-  const fewer = evidence.lower >= evidence.worseThreshold;
-  const verdict = alarm ? 'high' : fewer ? 'low' : candidate <= baseline ? 'pass' : 'inconclusive';
-  const why = {
-    high: `That the candidate has more has evidence of ${odds(evidence.worse)}; ${odds(evidence.worseThreshold)} was needed.`,
-    low: 'The candidate has fewer.',
-    pass: 'The candidate has no more than the baseline.',
-    inconclusive: `The candidate has more, by what may be chance: evidence ${odds(evidence.worse)}, needed ${odds(evidence.worseThreshold)}.`,
-  }[verdict];
-  return {
+  const base = {
     name,
     kind,
     role: settings.role,
     critical: settings.role === 'critical',
     weight: settings.role === 'informative' ? 0 : share,
-    verdict,
     observed: { baseline, candidate },
     unit: name,
     effect: {
       name: `difference of ${name}, candidate − baseline`,
-      scale: 'difference',
+      scale: 'difference' as const,
       value: candidate - baseline,
     },
     interval: null,
     level: config.intervalLevel,
     samples: { baseline: seconds, candidate: seconds },
     sampleUnit: 'seconds',
-    evidence,
     needsRequests: null,
-    reason: `${number(candidate)} ${candidate === 1 ? name.replace(/s$/, '') : name} of the candidate, ${number(baseline)} of the baseline in ${number(seconds)} s. ${why}`,
+  };
+  const evidence = eventEvidence(state, share, config);
+  const isAlarm = evidence.worse >= evidence.worseThreshold;
+  if (!isAlarm && isOneSided(counted)) {
+    const reason =
+      `${capital(name)} were counted for ${number(counted.baseline)} s of the baseline and ` +
+      `${number(counted.candidate)} s of the candidate: there is nothing to compare.`;
+    return { ...base, verdict: 'no data', effect: null, evidence: null, reason };
+  }
+  const finding =
+    `${number(candidate)} ${candidate === 1 ? name.replace(/s$/, '') : name} of the candidate, ` +
+    `${number(baseline)} of the baseline in ${number(seconds)} s.`;
+  // The first block may still be open; complete ones are bet on unless traffic was unequal.
+  if (state.tested === 0 && seconds > config.gaugeBlockSeconds) {
+    const reason = `${finding} Not tested: under unequal traffic their number tells nothing.`;
+    return { ...base, verdict: 'inconclusive', evidence: null, reason };
+  }
+  const verdict = eventVerdict(state, evidence);
+  return { ...base, verdict, evidence, reason: `${finding} ${eventWords(verdict, evidence)}` };
+}
+
+function isOneSided({ baseline, candidate }: EventState['counted']): boolean {
+  const [less, more] = [Math.min(baseline, candidate), Math.max(baseline, candidate)];
+  return less === 0 || less < COUNTED_SHARE * more;
+}
+
+function eventEvidence({ bets }: EventState, share: number, config: SequentialConfig): Evidence {
+  return {
+    worse: peakEvidence(bets.wealth, 0),
+    worseThreshold: -Math.log(share * config.alpha),
+    noWorse: 0,
+    noWorseThreshold: -Math.log(config.promoteAlpha),
+    lower: peakEvidence(bets.wealth, 1),
   };
 }
+
+type EventVerdict = 'high' | 'low' | 'pass' | 'inconclusive';
+
+function eventVerdict({ baseline, candidate }: EventState, evidence: Evidence): EventVerdict {
+  if (evidence.worse >= evidence.worseThreshold) return 'high';
+  if (evidence.lower >= evidence.worseThreshold) return 'low';
+  return candidate <= baseline ? 'pass' : 'inconclusive';
+}
+
+function eventWords(verdict: EventVerdict, { worse, worseThreshold }: Evidence): string {
+  const [found, needed] = [odds(worse), odds(worseThreshold)];
+  return {
+    high: `That the candidate has more has evidence of ${found}; ${needed} was needed.`,
+    low: 'The candidate has fewer.',
+    pass: 'The candidate has no more than the baseline.',
+    inconclusive: `The candidate has more, by what may be chance: evidence ${found}, needed ${needed}.`,
+  }[verdict];
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,4 +1,7 @@
-/** Claims about the ratio of the candidate's value to the baseline's, each tested by one channel of symmetric bets. */
+/**
+ * Claims about the ratio of the candidate's value to the baseline's, each tested by one channel of symmetric
+ * bets.
+ */
 import { HISTOGRAM_GAMMA, type MetricSettings } from '../types.ts';
 import { noSymmetricBets, type SymmetricBets } from './symmetric.ts';
 import { type ClaimStrength, logEvidence, ordered, peakEvidence, progress } from './wealth.ts';
@@ -7,7 +10,10 @@ import { type ClaimStrength, logEvidence, ordered, peakEvidence, progress } from
 const STEPS = [1, 2, 3, 4, 5, 7, 9, 11, 14, 17, 21, 26, 32, 39, 47, 57, 70, 90, 120, 160, 232];
 const SHIFTS = [...STEPS.map((step) => -step).reverse(), 0, ...STEPS];
 
-/** Channels: higher than tolerated; not higher by the margin; lower than tolerated; then the ends of the interval. */
+/**
+ * Channels: higher than tolerated; not higher by the margin; lower than tolerated; then the ends of the
+ * interval.
+ */
 const WORSE = 0;
 const NO_WORSE = 1;
 const LOWER = 2;
@@ -15,8 +21,11 @@ const ABOVE = 3;
 const BELOW = ABOVE + SHIFTS.length;
 const CHANNELS = BELOW + SHIFTS.length;
 
-/** What a difference within one block is made of; each function is positive where the block speaks for its claim. */
-export interface ClaimDifferences {
+/**
+ * What a difference within one block is made of; each function is positive where the block speaks for its
+ * claim.
+ */
+interface ClaimDifferences {
   /** Candidate above the baseline raised by the tolerance. */
   readonly worse: number;
   /** Candidate below the baseline raised by the margin. */

@@ -1,5 +1,5 @@
 /** The results of what is compared as a ratio: quantiles of latency and size, gauges. */
-import type { PerVariant, QuantileSettings, SequentialConfig } from '../types.ts';
+import type { PerSide, QuantileSettings, SequentialConfig } from '../types.ts';
 import { quantileOf } from './distribution.ts';
 import type { DistributionAccount } from './distribution-account.ts';
 import type { GaugeState } from './gauges.ts';
@@ -72,7 +72,7 @@ function ratioDraft(
   base: Omit<Draft, 'effect' | 'interval' | 'strength' | 'finding'>,
   what: string,
   bets: SymmetricBets,
-  observed: PerVariant<number | null>,
+  observed: PerSide<number | null>,
   config: SequentialConfig,
 ): Draft {
   const { baseline, candidate } = observed;
@@ -90,7 +90,8 @@ function ratioDraft(
     interval: ends,
     strength: claimEvidence(bets),
     finding:
-      `The candidate's ${what} is ${withUnit(candidate, base.unit)}, the baseline's ${withUnit(baseline, base.unit)}: ` +
+      `The candidate's ${what} is ${withUnit(candidate, base.unit)}, the baseline's ` +
+      `${withUnit(baseline, base.unit)}: ` +
       `${ratioFinding(effect, ends, config.intervalLevel)}, over ${samples(base.samples, base.sampleUnit)}.`,
   };
 }

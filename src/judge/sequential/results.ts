@@ -5,7 +5,7 @@ import type {
   MetricKind,
   MetricResult,
   MetricSettings,
-  PerVariant,
+  PerSide,
   SequentialConfig,
 } from '../types.ts';
 import { alphaShare } from './config.ts';
@@ -25,11 +25,11 @@ export interface Draft {
   readonly settings: MetricSettings;
   /** Share of α; absent: by the settings' weight. */
   readonly share?: number;
-  readonly observed: PerVariant<number | null>;
+  readonly observed: PerSide<number | null>;
   readonly unit: string;
   readonly effect: Effect | null;
   readonly interval: MetricResult['interval'];
-  readonly samples: PerVariant<number>;
+  readonly samples: PerSide<number>;
   readonly sampleUnit: string;
   /** null: no data. */
   readonly strength: ClaimStrength | null;
@@ -107,14 +107,24 @@ function judgement(verdict: MetricResult['verdict'], evidence: Evidence, draft: 
       : amount(settings.margin, settings, unit);
   switch (verdict) {
     case 'high':
-      return `That the candidate ${worseWords}${beyond} has evidence of ${odds(worse)}; ${odds(worseThreshold)} was needed.`;
+      return (
+        `That the candidate ${worseWords}${beyond} has evidence of ${odds(worse)}; ` +
+        `${odds(worseThreshold)} was needed.`
+      );
     case 'low':
-      return `That the candidate is lower${beyond} has evidence of ${odds(lower)}; ${odds(worseThreshold)} was needed.`;
+      return (
+        `That the candidate is lower${beyond} has evidence of ${odds(lower)}; ` +
+        `${odds(worseThreshold)} was needed.`
+      );
     case 'pass':
-      return `That it is not worse by ${margin} has evidence of ${odds(noWorse)}; ${odds(noWorseThreshold)} was needed.`;
+      return (
+        `That it is not worse by ${margin} has evidence of ${odds(noWorse)}; ` +
+        `${odds(noWorseThreshold)} was needed.`
+      );
     default:
       return (
-        `Undecided: that the candidate ${worseWords}${beyond} has evidence of ${odds(worse)} (${odds(worseThreshold)} is needed), ` +
+        `Undecided: that the candidate ${worseWords}${beyond} has evidence of ${odds(worse)} ` +
+        `(${odds(worseThreshold)} is needed), ` +
         `that it is not worse by ${margin} ${odds(noWorse)} (${odds(noWorseThreshold)} is needed).`
       );
   }
@@ -126,8 +136,8 @@ function amount(ratio: number, { absolute }: MetricSettings, unit: string): stri
 }
 
 /**
- * Requests that are probably still needed for a pass: the richest gambler's wealth grows in proportion to the requests, and the e-value
- * stays behind it by what hedging costs. null where it does not grow.
+ * Requests that are probably still needed for a pass: the richest gambler's wealth grows in proportion to the
+ * requests, and the e-value stays behind it by what hedging costs. null where it does not grow.
  */
 function stillNeeded({ noWorse }: ClaimStrength, evidence: Evidence, requests: number): number | null {
   const { current, leader } = noWorse;

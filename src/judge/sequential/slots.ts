@@ -3,8 +3,8 @@ import { bucketOf, upperEdge } from '../histogram.ts';
 import { HISTOGRAM_GAMMA, type LogHistogram } from '../types.ts';
 
 /**
- * A slot is a bucket's index moved by `OFFSET`, so that slots are array indices; slot 0 holds the values ≤ 0. What lies outside of
- * (γ^−511, γ^1535], about 4e−5 to 1.6e13, is counted in the outermost slots.
+ * A slot is a bucket's index moved by `OFFSET`, so that slots are array indices; slot 0 holds the values ≤ 0.
+ * What lies outside of (γ^−511, γ^1535], about 4e−5 to 1.6e13, is counted in the outermost slots.
  */
 export const SLOTS = 2048;
 const OFFSET = 512;
@@ -28,7 +28,7 @@ export function slotOfIndex(index: number): number {
   return Math.min(SLOTS - 1, Math.max(1, index + OFFSET));
 }
 
-export function slotOfValue(value: number): number {
+function slotOfValue(value: number): number {
   return value <= 0 ? 0 : slotOfIndex(bucketOf(value));
 }
 
@@ -50,9 +50,10 @@ export function slotMiddle(slot: number): number {
 const EDGES = Float64Array.from({ length: SLOTS }, (_, slot) => slotEdge(slot));
 
 /**
- * The counts as if each value had been measured exactly: a clock of the given resolution says v for anything within half a unit of v, so a
- * value's count is spread evenly over the slots between v − resolution/2 and v + resolution/2. Where slots are wider than the
- * resolution, or the resolution is 0, nothing changes. Without this, a service of 12 ms could only ever seem 8 % slower or 17 %.
+ * The counts as if each value had been measured exactly: a clock of the given resolution says v for anything
+ * within half a unit of v, so a value's count is spread evenly over the slots between v − resolution/2 and v
+ * + resolution/2. Where slots are wider than the resolution, or the resolution is 0, nothing changes. Without
+ * this, a service of 12 ms could only ever seem 8 % slower or 17 %.
  */
 export function spread(block: SparseCounts, resolution: number): SparseCounts {
   if (resolution <= 0) return block;
@@ -129,7 +130,10 @@ export function addBlock(dense: DenseCounts, block: SparseCounts): DenseCounts {
   return { counts, total: dense.total + block.total };
 }
 
-/** The slot that holds the quantile: the lowest with at least the share `quantile` of all values up to it. Not for no values. */
+/**
+ * The slot that holds the quantile: the lowest with at least the share `quantile` of all values up to it. Not
+ * for no values.
+ */
 export function quantileSlot(dense: DenseCounts, quantile: number): number {
   const rank = quantile * dense.total;
   let seen = 0;
@@ -141,8 +145,8 @@ export function quantileSlot(dense: DenseCounts, quantile: number): number {
 }
 
 /**
- * A random part of a block of whole counts, of `size` values, every part equally likely. `random` returns numbers in [0, 1); the draw is by sequential
- * selection (Fan, Muller & Rezucha, 1962).
+ * A random part of a block of whole counts, of `size` values, every part equally likely. `random` returns
+ * numbers in [0, 1); the draw is by sequential selection (Fan, Muller & Rezucha, 1962).
  */
 export function thinned(block: SparseCounts, size: number, random: () => number): SparseCounts {
   let left = block.total;

@@ -1,23 +1,26 @@
 /** What the sequential judge remembers of an experiment, and how a second changes it. */
 import { JudgeInputError } from '../input-error.ts';
-import type { PerVariant, Second, SequentialConfig, VariantSecond } from '../types.ts';
+import type { PerSide, Second, SequentialConfig, SideSecond } from '../types.ts';
 import { type Accounts, noAccounts, observePair } from './accounts.ts';
 import { type SequentialOptions, sequentialConfig } from './config.ts';
 import { requestsOf } from './trials.ts';
 
-/** Treat as opaque: read it through `verdict`. Plain data and typed arrays; nothing in it is ever changed in place. */
+/**
+ * Treat as opaque: read it through `verdict`. Plain data and typed arrays; nothing in it is ever changed in
+ * place.
+ */
 export interface SequentialState {
   readonly config: SequentialConfig;
   /** `at` of the first second with a request, and of the last second at all. */
   readonly firstAt: number | null;
   readonly lastAt: number | null;
-  readonly requests: PerVariant<number>;
-  /** `at` of each variant's last second with a request. */
-  readonly lastRequestAt: PerVariant<number | null>;
-  /** Requests that the other variant had after each variant's last one. */
-  readonly missed: PerVariant<number>;
-  /** Sequential traffic only: seconds of one variant that still wait for their counterparts. */
-  readonly waiting: PerVariant<readonly VariantSecond[]>;
+  readonly requests: PerSide<number>;
+  /** `at` of each side's last second with a request. */
+  readonly lastRequestAt: PerSide<number | null>;
+  /** Requests that the other side had after each side's last one. */
+  readonly missed: PerSide<number>;
+  /** Sequential traffic only: seconds of one side that still wait for their counterparts. */
+  readonly waiting: PerSide<readonly SideSecond[]>;
   readonly accounts: Accounts;
 }
 
@@ -40,7 +43,8 @@ export function createSequentialJudge(options: SequentialOptions = {}): Sequenti
 }
 
 /**
- * The state after one more second. Folding `observe` over the seconds of a report gives the state that the live judge had.
+ * The state after one more second. Folding `observe` over the seconds of a report gives the state that the
+ * live judge had.
  * @throws JudgeInputError where seconds are out of order.
  */
 export function observe(state: SequentialState, second: Second): SequentialState {
@@ -75,12 +79,12 @@ export function observe(state: SequentialState, second: Second): SequentialState
 }
 
 /**
- * Sequential traffic: the n-th second of the baseline's traffic is compared with the n-th of the candidate's, as if they had been
- * simultaneous. That takes the difference in time for none, and the verdict says so.
+ * Sequential traffic: the n-th second of the baseline's traffic is compared with the n-th of the candidate's,
+ * as if they had been simultaneous. That takes the difference in time for none, and the verdict says so.
  */
-function pairUp(state: SequentialState, second: Second, requests: PerVariant<number>): SequentialState {
-  const queue = (variant: 'baseline' | 'candidate') =>
-    requests[variant] > 0 ? [...state.waiting[variant], second[variant]] : state.waiting[variant];
+function pairUp(state: SequentialState, second: Second, requests: PerSide<number>): SequentialState {
+  const queue = (side: 'baseline' | 'candidate') =>
+    requests[side] > 0 ? [...state.waiting[side], second[side]] : state.waiting[side];
   const [baseline, ...laterBaseline] = queue('baseline');
   const [candidate, ...laterCandidate] = queue('candidate');
   if (baseline === undefined || candidate === undefined) {

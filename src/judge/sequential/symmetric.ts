@@ -1,11 +1,13 @@
 /**
- * Bets on differences that are symmetric about 0, or below, where there is no effect: one difference for each block of time.
+ * Bets on differences that are symmetric about 0, or below, where there is no effect: one difference for each
+ * block of time.
  *
- * Two equal variants that share the traffic at random are interchangeable in every block, so the difference of any statistic between them
- * is as likely to be +x as −x, whatever happens within the block: requests that queue behind one another, pauses of one variant, load that
- * both share. Hence 1 + f·tanh(λ·D) has expectation 1 for every λ chosen before the block, and no more than 1 where the candidate is
- * better. (Bounded form of the symmetric e-process of de la Peña, 1999; Ramdas et al., arXiv:2009.03167.) No single block can
- * multiply the evidence by more than 2.
+ * Two equal sides that share the traffic at random are interchangeable in every block, so the difference of
+ * any statistic between them is as likely to be +x as −x, whatever happens within the block: requests that
+ * queue behind one another, pauses of one side, load that both share. Hence 1 + f·tanh(λ·D) has expectation 1
+ * for every λ chosen before the block, and no more than 1 where the candidate is better. (Bounded form of the
+ * symmetric e-process of de la Peña, 1999; Ramdas et al., arXiv:2009.03167.) No single block can multiply the
+ * evidence by more than 2.
  */
 import { afterRound, startingWealth, type Wealth } from './wealth.ts';
 

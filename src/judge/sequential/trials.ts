@@ -1,10 +1,13 @@
-/** Which requests of a pair of seconds are trials of a rate, and which of them events; one stratum for each route. */
-import type { PerVariant, RouteSecond, VariantSecond } from '../types.ts';
+/**
+ * Which requests of a pair of seconds are trials of a rate, and which of them events; one stratum for each
+ * route.
+ */
+import type { PerSide, RouteSecond, SideSecond } from '../types.ts';
 import type { Trials } from './counts.ts';
 
 /** Of each route: all requests, and those that failed. What got no answer counts with the 5xx. */
 export function errorTrials(
-  { baseline, candidate }: PerVariant<VariantSecond>,
+  { baseline, candidate }: PerSide<SideSecond>,
   status: '4xx' | '5xx',
 ): readonly Trials[] {
   const routes = new Set([...Object.keys(baseline.routes), ...Object.keys(candidate.routes)]);
@@ -27,7 +30,7 @@ function failures({ requests, status }: RouteSecond): number {
 }
 
 /** Comparisons of bodies, and those that disagreed. */
-export function bodyTrials({ baseline, candidate }: PerVariant<VariantSecond>): readonly Trials[] {
+export function bodyTrials({ baseline, candidate }: PerSide<SideSecond>): readonly Trials[] {
   return [
     {
       candidateTrials: candidate.bodies?.compared ?? 0,
@@ -38,7 +41,7 @@ export function bodyTrials({ baseline, candidate }: PerVariant<VariantSecond>): 
   ];
 }
 
-/** Requests of a variant in a second, over all routes. */
-export function requestsOf(second: VariantSecond): number {
+/** Requests of a side in a second, over all routes. */
+export function requestsOf(second: SideSecond): number {
   return Object.values(second.routes).reduce((sum, route) => sum + route.requests, 0);
 }

@@ -5,15 +5,20 @@ import { isBlind, metricResults } from './metrics.ts';
 import { createSequentialJudge, observe, type SequentialState } from './state.ts';
 import { about, list, percent } from './words.ts';
 
-/** A variant is silent when so many requests would have been its own by now: that chance kept them away is one in three million. */
+/**
+ * A side is silent when so many requests would have been its own by now: that chance kept them away is one in
+ * three million.
+ */
 const SILENT_REQUESTS = 15;
-/** Requests of each variant before both can be called broken for good. */
+/** Requests of each side before both can be called broken for good. */
 const BROKEN_REQUESTS = 100;
 /** A role's weight in the score. */
 const SCORE_WEIGHT = { critical: 4, watched: 2, informative: 1 } as const;
 const SEQUENTIAL_NOTE =
-  'Traffic went to one variant after the other, so whatever else changed in between looks like a difference between the versions: ' +
-  'the tests compare the n-th second of one with the n-th second of the other and assume that time made no difference, but for a latency that drifts (hence the wide tolerance). ' +
+  'Traffic went to one side after the other, so whatever else changed in between looks like a difference ' +
+  'between the versions: ' +
+  'the tests compare the n-th second of one with the n-th second of the other and assume that time made ' +
+  'no difference, but for a latency that drifts (hence the wide tolerance). ' +
   'Interleaved traffic needs no such assumption.';
 
 export interface VerdictOptions {
@@ -71,12 +76,12 @@ function decide(state: SequentialState, metrics: readonly MetricResult[]): Decis
   }
   const missing = missingTraffic(state);
   if (missing !== undefined) {
-    return { verdict: 'inconclusive', decidedBy: [], reason: missing, needs: 'requests to both variants' };
+    return { verdict: 'inconclusive', decidedBy: [], reason: missing, needs: 'requests to both sides' };
   }
   if (bothBroken(state)) return broken(state);
-  const silent = silentVariant(state);
+  const silent = silentSide(state);
   if (silent !== undefined) {
-    return { verdict: 'inconclusive', decidedBy: [], reason: silent, needs: 'requests to both variants' };
+    return { verdict: 'inconclusive', decidedBy: [], reason: silent, needs: 'requests to both sides' };
   }
   return promote(state, metrics);
 }
@@ -89,17 +94,22 @@ function promote(state: SequentialState, metrics: readonly MetricResult[]): Deci
   const wait = state.config.minimumSeconds - state.accounts.pairs;
   if (critical.some(isFine) && open.length === 0) {
     if (wait <= 0) {
-      const reason = `The candidate is shown to be no worse in every critical metric: ${list(names(critical.filter(isFine)))}.`;
+      const reason =
+        `The candidate is shown to be no worse in every critical metric: ` +
+        `${list(names(critical.filter(isFine)))}.`;
       return { verdict: 'passed', decidedBy: names(critical.filter(isFine)), reason };
     }
-    const reason = `Nothing speaks against the candidate, but no pass is given before ${state.config.minimumSeconds} s of traffic.`;
+    const reason =
+      `Nothing speaks against the candidate, but no pass is given before ` +
+      `${state.config.minimumSeconds} s of traffic.`;
     return { verdict: 'inconclusive', decidedBy: [], reason, needs: `${wait} s more traffic` };
   }
   const { needs, needsRequests } = stillMissing(open);
   const reason =
     open.length === 0
       ? 'There is no critical metric with data: nothing can be shown about the candidate.'
-      : `Nothing shows that the candidate is worse, but it is not shown to be no worse in ${list(names(open))}.`;
+      : `Nothing shows that the candidate is worse, but it is not shown to be no worse in ` +
+        `${list(names(open))}.`;
   return { verdict: 'inconclusive', decidedBy: names(open), reason, needs, needsRequests };
 }
 
@@ -120,8 +130,7 @@ function stillMissing(open: readonly MetricResult[]): { needs: string; needsRequ
 
 function missingTraffic({ requests }: SequentialState): string | undefined {
   const { baseline, candidate } = requests;
-  if (baseline + candidate === 0)
-    return 'No request arrived at either variant, so there is nothing to compare.';
+  if (baseline + candidate === 0) return 'No request arrived at either side, so there is nothing to compare.';
   if (candidate === 0)
     return `The candidate got no request at all, the baseline ${baseline}: there is nothing to compare.`;
   if (baseline === 0)
@@ -140,7 +149,9 @@ function broken(state: SequentialState): Decision {
   return {
     verdict: 'inconclusive',
     decidedBy: ['errors (5xx)'],
-    reason: `Both variants are broken: ${brokenWords(state)}. The candidate is no worse than the baseline, but that is no reason to keep it.`,
+    reason:
+      `Both sides are broken: ${brokenWords(state)}. The candidate is no worse than the baseline, ` +
+      `but that is no reason to keep it.`,
     needs: 'a baseline that works',
     hopeless: enough && accounts.pairs >= config.minimumSeconds,
   };
@@ -148,12 +159,16 @@ function broken(state: SequentialState): Decision {
 
 function brokenWords(state: SequentialState): string {
   const shares = failureShares(state.accounts.errors5xx.totals) ?? { baseline: 0, candidate: 0 };
-  return `${percent(shares.baseline)} of the baseline's requests failed and ${percent(shares.candidate)} of the candidate's`;
+  return (
+    `${percent(shares.baseline)} of the baseline's requests failed and ${percent(shares.candidate)} ` +
+    `of the candidate's`
+  );
 }
 
 /**
- * 0 to 100: the share of metrics with data that are fine, an undecided one counting half, by the weight of their role; a critical metric
- * without data counts as not fine. A failed candidate has 0 where a critical metric failed, else at most 49.
+ * 0 to 100: the share of metrics with data that are fine, an undecided one counting half, by the weight of
+ * their role; a critical metric without data counts as not fine. A failed candidate has 0 where a critical
+ * metric failed, else at most 49.
  */
 function score(metrics: readonly MetricResult[], outcome: Outcome): number {
   if (outcome === 'failed' && metrics.some((metric) => metric.critical && metric.verdict === 'high'))
@@ -171,32 +186,36 @@ function score(metrics: readonly MetricResult[], outcome: Outcome): number {
 }
 
 function notes(state: SequentialState, metrics: readonly MetricResult[]): readonly string[] {
-  const silent = silentVariant(state);
+  const silent = silentSide(state);
   const bodies = metrics.find((metric) => metric.kind === 'bodies');
   return [
-    ...(bothBroken(state) ? [`Both variants are broken: ${brokenWords(state)}.`] : []),
+    ...(bothBroken(state) ? [`Both sides are broken: ${brokenWords(state)}.`] : []),
     ...(state.config.traffic === 'sequential' ? [SEQUENTIAL_NOTE] : []),
     ...(silent === undefined ? [] : [silent]),
     ...(bodies !== undefined && isBlind(bodies)
       ? [
-          `The baseline's answers to the same request differ from each other in ${percent(bodies.observed.baseline ?? 0)} of the ` +
+          `The baseline's answers to the same request differ from each other in ` +
+            `${percent(bodies.observed.baseline ?? 0)} of the ` +
             'comparisons (clocks, random values?), so bodies cannot tell the versions apart.',
         ]
       : []),
   ];
 }
 
-/** Says which variant got no more requests though the other one did; only where both take turns at random. */
-function silentVariant({ config, requests, missed, lastRequestAt }: SequentialState): string | undefined {
+/** Says which side got no more requests though the other one did; only where both take turns at random. */
+function silentSide({ config, requests, missed, lastRequestAt }: SequentialState): string | undefined {
   if (config.traffic !== 'interleaved') return undefined;
-  for (const [variant, other] of [
+  for (const [side, other] of [
     ['candidate', 'baseline'],
     ['baseline', 'candidate'],
   ] as const) {
-    const share = requests[variant] / Math.max(1, requests[variant] + requests[other] - missed[variant]);
-    const last = lastRequestAt[variant];
-    if (last !== null && missed[variant] * share >= SILENT_REQUESTS) {
-      return `The ${variant} got no request after second ${last + 1}, while the ${other} got ${missed[variant]}: it may have died there.`;
+    const share = requests[side] / Math.max(1, requests[side] + requests[other] - missed[side]);
+    const last = lastRequestAt[side];
+    if (last !== null && missed[side] * share >= SILENT_REQUESTS) {
+      return (
+        `The ${side} got no request after second ${last + 1}, while the ${other} got ` +
+        `${missed[side]}: it may have died there.`
+      );
     }
   }
   return undefined;

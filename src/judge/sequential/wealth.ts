@@ -1,9 +1,10 @@
 /**
  * Betting against hypotheses: e-processes as the wealth of gamblers.
  *
- * A channel is one hypothesis. Several gamblers bet on it, each with equal starting capital and a fixed strategy; the mean of their wealth
- * is the channel's e-process: where the hypothesis is true its expectation never exceeds 1, whenever one stops (Ville's inequality bounds
- * the chance that it ever reaches 1/α by α). Everything is in natural logarithms.
+ * A channel is one hypothesis. Several gamblers bet on it, each with equal starting capital and a fixed
+ * strategy; the mean of their wealth is the channel's e-process: where the hypothesis is true its expectation
+ * never exceeds 1, whenever one stops (Ville's inequality bounds the chance that it ever reaches 1/α by α).
+ * Everything is in natural logarithms.
  */
 export interface Wealth {
   /** Gamblers on each channel. */
@@ -18,7 +19,10 @@ export function startingWealth(channels: number, gamblers: number): Wealth {
   return { gamblers, logs: new Float64Array(channels * gamblers), peaks: new Float64Array(channels) };
 }
 
-/** The wealth after one round; `gain` is the logarithm of a gambler's return, of expectation at most 1 under the channel's hypothesis. */
+/**
+ * The wealth after one round; `gain` is the logarithm of a gambler's return, of expectation at most 1 under
+ * the channel's hypothesis.
+ */
 export function afterRound(wealth: Wealth, gain: (channel: number, gambler: number) => number): Wealth {
   const { gamblers } = wealth;
   const logs = Float64Array.from(wealth.logs);
@@ -39,7 +43,10 @@ export function logEvidence(wealth: Wealth, channel: number): number {
   return logMeanExp(wealth.logs, channel * wealth.gamblers, wealth.gamblers);
 }
 
-/** Log wealth of the channel's richest gambler: it grows in proportion to the data where the e-value has still to catch up. */
+/**
+ * Log wealth of the channel's richest gambler: it grows in proportion to the data where the e-value has still
+ * to catch up.
+ */
 function leadingWealth({ logs, gamblers }: Wealth, channel: number): number {
   return Math.max(...logs.subarray(channel * gamblers, (channel + 1) * gamblers));
 }
@@ -50,13 +57,16 @@ export function peakEvidence(wealth: Wealth, channel: number): number {
 }
 
 /** Evidence that is hoped for: what it was at most, what it is, and what the richest gambler has. */
-export interface Progress {
+interface Progress {
   readonly peak: number;
   readonly current: number;
   readonly leader: number;
 }
 
-/** What the label of a metric is decided from, as log e-values: the largest ever that it is worse and lower, and the way to no worse. */
+/**
+ * What the label of a metric is decided from, as log e-values: the largest ever that it is worse and lower,
+ * and the way to no worse.
+ */
 export interface ClaimStrength {
   readonly worse: number;
   readonly lower: number;

@@ -1,5 +1,5 @@
 /** Numbers and sentences of verdicts, for people. */
-import type { MetricResult, PerVariant } from '../types.ts';
+import type { MetricResult, PerSide } from '../types.ts';
 
 /** Three significant digits, thousands apart: 0.012, 3.14, 1,230. */
 export function number(value: number): string {
@@ -65,7 +65,7 @@ export function odds(logEvidence: number): string {
 }
 
 /** `1,200 and 1,180 requests (baseline, candidate)`. */
-export function samples({ baseline, candidate }: PerVariant<number>, unit: string): string {
+export function samples({ baseline, candidate }: PerSide<number>, unit: string): string {
   return `${number(baseline)} ${unit} of the baseline and ${number(candidate)} of the candidate`;
 }
 

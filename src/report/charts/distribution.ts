@@ -1,4 +1,7 @@
-/** Two latency distributions over each other: how often each latency occurs, and how it rises towards the tail. */
+/**
+ * Two latency distributions over each other: how often each latency occurs, and how it rises towards the
+ * tail.
+ */
 import { countOf, type HistogramData, quantile, upperEdge } from '../../metrics/histogram.ts';
 import { formatMilliseconds, formatShare } from '../format.ts';
 import { chart, PLOT } from './frame.ts';
@@ -16,7 +19,10 @@ const SIDES = ['baseline', 'candidate'] as const;
 const RESOLUTION = 1;
 const BIN_RATIO = 1.1;
 
-/** Share of the answers in each bin of latency (logarithmic), scaled so that areas can be compared. '' without data. */
+/**
+ * Share of the answers in each bin of latency (logarithmic), scaled so that areas can be compared. '' without
+ * data.
+ */
 export function densityChart(pair: Pair): string {
   const range = latencyRange(pair);
   if (range === null) return '';
@@ -84,7 +90,9 @@ export function percentileChart(pair: Pair): string {
   );
 }
 
-/** The span of latencies worth drawing: from the least to the 99.9th percentile of both; null without data. */
+/**
+ * The span of latencies worth drawing: from the least to the 99.9th percentile of both; null without data.
+ */
 function latencyRange(pair: Pair): [number, number] | null {
   const lows = SIDES.flatMap((side) => quantile(pair[side], 0.001) ?? []);
   const highs = SIDES.flatMap((side) => quantile(pair[side], 0.999) ?? []);
@@ -126,5 +134,8 @@ function describe(data: HistogramData): string {
   const total = countOf(data);
   if (total === 0) return 'no answers';
   const at = (q: number) => formatMilliseconds(quantile(data, q) ?? 0);
-  return `p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)} (${total} answers, ${formatShare(1 - data.zero / total)} above 0 ms)`;
+  return (
+    `p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)} (${total} answers, ` +
+    `${formatShare(1 - data.zero / total)} above 0 ms)`
+  );
 }

@@ -10,7 +10,7 @@ export interface EvidenceLine {
   readonly shares: readonly (number | null)[];
 }
 
-export interface EvidenceChart {
+interface EvidenceChart {
   readonly label: string;
   readonly at: readonly number[];
   readonly span: readonly [number, number];

@@ -10,7 +10,7 @@ export interface ForestAxis {
   readonly ticks: readonly number[];
 }
 
-export interface ForestRow {
+interface ForestRow {
   readonly value: number | null;
   readonly interval: readonly [number | null, number | null];
   /** From and to where a difference is no matter. */
@@ -44,7 +44,7 @@ export function shareAxis(values: readonly number[]): ForestAxis {
 }
 
 /** Pixels from the left for a value, clamped to the row. */
-export function forestPosition(axis: ForestAxis, value: number): number {
+function forestPosition(axis: ForestAxis, value: number): number {
   const map = axis.scale === 'ratio' ? (v: number) => Math.log(Math.max(v, 1e-9)) : (v: number) => v;
   const share = (map(value) - map(axis.min)) / (map(axis.max) - map(axis.min));
   return 20 + Math.min(1, Math.max(0, share)) * (ROW.width - 40);

@@ -15,7 +15,7 @@ export const PLOT = {
   bottom: HEIGHT - MARGIN.bottom,
 } as const;
 
-export interface Axis {
+interface Axis {
   readonly scale: Scale;
   readonly format: (value: number) => string;
 }

@@ -32,7 +32,10 @@ export function timeScale(domain: readonly [number, number], range: readonly [nu
   );
 }
 
-/** A logarithmic scale with marks at 1, 2 and 5 of each power of ten, or at the powers alone where those would be many. */
+/**
+ * A logarithmic scale with marks at 1, 2 and 5 of each power of ten, or at the powers alone where those would
+ * be many.
+ */
 export function logScale(domain: readonly [number, number], range: readonly [number, number]): Scale {
   const low = Math.log(domain[0]);
   const span = Math.log(domain[1]) - low || 1;

@@ -12,7 +12,7 @@ export interface Mark {
   readonly side: 'baseline' | 'candidate' | 'both';
 }
 
-export interface TimeChart {
+interface TimeChart {
   /** What a screen reader says. */
   readonly label: string;
   /** Seconds. */

@@ -131,7 +131,20 @@ describe('options of a metric', () => {
       'Nodata',
       true,
     ],
-    ['no data counts as 0', { experiment: [], canary: { nanStrategy: 'replace' } }, 'Pass', false],
+    [
+      'no data counts as as many zeros as the other side has values',
+      { experiment: [], canary: { nanStrategy: 'replace' } },
+      'Low',
+      false,
+    ],
+    [
+      'errors against no series without errors',
+      { control: [], canary: { nanStrategy: 'replace', direction: 'increase', critical: true } },
+      'High',
+      true,
+    ],
+    ['flags may be texts', { canary: { critical: 'true', muted: 'false' } }, 'High', true],
+    ['thresholds may be texts', { canary: { effectSize: { allowedIncrease: '3.5' } } }, 'Pass', false],
     ['NaN, null and words are left out', { control: [...low, 'NaN', null, ''] }, 'High', false],
     ['numbers may be texts, as Jackson reads them', { experiment: high.map(String) }, 'High', false],
     [
@@ -144,14 +157,19 @@ describe('options of a metric', () => {
     expect(judgeOne(pair).results[0]).toMatchObject({ classification, critical });
   });
 
-  test('outliers are removed only where asked for, beyond quartiles by the factor and beyond the outer percentiles', () => {
-    const many = Array.from({ length: 200 }, (_, i) => 10 + (i % 7));
-    const count = (canary: Record<string, unknown>) =>
-      judgeOne({ control: [...many, 500], experiment: many, canary }).results[0]?.controlMetadata.stats.count;
-    expect(count({})).toBe(201);
-    expect(count({ outliers: { strategy: 'remove' } })).toBe(200);
-    expect(count({ outliers: { strategy: 'remove', outlierFactor: 200 } })).toBe(201);
-  });
+  test(
+    'outliers are removed only where asked for, beyond quartiles by the factor and beyond the outer ' +
+      'percentiles',
+    () => {
+      const many = Array.from({ length: 200 }, (_, i) => 10 + (i % 7));
+      const count = (canary: Record<string, unknown>) =>
+        judgeOne({ control: [...many, 500], experiment: many, canary }).results[0]?.controlMetadata.stats
+          .count;
+      expect(count({})).toBe(201);
+      expect(count({ outliers: { strategy: 'remove' } })).toBe(200);
+      expect(count({ outliers: { strategy: 'remove', outlierFactor: 200 } })).toBe(201);
+    },
+  );
 
   test('NaN replaced by 0 pulls the mean down', () => {
     const answer = judgeOne({ control: [...low, 'NaN'], canary: { nanStrategy: 'replace' } });
@@ -273,12 +291,13 @@ describe('a document that is none', () => {
     ['canaryConfig.metrics[0].analysisConfigurations.canary.critical', metric({ critical: 'yes' })],
     [
       'canaryConfig.metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease',
-      metric({ effectSize: { allowedIncrease: '1.2' } }),
+      metric({ effectSize: { allowedIncrease: 'much' } }),
     ],
     [
       'canaryConfig.metrics[0].analysisConfigurations.canary.outliers.outlierFactor',
       metric({ outliers: { outlierFactor: 0 } }),
     ],
+    ['canaryConfig.judge.name', { ...base(), canaryConfig: { metrics: [], judge: { name: 'dredd-v1.0' } } }],
     ['metricSetPairList', { ...base(), metricSetPairList: {} }],
     ['metricSetPairList[0].name', { ...base(), metricSetPairList: [{ name: 'unknown', values: {} }] }],
     ['metricSetPairList[0].values', { ...base(), metricSetPairList: [{ name: 'm' }] }],

@@ -1,4 +1,7 @@
-/** Every vector of Kayenta's own tests that concerns what NetflixACAJudge runs; vectors.json says where each comes from. */
+/**
+ * Every vector of Kayenta's own tests that concerns what NetflixACAJudge runs; vectors.json says where each
+ * comes from.
+ */
 import { expect, test } from 'vitest';
 import { classify, prepare } from '../../../src/judge/kayenta/classify.ts';
 import { judgeKayenta } from '../../../src/judge/kayenta/judge.ts';

@@ -1,4 +1,7 @@
-/** What makes the guarantees: under its hypothesis no e-value is expected to grow. Checked by adding up all outcomes. */
+/**
+ * What makes the guarantees: under its hypothesis no e-value is expected to grow. Checked by adding up all
+ * outcomes.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -18,7 +21,10 @@ const choose = (n: number, k: number): number => (k === 0 ? 1 : (choose(n - 1, k
 const binomial = (n: number, p: number) =>
   Array.from({ length: n + 1 }, (_, k) => choose(n, k) * p ** k * (1 - p) ** (n - k));
 
-/** Expectation of `value` over all outcomes of n candidate requests that fail with p, and m baseline requests that fail with q. */
+/**
+ * Expectation of `value` over all outcomes of n candidate requests that fail with p, and m baseline requests
+ * that fail with q.
+ */
 function expectation(n: number, p: number, m: number, q: number, value: (trials: Trials) => number): number {
   let sum = 0;
   for (const [c, pc] of binomial(n, p).entries()) {
@@ -38,13 +44,17 @@ describe('the alarm about a rate', () => {
   const evalue = (trials: Trials) =>
     Math.exp(progress(countSecond(noCounts(), [trials], MARGIN).odds, 0).current);
 
-  test('is not expected to grow where the candidate is as good as the baseline, or better, whatever the rates', () => {
-    fc.assert(
-      fc.property(trials, trials, share, share, (n, m, q, better) => {
-        expect(expectation(n, q * better, m, q, evalue)).toBeLessThanOrEqual(1 + 1e-9);
-      }),
-    );
-  });
+  test(
+    'is not expected to grow where the candidate is as good as the baseline, or better, whatever the ' +
+      'rates',
+    () => {
+      fc.assert(
+        fc.property(trials, trials, share, share, (n, m, q, better) => {
+          expect(expectation(n, q * better, m, q, evalue)).toBeLessThanOrEqual(1 + 1e-9);
+        }),
+      );
+    },
+  );
 
   test('is not expected to grow under chance alone, given how many events there were', () => {
     fc.assert(
@@ -197,7 +207,8 @@ describe('moments of the hypergeometric distribution', () => {
   test('beyond what is added up exactly, a bound that is no smaller', () => {
     const slopes = [-1, -0.1, 0.1, 1];
     const bound = logMoments(5000, 5000, 5000, slopes);
-    // Half of all requests are events: mean 2,500, variance 625; for small slopes ln E ≈ slope·mean + slope²·variance/2.
+    // Half of all requests are events: mean 2,500, variance 625; for small slopes ln E ≈ slope·mean +
+    // slope²·variance/2.
     expect(bound[2]).toBeGreaterThanOrEqual(0.1 * 2500 + (0.01 * 625) / 2);
     expect(bound[1]).toBeGreaterThanOrEqual(-0.1 * 2500 + (0.01 * 625) / 2);
     expect(bound.every(Number.isFinite)).toBe(true);

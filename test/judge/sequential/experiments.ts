@@ -5,7 +5,7 @@ import {
   histogramOf,
   type Second,
   type SequentialConfig,
-  type VariantSecond,
+  type SideSecond,
 } from '../../../src/judge/index.ts';
 import { seededUniform } from '../../../src/judge/random.ts';
 
@@ -52,7 +52,7 @@ export function seconds(
 ): readonly Second[] {
   const random = seededUniform(seed);
   const side = (changes: Changes, at: number) =>
-    variantSecond({ ...HEALTHY, ...(typeof changes === 'function' ? changes(at) : changes) }, random);
+    sideSecond({ ...HEALTHY, ...(typeof changes === 'function' ? changes(at) : changes) }, random);
   return Array.from({ length: count }, (_, at) => ({
     at,
     baseline: side(baseline, at),
@@ -64,7 +64,7 @@ export function experiment(data: readonly Second[], changes: Partial<SequentialC
   return { config: { ...defaultSequentialConfig, ...changes }, seconds: data, ended: true };
 }
 
-function variantSecond(side: Side, random: () => number): VariantSecond {
+function sideSecond(side: Side, random: () => number): SideSecond {
   const { rate, routes } = side;
   const shares = routes.map((name, i) => [name, Math.floor((rate + i) / routes.length)] as const);
   let good = 0;

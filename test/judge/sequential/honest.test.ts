@@ -36,7 +36,7 @@ describe('nothing to judge', () => {
       decided: true,
       samples: { baseline: 0, candidate: 0 },
     });
-    expect(said.reason).toBe('No request arrived at either variant, so there is nothing to compare.');
+    expect(said.reason).toBe('No request arrived at either side, so there is nothing to compare.');
     expect(said.metrics.every((result) => result.verdict !== 'pass' || result.sampleUnit === 'seconds')).toBe(
       true,
     );
@@ -45,7 +45,7 @@ describe('nothing to judge', () => {
   test('no traffic arrives', () => {
     const said = judgeExperiment(experiment(seconds(60, { rate: 0 }, { rate: 0 })));
     expect(said.verdict).toBe('inconclusive');
-    expect(said.needs).toBe('requests to both variants');
+    expect(said.needs).toBe('requests to both sides');
     expect(said.score).toBeLessThan(50);
   });
 
@@ -71,13 +71,17 @@ describe('a side that does not answer', () => {
     expect(after).toBeLessThanOrEqual(3);
   });
 
-  test('a baseline that never answers is a reason to pass nothing by latency, and no failure of the candidate', () => {
-    const said = judgeExperiment(experiment(seconds(60, { unanswered: 1 })));
-    expect(said.verdict).toBe('inconclusive');
-    expect(metric(said, 'errors (5xx)').verdict).toBe('low');
-    expect(metric(said, 'latency p99').verdict).toBe('no data');
-    expect(said.needs).toMatch(/^data for /);
-  });
+  test(
+    'a baseline that never answers is a reason to pass nothing by latency, and no failure of the ' +
+      'candidate',
+    () => {
+      const said = judgeExperiment(experiment(seconds(60, { unanswered: 1 })));
+      expect(said.verdict).toBe('inconclusive');
+      expect(metric(said, 'errors (5xx)').verdict).toBe('low');
+      expect(metric(said, 'latency p99').verdict).toBe('no data');
+      expect(said.needs).toMatch(/^data for /);
+    },
+  );
 
   test('a load that no side answers: both are broken, which is no regression and no pass', () => {
     const { said, after } = live(seconds(120, { unanswered: 1 }, { unanswered: 1 }));
@@ -85,7 +89,7 @@ describe('a side that does not answer', () => {
     expect(said.decided).toBe(true);
     expect(after).toBe(15);
     expect(said.notes[0]).toBe(
-      "Both variants are broken: 100 % of the baseline's requests failed and 100 % of the candidate's.",
+      "Both sides are broken: 100 % of the baseline's requests failed and 100 % of the candidate's.",
     );
   });
 
@@ -93,7 +97,7 @@ describe('a side that does not answer', () => {
     const said = judgeExperiment(experiment(seconds(60, { errors: 0.7 }, { errors: 0.7 })));
     expect(said.verdict).toBe('inconclusive');
     expect(metric(said, 'errors (5xx)').verdict).not.toBe('high');
-    expect(said.reason).toMatch(/^Both variants are broken: /);
+    expect(said.reason).toMatch(/^Both sides are broken: /);
   });
 
   test('both fail, and the candidate more: it fails', () => {

@@ -8,7 +8,7 @@ import {
   judgeExperiment,
   observe,
   type Second,
-  type VariantSecond,
+  type SideSecond,
   verdict,
 } from '../../../src/judge/index.ts';
 import { experiment, type Side, seconds } from './experiments.ts';
@@ -92,11 +92,11 @@ test('evidence never falls, and what failed stays failed', () => {
 test('the order of routes and of buckets does not matter', () => {
   const reversed = <T>(record: Readonly<Record<string, T>>) =>
     Object.fromEntries(Object.entries(record).reverse());
-  const turn = (variant: VariantSecond): VariantSecond => ({
-    ...variant,
+  const turn = (side: SideSecond): SideSecond => ({
+    ...side,
     routes: reversed(
       Object.fromEntries(
-        Object.entries(variant.routes).map(([name, route]) => [
+        Object.entries(side.routes).map(([name, route]) => [
           name,
           { ...route, latency: { ...route.latency, counts: reversed(route.latency.counts) } },
         ]),
@@ -120,7 +120,7 @@ test('the order of routes and of buckets does not matter', () => {
   }
 });
 
-test('swapping the variants turns alarms about rates into improvements', () => {
+test('swapping the sides turns alarms about rates into improvements', () => {
   const recorded = seconds(40, { errors: 0.01, wrongBodies: 0.02 }, { errors: 0.1, refused: 0.2 });
   const swapped = recorded.map(({ at, baseline, candidate }) => ({
     at,
@@ -143,7 +143,7 @@ test('latencies in another unit give the same evidence', () => {
     quantiles: defaultSequentialConfig.quantiles.map((settings) => ({ ...settings, absolute: 0 })),
   };
   const scaled = (factor: number) => {
-    const move = (second: VariantSecond): VariantSecond => ({
+    const move = (second: SideSecond): SideSecond => ({
       ...second,
       routes: Object.fromEntries(
         Object.entries(second.routes).map(([name, route]) => [

@@ -1,0 +1,209 @@
+/** What an experiment will be, from the configuration and the command line. Pure. */
+import type { AppConfig, CanaryConfig, CanaryRequest, Config } from '../../config/schema.ts';
+import { closest, Failure } from '../../errors.ts';
+import {
+  defaultSequentialConfig,
+  type SequentialConfig,
+  seededUniform,
+  sequentialConfig,
+  type Traffic,
+} from '../../judge/index.ts';
+import type { JudgeName } from '../judging/conclude.ts';
+
+/** What the command line says; what is absent comes from the configuration. */
+export interface CanaryOptions {
+  readonly baseline: string;
+  readonly candidate: string;
+  readonly app?: string | undefined;
+  readonly durationMs?: number | undefined;
+  readonly rate?: number | undefined;
+  readonly traffic?: Traffic | undefined;
+  readonly split?: number | undefined;
+  readonly judge?: JudgeName | undefined;
+  readonly seed: number;
+  /** The hosts stay for the next run. */
+  readonly keep: boolean;
+  /** Inventory with the groups proxy, blue and green; absent: local hosts. */
+  readonly inventory?: string | undefined;
+}
+
+export interface RunPlan {
+  readonly app: string;
+  readonly definition: AppConfig;
+  readonly canary: CanaryConfig;
+  readonly rate: number;
+  readonly durationSeconds: number;
+  readonly traffic: Traffic;
+  readonly split: number;
+  readonly judge: JudgeName;
+  readonly seed: number;
+  /** Which host runs the baseline: alternates with the seed, so that no host is always the baseline. */
+  readonly baselineColour: 'blue' | 'green';
+  readonly config: SequentialConfig;
+}
+
+/** Requests in all, whatever rate and duration say. */
+const MOST_REQUESTS = 2_000_000;
+
+/**
+ * @throws Failure kind `usage` for an application without a canary, and for options that make no experiment.
+ */
+export function planRun(config: Config, options: CanaryOptions): RunPlan {
+  const app = options.app ?? onlyCanary(config);
+  const definition = config.apps[app];
+  if (definition === undefined) {
+    const near = closest(app, Object.keys(config.apps));
+    throw new Failure('usage', `There is no application "${app}" in ${config.path}.`, {
+      next: near === undefined ? 'Describe it under apps: there.' : `Did you mean "${near}"?`,
+    });
+  }
+  const { canary } = definition;
+  if (canary === undefined) {
+    throw new Failure(
+      'usage',
+      `${app} has no canary: in ${config.path}, so there is no load to compare under.`,
+      {
+        next: `Add apps.${app}.canary.requests, e.g. [{path: /}].`,
+      },
+    );
+  }
+  const durationSeconds = (options.durationMs ?? canary.duration) / 1000;
+  const rate = options.rate ?? canary.rate;
+  const split = options.split ?? canary.split;
+  check(durationSeconds >= 5 && durationSeconds <= 86_400, '--duration', 'between 5s and 24h');
+  check(rate > 0 && rate <= 5_000, '--rate', 'above 0 and at most 5000 requests a second');
+  check(Number.isInteger(split) && split >= 1 && split <= 99, '--split', 'a whole number from 1 to 99');
+  check(
+    rate * durationSeconds <= MOST_REQUESTS,
+    '--rate',
+    `such that at most ${MOST_REQUESTS} requests are sent`,
+  );
+  const traffic = options.traffic ?? 'interleaved';
+  return {
+    app,
+    definition,
+    canary,
+    rate,
+    durationSeconds,
+    traffic,
+    split,
+    judge: options.judge ?? 'sequential',
+    seed: options.seed,
+    baselineColour: seededUniform(options.seed)() < 0.5 ? 'blue' : 'green',
+    config: judgeConfig(canary, traffic, durationSeconds),
+  };
+}
+
+function check(good: boolean, option: string, range: string): void {
+  if (!good)
+    throw new Failure('usage', `${option} must be ${range}.`, { next: 'See pipeline canary --help.' });
+}
+
+function onlyCanary(config: Config): string {
+  const names = Object.keys(config.apps).filter((name) => config.apps[name]?.canary !== undefined);
+  const [only] = names;
+  if (names.length === 1 && only !== undefined) return only;
+  throw new Failure(
+    'usage',
+    names.length === 0
+      ? `No application in ${config.path} has a canary:.`
+      : `Several applications have a canary: ${names.join(', ')}.`,
+    { next: names.length === 0 ? 'Add apps.<name>.canary.requests there.' : 'Name one with --app.' },
+  );
+}
+
+/** The judge's metrics by the names that reports give them. */
+const KINDS: Readonly<Record<string, keyof SequentialConfig['metrics']>> = {
+  'errors (5xx)': 'errors-5xx',
+  'errors (4xx)': 'errors-4xx',
+  'wrong bodies': 'bodies',
+  'response size': 'size',
+  restarts: 'restarts',
+  'error lines': 'error-lines',
+  'cpu for each request': 'cpu',
+  memory: 'memory',
+};
+const QUANTILES = defaultSequentialConfig.quantiles.map(({ quantile }) => latencyName(quantile));
+
+/** Words for `canary.critical`, each for one or several metrics of reports, whose own names are words too. */
+const CRITICAL_WORDS: Readonly<Record<string, readonly string[]>> = {
+  errors: ['errors (5xx)', 'errors (4xx)'],
+  bodies: ['wrong bodies'],
+  latency: QUANTILES,
+  size: ['response size'],
+  cpu: ['cpu for each request'],
+  ...Object.fromEntries([...Object.keys(KINDS), ...QUANTILES].map((name) => [name, [name]])),
+};
+
+function latencyName(quantile: number): string {
+  return `latency p${Number((quantile * 100).toFixed(3))}`;
+}
+
+/**
+ * Names of the metrics that `critical` means, as reports have them; undefined where it says nothing.
+ * @throws Failure kind `usage` for a word that means none, and for a list without any: nothing could pass
+ */
+function criticalMetrics(words: readonly string[] | undefined): ReadonlySet<string> | undefined {
+  if (words === undefined) return undefined;
+  const known = `There are: ${Object.keys(CRITICAL_WORDS).join(', ')}.`;
+  if (words.length === 0) {
+    throw new Failure('usage', 'canary.critical is empty, so no candidate could ever pass.', {
+      next: `Leave it out, or name a metric. ${known}`,
+    });
+  }
+  const names = words.flatMap((word) => {
+    const key = word.trim().toLowerCase();
+    const meant = Object.hasOwn(CRITICAL_WORDS, key) ? CRITICAL_WORDS[key] : undefined;
+    if (meant !== undefined) return meant;
+    const near = closest(key, Object.keys(CRITICAL_WORDS));
+    const hint = near === undefined ? '' : `Did you mean "${near}"? `;
+    throw new Failure('usage', `canary.critical names "${word}", which is no metric.`, {
+      next: `${hint}${known}`,
+    });
+  });
+  return new Set(names);
+}
+
+/** Weight of a metric that only reports by default, once the application calls it critical. */
+const LEAST_WEIGHT = 2;
+
+/**
+ * The judge's configuration: its defaults, with tolerance, warm-up, deadline and critical metrics of the
+ * application.
+ */
+function judgeConfig(canary: CanaryConfig, traffic: Traffic, durationSeconds: number): SequentialConfig {
+  const { quantiles, metrics, ...rest } = defaultSequentialConfig;
+  const critical = criticalMetrics(canary.critical);
+  const role = (name: string, now: 'critical' | 'watched' | 'informative') => {
+    if (critical === undefined) return now;
+    if (critical.has(name)) return 'critical' as const;
+    return now === 'critical' ? ('watched' as const) : now;
+  };
+  const named = Object.entries(KINDS).map(([name, kind]) => {
+    const settings = metrics[kind];
+    const now = role(name, settings.role);
+    // What may reject a candidate needs a share of the false-alarm budget.
+    const weight = now === 'informative' ? settings.weight : Math.max(settings.weight, LEAST_WEIGHT);
+    return [kind, { ...settings, role: now, weight }];
+  });
+  return sequentialConfig({
+    ...rest,
+    traffic,
+    warmupSeconds: canary.warm_up / 1000,
+    deadlineSeconds: durationSeconds,
+    quantiles: quantiles.map((entry) => ({
+      ...entry,
+      role: role(latencyName(entry.quantile), entry.role),
+      tolerance: canary.tolerance,
+      margin: Math.max(entry.margin, canary.tolerance),
+    })),
+    metrics: { ...metrics, ...Object.fromEntries(named) },
+  });
+}
+
+/** Paths that a side may be asked for, in the order in which they are tried. */
+export function pathsOf(request: CanaryRequest, side: 'baseline' | 'candidate'): readonly string[] {
+  const own = side === 'baseline' ? request.baseline_path : request.candidate_path;
+  if (own !== undefined) return [own];
+  return typeof request.path === 'string' ? [request.path] : request.path;
+}

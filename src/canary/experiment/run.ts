@@ -1,0 +1,319 @@
+/** `pipeline canary`: from two refs to a verdict. Thin: what to do is decided elsewhere, here it is done. */
+
+import type { Artifact } from '../../build/artifact.ts';
+import { buildArtifact } from '../../build/build.ts';
+import { healthWithin } from '../../config/health.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Context } from '../../context.ts';
+import { missingDatabases } from '../../database/index.ts';
+import { Failure } from '../../errors.ts';
+import type { PerSide } from '../../judge/types.ts';
+import { nginxProxy } from '../../proxy/nginx.ts';
+import { withLock } from '../../release/index.ts';
+import { hidden, resolveSecrets } from '../../release/secrets.ts';
+import { wantedRelease } from '../../release/wanted.ts';
+import type { CanaryReport } from '../../report/document.ts';
+import type { Snapshot } from '../../report/terminal.ts';
+import { conclude, type RunRecord } from '../judging/conclude.ts';
+import { mutable } from '../judging/mutable.ts';
+import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
+import {
+  type AgentFiles,
+  agentFiles,
+  cleanHosts,
+  journalOf,
+  prepareProxy,
+  prepareSide,
+} from '../lab/prepare.ts';
+import { type ProbeAnswer, probe } from '../lab/probe.ts';
+import { DEFAULT_PORT, nodePath, type ServiceSpec } from '../lab/service.ts';
+import { siteOf } from '../lab/site.ts';
+import {
+  choosePaths,
+  type DraftRequest,
+  draftRequests,
+  probesFor,
+  type ReadyRequest,
+  readyRequests,
+} from '../load/requests.ts';
+import { type Observed, observeExperiment } from './observe.ts';
+import { type CanaryOptions, planRun, type RunPlan } from './plan.ts';
+import { healthRemarks, neverStarted, pathRemarks, reportHead } from './record.ts';
+import { SIDES, type SideName, sidesOf } from './sides.ts';
+
+/** What the caller wants to hear while it runs. */
+export interface CanaryListener {
+  /** Both versions are known; the experiment has not begun. */
+  readonly onPlan?: (
+    run: Pick<CanaryReport, 'app' | 'baseline' | 'candidate' | 'plan'>,
+    alpha: number | null,
+  ) => void;
+  readonly onSnapshot?: (snapshot: Snapshot) => void;
+  /** The verdict is there; the hosts are removed afterwards. */
+  readonly onResult?: (result: CanaryResult) => Promise<void> | void;
+  /** Hosts exist from now on; `remains` says what stays where the program is killed. */
+  readonly onHosts?: (remains: string | null) => void;
+}
+
+export interface CanaryResult {
+  readonly report: CanaryReport;
+  /** `interrupted`: stopped by the user before there was a verdict. */
+  readonly exitKind: 'done' | 'rejected' | 'inconclusive' | 'interrupted';
+}
+
+interface CanaryResources {
+  readonly config: Config;
+  /** Version of pipeline, for the report. */
+  readonly version: string;
+  /** The agent's bundle on this machine. */
+  readonly agent: string;
+}
+
+/**
+ * Runs the experiment and removes what it made, also after a failure.
+ * @throws Failure kind `usage` for an unknown application or ref (before any host is made); kind `host`
+ *   where a build or a host fails; kind `locked` where another canary uses the hosts.
+ */
+export async function runCanary(
+  options: CanaryOptions,
+  resources: CanaryResources,
+  context: Context,
+  listener: CanaryListener = {},
+): Promise<CanaryResult> {
+  const { config } = resources;
+  const plan = planRun(config, options);
+  const subject = await subjectOf(plan, options, resources, context);
+  const lab = await openLab(config, plan, options.inventory, context);
+  listener.onHosts?.(lab.remains);
+  let keep = options.keep;
+  try {
+    const command = `pipeline canary ${options.baseline} ${options.candidate}`;
+    return await withLock(lab.hosts.proxy.connection, { command }, context, async (locked) => {
+      const result = await new LabRun(subject, lab, resources, context, listener).run(locked);
+      await listener.onResult?.(result);
+      return result;
+    });
+  } catch (error) {
+    // Another canary uses these hosts: they are not ours to remove.
+    if (error instanceof Failure && error.kind === 'locked') keep = true;
+    throw error;
+  } finally {
+    if (!keep && lab.remains === null) await cleanHosts(lab, plan.app, context);
+    await lab.close({ keep });
+  }
+}
+
+/** What is compared, before there is any host. */
+interface Subject {
+  readonly plan: RunPlan;
+  readonly artifacts: PerSide<Artifact>;
+  readonly drafts: readonly DraftRequest[];
+  /** What is generated lives as long as the experiment, and both sides have the same. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly agent: AgentFiles;
+}
+
+async function subjectOf(
+  plan: RunPlan,
+  options: CanaryOptions,
+  { config, agent }: CanaryResources,
+  context: Context,
+): Promise<Subject> {
+  const [baseline, candidate] = await bothRefs(config, plan, options, context);
+  const commits = [baseline.commit ?? '', candidate.commit ?? ''] as const;
+  const { secrets } = plan.definition;
+  return {
+    plan,
+    artifacts: { baseline, candidate },
+    drafts: await draftRequests(config, plan, commits, context),
+    secrets: (await resolveSecrets(plan.app, secrets, [], config.directory, context)).values,
+    agent: await agentFiles(agent, [baseline, candidate], context),
+  };
+}
+
+/** One side, installed on its host and asked whether it answers. */
+interface Prepared {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly answer: ProbeAnswer;
+}
+
+/** The experiment on the hosts of a lab. */
+class LabRun {
+  readonly #subject: Subject;
+  readonly #lab: Lab;
+  readonly #resources: CanaryResources;
+  readonly #context: Context;
+  readonly #listener: CanaryListener;
+  readonly #hosts: PerSide<LabHost>;
+  readonly #port: number;
+
+  constructor(
+    subject: Subject,
+    lab: Lab,
+    resources: CanaryResources,
+    context: Context,
+    listener: CanaryListener,
+  ) {
+    this.#subject = subject;
+    this.#lab = lab;
+    this.#resources = resources;
+    this.#context = context;
+    this.#listener = listener;
+    this.#hosts = sidesOf(lab, subject.plan);
+    this.#port = subject.plan.definition.fixed_port ?? DEFAULT_PORT;
+  }
+
+  /** @param locked the context that ends with the lock */
+  async run(locked: Context): Promise<CanaryResult> {
+    const { plan, agent, drafts, artifacts } = this.#subject;
+    const [proxy, baseline, candidate] = await Promise.all([
+      prepareProxy(this.#lab, plan.definition.site.port, agent, locked),
+      this.#prepare('baseline', locked),
+      this.#prepare('candidate', locked),
+    ]);
+    const sides = { baseline, candidate };
+    const requests = readyRequests(drafts, {
+      baseline: choosePaths(drafts, 'baseline', baseline.answer.statuses),
+      candidate: choosePaths(drafts, 'candidate', candidate.answer.statuses),
+    });
+    const about = { pipeline: this.#resources.version, at: this.#context.now() };
+    const head = reportHead(about, plan, artifacts, this.#hosts, requests);
+    this.#listener.onPlan?.(head, plan.judge === 'sequential' ? plan.config.alpha : null);
+    const seen = this.#unstarted(sides) ?? (await this.#observe(sides, requests));
+    return finished(plan, {
+      ...head,
+      hosts: this.#hostFacts(proxy, sides),
+      ...seen,
+      logs: await this.#logs(),
+    });
+  }
+
+  async #prepare(side: SideName, locked: Context): Promise<Prepared> {
+    const { plan, artifacts, secrets, agent, drafts } = this.#subject;
+    const { health } = plan.definition;
+    const host = this.#hosts[side];
+    const spec = await serviceSpec(this.#resources.config, plan, artifacts[side], secrets);
+    const versions = await prepareSide(this.#lab, host, this.#port, spec, agent, hidden(secrets), locked);
+    const asked = {
+      port: this.#port,
+      health: { ...health, within: healthWithin(health, 'node') },
+      requests: probesFor(drafts, side),
+    };
+    return { versions, answer: await probe(host.connection, nodePath(agent.node), asked, locked) };
+  }
+
+  /** The record of an experiment that cannot begin; null where both sides answer. */
+  #unstarted(sides: PerSide<Prepared>): Observed | null {
+    const events = SIDES.flatMap((side) => neverStarted(side, sides[side].answer) ?? []);
+    if (events.length === 0) return null;
+    return {
+      stopped: 'never started',
+      events,
+      load: null,
+      differences: [],
+      remarks: [],
+      experiment: { config: mutable(this.#subject.plan.config), seconds: [], ended: true },
+    };
+  }
+
+  async #observe(sides: PerSide<Prepared>, requests: readonly ReadyRequest[]): Promise<Observed> {
+    const { plan, agent } = this.#subject;
+    const answers = { baseline: sides.baseline.answer, candidate: sides.candidate.answer };
+    const observed = await observeExperiment(
+      {
+        plan,
+        lab: this.#lab,
+        hosts: this.#hosts,
+        agent,
+        requests,
+        proxy: nginxProxy(this.#lab.hosts.proxy.connection, this.#context),
+        site: siteOf(plan, this.#hosts, this.#port, requests),
+        onSnapshot: this.#listener.onSnapshot ?? (() => {}),
+      },
+      this.#context,
+    );
+    return {
+      ...observed,
+      remarks: [...healthRemarks(answers), ...pathRemarks(requests), ...observed.remarks],
+    };
+  }
+
+  #hostFacts(proxy: Readonly<Record<string, string>>, sides: PerSide<Prepared>): RunRecord['hosts'] {
+    return [
+      { name: this.#lab.hosts.proxy.name, role: 'proxy', versions: { ...proxy } },
+      ...SIDES.map((side) => ({
+        name: this.#hosts[side].name,
+        role: side,
+        versions: { ...sides[side].versions },
+      })),
+    ];
+  }
+
+  async #logs(): Promise<RunRecord['logs']> {
+    const secrets = hidden(this.#subject.secrets);
+    const [baseline, candidate] = await Promise.all(
+      SIDES.map((side) => journalOf(this.#hosts[side], secrets, this.#context)),
+    );
+    return { baseline: baseline ?? [], candidate: candidate ?? [] };
+  }
+}
+
+/** Both refs side by side; a ref that does not exist is said before anything is built or made. */
+async function bothRefs(
+  config: Config,
+  plan: RunPlan,
+  options: CanaryOptions,
+  context: Context,
+): Promise<[Artifact, Artifact]> {
+  // The first one fetches; the second finds the repository fetched, and both build side by side from there
+  // on.
+  const built = await Promise.allSettled([
+    buildArtifact(config, plan.app, options.baseline, context),
+    buildArtifact(config, plan.app, options.candidate, context),
+  ]);
+  const failed = built.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  const [baseline, candidate] = built.flatMap((result) =>
+    result.status === 'fulfilled' ? [result.value] : [],
+  );
+  if (baseline === undefined || candidate === undefined) throw new Error('two refs are built');
+  for (const artifact of [baseline, candidate]) {
+    if (artifact.runtime === 'node') continue;
+    throw new Failure('usage', `${plan.app} is built for ${artifact.runtime}; a canary runs Node services.`, {
+      next: 'Judge what you measured elsewhere: pipeline judge FILE --judge kayenta.',
+    });
+  }
+  return [baseline, candidate];
+}
+
+async function serviceSpec(
+  config: Config,
+  plan: RunPlan,
+  artifact: Artifact,
+  secrets: Readonly<Record<string, string>>,
+): Promise<ServiceSpec> {
+  const { app, definition } = plan;
+  const { env, overlay, manifest } = await wantedRelease(
+    app,
+    definition,
+    artifact,
+    { ...missingDatabases(definition), ...secrets },
+    config.directory,
+  );
+  return {
+    app,
+    artifact,
+    node: artifact.node ?? '',
+    env: { ...env, [definition.port_variable]: String(definition.fixed_port ?? DEFAULT_PORT) },
+    overlay,
+    tree: manifest.tree,
+    memoryBytes: definition.memory,
+  };
+}
+
+function finished(plan: RunPlan, run: RunRecord): CanaryResult {
+  const verdict = conclude(run, plan.judge);
+  const kinds = { passed: 'done', failed: 'rejected', inconclusive: 'inconclusive' } as const;
+  const interrupted = run.stopped === 'interrupted' && verdict.verdict === 'inconclusive';
+  return { report: { ...run, verdict }, exitKind: interrupted ? 'interrupted' : kinds[verdict.verdict] };
+}
