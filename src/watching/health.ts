@@ -1,8 +1,8 @@
 /** Which hosts are heard, and what the agents of the others say. */
 
-import type { Session } from '../cli/command.ts';
 import { withConnections } from '../environment/fleet.ts';
 import type { SshTarget } from '../ssh/connection.ts';
+import type { Caller } from './caller.ts';
 import { agentSays, type HubStatus, type MonitorPlace } from './place.ts';
 
 /** Silent for longer is worth a look. */
@@ -28,16 +28,16 @@ export function hostsHeard(status: HubStatus, { config, inventory }: MonitorPlac
 export function silentAgents(
   heard: readonly Heard[],
   { working }: HubStatus,
-  session: Session,
+  caller: Caller,
 ): Promise<ReadonlyMap<string, string>> {
   const silent = heard.filter((one) => one.silent && working).map(({ target }) => target);
   return withConnections(
     silent,
-    session.context,
+    caller.context,
     async (connections) =>
       new Map(
         await Promise.all(
-          connections.map(async (one) => [one.target.name, await agentSays(one, session)] as const),
+          connections.map(async (one) => [one.target.name, await agentSays(one, caller)] as const),
         ),
       ),
   );

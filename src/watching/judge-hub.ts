@@ -1,8 +1,8 @@
 /** Two releases as the monitor recorded them, for Kayenta's judge. */
 
-import type { Session } from '../cli/command.ts';
 import { Failure } from '../errors.ts';
 import type { ReleasePoint } from '../hub/compare.ts';
+import type { Caller } from './caller.ts';
 import { askHub, withMonitor } from './place.ts';
 
 export interface HubComparison {
@@ -72,10 +72,10 @@ export function caveat(recorded: Recorded): string {
 export function recordedByHub(
   wanted: HubComparison,
   inventory: string | undefined,
-  session: Session,
+  caller: Caller,
 ): Promise<Recorded> {
   const { app, baseline, candidate, start, end, stepSeconds } = wanted;
-  return withMonitor(inventory, session, async (connection) => {
+  return withMonitor(inventory, caller, async (connection) => {
     const args = [
       'compare',
       app,
@@ -85,7 +85,7 @@ export function recordedByHub(
       String(end * 1000),
       String(stepSeconds * 1000),
     ];
-    const recorded = (await askHub(connection, args, session)) as Recorded;
+    const recorded = (await askHub(connection, args, caller)) as Recorded;
     for (const [side, release] of [
       ['baseline', baseline],
       ['candidate', candidate],

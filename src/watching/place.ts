@@ -1,6 +1,5 @@
 /** Which hosts the monitor is about: the one that watches, and those that are watched. */
 
-import type { Session } from '../cli/command.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { withConnections } from '../environment/fleet.ts';
@@ -8,6 +7,7 @@ import { type InventoryTargets, inventoryTargets } from '../environment/inventor
 import { Failure } from '../errors.ts';
 import type { Connection, SshTarget } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
+import type { Caller } from './caller.ts';
 import { rolesOf } from './desired.ts';
 
 export interface MonitorPlace {
@@ -28,9 +28,9 @@ export interface HubStatus {
 }
 
 /** @throws Failure `usage` where the inventory names no host for the monitor, or one that serves something else on its ports */
-export async function findMonitor(flag: string | undefined, session: Session): Promise<MonitorPlace> {
-  const config = await loadConfig(session.common.config, session.context);
-  const inventory = await inventoryTargets(flag, config, session.context);
+export async function findMonitor(flag: string | undefined, caller: Caller): Promise<MonitorPlace> {
+  const config = await loadConfig(caller.common.config, caller.context);
+  const inventory = await inventoryTargets(flag, config, caller.context);
   const group = config.monitor?.host ?? 'monitor';
   const [monitor] = inventory.groups.get(group) ?? [];
   if (monitor === undefined)
@@ -60,7 +60,7 @@ export function groupsOf(target: SshTarget, { groups }: InventoryTargets): reado
 export async function askHub(
   connection: Connection,
   args: readonly string[],
-  session: Session,
+  caller: Caller,
   options: { readonly input?: string; readonly secretOutput?: boolean } = {},
 ): Promise<unknown> {
   // The unit says which Node and which program are in use.
@@ -69,7 +69,7 @@ export async function askHub(
 start=$(sed -n 's/^ExecStart=\\(.*\\) run$/\\1/p' /etc/systemd/system/pipeline-hub.service)
 $start ${args.map((arg) => quote(arg)).join(' ')}${options.input === undefined ? '' : ` <<<${quote(options.input)}`}`;
   const label = `hub: ${args.join(' ')}`;
-  const { signal } = session.context;
+  const { signal } = caller.context;
   const result = await connection.script(script, {
     label,
     signal,
@@ -107,11 +107,11 @@ journalctl --quiet --no-pager --output=cat --lines=1 --unit=pipeline-agent`;
 /** Connects to the monitor alone. */
 export function withMonitor<T>(
   flag: string | undefined,
-  session: Session,
+  caller: Caller,
   work: (connection: Connection, place: MonitorPlace) => Promise<T>,
 ): Promise<T> {
-  return findMonitor(flag, session).then((place) =>
-    withConnections([place.monitor], session.context, async ([connection]) => {
+  return findMonitor(flag, caller).then((place) =>
+    withConnections([place.monitor], caller.context, async ([connection]) => {
       if (connection === undefined) throw new Error('one connection was asked for');
       return work(connection, place);
     }),

@@ -1,12 +1,12 @@
 /** Tells the project's monitor of a canary run while it runs. Best effort: it never slows a run, nor fails it. */
 import { randomBytes } from 'node:crypto';
 import type { CanaryResult } from '../canary/experiment/run.ts';
-import type { Session } from '../cli/command.ts';
 import { asFailure } from '../errors.ts';
 import type { CanaryTelling } from '../hub/canaries.ts';
 import { whoami } from '../release/index.ts';
 import type { Snapshot } from '../report/terminal.ts';
 import { connect } from '../ssh/openssh.ts';
+import type { Caller } from './caller.ts';
 import { brokenTelling, type CanaryBegin, endedTelling, runningTelling } from './canary-telling.ts';
 import { askHub, findMonitor } from './place.ts';
 
@@ -24,11 +24,11 @@ export interface CanaryTeller {
 }
 
 /** @param inventory as `-i` gave it */
-export function tellCanary(session: Session, inventory: string | undefined): CanaryTeller {
+export function tellCanary(caller: Caller, inventory: string | undefined): CanaryTeller {
   // Ctrl-C ends the run, and the monitor is told of that too.
   const stop = new AbortController();
-  const context = { ...session.context, signal: stop.signal };
-  const own = { ...session, context };
+  const context = { ...caller.context, signal: stop.signal };
+  const own = { ...caller, context };
   const place = findMonitor(inventory, own).catch(() => undefined);
   const connection = place.then((found) =>
     found === undefined ? undefined : connect(found.monitor, context),
@@ -51,7 +51,7 @@ export function tellCanary(session: Session, inventory: string | undefined): Can
         const why = asFailure(error).message.replace(/\.$/, '');
         // A host that is to be the monitor and was never set up misses nothing.
         if (stop.signal.aborted || why === 'There is no hub here') return;
-        session.output.line(`The monitor does not hear of this run: ${why}.`);
+        caller.output.line(`The monitor does not hear of this run: ${why}.`);
       }
     });
   };

@@ -1,10 +1,10 @@
 /** What the monitor says of the hosts, for commands that show it beside what they see themselves. */
 
-import type { Session } from '../cli/command.ts';
 import type { Config } from '../config/schema.ts';
 import { withConnections } from '../environment/fleet.ts';
 import { asFailure } from '../errors.ts';
 import type { SshTarget } from '../ssh/connection.ts';
+import type { Caller } from './caller.ts';
 import { askHub, type HubStatus } from './place.ts';
 
 export interface Watched {
@@ -23,17 +23,17 @@ export function monitorGroup({ monitor }: Pick<Config, 'monitor'>): string {
 }
 
 /** Asks the hub. Undefined where there is none: never set up. A monitor that does not answer is a finding. */
-export async function watched(target: SshTarget | undefined, session: Session): Promise<Watched | undefined> {
+export async function watched(target: SshTarget | undefined, caller: Caller): Promise<Watched | undefined> {
   if (target === undefined) return undefined;
   const { name } = target;
   try {
-    return await withConnections([target], session.context, async ([connection]) => {
+    return await withConnections([target], caller.context, async ([connection]) => {
       if (connection === undefined) throw new Error('one connection was asked for');
       const look = '[ -e /etc/systemd/system/pipeline-hub.service ] && echo yes || true';
       const label = 'is there a hub';
-      const isThere = await connection.check(look, { label, signal: session.context.signal });
+      const isThere = await connection.check(look, { label, signal: caller.context.signal });
       if (isThere.trim() !== 'yes') return undefined;
-      const { now, working, hosts, alerts } = (await askHub(connection, ['status'], session)) as HubStatus;
+      const { now, working, hosts, alerts } = (await askHub(connection, ['status'], caller)) as HubStatus;
       const ago = Object.entries(hosts).map(([host, { at }]) => [
         host,
         Math.max(0, Math.round((now - at) / 1000)),
@@ -46,7 +46,7 @@ export async function watched(target: SshTarget | undefined, session: Session): 
       };
     });
   } catch (thrown) {
-    session.context.signal.throwIfAborted();
+    caller.context.signal.throwIfAborted();
     const failure = asFailure(thrown);
     if (failure.kind === 'internal') throw failure;
     return {

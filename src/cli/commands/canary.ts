@@ -6,13 +6,13 @@ import { type ReportFiles, reportFolder, writeReport } from '../../canary/judgin
 import { loadConfig } from '../../config/load.ts';
 import { EXIT_CODES } from '../../errors.ts';
 import { shownPath } from '../../files.ts';
+import { installed } from '../../installation.ts';
 import type { Traffic } from '../../judge/types.ts';
 import { reportJson } from '../../report/json.ts';
 import { introduction, liveFrame, progressLine, resultLines } from '../../report/terminal.ts';
 import { tellCanary } from '../../watching/tell-canary.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { installed } from '../installation.ts';
 
 /** Without a terminal a line is printed this often. */
 const LINE_EVERY_SECONDS = 10;

@@ -4,9 +4,9 @@ import { dirname, relative, resolve } from 'node:path';
 import { detectFolder } from '../../config/detect.ts';
 import { initialConfig, newProjectId } from '../../config/init.ts';
 import { Failure } from '../../errors.ts';
+import { installed } from '../../installation.ts';
 import type { Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { installed } from '../installation.ts';
 
 export const init: Handler<typeof definitions.init> = async (_options, { common, context, output }) => {
   const path = resolve(context.cwd, common.config ?? 'pipeline.yml');
