@@ -88,7 +88,7 @@ $start ${args.map((arg) => quote(arg)).join(' ')}${options.input === undefined ?
 }
 
 /** What the agent of a host says of itself: the last line of its journal, or that it does not run. */
-export async function agentSays(connection: Connection, { context }: Session): Promise<string> {
+export async function agentSays(connection: Connection, { context }: Caller): Promise<string> {
   const script = `[ -e /etc/systemd/system/pipeline-agent.service ] || { echo 'there is no agent'; exit 0; }
 state=$(systemctl is-active pipeline-agent || true)
 [ "$state" = active ] || printf 'the agent is %s: ' "$state"
