@@ -1,12 +1,15 @@
-/** Whether new firewall rules let us in: asked with a connection of its own, since they leave a standing one alone. */
+/** Whether new firewall rules let us in: asked with a new connection, since they leave a standing one alone. */
 
 import type { Context } from '../context.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { runProcess } from '../ssh/process.ts';
 import { quote } from '../ssh/quote.ts';
 
-/** Milliseconds for one try. The host takes its rules back after `CONFIRM_WITHIN`. */
-const TRY_LIMIT = 8_000;
+/**
+ * Milliseconds for one try: two fit into `CONFIRM_WITHIN`, after which the host takes its rules back. ssh itself
+ * gives up soon where rules drop our packets; a slow host needs the rest to sign us in.
+ */
+const TRY_LIMIT = 25_000;
 
 /** Tries a second connection, twice; undefined: it came through, else what ssh says. */
 export async function tryConnection(connection: Connection, context: Context): Promise<string | undefined> {
@@ -20,9 +23,16 @@ export async function tryConnection(connection: Connection, context: Context): P
     });
     context.signal.throwIfAborted();
     if (exitCode === 0) return undefined;
-    message = exitCode === null ? 'no answer' : (stderr.trim().split('\n').at(-1) ?? `exit ${exitCode}`);
+    message = reasonOf(exitCode, stderr);
   }
   return message;
+}
+
+/** Why a try failed, in ssh's own last words where it has some; never empty. */
+export function reasonOf(exitCode: number | null, stderr: string): string {
+  const said = stderr.trim().split('\n').at(-1);
+  if (exitCode === null) return said ? `no answer in time, after: ${said}` : 'no answer in time';
+  return said || `ssh ended with exit code ${exitCode} and said nothing`;
 }
 
 /** Tells the host that the rules of a table may stay. */

@@ -7,6 +7,7 @@
 
 import { LOGS } from '../contract/proxy-paths.ts';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
+import { HEADER_BUFFERS, LOOKALIKES } from './pass.ts';
 import type { Front } from './proxy.ts';
 import { block, identifier, quoted } from './text.ts';
 import { trustLines } from './trust.ts';
@@ -111,8 +112,10 @@ function server(balancer: Balancer, id: string, sticky: boolean): string {
       'proxy_set_header Host $http_host;',
       'proxy_set_header X-Forwarded-For $remote_addr;',
       'proxy_set_header X-Forwarded-Proto $scheme;',
+      ...LOOKALIKES,
       'proxy_set_header Upgrade $http_upgrade;',
       `proxy_set_header Connection $${id}_connection;`,
+      ...HEADER_BUFFERS,
       // A host that is away is found out soon; it stands beside this one.
       'proxy_connect_timeout 2s;',
       `proxy_read_timeout ${balancer.readTimeoutMs}ms;`,

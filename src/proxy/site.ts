@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import { LOGS, PROXY_LIVE, SITES } from '../contract/proxy-paths.ts';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
+import { HEADER_BUFFERS, LOOKALIKES, RELATIVE_REDIRECTS } from './pass.ts';
 import type { Site, Variant } from './proxy.ts';
 import { block, identifier, quoted } from './text.ts';
 import { BALANCED, proxies, trustLines, trusts } from './trust.ts';
@@ -166,6 +167,7 @@ function server(site: Site, id: string): string {
     ...(site.balanced === true ? [BALANCED] : []),
     ...trustLines(site),
     'server_tokens off;',
+    RELATIVE_REDIRECTS,
     `client_max_body_size ${site.maxBodyBytes};`,
     'gzip on;',
     'gzip_proxied any;',
@@ -242,9 +244,11 @@ function proxied(site: Site, id: string): string[] {
     'proxy_set_header X-Real-IP $remote_addr;',
     `proxy_set_header X-Forwarded-Proto ${trusts(site) ? `$${id}_proto` : '$scheme'};`,
     'proxy_set_header X-Forwarded-Host $http_host;',
+    ...LOOKALIKES,
     ...(site.experiment === undefined ? ['proxy_set_header X-Request-ID $request_id;'] : []),
     'proxy_set_header Upgrade $http_upgrade;',
     `proxy_set_header Connection $${id}_connection;`,
+    ...HEADER_BUFFERS,
     'proxy_connect_timeout 5s;',
     `proxy_read_timeout ${site.readTimeoutMs}ms;`,
     `proxy_send_timeout ${site.readTimeoutMs}ms;`,

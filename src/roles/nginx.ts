@@ -32,6 +32,8 @@ http {
   server_tokens off;
   types_hash_max_size 4096;
   server_names_hash_bucket_size 128;
+  # A header such as api_key reaches the service. nginx reads this for a port, so a site cannot say it.
+  underscores_in_headers on;
 
   ssl_protocols TLSv1.2 TLSv1.3;
   ssl_prefer_server_ciphers off;

@@ -74,6 +74,19 @@ describe('a site as nginx reads it', () => {
     expect(lines()).toContain('proxy_set_header X-Forwarded-Proto $scheme;');
   });
 
+  it('takes answers whose headers are larger than a page', () => {
+    expect(lines()).toEqual(expect.arrayContaining(['proxy_buffer_size 32k;', 'proxy_buffers 8 32k;']));
+  });
+
+  it('redirects within the scheme and port that the visitor uses', () => {
+    expect(lines({ static: 'public' })).toContain('absolute_redirect off;');
+  });
+
+  it('passes no header on that a framework could take for one of its own', () => {
+    expect(lines()).toContain('proxy_set_header X_Forwarded_For "";');
+    expect(lines()).toContain('proxy_set_header X_Real_IP "";');
+  });
+
   it('logs which release answered, as the link of the variant says', () => {
     expect(lines()).toContain(
       'access_log /var/log/nginx/pipeline/shop.json.log pipeline buffer=64k flush=250ms;',

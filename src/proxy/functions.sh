@@ -1,0 +1,107 @@
+# shellcheck shell=bash
+# What a script on a host uses to change its proxy; silent when all is well. The header sets these:
+: "${proxy_sites:?}" "${proxy_state:?}" "${proxy_live:?}" "${proxy_at_boot:?}"
+
+nginx_workers() { # those that take connections
+  local master pid
+  master=$(cat /run/nginx.pid 2>/dev/null) || return 0
+  for pid in $(pgrep -P "$master" 2>/dev/null); do
+    case $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in
+      *'shutting down'*) ;;
+      *'worker process'*) echo "$pid" ;;
+    esac
+  done
+}
+nginx_reload() {
+  if ! systemctl is-active --quiet nginx.service; then
+    systemctl start nginx.service
+    return
+  fi
+  local before
+  before=" $(nginx_workers | tr '\n' ' ')"
+  systemctl reload nginx.service || return 1
+  for _ in $(seq 100); do
+    local old='' pid
+    for pid in $(nginx_workers); do case $before in *" $pid "*) old=$pid ;; esac; done
+    [ -n "$old" ] || return 0
+    sleep 0.05
+  done
+  echo 'nginx did not take the new configuration over; its log says:' >&2
+  grep -F '[emerg]' /var/log/nginx/error.log | tail -n 5 >&2
+  return 1
+}
+# site_try SITES-FOLDER-AS-IT-WOULD-BE SITE: nginx only warns about a name that another site has, and ignores it
+# in the second one.
+site_try() {
+  local said code name
+  # shellcheck disable=SC2016 # sh expands them
+  local in_place='mount --bind "$1" "$2" && exec nginx -t -q'
+  said=$(unshare --mount --propagation private sh -c "$in_place" try "$1" "$proxy_sites" 2>&1)
+  code=$?
+  [ -z "$said" ] || printf '%s\n' "$said" >&2
+  # shellcheck disable=SC2013 # a server's name is one word
+  for name in $(sed -n 's/.*conflicting server name "\([^"]*\)".*/\1/p' <<<"$said"); do
+    grep -q "^ *server_name .*\b$name\b" "$1/$2.conf" && return 1
+  done
+  return $code
+}
+site_put() {
+  local file=$proxy_sites/$1.conf new=$2 trial old
+  site_changed=0
+  weights_ready "$1" || return 1
+  cmp -s "$new" "$file" && return 0
+  trial=$(mktemp -d /run/pipeline-sites.XXXXXX) && chmod 0755 "$trial" || return 1
+  cp -a "$proxy_sites/." "$trial/" && cp "$new" "$trial/$1.conf" && site_try "$trial" "$1"
+  local result=$?
+  rm -rf "$trial"
+  [ $result = 0 ] || return 1
+  old=$file.before
+  if [ -e "$file" ]; then cp -a "$file" "$old"; else rm -f "$old"; fi
+  cp "$new" "$file.new" && chmod 0644 "$file.new" && sync "$file.new" && mv -f "$file.new" "$file" || return 1
+  if nginx_reload; then
+    rm -f "$old"
+    # shellcheck disable=SC2034 # the caller reads it
+    site_changed=1
+    return 0
+  fi
+  if [ -e "$old" ]; then mv -f "$old" "$file"; else rm -f "$file"; fi
+  nginx_reload
+  return 1
+}
+weights_put() {
+  weights_at_boot &&
+    weights_link "$proxy_state" "$1" "$2" && sync "$proxy_state/$1" && weights_link "$proxy_live" "$1" "$2"
+}
+weights_link() { # BELOW APP GREEN
+  local folder=$1/$2 bucket
+  if [ ! -d "$folder/w$3" ]; then
+    rm -rf "$folder/w$3.new"
+    mkdir -p "$folder/w$3.new" || return 1
+    for ((bucket = 0; bucket < $3; bucket++)); do : >"$folder/w$3.new/$bucket" || return 1; done
+    chmod 0755 "${1%/*}" "$1" "$folder" "$folder/w$3.new" && mv -T "$folder/w$3.new" "$folder/w$3" || return 1
+  fi
+  ln -sfn "w$3" "$folder/weights.new" && mv -fT "$folder/weights.new" "$folder/weights"
+}
+weights_at_boot() { # a bare return would be the status from before where a trap calls this, as undo does
+  local file=$proxy_at_boot
+  [ -e "$file" ] && return 0
+  mkdir -p "${file%/*}" && echo "C $proxy_live - - - - $proxy_state" >"$file.new" &&
+    sync "$file.new" && mv -f "$file.new" "$file"
+}
+# The folder that nginx looks into: in memory, unless an older version of pipeline wrote the site.
+weights_where() {
+  if grep -qsF "if (-f $proxy_live/" "$proxy_sites/$1.conf" && [ -L "$proxy_live/$1/weights" ]; then
+    echo "$proxy_live/$1"
+  else
+    echo "$proxy_state/$1"
+  fi
+}
+weights_get() { # prints green's per cent; nothing: no such site
+  local target
+  target=$(readlink "$(weights_where "$1")/weights") && echo "${target#w}"
+}
+weights_ready() { # before a site is put in place that looks in memory
+  local green
+  green=$(weights_get "$1") || return 0
+  weights_put "$1" "$green"
+}

@@ -1,0 +1,21 @@
+/** What all requests that nginx passes on have in common, to a service or to a balancer's hosts. Pure text. */
+
+/**
+ * An answer's headers must fit into one buffer, else nginx answers 502. Its default, a page of 4 KB, is little
+ * for a session and a content security policy.
+ */
+export const HEADER_BUFFERS: readonly string[] = ['proxy_buffer_size 32k;', 'proxy_buffers 8 32k;'];
+
+/**
+ * nginx passes on headers whose names have underscores (role `nginx`). Some frameworks read `X_Forwarded_For`
+ * as `X-Forwarded-For`, so the spellings of what nginx itself says are not passed on.
+ */
+export const LOOKALIKES: readonly string[] = [
+  ...['X_Forwarded_For', 'X_Forwarded_Proto', 'X_Forwarded_Host', 'X_Real_IP', 'X_Request_ID'],
+].map((name) => `proxy_set_header ${name} "";`);
+
+/**
+ * A redirect of nginx's own (`/docs` to `/docs/`) names no scheme and no port: where a proxy stands in front,
+ * nginx does not know the visitor's.
+ */
+export const RELATIVE_REDIRECTS = 'absolute_redirect off;';
