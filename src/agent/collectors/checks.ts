@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { Row } from '../../metrics/catalogue.ts';
+import { redact } from '../../redact.ts';
 import type { Collector } from '../collector.ts';
 
 /** One check. Either `url` or `tcp`. */
@@ -48,14 +49,15 @@ export function judgeAnswer(check: CheckConfig, answer: HttpAnswer): string {
 }
 
 export function checkCollector(check: CheckConfig): Collector {
-  const target = check.url ?? check.tcp ?? '';
+  const target = redact(check.url ?? check.tcp ?? '');
+  const secrets = Object.values(check.headers ?? {}).filter((value) => value.length >= 6);
   return {
     name: `check ${check.name}`,
     everySeconds: check.everySeconds ?? 15,
     async collect() {
       if (check.once !== undefined && !existsSync(check.once)) return {};
       const started = performance.now();
-      const error = await run(check).catch((thrown: Error) => thrown.message);
+      const error = await run(check).catch((thrown: Error) => redact(thrown.message, secrets));
       const row: Row<'checks'> = {
         check: check.name,
         target,
