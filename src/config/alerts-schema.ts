@@ -46,6 +46,17 @@ export const checkSchema = z
       .union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)])
       .optional()
       .describe('Accepted status or statuses. Default: everything below 400.'),
+    follow: z
+      .boolean()
+      .optional()
+      .describe(
+        'Follow redirects and judge the last answer. Default: true, unless status asks for a redirect.',
+      ),
+    ca: z
+      .string()
+      .startsWith('/', 'expected an absolute path')
+      .optional()
+      .describe("PEM file with a CA of one's own, on the hosts that ask: trusted beside the usual ones."),
     contains: z.string().optional().describe('Text that the answer must hold.'),
     every: duration()
       .refine((ms) => ms >= 1000 && ms <= HOUR_MS, 'expected 1s to 1h')
