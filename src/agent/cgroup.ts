@@ -77,6 +77,18 @@ export function readMemory(files: CgroupFiles): number | undefined {
   return usage === undefined || stat === undefined ? undefined : workingSet(usage, stat, files.version);
 }
 
+/** Bytes of page cache, or null where the group does not tell. */
+export function readCache(files: CgroupFiles): number | null {
+  const stat = files.memory === undefined ? undefined : readIfThere(`${files.memory}/memory.stat`);
+  return stat === undefined ? null : (parseCache(stat, files.version) ?? null);
+}
+
+/** Bytes of page cache in `memory.stat`. Source: Linux, admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. */
+export function parseCache(stat: string, version: 1 | 2): number | undefined {
+  const match = (version === 2 ? /^file (\d+)$/m : /^total_cache (\d+)$/m).exec(stat);
+  return match === null ? undefined : Number(match[1]);
+}
+
 /** Processor seconds and resident bytes by process number, for hosts that do not account for the group itself. */
 type Processes = ReadonlyMap<number, { readonly cpuSeconds: number; readonly bytes: number }>;
 

@@ -63,6 +63,8 @@ const checkConfig = object({
         status: optional(list(number(100, 599))),
         below: optional(number(100, 600)),
         contains: optional(text()),
+        follow: optional(oneOf('yes', 'no')),
+        ca: optional(path),
         everySeconds: optional(number(1, 86_400)),
         timeoutSeconds: optional(number(0.1, 60)),
         once: optional(path),

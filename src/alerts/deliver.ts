@@ -1,5 +1,7 @@
 /** Brings messages to one place: a webhook, Slack, or e-mail. */
 import { createTransport } from 'nodemailer';
+import { redact } from '../redact.ts';
+import { httpAddress } from './http-address.ts';
 import type { Notice } from './types.ts';
 
 /** Where a message goes, secrets filled in. */
@@ -81,9 +83,10 @@ function timeouts(ms: number) {
 }
 
 async function post(url: string, body: unknown, timeoutMs: number): Promise<void> {
-  const response = await fetch(url, {
+  const address = httpAddress(url, { 'content-type': 'application/json' });
+  const response = await fetch(address.url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: address.headers,
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(timeoutMs),
   });
@@ -102,5 +105,5 @@ export function nameOf(target: Target): string {
 export function reason(thrown: unknown): string {
   const { message, cause, name } = thrown as Error & { cause?: Error };
   if (name === 'TimeoutError') return 'it did not answer in time';
-  return (cause?.message ?? message).replace(/\S+:\/\/\S+/g, '(address)');
+  return redact((cause?.message ?? message).replace(/\S+:\/\/\S+/g, '(address)'));
 }

@@ -91,8 +91,8 @@ function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly
       ),
     ),
     ...latest.disks.flatMap((disk) => diskFindings(host, disk, rules)),
-    ...(rules.unit_failed === 'off' ? [] : latest.units.filter(({ state }) => state === 'failed')).map(
-      ({ unit }) => on('unit_failed', 'critical', unit, `${unit} on ${name} failed`),
+    ...failedUnits(latest, rules).map((unit) =>
+      on('unit_failed', 'critical', unit, `${unit} on ${name} failed`),
     ),
     ...[...host.restarts].flatMap(([unit, times]) =>
       above(rules, 'unit_restarts', times, () =>
@@ -127,6 +127,22 @@ function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly
       ];
     }),
   ];
+}
+
+/** Units that failed and that no entry of `except` names. */
+function failedUnits({ units }: Window, { unit_failed: rule }: Rules): readonly string[] {
+  if (rule === 'off') return [];
+  const excepted = (rule.except ?? []).map(unitPattern);
+  return units
+    .filter(({ unit, state }) => state === 'failed' && !excepted.some((pattern) => pattern.test(unit)))
+    .map(({ unit }) => unit);
+}
+
+/** `backup` names `backup.service`, as with systemctl; `*` stands for anything. */
+function unitPattern(name: string): RegExp {
+  const whole = /\.[a-z]+$|\*$/.test(name) ? name : `${name}.service`;
+  const parts = whole.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
 }
 
 function diskFindings(host: HostView, disk: Row<'disks'>, rules: Rules): readonly Finding[] {

@@ -46,6 +46,17 @@ export const checkSchema = z
       .union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)])
       .optional()
       .describe('Accepted status or statuses. Default: everything below 400.'),
+    follow: z
+      .boolean()
+      .optional()
+      .describe(
+        'Follow redirects and judge the last answer. Default: true, unless status asks for a redirect.',
+      ),
+    ca: z
+      .string()
+      .startsWith('/', 'expected an absolute path')
+      .optional()
+      .describe("PEM file with a CA of one's own, on the hosts that ask: trusted beside the usual ones."),
     contains: z.string().optional().describe('Text that the answer must hold.'),
     every: duration()
       .refine((ms) => ms >= 1000 && ms <= HOUR_MS, 'expected 1s to 1h')
@@ -116,7 +127,19 @@ export const alertsSchema = z.strictObject({
         'A disk fills.',
       ),
       memory: rule(0.95, 'share in use', 300_000).describe('Memory runs out.'),
-      unit_failed: lasting(10_000).describe('A systemd unit failed (critical).'),
+      unit_failed: z
+        .union([
+          z.literal('off'),
+          z.strictObject({
+            for: duration().default(10_000).describe('How long before it fires.'),
+            except: z
+              .array(z.string().min(1))
+              .optional()
+              .describe('Units that may fail, e.g. apt-daily.service; `*` stands for anything.'),
+          }),
+        ])
+        .prefault({})
+        .describe('A systemd unit failed (critical).'),
       unit_restarts: rule(3, 'restarts within 10 minutes', 0).describe('A unit starts again and again.'),
       check: lasting(30_000).describe('An HTTP or TCP check fails (critical).'),
       store: lasting(30_000).describe('A database does not answer (critical).'),

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deployNotice } from '../alerts/deploys.ts';
 import { evaluate, resume } from '../alerts/evaluate.ts';
 import { findings } from '../alerts/findings.ts';
+import { httpAddress } from '../alerts/http-address.ts';
 import { Outbox } from '../alerts/outbox.ts';
 import type { AlertState, Notice } from '../alerts/types.ts';
 import type { Overview } from './api-types.ts';
@@ -193,7 +194,8 @@ export class Watch {
     const { heartbeat } = config;
     if (heartbeat === undefined || now - this.#lastBeat < heartbeat.everyMs || ingest.trouble !== '') return;
     this.#lastBeat = now;
-    fetch(heartbeat.url, { signal: AbortSignal.timeout(10_000) }).then(
+    const { url, headers } = httpAddress(heartbeat.url);
+    fetch(url, { headers, signal: AbortSignal.timeout(10_000) }).then(
       async (response) => {
         await response.body?.cancel();
         if (!response.ok) log(`The heartbeat address answers ${response.status}.`);

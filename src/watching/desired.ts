@@ -136,12 +136,15 @@ function healthCheck(name: string, app: AppConfig) {
 
 /** A check of `checks:`. */
 function ownCheck(name: string, check: CheckConfig) {
-  const { status, every, timeout, method, from: _from, ...rest } = check;
+  const { status, every, timeout, method, follow, from: _from, ...rest } = check;
+  const statuses = status === undefined ? [] : [status].flat();
+  const redirects = statuses.some((code) => code >= 300 && code < 400);
   return {
     name,
     ...rest,
     ...(method === 'GET' ? {} : { method }),
-    ...(status === undefined ? {} : { status: [status].flat() }),
+    ...(status === undefined ? {} : { status: statuses }),
+    ...(rest.url === undefined ? {} : { follow: (follow ?? !redirects) ? 'yes' : 'no' }),
     everySeconds: every / 1000,
     timeoutSeconds: timeout / 1000,
   };

@@ -3,13 +3,14 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext, createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateCollector, describeCertificate } from '../../src/agent/collectors/certificates.ts';
-import { type CheckConfig, checkCollector, judgeAnswer } from '../../src/agent/collectors/checks.ts';
+import { type CheckConfig, checkCollector, judgeAnswer, nextAsk } from '../../src/agent/collectors/checks.ts';
 import { storeCollector } from '../../src/agent/collectors/stores.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'pipeline-checks-'));
@@ -18,6 +19,8 @@ const servers: Server[] = [];
 let http = '';
 let silent = '';
 let tls = '';
+let secure = '';
+const secureFile = join(directory, 'localhost.pem');
 
 async function listen(server: Server): Promise<string> {
   servers.push(server);
@@ -45,10 +48,18 @@ beforeAll(async () => {
     createHttpServer((request, response) => {
       if (request.url === '/slow') return;
       if (request.url === '/cut') return void request.socket.destroy();
+      if (request.url === '/moved') return void response.writeHead(301, { location: '/200' }).end();
+      if (request.url === '/lost') return void response.writeHead(302, { location: '/500' }).end();
+      if (request.url === '/round') return void response.writeHead(307, { location: '/round' }).end();
       response.statusCode = Number(request.url?.slice(1)) || 200;
       response.end(`hello ${request.method} ${request.headers['x-test'] ?? ''}`);
     }),
   );
+  const own = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-subj', '/CN=localhost'];
+  const names = ['-addext', 'subjectAltName=DNS:localhost', '-keyout', join(directory, 'own.pem')];
+  spawnSync('openssl', [...own, ...names, '-out', secureFile]);
+  const pair = { key: readFileSync(join(directory, 'own.pem')), cert: readFileSync(secureFile) };
+  secure = await listen(createHttpsServer(pair, (_request, response) => response.end('hello')));
   silent = await listen(createServer(() => {}));
   tls = await listen(createTlsServer({ key: readFileSync(key), cert: readFileSync(certificateFile) }));
 });
@@ -102,6 +113,53 @@ describe('a check over HTTP', () => {
   ])('%s is down: %s', async (path, error) => {
     expect(await run({ url: `http://${http}${path}` })).toMatchObject({ up: 0, error });
   });
+});
+
+describe('a check that meets a redirect', () => {
+  it.each([
+    ['/moved', 'yes', [200], ''],
+    ['/lost', 'yes', undefined, 'answered 500'],
+    ['/round', 'yes', undefined, 'redirected more than 10 times'],
+    ['/moved', 'no', [200], 'answered 301, not 200'],
+    ['/moved', undefined, [301], ''],
+  ] as const)('%s, follow %s, status %j: %j', async (path, follow, status, error) => {
+    const row = await run({ url: `http://${http}${path}`, follow, status, timeoutSeconds: 2 });
+    expect(row).toMatchObject({ up: error === '' ? 1 : 0, error });
+  });
+
+  const ask = {
+    url: 'https://ann:s3cret@a.example/x',
+    method: 'POST',
+    headers: { Authorization: 'Bearer s3cret', 'content-type': 'text/plain', accept: '*/*' },
+    body: 'hello',
+  };
+
+  it('tells another origin nothing of who asks, and sends no body after a GET', () => {
+    expect(nextAsk(ask, 302, 'https://b.example/')).toEqual({
+      url: 'https://b.example/',
+      method: 'GET',
+      headers: { accept: '*/*' },
+      body: undefined,
+    });
+    expect(nextAsk(ask, 308, '/y')).toEqual({ ...ask, url: 'https://ann:s3cret@a.example/y' });
+    expect(nextAsk(ask, 200, '/y')).toBeUndefined();
+    expect(() => nextAsk(ask, 302, 'file:///etc/passwd')).toThrow(/redirected to an address with file:/);
+  });
+});
+
+it("a check trusts a CA of one's own", async () => {
+  const port = Number(secure.split(':')[1]);
+  const url = `https://localhost:${port}/200`;
+  expect(await run({ url, timeoutSeconds: 2 })).toMatchObject({
+    up: 0,
+    error: expect.stringMatching(/self.signed/),
+  });
+  expect(await run({ url, ca: secureFile, timeoutSeconds: 2 })).toMatchObject({ up: 1, error: '' });
+});
+
+it('the credentials of a check are in no sample', async () => {
+  const row = await run({ url: `http://ann:s3cret@${http}/200` });
+  expect(row).toMatchObject({ up: 1, target: `http://***@${http}/200` });
 });
 
 describe('a check over TCP', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   findCgroup,
   GroupUsage,
+  parseCache,
   parseCpuStat,
   parseProcessStat,
   workingSet,
@@ -10,7 +11,7 @@ import {
 import { containerTimes, cpuShares, parseStat } from '../../src/agent/collectors/cpu.ts';
 import { diskRates, majorMinor, parseDiskstats, parseMounts } from '../../src/agent/collectors/disks.ts';
 import { parseLoad } from '../../src/agent/collectors/load.ts';
-import { parseMeminfo, parseSwaps } from '../../src/agent/collectors/memory.ts';
+import { parseArcStats, parseMeminfo, parseSwaps, withArc } from '../../src/agent/collectors/memory.ts';
 import { parseNetDev } from '../../src/agent/collectors/network.ts';
 import { parsePressure } from '../../src/agent/collectors/pressure.ts';
 import { findContainer, parseCpuUse, parseQuota } from '../../src/agent/container.ts';
@@ -101,10 +102,29 @@ SwapFree:         450000 kB
     expect(parseSwaps('pgpgin 1\npswpin 12\npswpout 34\n')).toEqual({ in: 12, out: 34 });
   });
 
+  it('count what ZFS gives back as cache, and its least size as used', () => {
+    const stats =
+      'name type data\nc_min                           4    50000000\nsize                            4    250000000\n';
+    expect(parseArcStats(stats)).toBe(200_000_000);
+    expect(parseArcStats('')).toBe(0);
+    expect(withArc(parseMeminfo(MEMINFO), parseArcStats(stats))).toMatchObject({
+      memory_used: 400000 * 1024 - 200_000_000,
+      memory_cached: 420000 * 1024 + 200_000_000,
+    });
+  });
+
   it('may be without swap', () => {
     expect(parseMeminfo(MEMINFO.replace(/Swap.*kB\n/g, ''))).toMatchObject({ swap_total: 0, swap_used: 0 });
     expect(() => parseMeminfo('')).toThrow(/MemTotal/);
   });
+});
+
+it.each<[1 | 2, string]>([
+  [2, 'anon 5\nfile 4096\nfile_mapped 7\ninactive_file 9\n'],
+  [1, 'cache 1\nmapped_file 7\ntotal_cache 4096\n'],
+])('the page cache of a control group of version %i is its own', (version, stat) => {
+  expect(parseCache(stat, version)).toBe(4096);
+  expect(parseCache('', version)).toBeUndefined();
 });
 
 it('/proc/loadavg and /proc/uptime are read', () => {

@@ -25,6 +25,7 @@ afterEach(() =>
 
 interface Got {
   readonly path: string;
+  readonly authorization?: string | undefined;
   readonly body: unknown;
 }
 
@@ -33,7 +34,12 @@ async function http(answer: number | 'never'): Promise<{ readonly url: string; r
   const server: Server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
-    got.push({ path: request.url ?? '', body: JSON.parse(Buffer.concat(parts).toString()) as unknown });
+    const { authorization } = request.headers;
+    got.push({
+      path: request.url ?? '',
+      authorization,
+      body: JSON.parse(Buffer.concat(parts).toString()) as unknown,
+    });
     if (answer !== 'never') response.writeHead(answer).end('thanks');
   });
   server.listen(0, '127.0.0.1');
@@ -113,6 +119,12 @@ it('a webhook gets each message as JSON, in order', async () => {
     dashboard: 'http://m/dashboard',
   });
   expect(got[1]?.body).toMatchObject({ state: 'resolved', text: 'Resolved: It fails.' });
+});
+
+it('a webhook gets the credentials of its address as a header', async () => {
+  const { url, got } = await http(204);
+  await deliver({ webhook: url.replace('//', '//ann:p%40ss@') }, [notice('it fails')], undefined);
+  expect(got[0]?.authorization).toBe(`Basic ${Buffer.from('ann:p@ss').toString('base64')}`);
 });
 
 it('Slack gets one text for several, the gravest first, and nothing that it would take for markup', async () => {

@@ -216,3 +216,18 @@ describe('findings', () => {
     expect(findings({ ...view, hosts: [{ ...host, heardAt: now - 99_000 }] }, off)).toEqual([]);
   });
 });
+
+it.each([
+  [['x.service'], []],
+  [['x'], []],
+  [['x*'], []],
+  [['*.timer', 'y'], ['unit_failed|web|x.service']],
+])('unit_failed except %j leaves %j', (except, left) => {
+  const { rules } = alertsSchema.parse({ rules: { unit_failed: { except } } });
+  const latest = window({
+    units: [{ unit: 'x.service', state: 'failed', sub: '', restarts: 0, cpu: null, memory: null }],
+  });
+  const host = { name: 'web', heardAt: 1, aheadMs: 0, latest, restarts: new Map(), growth: new Map() };
+  const calm = { now: 1, listeningSince: 0, apps: [], silentBefore: new Set<string>(), storage: undefined };
+  expect(findings({ ...calm, hosts: [host], trouble: '' }, rules).map(({ key }) => key)).toEqual(left);
+});

@@ -158,7 +158,9 @@ describe('remote write', () => {
         const status = answers.shift() ?? 204;
         heard.push(request.headers);
         if (status === 204) taken.push(...readRequest(Buffer.from(uncompress(Buffer.concat(parts)))));
-        response.writeHead(status).end(status === 204 ? undefined : 'no');
+        // As a store that repeats what it was sent.
+        const said = status === 401 ? `no right: ${request.headers.authorization}` : 'no';
+        response.writeHead(status).end(status === 204 ? undefined : said);
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -209,6 +211,25 @@ describe('remote write', () => {
     write.push(sample(NOW + 1));
     await expect.poll(() => write.state).toEqual({ queued: 0, sent: 2, dropped: 2, trouble: '' });
     expect(lines[0]).toBe('Remote write: the other store answers 400: "no".');
+  });
+
+  it('sends the credentials of an address as a header, and shows them nowhere', async () => {
+    const { url, heard, taken } = await receiver(401, 503);
+    const { write, lines } = forward(url.replace('//', '//ann:s3cret%23%2F@'), { headers: {} });
+    const states: string[] = [];
+    write.push(sample(NOW));
+    const state = () => {
+      states.push(JSON.stringify(write.state));
+      return write.state;
+    };
+    await expect.poll(() => state().dropped).toBe(2);
+    write.push(sample(NOW + 1));
+    await expect.poll(() => state().sent).toBe(2);
+    expect(taken).toHaveLength(2);
+    const basic = Buffer.from('ann:s3cret#/').toString('base64');
+    expect(heard.map(({ authorization }) => authorization)).toEqual(Array(3).fill(`Basic ${basic}`));
+    expect(lines[0]).toBe('Remote write: the other store answers 401: "no right: Basic ***".');
+    for (const text of [...states, ...lines]) expect(text).not.toMatch(new RegExp(`s3cret|${basic}`));
   });
 
   it('keeps the newest and counts the rest where the store is away', async () => {

@@ -81,6 +81,7 @@ describe('an agent is told', () => {
         url: 'https://shop.example/',
         status: [200],
         contains: 'Welcome',
+        follow: 'yes',
         everySeconds: 60,
       }),
     ]);
@@ -88,6 +89,16 @@ describe('an agent is told', () => {
     expect(agent({ checks }, 'web').checks).toEqual([
       expect.objectContaining({ name: 'mail', tcp: 'mail.example.com:25', url: undefined }),
     ]);
+  });
+
+  it.each([
+    [{}, 'yes'],
+    [{ status: [200, 301] }, 'no'],
+    [{ status: 301, follow: true }, 'yes'],
+    [{ follow: false }, 'no'],
+  ])('a check with %j follows redirects: %s', (wanted, follow) => {
+    const checks = { page: { url: 'http://shop.example/', ...wanted } };
+    expect(agent({ checks }, 'monitor').checks).toMatchObject([{ follow }]);
   });
 
   it('the certificate of each name that nginx has', () => {

@@ -1,8 +1,9 @@
 /** HTTP and TCP checks from this host. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { Row } from '../../metrics/catalogue.ts';
+import { redact } from '../../redact.ts';
 import type { Collector } from '../collector.ts';
 
 /** One check. Either `url` or `tcp`. */
@@ -19,6 +20,10 @@ export interface CheckConfig {
   readonly below?: number | undefined;
   /** Text that the body must hold. */
   readonly contains?: string | undefined;
+  /** Whether redirects are followed; default: no. */
+  readonly follow?: 'yes' | 'no' | undefined;
+  /** PEM file with an authority that is trusted beside the usual ones. */
+  readonly ca?: string | undefined;
   readonly everySeconds?: number | undefined;
   /** A path: what is to be checked is not there before it exists. */
   readonly once?: string | undefined;
@@ -33,6 +38,11 @@ export interface HttpAnswer {
 
 /** As much of a body as is looked at. */
 const MAX_BODY = 256 * 1024;
+/** More are a circle. */
+const MOST_REDIRECTS = 10;
+/** Say who asks: nothing for another origin. */
+const PRIVATE_HEADERS = ['authorization', 'cookie', 'proxy-authorization', 'host'];
+const BODY_HEADERS = ['content-length', 'content-type', 'content-encoding', 'content-language'];
 
 /** Why an answer is not the expected one; empty where it is. */
 export function judgeAnswer(check: CheckConfig, answer: HttpAnswer): string {
@@ -48,14 +58,15 @@ export function judgeAnswer(check: CheckConfig, answer: HttpAnswer): string {
 }
 
 export function checkCollector(check: CheckConfig): Collector {
-  const target = check.url ?? check.tcp ?? '';
+  const target = redact(check.url ?? check.tcp ?? '');
+  const secrets = Object.values(check.headers ?? {}).filter((value) => value.length >= 6);
   return {
     name: `check ${check.name}`,
     everySeconds: check.everySeconds ?? 15,
     async collect() {
       if (check.once !== undefined && !existsSync(check.once)) return {};
       const started = performance.now();
-      const error = await run(check).catch((thrown: Error) => thrown.message);
+      const error = await run(check).catch((thrown: Error) => redact(thrown.message, secrets));
       const row: Row<'checks'> = {
         check: check.name,
         target,
@@ -94,31 +105,91 @@ function dial(address: string, timeoutMs: number): Promise<void> {
   });
 }
 
-/** One request on a connection of its own. The HTTP modules are loaded here, since an agent without checks does not need them. */
+/**
+ * Asks, and where the check says so follows redirects: the last answer counts. One time limit for all of it.
+ * @throws Error with the reason, which may hold an address
+ */
 async function request(check: CheckConfig, url: string, timeoutMs: number): Promise<HttpAnswer> {
-  const module = url.startsWith('https:') ? await import('node:https') : await import('node:http');
-  const headers = { 'user-agent': 'pipeline-agent', ...check.headers };
-  return new Promise((resolve, reject) => {
-    const outgoing = module.request(
-      url,
-      { method: check.method ?? 'GET', headers, agent: false },
-      (incoming) => {
-        readBody(incoming).then((body) => {
-          clearTimeout(timer);
-          outgoing.destroy();
-          resolve({ status: incoming.statusCode ?? 0, body });
-        }, reject);
-      },
-    );
-    const timer = setTimeout(
-      () => outgoing.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)),
-      timeoutMs,
-    );
-    outgoing.once('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
+  const limit = AbortSignal.timeout(timeoutMs);
+  const ca = check.ca === undefined ? undefined : await trusted(check.ca);
+  let ask: Ask = { url, method: check.method ?? 'GET', headers: check.headers ?? {}, body: check.body };
+  for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
+    const answer = await requestOnce(ask, limit, ca).catch((error: unknown) => {
+      if (limit.aborted) throw new Error(`no answer within ${timeoutMs / 1000} s`);
+      throw error;
     });
-    outgoing.end(check.body);
+    const next = check.follow === 'yes' ? nextAsk(ask, answer.status, answer.location) : undefined;
+    if (next === undefined) return answer;
+    ask = next;
+  }
+  throw new Error(`redirected more than ${MOST_REDIRECTS} times`);
+}
+
+/** One request of a check. */
+export interface Ask {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+/**
+ * Where a redirect leads; undefined where the answer is none. As browsers do: 303, and 301 or 302 after POST,
+ * become GET; what says who asks does not go to another origin. Source: WHATWG Fetch, HTTP-redirect fetch.
+ */
+export function nextAsk(ask: Ask, status: number, location: string | undefined): Ask | undefined {
+  if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) return undefined;
+  if (!URL.canParse(location, ask.url)) throw new Error(`redirected to an address that is none`);
+  const next = new URL(location, ask.url);
+  const before = new URL(ask.url);
+  if (next.protocol !== 'http:' && next.protocol !== 'https:')
+    throw new Error(`redirected to an address with ${next.protocol}`);
+  const same = next.origin === before.origin;
+  if (same && next.username === '') {
+    next.username = before.username;
+    next.password = before.password;
+  }
+  const get = (status === 303 && ask.method !== 'HEAD') || (status < 303 && ask.method === 'POST');
+  const left = [...(same ? [] : PRIVATE_HEADERS), ...(get ? BODY_HEADERS : [])];
+  const headers = Object.entries(ask.headers).filter(([name]) => !left.includes(name.toLowerCase()));
+  return {
+    url: next.href,
+    method: get ? 'GET' : ask.method,
+    headers: Object.fromEntries(headers),
+    body: get ? undefined : ask.body,
+  };
+}
+
+/** The usual authorities and one's own. */
+async function trusted(path: string): Promise<readonly string[]> {
+  const { rootCertificates } = await import('node:tls');
+  return [...rootCertificates, readFileSync(path, 'utf8')];
+}
+
+/** On a connection of its own. The HTTP modules are loaded here, since an agent without checks does not need them. */
+async function requestOnce(
+  { url, method, headers, body }: Ask,
+  signal: AbortSignal,
+  ca: readonly string[] | undefined,
+): Promise<HttpAnswer & { readonly location: string | undefined }> {
+  const secure = url.startsWith('https:');
+  const module = secure ? await import('node:https') : await import('node:http');
+  const options = {
+    method,
+    headers: { 'user-agent': 'pipeline-agent', ...headers },
+    agent: false as const,
+    signal,
+    ...(secure && ca !== undefined ? { ca: [...ca] } : {}),
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = module.request(url, options, (incoming) => {
+      readBody(incoming).then((text) => {
+        outgoing.destroy();
+        resolve({ status: incoming.statusCode ?? 0, body: text, location: incoming.headers.location });
+      }, reject);
+    });
+    outgoing.once('error', reject);
+    outgoing.end(body);
   });
 }
 

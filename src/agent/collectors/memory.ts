@@ -1,6 +1,6 @@
 /** Memory and swap, from /proc/meminfo and /proc/vmstat (proc(5)). */
 import { perSecond } from '../../metrics/rate.ts';
-import { readMemory } from '../cgroup.ts';
+import { readCache, readIfThere, readMemory } from '../cgroup.ts';
 import type { Collector, Findings } from '../collector.ts';
 import type { Container } from '../container.ts';
 import { ProcFile } from '../proc-file.ts';
@@ -44,6 +44,39 @@ export function machineMemory(): number {
   }
 }
 
+/**
+ * Bytes that ZFS's cache gives back when somebody needs them: its size above its least size. The kernel
+ * does not count them as available. Source: OpenZFS, module/zfs/arc.c (arc_stats), as htop and Beszel do.
+ */
+export function parseArcStats(text: string): number {
+  const value = (name: string): number =>
+    Number(new RegExp(`^${name}\\s+\\d+\\s+(\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  return Math.max(0, value('size') - value('c_min'));
+}
+
+/** Memory with ZFS's cache counted as what it is: cache. */
+export function withArc(
+  memory: NonNullable<Findings['system']>,
+  shrinkable: number,
+): NonNullable<Findings['system']> {
+  const used = Number(memory.memory_used ?? 0);
+  const given = Math.min(shrinkable, used);
+  return { ...memory, memory_used: used - given, memory_cached: Number(memory.memory_cached ?? 0) + given };
+}
+
+/** What a container uses: its own group's figures, never the machine's. Its swap is not told apart. */
+export function containerMemory(container: Container): NonNullable<Findings['system']> | undefined {
+  const used = readMemory(container.files);
+  if (used === undefined) return undefined;
+  return {
+    memory_total: container.memoryLimit,
+    memory_used: used,
+    memory_cached: readCache(container.files),
+  };
+}
+
+const ARC_STATS = '/proc/spl/kstat/zfs/arcstats';
+
 export function memoryCollector(container: Container | undefined): Collector {
   const meminfo = new ProcFile('/proc/meminfo');
   const vmstat = new ProcFile('/proc/vmstat');
@@ -53,11 +86,12 @@ export function memoryCollector(container: Container | undefined): Collector {
     everySeconds: 0,
     collect(seconds) {
       const machine = parseMeminfo(meminfo.read());
-      const used = container === undefined ? undefined : readMemory(container.files);
+      const own = container === undefined ? undefined : containerMemory(container);
+      // ZFS's cache is the machine's: a container's group is not charged for it.
       const memory =
-        used === undefined
-          ? machine
-          : { ...machine, memory_total: container?.memoryLimit ?? null, memory_used: used };
+        own === undefined
+          ? withArc(machine, parseArcStats(readIfThere(ARC_STATS) ?? ''))
+          : { ...machine, ...own };
       if (memory.swap_total === 0) return { system: { ...memory, swap_in: 0, swap_out: 0 } };
       const now = parseSwaps(vmstat.read());
       const rate = (direction: 'in' | 'out'): number | null => {

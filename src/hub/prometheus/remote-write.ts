@@ -1,7 +1,12 @@
-/** Forwards every sample to a store that takes Prometheus's remote write: for those who outgrow one machine. Never holds the hub up. */
+/**
+ * Forwards every sample to a store that takes Prometheus's remote write, for those who outgrow one machine.
+ * Never holds the hub up.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compress } from 'snappyjs';
+import { type HttpAddress, httpAddress } from '../../alerts/http-address.ts';
 import type { Window } from '../../metrics/catalogue.ts';
+import { redact } from '../../redact.ts';
 import { gauges } from './families.ts';
 import type { Totals } from './totals.ts';
 import { type Point, writeRequest } from './write-request.ts';
@@ -35,6 +40,7 @@ const PAUSE_MS = 1000;
 
 export class RemoteWrite {
   readonly #options: RemoteWriteOptions;
+  readonly #address: HttpAddress;
   readonly #most: number;
   #queue: Point[] = [];
   #sent = 0;
@@ -43,6 +49,7 @@ export class RemoteWrite {
 
   constructor(options: RemoteWriteOptions) {
     this.#options = options;
+    this.#address = httpAddress(options.url, options.headers);
     this.#most = options.mostQueued ?? 500_000;
   }
 
@@ -50,7 +57,10 @@ export class RemoteWrite {
     return { queued: this.#queue.length, sent: this.#sent, dropped: this.#dropped, trouble: this.#trouble };
   }
 
-  /** Takes a window that was stored, routes summed up, its requests counted in the totals already. The oldest points go where too many wait. */
+  /**
+   * Takes a window that was stored, routes summed up, its requests counted in the totals already.
+   * The oldest points go where too many wait.
+   */
   push(window: Window): void {
     const { host, at } = window;
     for (const { name, samples } of [...gauges([window]), ...this.#options.totals.families(host)])
@@ -95,7 +105,9 @@ export class RemoteWrite {
   }
 
   /** Once, when it becomes something else. */
-  #say(trouble: string): void {
+  #say(why: string): void {
+    // The other store may repeat what it was sent, and this text reaches the log and the dashboard.
+    const trouble = redact(why, this.#address.secrets);
     if (trouble === this.#trouble) return;
     this.#trouble = trouble;
     this.#options.log(
@@ -110,7 +122,8 @@ export class RemoteWrite {
     | { readonly kind: 'refused'; readonly why: string }
     | { readonly kind: 'again'; readonly why: string; readonly afterMs: number }
   > {
-    const { url, headers, signal } = this.#options;
+    const { signal } = this.#options;
+    const { url, headers } = this.#address;
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -125,9 +138,11 @@ export class RemoteWrite {
         redirect: 'error',
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
-      const text = (await response.text()).trim().slice(0, 200);
+      const text = (await response.text()).trim().slice(0, 1000);
       if (response.ok) return { kind: 'taken' };
-      const why = `the other store answers ${response.status}${text === '' ? '' : `: ${JSON.stringify(text)}`}`;
+      // Redacted before it is cut: half a secret is one too.
+      const said = redact(text, this.#address.secrets).slice(0, 200);
+      const why = `the other store answers ${response.status}${said === '' ? '' : `: ${JSON.stringify(said)}`}`;
       // What it calls wrong is as wrong the next time.
       if (response.status < 500 && response.status !== 429) return { kind: 'refused', why };
       return { kind: 'again', why, afterMs: Number(response.headers.get('retry-after') ?? 0) * 1000 || 0 };
