@@ -1,17 +1,17 @@
 /** The balancer of an application on several hosts: what it knows, what it should be, and how it becomes so. */
 import { createHash } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
-import type { AppConfig } from '../config/schema.ts';
-import type { Context } from '../context.ts';
-import type { Manifest } from '../contract/manifest.ts';
-import { SITES } from '../contract/proxy-paths.ts';
-import { Failure } from '../errors.ts';
-import { balancerConfig } from '../proxy/balancer.ts';
-import { siteRefused } from '../proxy/nginx.ts';
-import { PROXY_FUNCTIONS, writeSiteText } from '../proxy/scripts.ts';
-import { quote } from '../ssh/quote.ts';
+import type { AppConfig } from '../../config/schema.ts';
+import type { Context } from '../../context.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import { SITES } from '../../contract/proxy-paths.ts';
+import { Failure } from '../../errors.ts';
+import { balancerConfig } from '../../proxy/balancer.ts';
+import { siteRefused } from '../../proxy/nginx.ts';
+import { PROXY_FUNCTIONS, writeSiteText } from '../../proxy/scripts.ts';
+import { quote } from '../../ssh/quote.ts';
+import type { ReleaseHost } from '../types.ts';
 import { type Certificate, certificateCommand, tlsOf } from './certificate.ts';
-import type { ReleaseHost } from './types.ts';
 
 /** A host that balances, with what it knows. */
 export interface BalancerFacts {

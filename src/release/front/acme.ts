@@ -1,14 +1,14 @@
 /** Certificates by ACME: what a host knows, and how it comes to one. The work is done by the host itself (roles/acme.ts), which also renews. */
 import { createHash } from 'node:crypto';
-import type { Context } from '../context.ts';
-import { settingsFolder } from '../contract/places.ts';
-import { CHALLENGES, ISSUED } from '../contract/proxy-paths.ts';
-import { Failure } from '../errors.ts';
-import { converge } from '../host/converge.ts';
-import { rolesFor } from '../roles/index.ts';
-import { quote } from '../ssh/quote.ts';
+import type { Context } from '../../context.ts';
+import { settingsFolder } from '../../contract/places.ts';
+import { CHALLENGES, ISSUED } from '../../contract/proxy-paths.ts';
+import { Failure } from '../../errors.ts';
+import { converge } from '../../host/converge.ts';
+import { rolesFor } from '../../roles/index.ts';
+import { quote } from '../../ssh/quote.ts';
+import type { ReleaseHost } from '../types.ts';
 import type { AcmeCertificate } from './certificate.ts';
-import type { ReleaseHost } from './types.ts';
 
 /** A host with what it knows of its certificate. */
 export interface AcmeFacts {

@@ -1,12 +1,12 @@
 /** What stands in front of the hosts of an application: their balancers and their certificate. */
-import type { AppConfig } from '../config/schema.ts';
-import type { Context } from '../context.ts';
-import type { Manifest } from '../contract/manifest.ts';
+import type { AppConfig } from '../../config/schema.ts';
+import type { Context } from '../../context.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import type { AppOnHosts } from '../types.ts';
 import { type AcmeFacts, certify, lookAtAcme } from './acme.ts';
 import { type BalancerFacts, balancerText, lookAtBalancers, placeBalancers } from './balancer.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
 import type { Edge } from './site.ts';
-import type { AppOnHosts } from './types.ts';
 
 export interface FrontFacts {
   readonly balancers: readonly BalancerFacts[];
