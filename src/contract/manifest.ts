@@ -1,4 +1,7 @@
-/** What a release says of itself: `release.json` in its folder, from which it can be started again without the configuration. */
+/**
+ * What a release says of itself: `release.json` in its folder. It can be started again from that, without the
+ * configuration.
+ */
 import * as z from 'zod';
 
 export const manifestSchema = z.object({
