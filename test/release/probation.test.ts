@@ -9,12 +9,12 @@ describe('the probation of a release with two processes', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'pipeline-probation-'));
-    const units = ['21000', '21001'].map((port) => `pipeline-app@blue-${port}.service 127.0.0.1 ${port}\n`);
+    const units = ['21000', '21001'].map((port) => `a@${port}.service 127.0.0.1 ${port}\n`);
     writeFileSync(join(folder, 'blue.instances'), units.join(''));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Runs the real function for a second; `check` is the body of the health check, with ADDRESS:PORT as `$1`. */
+  /** Runs the real function for a second; `check` is the body of the check, with ADDRESS:PORT as `$1`. */
   function watchOver(check: string): { readonly code: number | null; readonly said: readonly string[] } {
     const path = join(folder, 'check');
     writeFileSync(path, `#!/bin/bash\n${check}\n`);

@@ -72,9 +72,13 @@ true`;
   return { host, prepared: said('prepared'), asked: said('asked'), issued: said('issued') === 'yes' };
 }
 
+/** Whether the host has not the certificate that is asked for, or cannot renew it. */
+export function lacksCertificate(app: string, facts: AcmeFacts, certificate: AcmeCertificate): boolean {
+  return facts.prepared !== preparation() || !facts.issued || facts.asked !== asked(app, certificate);
+}
+
 /**
- * Lets the host get its certificate, where it has not the one that is asked for, and keep it renewed. The site is in place already, so that the
- * authority can ask it. Returns whether anything had to be done.
+ * Lets the host get its certificate and keep it renewed. The site is in place already, so that the authority can ask it.
  * @throws Failure kind `host` where none came: the site goes on with what it has, and the host tries again by itself.
  */
 export async function certify(
@@ -82,21 +86,19 @@ export async function certify(
   facts: AcmeFacts,
   certificate: AcmeCertificate,
   context: Context,
-): Promise<boolean> {
+): Promise<void> {
   const { host } = facts;
-  const ready = facts.prepared === preparation();
-  if (ready && facts.issued && facts.asked === asked(app, certificate)) return false;
   const tell = (state: 'started' | 'done' | 'failed', detail?: string) =>
     context.progress({ host: host.name, stage: 'certificate', state, detail });
   tell('started');
-  if (!ready) await converge(host.connection, rolesFor('acme', PARAMS), context);
+  if (facts.prepared !== preparation()) await converge(host.connection, rolesFor('acme', PARAMS), context);
   const text = await host.connection.check(certifyScript(app, certificate), {
     label: `certificate of ${app}`,
     signal: context.signal,
   });
   const reason = /^reason (.*)$/m.exec(text)?.[1];
   tell(reason === undefined ? 'done' : 'failed', reason ?? certificate.domains.join(', '));
-  if (reason === undefined) return true;
+  if (reason === undefined) return;
   const address = host.connection.target.address;
   throw new Failure('host', `${host.name}: ${app} is live, but got no certificate: ${reason}`, {
     host: host.name,

@@ -81,18 +81,25 @@ export function balancerText(
   });
 }
 
-/** Makes the balancers what they should be, where they are not. Returns whether one was not. @throws Failure kind `host` with nginx's own words. */
+/** Those whose site is not `text`. */
+export function balancersToChange(
+  balancers: readonly BalancerFacts[],
+  text: string,
+): readonly BalancerFacts[] {
+  const wanted = createHash('sha256').update(text).digest('hex');
+  return balancers.filter(({ site }) => site !== wanted);
+}
+
+/** Gives these balancers their site. @throws Failure kind `host` with nginx's own words. */
 export async function placeBalancers(
   app: string,
   balancers: readonly BalancerFacts[],
   text: string,
   certificate: Certificate | undefined,
   context: Context,
-): Promise<boolean> {
-  const wanted = createHash('sha256').update(text).digest('hex');
-  const differ = balancers.filter(({ site }) => site !== wanted);
+): Promise<void> {
   await Promise.all(
-    differ.map(async ({ host }) => {
+    balancers.map(async ({ host }) => {
       const tell = (state: 'started' | 'done' | 'failed') =>
         context.progress({ host: host.name, stage: 'balancer', state });
       tell('started');
@@ -114,5 +121,4 @@ exit $result`,
       if (exitCode !== 0) throw siteRefused(host.name, app, stderr);
     }),
   );
-  return differ.length > 0;
 }

@@ -2,9 +2,15 @@
 import type { AppConfig } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
 import type { Manifest } from '../../contract/manifest.ts';
-import type { AppOnHosts } from '../types.ts';
-import { type AcmeFacts, certify, lookAtAcme } from './acme.ts';
-import { type BalancerFacts, balancerText, lookAtBalancers, placeBalancers } from './balancer.ts';
+import type { AppOnHosts, ReleaseHost } from '../types.ts';
+import { type AcmeFacts, certify, lacksCertificate, lookAtAcme } from './acme.ts';
+import {
+  type BalancerFacts,
+  balancersToChange,
+  balancerText,
+  lookAtBalancers,
+  placeBalancers,
+} from './balancer.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
 import type { Edge } from './site.ts';
 
@@ -38,17 +44,45 @@ export async function lookAtFront(
   return { balancers: found, certificate, acme, edge };
 }
 
-/** Once the hosts serve. Returns whether anything had to be done. @throws Failure kind `host`: the new version serves all the same. */
-export async function placeFront(
-  { app, hosts }: AppOnHosts,
+/** What is to be done in front of the hosts once they serve. */
+export interface FrontPlan {
+  /** Balancers whose site differs from `text`. */
+  readonly balancers: readonly BalancerFacts[];
+  /** The site of each of them. */
+  readonly text: string;
+  readonly certificate: Certificate | undefined;
+  /** Hosts that have not the certificate that is asked for, and wait for it. */
+  readonly acme: readonly AcmeFacts[];
+}
+
+/** Pure. Going back does not wait for a certificate authority: the host asks it by itself. */
+export function planFront(
+  app: string,
   definition: AppConfig,
+  hosts: readonly ReleaseHost[],
   { balancers, certificate, acme }: FrontFacts,
   runtime: Manifest['runtime'],
+  action: 'deploy' | 'rollback',
+): FrontPlan {
+  const text = balancerText(app, definition, hosts, certificate, runtime);
+  const waits = action === 'deploy' && certificate?.kind === 'acme';
+  return {
+    balancers: balancersToChange(balancers, text),
+    text,
+    certificate,
+    acme: waits ? acme.filter((facts) => lacksCertificate(app, facts, certificate)) : [],
+  };
+}
+
+/** Returns whether anything had to be done. @throws Failure kind `host`: the new version serves anyway. */
+export async function placeFront(
+  app: string,
+  { balancers, text, certificate, acme }: FrontPlan,
   context: Context,
 ): Promise<boolean> {
-  const text = balancerText(app, definition, hosts, certificate, runtime);
-  let changed = await placeBalancers(app, balancers, text, certificate, context);
-  if (certificate?.kind !== 'acme') return changed;
-  for (const facts of acme) changed = (await certify(app, facts, certificate, context)) || changed;
-  return changed;
+  await placeBalancers(app, balancers, text, certificate, context);
+  if (certificate?.kind === 'acme') {
+    for (const facts of acme) await certify(app, facts, certificate, context);
+  }
+  return balancers.length > 0 || acme.length > 0;
 }
