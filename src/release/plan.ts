@@ -17,7 +17,7 @@ import type { ReleaseHost } from './types.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Everything that was looked at. */
-export interface Seen {
+interface Seen {
   readonly hosts: readonly HostFacts[];
   readonly front: FrontFacts;
 }
@@ -29,7 +29,7 @@ interface Asked {
 }
 
 /** Put this version into service. */
-export interface DeployAim extends Asked {
+interface DeployAim extends Asked {
   readonly action: 'deploy';
   readonly wanted: Wanted;
   readonly secrets: Secrets;
@@ -37,7 +37,7 @@ export interface DeployAim extends Asked {
 }
 
 /** Put a release that is on the hosts into service again. */
-export interface RollbackAim extends Asked {
+interface RollbackAim extends Asked {
   readonly action: 'rollback';
   /** Its name or a commit; undefined: the one that was live before. */
   readonly release: string | undefined;
