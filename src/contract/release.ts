@@ -164,6 +164,9 @@ export const RELEASE_STEPS = [
 ] as const;
 export type ReleaseStep = (typeof RELEASE_STEPS)[number];
 
+/** Exit code of a release's `check` where nothing answers at all; 0: healthy, 1: an answer that is not good. */
+export const CHECK_SILENT = 2;
+
 /** Exit code of the program where an order failed; what failed was said by an event. */
 export const EXIT_ORDER_FAILED = 30;
 
