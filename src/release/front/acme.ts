@@ -91,10 +91,9 @@ export async function certify(
   const tell = (state: 'started' | 'done' | 'failed', detail?: string) =>
     context.progress({ host: host.name, stage: 'certificate', state, detail });
   tell('started');
-  if (facts.prepared !== preparation()) await converge(host.connection, rolesFor('acme', PARAMS), context);
-  const text = await host.connection.check(certifyScript(app, certificate), {
-    label: `certificate of ${app}`,
-    signal: context.signal,
+  const text = await ask(app, facts, certificate, context).catch((error: unknown) => {
+    tell('failed');
+    throw error;
   });
   const reason = /^reason (.*)$/m.exec(text)?.[1];
   tell(reason === undefined ? 'done' : 'failed', reason ?? certificate.domains.join(', '));
@@ -108,6 +107,20 @@ export async function certify(
         ? `See whether ${host.name} can reach ${certificate.directory}`
         : `Let ${certificate.domains.join(', ')} lead to ${address}, with port 80 open to everybody`
     }, then deploy again; the host also tries by itself every six hours.`,
+  });
+}
+
+/** Prepares the host where it has to be, and returns what it says of the attempt. */
+async function ask(
+  app: string,
+  { host, prepared }: AcmeFacts,
+  certificate: AcmeCertificate,
+  context: Context,
+): Promise<string> {
+  if (prepared !== preparation()) await converge(host.connection, rolesFor('acme', PARAMS), context);
+  return host.connection.check(certifyScript(app, certificate), {
+    label: `certificate of ${app}`,
+    signal: context.signal,
   });
 }
 

@@ -10,6 +10,7 @@ import { balancerConfig } from '../../proxy/balancer.ts';
 import { siteRefused } from '../../proxy/nginx.ts';
 import { PROXY_FUNCTIONS, writeSiteText } from '../../proxy/scripts.ts';
 import { quote } from '../../ssh/quote.ts';
+import { inStage } from '../stage.ts';
 import type { ReleaseHost } from '../types.ts';
 import { type Certificate, certificateCommand, tlsOf } from './certificate.ts';
 
@@ -99,26 +100,25 @@ export async function placeBalancers(
   context: Context,
 ): Promise<void> {
   await Promise.all(
-    balancers.map(async ({ host }) => {
-      const tell = (state: 'started' | 'done' | 'failed') =>
-        context.progress({ host: host.name, stage: 'balancer', state });
-      tell('started');
-      const { exitCode, stderr } = await host.connection.script(
-        `${PROXY_FUNCTIONS}
+    balancers.map(({ host }) =>
+      inStage(host, 'balancer', context, async () => {
+        const { exitCode, stderr } = await host.connection.script(placeScript(app, text, certificate), {
+          label: `balancer of ${app}`,
+          signal: context.signal,
+          secrets: certificate?.kind === 'given' ? [certificate.key] : [],
+        });
+        if (exitCode !== 0) throw siteRefused(host.name, app, stderr);
+      }),
+    ),
+  );
+}
+
+function placeScript(app: string, text: string, certificate: Certificate | undefined): string {
+  return `${PROXY_FUNCTIONS}
 mkdir -p /run/pipeline && exec 8>>/run/pipeline/release-${quote(app)}.lock && flock -w 60 8 || exit 1
 ${certificate === undefined ? '' : `${certificateCommand(app, certificate)} || exit 1`}
 ${writeSiteText(text)}
 site_put ${quote(app)} "$site_file"; result=$?
 rm -f "$site_file"
-exit $result`,
-        {
-          label: `balancer of ${app}`,
-          signal: context.signal,
-          secrets: certificate?.kind === 'given' ? [certificate.key] : [],
-        },
-      );
-      tell(exitCode === 0 ? 'done' : 'failed');
-      if (exitCode !== 0) throw siteRefused(host.name, app, stderr);
-    }),
-  );
+exit $result`;
 }
