@@ -15,7 +15,10 @@ export const manifestSchema = z.object({
   by: z.string(),
   /** SHA-256 of the artifact. */
   artifact: z.string(),
-  /** Which artifact with which files laid over it; releases with the same one share their files on the disk. */
+  /**
+   * Which artifact with which files laid over it; releases with the same one share their files on the
+   * disk.
+   */
   tree: z.string(),
   runtime: z.enum(['node', 'tomcat', 'static']),
   /** Exact Node version. */

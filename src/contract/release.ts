@@ -4,7 +4,8 @@
  * text (units, environment files, sites); paths of releases and settings follow from `places.ts`.
  *
  * `onhost release` exits with 0 after an `end` event, else with EXIT_ORDER_FAILED after a `failed` event, or
- * with 128 and the signal's number where it was stopped: then the version of before serves, as after a failure.
+ * with 128 and the signal's number where it was stopped: then the version of before serves, as after a
+ * failure.
  */
 import type { Manifest } from './manifest.ts';
 import type { Colour } from './places.ts';
@@ -34,7 +35,10 @@ export interface OrderedFile {
   readonly text: string;
 }
 
-/** Where a release's files come from. The artifact lies in INCOMING under its hash, unless `sameTree` has it. */
+/**
+ * Where a release's files come from. The artifact lies in INCOMING under its hash, unless `sameTree`
+ * has it.
+ */
 export interface Placing {
   /**
    * Below the release's folder: `env`, `digest`, `check` (a program), `release.json`; `start` where something
@@ -45,7 +49,10 @@ export interface Placing {
   readonly overlay: readonly OrderedFile[];
   /** A release on the host with the same files, from which they are linked instead of unpacked. */
   readonly sameTree: string | null;
-  /** SHA-256 of the archive with the release's Node that was sent; null: the host has that version, or none is needed. */
+  /**
+   * SHA-256 of the archive with the release's Node that was sent; null: the host has that version, or
+   * none is needed.
+   */
   readonly nodeArchive: string | null;
   /** Folder below Tomcat's `webapps` that stands for the context path; null: no Tomcat. */
   readonly webapp: string | null;
@@ -93,7 +100,10 @@ export interface Placed {
  * that is undone: the old version serves, the new one is stopped, and counts as failed unless it is `proven`.
  */
 export interface TakeOver extends Placed {
-  /** The colour that serves now; null: none. Checked again on the host: it may have gone back by itself since it was looked at. */
+  /**
+   * The colour that serves now; null: none. Checked again on the host: it may have gone back by itself
+   * since it was looked at.
+   */
   readonly old: Colour | null;
   /** null: it is on the host already. */
   readonly placing: Placing | null;
@@ -130,7 +140,10 @@ export interface GuardOrder {
   readonly watch: number;
   /** The release of before, in the other colour, with its instances there. */
   readonly previous: Placed;
-  /** Keep the processes of before until the watch has ended (Tomcat): going back then takes about a second. */
+  /**
+   * Keep the processes of before until the watch has ended (Tomcat): going back then takes about a
+   * second.
+   */
   readonly standby: boolean;
   /** What is written where it fails, without time, result and message. */
   readonly audit: Omit<AuditLine, 'at' | 'result' | 'message'>;
@@ -164,7 +177,10 @@ export const RELEASE_STEPS = [
 ] as const;
 export type ReleaseStep = (typeof RELEASE_STEPS)[number];
 
-/** Exit code of a release's `check` where nothing answers at all; 0: healthy, 1: an answer that is not good. */
+/**
+ * Exit code of a release's `check` where nothing answers at all; 0: healthy, 1: an answer that is not
+ * good.
+ */
 export const CHECK_SILENT = 2;
 
 /** Exit code of the program where an order failed; what failed was said by an event. */

@@ -1,6 +1,7 @@
 /**
- * What a guard is told, in a folder of the application. Its unit is enabled, so neither a reboot nor a kill ends
- * the watch: what is done is decided by what is there (`reason`: it has failed; the weights: who serves).
+ * What a guard is told, in a folder of the application. Its unit is enabled, so neither a reboot nor a kill
+ * ends the watch: what is done is decided by what is there (`reason`: it has failed; the weights: who
+ * serves).
  */
 import { settingsFolder } from '../contract/places.ts';
 import type { GuardOrder, Placed } from '../contract/release.ts';

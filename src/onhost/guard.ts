@@ -1,6 +1,6 @@
 /**
- * The first minute of a new release: the host itself watches it after the deploy has ended, and goes back to the
- * release of before where it fails.
+ * The first minute of a new release: the host itself watches it after the deploy has ended, and goes back to
+ * the release of before where it fails.
  */
 import type { ReleaseEvent } from '../contract/release.ts';
 import { disableGuard, serving } from './colours.ts';

@@ -1,4 +1,7 @@
-/** What asks a release to end early: a signal, or a reader that has gone. From `keepGoing` on, nothing does. */
+/**
+ * What asks a release to end early: a signal, or a reader that has gone. From `keepGoing` on, nothing
+ * does.
+ */
 import type { Host } from './host.ts';
 
 /** The program was asked to end; it ends with this exit code. */

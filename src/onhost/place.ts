@@ -134,8 +134,8 @@ async function findTomcat({ host }: Scene): Promise<Tomcat> {
 }
 
 /**
- * One that was written for javax is rewritten for a Tomcat that speaks jakarta, once for each file; there is no
- * way in the other direction.
+ * One that was written for javax is rewritten for a Tomcat that speaks jakarta, once for each file; there is
+ * no way in the other direction.
  */
 async function unpackWar(scene: Scene, tomcat: Tomcat, archive: string, target: string): Promise<void> {
   const { host, placed } = scene;

@@ -1,6 +1,6 @@
 /**
- * At boot, before nginx starts on a host behind a balancer: waits until the applications answer. A request that
- * comes too early would be lost where it must not be repeated.
+ * At boot, before nginx starts on a host behind a balancer: waits until the applications answer. A request
+ * that comes too early would be lost where it must not be repeated.
  */
 import { appRoot } from '../contract/places.ts';
 import { SITES } from '../contract/proxy-paths.ts';

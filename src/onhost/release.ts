@@ -1,6 +1,6 @@
 /**
- * A release takes over on this host: start the new version, wait until it is well, move the traffic, watch it,
- * let the old one finish.
+ * A release takes over on this host: start the new version, wait until it is well, move the traffic, watch
+ * it, let the old one finish.
  *
  * Whatever happens before the new version has proved itself, the old one goes on: see `undo`. From `kept` on
  * everything is finished, even where nobody listens.

@@ -1,4 +1,7 @@
-/** What is done once a release stays: the other version finishes and ends, and the host watches the new one. */
+/**
+ * What is done once a release stays: the other version finishes and ends, and the host watches the new
+ * one.
+ */
 import { AUDIT_LOG, other, releaseFolder } from '../contract/places.ts';
 import type { AuditLine, Settle } from '../contract/release.ts';
 import { drain, enable, stopColour, unitsUp } from './colours.ts';

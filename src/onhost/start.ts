@@ -7,8 +7,8 @@ import { failed, type Scene, sayer, within } from './scene.ts';
 const LEFT_DRAIN_MS = 5000;
 
 /**
- * Puts units, settings and the link in place, and starts the processes. `begun` is called before anything runs
- * that an undo would have to stop. Processes of this very release that stand by are taken as they are.
+ * Puts units, settings and the link in place, and starts the processes. `begun` is called before anything
+ * runs that an undo would have to stop. Processes of this very release that stand by are taken as they are.
  */
 export async function start(scene: Scene, begun: () => void): Promise<void> {
   const { host, placed, settings } = scene;

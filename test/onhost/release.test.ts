@@ -1,4 +1,7 @@
-/** A release on a host: the order of its steps, and what stands after a failure or a kill at every one of them. */
+/**
+ * A release on a host: the order of its steps, and what stands after a failure or a kill at every one
+ * of them.
+ */
 import { describe, expect, it } from 'vitest';
 import type { ReleaseOrder } from '../../src/contract/release.ts';
 import { Failure } from '../../src/errors.ts';
@@ -59,7 +62,7 @@ describe('a release', () => {
     expect(host.links.get('/srv/shop/green')).toBe(`releases/${NEW}`);
   });
 
-  it('leaves the old version serving after a failure at any call, or the new one once it is kept', async () => {
+  it('leaves one version serving after a failure at any call: the old, or the new once kept', async () => {
     const whole = broken(servingHost(), 0, 'fail');
     await carry(deploy(), whole.host);
     let kept = 0;

@@ -6,8 +6,8 @@ import { failed } from '../scene.ts';
 const LOCKS = '/run/pipeline';
 
 /**
- * Runs `work` under the lock; waits for it, since one whose client was killed may still be clearing up. A child
- * holds it until its input ends, so it goes with this process, however that dies.
+ * Runs `work` under the lock; waits for it, since one whose client was killed may still be clearing up. A
+ * child holds it until its input ends, so it goes with this process, however that dies.
  * @throws Failure with step `lock`.
  */
 export async function withLock<T>(app: string, work: () => Promise<T>, seconds = 60): Promise<T> {

@@ -1,4 +1,7 @@
-/** nginx of the host. The functions in bash are the only implementation: balancers and canaries run them too. */
+/**
+ * nginx of the host. The functions in bash are the only implementation: balancers and canaries run
+ * them too.
+ */
 import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
 import type { Host } from '../host.ts';
 import { type Ran, run } from './run.ts';
