@@ -34,13 +34,18 @@ export async function start(scene: Scene, begun: () => void): Promise<void> {
   );
   await host.remove(`${settings}/standby`);
   await host.write(`${settings}/${colour}.instances`, listOf(scene), 0o644);
+  if (instances.length === 0) {
+    // Files alone: nothing runs that could fail.
+    say.done(colour);
+    return;
+  }
   await portsFree(scene);
   if (changed) await within('start', 'systemd does not reload', () => host.reloadUnits());
   // To the microsecond: an attempt before this one may have written within the same second.
   scene.started = host.journalTime();
   begun();
   for (const instance of instances) await startInstance(scene, instance);
-  if (instances.length > 0) say.done(`${colour} on ${where.join(' ')}`);
+  say.done(`${colour} on ${where.join(' ')}`);
 }
 
 function listOf({ placed: { instances } }: Scene): string {

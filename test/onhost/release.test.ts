@@ -161,6 +161,18 @@ describe('a release', () => {
     expect(host.calls).not.toContain(`start ${GREEN}`);
   });
 
+  it('does not call a release of files alone failed where nginx refuses its site', async () => {
+    const host = servingHost();
+    host.putSite = async () => ({ refused: ['[emerg] no such directive'] });
+    const { error } = await carry(
+      { verb: 'take-over', takeOver: takeOver({ instances: [] }), settle: null },
+      host,
+    );
+    expect(error).toMatchObject({ step: 'proxy', output: ['[emerg] no such directive'] });
+    expect(host.green).toBe(0);
+    expect(host.files.get(STATE)).toBe('unfinished\n');
+  });
+
   it('names the program that has its port', async () => {
     const host = servingHost();
     host.listeners.set(21_016, '"other",pid=7,fd=3');
