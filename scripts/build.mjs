@@ -34,6 +34,14 @@ await Promise.all([
     outfile: 'dist/agent.js',
     minify: true,
   }),
+  build({
+    ...common,
+    format: 'cjs',
+    banner: {},
+    entryPoints: ['src/onhost/main.ts'],
+    outfile: 'dist/onhost.js',
+    minify: true,
+  }),
   bundlePage().then((files) =>
     build({
       ...common,

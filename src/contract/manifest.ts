@@ -1,4 +1,7 @@
-/** What a release says of itself: `release.json` in its folder, from which it can be started again without the configuration. */
+/**
+ * What a release says of itself: `release.json` in its folder. It can be started again from that, without the
+ * configuration.
+ */
 import * as z from 'zod';
 
 export const manifestSchema = z.object({
@@ -12,7 +15,10 @@ export const manifestSchema = z.object({
   by: z.string(),
   /** SHA-256 of the artifact. */
   artifact: z.string(),
-  /** Which artifact with which files laid over it; releases with the same one share their files on the disk. */
+  /**
+   * Which artifact with which files laid over it; releases with the same one share their files on the
+   * disk.
+   */
   tree: z.string(),
   runtime: z.enum(['node', 'tomcat', 'static']),
   /** Exact Node version. */

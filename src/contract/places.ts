@@ -16,6 +16,9 @@ export const STATE_ROOT = '/var/lib/pipeline-apps';
 /** What is kept of applications over their releases: port, secrets. */
 export const APPS = '/etc/pipeline/apps';
 
+/** Who did what on this host, one JSON line each (`AuditLine`). */
+export const AUDIT_LOG = '/var/log/pipeline/audit.jsonl';
+
 /** Settings of the networks of instances that have their own. */
 export const NETWORKS = '/etc/pipeline/networks';
 
@@ -24,7 +27,10 @@ const FIRST_PORT = 21_000;
 const SLOT_PORTS = 32;
 export const SLOTS = 280;
 
-/** Networks of their own for instances: a /30 for each port, out of the range for benchmarks of network devices (RFC 2544). */
+/**
+ * Networks of their own for instances: a /30 for each port, out of the range for benchmarks of network
+ * devices (RFC 2544).
+ */
 const FIRST_ADDRESS = [198, 18] as const;
 
 export function appRoot(app: string): string {
@@ -61,7 +67,10 @@ export function networkUnit(app: string, instance: string): string {
   return `pipeline-network@${app}-${instance}.service`;
 }
 
-/** The system user that an application runs as: at most 32 characters that Linux takes, different for different applications. */
+/**
+ * The system user that an application runs as: at most 32 characters that Linux takes, different for
+ * different applications.
+ */
 export function systemUser(app: string): string {
   const plain = app.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-');
   if (plain === app && plain.length <= 28) return `app-${plain}`;
@@ -101,7 +110,10 @@ export function networkOf(app: string, instance: string, port: number): Instance
   return { namespace: `pipeline-${app}-${instance}`, link: `pln${index}`, gateway: at(1), address: at(2) };
 }
 
-/** `20261123-041500-05c965f`: UTC time and short commit (or hash of a file that was given), so that names sort by age. */
+/**
+ * `20261123-041500-05c965f`: UTC time and short commit (or hash of a file that was given), so that
+ * names sort by age.
+ */
 export function releaseName(at: Date, version: string): string {
   const [date = '', time = ''] = at.toISOString().split('T');
   return `${date.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}-${version.slice(0, 7)}`;

@@ -6,7 +6,10 @@ export const SITES = '/etc/nginx/pipeline/sites';
 export const LOGS = '/var/log/nginx/pipeline';
 /** Folder below which each site keeps its weights, for the next boot. */
 export const PROXY_STATE = '/var/lib/pipeline/proxy';
-/** The same in memory, where nginx looks for each request: a disk's look-up costs ten times as much where it is an overlay. */
+/**
+ * The same in memory, where nginx looks for each request: a disk's look-up costs ten times as much
+ * where it is an overlay.
+ */
 export const PROXY_LIVE = '/run/pipeline/proxy';
 /** A file for each site whose certificate has come by ACME. */
 export const ISSUED = '/var/lib/pipeline/acme/issued';

@@ -1,6 +1,11 @@
 /**
- * What the operator's side and the program on the host agree on: one order in (JSON on standard input, or a file), one event a line out (JSON).
- * An order holds everything: the host asks nothing back. Paths, units and ports follow from `places.ts`.
+ * What the operator's side and the program on the host agree on: one order in (JSON on standard input), one
+ * event a line out (JSON). An order holds everything: the host asks nothing back. The operator renders every
+ * text (units, environment files, sites); paths of releases and settings follow from `places.ts`.
+ *
+ * `onhost release` exits with 0 after an `end` event, else with EXIT_ORDER_FAILED after a `failed` event, or
+ * with 128 and the signal's number where it was stopped: then the version of before serves, as after a
+ * failure.
  */
 import type { Manifest } from './manifest.ts';
 import type { Colour } from './places.ts';
@@ -30,16 +35,27 @@ export interface OrderedFile {
   readonly text: string;
 }
 
-/** Where a release's files come from. */
+/**
+ * Where a release's files come from. The artifact lies in INCOMING under its hash, unless `sameTree`
+ * has it.
+ */
 export interface Placing {
-  /** `env`, `digest`, `check`, `start`, Tomcat's files …: below the release's folder. */
+  /**
+   * Below the release's folder: `env`, `digest`, `check` (a program), `release.json`; `start` where something
+   * runs; with Tomcat its files and `fatal`. Links (`node`, Tomcat's) are made by the host.
+   */
   readonly files: readonly OrderedFile[];
   /** Files laid over the artifact, below `app/`, owned by root and the application's group. */
   readonly overlay: readonly OrderedFile[];
   /** A release on the host with the same files, from which they are linked instead of unpacked. */
   readonly sameTree: string | null;
-  /** SHA-256 of the archive with the release's Node that was sent; null: the host has that version, or none is needed. */
+  /**
+   * SHA-256 of the archive with the release's Node that was sent; null: the host has that version, or
+   * none is needed.
+   */
   readonly nodeArchive: string | null;
+  /** Folder below Tomcat's `webapps` that stands for the context path; null: no Tomcat. */
+  readonly webapp: string | null;
 }
 
 /** A process of a release, and what systemd reads of it. */
@@ -79,9 +95,15 @@ export interface Placed {
   readonly instances: readonly OrderedInstance[];
 }
 
-/** Start a release and let it take over; ends with the version of before standing by. */
+/**
+ * Start a release and let it take over; ends with the version of before standing by. Whatever happens before
+ * that is undone: the old version serves, the new one is stopped, and counts as failed unless it is `proven`.
+ */
 export interface TakeOver extends Placed {
-  /** The colour that serves now; null: none. Checked again on the host: it may have gone back by itself since it was looked at. */
+  /**
+   * The colour that serves now; null: none. Checked again on the host: it may have gone back by itself
+   * since it was looked at.
+   */
   readonly old: Colour | null;
   /** null: it is on the host already. */
   readonly placing: Placing | null;
@@ -95,9 +117,12 @@ export interface TakeOver extends Placed {
   readonly proven: boolean;
 }
 
-/** What is done once a release stays: drain and stop the other colour, tidy up, tell, watch. */
+/**
+ * What is done once a release stays: drain and stop the other colour, tidy up, tell, watch. Nothing stops it,
+ * not even a reader that has gone.
+ */
 export interface Settle extends Placed {
-  /** The release that is left by a rollback; null: none. */
+  /** The release that a rollback leaves: it becomes `withdrawn`; null: none. */
   readonly withdrawn: string | null;
   /** Releases to remove. */
   readonly remove: readonly string[];
@@ -115,7 +140,10 @@ export interface GuardOrder {
   readonly watch: number;
   /** The release of before, in the other colour, with its instances there. */
   readonly previous: Placed;
-  /** Keep the processes of before until the watch has ended (Tomcat): going back then takes about a second. */
+  /**
+   * Keep the processes of before until the watch has ended (Tomcat): going back then takes about a
+   * second.
+   */
   readonly standby: boolean;
   /** What is written where it fails, without time, result and message. */
   readonly audit: Omit<AuditLine, 'at' | 'result' | 'message'>;
@@ -149,7 +177,16 @@ export const RELEASE_STEPS = [
 ] as const;
 export type ReleaseStep = (typeof RELEASE_STEPS)[number];
 
-/** One line of the program's standard output. */
+/**
+ * Exit code of a release's `check` where nothing answers at all; 0: healthy, 1: an answer that is not
+ * good.
+ */
+export const CHECK_SILENT = 2;
+
+/** Exit code of the program where an order failed; what failed was said by an event. */
+export const EXIT_ORDER_FAILED = 30;
+
+/** One line of the program's standard output. While it waits, it says something every second or so. */
 export type ReleaseEvent =
   | {
       readonly event: 'started' | 'running' | 'done' | 'skipped' | 'failed';

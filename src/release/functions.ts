@@ -204,9 +204,9 @@ exit_code() { # UNIT: of the run before this one
   journalctl --unit "$1" --since "@$started" --output cat --no-pager --quiet 2>/dev/null | sed -n 's|.*code=[a-z]*, status=\\([^ /]*\\).*|\\1|p' | tail -n 1
 }
 watch_over() { # MILLISECONDS: the probation, during which the old version stands by
-  local deadline unit address port bad=0 said restarts
-  declare -A before
-  while read -r unit _; do before[$unit]=$(systemctl show --value -p NRestarts "$unit"); done <"$settings/$colour.instances"
+  local deadline unit address port said restarts
+  local -A before bad # each process counts for itself: one that is well says nothing of the others
+  while read -r unit _; do before[$unit]=$(systemctl show --value -p NRestarts "$unit") bad[$unit]=0; done <"$settings/$colour.instances"
   deadline=$(($(now_ms) + $1))
   while [ "$(now_ms)" -lt "$deadline" ]; do
     say "running probation $(((deadline - $(now_ms)) / 1000)) s left"
@@ -214,9 +214,9 @@ watch_over() { # MILLISECONDS: the probation, during which the old version stand
     while read -r unit address port _; do
       restarts=$(systemctl show --value -p NRestarts "$unit")
       if [ "$restarts" != "\${before[$unit]}" ]; then log_of; fail probation "it ended by itself (exit code $(exit_code "$unit"))"; fi
-      if said=$("$folder/check" "$address:$port"); then bad=0; continue; fi
-      bad=$((bad + 1))
-      [ $bad -lt 3 ] || { log_of; fail probation "$said"; }
+      if said=$("$folder/check" "$address:$port"); then bad[$unit]=0; continue; fi
+      bad[$unit]=$((bad[$unit] + 1))
+      [ "\${bad[$unit]}" -lt 3 ] || { log_of; fail probation "$said"; }
     done <"$settings/$colour.instances"
   done
 }

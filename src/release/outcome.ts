@@ -1,11 +1,11 @@
 /** What became of the hosts: what deploy and rollback return alike. Pure. */
-import type { HostPlan } from './carry-out.ts';
 import { liveRelease } from './decide.ts';
+import type { PlannedHost } from './plan.ts';
 import type { DeployResult, HostOutcome } from './types.ts';
 
 /** What became of the hosts. @param fronted whether a balancer in front of them changed */
 export function outcome(
-  plans: readonly HostPlan[],
+  plans: readonly PlannedHost[],
   fronted: boolean,
 ): Pick<DeployResult, 'previous' | 'changed' | 'hosts' | 'watch'> {
   const hosts = plans.map(({ host, facts, rollout, commit }): HostOutcome => {

@@ -6,6 +6,7 @@ import { APPS } from '../contract/places.ts';
 import { converge } from '../host/converge.ts';
 import { rolesFor } from '../roles/index.ts';
 import type { AppFacts } from './facts.ts';
+import { inStage } from './stage.ts';
 import type { ReleaseHost } from './types.ts';
 
 /** The roles ask for nothing that only the whole environment knows. */
@@ -40,19 +41,19 @@ export async function prepare(
   );
   if (roles.length === 0) return;
   const proxy = facts.missing.some((one) => one === 'nginx' || one === 'sites');
-  context.progress({ host: host.name, stage: 'prepare', state: 'started' });
   const all = proxy ? ['nginx', ...roles] : roles;
-  await converge(
-    host.connection,
-    all.flatMap((role) => rolesFor(role, PARAMS)),
-    context,
-  );
   const now = ROLES.filter((role) => roles.includes(role) || done.includes(preparation(role))).map(
     preparation,
   );
-  await host.connection.check(`echo ${now.join(' ')} >${APPS}/.prepared`, {
-    label: 'prepared for applications',
-    signal: context.signal,
+  await inStage(host, 'prepare', context, async () => {
+    await converge(
+      host.connection,
+      all.flatMap((role) => rolesFor(role, PARAMS)),
+      context,
+    );
+    await host.connection.check(`echo ${now.join(' ')} >${APPS}/.prepared`, {
+      label: 'prepared for applications',
+      signal: context.signal,
+    });
   });
-  context.progress({ host: host.name, stage: 'prepare', state: 'done' });
 }

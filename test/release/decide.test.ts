@@ -1,54 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Manifest } from '../../src/contract/manifest.ts';
 import { Failure } from '../../src/errors.ts';
+import { chooseRelease } from '../../src/release/choose.ts';
 import { chooseSlot, decide, prunable, rollbackTarget } from '../../src/release/decide.ts';
-import {
-  type AppFacts,
-  type KeptRelease,
-  parseAppFacts,
-  type ReleaseState,
-} from '../../src/release/facts.ts';
+import { type AppFacts, type KeptRelease, parseAppFacts } from '../../src/release/facts.ts';
 import { records } from '../../src/release/releases.ts';
-import { chooseRelease } from '../../src/release/rollback.ts';
 import { parseStatus } from '../../src/release/status.ts';
+import { kept } from './support.ts';
 
-function kept(release: string, state: ReleaseState = 'live', more: Partial<Manifest> = {}): KeptRelease {
-  const manifest: Manifest = {
-    app: 'app',
-    release,
-    commit: `${release}${'0'.repeat(40)}`.slice(0, 40),
-    ref: 'main',
-    subject: `Say ${release}`,
-    at: '2026-11-23T00:00:00.000Z',
-    by: 'me',
-    artifact: 'x',
-    tree: 'x',
-    runtime: 'node',
-    node: '20.0.0',
-    start: 'node a',
-    directory: '',
-    instances: 1,
-    portVariable: 'PORT',
-    fixedPort: null,
-    memory: null,
-    health: {
-      method: 'GET',
-      path: '/',
-      headers: {},
-      body: null,
-      status: [],
-      contains: null,
-      within: 1,
-      timeout: 1,
-      consecutive: 1,
-    },
-    drain: 1,
-    probation: 0,
-    hooks: { beforeCutOver: null, afterDeploy: null },
-    ...more,
-  };
-  return { manifest, state, digest: `digest of ${release}` };
-}
 const BLUE = 'pipeline-app@blue.service';
 const GREEN = 'pipeline-app@green.service';
 function facts(more: Partial<AppFacts> = {}): AppFacts {

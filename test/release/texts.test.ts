@@ -11,10 +11,10 @@ import type { Manifest, ManifestHealth } from '../../src/contract/manifest.ts';
 import { networkOf, portOf, releaseName, slotOf, systemUser } from '../../src/contract/places.ts';
 import { auditCommand } from '../../src/release/audit.ts';
 import { checkScript } from '../../src/release/check.ts';
+import { siteOf } from '../../src/release/front/site.ts';
 import { guardSteps, watchScript } from '../../src/release/guard.ts';
 import { parseReport } from '../../src/release/report.ts';
 import { commitScript, deployScript, returnScript, revertScript } from '../../src/release/rollout.ts';
-import { siteOf } from '../../src/release/site.ts';
 import { environmentFile, instancesOf, startScript, unitFile } from '../../src/release/unit.ts';
 
 const health: ManifestHealth = {

@@ -8,7 +8,7 @@ import type { Artifact } from '../../src/build/artifact.ts';
 import { type AppConfig, appSchema } from '../../src/config/schema.ts';
 import { quietContext } from '../../src/context.ts';
 import { Failure } from '../../src/errors.ts';
-import { type GivenCertificate, readCertificate } from '../../src/release/certificate.ts';
+import { type GivenCertificate, readCertificate } from '../../src/release/front/certificate.ts';
 import { hidden, resolveSecrets } from '../../src/release/secrets.ts';
 import { combine, fill, wantedRelease } from '../../src/release/wanted.ts';
 import { redactor } from '../../src/ssh/redact.ts';

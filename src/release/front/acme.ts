@@ -1,14 +1,14 @@
 /** Certificates by ACME: what a host knows, and how it comes to one. The work is done by the host itself (roles/acme.ts), which also renews. */
 import { createHash } from 'node:crypto';
-import type { Context } from '../context.ts';
-import { settingsFolder } from '../contract/places.ts';
-import { CHALLENGES, ISSUED } from '../contract/proxy-paths.ts';
-import { Failure } from '../errors.ts';
-import { converge } from '../host/converge.ts';
-import { rolesFor } from '../roles/index.ts';
-import { quote } from '../ssh/quote.ts';
+import type { Context } from '../../context.ts';
+import { settingsFolder } from '../../contract/places.ts';
+import { CHALLENGES, ISSUED } from '../../contract/proxy-paths.ts';
+import { Failure } from '../../errors.ts';
+import { converge } from '../../host/converge.ts';
+import { rolesFor } from '../../roles/index.ts';
+import { quote } from '../../ssh/quote.ts';
+import type { ReleaseHost } from '../types.ts';
 import type { AcmeCertificate } from './certificate.ts';
-import type { ReleaseHost } from './types.ts';
 
 /** A host with what it knows of its certificate. */
 export interface AcmeFacts {
@@ -72,9 +72,13 @@ true`;
   return { host, prepared: said('prepared'), asked: said('asked'), issued: said('issued') === 'yes' };
 }
 
+/** Whether the host has not the certificate that is asked for, or cannot renew it. */
+export function lacksCertificate(app: string, facts: AcmeFacts, certificate: AcmeCertificate): boolean {
+  return facts.prepared !== preparation() || !facts.issued || facts.asked !== asked(app, certificate);
+}
+
 /**
- * Lets the host get its certificate, where it has not the one that is asked for, and keep it renewed. The site is in place already, so that the
- * authority can ask it. Returns whether anything had to be done.
+ * Lets the host get its certificate and keep it renewed. The site is in place already, so that the authority can ask it.
  * @throws Failure kind `host` where none came: the site goes on with what it has, and the host tries again by itself.
  */
 export async function certify(
@@ -82,21 +86,18 @@ export async function certify(
   facts: AcmeFacts,
   certificate: AcmeCertificate,
   context: Context,
-): Promise<boolean> {
+): Promise<void> {
   const { host } = facts;
-  const ready = facts.prepared === preparation();
-  if (ready && facts.issued && facts.asked === asked(app, certificate)) return false;
   const tell = (state: 'started' | 'done' | 'failed', detail?: string) =>
     context.progress({ host: host.name, stage: 'certificate', state, detail });
   tell('started');
-  if (!ready) await converge(host.connection, rolesFor('acme', PARAMS), context);
-  const text = await host.connection.check(certifyScript(app, certificate), {
-    label: `certificate of ${app}`,
-    signal: context.signal,
+  const text = await ask(app, facts, certificate, context).catch((error: unknown) => {
+    tell('failed');
+    throw error;
   });
   const reason = /^reason (.*)$/m.exec(text)?.[1];
   tell(reason === undefined ? 'done' : 'failed', reason ?? certificate.domains.join(', '));
-  if (reason === undefined) return true;
+  if (reason === undefined) return;
   const address = host.connection.target.address;
   throw new Failure('host', `${host.name}: ${app} is live, but got no certificate: ${reason}`, {
     host: host.name,
@@ -106,6 +107,20 @@ export async function certify(
         ? `See whether ${host.name} can reach ${certificate.directory}`
         : `Let ${certificate.domains.join(', ')} lead to ${address}, with port 80 open to everybody`
     }, then deploy again; the host also tries by itself every six hours.`,
+  });
+}
+
+/** Prepares the host where it has to be, and returns what it says of the attempt. */
+async function ask(
+  app: string,
+  { host, prepared }: AcmeFacts,
+  certificate: AcmeCertificate,
+  context: Context,
+): Promise<string> {
+  if (prepared !== preparation()) await converge(host.connection, rolesFor('acme', PARAMS), context);
+  return host.connection.check(certifyScript(app, certificate), {
+    label: `certificate of ${app}`,
+    signal: context.signal,
   });
 }
 

@@ -1,13 +1,13 @@
 /** The site of an application on a host: what its definition says, with the processes behind each colour. */
 import { createHash } from 'node:crypto';
-import type { AppConfig } from '../config/schema.ts';
-import type { Manifest } from '../contract/manifest.ts';
-import { appRoot } from '../contract/places.ts';
-import type { Site, Variant } from '../proxy/proxy.ts';
-import { siteConfig } from '../proxy/site.ts';
+import type { AppConfig } from '../../config/schema.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import { appRoot } from '../../contract/places.ts';
+import type { Site, Variant } from '../../proxy/proxy.ts';
+import { siteConfig } from '../../proxy/site.ts';
+import { instancesOf } from '../unit.ts';
+import { insideArtifact } from '../wanted.ts';
 import { type Certificate, tlsOf } from './certificate.ts';
-import { instancesOf } from './unit.ts';
-import { insideArtifact } from './wanted.ts';
 
 /** What stands between visitors and the processes of a host, besides what the definition says. */
 export interface Edge {

@@ -2,11 +2,11 @@
 import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { AppConfig } from '../config/schema.ts';
-import { settingsFolder } from '../contract/places.ts';
-import { Failure } from '../errors.ts';
-import type { Front } from '../proxy/proxy.ts';
-import { quote } from '../ssh/quote.ts';
+import type { AppConfig } from '../../config/schema.ts';
+import { settingsFolder } from '../../contract/places.ts';
+import { Failure } from '../../errors.ts';
+import type { Front } from '../../proxy/proxy.ts';
+import { quote } from '../../ssh/quote.ts';
 
 /** Named by content on hosts, so that a new one is a new site. */
 export interface GivenCertificate {

@@ -1,17 +1,18 @@
 /** The balancer of an application on several hosts: what it knows, what it should be, and how it becomes so. */
 import { createHash } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
-import type { AppConfig } from '../config/schema.ts';
-import type { Context } from '../context.ts';
-import type { Manifest } from '../contract/manifest.ts';
-import { SITES } from '../contract/proxy-paths.ts';
-import { Failure } from '../errors.ts';
-import { balancerConfig } from '../proxy/balancer.ts';
-import { siteRefused } from '../proxy/nginx.ts';
-import { PROXY_FUNCTIONS, writeSiteText } from '../proxy/scripts.ts';
-import { quote } from '../ssh/quote.ts';
+import type { AppConfig } from '../../config/schema.ts';
+import type { Context } from '../../context.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import { SITES } from '../../contract/proxy-paths.ts';
+import { Failure } from '../../errors.ts';
+import { balancerConfig } from '../../proxy/balancer.ts';
+import { siteRefused } from '../../proxy/nginx.ts';
+import { PROXY_FUNCTIONS, writeSiteText } from '../../proxy/scripts.ts';
+import { quote } from '../../ssh/quote.ts';
+import { inStage } from '../stage.ts';
+import type { ReleaseHost } from '../types.ts';
 import { type Certificate, certificateCommand, tlsOf } from './certificate.ts';
-import type { ReleaseHost } from './types.ts';
 
 /** A host that balances, with what it knows. */
 export interface BalancerFacts {
@@ -81,38 +82,43 @@ export function balancerText(
   });
 }
 
-/** Makes the balancers what they should be, where they are not. Returns whether one was not. @throws Failure kind `host` with nginx's own words. */
+/** Those whose site is not `text`. */
+export function balancersToChange(
+  balancers: readonly BalancerFacts[],
+  text: string,
+): readonly BalancerFacts[] {
+  const wanted = createHash('sha256').update(text).digest('hex');
+  return balancers.filter(({ site }) => site !== wanted);
+}
+
+/** Gives these balancers their site. @throws Failure kind `host` with nginx's own words. */
 export async function placeBalancers(
   app: string,
   balancers: readonly BalancerFacts[],
   text: string,
   certificate: Certificate | undefined,
   context: Context,
-): Promise<boolean> {
-  const wanted = createHash('sha256').update(text).digest('hex');
-  const differ = balancers.filter(({ site }) => site !== wanted);
+): Promise<void> {
   await Promise.all(
-    differ.map(async ({ host }) => {
-      const tell = (state: 'started' | 'done' | 'failed') =>
-        context.progress({ host: host.name, stage: 'balancer', state });
-      tell('started');
-      const { exitCode, stderr } = await host.connection.script(
-        `${PROXY_FUNCTIONS}
+    balancers.map(({ host }) =>
+      inStage(host, 'balancer', context, async () => {
+        const { exitCode, stderr } = await host.connection.script(placeScript(app, text, certificate), {
+          label: `balancer of ${app}`,
+          signal: context.signal,
+          secrets: certificate?.kind === 'given' ? [certificate.key] : [],
+        });
+        if (exitCode !== 0) throw siteRefused(host.name, app, stderr);
+      }),
+    ),
+  );
+}
+
+function placeScript(app: string, text: string, certificate: Certificate | undefined): string {
+  return `${PROXY_FUNCTIONS}
 mkdir -p /run/pipeline && exec 8>>/run/pipeline/release-${quote(app)}.lock && flock -w 60 8 || exit 1
 ${certificate === undefined ? '' : `${certificateCommand(app, certificate)} || exit 1`}
 ${writeSiteText(text)}
 site_put ${quote(app)} "$site_file"; result=$?
 rm -f "$site_file"
-exit $result`,
-        {
-          label: `balancer of ${app}`,
-          signal: context.signal,
-          secrets: certificate?.kind === 'given' ? [certificate.key] : [],
-        },
-      );
-      tell(exitCode === 0 ? 'done' : 'failed');
-      if (exitCode !== 0) throw siteRefused(host.name, app, stderr);
-    }),
-  );
-  return differ.length > 0;
+exit $result`;
 }

@@ -1,0 +1,56 @@
+/** Commands of the definition, run as the application's user, with its environment, in the new release. */
+import { NODE_ROOT, STATE_ROOT, systemUser, workingDirectory } from '../contract/places.ts';
+import { failed, type Scene, sayer } from './scene.ts';
+
+/** How long one may take. */
+export const HOOK_SECONDS = 600;
+
+/** The unit that a hook of the application runs in: what interrupts a release stops it. */
+export function hookUnit(app: string): string {
+  return `pipeline-hook-${app}.service`;
+}
+
+export async function runHook(
+  scene: Scene,
+  step: 'before_cut_over' | 'after_deploy',
+  command: string,
+): Promise<void> {
+  const { host, placed, folder } = scene;
+  const { app, release, node, directory } = placed.manifest;
+  const work = workingDirectory(app, release, directory);
+  const tools = node === null ? [] : [`${NODE_ROOT}/${node}/bin`];
+  const say = sayer(scene.tell, step);
+  say.started(command);
+  const began = host.now();
+  const user = systemUser(app);
+  let said = '';
+  const hook = {
+    unit: hookUnit(app),
+    command,
+    user,
+    directory: work,
+    environmentFile: `${folder}/env`,
+    path: [...tools, `${work}/node_modules/.bin`, '/usr/local/bin:/usr/bin:/bin'].join(':'),
+    state: `${STATE_ROOT.split('/').at(-1)}/${app}`,
+    seconds: HOOK_SECONDS,
+  };
+  // One that a killed run has left would go on beside this one.
+  await host.stop(hook.unit);
+  const code = await host.hook(hook, (line) => {
+    if (line !== undefined) {
+      said = line;
+      scene.tell({ event: 'log', line });
+    }
+    // Where it says nothing, this finds out whether anybody listens still.
+    say.running(said);
+  });
+  if (code === 0) {
+    say.done(`exit code 0${said === '' ? '' : `: ${said}`}`);
+    return;
+  }
+  const late = host.now() - began >= HOOK_SECONDS * 1000;
+  const why = late
+    ? `did not end within ${HOOK_SECONDS / 60} min (exit code ${code})`
+    : `ended with exit code ${code}`;
+  throw failed(step, `the command ${why}`);
+}

@@ -1,0 +1,96 @@
+/**
+ * The program on the host. `release`: carries out the order on its standard input. `guard APP`: watches a new
+ * release. `ready`: waits at boot until applications behind a balancer answer. `check APP COLOUR`: asks the
+ * processes of a colour whether they are well.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { appRoot, type Colour } from '../contract/places.ts';
+import {
+  EXIT_ORDER_FAILED,
+  type ReleaseEvent,
+  type ReleaseOrder,
+  type ReleaseStep,
+} from '../contract/release.ts';
+import { asFailure } from '../errors.ts';
+import { BALANCED } from '../proxy/trust.ts';
+import { instancesIn } from './colours.ts';
+import { guard } from './guard.ts';
+import { guardFolder } from './guard-files.ts';
+import { Interrupt, Interrupted } from './interrupt.ts';
+import { ready } from './ready.ts';
+import { realHost } from './real/host.ts';
+import { withLock } from './real/lock.ts';
+import { carryOut } from './release.ts';
+
+const USAGE = 'Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR\n';
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function release(): Promise<number> {
+  const interrupt = new Interrupt();
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => interrupt.request(128 + constants.signals[signal]));
+  }
+  // A reader that has gone ends the release.
+  process.stdout.on('error', () => interrupt.request(128 + constants.signals.SIGPIPE));
+  const tell = (event: ReleaseEvent) => print(JSON.stringify(event));
+  const order = JSON.parse(await text(process.stdin)) as ReleaseOrder;
+  try {
+    await withLock(appOf(order), () => carryOut(order, realHost, tell, interrupt));
+    tell({ event: 'end' });
+    return 0;
+  } catch (error) {
+    if (error instanceof Interrupted) return error.exitCode;
+    const failure = asFailure(error);
+    for (const line of failure.output) tell({ event: 'log', line });
+    const step = (failure.step ?? 'lock') as ReleaseStep;
+    tell({ event: 'failed', step, detail: failure.message });
+    return EXIT_ORDER_FAILED;
+  }
+}
+
+function appOf(order: ReleaseOrder): string {
+  if (order.verb === 'take-over') return order.takeOver.manifest.app;
+  return order.verb === 'settle' ? order.settle.manifest.app : order.placed.manifest.app;
+}
+
+/** A watch that the version of before began is its own program in bash. */
+async function watch(app: string): Promise<number> {
+  const old = `${guardFolder(app)}/watch`;
+  if (existsSync(old)) return spawnSync('bash', [old], { stdio: 'inherit' }).status ?? 1;
+  return (await guard(app, realHost, withLock, print)) ? 0 : 1;
+}
+
+async function check(app: string, colour: Colour): Promise<number> {
+  let unwell = 0;
+  for (const { address, port } of await instancesIn(realHost, app, colour)) {
+    const { healthy, said } = await realHost.check(`${appRoot(app)}/${colour}`, `${address}:${port}`);
+    print(`${address}:${port} ${said}`);
+    if (!healthy) unwell += 1;
+  }
+  return unwell === 0 ? 0 : 1;
+}
+
+async function main([verb, app, colour]: readonly string[]): Promise<number> {
+  if (verb === 'release') return release();
+  if (verb === 'guard' && app !== undefined) return watch(app);
+  if (verb === 'check' && app !== undefined && (colour === 'blue' || colour === 'green')) {
+    return check(app, colour);
+  }
+  if (verb === 'ready') {
+    await ready(realHost, BALANCED);
+    return 0;
+  }
+  process.stderr.write(USAGE);
+  return 2;
+}
+
+process.umask(0o022);
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,38 @@
+/** Releases that are no longer kept, and what only they needed. */
+import { INCOMING, MIGRATED, NODE_ROOT } from '../contract/places.ts';
+import type { Host } from './host.ts';
+import type { Scene } from './scene.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
+
+export async function prune({ host, root }: Scene, releases: readonly string[]): Promise<void> {
+  for (const release of releases) await host.remove(`${root}/releases/${release}`);
+  const manifests = await allManifests(host);
+  for (const version of await host.list(NODE_ROOT)) {
+    const used = manifests.some((text) => text.includes(`"node":"${version}"`));
+    const own = host.executable.startsWith(`${NODE_ROOT}/${version}/`);
+    if (!used && !own) await host.remove(`${NODE_ROOT}/${version}`);
+  }
+  for (const war of await host.list(MIGRATED)) {
+    if (!war.endsWith('.war')) continue;
+    const hash = war.slice(0, -'.war'.length);
+    const used = manifests.some((text) => text.includes(`"artifact":"${hash}"`));
+    if (!used) await host.remove(`${MIGRATED}/${war}`);
+  }
+  for (const name of await host.list(INCOMING)) {
+    const changed = await host.changedAt(`${INCOMING}/${name}`);
+    if (changed !== undefined && host.now() - changed > DAY_MS) await host.remove(`${INCOMING}/${name}`);
+  }
+}
+
+/** Of every application: they share Node and migrated WARs. */
+async function allManifests(host: Host): Promise<readonly string[]> {
+  const texts: string[] = [];
+  for (const app of await host.list('/srv')) {
+    for (const release of await host.list(`/srv/${app}/releases`)) {
+      const text = await host.read(`/srv/${app}/releases/${release}/release.json`);
+      if (text !== undefined) texts.push(text);
+    }
+  }
+  return texts;
+}

@@ -1,0 +1,129 @@
+/** Files of the host. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import {
+  access,
+  chmod,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Host } from '../host.ts';
+import { run } from './run.ts';
+
+type Files = Pick<
+  Host,
+  | 'read'
+  | 'write'
+  | 'append'
+  | 'exists'
+  | 'list'
+  | 'makeFolder'
+  | 'remove'
+  | 'rename'
+  | 'link'
+  | 'readLink'
+  | 'changedAt'
+  | 'sha256'
+  | 'free'
+>;
+
+/** `undefined` where there is no such file; whatever else goes wrong is thrown. */
+async function ifThere<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+async function write(path: string, text: string, mode: number): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.new`;
+  await rm(temporary, { force: true });
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.chmod(mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function append(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const file = await open(path, 'a', 0o640);
+  try {
+    await file.write(text);
+  } finally {
+    await file.close();
+  }
+}
+
+async function makeFolder(path: string, mode = 0o755): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, mode);
+}
+
+async function renameSynced(from: string, to: string): Promise<void> {
+  // Whole trees: one call for the file system is quicker than one for each file.
+  const { code, err } = await run('sync', ['-f', from]);
+  if (code !== 0) throw new Error(`cannot sync ${from}: ${err.trim()}`);
+  await rename(from, to);
+}
+
+async function link(target: string, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.link`;
+  await rm(temporary, { force: true });
+  await symlink(target, temporary);
+  await rename(temporary, path);
+}
+
+async function sha256(path: string): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  return ifThere(async () => {
+    await pipeline(createReadStream(path), hash);
+    return hash.digest('hex');
+  });
+}
+
+async function free(path: string): Promise<string> {
+  const { out } = await run('df', ['-h', '--output=avail', path]);
+  return out.trim().split('\n').at(-1)?.trim() ?? '';
+}
+
+export const files: Files = {
+  read: (path) => ifThere(() => readFile(path, 'utf8')),
+  write,
+  append,
+  exists: async (path) => (await ifThere(() => access(path).then(() => true))) ?? false,
+  list: async (path) => (await ifThere(() => readdir(path))) ?? [],
+  makeFolder,
+  remove: (path) => rm(path, { recursive: true, force: true }),
+  rename: renameSynced,
+  link,
+  readLink: (path) =>
+    ifThere(async () => ((await lstat(path)).isSymbolicLink() ? readlink(path) : undefined)),
+  changedAt: async (path) => (await ifThere(() => stat(path)))?.mtimeMs,
+  sha256,
+  free,
+};

@@ -1,0 +1,36 @@
+/** One program at a time changes an application: the lock that every version of pipeline takes. */
+import { spawn } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { failed } from '../scene.ts';
+
+const LOCKS = '/run/pipeline';
+
+/**
+ * Runs `work` under the lock; waits for it, since one whose client was killed may still be clearing up. A
+ * child holds it until its input ends, so it goes with this process, however that dies.
+ * @throws Failure with step `lock`.
+ */
+export async function withLock<T>(app: string, work: () => Promise<T>, seconds = 60): Promise<T> {
+  await mkdir(LOCKS, { recursive: true });
+  const file = `${LOCKS}/release-${app}.lock`;
+  const hold = ['sh', '-c', 'echo held; exec cat >/dev/null'];
+  const holder = spawn('flock', ['-w', String(seconds), file, ...hold], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const ended = new Promise<void>((resolve) => {
+    holder.on('close', () => resolve());
+    holder.on('error', () => resolve());
+  });
+  const held = await new Promise<boolean>((resolve) => {
+    holder.stdout.once('data', () => resolve(true));
+    void ended.then(() => resolve(false));
+  });
+  if (!held) throw failed('lock', `another run is still changing ${app} on this host`);
+  try {
+    return await work();
+  } finally {
+    holder.stdin.end();
+    await ended;
+  }
+}

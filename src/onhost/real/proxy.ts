@@ -1,0 +1,40 @@
+/**
+ * nginx of the host. The functions in bash are the only implementation: balancers and canaries run
+ * them too.
+ */
+import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
+import type { Host } from '../host.ts';
+import { type Ran, run } from './run.ts';
+
+type Proxy = Pick<Host, 'weights' | 'moveTraffic' | 'putSite'>;
+
+const PUT_SITE = `
+file=$(mktemp /run/pipeline-site.XXXXXX) && cat >"$file" || exit 1
+site_put "$1" "$file" 2>&1
+result=$?
+rm -f "$file"
+[ "$result" != 0 ] || echo "changed=$site_changed"
+exit "$result"
+`;
+
+function bash(script: string, args: readonly string[], input?: string): Promise<Ran> {
+  const command = ['-c', `${PROXY_FUNCTIONS}\n${script}`, 'pipeline', ...args];
+  return run('bash', command, input === undefined ? {} : { input });
+}
+
+export const proxy: Proxy = {
+  weights: async (app) => {
+    const { out } = await bash('weights_get "$1"', [app]);
+    const green = out.trim();
+    return green === '' ? undefined : Number(green);
+  },
+  moveTraffic: async (app, green) => {
+    const { code, err } = await bash('weights_put "$1" "$2"', [app, String(green)]);
+    if (code !== 0) throw new Error(err.trim() || 'the weights cannot be written');
+  },
+  putSite: async (app, text) => {
+    const { code, out } = await bash(PUT_SITE, [app], text);
+    if (code !== 0) return { refused: out.split('\n').filter((line) => line !== '') };
+    return { changed: out.includes('changed=1') };
+  },
+};

@@ -1,0 +1,36 @@
+/** Programs of the host. */
+import { spawn } from 'node:child_process';
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a program to its end, without a shell. @throws where there is no such program. */
+export function run(
+  program: string,
+  args: readonly string[],
+  options: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    // A group of its own: Ctrl-C at the operator's must not end half of what undoes a release.
+    const child = spawn(program, args, {
+      detached: true,
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+    });
+    let out = '';
+    let err = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code: code ?? 255, out, err }));
+    // A program that ends without reading its input has said why by its code.
+    child.stdin?.on('error', () => {}).end(options.input);
+  });
+}

@@ -1,0 +1,179 @@
+/**
+ * A release takes over on this host: start the new version, wait until it is well, move the traffic, watch
+ * it, let the old one finish.
+ *
+ * Whatever happens before the new version has proved itself, the old one goes on: see `undo`. From `kept` on
+ * everything is finished, even where nobody listens.
+ */
+import { other } from '../contract/places.ts';
+import type { ReleaseOrder, Settle, TakeOver } from '../contract/release.ts';
+import { drain, enable, moveTo, serving, stopColour } from './colours.ts';
+import { endGuard } from './guard-files.ts';
+import { becomeHealthy, probation } from './health.ts';
+import { hookUnit, runHook } from './hooks.ts';
+import type { Host } from './host.ts';
+import { type Interrupt, interruptible } from './interrupt.ts';
+import { place } from './place.ts';
+import { failed, type Scene, sayer, sceneOf, type Tell, within } from './scene.ts';
+import { settle } from './settle.ts';
+import { needFolder, putSite } from './site.ts';
+import { start } from './start.ts';
+
+/** How far a release has come, and so what is undone where it ends. */
+type Phase = 'nothing' | 'started' | 'switched' | 'kept';
+
+/** How long requests to a version that failed may take. */
+const FAILED_DRAIN_MS = 5000;
+
+/** @throws Failure with its step, or Interrupted; then the version of before serves. */
+export async function carryOut(
+  order: ReleaseOrder,
+  host: Host,
+  tell: Tell,
+  interrupt: Interrupt,
+): Promise<void> {
+  if (order.verb === 'take-over') {
+    await endGuard(interruptible(host, interrupt), order.takeOver.manifest.app);
+    await takeOver(order.takeOver, host, tell, interrupt);
+    if (order.settle !== null) await keep(order.settle, host, tell, interrupt);
+  } else if (order.verb === 'settle') {
+    await keep(order.settle, host, tell, interrupt);
+  } else {
+    interrupt.keepGoing();
+    await revert(order, host, tell);
+  }
+}
+
+/** The new version stays from here on. */
+async function keep(order: Settle, host: Host, tell: Tell, interrupt: Interrupt): Promise<void> {
+  if (order.site !== null) {
+    await putSite(sceneOf(interruptible(host, interrupt), order, tell), order.site);
+  }
+  interrupt.keepGoing();
+  await settle(order, host, tell);
+}
+
+/** Up to and including the switch and the probation; ends with the old version standing by. */
+export async function takeOver(order: TakeOver, host: Host, tell: Tell, interrupt: Interrupt): Promise<void> {
+  const scene = sceneOf(interruptible(host, interrupt), order, tell);
+  let phase: Phase = 'nothing';
+  try {
+    await unchanged(scene, order);
+    await bring(scene, order);
+    await start(scene, () => {
+      phase = 'started';
+    });
+    await becomeHealthy(scene);
+    if (order.site !== null) await putSite(scene, order.site);
+    await switchOver(scene, () => {
+      phase = 'switched';
+    });
+    await prove(scene, order);
+    interrupt.check();
+    interrupt.keepGoing();
+    phase = 'kept';
+  } catch (error) {
+    interrupt.keepGoing();
+    await undo(sceneOf(host, order, tell), order, phase);
+    throw error;
+  }
+}
+
+/** Files, secrets and the slot; then the command that runs before traffic moves. */
+async function bring(scene: Scene, order: TakeOver): Promise<void> {
+  const { host, settings } = scene;
+  if (order.placing !== null) await place(scene, order.placing);
+  await within('place', 'cannot write the settings', async () => {
+    for (const [name, value] of Object.entries(order.keepSecrets)) {
+      await host.makeFolder(`${settings}/secrets`, 0o700);
+      // What an earlier deploy has generated stays: other hosts know it.
+      if ((await host.read(`${settings}/secrets/${name}`)) !== undefined) continue;
+      await host.write(`${settings}/secrets/${name}`, value, 0o600);
+    }
+    if (!(await host.exists(`${settings}/slot`)))
+      await host.write(`${settings}/slot`, `${order.slot}\n`, 0o644);
+  });
+  await needFolder(scene, order.site);
+  if (order.beforeCutOver !== null) await runHook(scene, 'before_cut_over', order.beforeCutOver);
+}
+
+async function switchOver(scene: Scene, begun: () => void): Promise<void> {
+  const { host, placed } = scene;
+  const { app } = placed.manifest;
+  await within('switch', 'cannot enable the unit', () => enable(host, app, placed.colour));
+  begun();
+  await within('switch', 'cannot move the traffic', () => moveTo(host, app, placed.colour));
+  sayer(scene.tell, 'switch').done(`to ${placed.colour}`);
+}
+
+/** The first version of all has nothing to go back to, and files cannot fail. */
+async function prove(scene: Scene, order: TakeOver): Promise<void> {
+  const ms = order.manifest.probation;
+  if (order.old === null || ms === 0 || order.instances.length === 0) return;
+  await within('probation', 'it cannot be watched', () => probation(scene, ms));
+}
+
+/** The host may have gone back by itself since it was looked at. */
+async function unchanged({ host }: Scene, { manifest, old }: TakeOver): Promise<void> {
+  if (old === null || (await serving(host, manifest.app)) === old) return;
+  throw failed('lock', 'its host has changed the version that serves meanwhile');
+}
+
+/** The version of before goes on. Does as much of it as can be done, and then says what could not. */
+async function undo(scene: Scene, order: Undone, phase: Phase): Promise<void> {
+  const { host, placed, root, folder } = scene;
+  const { app } = placed.manifest;
+  const steps: (() => Promise<unknown>)[] = [() => host.stop(hookUnit(app))];
+  if (phase === 'switched') {
+    const { old } = order;
+    if (old !== null) steps.push(() => moveTo(host, app, old));
+    steps.push(() => drain(host, app, placed.colour, FAILED_DRAIN_MS, () => {}));
+  }
+  if (phase === 'started' || phase === 'switched') {
+    steps.push(() => stopColour(host, app, placed.colour));
+    if (!order.proven) steps.push(() => host.write(`${folder}/state`, 'failed\n', 0o644));
+  }
+  if (phase === 'nothing') steps.push(() => endStandby(scene));
+  steps.push(() => host.remove(`${root}/releases/.new`));
+  const troubles = await each(steps);
+  for (const line of troubles) scene.tell({ event: 'log', line });
+}
+
+/** What a guard has kept, where this run has ended the guard and got no further. */
+async function endStandby({ host, placed, settings }: Scene): Promise<void> {
+  if (!(await host.exists(`${settings}/standby`))) return;
+  await stopColour(host, placed.manifest.app, placed.colour);
+  await host.remove(`${settings}/standby`);
+}
+
+type Undone = Pick<TakeOver, 'old' | 'proven'>;
+
+/** Every step, whatever becomes of the one before it. @returns what went wrong. */
+async function each(steps: readonly (() => Promise<unknown>)[]): Promise<readonly string[]> {
+  const troubles: string[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      troubles.push(`going back: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return troubles;
+}
+
+/** Back to the version that stands by, after another host's failure. */
+async function revert(
+  order: Extract<ReleaseOrder, { verb: 'revert' }>,
+  host: Host,
+  tell: Tell,
+): Promise<void> {
+  const say = sayer(tell, 'revert');
+  const scene = sceneOf(host, order.placed, tell);
+  const { app } = order.placed.manifest;
+  say.started();
+  await undo(scene, order, 'switched');
+  if (order.old !== null && (await serving(host, app)) !== order.old) {
+    throw failed('revert', `visitors still get ${other(order.old)}`);
+  }
+  say.done();
+}

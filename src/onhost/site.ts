@@ -1,0 +1,41 @@
+/** nginx's site, with the certificate that must lie there before it. */
+import { settingsFolder } from '../contract/places.ts';
+import type { OrderedSite } from '../contract/release.ts';
+import { failed, type Scene, sayer, within } from './scene.ts';
+
+export async function putSite(scene: Scene, site: OrderedSite): Promise<void> {
+  const { host, placed } = scene;
+  const { app } = placed.manifest;
+  await within('proxy', 'cannot write the certificate', () => putCertificate(scene, site));
+  const put = await within('proxy', 'nginx does not take the site', () => host.putSite(app, site.text));
+  if ('refused' in put) throw failed('proxy', 'nginx does not take the site', put.refused);
+  if (put.changed) sayer(scene.tell, 'proxy').done('nginx reloaded, its site changed');
+}
+
+/** The artifact has the folder of static files. */
+export async function needFolder({ host, folder }: Scene, site: OrderedSite | null): Promise<void> {
+  const needs = site?.needs ?? null;
+  if (needs === null || (await host.exists(`${folder}/app/${needs}`))) return;
+  throw failed('place', `the artifact has no folder ${needs}`);
+}
+
+/** Until the first one has come by ACME, one that the host signs itself stands in: for a week. */
+async function putCertificate({ host, placed }: Scene, { certificate }: OrderedSite): Promise<void> {
+  if (certificate === null) return;
+  const tls = `${settingsFolder(placed.manifest.app)}/tls`;
+  await host.makeFolder(tls, 0o700);
+  if (certificate.kind === 'given') {
+    await host.write(`${tls}/${certificate.name}.crt`, certificate.chain, 0o600);
+    await host.write(`${tls}/${certificate.name}.key`, certificate.key, 0o600);
+    return;
+  }
+  if (await host.exists(`${tls}/acme/fullchain.pem`)) return;
+  const own = `${tls}/acme-self`;
+  await host.makeFolder(own, 0o700);
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '7'];
+  const subject = ['-subj', `/CN=${certificate.domain}`];
+  const files = ['-keyout', `${own}/privkey.pem`, '-out', `${own}/fullchain.pem`];
+  const { code, said } = await host.run('openssl', 'req', '-x509', ...key, ...subject, ...files);
+  if (code !== 0) throw failed('proxy', `cannot write the certificate: ${said.trim()}`);
+  await host.link('acme-self', `${tls}/acme`);
+}

@@ -1,0 +1,88 @@
+/** What stands in front of the hosts of an application: their balancers and their certificate. */
+import type { AppConfig } from '../../config/schema.ts';
+import type { Context } from '../../context.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import type { AppOnHosts, ReleaseHost } from '../types.ts';
+import { type AcmeFacts, certify, lacksCertificate, lookAtAcme } from './acme.ts';
+import {
+  type BalancerFacts,
+  balancersToChange,
+  balancerText,
+  lookAtBalancers,
+  placeBalancers,
+} from './balancer.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
+import type { Edge } from './site.ts';
+
+export interface FrontFacts {
+  readonly balancers: readonly BalancerFacts[];
+  /** Of the balancers where there are some, else of the hosts. */
+  readonly certificate: Certificate | undefined;
+  /** Hosts that get it by ACME. */
+  readonly acme: readonly AcmeFacts[];
+  /** What the hosts themselves have of it. */
+  readonly edge: Edge;
+}
+
+/** `going`: only what goes forward must have a certificate that is valid now. */
+export async function lookAtFront(
+  { app, config, hosts, balancers = [] }: AppOnHosts,
+  definition: AppConfig,
+  context: Context,
+  going: 'forward' | 'back',
+): Promise<FrontFacts> {
+  const byAcme = definition.site.tls?.acme !== undefined;
+  const [certificate, found, ...acme] = await Promise.all([
+    readCertificate(app, definition, config.directory, going === 'forward' ? context.now() : undefined),
+    lookAtBalancers(app, balancers, hosts, context),
+    ...(byAcme ? (balancers.length > 0 ? balancers : hosts) : []).map((host) =>
+      lookAtAcme(app, host, context),
+    ),
+  ]);
+  const addresses = [...new Set(found.flatMap((one) => one.addresses))].sort();
+  const edge = found.length > 0 ? { balancers: addresses } : { certificate, balancers: [] };
+  return { balancers: found, certificate, acme, edge };
+}
+
+/** What is to be done in front of the hosts once they serve. */
+export interface FrontPlan {
+  /** Balancers whose site differs from `text`. */
+  readonly balancers: readonly BalancerFacts[];
+  /** The site of each of them. */
+  readonly text: string;
+  readonly certificate: Certificate | undefined;
+  /** Hosts that have not the certificate that is asked for, and wait for it. */
+  readonly acme: readonly AcmeFacts[];
+}
+
+/** Pure. Going back does not wait for a certificate authority: the host asks it by itself. */
+export function planFront(
+  app: string,
+  definition: AppConfig,
+  hosts: readonly ReleaseHost[],
+  { balancers, certificate, acme }: FrontFacts,
+  runtime: Manifest['runtime'],
+  action: 'deploy' | 'rollback',
+): FrontPlan {
+  const text = balancerText(app, definition, hosts, certificate, runtime);
+  const waits = action === 'deploy' && certificate?.kind === 'acme';
+  return {
+    balancers: balancersToChange(balancers, text),
+    text,
+    certificate,
+    acme: waits ? acme.filter((facts) => lacksCertificate(app, facts, certificate)) : [],
+  };
+}
+
+/** Returns whether anything had to be done. @throws Failure kind `host`: the new version serves anyway. */
+export async function placeFront(
+  app: string,
+  { balancers, text, certificate, acme }: FrontPlan,
+  context: Context,
+): Promise<boolean> {
+  await placeBalancers(app, balancers, text, certificate, context);
+  if (certificate?.kind === 'acme') {
+    for (const facts of acme) await certify(app, facts, certificate, context);
+  }
+  return balancers.length > 0 || acme.length > 0;
+}

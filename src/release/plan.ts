@@ -1,0 +1,166 @@
+/**
+ * What a deploy or a rollback does on each host and in front of them: decided once, from everything that was
+ * looked at, before anything is touched. Pure.
+ */
+import type { AppConfig } from '../config/schema.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import { other } from '../contract/places.ts';
+import { chooseRelease, nameRelease } from './choose.ts';
+import { type Decision, decide, liveRelease, releaseIn, running } from './decide.ts';
+import type { AppFacts, KeptRelease } from './facts.ts';
+import { type FrontFacts, type FrontPlan, planFront } from './front/front.ts';
+import { liveSite, siteWith } from './front/host-site.ts';
+import type { HostFacts } from './look.ts';
+import type { HostCommit, HostRollout } from './rollout.ts';
+import type { Secrets } from './secrets.ts';
+import type { ReleaseHost } from './types.ts';
+import type { Wanted } from './wanted.ts';
+
+/** Everything that was looked at. */
+interface Seen {
+  readonly hosts: readonly HostFacts[];
+  readonly front: FrontFacts;
+}
+
+interface Asked {
+  readonly app: string;
+  readonly by: string;
+  readonly definition: AppConfig;
+}
+
+/** Put this version into service. */
+interface DeployAim extends Asked {
+  readonly action: 'deploy';
+  readonly wanted: Wanted;
+  readonly secrets: Secrets;
+  readonly now: Date;
+}
+
+/** Put a release that is on the hosts into service again. */
+interface RollbackAim extends Asked {
+  readonly action: 'rollback';
+  /** Its name or a commit; undefined: the one that was live before. */
+  readonly release: string | undefined;
+}
+
+export type Aim = DeployAim | RollbackAim;
+
+/** One host, and what is to be done there. */
+export interface PlannedHost {
+  readonly host: ReleaseHost;
+  readonly facts: AppFacts;
+  /** Absent: the wanted version serves there already. */
+  readonly rollout?: HostRollout | undefined;
+  /** Absent: nothing is to be done at all. */
+  readonly commit?: Omit<HostCommit, 'remove' | 'audit' | 'guard'> | undefined;
+  /** Where the host goes back to if the release fails within `watch` milliseconds; absent: nobody watches. */
+  readonly guard?: { readonly previous: Manifest; readonly watch: number } | undefined;
+}
+
+export interface ReleasePlan {
+  readonly action: Aim['action'];
+  readonly app: string;
+  readonly by: string;
+  /** Releases kept on each host. */
+  readonly keep: number;
+  /** The release that serves afterwards. */
+  readonly manifest: Manifest;
+  readonly hosts: readonly PlannedHost[];
+  readonly front: FrontPlan;
+}
+
+/** @throws Failure kind `usage` where a rollback names a release that is not on every host. */
+export function planRelease(aim: Aim, seen: Seen): ReleasePlan {
+  const { action, app, by, definition } = aim;
+  const { edge } = seen.front;
+  const manifest =
+    aim.action === 'deploy'
+      ? nameRelease(aim.wanted, seen.hosts, by, aim.now)
+      : chooseRelease(app, aim.release, seen.hosts).manifest;
+  const isWanted = (release: KeptRelease) =>
+    aim.action === 'deploy'
+      ? release.digest === aim.wanted.digest
+      : release.manifest.release === manifest.release;
+  const hosts = seen.hosts.map((at, index): PlannedHost => {
+    const decision = decide(at.facts, isWanted, liveSite(app, definition, at, edge));
+    if (decision.kind === 'nothing') return { host: at.host, facts: at.facts };
+    return decision.kind === 'finish'
+      ? finish(aim, seen, at, decision)
+      : takeOver(aim, seen, at, decision, manifest, index);
+  });
+  const bare = seen.hosts.map(({ host }) => host);
+  const front = planFront(app, definition, bare, seen.front, manifest.runtime, action);
+  return { action, app, by, keep: definition.keep, manifest, hosts, front };
+}
+
+/** It serves already: what is left is to stop the old version, or to change the site. */
+function finish(
+  { action, app, definition }: Aim,
+  { front }: Seen,
+  at: HostFacts,
+  { release, colour, site }: Extract<Decision, { kind: 'finish' }>,
+): PlannedHost {
+  const { manifest } = release;
+  const { certificate } = front.edge;
+  const common = { manifest, slot: at.slot, colour, hooks: false };
+  const commit = site
+    ? { ...common, site: { site: siteWith(app, definition, at, manifest, colour, front.edge), certificate } }
+    : common;
+  const stands = running(at.facts, other(colour)) ? releaseIn(at.facts, other(colour)) : undefined;
+  const guard = action === 'deploy' ? guardOf(definition, manifest, stands) : undefined;
+  return { host: at.host, facts: at.facts, commit, guard };
+}
+
+/** One host alone runs the commands at fixed points: a migration must not run twice. */
+function takeOver(
+  aim: Aim,
+  { front }: Seen,
+  at: HostFacts,
+  { colour, old }: Extract<Decision, { kind: 'deploy' }>,
+  manifest: Manifest,
+  index: number,
+): PlannedHost {
+  const { host, facts, slot } = at;
+  const { app, definition } = aim;
+  const site = siteWith(app, definition, at, manifest, colour, front.edge);
+  const live = liveRelease(facts);
+  const common = { manifest, slot, colour, hooks: aim.action === 'deploy' && index === 0 };
+  const rollout = { ...common, old, site, certificate: front.edge.certificate };
+  if (aim.action === 'rollback') {
+    const left = live?.manifest.release;
+    const withdrawn = left === manifest.release ? undefined : left;
+    const secrets: Secrets = { values: {}, kept: [] };
+    return {
+      host,
+      facts,
+      rollout: { ...rollout, secrets, proven: true },
+      commit: { ...common, withdrawn },
+    };
+  }
+  const there = facts.releases.find((one) => one.manifest.release === manifest.release);
+  const placed = there === undefined ? newRelease(aim.wanted, facts) : undefined;
+  return {
+    host,
+    facts,
+    rollout: { ...rollout, placed, secrets: aim.secrets, proven: there?.state === 'live' },
+    commit: common,
+    guard: guardOf(definition, manifest, old === null ? undefined : live),
+  };
+}
+
+/** What the host watches for after the deploy: a release with processes that took over from another. */
+function guardOf(
+  { watch }: AppConfig,
+  manifest: Manifest,
+  previous: KeptRelease | undefined,
+): PlannedHost['guard'] {
+  const itself = previous === undefined || previous.manifest.release === manifest.release;
+  return watch === 0 || itself || manifest.runtime === 'static'
+    ? undefined
+    : { previous: previous.manifest, watch };
+}
+
+function newRelease(wanted: Wanted, facts: AppFacts): NonNullable<HostRollout['placed']> {
+  const same = facts.releases.find(({ manifest }) => manifest.tree === wanted.manifest.tree);
+  return { ...wanted, sameTree: same?.manifest.release };
+}

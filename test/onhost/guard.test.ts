@@ -1,0 +1,129 @@
+/** The watch after a deploy: it ends well, or the host goes back by itself. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { guard, type WithLock } from '../../src/onhost/guard.ts';
+import type { FakeHost } from './fake-host.ts';
+import { broken } from './fake-host.ts';
+import { carry, NEW, OLD, placed, servingHost, settle, takeOver } from './orders.ts';
+
+const BLUE = 'pipeline-shop@blue.service';
+const GREEN = 'pipeline-shop@green.service';
+const FOLDER = '/etc/pipeline/apps/shop/guard';
+const lock: WithLock = (_app, work) => work();
+
+function watched(standby: boolean) {
+  const guardOrder = {
+    watch: 60_000,
+    previous: placed(OLD, 'blue', 2),
+    standby,
+    audit: { by: 'me@here', action: 'deploy', app: 'shop', release: NEW },
+  };
+  return { verb: 'take-over', takeOver: takeOver({}, 2), settle: settle({ guard: guardOrder }, 2) } as const;
+}
+
+function active(host: FakeHost, unit: string): boolean {
+  return host.units.get(unit)?.active === 'active';
+}
+
+function failing(host: FakeHost, port: string): void {
+  host.checks = (address) => {
+    const healthy = !address.endsWith(port);
+    return { healthy, silent: false, said: healthy ? 'GET / → 200' : 'GET / → 500' };
+  };
+}
+
+describe.each([{ standby: false }, { standby: true }])('a guard, standby: $standby', ({ standby }) => {
+  let host: FakeHost;
+  const printed: string[] = [];
+  const run = () => guard('shop', host, lock, (line) => printed.push(line));
+
+  beforeEach(async () => {
+    printed.length = 0;
+    host = servingHost(2);
+    const { error } = await carry(watched(standby), host);
+    expect(error).toBeUndefined();
+    expect(active(host, BLUE)).toBe(standby);
+    expect(host.green).toBe(100);
+    host.calls.length = 0;
+  });
+
+  it('ends well: the new version serves alone, and nobody watches', async () => {
+    expect(await run()).toBe(true);
+    expect(host.green).toBe(100);
+    expect(active(host, GREEN)).toBe(true);
+    expect(active(host, BLUE)).toBe(false);
+    expect(await host.exists(FOLDER)).toBe(false);
+    expect(await host.exists('/etc/pipeline/apps/shop/standby')).toBe(false);
+  });
+
+  it('goes back where one of two instances fails its checks', async () => {
+    failing(host, ':21017');
+    expect(await run()).toBe(true);
+    expect(host.green).toBe(0);
+    expect(active(host, BLUE)).toBe(true);
+    expect(active(host, GREEN)).toBe(false);
+    expect(host.files.get(`/srv/shop/releases/${NEW}/state`)).toBe('failed\n');
+    expect(host.calls.includes(`start ${BLUE}`)).toBe(!standby);
+    const message = `GET / → 500; went back to ${OLD}`;
+    expect(printed.at(-1)).toBe(`<3>shop ${NEW} failed in its first minute: ${message}`);
+    expect(host.files.get('/var/log/pipeline/audit.jsonl')).toContain(`"message":"${message}"`);
+  });
+
+  it('goes back where it ends again and again by itself', async () => {
+    host.onSleep = () => {
+      const unit = host.units.get(GREEN);
+      if (unit) unit.restarts += 1;
+    };
+    expect(await run()).toBe(true);
+    expect(host.green).toBe(0);
+    expect(printed.at(-1)).toContain('it ended 4 times by itself (exit code 7)');
+  });
+
+  it('gives a version the time to start after a reboot', async () => {
+    const began = host.now();
+    host.checks = () => {
+      const healthy = host.now() - began > 4500;
+      return { healthy, silent: !healthy, said: 'GET / → nothing answers' };
+    };
+    expect(await run()).toBe(true);
+    expect(host.green).toBe(100);
+  });
+
+  it('goes back after a kill at any call of the way back', async () => {
+    failing(host, ':21017');
+    for (let at = 1; ; at++) {
+      host = servingHost(2);
+      await carry(watched(standby), host);
+      failing(host, ':21017');
+      const dying = broken(host, at, 'kill');
+      const whole = await guard('shop', dying.host, lock, () => {}).then(
+        () => true,
+        () => false,
+      );
+      if (whole && dying.count.at === '') break;
+      expect(active(host, host.green === 100 ? GREEN : BLUE), `call ${at}: ${dying.count.at}`).toBe(true);
+      await run();
+      expect(host.green, `call ${at}: ${dying.count.at}`).toBe(0);
+      expect(active(host, BLUE), `call ${at}: ${dying.count.at}`).toBe(true);
+      expect(active(host, GREEN), `call ${at}: ${dying.count.at}`).toBe(false);
+    }
+  });
+
+  it('says so where the version of before does not start any more', async () => {
+    host.checks = () => ({ healthy: false, silent: false, said: 'GET / → 500' });
+    expect(await run()).toBe(false);
+    expect(host.green).toBe(100);
+    expect(active(host, GREEN)).toBe(true);
+    expect(printed.at(-1)).toContain(`${OLD} could not be started: not healthy after 5 s`);
+  });
+
+  it('is ended by the next deploy, which stops what stands by in its colour', async () => {
+    const next = { ...takeOver(), ...placed('20261103-000000-ccccccc', 'blue', 2), old: 'green' as const };
+    host.files.set('/var/lib/pipeline/incoming/f00d', 'f00d');
+    const { error } = await carry({ verb: 'take-over', takeOver: next, settle: null }, host);
+    expect(error).toBeUndefined();
+    expect(await host.exists(FOLDER)).toBe(false);
+    expect(host.calls.some((call) => call.startsWith(`stop ${BLUE}`))).toBe(standby);
+    expect(host.calls).toContain(`start ${BLUE}`);
+    expect(host.green).toBe(0);
+  });
+});

@@ -1,0 +1,177 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { appSchema } from '../../src/config/schema.ts';
+import { type Context, quietContext } from '../../src/context.ts';
+import { Failure } from '../../src/errors.ts';
+import { carryOut } from '../../src/release/carry-out.ts';
+import { planRelease, type ReleasePlan } from '../../src/release/plan.ts';
+import type { SshTarget } from '../../src/ssh/connection.ts';
+import { type Asked, facts, kept, recorded } from './support.ts';
+
+type Answer = Parameters<typeof recorded>[2];
+
+let asked: Asked[];
+let answer: Answer;
+/** Connections that are made after the first have ended, for the way back. */
+vi.mock('../../src/ssh/openssh.ts', () => ({
+  connect: ({ name }: SshTarget) => recorded(`${name} again`, asked, answer),
+}));
+beforeEach(() => {
+  asked = [];
+  answer = () => ({});
+});
+
+const TOKEN = `pass'word`;
+const { release, at, by, ...manifest } = kept('two', 'live', { tree: 'another' }).manifest;
+
+function planFor(names: readonly string[], aim: { readonly action: 'deploy' | 'rollback' }): ReleasePlan {
+  const both = facts({
+    colours: { blue: 'one', green: 'two' },
+    live: 'green',
+    releases: [kept('two'), kept('one')],
+  });
+  const hosts = names.map((name) => {
+    const host = { name, connection: recorded(name, asked, (one) => answer(one)) };
+    return { host, facts: aim.action === 'deploy' ? facts() : both, slot: 0 };
+  });
+  const definition = appSchema.parse({ source: 'x', hosts: names, watch: '0s' });
+  const common = { app: 'app', by: 'me@here', definition };
+  const wanted = { manifest, env: { TOKEN }, overlay: {}, digest: 'digest of two' };
+  const secrets = { values: { TOKEN }, kept: ['TOKEN'] };
+  const seen = {
+    hosts,
+    front: { balancers: [], certificate: undefined, acme: [], edge: { balancers: [] } },
+  };
+  return aim.action === 'deploy'
+    ? planRelease(
+        { ...common, action: 'deploy', wanted, secrets, now: new Date('2026-11-28T20:00:00Z') },
+        seen,
+      )
+    : planRelease({ ...common, action: 'rollback', release: undefined }, seen);
+}
+
+/** What was sent, a word for each script. */
+function sent(): readonly string[] {
+  return asked.map(({ host, script }) => {
+    const parts = [
+      script.includes("say 'start revert'") && 'revert',
+      script.includes('\nstart_colour\n') && 'take-over',
+      script.includes('\nkeep_going\n') && 'settle',
+      script.includes('audit.jsonl') && !script.includes('alone 60') && 'audit',
+    ];
+    return `${host}: ${parts.filter((part) => part !== false).join('+')}`;
+  });
+}
+
+async function failureOf(plan: ReleasePlan, context: Context = quietContext()): Promise<Failure> {
+  const thrown = await carryOut(plan, context).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (thrown instanceof Failure) return thrown;
+  throw new Error(`a failure was expected, not ${String(thrown)}`);
+}
+
+/** Answers as a host on which a step fails. */
+const failing =
+  (host: string, part: string, lines: readonly string[]): Answer =>
+  (one) =>
+    one.host === host && one.script.includes(part) ? { exitCode: 30, lines } : {};
+
+describe.each(['deploy', 'rollback'] as const)('a %s that goes well', (action) => {
+  it('is one round trip on a single host', async () => {
+    await carryOut(planFor(['web-1'], { action }), quietContext());
+    expect(sent()).toEqual(['web-1: take-over+settle']);
+  });
+
+  it('changes hosts one after the other, and settles only once all have changed', async () => {
+    await carryOut(planFor(['web-1', 'web-2'], { action }), quietContext());
+    expect(sent()).toEqual(['web-1: take-over', 'web-2: take-over', 'web-1: settle', 'web-2: settle']);
+  });
+});
+
+describe('where a host fails', () => {
+  const lines = ['@@ log no database', '@@ failed health not healthy after 30 s'];
+
+  it('those that have changed go back, later ones are left alone, and all are told', async () => {
+    answer = failing('web-2', '\nstart_colour\n', lines);
+    const failure = await failureOf(planFor(['web-1', 'web-2', 'web-3'], { action: 'deploy' }));
+    expect(failure).toMatchObject({
+      kind: 'host',
+      host: 'web-2',
+      step: 'health',
+      output: ['no database'],
+      next: expect.stringContaining('The version of before serves on every host.'),
+    });
+    expect(failure.message).toContain('did not become healthy: not healthy after 30 s');
+    expect(sent()).toEqual([
+      'web-1: take-over',
+      'web-2: take-over',
+      'web-1 again: revert',
+      'web-1: audit',
+      'web-2: audit',
+      'web-3: audit',
+    ]);
+  });
+
+  it('and another cannot go back, both are named, with the way out', async () => {
+    answer = (one) =>
+      one.host === 'web-1 again'
+        ? new Failure('host', 'web-1 does not answer')
+        : failing('web-2', '\nstart_colour\n', lines)(one);
+    const failure = await failureOf(planFor(['web-1', 'web-2'], { action: 'deploy' }));
+    expect(failure.output).toContain('web-1 could not go back: web-1 does not answer');
+    expect(failure.next).toBe(
+      'web-1 may serve the new version still: run pipeline rollback app once reachable.',
+    );
+  });
+
+  it('because it cannot be reached, the failure is the connection’s own', async () => {
+    const lost = new Failure('host', 'web-2 does not answer', { host: 'web-2' });
+    answer = ({ host }) => (host === 'web-2' ? lost : {});
+    expect(await failureOf(planFor(['web-1', 'web-2'], { action: 'deploy' }))).toBe(lost);
+    expect(sent()).toContain('web-1 again: revert');
+  });
+
+  it('after Ctrl-C, hosts go back over other connections, and no audit log calls it a failure', async () => {
+    const stop = new AbortController();
+    answer = ({ host }) => {
+      if (host !== 'web-2') return {};
+      stop.abort();
+      return new Failure('host', 'interrupted');
+    };
+    await failureOf(planFor(['web-1', 'web-2'], { action: 'deploy' }), quietContext({ signal: stop.signal }));
+    expect(sent()).toEqual(['web-1: take-over', 'web-2: take-over', 'web-1 again: revert']);
+    expect(asked.at(-1)?.options.signal?.aborted).toBe(false);
+  });
+
+  it('in after_deploy, the new version stays everywhere', async () => {
+    answer = failing('web-1', '\nkeep_going\n', [
+      '@@ failed after_deploy the command ended with exit code 1',
+    ]);
+    const failure = await failureOf(planFor(['web-1', 'web-2'], { action: 'deploy' }));
+    expect(failure.message).toContain('is live, but after_deploy failed');
+    expect(failure.next).toContain('The new version serves.');
+    expect(sent()).toEqual(['web-1: take-over', 'web-2: take-over', 'web-1: settle', 'web-2: settle']);
+  });
+});
+
+describe('secrets', () => {
+  it('are named to the connection in each form that a script holds them in', async () => {
+    await carryOut(planFor(['web-1'], { action: 'deploy' }), quietContext());
+    const [{ script = '', options } = {}] = asked;
+    expect(script).toContain(`pass'\\''word`);
+    expect(options?.secrets).toEqual(expect.arrayContaining([TOKEN, `pass'\\''word`]));
+  });
+
+  it('stand neither in progress nor in a failure', async () => {
+    const shown: string[] = [];
+    answer = failing('web-1', '\nstart_colour\n', [
+      `@@ log it said ${TOKEN}`,
+      `@@ failed start it said ${TOKEN}`,
+    ]);
+    const context = quietContext({ progress: (event) => shown.push(JSON.stringify(event)) });
+    const failure = await failureOf(planFor(['web-1'], { action: 'deploy' }), context);
+    expect(shown.some((event) => event.includes('it said'))).toBe(true);
+    expect([...shown, failure.message, ...failure.output].filter((text) => text.includes(TOKEN))).toEqual([]);
+  });
+});
