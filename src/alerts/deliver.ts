@@ -1,4 +1,5 @@
 /** Brings messages to one place: a webhook, Slack, or e-mail. */
+import { readFileSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
 import { redact } from '../redact.ts';
 import { httpAddress } from './http-address.ts';
@@ -8,7 +9,15 @@ import type { Notice } from './types.ts';
 export type Target =
   | { readonly webhook: string }
   | { readonly slack: string }
-  | { readonly email: { readonly to: readonly string[]; readonly from: string; readonly smtp: string } };
+  | {
+      readonly email: {
+        readonly to: readonly string[];
+        readonly from: string;
+        readonly smtp: string;
+        /** `on`, `off`, or the path of a PEM file with the CA to trust. */
+        readonly tls?: string | undefined;
+      };
+    };
 
 const TIMEOUT_MS = 10_000;
 
@@ -30,8 +39,8 @@ export async function deliver(
   const { subject, text } = messageOf(notices, dashboard);
   // Names of hosts and units are text, not Slack's markup.
   if ('slack' in target) return post(target.slack, { text: escapeMarkup(text) }, timeoutMs);
-  const { to, from, smtp } = target.email;
-  const transport = createTransport({ url: smtp, ...mailOptions(smtp), ...timeouts(timeoutMs) });
+  const { to, from, smtp, tls } = target.email;
+  const transport = createTransport({ url: smtp, ...mailOptions(smtp, tls), ...timeouts(timeoutMs) });
   try {
     await transport.sendMail({ to: [...to], from, subject, text: `${text}\n` });
   } finally {
@@ -71,11 +80,19 @@ function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** A password is never sent in the clear over a network. */
-function mailOptions(smtp: string) {
+/**
+ * A password is never sent in the clear over a network. On loopback nobody can listen, and a mail server there
+ * seldom has a certificate that anybody signed.
+ */
+function mailOptions(smtp: string, tls: string | undefined) {
   const { protocol, username, hostname } = new URL(smtp);
   const here = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-  return { requireTLS: protocol === 'smtp:' && username !== '' && !here };
+  const secured = protocol === 'smtp:' && username !== '' && !here;
+  if (tls === 'off' && secured) throw new Error('tls: off would send the password in the clear');
+  if (tls === 'off') return { ignoreTLS: true };
+  if (tls === 'on') return { requireTLS: true };
+  if (tls !== undefined) return { requireTLS: true, tls: { ca: readFileSync(tls, 'utf8') } };
+  return { requireTLS: secured, ...(here ? { tls: { rejectUnauthorized: false } } : {}) };
 }
 
 function timeouts(ms: number) {

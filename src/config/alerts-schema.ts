@@ -3,6 +3,17 @@ import { z } from 'zod';
 import { address, name, variable } from './schema-values.ts';
 import { duration } from './units.ts';
 
+/** What a mail server's address must be; said for one from the environment too. Never quotes the address. */
+export const SMTP_FORM =
+  'expected smtp://user:password@host:587, user and password percent-encoded: # is %23, / is %2F, @ is %40';
+
+/** Whether it is a mail server's address. `/` or `#` in a password end the host's name, so what follows it tells. */
+export function isSmtpAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, hash } = new URL(text);
+  return /^smtps?:$/.test(protocol) && hostname !== '' && pathname.length < 2 && hash === '';
+}
+
 const notifierSchema = z.union([
   z.strictObject({ webhook: address.describe('Gets each message as JSON (POST).') }),
   z.strictObject({ slack: address.describe('Incoming webhook of Slack, Mattermost or Discord (/slack).') }),
@@ -13,13 +24,23 @@ const notifierSchema = z.union([
         from: z.email().describe('Sender.'),
         smtp: z
           .union([
-            z.url({ protocol: /^smtps?$/ }),
+            z.string().refine(isSmtpAddress, SMTP_FORM),
             z.strictObject({
               env: variable().describe('Name of the environment variable that holds the address.'),
             }),
           ])
           .describe(
             'Mail server: smtp://user:password@host:587; from the environment where it holds a password.',
+          ),
+        tls: z
+          .union([
+            z.enum(['on', 'off']),
+            z.string().startsWith('/', 'expected on, off, or the absolute path of a PEM file'),
+          ])
+          .optional()
+          .describe(
+            'on: never without TLS; off: never with it; a path: PEM file on the monitor with the CA to trust. ' +
+              'Default: TLS where the server has it, required for a password; the certificate counts except on localhost.',
           ),
       })
       .describe('E-mail.'),

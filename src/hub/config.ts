@@ -9,7 +9,14 @@ export const HUB_CONFIG = '/etc/pipeline/hub.json';
 const target = z.union([
   z.strictObject({ webhook: z.string() }),
   z.strictObject({ slack: z.string() }),
-  z.strictObject({ email: z.strictObject({ to: z.array(z.string()), from: z.string(), smtp: z.string() }) }),
+  z.strictObject({
+    email: z.strictObject({
+      to: z.array(z.string()),
+      from: z.string(),
+      smtp: z.string(),
+      tls: z.string().optional(),
+    }),
+  }),
 ]);
 
 const hubConfig = z.strictObject({

@@ -1,4 +1,5 @@
 /** From pipeline.yml and the inventory to the configurations of hub and agents. Pure. */
+import { isSmtpAddress, SMTP_FORM } from '../config/alerts-schema.ts';
 import { healthPath } from '../config/health.ts';
 import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../config/schema.ts';
 import { appRoot } from '../contract/places.ts';
@@ -171,7 +172,16 @@ export function alertPlaces({ notify, heartbeat }: AlertsConfig, env: Env) {
     targets: notify.map((target) => {
       if ('webhook' in target) return { webhook: filledIn(target.webhook, env, 'alerts:') };
       if ('slack' in target) return { slack: filledIn(target.slack, env, 'alerts:') };
-      return { email: { ...target.email, smtp: filledIn(target.email.smtp, env, 'alerts:') } };
+      const smtp = filledIn(target.email.smtp, env, 'alerts:');
+      if (!isSmtpAddress(smtp))
+        throw new Failure(
+          'usage',
+          `The address of the mail server in alerts: has another form: ${SMTP_FORM}.`,
+          {
+            next: 'Set the variable to such an address and run pipeline monitor setup again.',
+          },
+        );
+      return { email: { ...target.email, smtp } };
     }),
     ...(heartbeat === undefined
       ? {}

@@ -1,12 +1,17 @@
 /** Messages over the real protocols: HTTP servers and a mail server on loopback. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, expect, it } from 'vitest';
 import { deliver, messageOf, reason, type Target } from '../../src/alerts/deliver.ts';
 import type { Notice } from '../../src/alerts/types.ts';
+import { alertsSchema } from '../../src/config/schema.ts';
+import { alertPlaces } from '../../src/watching/desired.ts';
 
 const notice = (
   message: string,
@@ -92,14 +97,15 @@ async function mailServer(
 
 /** Key and certificate in one file, made for this run. */
 function certificate(): { readonly key: string; readonly cert: string } {
-  const args = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=mail';
+  const args =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=mail -addext subjectAltName=IP:127.0.0.1';
   const made = spawnSync('openssl', [...args.split(' '), '-keyout', '-', '-out', '-'], { encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`openssl: ${made.stderr ?? made.error?.message}`);
   return { key: made.stdout, cert: made.stdout };
 }
 
-const email = (smtp: string): Target => ({
-  email: { to: ['ann@example.com', 'bob@example.com'], from: 'monitor@example.com', smtp },
+const email = (smtp: string, tls?: string): Target => ({
+  email: { to: ['ann@example.com', 'bob@example.com'], from: 'monitor@example.com', smtp, tls },
 });
 
 it('a webhook gets each message as JSON, in order', async () => {
@@ -160,6 +166,52 @@ it('e-mail reaches a server that speaks TLS alone', async () => {
   // As a team says it whose mail server has a certificate of its own making.
   await deliver(email(`smtps://127.0.0.1:${port}/?tls.rejectUnauthorized=false`), [notice('x')], undefined);
   expect(mails).toHaveLength(1);
+});
+
+it.each([
+  [undefined, undefined],
+  ['off', undefined],
+  ['on', /self-signed/],
+  ['the CA', undefined],
+])('tls: %s, with a mail server on loopback that signed its own certificate', async (tls, why) => {
+  const { key, cert } = certificate();
+  const { port, mails } = await mailServer({ disabledCommands: [], key, cert });
+  const folder = mkdtempSync(join(tmpdir(), 'pipeline-mail-'));
+  try {
+    const file = join(folder, 'ca.pem');
+    writeFileSync(file, cert);
+    const target = email(`smtp://127.0.0.1:${port}`, tls === 'the CA' ? file : tls);
+    const error = await deliver(target, [notice('x')], undefined, 2000).catch((thrown: unknown) => thrown);
+    expect(error === undefined ? '' : reason(error)).toMatch(why ?? /^$/);
+    expect(mails).toHaveLength(why === undefined ? 1 : 0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('tls: off sends no password over a network', async () => {
+  const away = email('smtp://ann:s3cret@192.0.2.1:25', 'off');
+  const error = await deliver(away, [notice('x')], undefined, 300).catch((thrown: unknown) => thrown);
+  expect(reason(error)).toBe('tls: off would send the password in the clear');
+});
+
+it.each([
+  ['smtp://ann:p%23s%2Fs@mail.example:587', true],
+  ['smtps://mail.example/?name=x', true],
+  ['smtp://ann:p#s@mail.example:587', false],
+  ['smtp://ann:12/s3cret@mail.example:587', false],
+  ['smtp://ann:s3/cret@mail.example:587', false],
+])('%s is the address of a mail server: %s', (smtp, right) => {
+  const alerts = { notify: [{ email: { to: ['ann@example.com'], from: 'm@example.com', smtp } }] };
+  const { success, error } = alertsSchema.safeParse(alerts);
+  expect(success).toBe(right);
+  if (right) return;
+  expect(JSON.stringify(error)).toContain('# is %23');
+  expect(JSON.stringify(error)).not.toMatch(/s3|cret/);
+  const fromEnvironment = alertsSchema.parse({
+    notify: [{ email: { to: ['ann@example.com'], from: 'm@example.com', smtp: { env: 'SMTP' } } }],
+  });
+  expect(() => alertPlaces(fromEnvironment, { SMTP: smtp })).toThrow(/^(?!.*(s3|cret)).*# is %23/);
 });
 
 it.each<[string, () => Promise<Target>, RegExp]>([
