@@ -1,5 +1,5 @@
 // Which way imports run. docs/architecture.md says why.
-const base = ['errors', 'contract', 'context', 'files', 'installation'];
+const base = ['errors', 'contract', 'context', 'files', 'installation', 'redact'];
 const hosts = [...base, 'config', 'ssh', 'cloud', 'inventory', 'host', 'proxy', 'build', 'roles', 'database'];
 // Every folder of src stands here: none is free to import what it likes.
 const below = {
@@ -21,7 +21,7 @@ const below = {
   report: [...base, 'judge', 'metrics'],
   canary: [...hosts, 'environment', 'release', 'metrics', 'judge', 'report'],
   alerts: [...base, 'config', 'metrics'],
-  agent: ['errors', 'contract', 'files', 'metrics'],
+  agent: ['errors', 'contract', 'files', 'redact', 'metrics'],
   hub: [...base, 'config', 'metrics', 'alerts', 'judge'],
   watching: [...hosts, 'environment', 'release', 'canary', 'report', 'judge', 'metrics', 'alerts', 'hub'],
   cli: ['.*'],

@@ -6,7 +6,7 @@ export const HOSTS = ['web', 'cache', 'app'] as const;
 export type HostName = (typeof HOSTS)[number];
 
 /** nftables syntax; who loads it is up to the contender. */
-export function firewallRules(host: HostName): string {
+function firewallRules(host: HostName): string {
   const open = host === 'web' ? '22, 80' : '22';
   return `  chain input {
     type filter hook input priority filter; policy drop;

@@ -25,7 +25,7 @@ export interface Collector {
 }
 
 /** Row of `system` of which nothing is known yet. */
-export const UNKNOWN_SYSTEM: Row<'system'> = {
+const UNKNOWN_SYSTEM: Row<'system'> = {
   cpu: null,
   cpu_user: null,
   cpu_system: null,
@@ -54,7 +54,7 @@ export const UNKNOWN_SYSTEM: Row<'system'> = {
 };
 
 /** Row of `agent` before anything was counted. */
-export const UNKNOWN_AGENT: Row<'agent'> = {
+const UNKNOWN_AGENT: Row<'agent'> = {
   version: '',
   memory: null,
   cpu: null,

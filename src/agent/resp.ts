@@ -163,7 +163,7 @@ function defined<K extends string>(key: K, value: string | undefined): { [P in K
 }
 
 /** A command as an array of bulk strings. */
-export function encodeCommand(parts: readonly string[]): string {
+function encodeCommand(parts: readonly string[]): string {
   let text = `*${parts.length}\r\n`;
   for (const part of parts) text += `$${Buffer.byteLength(part)}\r\n${part}\r\n`;
   return text;

@@ -30,7 +30,7 @@ const FLUSH_MS = 5000;
 const COLLECT_GARBAGE_MS = 600_000;
 
 /** The collectors that a configuration asks for. */
-export function collectorsFor(
+function collectorsFor(
   config: AgentConfig,
   sender: Pick<Sender, 'buffered' | 'takeDropped' | 'droppedEver'>,
 ): Collector[] {

@@ -49,7 +49,7 @@ export async function deliver(
 }
 
 /** The text of a message: its first line says all. */
-export function textOf({ state, alert }: Notice): string {
+function textOf({ state, alert }: Notice): string {
   if (state === 'test') return 'Test: alerts from this monitor arrive here.';
   const message = alert.message.charAt(0).toUpperCase() + alert.message.slice(1);
   if (state === 'resolved') return `Resolved: ${message}.`;
@@ -70,7 +70,7 @@ export function messageOf(
 }
 
 /** Documented in docs/monitor.md. */
-export function webhookBody({ state, alert, at }: Notice, dashboard: string | undefined) {
+function webhookBody({ state, alert, at }: Notice, dashboard: string | undefined) {
   const { key, rule, severity, subject, message, since } = alert;
   const text = textOf({ state, alert, at });
   return { state, key, rule, severity, subject, message, text, since, at, dashboard };

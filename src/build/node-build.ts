@@ -114,7 +114,7 @@ export function buildEnvironment(
 }
 
 /** The last lines that say something: npm ends with its manual page, and with where its log is. */
-export function told(lines: readonly string[]): readonly string[] {
+function told(lines: readonly string[]): readonly string[] {
   const manual = lines.findIndex((line) => /^npm (error|ERR!) Clean install a project/.test(line));
   return (manual < 0 ? lines : lines.slice(0, manual))
     .filter(

@@ -79,12 +79,12 @@ export function isLts(line: number, now: Date): boolean {
   return now.getTime() >= Date.UTC(year, 9, 28);
 }
 
-export function major(version: string): number {
+function major(version: string): number {
   return Number(version.split('.', 1)[0]);
 }
 
 /** Order of two `x.y.z`. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const [x, y] = [a.split('.').map(Number), b.split('.').map(Number)];
   for (let i = 0; i < 3; i++) {
     const difference = (x[i] ?? 0) - (y[i] ?? 0);

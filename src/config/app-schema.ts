@@ -304,7 +304,6 @@ export const appSchema = z.strictObject({
 
 export type AppConfig = z.output<typeof appSchema>;
 export type HealthCheck = z.output<typeof healthSchema>;
-export type SiteConfig = z.output<typeof siteSchema>;
 export type SecretSource = z.output<typeof secret>;
 export type SeedConfig = z.output<typeof seedSchema>;
 export type DatabaseConfig = z.output<typeof databaseSchema>;

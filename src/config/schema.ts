@@ -12,7 +12,7 @@ export * from './alerts-schema.ts';
 export * from './app-schema.ts';
 
 /** Roles that a host can carry. `base` is on every host and is not listed. */
-export const ROLES = ['nginx', 'tomcat', 'mariadb', 'redis'] as const;
+const ROLES = ['nginx', 'tomcat', 'mariadb', 'redis'] as const;
 
 const machine = {
   memory: bytes().optional().describe('Local hosts: memory limit, e.g. 512M.'),

@@ -17,7 +17,7 @@ const SPARE = 64 * 1024 ** 2;
 const LIMIT_MS = 2 * 60 * 60_000;
 
 /** For root alone; under a name of its own until it is whole; the newest stay. */
-export function backupScript(input: ScriptInput, name: string): string {
+function backupScript(input: ScriptInput, name: string): string {
   const { app, key, definition } = input.database;
   const folder = `${BACKUPS}/${app}/${key}`;
   const path = `${folder}/${name}.${BACKUP_SUFFIX[definition.engine]}`;

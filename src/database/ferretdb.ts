@@ -12,7 +12,7 @@ function value(text: string): string {
 }
 
 /** What the server is started with. Drivers look for users in `admin` (authSource). */
-export function ferretdbEnvironment({ database, password }: ScriptInput): string {
+function ferretdbEnvironment({ database, password }: ScriptInput): string {
   const data = `${FERRETDB_DATA}/${database.app}.${database.key}`;
   const settings: Readonly<Record<string, string>> = {
     HANDLER: 'sqlite',

@@ -26,7 +26,7 @@ export interface DatabaseFacts {
 /** Where backups lie, in a folder for each database of each application. */
 export const BACKUPS = '/var/lib/pipeline/backups';
 
-export function lookScript(input: ScriptInput): string {
+function lookScript(input: ScriptInput): string {
   return `${preamble(input)}
 echo "machine $(uname -m)"
 state=$(server_state)
@@ -39,7 +39,7 @@ echo "count $(count)"
 echo "seed $(cat "$folder/seed" 2>/dev/null)"`;
 }
 
-export function parseFacts(lines: readonly string[]): DatabaseFacts {
+function parseFacts(lines: readonly string[]): DatabaseFacts {
   const find = (key: string) =>
     lines.find((line) => line === key || line.startsWith(`${key} `))?.slice(key.length + 1);
   const [server = '', ...reason] = (find('server') ?? 'down it does not say how it is').split(' ');

@@ -15,7 +15,7 @@ import { runOnDatabaseHost, stageOf } from './run.ts';
 import type { AppDatabase } from './servers.ts';
 
 /** Names the program where `binary:` does not. */
-export const PROGRAM_VARIABLE = 'PIPELINE_FERRETDB';
+const PROGRAM_VARIABLE = 'PIPELINE_FERRETDB';
 const RELEASE = 'https://github.com/FerretDB/FerretDB/releases/download/v1.24.0';
 const DOWNLOAD_MS = 10 * 60_000;
 
@@ -27,7 +27,7 @@ export interface Program {
 }
 
 /** Where the program comes from: `binary:`, the environment variable, the official release. Pure. */
-export function programSource(
+function programSource(
   { binary }: Pick<DatabaseConfig, 'binary'>,
   architecture: DebianArchitecture,
   env: Context['env'],

@@ -119,11 +119,11 @@ export function databasesOn({ apps }: Pick<Config, 'apps'>, group: string): Host
 }
 
 /** The user that a database's application signs in as. */
-export function userOf({ name, user }: DatabaseConfig): string {
+function userOf({ name, user }: DatabaseConfig): string {
   return user ?? name;
 }
 
-export function portOf({ engine, port }: DatabaseConfig): number {
+function portOf({ engine, port }: DatabaseConfig): number {
   return port ?? (engine === 'mariadb' ? MARIADB_PORT : MONGODB_PORT);
 }
 

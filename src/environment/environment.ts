@@ -26,7 +26,7 @@ export function productionSpec(config: Config): EnvironmentSpec {
 }
 
 /** Any environment of the project. */
-export function environmentSpec(
+function environmentSpec(
   config: Config,
   environment: string,
   machines: readonly MachineSpec[],

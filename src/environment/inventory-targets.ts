@@ -5,8 +5,8 @@ import { Failure } from '../errors.ts';
 import { hostsIn } from '../inventory/model.ts';
 import { readInventory } from '../inventory/read.ts';
 import { sshTargets } from '../inventory/target.ts';
-import { lockHost } from '../release/index.ts';
 import type { SshTarget } from '../ssh/connection.ts';
+import { lockHost } from './lock.ts';
 import { chosenInventory } from './paths.ts';
 
 export interface InventoryTargets {

@@ -8,7 +8,7 @@ export type ProviderName = Provider['name'];
 
 const NAMES: readonly ProviderName[] = ['local', 'digitalocean'];
 /** Variables that may hold a DigitalOcean token, the first one set wins. */
-export const TOKEN_VARIABLES = ['DOTOKEN', 'DIGITALOCEAN_TOKEN', 'DIGITALOCEAN_ACCESS_TOKEN'] as const;
+const TOKEN_VARIABLES = ['DOTOKEN', 'DIGITALOCEAN_TOKEN', 'DIGITALOCEAN_ACCESS_TOKEN'] as const;
 
 export interface ProviderChoice {
   readonly name: ProviderName;

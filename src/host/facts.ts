@@ -18,7 +18,7 @@ import { stampProbe } from './steps/stamp.ts';
 import { only } from './steps/step.ts';
 import { userProbe } from './steps/user.ts';
 
-export type { Facts, HostFacts } from './state.ts';
+export type { Facts } from './state.ts';
 
 /** Seconds that gathering facts may take. */
 const LIMIT = 120;

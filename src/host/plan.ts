@@ -19,7 +19,7 @@ import { stampText } from './steps/stamp.ts';
 import type { Difference, Surroundings } from './steps/step.ts';
 import { compareUser } from './steps/user.ts';
 
-export type { Action, Change, HostPlan } from './change.ts';
+export type { Change, HostPlan } from './change.ts';
 
 /** A resource that has to act. */
 interface Step {

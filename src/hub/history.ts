@@ -1,7 +1,7 @@
 /** Charts of a host or an application, from windows. Pure; the page and the live stream take their points from here. */
 import type { Row, Window } from '../metrics/catalogue.ts';
 import { type DenseHistogram, sumHistograms } from '../metrics/dense.ts';
-import { mean, mergeWindows } from '../metrics/merge.ts';
+import { mean } from '../metrics/merge.ts';
 import { rollUp } from '../metrics/tiers.ts';
 import type { ChartSeries, Panel } from './api-types.ts';
 
@@ -214,12 +214,6 @@ export function appCharts(app: string, windows: readonly Window[]): readonly Cha
       lines: [{ name: 'bodies', of: rate(({ bytes }) => bytes) }],
     },
   ];
-}
-
-/** One point in time of a chart: windows of several hosts that end within the same step, as one. */
-export function merged(windows: readonly Window[], seconds: number): Window | undefined {
-  const one = mergeWindows(windows);
-  return one === undefined ? undefined : { ...one, seconds };
 }
 
 /** Lines over steps of `stepSeconds`; null where nothing was measured. `times` are the ends of the steps, seconds since 1970. */

@@ -33,7 +33,7 @@ const POINTS = 240;
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 21_600, 43_200];
 
 /** Length of a step: at least what the tier has, at most about `POINTS` of them. */
-export function stepFor(rangeSeconds: number, tierSeconds: number): number {
+function stepFor(rangeSeconds: number, tierSeconds: number): number {
   const least = Math.max(tierSeconds, rangeSeconds / (1.5 * POINTS));
   return STEPS.find((step) => step >= least) ?? 86_400;
 }

@@ -5,7 +5,7 @@ import type { Redis } from './redis.ts';
 import { readWindows } from './store.ts';
 
 const MINUTE_MS = 60_000;
-export const SPARK_MINUTES = 60;
+const SPARK_MINUTES = 60;
 /** The minute that runs is shown as soon as it says something. */
 const LEAST_MS = 10_000;
 

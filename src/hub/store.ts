@@ -20,7 +20,7 @@ export interface Entry {
   readonly keepFrom: number;
 }
 
-export const ROLLED: readonly Tier[] = TIERS.filter(({ seconds }) => seconds > 0);
+const ROLLED: readonly Tier[] = TIERS.filter(({ seconds }) => seconds > 0);
 const RAW = TIERS[0] as Tier;
 
 export function nothingOpen(): Open {

@@ -3,7 +3,7 @@ import { emptyTables, type Row, type Window } from '../metrics/catalogue.ts';
 import { mergeWindows } from '../metrics/merge.ts';
 
 /** Route and method of a row that stands for all routes of its release. */
-export const ALL_ROUTES = '*';
+const ALL_ROUTES = '*';
 
 /** One row for each server, application, variant and release. Exact. */
 export function summarise(window: Window): readonly Row<'routes'>[] {

@@ -90,7 +90,7 @@ function overviewHost(host: HostState, states: readonly AlertState[], now: numbe
   };
 }
 
-export function sparkline(spark: ReadonlyMap<number, number>, now: number): (number | null)[] {
+function sparkline(spark: ReadonlyMap<number, number>, now: number): (number | null)[] {
   const minute = Math.floor(now / MINUTE_MS);
   return Array.from({ length: 60 }, (_, i) => {
     const value = spark.get(minute - 59 + i);
@@ -154,7 +154,7 @@ export function hostView(host: HostState, extra: Pick<HostView, 'restarts' | 'gr
   return { name, heardAt, latest, aheadMs: position.aheadMs, ...extra };
 }
 
-export function figuresOf(rows: readonly Row<'routes'>[], seconds: number): RouteFigures {
+function figuresOf(rows: readonly Row<'routes'>[], seconds: number): RouteFigures {
   const sum = (of: (row: Row<'routes'>) => number) => rows.reduce((total, row) => total + of(row), 0);
   const requests = sum((row) => row.requests);
   const share = (count: number) => (requests === 0 ? 0 : count / requests);

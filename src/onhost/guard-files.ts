@@ -17,7 +17,7 @@ export function guardFolder(app: string): string {
   return `${settingsFolder(app)}/guard`;
 }
 
-export function guardUnit(app: string): string {
+function guardUnit(app: string): string {
   return `pipeline-guard@${app}.service`;
 }
 

@@ -3,7 +3,7 @@ import { NODE_ROOT, STATE_ROOT, systemUser, workingDirectory } from '../contract
 import { failed, type Scene, sayer } from './scene.ts';
 
 /** How long one may take. */
-export const HOOK_SECONDS = 600;
+const HOOK_SECONDS = 600;
 
 /** The unit that a hook of the application runs in: what interrupts a release stops it. */
 export function hookUnit(app: string): string {

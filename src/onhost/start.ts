@@ -118,7 +118,7 @@ export async function logOf(scene: Scene): Promise<readonly string[]> {
 }
 
 /** Of Java's log: up to where Tomcat gave up, and of each stack its top. */
-export function telling(lines: readonly string[], fatal: string): readonly string[] {
+function telling(lines: readonly string[], fatal: string): readonly string[] {
   const told: string[] = [];
   let frames = 0;
   for (const line of lines) {

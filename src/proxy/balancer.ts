@@ -24,7 +24,7 @@ export interface Balancer extends Front {
 }
 
 /** Not `.json.log`: the hosts log the same requests, with release, and they are not to be counted twice. */
-export function balancerLog(app: string): string {
+function balancerLog(app: string): string {
   return `${LOGS}/${app}.balancer.log`;
 }
 

@@ -30,7 +30,7 @@ export function accessLog(app: string): string {
 }
 
 /** Where nginx finds a site's weights: a link to a folder with one file for each bucket that goes to green. */
-export function weightsLink(app: string): string {
+function weightsLink(app: string): string {
   return `${PROXY_LIVE}/${app}/weights`;
 }
 

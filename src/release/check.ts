@@ -4,7 +4,7 @@ import type { ManifestHealth } from '../contract/manifest.ts';
 import { quote } from '../ssh/quote.ts';
 
 /** Exit codes of a check: healthy, an answer that is not good, no answer at all. */
-export const CHECK = { healthy: 0, unhealthy: 1, silent: 2 } as const;
+const CHECK = { healthy: 0, unhealthy: 1, silent: 2 } as const;
 
 /** Asks once. Says on standard output what came: `POST /preview → 200` or `GET / → 500, wanted 200`. */
 export function checkScript(health: ManifestHealth): string {

@@ -30,7 +30,7 @@ export function releaseIn(facts: AppFacts, colour: Colour): KeptRelease | undefi
 }
 
 /** Whether every process of the live release runs. */
-export function liveIsWhole(facts: AppFacts): boolean {
+function liveIsWhole(facts: AppFacts): boolean {
   const release = liveRelease(facts);
   if (release === undefined || facts.live === undefined || facts.slot === undefined) return false;
   return instancesOf(release.manifest, facts.slot, facts.live).every(({ unit }) => facts.active.has(unit));

@@ -9,7 +9,7 @@ import {
   lookAtDatabases,
   withPasswords,
 } from '../database/index.ts';
-import { type AuditEntry, audit, whoami } from './audit.ts';
+import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
 import { carryOut } from './carry-out.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
 import { lookAt } from './look.ts';

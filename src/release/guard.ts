@@ -8,9 +8,9 @@
 
 import type { Manifest } from '../contract/manifest.ts';
 import type { Colour } from '../contract/places.ts';
-import { other } from '../contract/places.ts';
+import { AUDIT_LOG, other } from '../contract/places.ts';
+import type { AuditEntry } from '../environment/audit.ts';
 import { quote } from '../ssh/quote.ts';
-import { AUDIT_LOG, type AuditEntry } from './audit.ts';
 import { RELEASE_FUNCTIONS } from './functions.ts';
 import { returnScript } from './rollout.ts';
 

@@ -1,7 +1,8 @@
 /** What was deployed when, by whom, with what result: read from the hosts. */
 import type { Context } from '../context.ts';
+import { AUDIT_LOG } from '../contract/places.ts';
+import { type AuditEntry, auditEntrySchema } from '../environment/audit.ts';
 import { quote } from '../ssh/quote.ts';
-import { AUDIT_LOG, type AuditEntry, auditEntrySchema } from './audit.ts';
 import { liveRelease } from './decide.ts';
 import { type AppFacts, factsScript, parseAppFacts, type ReleaseState } from './facts.ts';
 import type { AppOnHosts, ReleaseRecord } from './types.ts';

@@ -1,7 +1,7 @@
 /** Back to an earlier release, from what is still on the hosts. */
 import { appNamed } from '../build/build.ts';
 import type { Context } from '../context.ts';
-import { whoami } from './audit.ts';
+import { whoami } from '../environment/audit.ts';
 import { carryOut } from './carry-out.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
 import { lookAt } from './look.ts';

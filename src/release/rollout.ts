@@ -12,10 +12,10 @@ import {
   systemUser,
   workingDirectory,
 } from '../contract/places.ts';
+import { type AuditEntry, auditCommand } from '../environment/audit.ts';
 import type { Site } from '../proxy/proxy.ts';
 import { writeSite } from '../proxy/scripts.ts';
 import { quote } from '../ssh/quote.ts';
-import { type AuditEntry, auditCommand } from './audit.ts';
 import { checkScript } from './check.ts';
 import { type Certificate, certificateCommand } from './front/certificate.ts';
 import { RELEASE_FUNCTIONS } from './functions.ts';

@@ -66,7 +66,7 @@ function evidenceBar(metric: MetricResult): string {
   return `<span class="bar${full}"><i><b style="width:${Math.round(share * 100)}%"></b></i>${word}</span>`;
 }
 
-export function pill(metric: MetricResult): string {
+function pill(metric: MetricResult): string {
   return `<span class="pill ${toneOf(metric)}">${escapeHtml(metric.verdict)}</span>`;
 }
 

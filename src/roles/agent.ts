@@ -3,7 +3,7 @@
 import type { Resource } from '../host/resource.ts';
 import { LOG_FOLDER } from './log-folder.ts';
 
-export const AGENT_USER = 'pipeline-agent';
+const AGENT_USER = 'pipeline-agent';
 const CONFIG = '/etc/pipeline/agent.json';
 
 export interface AgentParams {

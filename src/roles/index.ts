@@ -15,7 +15,7 @@ import { redis } from './redis.ts';
 import type { Role, RoleParams } from './role.ts';
 import { tomcat } from './tomcat.ts';
 
-export type { Role, RoleParams } from './role.ts';
+export type { RoleParams } from './role.ts';
 
 const ROLES: ReadonlyMap<string, Role> = new Map(
   [base, acme, nginx, nodeService, redis, mariadb, mongodb, ferretdb, tomcat, monitor].map((role) => [

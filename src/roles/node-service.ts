@@ -6,9 +6,9 @@ import { LOG_FOLDER } from './log-folder.ts';
 import type { Role } from './role.ts';
 
 /** The range that instances' networks are cut from (RFC 2544: benchmarks of network devices, so nobody routes it). */
-export const INSTANCE_RANGE = '198.18.0.0/16';
+const INSTANCE_RANGE = '198.18.0.0/16';
 /** Interfaces on the host's side of those networks. */
-export const INSTANCE_LINKS = 'pln*';
+const INSTANCE_LINKS = 'pln*';
 
 /**
  * A network namespace with one cable to the host. Answers go back; what begins inside goes out under the host's address; the host itself is

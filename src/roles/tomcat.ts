@@ -8,7 +8,7 @@ import type { HostFacts } from '../host/state.ts';
 import type { Role } from './role.ts';
 
 /** Debian 12 and Ubuntu 24.04 carry Tomcat 10, Ubuntu 22.04 only Tomcat 9. */
-export function tomcatVersion(host: Pick<HostFacts, 'os' | 'version'>): 9 | 10 {
+function tomcatVersion(host: Pick<HostFacts, 'os' | 'version'>): 9 | 10 {
   return host.os === 'ubuntu' && Number(host.version) < 24 ? 9 : 10;
 }
 

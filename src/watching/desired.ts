@@ -6,6 +6,7 @@ import { appRoot } from '../contract/places.ts';
 import { LOGS } from '../contract/proxy-paths.ts';
 import { databasesOn } from '../database/index.ts';
 import { Failure } from '../errors.ts';
+import type { HubConfigInput } from '../hub/config.ts';
 import { REDIS_NAME, REDIS_PORT, REDIS_SOCKET, TLS_CERTIFICATE, TLS_KEY } from '../roles/hub.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -211,7 +212,7 @@ export interface HubWanted {
 export function hubConfigText(config: Config, { hosts, password, dashboard, places }: HubWanted): string {
   const tls = config.monitor?.tls !== undefined;
   const { quiet, rules } = config.alerts;
-  const document = {
+  const document: HubConfigInput = {
     hosts: [...hosts].sort(),
     intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
     redis: { socket: REDIS_SOCKET, user: 'hub', password },

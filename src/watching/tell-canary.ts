@@ -1,9 +1,9 @@
 /** Tells the project's monitor of a canary run while it runs. Best effort: it never slows a run, nor fails it. */
 import { randomBytes } from 'node:crypto';
 import type { CanaryResult } from '../canary/experiment/run.ts';
+import { whoami } from '../environment/audit.ts';
 import { asFailure } from '../errors.ts';
 import type { CanaryTelling } from '../hub/canaries.ts';
-import { whoami } from '../release/index.ts';
 import type { Snapshot } from '../report/terminal.ts';
 import { connect } from '../ssh/openssh.ts';
 import type { Caller } from './caller.ts';

@@ -5,11 +5,9 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Machine } from '../../src/cloud/provider.ts';
-import { quietContext } from '../../src/context.ts';
 import type { Resource } from '../../src/host/resource.ts';
 import type { Connection, SshTarget } from '../../src/ssh/connection.ts';
 import { writeKnownHosts } from '../../src/ssh/known-hosts.ts';
-import { connect } from '../../src/ssh/openssh.ts';
 
 /** How a machine of a test is reached; its host key is known. */
 export async function targetOf(machine: Machine, directory: string): Promise<SshTarget> {
@@ -106,17 +104,4 @@ export function startConverge(program: string, target: SshTarget, resources: rea
         }),
       ]),
   };
-}
-
-/** Opens a connection, hands it over, closes it. */
-export async function withConnection<T>(
-  target: SshTarget,
-  use: (connection: Connection) => Promise<T>,
-): Promise<T> {
-  const connection = connect(target, quietContext());
-  try {
-    return await use(connection);
-  } finally {
-    await connection.close();
-  }
 }

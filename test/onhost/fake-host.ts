@@ -7,7 +7,7 @@ interface FakeUnit {
 }
 
 /** Thrown by every call once the program is dead. */
-export class Killed extends Error {}
+class Killed extends Error {}
 
 export class FakeHost implements Host {
   readonly executable = '/opt/pipeline/agent/node';

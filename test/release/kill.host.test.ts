@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { lockHost, releases, withLock } from '../../src/release/index.ts';
+import { lockHost, withLock } from '../../src/environment/lock.ts';
+import { releases } from '../../src/release/index.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { APP, CACHE, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
 

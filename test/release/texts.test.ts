@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { appSchema } from '../../src/config/schema.ts';
 import type { Manifest, ManifestHealth } from '../../src/contract/manifest.ts';
 import { networkOf, portOf, releaseName, slotOf, systemUser } from '../../src/contract/places.ts';
-import { auditCommand } from '../../src/release/audit.ts';
+import { auditCommand } from '../../src/environment/audit.ts';
 import { checkScript } from '../../src/release/check.ts';
 import { siteOf } from '../../src/release/front/site.ts';
 import { guardSteps, watchScript } from '../../src/release/guard.ts';

@@ -11,7 +11,7 @@ import type {
 import type { CanaryReport, ReportVerdict } from '../../src/report/document.ts';
 
 /** A generator of numbers in [0, 1) that a seed decides (mulberry32). */
-export function random(seed: number): () => number {
+function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

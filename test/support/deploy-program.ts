@@ -5,8 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { buildArtifact } from '../../src/build/build.ts';
 import { quietContext } from '../../src/context.ts';
+import { withLock } from '../../src/environment/lock.ts';
 import { asFailure } from '../../src/errors.ts';
-import { deploy, rollback, withLock } from '../../src/release/index.ts';
+import { deploy, rollback } from '../../src/release/index.ts';
 import { connect } from '../../src/ssh/openssh.ts';
 
 const { verb, config, app, ref, targets, env } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));

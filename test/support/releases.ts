@@ -106,7 +106,7 @@ const BRANCHES: Readonly<Record<string, string>> = {
 };
 
 /** Makes the repository. */
-export function makeRepository(folder: string): void {
+function makeRepository(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const git = (...args: string[]) =>
     execFileSync(

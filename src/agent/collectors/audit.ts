@@ -2,12 +2,12 @@
  * The host's audit log, for the hub's events. The log is the truth: at its start, and after samples were lost, the agent sends the end of it
  * again, and the hub knows each line that it has. So a hub, a Redis or an agent that was away misses nothing.
  */
+import { AUDIT_LOG } from '../../contract/places.ts';
 import type { Row } from '../../metrics/catalogue.ts';
 import type { Collector } from '../collector.ts';
 import { parseLine } from '../json-line.ts';
 import { Tail } from '../tail.ts';
 
-const AUDIT_LOG = '/var/log/pipeline/audit.jsonl';
 /** What is read again: about a thousand lines. */
 const MAX_BYTES = 256 * 1024;
 /** Lines of one sample. */

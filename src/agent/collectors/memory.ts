@@ -65,7 +65,7 @@ export function withArc(
 }
 
 /** What a container uses: its own group's figures, never the machine's. Its swap is not told apart. */
-export function containerMemory(container: Container): NonNullable<Findings['system']> | undefined {
+function containerMemory(container: Container): NonNullable<Findings['system']> | undefined {
   const used = readMemory(container.files);
   if (used === undefined) return undefined;
   return {

@@ -2,8 +2,9 @@
 import { buildArtifact } from '../../build/build.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { AppConfig } from '../../config/schema.ts';
+import { withLock } from '../../environment/lock.ts';
 import { Failure } from '../../errors.ts';
-import { deploy as release, withLock } from '../../release/index.ts';
+import { deploy as release } from '../../release/index.ts';
 import { appOf, withAppHosts } from '../app-hosts.ts';
 import { artifactLine } from '../artifact-line.ts';
 import { argument, type Handler } from '../command.ts';

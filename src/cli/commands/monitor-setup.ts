@@ -1,12 +1,13 @@
 /** `pipeline monitor setup`: Redis, hub and dashboard on the monitor host, an agent on every host. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../../context.ts';
+import { audit, whoami } from '../../environment/audit.ts';
 import { withConnections } from '../../environment/fleet.ts';
+import { withLock } from '../../environment/lock.ts';
 import { Failure } from '../../errors.ts';
 import type { Change } from '../../host/change.ts';
 import { converge } from '../../host/converge.ts';
 import type { Resource } from '../../host/resource.ts';
-import { audit, whoami, withLock } from '../../release/index.ts';
 import { agentResources } from '../../roles/agent.ts';
 import { REDIS_PORT } from '../../roles/hub.ts';
 import type { Connection } from '../../ssh/connection.ts';

@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import type { Machine, MachineSpec } from '../../cloud/provider.ts';
 import type { Context } from '../../context.ts';
+import { audit, whoami } from '../../environment/audit.ts';
 import { withCheckoutLock } from '../../environment/checkout-lock.ts';
 import {
   allSettledOrFirst,
@@ -11,10 +12,10 @@ import {
   targetOf,
   withConnections,
 } from '../../environment/fleet.ts';
+import { lockHost, withLock } from '../../environment/lock.ts';
 import { inventoryPath } from '../../environment/paths.ts';
 import { converge } from '../../host/converge.ts';
 import { writeInventory } from '../../inventory/write.ts';
-import { audit, lockHost, whoami, withLock } from '../../release/index.ts';
 import type { Connection } from '../../ssh/connection.ts';
 import { changeEntries, changeSummary, costLines, type HostChanges } from '../changes.ts';
 import type { Handler, Session } from '../command.ts';

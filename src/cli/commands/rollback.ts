@@ -1,5 +1,6 @@
 /** `pipeline rollback APP [RELEASE]`: back to an earlier release. */
-import { rollback as back, withLock } from '../../release/index.ts';
+import { withLock } from '../../environment/lock.ts';
+import { rollback as back } from '../../release/index.ts';
 import { withAppHosts } from '../app-hosts.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';

@@ -13,7 +13,7 @@ export interface ForeignFirewalls {
 }
 
 /** The iptables chain that admits a bridge: Docker's for users, which it evaluates first; else FORWARD where that drops by default (ufw). */
-export function admittingChain(rules: readonly string[]): string | undefined {
+function admittingChain(rules: readonly string[]): string | undefined {
   if (rules.includes('-N DOCKER-USER')) return 'DOCKER-USER';
   return rules.some((rule) => /^-P FORWARD (DROP|REJECT)$/.test(rule)) ? 'FORWARD' : undefined;
 }

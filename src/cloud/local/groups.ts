@@ -16,7 +16,7 @@ export interface Limits {
 const PERIOD = 100_000;
 
 /** Process ids directly in a group; none where the group does not exist. */
-export async function members(directory: string): Promise<number[]> {
+async function members(directory: string): Promise<number[]> {
   const text = await readIfExists(join(directory, 'cgroup.procs'));
   return text.split('\n').filter(Boolean).map(Number);
 }

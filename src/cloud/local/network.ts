@@ -102,7 +102,7 @@ export async function removeNetwork(
 }
 
 /** nftables rules of one environment, replaced as a whole in one transaction. */
-export function tableText(layout: Pick<EnvironmentLayout, 'table'>, subnet: string): string {
+function tableText(layout: Pick<EnvironmentLayout, 'table'>, subnet: string): string {
   return `table ip ${layout.table}
 delete table ip ${layout.table}
 table ip ${layout.table} {

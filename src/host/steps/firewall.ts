@@ -12,7 +12,7 @@ import { type Compare, only, type Probe } from './step.ts';
 
 const FOLDER = '/etc/pipeline/firewall';
 /** Loads at boot what lies in the folder, before the network is there. */
-export const FIREWALL_UNIT = 'pipeline-firewall.service';
+const FIREWALL_UNIT = 'pipeline-firewall.service';
 /** Seconds that a confirmation may take before the host takes new rules back. */
 export const CONFIRM_WITHIN = 60;
 

@@ -6,7 +6,7 @@ import { HISTOGRAM_GAMMA, type LogHistogram } from '../types.ts';
  * A slot is a bucket's index moved by `OFFSET`, so that slots are array indices; slot 0 holds the values ≤ 0.
  * What lies outside of (γ^−511, γ^1535], about 4e−5 to 1.6e13, is counted in the outermost slots.
  */
-export const SLOTS = 2048;
+const SLOTS = 2048;
 const OFFSET = 512;
 
 /** Counts of one block, by ascending slot. */

@@ -33,7 +33,7 @@ function preparation(): string {
 }
 
 /** What dehydrated reads: settings, and the names of the one certificate. */
-export function acmeFiles(
+function acmeFiles(
   app: string,
   { domains, email, directory }: AcmeCertificate,
 ): { readonly config: string; readonly names: string } {

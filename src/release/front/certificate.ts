@@ -46,7 +46,7 @@ export function tlsOf(
   };
 }
 
-export function tlsFolder(app: string): string {
+function tlsFolder(app: string): string {
   return `${settingsFolder(app)}/tls`;
 }
 

@@ -3,9 +3,9 @@ import type { Scale } from './scale.ts';
 import { tag, text } from './svg.ts';
 
 /** Pixels of the drawing; the page scales it to its column. */
-export const WIDTH = 480;
-export const HEIGHT = 210;
-export const MARGIN = { top: 10, right: 24, bottom: 26, left: 58 } as const;
+const WIDTH = 480;
+const HEIGHT = 210;
+const MARGIN = { top: 10, right: 24, bottom: 26, left: 58 } as const;
 
 /** Where the plot lies within the drawing. */
 export const PLOT = {

@@ -57,7 +57,7 @@ function wave(seed: string, at: number, period: number): number {
 }
 
 /** How busy people are: low at four in the morning, high in the afternoon, less at weekends. */
-export function daylight(at: number): number {
+function daylight(at: number): number {
   const hour = (at / HOUR) % 24;
   const weekend = [0, 6].includes(new Date(at).getUTCDay()) ? 0.55 : 1;
   return weekend * (0.18 + 0.82 * Math.max(0, Math.sin(((hour - 5) / 24) * 2 * Math.PI) * 0.6 + 0.4));

@@ -26,7 +26,7 @@ export interface Side {
   readonly routes: readonly string[];
 }
 
-export const HEALTHY: Side = {
+const HEALTHY: Side = {
   rate: 50,
   errors: 0,
   refused: 0,

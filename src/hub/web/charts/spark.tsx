@@ -2,7 +2,7 @@
 const [WIDTH, HEIGHT] = [72, 20];
 
 /** Points of the pieces of the line: a gap parts them. */
-export function sparkPieces(values: readonly (number | null)[], most: number): string[] {
+function sparkPieces(values: readonly (number | null)[], most: number): string[] {
   const pieces: string[][] = [[]];
   values.forEach((value, index) => {
     if (value === null) {

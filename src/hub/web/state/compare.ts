@@ -38,7 +38,7 @@ export function compare(metric: Metric, baseline: RouteFigures, candidate: Route
 }
 
 /** Interval of a share that was observed `n` times. Wilson, Journal of the American Statistical Association 22 (1927). */
-export function wilson(share: number, n: number): { readonly low: number; readonly high: number } {
+function wilson(share: number, n: number): { readonly low: number; readonly high: number } {
   const z2 = (Z * Z) / n;
   const middle = (share + z2 / 2) / (1 + z2);
   const half = (Z / (1 + z2)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n));

@@ -58,7 +58,7 @@ const two = (value: number) => String(value).padStart(2, '0');
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** `25 Nov`, in the browser's time zone. */
-export function day(ms: number): string {
+function day(ms: number): string {
   const date = new Date(ms);
   return `${date.getDate()} ${MONTHS[date.getMonth()]}`;
 }

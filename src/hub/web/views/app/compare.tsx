@@ -18,7 +18,7 @@ const METRICS: readonly (readonly [metric: Metric, unit: string])[] = [
   ['p99', 'ms'],
 ];
 
-export const SIGNS: Readonly<Record<Difference, string>> = {
+const SIGNS: Readonly<Record<Difference, string>> = {
   worse: '▲ worse',
   better: '▼ better',
   alike: 'alike',

@@ -11,10 +11,6 @@ const HEALTH: Readonly<Record<CanaryRun['state'], Health>> = {
   lost: 'look',
 };
 
-export function runHealth(state: CanaryRun['state']): Health {
-  return HEALTH[state];
-}
-
 export function RunState({ run }: { readonly run: CanaryRun }) {
   const { state, seconds, atMostSeconds } = run;
   if (state === 'running')

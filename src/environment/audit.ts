@@ -2,10 +2,9 @@
 import { hostname, userInfo } from 'node:os';
 import * as z from 'zod';
 import type { Context } from '../context.ts';
+import { AUDIT_LOG } from '../contract/places.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
-
-export const AUDIT_LOG = '/var/log/pipeline/audit.jsonl';
 
 /** One line of the audit log. Never holds a secret. */
 export const auditEntrySchema = z.object({

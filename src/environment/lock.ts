@@ -38,7 +38,7 @@ export function lockHost<H extends { readonly name: string }>(hosts: readonly H[
  * Waits for the lock and holds it: the kernel's (flock), so it cannot outlive this process on the host, which writes every second and ends when
  * nobody reads any more. Below /run, so a reboot ends it too.
  */
-export function lockScript(holder: Holder): string {
+function lockScript(holder: Holder): string {
   return `mkdir -p /run/pipeline && exec 9>>/run/pipeline/lock || exit 1
 until flock -n 9; do
   said=$(cat /run/pipeline/holder 2>/dev/null)
