@@ -1,6 +1,6 @@
 /** What is watched, when people are called, and where. */
 import { z } from 'zod';
-import { address, name, variable } from './schema-values.ts';
+import { address, hostName, variable } from './schema-values.ts';
 import { duration } from './units.ts';
 
 /** What a mail server's address must be; said for one from the environment too. Never quotes the address. */
@@ -87,7 +87,11 @@ export const checkSchema = z
       .refine((ms) => ms >= 100 && ms <= 60_000, 'expected 100ms to 60s')
       .default(5_000)
       .describe('How long an answer may take.'),
-    from: z.array(name()).min(1).optional().describe('Entries of `hosts:` that ask. Default: the monitor.'),
+    from: z
+      .array(hostName())
+      .min(1)
+      .optional()
+      .describe('Entries of `hosts:` that ask. Default: the monitor.'),
   })
   .refine(({ url, tcp }) => (url === undefined) !== (tcp === undefined), 'needs either url or tcp');
 

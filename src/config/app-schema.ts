@@ -1,6 +1,6 @@
 /** What an application can say of itself. */
 import { z } from 'zod';
-import { cidr, name, port, variable } from './schema-values.ts';
+import { cidr, hostName, name, port, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
 
 const secret = z.union([
@@ -111,7 +111,7 @@ const siteSchema = z.strictObject({
     })
     .optional()
     .describe('Serve https on port 443.'),
-  balancer: name()
+  balancer: hostName()
     .optional()
     .describe('Entry of `hosts:` that spreads visitors over the hosts of the application; none of these.'),
   session_cookie: z
@@ -162,7 +162,7 @@ const databaseSchema = z.strictObject({
     .regex(/^[A-Za-z][A-Za-z0-9_]{0,30}$/, 'expected letters, digits and underscores, a letter first')
     .optional()
     .describe('User; default: the database name.'),
-  host: name()
+  host: hostName()
     .optional()
     .describe('Host of this configuration that runs it; default: the host of the application.'),
   port: port().optional().describe('ferretdb: port on the loopback address; default 27017.'),
@@ -200,7 +200,7 @@ export const appSchema = z.strictObject({
     .optional()
     .describe("Branch, tag or commit deployed by default. Default: the repository's own default branch."),
   directory: z.string().default('.').describe('Folder of the service inside the repository.'),
-  hosts: z.array(name()).min(1).describe('Entries of `hosts:` that serve it.'),
+  hosts: z.array(hostName()).min(1).describe('Entries of `hosts:` that serve it.'),
   runtime: z
     .enum(['node', 'tomcat', 'static'])
     .optional()

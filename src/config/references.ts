@@ -4,6 +4,7 @@ import { checkDatabases } from './databases.ts';
 import type { PathMistake } from './explain.ts';
 import type { Path } from './positions.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
+import { machineNames } from './schema-values.ts';
 
 /** Groups that every inventory has by itself. */
 const RESERVED = ['all', 'ungrouped'];
@@ -46,19 +47,23 @@ function knownHost(name: string, hosts: ReadonlySet<string>, path: Path): PathMi
   ];
 }
 
-/** `web` with `count: 2` makes web-1 and web-2: no other entry may be called so. */
+/** `web` with `count: 2` makes web-1 and web-2, `db_1` makes db-1: no two entries make a machine of one name. */
 function checkHostNames({ hosts }: ConfigValues): PathMistake[] {
   const mistakes: PathMistake[] = RESERVED.filter((name) => name in hosts).map((name) => ({
     path: ['hosts', name],
     message: `"${name}" is a group that every inventory has: choose another name`,
   }));
+  const owners = new Map<string, string>();
   for (const [name, { count }] of Object.entries(hosts)) {
-    for (let i = 1; count > 1 && i <= count; i++) {
-      const made = `${name}-${i}`;
-      if (!(made in hosts)) continue;
+    for (const made of machineNames(name, count)) {
+      const first = owners.get(made) ?? name;
+      owners.set(made, first);
+      if (first === name) continue;
+      const [entry, maker] = first === made ? [first, name] : [name, first];
+      const many = hosts[maker]?.count ?? 1;
       mistakes.push({
-        path: ['hosts', made],
-        message: `"${made}" is also the name of a host of ${name}, which has count: ${count}`,
+        path: ['hosts', entry],
+        message: `"${made}" is also the name of a host of ${maker}${many > 1 ? `, which has count: ${many}` : ''}`,
       });
     }
   }

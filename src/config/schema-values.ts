@@ -2,10 +2,20 @@
 import { z } from 'zod';
 
 const NAME = /^[a-z][a-z0-9-]{0,40}$/;
+const GROUP = /^[a-z][a-z0-9_-]{0,40}$/;
 export const APP_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,40}$/;
 
 export const name = () =>
   z.string().regex(NAME, 'expected lower-case letters, digits and dashes, a letter first');
+/** The machines of an entry of `hosts:`: `web` alone, or `web-1`, `web-2`, …; a machine's name has no underscore. */
+export function machineNames(entry: string, count: number): readonly string[] {
+  const base = entry.replaceAll('_', '-');
+  return count === 1 ? [base] : Array.from({ length: count }, (_, index) => `${base}-${index + 1}`);
+}
+
+/** An entry of `hosts:`, which an inventory has as a group: Ansible's own way is underscores. */
+export const hostName = () =>
+  z.string().regex(GROUP, 'expected lower-case letters, digits, dashes and underscores, a letter first');
 export const variable = () =>
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable');
 export const port = () => z.int().min(1).max(65535);

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { alertsSchema, checkSchema } from './alerts-schema.ts';
 import { appSchema } from './app-schema.ts';
-import { APP_NAME, address, cidr, name, variable } from './schema-values.ts';
+import { APP_NAME, address, cidr, hostName, name, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
 
 export * from './alerts-schema.ts';
@@ -52,7 +52,7 @@ export const configSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Further public keys that may sign in, one OpenSSH line each.'),
-  hosts: z.record(name(), hostSchema).describe('The servers.'),
+  hosts: z.record(hostName(), hostSchema).describe('The servers.'),
   apps: z
     .record(
       z.string().regex(APP_NAME, 'expected letters, digits, dots, dashes and underscores, a letter first'),
@@ -62,7 +62,7 @@ export const configSchema = z.strictObject({
     .describe('The applications.'),
   monitor: z
     .strictObject({
-      host: name().default('monitor').describe('Entry of `hosts:` that watches the others.'),
+      host: hostName().default('monitor').describe('Entry of `hosts:` that watches the others.'),
       domain: z
         .string()
         .regex(/^[A-Za-z0-9][A-Za-z0-9.-]*$/, 'expected a host name')

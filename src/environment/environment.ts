@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { EnvironmentSpec, Exposure, MachineSpec } from '../cloud/provider.ts';
 import type { Config, HostConfig } from '../config/schema.ts';
+import { machineNames } from '../config/schema-values.ts';
 import { databasesOn } from '../database/index.ts';
 import { exposuresOf } from '../roles/index.ts';
 import { MARIADB_PORT } from '../roles/mariadb.ts';
@@ -42,11 +43,8 @@ function environmentSpec(
   };
 }
 
-/** `web` alone, or `web-1`, `web-2`, … */
 function members(config: Config, group: string, host: HostConfig): MachineSpec[] {
-  const names =
-    host.count === 1 ? [group] : Array.from({ length: host.count }, (_, index) => `${group}-${index + 1}`);
-  return names.map((name) => ({
+  return machineNames(group, host.count).map((name) => ({
     name,
     group,
     roles: rolesOf(config, group, host),

@@ -1,4 +1,4 @@
-/** `ansible_ssh_common_args`: the arguments for ssh that stand in an inventory, as options: pure. */
+/** The arguments for ssh that stand in an inventory (`ansible_ssh_args` and its kin), as options: pure. */
 import { splitWords } from './shlex.ts';
 
 export interface SshOptions {
@@ -6,6 +6,8 @@ export interface SshOptions {
   readonly options: readonly string[];
   readonly identityFile?: string;
   readonly knownHostsFile?: string;
+  /** `-F`: ssh's configuration, instead of the user's own. */
+  readonly configFile?: string;
 }
 
 /** Flags without a value and the option that says the same; undefined: it changes nothing for us. */
@@ -46,6 +48,7 @@ export function parseSshArguments(text: string): SshOptions {
   const options: string[] = [];
   let identityFile: string | undefined;
   let knownHostsFile: string | undefined;
+  let configFile: string | undefined;
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
     if (word in FLAGS) {
@@ -55,10 +58,14 @@ export function parseSshArguments(text: string): SshOptions {
     }
     const flag = word.slice(0, 2);
     const named = OPTIONS[flag];
-    if (flag !== '-o' && named === undefined)
+    if (flag !== '-o' && flag !== '-F' && named === undefined)
       throw new SyntaxError(`cannot take over the ssh argument ${word}: use -o Key=value`);
     const value = word.length > 2 ? word.slice(2) : words[++i];
     if (value === undefined) throw new SyntaxError(`the ssh argument ${flag} has no value`);
+    if (flag === '-F') {
+      configFile = value;
+      continue;
+    }
     const [key, setting] = named === undefined ? splitOption(value) : [named, value];
     if (/^IdentityFile$/i.test(key)) identityFile = unquote(setting);
     // Vagrant's /dev/null means "ask nobody"; we ask the user's own file instead.
@@ -70,6 +77,7 @@ export function parseSshArguments(text: string): SshOptions {
     options,
     ...(identityFile === undefined ? {} : { identityFile }),
     ...(knownHostsFile === undefined ? {} : { knownHostsFile }),
+    ...(configFile === undefined ? {} : { configFile }),
   };
 }
 

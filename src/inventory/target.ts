@@ -32,15 +32,27 @@ const FIXED = [
   { name: 'ansible_become_user', allowed: ['root'], because: 'hosts are configured as root' },
 ] as const;
 
-/** Passwords under all their names, and what to do instead. Their values appear nowhere. */
-const PASSWORDS = {
+/** What changes how a host is reached and we do not do, with what to do instead. Values may be secrets: they appear nowhere. */
+const INSTEAD = {
   ansible_password: 'sign in with a key',
   ansible_ssh_pass: 'sign in with a key',
   ansible_ssh_password: 'sign in with a key',
   ansible_become_password: 'allow sudo without a password',
   ansible_become_pass: 'allow sudo without a password',
   ansible_sudo_pass: 'allow sudo without a password',
+  ansible_become_exe: 'let sudo be on the PATH',
+  ansible_become_flags: 'allow sudo without flags',
+  ansible_ssh_private_key: "name the key's file in ansible_ssh_private_key_file",
+  ansible_private_key: "name the key's file in ansible_ssh_private_key_file",
+  ansible_private_key_passphrase: 'unlock the key in ssh-agent',
+  ansible_ssh_private_key_passphrase: 'unlock the key in ssh-agent',
+  ansible_ssh_pkcs11_provider: 'write -o PKCS11Provider=FILE in ansible_ssh_common_args',
+  ansible_paramiko_proxy_command: 'write -o ProxyCommand=… in ansible_ssh_common_args',
+  ansible_ssh_executable: 'put the ssh to use first on the PATH',
 } as const;
+
+/** Arguments for ssh, in the order in which Ansible passes them: of an option that stands twice, the first counts. */
+const SSH_ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'] as const;
 
 /** What an inventory says about reaching a host; what it leaves open, ssh's own configuration decides. */
 export interface DeclaredTarget {
@@ -63,25 +75,31 @@ export function declaredTarget({ name, vars }: InventoryHost): {
     mistakes.push(`ansible_port must be a number from 1 to 65535, got: ${port}`);
   }
   const privateAddress = textOf(vars, [PRIVATE_ADDRESS]);
-  let ssh: SshOptions = { options: [] };
-  try {
-    const args = ['ansible_ssh_common_args', 'ansible_ssh_extra_args'].map(
-      (one) => textOf(vars, [one]) ?? '',
-    );
-    ssh = parseSshArguments(args.join(' '));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    mistakes.push(`ansible_ssh_common_args: ${error.message}`);
-  }
+  const ssh = sshOptions(vars, mistakes);
   const target: DeclaredTarget = {
     name,
-    address: textOf(vars, NAMES.address) ?? name,
+    address: (textOf(vars, NAMES.address) ?? name).replace(/^\[(.+)\]$/, '$1'),
     ...(privateAddress === undefined ? {} : { privateAddress }),
     ...(port === undefined ? {} : { port: Number(port) }),
     ...(user === undefined ? {} : { user }),
     ssh: key === undefined ? ssh : { ...ssh, identityFile: key },
   };
   return { target, mistakes: mistakes.map((mistake) => `${name}: ${mistake}`) };
+}
+
+/** All arguments for ssh together; what cannot be taken over is added to the mistakes. */
+function sshOptions(vars: InventoryVars, mistakes: string[]): SshOptions {
+  const parts = SSH_ARGUMENTS.map((variable): SshOptions => {
+    try {
+      return parseSshArguments(textOf(vars, [variable]) ?? '');
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      mistakes.push(`${variable}: ${error.message}`);
+      return { options: [] };
+    }
+  });
+  const options = parts.flatMap((part) => part.options);
+  return { ...Object.assign({}, ...parts.toReversed()), options };
 }
 
 /** What the variables ask for and we do not do. */
@@ -91,7 +109,7 @@ function unusable(vars: InventoryVars): string[] {
     const isAllowed = value === undefined || (allowed as readonly string[]).includes(value);
     return isAllowed ? [] : [`${name}=${value} cannot be used: ${because}`];
   });
-  const passwords = Object.entries(PASSWORDS).flatMap(([name, instead]) =>
+  const others = Object.entries(INSTEAD).flatMap(([name, instead]) =>
     vars[name] === undefined ? [] : [`${name} cannot be used: ${instead} instead`],
   );
   const templates = Object.values(NAMES)
@@ -102,7 +120,7 @@ function unusable(vars: InventoryVars): string[] {
         ? [`${name} is a template (${value}), which only Ansible can fill in: write the value`]
         : [];
     });
-  return [...fixed, ...passwords, ...templates];
+  return [...fixed, ...others, ...templates];
 }
 
 /**
@@ -120,10 +138,14 @@ export async function sshTargets(
   const files = declared.map(({ target }) => ({
     identityFile: fileOf(target.ssh.identityFile, inventory, context),
     knownHostsFile: fileOf(target.ssh.knownHostsFile, inventory, context),
+    configFile: fileOf(target.ssh.configFile, inventory, context),
   }));
-  for (const [i, { identityFile }] of files.entries()) {
-    if (identityFile !== undefined && !existsSync(identityFile)) {
-      mistakes.push(`${hosts[i]?.name}: the private key ${identityFile} does not exist`);
+  for (const [i, { identityFile, configFile }] of files.entries()) {
+    const needed = { 'private key': identityFile, 'ssh configuration': configFile };
+    for (const [what, file] of Object.entries(needed)) {
+      if (file !== undefined && file !== 'none' && !existsSync(file)) {
+        mistakes.push(`${hosts[i]?.name}: the ${what} ${file} does not exist`);
+      }
     }
   }
   if (mistakes.length > 0) throw targetFailure(inventory.path, mistakes);
@@ -131,7 +153,7 @@ export async function sshTargets(
     declared.map(async ({ target }, i): Promise<SshTarget> => {
       const { name, address, ssh } = target;
       const missing = target.user === undefined || target.port === undefined;
-      const own = missing ? await ownSettings(address, context) : {};
+      const own = missing ? await ownSettings(address, files[i]?.configFile, context) : {};
       return {
         name,
         address,
@@ -157,7 +179,8 @@ function isPort(text: string): boolean {
 
 /** A file that an inventory names: `~` is the user's home; else from the current folder, as Ansible does, or from the inventory's. */
 function fileOf(path: string | undefined, inventory: Inventory, context: Context): string | undefined {
-  if (path === undefined) return undefined;
+  // ssh itself reads `none` as no file.
+  if (path === undefined || path === 'none') return path;
   if (path === '~' || path.startsWith('~/'))
     return resolve(context.env.HOME ?? homedir(), `.${path.slice(1)}`);
   const here = resolve(context.cwd, path);
@@ -166,11 +189,14 @@ function fileOf(path: string | undefined, inventory: Inventory, context: Context
 }
 
 /** User and port that ssh itself takes for a host. Nothing where there is no ssh: the connection will say so. */
-async function ownSettings(address: string, context: Context): Promise<{ user?: string; port?: number }> {
+async function ownSettings(
+  address: string,
+  configFile: string | undefined,
+  context: Context,
+): Promise<{ user?: string; port?: number }> {
+  const args = [...(configFile === undefined ? [] : ['-F', configFile]), '-G', '--', address];
   const printed = await new Promise<string>((done) => {
-    execFile('ssh', ['-G', '--', address], { env: { ...context.env }, timeout: 5_000 }, (_error, stdout) =>
-      done(stdout),
-    );
+    execFile('ssh', args, { env: { ...context.env }, timeout: 5_000 }, (_error, stdout) => done(stdout));
   });
   const user = /^user (.+)$/m.exec(printed)?.[1];
   const port = /^port (\d+)$/m.exec(printed)?.[1];

@@ -40,6 +40,7 @@ export function sshArguments(target: SshTarget, patience: Patience): readonly st
   }
   // ssh takes the first value it meets for an option, so what the inventory adds cannot loosen what stands above.
   return [
+    ...(target.configFile === undefined ? [] : ['-F', target.configFile]),
     ...options.flatMap((option) => ['-o', option]),
     ...(target.options ?? []).flatMap((option) => ['-o', option]),
     '-p',

@@ -14,6 +14,8 @@ export interface SshTarget {
   readonly identityFile?: string | undefined;
   /** known_hosts file holding the host's key; absent: the user's own. Always strict. */
   readonly knownHostsFile?: string | undefined;
+  /** ssh's configuration file (`-F`); absent: the user's own and the machine's. */
+  readonly configFile?: string | undefined;
   /** Further `-o` options from the inventory, e.g. a jump host. */
   readonly options?: readonly string[] | undefined;
 }

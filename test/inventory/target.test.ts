@@ -7,6 +7,7 @@ import { Failure } from '../../src/errors.ts';
 import { parseInventory } from '../../src/inventory/parse.ts';
 import { parseSshArguments } from '../../src/inventory/ssh-options.ts';
 import { sshTargets } from '../../src/inventory/target.ts';
+import { sshArguments } from '../../src/ssh/arguments.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -59,12 +60,68 @@ c ansible_ssh_port=2201 ansible_private_key_file=there`,
     });
   });
 
+  test("takes ssh's configuration from -F, and its arguments from all three variables, the first first", async () => {
+    mkdirSync(join(folder, '.ssh'));
+    writeFileSync(join(folder, '.ssh/config'), 'Host 10.0.1.10\n  Port 2233\n  User deploy\n');
+    const [frontend] = await targets(
+      `frontend ansible_host=10.0.1.10
+[all:vars]
+ansible_ssh_common_args='-F ~/.ssh/config -o ProxyJump=second.example.com'
+ansible_ssh_args=-o ProxyJump=bastion.example.com -o ControlMaster=auto -o ControlPersist=60s`,
+    );
+    expect(frontend).toEqual({
+      name: 'frontend',
+      address: '10.0.1.10',
+      port: 2233,
+      user: 'deploy',
+      configFile: join(folder, '.ssh/config'),
+      options: ['ProxyJump=bastion.example.com', 'ProxyJump=second.example.com'],
+    });
+    if (frontend === undefined) throw new Error('no host');
+    const args = sshArguments(frontend, { connectTimeoutSeconds: 5, silenceSeconds: 15 });
+    expect(args.slice(0, 2)).toEqual(['-F', join(folder, '.ssh/config')]);
+  });
+
+  test('whose ssh configuration is not there says so', async () => {
+    await expect(targets('h ansible_ssh_common_args="-F nothing.conf"')).rejects.toThrow(
+      /^h: the ssh configuration .*nothing.conf does not exist$/,
+    );
+  });
+
+  test.each([
+    ['ansible_ssh_private_key', 'SECRET'],
+    ['ansible_private_key_passphrase', 'SECRET'],
+    ['ansible_ssh_pkcs11_provider', '/lib/SECRET.so'],
+    ['ansible_become_flags', '-H -u SECRET'],
+    ['ansible_ssh_executable', '/opt/SECRET/ssh'],
+  ])(
+    'with %s, which would reach it in another way, is refused by name and without its value',
+    async (name, value) => {
+      const failure = (await targets(`h ${name}="${value}"`).catch((error: unknown) => error)) as Failure;
+      expect(failure.message).toMatch(new RegExp(`^h: ${name} cannot be used: .* instead$`));
+      expect(failure.message).not.toContain('SECRET');
+    },
+  );
+
+  test('has an IPv6 address, in brackets or without', async () => {
+    const found = await targets(
+      `web1 ansible_host=2001:db8::11
+[2001:db8::12]:2222
+web3 ansible_host=[2001:db8::13]`,
+    );
+    expect(found.map(({ address, port }) => [address, port])).toEqual([
+      ['2001:db8::11', 22],
+      ['2001:db8::12', 2222],
+      ['2001:db8::13', 22],
+    ]);
+  });
+
   test('cannot be reached in some ways: all are named at once', async () => {
     const text = `a ansible_connection=docker ansible_port=ssh
 b ansible_password=secret ansible_become_pass=secret
 c ansible_become_method=doas ansible_become_user=app
 d ansible_ssh_private_key_file=~/nothing
-e ansible_ssh_common_args="-F other.conf"
+e ansible_ssh_common_args="-W other:22"
 f ansible_host="{{ address }}"`;
     const failure = await targets(text).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Failure);
@@ -76,7 +133,7 @@ f ansible_host="{{ address }}"`;
       'b: ansible_become_pass cannot be used: allow sudo without a password instead',
       'c: ansible_become_method=doas cannot be used: root is reached through sudo',
       'c: ansible_become_user=app cannot be used: hosts are configured as root',
-      'e: ansible_ssh_common_args: cannot take over the ssh argument -F: use -o Key=value',
+      'e: ansible_ssh_common_args: cannot take over the ssh argument -W: use -o Key=value',
       'f: ansible_host is a template ({{ address }}), which only Ansible can fill in: write the value',
       `d: the private key ${join(folder, 'nothing')} does not exist`,
     ]);

@@ -54,7 +54,8 @@ export const monitorSetup: Handler<typeof definitions.monitorSetup> = async (opt
   const started = performance.now();
   const place = await findMonitor(options.inventory, session);
   const { inventory, monitor } = place;
-  const { targets } = inventory;
+  const { targets, leftOut } = inventory;
+  for (const { why } of leftOut) output.line(`Not watched: ${why}.`);
   requireNames(targets.map(({ name }) => name));
   const inputs = await hubInputs(place.config, context.env);
   const { done, first } = await withConnections(targets, context, async (connections) => {

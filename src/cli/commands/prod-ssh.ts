@@ -45,7 +45,11 @@ type Session = Parameters<typeof prodSsh>[1];
 async function findTarget(name: string, options: Options, session: Session) {
   if (options.inventory !== undefined) {
     const config = await loadConfig(session.common.config, session.context);
-    const { targets } = await inventoryTargets(options.inventory, config, session.context);
+    const { targets, leftOut } = await inventoryTargets(options.inventory, config, session.context);
+    const refused = leftOut.find((host) => host.name === name);
+    if (refused !== undefined) {
+      throw new Failure('usage', refused.why, { next: `Correct ${options.inventory}, then run it again.` });
+    }
     return (
       targets.find((target) => target.name === name) ??
       unknown(
