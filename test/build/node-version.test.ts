@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseVersion, isLts, nodeWish, npmFor } from '../../src/build/node-version.ts';
+import { chooseVersion, isLts, isRange, nodeWish, npmFor } from '../../src/build/node-version.ts';
 
 const NOW = new Date('2026-11-23T00:00:00Z');
 
@@ -11,6 +11,14 @@ describe('which Node version an application wants', () => {
     [{ nvmrc: '\n# why\n18 # LTS\n' }, '18', '.nvmrc'],
     [{ nvmrc: 'lts/iron', engines: '>=10' }, '20.x', '.nvmrc'],
     [{ nvmrc: 'lts/*' }, '*', '.nvmrc'],
+    [{ nvmrc: 'lts/lithium' }, '26.x', '.nvmrc'],
+    [{ nvmrc: 'lts/-1' }, '*', '.nvmrc'],
+    [{ toolVersions: 'ruby 3.3.0\nnodejs 20.11.1 18.0.0\n', volta: '18.1.0' }, '20.11.1', '.tool-versions'],
+    [
+      { toolVersions: 'ruby 3.3.0\n', volta: '18.1.0', engines: '>=10' },
+      '18.1.0',
+      'volta.node of package.json',
+    ],
     [{ nvmrc: 'lts/unheard-of' }, 'lts/unheard-of', '.nvmrc'],
     [{ nodeVersion: '22.1.0', engines: '>=10' }, '22.1.0', '.node-version'],
     [{ engines: '>=10 <12 || 14.x' }, '>=10 <12 || 14.x', 'engines.node of package.json'],
@@ -25,6 +33,30 @@ describe('which Node version an application wants', () => {
   });
 });
 
+it.each(['20', 'v20', '>=18', '^18 || ~20.1', '>= 14 < 17', '18.x', '*', '1.2.3 - 2.3.4', '20.0.0-rc.1'])(
+  '%s is a range of versions',
+  (text) => expect(isRange(text)).toBe(true),
+);
+
+it.each([
+  'lts/unheard-of',
+  'lts/-x',
+  'user/repository',
+  'https://example.com/node.tgz',
+  'next',
+  'npm:left-pad@1',
+])('%s is none, and never reaches npm', (text) => expect(isRange(text)).toBe(false));
+
+it.each([
+  [0, '26.10.0'],
+  [1, '24.21.0'],
+  [2, '22.1.0'],
+  [9, undefined],
+])('lts/-%i is so many lines before the newest', (ltsBefore, expected) => {
+  const versions = ['22.1.0', '24.1.0', '24.21.0', '25.9.0', '26.10.0'];
+  expect(chooseVersion(versions, { preferLts: true, ltsBefore }, NOW)).toBe(expected);
+});
+
 describe('which of the versions in a range is taken', () => {
   it.each([
     [['10.2.0', '10.24.1', '10.9.0'], true, '10.24.1'],
@@ -36,7 +68,7 @@ describe('which of the versions in a range is taken', () => {
     [['26.0.0-nightly'], true, undefined],
     [[], true, undefined],
   ])('%j, LTS first: %s → %s', (versions, preferLts, expected) => {
-    expect(chooseVersion(versions, preferLts, NOW)).toBe(expected);
+    expect(chooseVersion(versions, { preferLts }, NOW)).toBe(expected);
   });
 
   it.each([
