@@ -5,11 +5,8 @@ import type { Connection } from '../ssh/connection.ts';
 import { runProcess } from '../ssh/process.ts';
 import { quote } from '../ssh/quote.ts';
 
-/**
- * Milliseconds for one try: two fit into `CONFIRM_WITHIN`, after which the host takes its rules back. ssh itself
- * gives up soon where rules drop our packets; a slow host needs the rest to sign us in.
- */
-const TRY_LIMIT = 25_000;
+/** Milliseconds for one try. The host takes its rules back after `CONFIRM_WITHIN`. */
+const TRY_LIMIT = 8_000;
 
 /** Tries a second connection, twice; undefined: it came through, else what ssh says. */
 export async function tryConnection(connection: Connection, context: Context): Promise<string | undefined> {

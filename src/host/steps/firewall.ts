@@ -14,7 +14,7 @@ const FOLDER = '/etc/pipeline/firewall';
 /** Loads at boot what lies in the folder, before the network is there. */
 const FIREWALL_UNIT = 'pipeline-firewall.service';
 /** Seconds that a confirmation may take before the host takes new rules back. */
-export const CONFIRM_WITHIN = 60;
+export const CONFIRM_WITHIN = 20;
 
 const BOOT: readonly FileResource[] = [
   {
