@@ -74,7 +74,8 @@ const canarySchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'Metrics that must not get worse; default: errors (5xx), wrong bodies, latency p50, p90 and p99.',
+      'Metrics that must not get worse: errors, bodies, latency, size, cpu, memory, restarts, error lines, or a ' +
+        "metric's name in reports; default: errors (5xx), wrong bodies, latency p50, p90 and p99.",
     ),
   ignore_body: z
     .array(z.string())
