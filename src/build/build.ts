@@ -14,7 +14,16 @@ import { buildNode } from './node-build.ts';
 import { resolveNode } from './node-runtime.ts';
 import { boundTo, pack, sha256 } from './pack.ts';
 import { decidingPaths, type NodeRecipe, type Recipe, recipe, type StaticRecipe } from './recipe.ts';
-import { type Commit, checkOut, existingAt, openSource, readAt, resolveRef, type Source } from './source.ts';
+import {
+  type Commit,
+  checkOut,
+  existingAt,
+  lfsPointers,
+  openSource,
+  readAt,
+  resolveRef,
+  type Source,
+} from './source.ts';
 import { readWar } from './war.ts';
 import { buildWar } from './war-build.ts';
 
@@ -173,6 +182,7 @@ async function make(
   try {
     await mkdir(tree, { recursive: true });
     await checkOut(source, commit.commit, tree, context);
+    requireContents(app, await lfsPointers(tree, context));
     if (how.runtime === 'tomcat') {
       await copyFile(join(tree, await buildWar(app, how, tree, context)), partial);
       return await keep(app, how.runtime, null, target, partial);
@@ -213,4 +223,15 @@ async function keep(
   await rename(partial, target.path);
   await writeFileAtomic(`${target.stem}.json`, JSON.stringify(made));
   return made;
+}
+
+/** A pointer would be shipped as if it were the picture or the archive that it stands for. */
+function requireContents(app: string, pointers: readonly string[]): void {
+  if (pointers.length === 0) return;
+  const count = pointers.length === 1 ? '1 file is' : `${pointers.length} files are`;
+  throw new Failure('usage', `${app}: ${count} kept by Git LFS, and git here has no LFS extension.`, {
+    step: 'source',
+    output: pointers.slice(0, 10),
+    next: 'Install it (git-lfs, then "git lfs install") and run the command again.',
+  });
 }

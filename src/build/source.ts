@@ -1,7 +1,7 @@
 /** Git repositories: a bare copy of each is kept and fetched with the user's own git, so that its settings are honoured. */
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { closest, Failure } from '../errors.ts';
 import { cachePath, exclusively } from './cache.ts';
@@ -111,17 +111,36 @@ export async function checkOut(
     '-c',
     'advice.detachedHead=false',
   ];
+  // git forbids submodules on this machine's disk; a repository that lies there itself may have them beside it.
+  const transport = source.address.startsWith('/') ? ['-c', 'protocol.file.allow=always'] : [];
   const steps = [
     ['clone', '--quiet', '--shared', '--no-checkout', '--template=', source.folder, folder],
     // Submodules with relative addresses are looked for beside the real repository.
     ['-C', folder, 'remote', 'set-url', 'origin', source.address],
     [...quiet, '-C', folder, 'checkout', '--quiet', '--detach', commit],
-    [...quiet, '-C', folder, 'submodule', '--quiet', 'update', '--init', '--recursive'],
+    [...quiet, ...transport, '-C', folder, 'submodule', '--quiet', 'update', '--init', '--recursive'],
   ];
   for (const step of steps) {
     const done = await run('git', step, context, { env: gitEnvironment(context) });
     if (done.exitCode !== 0) throw gitFailure('check out', source, done);
   }
+}
+
+/** The first line of what stands for a file that Git LFS keeps (git-lfs/docs/spec.md). */
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1';
+
+/**
+ * Files of a working tree that are pointers of Git LFS instead of what they point to, submodules among them: where git has the LFS extension, its
+ * checkout has fetched them. Paths are relative to the tree.
+ */
+export async function lfsPointers(folder: string, context: Context): Promise<readonly string[]> {
+  const search = ['grep', '--recurse-submodules', '-l', '-z', '-I', '--fixed-strings', LFS_POINTER];
+  const found = await run('git', ['-C', folder, ...search], context, { env: gitEnvironment(context) });
+  const named = found.stdout.split('\0').filter((path) => path !== '');
+  const beginnings = await Promise.all(
+    named.map(async (path) => ({ path, text: await readFile(join(folder, path), 'utf8') })),
+  );
+  return beginnings.filter(({ text }) => text.startsWith(`${LFS_POINTER}\n`)).map(({ path }) => path);
 }
 
 /** Branches and tags; a change of history there is a change here. */

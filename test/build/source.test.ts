@@ -7,6 +7,7 @@ import {
   checkOut,
   closestRefs,
   existingAt,
+  lfsPointers,
   openSource,
   readAt,
   resolveRef,
@@ -77,6 +78,7 @@ describe('repositories', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const source = () => openSource('https://git.example.org/service.git', folder, context);
+  const local = () => openSource(origin, folder, context);
   const resolve = (ref: string | undefined) => resolveRef('app', source(), ref, context);
   const failure = async (promise: Promise<unknown>): Promise<Failure> => {
     const error = await promise.then(
@@ -160,6 +162,29 @@ describe('repositories', () => {
       /v1\.0|both/,
     );
     expect(existsSync(join(tree, 'sub', 'run.sh'))).toBe(true);
+  });
+
+  it('checks out submodules of a repository on this disk, with relative addresses', async () => {
+    const library = join(folder, 'library');
+    execFileSync('git', ['clone', '--quiet', origin, library]);
+    git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', '../library', 'vendored');
+    const withLibrary = commit('with a submodule');
+    await resolveRef('app', local(), 'trunk', context);
+    const tree = join(folder, 'tree-with-library');
+    await checkOut(local(), withLibrary, tree, context);
+    expect(existsSync(join(tree, 'vendored', 'file.txt'))).toBe(true);
+    expect(await lfsPointers(tree, context)).toEqual([]);
+  });
+
+  it('finds what Git LFS keeps, and no file that only speaks of it', async () => {
+    const line = 'version https://git-lfs.github.com/spec/v1';
+    writeFileSync(join(origin, 'logo.png'), `${line}\noid sha256:${'0'.repeat(64)}\nsize 12345\n`);
+    writeFileSync(join(origin, 'README.md'), `A pointer begins like this:\n\n${line}\n`);
+    const pointing = commit('with a pointer');
+    await resolveRef('app', local(), 'trunk', context);
+    const tree = join(folder, 'tree-with-pointer');
+    await checkOut(local(), pointing, tree, context);
+    expect(await lfsPointers(tree, context)).toEqual(['logo.png']);
   });
 
   it('serves several at once', async () => {
