@@ -62,7 +62,7 @@ export async function runProgram(argv: readonly string[], surroundings: Surround
     outcome.exitCode = result.exitCode ?? 0;
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(helpForKnown(program, argv), { from: 'user' });
     return outcome.exitCode;
   } catch (thrown) {
     output.end();
@@ -130,6 +130,20 @@ function assemble(stdout: Stream, run: Run): Command {
     });
   }
   return root;
+}
+
+/** Help is for commands that exist: of any other the arguments without it, so that the word is refused as it is without `--help`. */
+function helpForKnown(root: Command, argv: readonly string[]): string[] {
+  const asked = argv[0] === 'help' ? argv.slice(1) : argv;
+  let command = root;
+  for (const word of asked) {
+    if (word.startsWith('-') || command.commands.length === 0) return [...argv];
+    const known = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    if (known === undefined && word !== 'help') return asked.filter((one) => !['-h', '--help'].includes(one));
+    if (known === undefined) return [...argv];
+    command = known;
+  }
+  return [...argv];
 }
 
 function groupOf(root: Command, groups: Map<string, Command>, word: string): Command {

@@ -245,6 +245,7 @@ export const appSchema = z.strictObject({
     .default('PORT')
     .describe('Environment variable that tells the service its port.'),
   fixed_port: port()
+    .min(1024, 'expected 1024 or more: a service runs as a user of its own, who may not bind the ports below')
     .optional()
     .describe(
       'The port that the service always takes, where it reads none from the environment. Each instance then gets a network of its own.',

@@ -39,6 +39,9 @@ describe('wrong usage exits 2, says why and what to do', () => {
   it.each([
     ['an unknown command', ['deplyo'], 'deplyo', 'Did you mean deploy?'],
     ['an unknown command of a group', ['prod', 'upp'], 'upp', 'Did you mean up?'],
+    ['an unknown command, asked for its help', ['deplyo', '--help'], 'deplyo', 'Did you mean deploy?'],
+    ['an unknown command of a group, asked for its help', ['prod', 'upp', '-h'], 'upp', 'Did you mean up?'],
+    ['help of an unknown command', ['help', 'deplyo'], 'deplyo', 'Did you mean deploy?'],
     ['an unknown option', ['prod', 'up', '--provder', 'local'], '--provder', '--provider'],
     ['a missing argument', ['deploy'], 'app', '--help'],
     ['a choice that is none', ['prod', 'up', '--provider', 'aws'], 'aws', '--help'],
