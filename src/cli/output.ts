@@ -9,6 +9,8 @@ import type { ProgressEvent } from '../context.ts';
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /** Without a terminal, work that takes longer than this is announced, so that no one waits before a silent screen. */
 const ANNOUNCE_AFTER_MS = 2_000;
+/** After that its latest words follow, at most this often: a log shows that long work goes on, and does not drown in it. */
+const FOLLOW_EVERY_MS = 5_000;
 
 export interface Colors {
   bold(text: string): string;
@@ -32,7 +34,8 @@ interface Row {
   detail: string;
   count: ProgressEvent['count'];
   readonly since: number;
-  announced: boolean;
+  /** Without a terminal: when it was last told of, and with which words; absent: not yet. */
+  told?: { readonly at: number; readonly words: string };
 }
 
 export interface Output {
@@ -93,9 +96,11 @@ export function createOutput({ sink, color, now, interactive }: OutputOptions): 
     if (interactive) draw();
     else {
       for (const row of rows.values()) {
-        if (row.announced || now() - row.since < ANNOUNCE_AFTER_MS) continue;
-        row.announced = true;
-        sink.write(`  ${row.label.padEnd(8)}  ${row.stage} …\n`);
+        const wait = row.told === undefined ? ANNOUNCE_AFTER_MS : FOLLOW_EVERY_MS;
+        const words = wordsOf(row);
+        if (now() - (row.told?.at ?? row.since) < wait || words === row.told?.words) continue;
+        row.told = { at: now(), words };
+        sink.write(`${clip(`  ${row.label.padEnd(8)}  ${words} …`, sink.columns)}\n`);
       }
     }
   }
@@ -140,7 +145,6 @@ export function createOutput({ sink, color, now, interactive }: OutputOptions): 
             detail: event.detail ?? '',
             count: event.count,
             since: now(),
-            announced: false,
           });
         } else {
           if (event.host !== undefined) row.stage = event.stage;
@@ -177,6 +181,12 @@ export function createOutput({ sink, color, now, interactive }: OutputOptions): 
       erase();
     },
   };
+}
+
+/** What is under way, in words: `upload  3 of 8  …`. */
+function wordsOf({ stage, count, detail }: Row): string {
+  const counted = count === undefined ? '' : `${count.done} of ${count.of}`;
+  return [stage, counted, detail].filter((word) => word !== '').join('  ');
 }
 
 /** `1.6 s`, `2 min 5 s`: milliseconds for people. */
