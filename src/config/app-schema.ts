@@ -129,6 +129,13 @@ const siteSchema = z.strictObject({
       "Networks of proxies in front, e.g. a cloud's load balancer, whose word on the visitor's address is believed.",
     ),
   static: z.string().optional().describe('Folder of the artifact that nginx serves itself.'),
+  fallback: z
+    .string()
+    .regex(/^[^/\s"\\$][^\s"\\$]*$/, 'expected a file of `static`, like index.html')
+    .optional()
+    .describe(
+      'File that answers where there is none, e.g. index.html of a single-page application. Default: 404.',
+    ),
   routes: z
     .array(z.string().startsWith('/'))
     .default(['/'])

@@ -29,6 +29,8 @@ export interface Site extends Front {
   readonly routes: readonly string[];
   /** Folder of files that nginx serves itself, below `root/<variant>/`; absent: none. */
   readonly static?: string | undefined;
+  /** File of that folder that answers where there is none; absent: 404, with the folder's own 404.html where it has one. */
+  readonly fallbackPage?: string | undefined;
   /** Folder with one link for each variant, e.g. `/srv/checkbox.io`. */
   readonly root: string;
   readonly maxBodyBytes: number;

@@ -219,7 +219,13 @@ function locations(site: Site, id: string): string[] {
     return all;
   }
   const served = [`root ${files};`, `expires $${id}_expires;`, 'index index.html;'];
-  if (!routes.includes('/')) return [...all, block('location /', [...served, 'try_files $uri $uri/ =404;'])];
+  if (!routes.includes('/')) {
+    const otherwise =
+      site.fallbackPage === undefined
+        ? ['error_page 404 /404.html;', 'try_files $uri $uri/ =404;']
+        : [`try_files $uri $uri/ ${quoted(`/${site.fallbackPage}`)} =404;`];
+    return [...all, block('location /', [...served, ...otherwise])];
+  }
   // A file where there is one, else the service.
   return [
     ...all,

@@ -222,6 +222,11 @@ rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
     expect((await ask()).headers.get('cache-control')).toBe('no-cache');
     expect((await ask('/app.0123abcd.js')).headers.get('cache-control')).toBe('max-age=315360000');
     expect((await ask('/none')).status).toBe(404);
+    await host.check('echo gone >/srv/shop.test/releases/R1/app/public/404.html', { label: 'test' });
+    expect(await ask('/deep/link')).toMatchObject({ status: 404, text: 'gone\n' });
+    await proxy.reconcile(site({ ...files, fallbackPage: 'index.html' }));
+    expect(await ask('/deep/link')).toMatchObject({ status: 200, text: 'page of R1\n' });
+    expect((await ask('/app.0123abcd.js')).text).toBe('x\n');
     await proxy.setWeights('shop.test', weightsOf(100));
     expect((await ask()).text).toBe('page of R2\n');
     await proxy.setWeights('shop.test', weightsOf(0));

@@ -105,10 +105,17 @@ describe('a site as nginx reads it', () => {
       [
         'location /api/ {',
         'location / {',
+        'error_page 404 /404.html;',
         'try_files $uri $uri/ =404;',
         'root /srv/shop/$pipeline_variant/app/public;',
       ],
       ['location @service {'],
+    ],
+    [
+      'a single-page application: links into it answer with its page',
+      { static: 'dist', routes: ['/api/'], fallbackPage: 'index.html' },
+      ['try_files $uri $uri/ /index.html =404;'],
+      ['error_page 404 /404.html;'],
     ],
     [
       'files where there is one, else the service',

@@ -247,6 +247,21 @@ describe('what a script reports', () => {
   });
 });
 
+it('a fallback that could never answer is refused', () => {
+  const definition = appSchema.parse({
+    source: 'x',
+    hosts: ['web'],
+    site: { static: 'dist', fallback: 'index.html' },
+  });
+  const of = (definitionOf: typeof definition) =>
+    siteOf('shop', definitionOf, 3, { blue: manifest, green: manifest }, { balancers: [] });
+  expect(() => of(definition)).toThrow('site: fallback: never answers');
+  const { site } = definition;
+  expect(of({ ...definition, site: { ...site, routes: ['/api'] } })).toMatchObject({
+    fallbackPage: 'index.html',
+  });
+});
+
 describe('the scripts', () => {
   const site = siteOf(
     'checkbox.io',

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AppConfig } from '../../config/schema.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import { appRoot } from '../../contract/places.ts';
+import { Failure } from '../../errors.ts';
 import type { Site, Variant } from '../../proxy/proxy.ts';
 import { siteConfig } from '../../proxy/site.ts';
 import { instancesOf } from '../unit.ts';
@@ -31,6 +32,14 @@ export function siteOf(
   const { runtime, directory } = colours.blue;
   const folder = site.static ?? (runtime === 'static' ? '.' : undefined);
   const files = folder === undefined ? undefined : insideArtifact(app, directory, folder, 'site: static:');
+  if (
+    site.fallback !== undefined &&
+    (files === undefined || (runtime !== 'static' && site.routes.includes('/')))
+  ) {
+    throw new Failure('usage', `${app}: site: fallback: never answers, since / goes to the service`, {
+      next: 'Name the prefixes of the service in site: routes:, e.g. [/api], and the folder of files in static:.',
+    });
+  }
   return {
     app,
     domains: site.domains,
@@ -38,6 +47,7 @@ export function siteOf(
     ...tlsOf(app, definition, certificate),
     routes: site.routes,
     static: files,
+    fallbackPage: site.fallback,
     root: appRoot(app),
     maxBodyBytes: site.max_body,
     readTimeoutMs: site.read_timeout,
