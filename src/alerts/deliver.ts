@@ -4,10 +4,11 @@ import { createTransport } from 'nodemailer';
 import { redact } from '../redact.ts';
 import { httpAddress } from './http-address.ts';
 import type { Notice } from './types.ts';
+import { type WebhookForm, webhookRequest } from './webhook.ts';
 
 /** Where a message goes, secrets filled in. */
 export type Target =
-  | { readonly webhook: string }
+  | ({ readonly webhook: string } & WebhookForm)
   | { readonly slack: string }
   | {
       readonly email: {
@@ -33,12 +34,18 @@ export async function deliver(
   timeoutMs = TIMEOUT_MS,
 ): Promise<void> {
   if ('webhook' in target) {
-    for (const notice of notices) await post(target.webhook, webhookBody(notice, dashboard), timeoutMs);
+    for (const notice of notices) {
+      const { headers, body } = webhookRequest(target, notice, textOf(notice), dashboard);
+      await post(target.webhook, headers, body, timeoutMs);
+    }
     return;
   }
   const { subject, text } = messageOf(notices, dashboard);
   // Names of hosts and units are text, not Slack's markup.
-  if ('slack' in target) return post(target.slack, { text: escapeMarkup(text) }, timeoutMs);
+  if ('slack' in target) {
+    const body = JSON.stringify({ text: escapeMarkup(text) });
+    return post(target.slack, { 'content-type': 'application/json' }, body, timeoutMs);
+  }
   const { to, from, smtp, tls } = target.email;
   const transport = createTransport({ url: smtp, ...mailOptions(smtp, tls), ...timeouts(timeoutMs) });
   try {
@@ -69,13 +76,6 @@ export function messageOf(
   return { subject, text: [...lines, ...(dashboard === undefined ? [] : [dashboard])].join('\n') };
 }
 
-/** Documented in docs/monitor.md. */
-function webhookBody({ state, alert, at }: Notice, dashboard: string | undefined) {
-  const { key, rule, severity, subject, message, since } = alert;
-  const text = textOf({ state, alert, at });
-  return { state, key, rule, severity, subject, message, text, since, at, dashboard };
-}
-
 function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
@@ -99,12 +99,17 @@ function timeouts(ms: number) {
   return { connectionTimeout: ms, greetingTimeout: ms, socketTimeout: ms, dnsTimeout: ms };
 }
 
-async function post(url: string, body: unknown, timeoutMs: number): Promise<void> {
-  const address = httpAddress(url, { 'content-type': 'application/json' });
+async function post(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  timeoutMs: number,
+): Promise<void> {
+  const address = httpAddress(url, headers);
   const response = await fetch(address.url, {
     method: 'POST',
     headers: address.headers,
-    body: JSON.stringify(body),
+    body,
     signal: AbortSignal.timeout(timeoutMs),
   });
   await response.body?.cancel();

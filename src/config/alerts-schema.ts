@@ -15,7 +15,19 @@ export function isSmtpAddress(text: string): boolean {
 }
 
 const notifierSchema = z.union([
-  z.strictObject({ webhook: address.describe('Gets each message as JSON (POST).') }),
+  z.strictObject({
+    webhook: address.describe('Gets each message (POST), as JSON unless `body` says otherwise.'),
+    headers: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Request headers; ${NAME} is a variable of the environment.'),
+    body: z
+      .union([z.string(), z.record(z.string(), z.unknown())])
+      .optional()
+      .describe(
+        'What is sent: a text, or a JSON document. Lower-case names: see docs/monitor.md; ${NAME} is a variable.',
+      ),
+  }),
   z.strictObject({ slack: address.describe('Incoming webhook of Slack, Mattermost or Discord (/slack).') }),
   z.strictObject({
     email: z

@@ -7,7 +7,11 @@ import { Failure } from '../errors.ts';
 export const HUB_CONFIG = '/etc/pipeline/hub.json';
 
 const target = z.union([
-  z.strictObject({ webhook: z.string() }),
+  z.strictObject({
+    webhook: z.string(),
+    headers: z.record(z.string(), z.string()).optional(),
+    body: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+  }),
   z.strictObject({ slack: z.string() }),
   z.strictObject({
     email: z.strictObject({

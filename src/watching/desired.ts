@@ -1,4 +1,5 @@
 /** From pipeline.yml and the inventory to the configurations of hub and agents. Pure. */
+import { FORM_NAMES, unknownNames } from '../alerts/webhook.ts';
 import { isSmtpAddress, SMTP_FORM } from '../config/alerts-schema.ts';
 import { healthPath } from '../config/health.ts';
 import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../config/schema.ts';
@@ -171,7 +172,7 @@ function unique<T>(all: readonly T[]): T[] {
 export function alertPlaces({ notify, heartbeat }: AlertsConfig, env: Env) {
   return {
     targets: notify.map((target) => {
-      if ('webhook' in target) return { webhook: filledIn(target.webhook, env, 'alerts:') };
+      if ('webhook' in target) return webhookPlace(target, env);
       if ('slack' in target) return { slack: filledIn(target.slack, env, 'alerts:') };
       const smtp = filledIn(target.email.smtp, env, 'alerts:');
       if (!isSmtpAddress(smtp))
@@ -187,6 +188,31 @@ export function alertPlaces({ notify, heartbeat }: AlertsConfig, env: Env) {
     ...(heartbeat === undefined
       ? {}
       : { heartbeat: { url: filledIn(heartbeat.url, env, 'alerts:'), everyMs: heartbeat.every } }),
+  };
+}
+
+type Webhook = Extract<AlertsConfig['notify'][number], { webhook: unknown }>;
+
+/** Variables of the environment (`${NAME}`) are filled in here; what is told (`${text}`) is the hub's. */
+function webhookPlace({ webhook, headers, body }: Webhook, env: Env) {
+  const unknown = unknownNames({ headers, body });
+  if (unknown.length > 0) {
+    throw new Failure('usage', `alerts: a webhook has \${${unknown[0]}}, which stands for nothing`, {
+      next: `Known are ${FORM_NAMES.join(', ')}, and variables of the environment in capitals.`,
+    });
+  }
+  const fill = <T>(form: T): T =>
+    JSON.parse(JSON.stringify(form), (_key, value: unknown) =>
+      typeof value === 'string'
+        ? value.replaceAll(/\$\{([A-Z_][A-Z0-9_]*)\}/g, (_whole, name: string) =>
+            filledIn({ env: name }, env, 'alerts:'),
+          )
+        : value,
+    ) as T;
+  return {
+    webhook: filledIn(webhook, env, 'alerts:'),
+    ...(headers === undefined ? {} : { headers: fill(headers) }),
+    ...(body === undefined ? {} : { body: fill(body) }),
   };
 }
 
