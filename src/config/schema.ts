@@ -76,6 +76,12 @@ export const configSchema = z.strictObject({
         })
         .optional()
         .describe('Serve the dashboard over https on port 443; port 80 sends visitors there.'),
+      trusted_proxies: z
+        .array(z.union([cidr(), z.ipv4(), z.ipv6()]))
+        .default([])
+        .describe(
+          'Networks of proxies before the dashboard, trusted to report the visitor and the host asked for.',
+        ),
       remote_write: z
         .strictObject({
           url: address.describe('Where the store takes it, e.g. https://prometheus.example/api/v1/write.'),

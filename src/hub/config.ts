@@ -33,6 +33,8 @@ const hubConfig = z.strictObject({
     port: z.int(),
     /** Serve https here, and send visitors of `port` there. */
     tls: z.strictObject({ port: z.int(), certificate: z.string(), key: z.string() }).optional(),
+    /** Proxies in front that may speak for visitors: addresses or networks. */
+    trustedProxies: z.array(z.string()).optional(),
   }),
   /** Where people find the dashboard: the link in messages. */
   dashboard: z.string().optional(),

@@ -23,6 +23,7 @@ import {
 } from './queries.ts';
 import { type Env, type Request, signIn } from './sign-in.ts';
 import { hostDetail, unitList } from './view.ts';
+import { visitors } from './visitor.ts';
 
 export interface HttpOptions {
   readonly source: Source;
@@ -33,6 +34,8 @@ export interface HttpOptions {
   readonly metrics: () => string;
   /** Served over https: cookies are for https alone. */
   readonly secure: boolean;
+  /** Proxies in front that may speak for visitors: addresses or networks. */
+  readonly trustedProxies: readonly string[];
   readonly log: (line: string) => void;
 }
 
@@ -57,7 +60,13 @@ export function createHttp(options: HttpOptions): Hono<Env> {
   const { source, ingest, live, overview, metrics, secure } = options;
   const app = new Hono<Env>();
   const page = pageAssets();
-  const { enter, leave, required } = signIn({ redis: source.redis, secure, log: options.log });
+  const visitorOf = visitors(options.trustedProxies);
+  const visitor = (c: Request) =>
+    visitorOf({
+      remote: c.env.incoming.socket.remoteAddress ?? '',
+      header: (name) => c.req.header(name),
+    });
+  const { enter, leave, required } = signIn({ redis: source.redis, secure, visitor, log: options.log });
 
   app.use(async (c, next) => {
     await next();
@@ -96,7 +105,7 @@ export function createHttp(options: HttpOptions): Hono<Env> {
     const origin = c.req.header('origin');
     const foreign =
       (site !== undefined && site !== 'same-origin') ||
-      (origin !== undefined && hostOf(origin) !== c.req.header('host'));
+      (origin !== undefined && hostOf(origin) !== visitor(c).host);
     if (foreign || !(c.req.header('content-type') ?? '').startsWith('application/json'))
       return c.json({ error: 'This request does not come from the dashboard.' }, 403);
     return next();

@@ -84,6 +84,7 @@ export async function runHub(
     metrics: () =>
       exposition({ fleet: ingest.fleet.values(), totals, remoteWrite: remoteWrite?.state }, Date.now()),
     secure: config.listen.tls !== undefined,
+    trustedProxies: config.listen.trustedProxies ?? [],
     log,
   });
   const servers = await listen(config, http.fetch, log);

@@ -9,6 +9,7 @@ import { RateLimit } from './rate-limit.ts';
 import type { Redis } from './redis.ts';
 import { closeSession, openSession, readSession, SESSION_SECONDS } from './sessions.ts';
 import { checkPassword, findUser, type SignedIn, type User } from './users.ts';
+import type { Visitor } from './visitor.ts';
 
 export type Env = {
   Bindings: { incoming: IncomingMessage; outgoing: ServerResponse };
@@ -20,6 +21,8 @@ export interface SignInOptions {
   readonly redis: Redis;
   /** Served over https: cookies are for https alone. */
   readonly secure: boolean;
+  /** Who asks, behind proxies or not. */
+  readonly visitor: (c: Request) => Visitor;
   readonly log: (line: string) => void;
 }
 
@@ -37,24 +40,25 @@ type Attempt = SignedIn | 'wrong' | { readonly waitSeconds: number };
 const credentials = z.object({ user: z.string().max(64), password: z.string().max(256) });
 
 export function signIn(options: SignInOptions) {
-  const { redis, secure, log } = options;
-  const cookie = secure ? '__Host-pipeline' : 'pipeline';
+  const { redis, log } = options;
+  const isSecure = (c: Request) => options.secure || options.visitor(c).secure;
+  const cookieOf = (c: Request) => (isSecure(c) ? '__Host-pipeline' : 'pipeline');
   const byAddress = new RateLimit(ADDRESS_TRIES, WINDOW_MS);
   const byUser = new RateLimit(USER_TRIES, WINDOW_MS);
   const known = new Map<string, { readonly user: SignedIn; readonly until: number }>();
   let checks = 0;
 
   const setSession = (c: Request, token: string) =>
-    setCookie(c, cookie, token, {
+    setCookie(c, cookieOf(c), token, {
       path: '/',
       httpOnly: true,
       sameSite: 'Strict',
-      secure,
+      secure: isSecure(c),
       maxAge: SESSION_SECONDS,
     });
 
   async function attempt(c: Request, name: string, password: string): Promise<Attempt> {
-    const address = network(c.env.incoming.socket.remoteAddress ?? '');
+    const address = network(options.visitor(c).address);
     const pair = `${address} ${name.slice(0, 64)}`;
     const now = Date.now();
     const wait = Math.max(byAddress.waitSeconds(address, now), byUser.waitSeconds(pair, now));
@@ -82,7 +86,7 @@ export function signIn(options: SignInOptions) {
     if (user === 'wrong') return c.json({ error: 'User or password is wrong.' }, 401);
     if ('waitSeconds' in user) return tooMany(c, user.waitSeconds);
     // Always a new session: one that was there before is worth nothing.
-    const old = getCookie(c, cookie);
+    const old = getCookie(c, cookieOf(c));
     if (old !== undefined) await closeSession(redis, old);
     setSession(c, await openSession(redis, user));
     return c.json({ user: user.name, role: user.role });
@@ -90,9 +94,9 @@ export function signIn(options: SignInOptions) {
 
   /** POST /api/sign-out */
   async function leave(c: Request) {
-    const token = getCookie(c, cookie);
+    const token = getCookie(c, cookieOf(c));
     if (token !== undefined) await closeSession(redis, token);
-    deleteCookie(c, cookie, { path: '/', secure });
+    deleteCookie(c, cookieOf(c), { path: '/', secure: isSecure(c) });
     return c.json({});
   }
 
@@ -118,7 +122,7 @@ export function signIn(options: SignInOptions) {
 
   /** Lets through who has a session or a password. Without, it is the answer. */
   async function required(c: Request, next: Next) {
-    const token = getCookie(c, cookie);
+    const token = getCookie(c, cookieOf(c));
     const session = token === undefined ? undefined : await readSession(redis, token);
     if (session?.fresh !== undefined) setSession(c, session.fresh);
     const user = session?.user ?? (await byBasic(c));
@@ -140,9 +144,8 @@ function tooMany(c: Request, seconds: number) {
 
 /** Whose address it is: a household has 2^64 of IPv6's. */
 function network(address: string): string {
-  const plain = address.replace(/^::ffff:(?=[\d.]+$)/, '');
-  if (!isIPv6(plain)) return plain;
-  const [head = '', tail] = plain.replace(/%.*$/, '').split('::');
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
   const parts = head === '' ? [] : head.split(':');
   const rest = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros =

@@ -237,6 +237,7 @@ export interface HubWanted {
 /** Text of /etc/pipeline/hub.json. */
 export function hubConfigText(config: Config, { hosts, password, dashboard, places }: HubWanted): string {
   const tls = config.monitor?.tls !== undefined;
+  const proxies = config.monitor?.trusted_proxies ?? [];
   const { quiet, rules } = config.alerts;
   const document: HubConfigInput = {
     hosts: [...hosts].sort(),
@@ -244,6 +245,7 @@ export function hubConfigText(config: Config, { hosts, password, dashboard, plac
     redis: { socket: REDIS_SOCKET, user: 'hub', password },
     listen: {
       port: 80,
+      ...(proxies.length > 0 ? { trustedProxies: proxies } : {}),
       ...(tls ? { tls: { port: 443, certificate: TLS_CERTIFICATE, key: TLS_KEY } } : {}),
     },
     dashboard,

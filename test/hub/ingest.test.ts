@@ -159,6 +159,7 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
     const ingest = new Ingest({ hosts: ['web'], redis, reader, signal: stop.signal, log: () => {} });
     const password = await setUser(redis, 'ann', 'viewer');
     const app = createHttp({
+      trustedProxies: [],
       source: { redis, hosts: ['web'], hostsOf: (app) => ingest.hostsOf(app), intervalSeconds: 2 },
       ingest,
       live: new Live(ingest),
