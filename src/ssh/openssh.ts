@@ -12,7 +12,7 @@ import { type ConnectionFailure, connectionFailure, lastLines } from './failures
 import { Master } from './master.ts';
 import { runProcess } from './process.ts';
 import { redactor } from './redact.ts';
-import { endMark, killScript, runCommand, runInput, storeCommand } from './remote.ts';
+import { beginMark, endMark, killScript, ownOutput, runCommand, runInput, storeCommand } from './remote.ts';
 import { throughTunnel } from './tunnel.ts';
 
 /** Defaults: 10 s to connect, and 30 s of silence, long enough for a small host that swaps. */
@@ -206,7 +206,7 @@ class OpenSshConnection implements Connection {
     const result = await runProcess(this.#program, args, {
       env: this.#env,
       input: (stdin) => input(token, stdin),
-      onStdout: options.onStdout,
+      onStdout: afterMark(beginMark(token), options.onStdout),
       onStderr,
       signal: AbortSignal.any([signal, linger.signal]),
     });
@@ -214,7 +214,7 @@ class OpenSshConnection implements Connection {
     return {
       complete: exitCode !== undefined,
       exitCode: exitCode ?? result.exitCode ?? -1,
-      stdout: result.stdout,
+      stdout: ownOutput(result.stdout, token),
       stderr,
     };
   }
@@ -245,6 +245,19 @@ class OpenSshConnection implements Connection {
 }
 
 /** The output as it may be shown. */
+/** Lines after the one that ends with the mark. */
+function afterMark(
+  mark: string,
+  onLine: ((line: string) => void) | undefined,
+): ((line: string) => void) | undefined {
+  if (onLine === undefined) return undefined;
+  let begun = false;
+  return (line) => {
+    if (begun) onLine(line);
+    else begun = line.endsWith(mark);
+  };
+}
+
 function shownOutput({ stdout, stderr }: RunResult, options: RunOptions): string {
   return redactor(options.secrets)(options.secretOutput === true ? stderr : `${stdout}\n${stderr}`);
 }

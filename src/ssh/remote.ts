@@ -4,6 +4,18 @@ import { command } from './quote.ts';
 /** Names a run, on its command line and in its last line. Letters and digits. */
 export type RunToken = string;
 
+/** Ends the first line of a run's own standard output: what a chatty shell printed before it (`.bashrc`) is none of ours. */
+export function beginMark(token: RunToken): string {
+  return `pipeline-begin-${token}`;
+}
+
+/** The run's own standard output: what follows the mark; all of it where the run never began. */
+export function ownOutput(text: string, token: RunToken): string {
+  const mark = `${beginMark(token)}\n`;
+  const at = text.indexOf(mark);
+  return at < 0 ? text : text.slice(at + mark.length);
+}
+
 /** What stands on the last line of a run's standard error, without a line end before it, so that it takes nothing from the script's own. */
 export function endMark(token: RunToken): RegExp {
   return new RegExp(`pipeline-end-${token}:(\\d+)\\r?$`);
@@ -11,11 +23,11 @@ export function endMark(token: RunToken): RegExp {
 
 /**
  * Reads the whole script before its first command runs: bash fed by a pipe reads byte by byte and runs what it has, so a script cut off on the
- * way would do half its work. The token as the last word says that all of it came. The script's standard input is empty, and the last line says
- * with which code it ended.
+ * way would do half its work. The token as the last word says that all of it came. The script's standard input is empty; the first line says where
+ * its output begins, the last one with which code it ended.
  */
 const RUN =
-  's=$(cat); [[ $s == *"#$1" ]] || exit 1; (eval "$s") </dev/null; r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r';
+  's=$(cat); [[ $s == *"#$1" ]] || exit 1; printf "pipeline-begin-%s\\n" "$1"; (eval "$s") </dev/null; r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r';
 
 /** As root, in one language whatever the user's is: output is read by programs. */
 function asRoot(user: string, argv: readonly string[]): string {
@@ -61,7 +73,7 @@ export function storeCommand(
   token: RunToken,
   file: { readonly path: string; readonly size: number; readonly mode: string },
 ): string {
-  const script = `(${STORE}\n); r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r`;
+  const script = `printf "pipeline-begin-%s\\n" "$1"; (${STORE}\n); r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r`;
   return asRoot(user, ['bash', '-c', script, 'pipeline', token, file.path, String(file.size), file.mode]);
 }
 

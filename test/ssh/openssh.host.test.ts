@@ -74,6 +74,23 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
       expect(result).toEqual({ exitCode: 3, stdout: 'out\n', stderr: 'err\n' });
     });
 
+    test('is told from what a chatty shell prints before it, as is a file', async () => {
+      await host.check("printf 'echo Welcome back\\nprintf %s no-line-end\\n' >/root/.bashrc", { label });
+      try {
+        const lines: string[] = [];
+        const result = await host.script('echo out; echo more', {
+          label,
+          onStdout: (line) => lines.push(line),
+        });
+        expect(result.stdout).toBe('out\nmore\n');
+        expect(lines).toEqual(['out', 'more']);
+        await host.upload({ data: Buffer.from('text') }, '/root/chatty', { mode: '0600' });
+        expect(await host.check('cat /root/chatty; bash -ic true 2>/dev/null', { label })).toMatch(/^text/);
+      } finally {
+        await host.check('rm -f /root/.bashrc /root/chatty', { label });
+      }
+    });
+
     test('may end with 255, which is not a lost connection', async () => {
       expect(await host.script('printf "no line end" >&2; exit 255', { label })).toEqual({
         exitCode: 255,

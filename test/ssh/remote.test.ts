@@ -1,11 +1,11 @@
 /** The command lines for the host, run by this machine's own bash. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
-import { endMark, killScript, runCommand, runInput } from '../../src/ssh/remote.ts';
+import { endMark, killScript, ownOutput, runCommand, runInput } from '../../src/ssh/remote.ts';
 
 function run(input: string, token = 'abc123') {
   const { stdout, stderr } = spawnSync('sh', ['-c', runCommand('root', token)], { input, encoding: 'utf8' });
-  return { stdout, stderr, exitCode: endMark(token).exec(stderr.trimEnd())?.[1] };
+  return { stdout: ownOutput(stdout, token), stderr, exitCode: endMark(token).exec(stderr.trimEnd())?.[1] };
 }
 
 describe('a run', () => {
@@ -28,6 +28,16 @@ describe('a run', () => {
       stdout: 'bye\n',
       exitCode: '4',
     });
+  });
+
+  test('has as its output what follows its mark: a chatty shell speaks before it', () => {
+    const chatty = `echo Welcome; printf 'no line end'; ${runCommand('root', 'abc123')}`;
+    const { stdout } = spawnSync('sh', ['-c', chatty], {
+      input: runInput('echo a', 'abc123'),
+      encoding: 'utf8',
+    });
+    expect(stdout).toMatch(/^Welcome\nno line end/);
+    expect(ownOutput(stdout, 'abc123')).toBe('a\n');
   });
 
   test('a script may have many more commands than a shell has room to nest', () => {
@@ -92,6 +102,6 @@ describe('ending a run', () => {
       input: runInput(killScript('nosuchrun', 1), 'killer'),
       encoding: 'utf8',
     });
-    expect(stdout + stderr.trimEnd()).toBe('pipeline-end-killer:0');
+    expect(ownOutput(stdout, 'killer') + stderr.trimEnd()).toBe('pipeline-end-killer:0');
   });
 });
