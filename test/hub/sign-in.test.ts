@@ -25,14 +25,14 @@ describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
   let viewer = '';
   const lines: string[] = [];
 
-  async function startHub() {
+  async function startHub(trustedProxies: string[] = []) {
     stop = new AbortController();
     const { rules } = alertsSchema.parse({});
     const config = {
       hosts: ['web'],
       intervalSeconds: 2,
       redis: { socket: server.socket },
-      listen: { address: '127.0.0.1', port },
+      listen: { address: '127.0.0.1', port, trustedProxies },
       rules,
       quiet: undefined,
       targets: [],
@@ -64,10 +64,10 @@ describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
     return password;
   }
   /** Tries are counted by a hub: a new one has seen none. */
-  async function restart() {
+  async function restart(trustedProxies?: string[]) {
     stop.abort();
     await running;
-    await startHub();
+    await startHub(trustedProxies);
   }
   afterAll(async () => {
     stop.abort();
@@ -119,6 +119,27 @@ describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
     expect(page.headers.get('x-content-type-options')).toBe('nosniff');
     expect(page.headers.get('x-frame-options')).toBe('DENY');
     expect(page.headers.get('referrer-policy')).toBe('no-referrer');
+  });
+
+  it('behind a proxy that is trusted, knows visitors apart and the host that they asked for; else it believes nobody', async () => {
+    const through = (address: string) => ({
+      origin: 'https://monitor.example',
+      'x-forwarded-for': address,
+      'x-forwarded-host': 'monitor.example',
+      'x-forwarded-proto': 'https',
+    });
+    expect((await enter('ann', viewer, through('203.0.113.1'))).status).toBe(403);
+    await restart(['127.0.0.1']);
+    try {
+      for (let tries = 0; tries < 8; tries++) await enter('ann', 'wrong', through('203.0.113.1'));
+      expect((await enter('ann', viewer, through('203.0.113.1'))).status).toBe(429);
+      const answer = await enter('ann', viewer, through('203.0.113.2'));
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('set-cookie')).toMatch(/^__Host-pipeline=.*; Secure/);
+    } finally {
+      await restart();
+      await server.admin('DEL', ...((await server.admin('KEYS', sessionKey('*'))) as string[]));
+    }
   });
 
   it('says the same of a wrong password, of a user that is none, and of a name that cannot be one', async () => {
@@ -216,7 +237,7 @@ describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
   });
 
   describe('changes nothing for a page of another site:', () => {
-    beforeAll(restart);
+    beforeAll(() => restart());
     const changes = ['/api/sign-in', '/api/sign-out', '/api/events'];
     it.each<[string, Record<string, string>]>([
       ['another origin', { origin: 'http://evil.example' }],
