@@ -8,6 +8,8 @@ export interface SshTarget {
   readonly address: string;
   /** Where other hosts reach it, if not at `address`. */
   readonly privateAddress?: string | undefined;
+  /** What this machine's ssh configuration makes of `address`, where that is an alias which nobody else knows. */
+  readonly hostName?: string | undefined;
   readonly port: number;
   readonly user: string;
   /** Private key file; absent: whatever ssh itself finds (agent, configuration). */
@@ -18,6 +20,11 @@ export interface SshTarget {
   readonly configFile?: string | undefined;
   /** Further `-o` options from the inventory, e.g. a jump host. */
   readonly options?: readonly string[] | undefined;
+}
+
+/** The host's address for programs that do not read this machine's ssh configuration: other hosts, browsers. */
+export function publicAddress({ address, hostName }: SshTarget): string {
+  return hostName ?? address;
 }
 
 export interface RunOptions {
