@@ -11,8 +11,8 @@ import { type Inventory, type InventoryHost, type InventoryVars, PRIVATE_ADDRESS
 import { parseSshArguments, type SshOptions } from './ssh-options.ts';
 
 /**
- * Variables under all the names that Ansible takes. Where a host has several, the last one wins, as it does in Ansible's ssh
- * connection.
+ * Variables under all the names that Ansible takes. Where a host has several, the last one wins, as it does
+ * in Ansible's ssh connection.
  */
 const NAMES = {
   address: ['ansible_host', 'ansible_ssh_host'],
@@ -37,7 +37,8 @@ const FIXED = [
 ] as const;
 
 /**
- * What changes how a host is reached and we do not do, with what to do instead. Values may be secrets: they appear nowhere.
+ * What changes how a host is reached and we do not do, with what to do instead. Values may be secrets: they
+ * appear nowhere.
  */
 const INSTEAD = {
   ansible_password: 'sign in with a key',
@@ -57,7 +58,10 @@ const INSTEAD = {
   ansible_ssh_executable: 'put the ssh to use first on the PATH',
 } as const;
 
-/** Arguments for ssh, in the order in which Ansible passes them: of an option that stands twice, the first counts. */
+/**
+ * Arguments for ssh, in the order in which Ansible passes them: of an option that stands twice, the first
+ * counts.
+ */
 const SSH_ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'] as const;
 
 /** What an inventory says about reaching a host; what it leaves open, ssh's own configuration decides. */
@@ -130,8 +134,9 @@ function unusable(vars: InventoryVars): string[] {
 }
 
 /**
- * How each of these hosts is reached. A user or a port that the inventory does not name is what ssh itself would take
- * (`ssh -G`), so that hosts of `~/.ssh/config` work as they do on the command line; so is the address behind an alias.
+ * How each of these hosts is reached. A user or a port that the inventory does not name is what ssh itself
+ * would take (`ssh -G`), so that hosts of `~/.ssh/config` work as they do on the command line; so is the
+ * address behind an alias.
  * @throws Failure `usage` that names everything that cannot be used, of all hosts at once.
  */
 export async function sshTargets(
@@ -185,8 +190,8 @@ function isPort(text: string): boolean {
 }
 
 /**
- * A file that an inventory names: `~` is the user's home; else from the current folder, as Ansible does, or from the
- * inventory's.
+ * A file that an inventory names: `~` is the user's home; else from the current folder, as Ansible does, or
+ * from the inventory's.
  */
 function fileOf(path: string | undefined, inventory: Inventory, context: Context): string | undefined {
   // ssh itself reads `none` as no file.
