@@ -7,6 +7,7 @@ import type { AppConfig, Config } from '../config/schema.ts';
 import type { Context } from '../context.ts';
 import { closest, Failure } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
+import { redact } from '../redact.ts';
 import type { Artifact } from './artifact.ts';
 import { cachePath, exclusively } from './cache.ts';
 import { givenWar } from './given.ts';
@@ -48,8 +49,9 @@ const keptSchema = z.object({
 /**
  * The artifact of an application at a ref: from the cache, or built.
  * @param ref branch, tag or commit; absent: `ref:` of the definition, else the repository's default branch.
- * @throws Failure kind `usage` for an unknown application, source or ref, or a ref that cannot be built as it is (no lock file); kind `host` with
- *   the last lines of its output where the build fails.
+ * @throws Failure kind `usage` for an unknown application, source or ref, or a ref that cannot be built as it
+ *   is (no lock file); kind `host` with
+ * the last lines of its output where the build fails.
  */
 export async function buildArtifact(
   config: Config,
@@ -61,7 +63,7 @@ export async function buildArtifact(
   const definition = appNamed(config, app);
   if (options.file !== undefined) return givenWar(app, definition, ref, options.file, context);
   const source = openSource(definition.source, config.directory, context);
-  context.progress({ stage: 'source', state: 'started', detail: definition.source });
+  context.progress({ stage: 'source', state: 'started', detail: redact(definition.source) });
   const commit = await resolveRef(app, source, ref ?? definition.ref, context);
   context.progress({
     stage: 'source',

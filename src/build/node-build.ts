@@ -1,4 +1,7 @@
-/** Installs a Node application's dependencies and builds it, with the very Node and npm that its recipe asks for. */
+/**
+ * Installs a Node application's dependencies and builds it, with the very Node and npm that its recipe asks
+ * for.
+ */
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
@@ -19,8 +22,8 @@ export interface BuildStep {
 }
 
 /**
- * The commands, in order. Development dependencies are installed only where something runs that may need them, and are gone afterwards.
- * `npm` is npm's major version: npm 6 spells its options differently.
+ * The commands, in order. Development dependencies are installed only where something runs that may need
+ * them, and are gone afterwards. `npm` is npm's major version: npm 6 spells its options differently.
  */
 export function buildSteps(installation: Installation, npm: number): readonly BuildStep[] {
   const { lockFolder, directory, build, ownInstallScripts } = installation;
@@ -39,7 +42,8 @@ export function buildSteps(installation: Installation, npm: number): readonly Bu
 
 /**
  * Runs the steps in the working tree.
- * @throws Failure kind `host` (exit 3) with the step and its last lines where one fails; kind `usage` where no npm fits.
+ * @throws Failure kind `host` (exit 3) with the step and its last lines where one fails; kind `usage` where
+ *   no npm fits.
  */
 export async function buildNode(
   app: string,
@@ -84,8 +88,8 @@ export async function buildNode(
 }
 
 /**
- * The environment of a build: the user's, so that tokens and proxies work, without what a surrounding npm or Node left in it, and with the same
- * language everywhere.
+ * The environment of a build: the user's, so that tokens and proxies work, without what a surrounding npm or
+ * Node left in it, and with the same language everywhere.
  */
 export function buildEnvironment(
   own: Readonly<Record<string, string | undefined>>,

@@ -1,4 +1,7 @@
-/** Node and npm in the cache of this machine: the very versions that an application runs on and is installed with. */
+/**
+ * Node and npm in the cache of this machine: the very versions that an application runs on and is installed
+ * with.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,7 +40,10 @@ export async function nodeArchive(runtime: NodeRuntime, context: Context): Promi
   return archive(name, runtime.version, context);
 }
 
-/** Node for this machine, unpacked: a folder with `bin/node` and the headers that native modules are built with. */
+/**
+ * Node for this machine, unpacked: a folder with `bin/node` and the headers that native modules are built
+ * with.
+ */
 export async function nodeForBuilds(version: string, context: Context): Promise<string> {
   const name = `node-${process.platform}-${process.arch}`;
   return unpacked(name, version, context);

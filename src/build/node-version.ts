@@ -8,7 +8,10 @@ export interface NodeWish {
   readonly preferLts: boolean;
   /** `lts/-1`: this many lines before the newest in long-term support; absent: none. */
   readonly ltsBefore?: number;
-  /** For messages: `.nvmrc`, `volta.node of package.json`, `engines.node of package.json`, `node: in pipeline.yml`, `default`. */
+  /**
+   * For messages: `.nvmrc`, `volta.node of package.json`, `engines.node of package.json`, `node: in
+   * pipeline.yml`, `default`.
+   */
   readonly from: string;
 }
 
@@ -29,8 +32,8 @@ const CODENAMES: Readonly<Record<string, number>> = {
 };
 
 /**
- * The first of these that says something decides: pipeline.yml, `.nvmrc`, `.node-version`, `.tool-versions` (asdf, mise), Volta's pin,
- * `engines.node`, else the newest LTS.
+ * The first of these that says something decides: pipeline.yml, `.nvmrc`, `.node-version`, `.tool-versions`
+ * (asdf, mise), Volta's pin, `engines.node`, else the newest LTS.
  */
 export function nodeWish(said: {
   readonly config?: string | undefined;
@@ -73,7 +76,10 @@ function parse(words: string): Pick<NodeWish, 'range' | 'preferLts' | 'ltsBefore
   return { range: words, preferLts: true };
 }
 
-/** Whether npm reads it as a range of versions. Anything else is a tag or an address to npm, and would be fetched. */
+/**
+ * Whether npm reads it as a range of versions. Anything else is a tag or an address to npm, and would be
+ * fetched.
+ */
 export function isRange(text: string): boolean {
   const parts = text.split(/\s+|\|\|/).filter((part) => part !== '');
   return parts.every((part) => /^(?:-|[\^~<>=v]+|[\^~<>=v]*(?:\d[\w.*+-]*|[xX*]))$/.test(part));
@@ -86,8 +92,8 @@ export const NODE_WORDS = `20, 20.11.1, >=18, lts/*, lts/-1, ${Object.keys(CODEN
   .join(', ')}`;
 
 /**
- * The version to take among those in the range: the newest of a line that is in long-term support, else the newest. Prereleases never.
- * Returns undefined where there is none.
+ * The version to take among those in the range: the newest of a line that is in long-term support, else the
+ * newest. Prereleases never. Returns undefined where there is none.
  */
 export function chooseVersion(
   versions: readonly string[],
@@ -102,8 +108,9 @@ export function chooseVersion(
 }
 
 /**
- * Whether a line of Node has reached long-term support. Even lines do in the October of the year they appear in (4 in 2015, then every year); from
- * 27 on there is one line a year and each of them does (nodejs.org, "Evolving the Node.js release schedule").
+ * Whether a line of Node has reached long-term support. Even lines do in the October of the year they appear
+ * in (4 in 2015, then every year); from 27 on there is one line a year and each of them does (nodejs.org,
+ * "Evolving the Node.js release schedule").
  */
 export function isLts(line: number, now: Date): boolean {
   if (line < 4 || (line < 27 && line % 2 === 1)) return false;
@@ -125,7 +132,10 @@ function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-/** The last npm of each line, with the Node versions that it runs on as lines and their first minor (npm's own `engines`). The newest first. */
+/**
+ * The last npm of each line, with the Node versions that it runs on as lines and their first minor (npm's own
+ * `engines`). The newest first.
+ */
 const NPM_LINES: readonly { readonly npm: string; readonly runsOn: (node: string) => boolean }[] = [
   { npm: '11.21.2', runsOn: from({ 20: 17, 22: 9 }, 24) },
   { npm: '10.9.9', runsOn: from({ 18: 17, 20: 5 }, 21) },
@@ -144,8 +154,9 @@ function from(lines: Readonly<Record<number, number>>, everyFrom: number): (node
 }
 
 /**
- * The npm that installs for this Node: the newest that runs on it. A lock file of version 1 on Node before 16 was made by npm 6, which alone
- * installs it as its author did; npm 6 reads no lock file of version 3. Undefined where no npm can install this lock file on this Node.
+ * The npm that installs for this Node: the newest that runs on it. A lock file of version 1 on Node before 16
+ * was made by npm 6, which alone installs it as its author did; npm 6 reads no lock file of version 3.
+ * Undefined where no npm can install this lock file on this Node.
  */
 export function npmFor(node: string, lockfileVersion: number): string | undefined {
   const fitting = NPM_LINES.filter(

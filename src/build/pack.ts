@@ -10,8 +10,8 @@ import type { Architecture } from './artifact.ts';
 import { run } from './run.ts';
 
 /**
- * Packs `folder` as `.tar.gz`: sorted names, root as owner, one time for all, permissions without the user's umask; no `.git`, no caches of
- * build tools. Needs GNU tar.
+ * Packs `folder` as `.tar.gz`: sorted names, root as owner, one time for all, permissions without the user's
+ * umask; no `.git`, no caches of build tools. Needs GNU tar.
  */
 export async function pack(folder: string, path: string, time: number, context: Context): Promise<void> {
   const done = await run(
@@ -44,8 +44,8 @@ export async function sha256(path: string): Promise<string> {
 const ELF_MACHINES: Readonly<Record<number, Architecture>> = { 62: 'x64', 183: 'arm64' };
 
 /**
- * The processor that the binaries in a folder (native modules, helper programs) need; `null` where there are none, or where they are there for
- * every kind, as in packages with prebuilt ones.
+ * The processor that the binaries in a folder (native modules, helper programs) need; `null` where there are
+ * none, or where they are there for every kind, as in packages with prebuilt ones.
  */
 export async function boundTo(folder: string): Promise<Architecture | null> {
   const found = new Set<Architecture>();

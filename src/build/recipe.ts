@@ -9,7 +9,10 @@ import { type NodeWish, nodeWish } from './node-version.ts';
 export interface SourceFiles {
   /** Which of `decidingPaths` exist. */
   readonly existing: ReadonlySet<string>;
-  /** Contents of those that are read: package.json, .nvmrc, .node-version, .tool-versions, pom.xml, the lock file. */
+  /**
+   * Contents of those that are read: package.json, .nvmrc, .node-version, .tool-versions, pom.xml, the lock
+   * file.
+   */
   readonly text: Readonly<Record<string, string>>;
 }
 
@@ -24,7 +27,10 @@ export interface NodeRecipe extends CommonRecipe {
   /** Folder with the lock file; `null`: no dependencies, nothing to install. */
   readonly lockFolder: string | null;
   readonly lockfileVersion: number;
-  /** The package itself has scripts that npm runs while it installs, so its development dependencies are needed there. */
+  /**
+   * The package itself has scripts that npm runs while it installs, so its development dependencies are
+   * needed there.
+   */
   readonly ownInstallScripts: boolean;
   /** Shell command, run with the development dependencies in place. */
   readonly build: string | null;

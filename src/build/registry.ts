@@ -1,4 +1,7 @@
-/** Packages of the npm registry, read through npm's own client, so that its settings (registry, proxy, certificates, tokens) are honoured. */
+/**
+ * Packages of the npm registry, read through npm's own client, so that its settings (registry, proxy,
+ * certificates, tokens) are honoured.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -26,8 +29,8 @@ export async function versionsInRange(
 }
 
 /**
- * The package's archive (`.tgz`, everything below `package/`) at `path`, fetched at most once and checked against the SHA-512 that the registry
- * states for it.
+ * The package's archive (`.tgz`, everything below `package/`) at `path`, fetched at most once and checked
+ * against the SHA-512 that the registry states for it.
  */
 export async function packageArchive(
   name: string,
@@ -61,7 +64,10 @@ export async function packageArchive(
   });
 }
 
-/** A value that costs a question to the network, kept for a day; an older one is used where the network does not answer. */
+/**
+ * A value that costs a question to the network, kept for a day; an older one is used where the network does
+ * not answer.
+ */
 export async function keptForADay(
   path: string,
   context: Context,

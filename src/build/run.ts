@@ -2,6 +2,7 @@
 import { execa } from 'execa';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { redactor, secretsIn } from '../redact.ts';
 
 /** How many of a program's last lines are kept for a failure. */
 const KEPT_LINES = 200;
@@ -10,20 +11,22 @@ export interface RunOptions {
   readonly cwd?: string | undefined;
   /** The whole environment of the program; default: the context's. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Every line of both outputs as it comes. */
+  /** Every line of both outputs as it comes, without secrets. */
   readonly onLine?: ((line: string) => void) | undefined;
 }
 
 export interface RunResult {
   readonly exitCode: number;
   readonly stdout: string;
-  /** The last lines of both outputs, as they came. */
+  /** The last lines of both outputs, as they came, without secrets. */
   readonly lastLines: readonly string[];
 }
 
 /**
- * Runs a program to its end, in a process group of its own, so that an abort ends its children too. A non-zero exit is a result.
- * @throws Failure kind `usage` where the program is not installed; the signal's reason where the user stopped.
+ * Runs a program to its end, in a process group of its own, so that an abort ends its children too. A
+ * non-zero exit is a result.
+ * @throws Failure kind `usage` where the program is not installed; the signal's reason where the user
+ *   stopped.
  */
 export async function run(
   program: string,
@@ -32,7 +35,8 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult> {
   context.signal.throwIfAborted();
-  context.trace(withoutCredentials(`$ ${[program, ...args].join(' ')}`));
+  const hide = redactor(secretsIn(options.env ?? context.env));
+  context.trace(hide(`$ ${[program, ...args].join(' ')}`));
   const child = execa(program, args, {
     cwd: options.cwd ?? context.cwd,
     env: options.env ?? context.env,
@@ -49,9 +53,10 @@ export async function run(
   const lastLines: string[] = [];
   try {
     for await (const line of child.iterable({ from: 'all' })) {
-      context.trace(withoutCredentials(line));
-      options.onLine?.(line);
-      lastLines.push(line);
+      const shown = hide(line);
+      context.trace(shown);
+      options.onLine?.(shown);
+      lastLines.push(shown);
       if (lastLines.length > KEPT_LINES) lastLines.shift();
     }
     const result = await child;
@@ -61,11 +66,6 @@ export async function run(
   } finally {
     context.signal.removeEventListener('abort', stop);
   }
-}
-
-/** A text without the user and password that addresses in it carry. */
-export function withoutCredentials(text: string): string {
-  return text.replaceAll(/(:\/\/)[^@/\s]+@/g, '$1***@');
 }
 
 /** Asks the group to end, and makes it end after 3 seconds. */

@@ -1,11 +1,15 @@
-/** Git repositories: a bare copy of each is kept and fetched with the user's own git, so that its settings are honoured. */
+/**
+ * Git repositories: a bare copy of each is kept and fetched with the user's own git, so that its settings are
+ * honoured.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { closest, Failure } from '../errors.ts';
+import { redact } from '../redact.ts';
 import { cachePath, exclusively } from './cache.ts';
-import { type RunResult, run, withoutCredentials } from './run.ts';
+import { type RunResult, run } from './run.ts';
 
 /** A repository and its copy here. */
 export interface Source {
@@ -39,9 +43,10 @@ export function openSource(source: string, directory: string, context: Context):
 }
 
 /**
- * The commit that a ref means now: a branch, a tag, a full ref name, or a commit (4 digits or more). Fetches, unless a whole commit is named that
- * is here already.
- * @throws Failure kind `usage` for an unknown or ambiguous ref, with the closest known ones, and for a repository that cannot be read.
+ * The commit that a ref means now: a branch, a tag, a full ref name, or a commit (4 digits or more). Fetches,
+ * unless a whole commit is named that is here already.
+ * @throws Failure kind `usage` for an unknown or ambiguous ref, with the closest known ones, and for a
+ *   repository that cannot be read.
  */
 export async function resolveRef(
   app: string,
@@ -94,7 +99,10 @@ export async function existingAt(
   return new Set(found.flat());
 }
 
-/** A working tree of the commit with its submodules and its `.git` (builds ask it for names and dates), in an empty folder. */
+/**
+ * A working tree of the commit with its submodules and its `.git` (builds ask it for names and dates), in an
+ * empty folder.
+ */
 export async function checkOut(
   source: Source,
   commit: string,
@@ -111,7 +119,8 @@ export async function checkOut(
     '-c',
     'advice.detachedHead=false',
   ];
-  // git forbids submodules on this machine's disk; a repository that lies there itself may have them beside it.
+  // git forbids submodules on this machine's disk; a repository that lies there itself may have them beside
+  // it.
   const transport = source.address.startsWith('/') ? ['-c', 'protocol.file.allow=always'] : [];
   const steps = [
     ['clone', '--quiet', '--shared', '--no-checkout', '--template=', source.folder, folder],
@@ -130,8 +139,8 @@ export async function checkOut(
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1';
 
 /**
- * Files of a working tree that are pointers of Git LFS instead of what they point to, submodules among them: where git has the LFS extension, its
- * checkout has fetched them. Paths are relative to the tree.
+ * Files of a working tree that are pointers of Git LFS instead of what they point to, submodules among them:
+ * where git has the LFS extension, its checkout has fetched them. Paths are relative to the tree.
  */
 export async function lfsPointers(folder: string, context: Context): Promise<readonly string[]> {
   const search = ['grep', '--recurse-submodules', '-l', '-z', '-I', '--fixed-strings', LFS_POINTER];
@@ -165,7 +174,7 @@ async function defaultBranch(app: string, source: Source, context: Context): Pro
   if (branch !== undefined) return branch;
   const detached = /^([0-9a-f]{40})\tHEAD$/m.exec(asked.stdout)?.[1];
   if (detached !== undefined) return detached;
-  throw new Failure('usage', `${app}: the repository ${source.address} has no default branch.`, {
+  throw new Failure('usage', `${app}: the repository ${redact(source.address)} has no default branch.`, {
     next: `Name a ref: pipeline deploy ${app} BRANCH, or ref: in pipeline.yml.`,
   });
 }
@@ -179,7 +188,8 @@ async function findCommit(source: Source, ref: string, context: Context): Promis
     const commit = await tryCommit(source, ref, context);
     if (commit !== undefined) return commit;
   }
-  // Refs besides branches and tags (a pull request), and commits that no branch holds any more: many servers give them when asked by name.
+  // Refs besides branches and tags (a pull request), and commits that no branch holds any more: many servers
+  // give them when asked by name.
   if (!/^refs\/|^[0-9a-f]{40}$/.test(ref)) return undefined;
   const kept = `refs/pipeline/${createHash('sha256').update(ref).digest('hex').slice(0, 16)}`;
   const fetched = await git(
@@ -216,19 +226,22 @@ async function unknownRef(app: string, source: Source, ref: string, context: Con
   if (ambiguous.length > 1) {
     return new Failure(
       'usage',
-      `${app}: "${ref}" is the beginning of ${ambiguous.length} objects at ${source.address}.`,
+      `${app}: "${ref}" is the beginning of ${ambiguous.length} objects at ${redact(source.address)}.`,
       {
         next: 'Give more digits of the commit.',
       },
     );
   }
   const near = closestRefs(ref, names);
-  return new Failure('usage', `${app} has no ref "${ref}" at ${source.address}.`, {
+  return new Failure('usage', `${app} has no ref "${ref}" at ${redact(source.address)}.`, {
     next: near.length === 0 ? 'The repository has no branches and no tags.' : `Closest: ${near.join(', ')}.`,
   });
 }
 
-/** Up to four known refs that may have been meant: the nearest spelling, those that hold the word, then the shortest names. */
+/**
+ * Up to four known refs that may have been meant: the nearest spelling, those that hold the word, then the
+ * shortest names.
+ */
 export function closestRefs(ref: string, names: readonly string[]): readonly string[] {
   const nearest = closest(ref, names);
   const word = ref.toLowerCase();
@@ -244,7 +257,9 @@ function git(source: Source, args: readonly string[], context: Context): Promise
   return run('git', ['--git-dir', source.folder, ...args], context, { env: gitEnvironment(context) });
 }
 
-/** English messages, no questions (nobody could answer), and nothing that a git hook around this program left. */
+/**
+ * English messages, no questions (nobody could answer), and nothing that a git hook around this program left.
+ */
 function gitEnvironment(context: Context): Record<string, string | undefined> {
   const inherited = Object.entries(context.env).filter(
     ([name]) =>
@@ -255,15 +270,19 @@ function gitEnvironment(context: Context): Record<string, string | undefined> {
 
 /** What git could not do, with what it said. The network's fault is told from the user's. */
 function gitFailure(doing: string, source: Source, result: RunResult): Failure {
-  const said = result.lastLines.slice(-10).map(withoutCredentials);
-  const network = /could not resolve host|timed out|connection (refused|reset)|network is unreachable/i;
+  const said = result.lastLines.slice(-10);
+  const network = new RegExp(
+    'could not resolve host|timed out|(?:failed|could ?n.t|could not)(?: to)? connect|' +
+      'connection (?:refused|reset)|network is unreachable',
+    'i',
+  );
   const kind = said.some((line) => network.test(line)) ? 'cloud' : 'usage';
-  return new Failure(kind, `git could not ${doing} ${withoutCredentials(source.address)}.`, {
+  return new Failure(kind, `git could not ${doing} ${redact(source.address)}.`, {
     step: 'source',
     output: said,
     next:
       kind === 'cloud'
         ? 'See whether this machine reaches the address, then run the command again.'
-        : `See whether "git ls-remote ${withoutCredentials(source.address)}" works here: source: in pipeline.yml names the repository, and git needs the right to read it.`,
+        : `See whether "git ls-remote ${redact(source.address)}" works here: source: in pipeline.yml names the repository, and git needs the right to read it.`,
   });
 }

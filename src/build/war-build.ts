@@ -9,8 +9,8 @@ import { run } from './run.ts';
 /** Without its tests: they belong to the time before a commit, and often need what this machine has not. */
 const MAVEN = ['mvn', '--batch-mode', '--no-transfer-progress', '-DskipTests', 'package'] as const;
 /**
- * Java 17 has closed packages that older versions of Maven's WAR plugin look into, among them the one that Maven 3.8 brings. Java 8 does not read the
- * variable.
+ * Java 17 has closed packages that older versions of Maven's WAR plugin look into, among them the one that
+ * Maven 3.8 brings. Java 8 does not read the variable.
  */
 const OPENED = [
   'java.base/java.util',
@@ -25,7 +25,8 @@ const JAVA_PACKAGES = 'apt-get install maven default-jdk-headless';
 /**
  * Runs the build in the working tree, with the user's own Maven settings.
  * @returns the WAR, relative to the tree.
- * @throws Failure kind `host` (exit 3) with the last lines where the build fails; kind `usage` where there is no Maven, or not exactly one WAR.
+ * @throws Failure kind `host` (exit 3) with the last lines where the build fails; kind `usage` where there is
+ *   no Maven, or not exactly one WAR.
  */
 export async function buildWar(
   app: string,

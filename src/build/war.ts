@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { unzipSync } from 'fflate';
 import { Failure } from '../errors.ts';
 
-/** `javax` until Java EE 8 (Tomcat 9), `jakarta` from Jakarta EE 9 on (Tomcat 10); `null`: neither is used. */
+/**
+ * `javax` until Java EE 8 (Tomcat 9), `jakarta` from Jakarta EE 9 on (Tomcat 10); `null`: neither is used.
+ */
 export type ServletApi = 'javax' | 'jakarta' | null;
 
 /**
@@ -18,8 +20,8 @@ export async function readWar(app: string, path: string): Promise<ServletApi> {
 }
 
 /**
- * Which servlet API the archive's own parts use. The application's classes decide, where they use one; else the namespace of web.xml; else its
- * libraries, of which some support both: then what most classes use.
+ * Which servlet API the archive's own parts use. The application's classes decide, where they use one; else
+ * the namespace of web.xml; else its libraries, of which some support both: then what most classes use.
  */
 export function servletApi(app: string, war: Uint8Array): ServletApi {
   const files = unpacked(app, 'the WAR', war, (path) =>

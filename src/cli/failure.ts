@@ -1,6 +1,20 @@
 /** A failure for people and for programs. The one place where its text is put together. */
-import type { Failure } from '../errors.ts';
+import { Failure } from '../errors.ts';
+import { redactor } from '../redact.ts';
 import type { Colors } from './output.ts';
+
+/** The failure as it may be shown: other programs' words, addresses and command lines carry secrets. */
+export function withoutSecrets(failure: Failure, secrets: readonly string[]): Failure {
+  const hide = redactor(secrets);
+  const { kind, host, step, next, cause } = failure;
+  return new Failure(kind, hide(failure.message), {
+    host,
+    step: step && hide(step),
+    next: next && hide(next),
+    output: failure.output.map(hide),
+    cause,
+  });
+}
 
 /** `error: checkbox: step package nginx: message`, the last lines that were printed, the next step, the exit code. */
 export function failureText(failure: Failure, colors: Colors): string {

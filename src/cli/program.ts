@@ -1,8 +1,9 @@
 /** The whole program as a function of arguments and surroundings: parse, run one command, show its result or its failure, give the exit code. */
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { Context } from '../context.ts';
+import type { Context, ProgressEvent } from '../context.ts';
 import { asFailure, Failure } from '../errors.ts';
+import { redactor, secretsIn } from '../redact.ts';
 import {
   COMMON_OPTIONS,
   type CommandDefinition,
@@ -11,7 +12,7 @@ import {
   type Session,
 } from './command.ts';
 import { type CommandName, definitions } from './definitions.ts';
-import { failureDocument, failureText } from './failure.ts';
+import { failureDocument, failureText, withoutSecrets } from './failure.ts';
 import { handlers } from './handlers.ts';
 import { createOutput, type Output } from './output.ts';
 
@@ -33,10 +34,17 @@ interface Stream {
 const HELP_AFTER = `
 Exit codes: 0 done · 1 a fault of ours · 2 your mistake · 3 a host or the cloud failed · 4 locked · 5 canary rejected · 6 inconclusive`;
 
+/** Progress as it may be shown. */
+function quietly(event: ProgressEvent, hide: (text: string) => string): ProgressEvent {
+  return { ...event, stage: hide(event.stage), detail: event.detail && hide(event.detail) };
+}
+
 /** Runs one command line. Never throws; returns the exit code. */
 export async function runProgram(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
   const output = outputFor(surroundings, json);
+  const secrets = secretsIn(surroundings.env);
+  const hide = redactor(secrets);
   const stop = new AbortController();
   const onInterrupt = () => stop.abort(interruption(output));
   surroundings.interrupted.addEventListener('abort', onInterrupt, { once: true });
@@ -50,8 +58,8 @@ export async function runProgram(argv: readonly string[], surroundings: Surround
       env: surroundings.env,
       cwd: surroundings.cwd,
       signal: stop.signal,
-      progress: output.progress,
-      trace: verbose ? (line) => output.line(output.colors.dim(line)) : () => {},
+      progress: (event) => output.progress(quietly(event, hide)),
+      trace: verbose ? (line) => output.line(output.colors.dim(hide(line))) : () => {},
       now: () => new Date(),
     };
     const session: Session = { context, output, arguments: args, common };
@@ -67,9 +75,10 @@ export async function runProgram(argv: readonly string[], surroundings: Surround
   } catch (thrown) {
     output.end();
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const failure = stop.signal.aborted ? (stop.signal.reason as Failure) : usageOf(thrown);
+    const thrownFailure = stop.signal.aborted ? (stop.signal.reason as Failure) : usageOf(thrown);
+    const failure = withoutSecrets(thrownFailure, secrets);
     output.line(failureText(failure, output.colors));
-    if (verbose && failure.kind === 'internal') output.line(output.colors.dim(causeText(failure)));
+    if (verbose && failure.kind === 'internal') output.line(output.colors.dim(hide(causeText(failure))));
     output.end();
     if (json) surroundings.stdout.write(`${JSON.stringify(failureDocument(failure), null, 2)}\n`);
     return failure.exitCode;

@@ -7,7 +7,10 @@ import { duration } from './units.ts';
 export const SMTP_FORM =
   'expected smtp://user:password@host:587, user and password percent-encoded: # is %23, / is %2F, @ is %40';
 
-/** Whether it is a mail server's address. `/` or `#` in a password end the host's name, so what follows it tells. */
+/**
+ * Whether it is a mail server's address. `/` or `#` in a password end the host's name, so what follows it
+ * tells.
+ */
 export function isSmtpAddress(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, pathname, hash } = new URL(text);

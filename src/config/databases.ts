@@ -1,4 +1,7 @@
-/** What `databases:` of one application says about hosts, other applications and the environment: mistakes that no single value shows. Pure. */
+/**
+ * What `databases:` of one application says about hosts, other applications and the environment: mistakes
+ * that no single value shows. Pure.
+ */
 import { closest } from '../errors.ts';
 import type { PathMistake } from './explain.ts';
 import type { Path } from './positions.ts';
@@ -104,7 +107,10 @@ function checkVariables(name: string, app: AppConfig): PathMistake[] {
   return [...doubled, ...unknown];
 }
 
-/** Two databases of one server cannot have the same name, nor the same user; two servers cannot have the same port. */
+/**
+ * Two databases of one server cannot have the same name, nor the same user; two servers cannot have the same
+ * port.
+ */
 function checkShared({ apps }: ConfigValues): PathMistake[] {
   const taken = new Map<string, string>();
   const mistakes: PathMistake[] = [];

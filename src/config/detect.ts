@@ -72,7 +72,8 @@ function describePom(text: string, directory: string): Omit<DetectedFolder, 'git
 }
 
 async function detectGit(directory: string): Promise<DetectedGit | undefined> {
-  // The address as it stands in the configuration: `git remote` would print what insteadOf makes of it on this machine.
+  // The address as it stands in the configuration: `git remote` would print what insteadOf makes of it on
+  // this machine.
   const [prefix, up, origin, branch] = await Promise.all([
     git(directory, 'rev-parse', '--show-prefix'),
     git(directory, 'rev-parse', '--show-cdup'),

@@ -53,7 +53,10 @@ function explain(issue: z.core.$ZodIssue, raw: unknown, root: JsonSchema): Expla
   return [{ path, message: `${expected}, ${words}` }];
 }
 
-/** Of several forms the one that was meant: a mapping with a key that stands there, a list for a list, text for text. -1: none. */
+/**
+ * Of several forms the one that was meant: a mapping with a key that stands there, a list for a list, text
+ * for text. -1: none.
+ */
 function meantForm(forms: readonly JsonSchema[], value: unknown): number {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const known = forms.map(({ properties }) => Object.keys(properties ?? {}));

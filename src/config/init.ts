@@ -138,7 +138,9 @@ function common(): string[] {
   ];
 }
 
-/** Text as one YAML scalar: plain where it is an ordinary word, else as JSON, which YAML reads to the letter. */
+/**
+ * Text as one YAML scalar: plain where it is an ordinary word, else as JSON, which YAML reads to the letter.
+ */
 function scalar(text: string): string {
   const ordinary = /^[A-Za-z][\w./:@~+-]*$/.test(text);
   return ordinary ? stringify(text, { lineWidth: 0 }).trim() : JSON.stringify(text);

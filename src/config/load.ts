@@ -11,7 +11,8 @@ import type { Config } from './schema.ts';
 const FILE = 'pipeline.yml';
 
 /**
- * The configuration in a file: the one that is named, else the nearest `pipeline.yml` from the current folder upwards.
+ * The configuration in a file: the one that is named, else the nearest `pipeline.yml` from the current folder
+ * upwards.
  * @throws Failure `usage` where there is none, or with every mistake in it, each with its line.
  */
 export async function loadConfig(path: string | undefined, context: Pick<Context, 'cwd'>): Promise<Config> {

@@ -1,4 +1,7 @@
-/** Everything that is wrong with the text of a `pipeline.yml`, at once, and the configuration where nothing is: pure. */
+/**
+ * Everything that is wrong with the text of a `pipeline.yml`, at once, and the configuration where nothing
+ * is: pure.
+ */
 import { type Document, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import { explainIssues } from './explain.ts';
 import { offsetOf, pathText, valueAt } from './positions.ts';

@@ -3,7 +3,10 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair } 
 
 export type Path = readonly (string | number)[];
 
-/** Offset of the deepest part of `path` that the document has: the key for an entry of a mapping, the item for one of a list. */
+/**
+ * Offset of the deepest part of `path` that the document has: the key for an entry of a mapping, the item for
+ * one of a list.
+ */
 export function offsetOf(document: Document, path: Path): number {
   let node: unknown = document.contents;
   let offset = 0;

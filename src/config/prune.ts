@@ -4,7 +4,8 @@ import { type Path, valueAt } from './positions.ts';
 import { type ConfigValues, configSchema } from './schema.ts';
 
 /**
- * The configuration without what is wrong in it, so that what refers to what can be checked all the same; undefined where too little is left.
+ * The configuration without what is wrong in it, so that what refers to what can be checked all the same;
+ * undefined where too little is left.
  */
 export function withoutWrongParts(
   raw: unknown,

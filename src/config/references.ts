@@ -47,7 +47,9 @@ function knownHost(name: string, hosts: ReadonlySet<string>, path: Path): PathMi
   ];
 }
 
-/** `web` with `count: 2` makes web-1 and web-2, `db_1` makes db-1: no two entries make a machine of one name. */
+/**
+ * `web` with `count: 2` makes web-1 and web-2, `db_1` makes db-1: no two entries make a machine of one name.
+ */
 function checkHostNames({ hosts }: ConfigValues): PathMistake[] {
   const mistakes: PathMistake[] = RESERVED.filter((name) => name in hosts).map((name) => ({
     path: ['hosts', name],
@@ -209,7 +211,10 @@ function patternProblem(pattern: string): string | undefined {
   }
 }
 
-/** nginx tells sites of one port apart by name: two without a name, or with the same one, cannot both be meant. */
+/**
+ * nginx tells sites of one port apart by name: two without a name, or with the same one, cannot both be
+ * meant.
+ */
 function checkSites({ apps }: ConfigValues): PathMistake[] {
   const taken = new Map<string, string>();
   const mistakes: PathMistake[] = [];

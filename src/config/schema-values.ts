@@ -8,7 +8,10 @@ export const APP_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,40}$/;
 
 export const name = () =>
   z.string().regex(NAME, 'expected lower-case letters, digits and dashes, a letter first');
-/** The machines of an entry of `hosts:`: `web` alone, or `web-1`, `web-2`, …; a machine's name has no underscore. */
+/**
+ * The machines of an entry of `hosts:`: `web` alone, or `web-1`, `web-2`, …; a machine's name has no
+ * underscore.
+ */
 export function machineNames(entry: string, count: number): readonly string[] {
   const base = entry.replaceAll('_', '-');
   return count === 1 ? [base] : Array.from({ length: count }, (_, index) => `${base}-${index + 1}`);
@@ -17,7 +20,10 @@ export function machineNames(entry: string, count: number): readonly string[] {
 /** An entry of `hosts:`, which an inventory has as a group: Ansible's own way is underscores. */
 export const hostName = () =>
   z.string().regex(GROUP, 'expected lower-case letters, digits, dashes and underscores, a letter first');
-/** A host name as nginx and certificates have it: no scheme, no port; other alphabets become their ASCII form. `*.` may stand before it. */
+/**
+ * A host name as nginx and certificates have it: no scheme, no port; other alphabets become their ASCII form.
+ * `*.` may stand before it.
+ */
 export const domain = () =>
   z
     .string()

@@ -1,6 +1,6 @@
 /**
- * What can be said in `pipeline.yml`: the one definition from which validation, types and the published JSON Schema come.
- * Every key has a description; editors show it.
+ * What can be said in `pipeline.yml`: the one definition from which validation, types and the published JSON
+ * Schema come. Every key has a description; editors show it.
  */
 import { z } from 'zod';
 import { alertsSchema, checkSchema } from './alerts-schema.ts';
@@ -112,7 +112,9 @@ export const configSchema = z.strictObject({
   alerts: alertsSchema.prefault({}).describe('When to call people, and where.'),
 });
 
-/** The configuration as the program sees it: defaults filled in, durations in milliseconds, sizes in bytes. */
+/**
+ * The configuration as the program sees it: defaults filled in, durations in milliseconds, sizes in bytes.
+ */
 export type ConfigValues = z.output<typeof configSchema>;
 export type HostConfig = z.output<typeof hostSchema>;
 

@@ -6,7 +6,10 @@ const REFERENCE = /\$(\$\{|\{([A-Za-z_][A-Za-z0-9_]*)\})/g;
 export const DATABASE_PARTS = ['HOST', 'PORT', 'USER', 'PASSWORD', 'DATABASE'] as const;
 export type DatabasePart = (typeof DATABASE_PARTS)[number];
 
-/** The variable for one part of a database, by the key of the database: `orders` and `HOST` give `ORDERS_HOST`. */
+/**
+ * The variable for one part of a database, by the key of the database: `orders` and `HOST` give
+ * `ORDERS_HOST`.
+ */
 export function databaseVariable(key: string, part: DatabasePart): string {
   return `${key.toUpperCase().replaceAll('-', '_')}_${part}`;
 }

@@ -55,7 +55,10 @@ export function gotWords(path: Path, value: unknown): string {
   return typeof value === 'number' ? `the number ${value}` : String(value);
 }
 
-/** The usual slips: YAML takes `20` for a number and `"20"` for text, and a key with nothing after it for nothing. */
+/**
+ * The usual slips: YAML takes `20` for a number and `"20"` for text, and a key with nothing after it for
+ * nothing.
+ */
 export function hint(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code !== 'invalid_type') return '';
   if (value === null && ['object', 'record'].includes(issue.expected))

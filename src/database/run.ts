@@ -1,7 +1,7 @@
 /** Runs a script about a database on its host: its reports become progress, its failure a sentence. */
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
-import { redactor } from '../ssh/redact.ts';
+import { redactor } from '../redact.ts';
 import type { AppDatabase } from './servers.ts';
 
 /** What progress and failures call it, e.g. `database orders`. */

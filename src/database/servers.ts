@@ -4,7 +4,7 @@ import type { AppConfig, Config, DatabaseConfig } from '../config/schema.ts';
 import { databaseVariable } from '../config/variables.ts';
 import { Failure } from '../errors.ts';
 import { MARIADB_PORT } from '../roles/mariadb.ts';
-import type { Connection } from '../ssh/connection.ts';
+import { type Connection, publicAddress } from '../ssh/connection.ts';
 
 export const LOOPBACK = '127.0.0.1';
 
@@ -68,7 +68,7 @@ export function appDatabases(
 }
 
 function fleetAddress({ connection: { target } }: DatabaseHost): string {
-  return target.privateAddress ?? target.address;
+  return target.privateAddress ?? publicAddress(target);
 }
 
 /** What a script about a database is made from. */

@@ -2,8 +2,8 @@
 
 import type { Context, ProgressEvent } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { redactor } from '../redact.ts';
 import type { Connection } from '../ssh/connection.ts';
-import { redactor } from '../ssh/redact.ts';
 import type { Change, HostPlan } from './change.ts';
 import { explainStep, type FailedStep } from './explain.ts';
 import { packageInLine, parseReport, type Report } from './report.ts';

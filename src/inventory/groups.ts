@@ -91,7 +91,9 @@ export class GroupTree implements Declarations {
     return found;
   }
 
-  /** The finished inventory. Call it where there are neither loops nor references to groups that do not exist. */
+  /**
+   * The finished inventory. Call it where there are neither loops nor references to groups that do not exist.
+   */
   resolve(path: string): Inventory {
     this.#reconcile();
     const depths = this.#depths();
@@ -130,7 +132,10 @@ export class GroupTree implements Declarations {
     return group;
   }
 
-  /** `all` contains every group that no other contains; `ungrouped` every host, and only those, that no other group has. */
+  /**
+   * `all` contains every group that no other contains; `ungrouped` every host, and only those, that no other
+   * group has.
+   */
   #reconcile(): void {
     const all = this.#group('all');
     const ungrouped = this.#group('ungrouped');

@@ -1,7 +1,13 @@
-/** Python literals: Ansible reads the value of an INI variable with `ast.literal_eval` and takes it as text where that fails. */
+/**
+ * Python literals: Ansible reads the value of an INI variable with `ast.literal_eval` and takes it as text
+ * where that fails.
+ */
 import type { InventoryValue } from './model.ts';
 
-/** The value of an INI variable: a number, truth value, list … where the text is such a literal, else the text itself. */
+/**
+ * The value of an INI variable: a number, truth value, list … where the text is such a literal, else the text
+ * itself.
+ */
 export function parseValue(text: string): InventoryValue {
   try {
     return new LiteralReader(text).read();

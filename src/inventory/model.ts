@@ -39,7 +39,10 @@ export interface Inventory {
   readonly groups: ReadonlyMap<string, InventoryGroup>;
 }
 
-/** The hosts of a group and of the groups inside it, each once, nearest first. Empty for a group that does not exist. */
+/**
+ * The hosts of a group and of the groups inside it, each once, nearest first. Empty for a group that does not
+ * exist.
+ */
 export function hostsIn(inventory: Inventory, group: string): readonly InventoryHost[] {
   const found = new Map<string, InventoryHost>();
   const seen = new Set<string>();

@@ -15,7 +15,10 @@ function isIpv6Pattern(text: string): boolean {
   return isIPv6(text.replace(HEXTETS, '0'));
 }
 
-/** A pattern without its port, and the port where it names one. What is no address or name is taken whole, as Ansible does. */
+/**
+ * A pattern without its port, and the port where it names one. What is no address or name is taken whole, as
+ * Ansible does.
+ */
 export function splitPort(pattern: string): { readonly host: string; readonly port?: number } {
   let host = pattern;
   let port: number | undefined;
@@ -35,8 +38,8 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const MOST_HOSTS = 100_000;
 
 /**
- * The host names that a pattern stands for; a pattern without a range stands for itself. An upward numeric range that runs backwards stands for
- * none.
+ * The host names that a pattern stands for; a pattern without a range stands for itself. An upward numeric
+ * range that runs backwards stands for none.
  * @throws RangeError with a sentence about what is wrong with a range.
  */
 export function expandRanges(pattern: string): readonly string[] {

@@ -1,4 +1,7 @@
-/** Words of a line as Python's `shlex.split(line, comments=True)` finds them: that is how Ansible reads host lines and ssh arguments. */
+/**
+ * Words of a line as Python's `shlex.split(line, comments=True)` finds them: that is how Ansible reads host
+ * lines and ssh arguments.
+ */
 
 /**
  * Splits a line into words: quotes, backslashes, and `#`, which ends the line even in the middle of a word.
@@ -31,7 +34,10 @@ export function splitWords(line: string, options: { readonly comments: boolean }
   return words;
 }
 
-/** The text between the quote at `start` and its partner at `end`. Inside double quotes a backslash escapes only itself and the quote. */
+/**
+ * The text between the quote at `start` and its partner at `end`. Inside double quotes a backslash escapes
+ * only itself and the quote.
+ */
 function readQuoted(line: string, start: number): { text: string; end: number } {
   const quote = line.charAt(start);
   let text = '';

@@ -1,6 +1,7 @@
 /** From a host of an inventory to the way it is reached. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { homedir, userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Context } from '../context.ts';
@@ -9,7 +10,10 @@ import type { SshTarget } from '../ssh/connection.ts';
 import { type Inventory, type InventoryHost, type InventoryVars, PRIVATE_ADDRESS } from './model.ts';
 import { parseSshArguments, type SshOptions } from './ssh-options.ts';
 
-/** Variables under all the names that Ansible takes. Where a host has several, the last one wins, as it does in Ansible's ssh connection. */
+/**
+ * Variables under all the names that Ansible takes. Where a host has several, the last one wins, as it does
+ * in Ansible's ssh connection.
+ */
 const NAMES = {
   address: ['ansible_host', 'ansible_ssh_host'],
   port: ['ansible_port', 'ansible_ssh_port'],
@@ -32,7 +36,10 @@ const FIXED = [
   { name: 'ansible_become_user', allowed: ['root'], because: 'hosts are configured as root' },
 ] as const;
 
-/** What changes how a host is reached and we do not do, with what to do instead. Values may be secrets: they appear nowhere. */
+/**
+ * What changes how a host is reached and we do not do, with what to do instead. Values may be secrets: they
+ * appear nowhere.
+ */
 const INSTEAD = {
   ansible_password: 'sign in with a key',
   ansible_ssh_pass: 'sign in with a key',
@@ -51,7 +58,10 @@ const INSTEAD = {
   ansible_ssh_executable: 'put the ssh to use first on the PATH',
 } as const;
 
-/** Arguments for ssh, in the order in which Ansible passes them: of an option that stands twice, the first counts. */
+/**
+ * Arguments for ssh, in the order in which Ansible passes them: of an option that stands twice, the first
+ * counts.
+ */
 const SSH_ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'] as const;
 
 /** What an inventory says about reaching a host; what it leaves open, ssh's own configuration decides. */
@@ -91,7 +101,9 @@ export function declaredTarget({ name, vars }: InventoryHost): {
 function sshOptions(vars: InventoryVars, mistakes: string[]): SshOptions {
   const parts = SSH_ARGUMENTS.map((variable): SshOptions => {
     try {
-      return parseSshArguments(textOf(vars, [variable]) ?? '');
+      const text = textOf(vars, [variable]) ?? '';
+      // A template is named as one elsewhere.
+      return parseSshArguments(text.includes('{{') ? '' : text);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       mistakes.push(`${variable}: ${error.message}`);
@@ -112,20 +124,19 @@ function unusable(vars: InventoryVars): string[] {
   const others = Object.entries(INSTEAD).flatMap(([name, instead]) =>
     vars[name] === undefined ? [] : [`${name} cannot be used: ${instead} instead`],
   );
-  const templates = Object.values(NAMES)
-    .flat()
-    .flatMap((name) => {
-      const value = textOf(vars, [name]);
-      return value?.includes('{{') === true
-        ? [`${name} is a template (${value}), which only Ansible can fill in: write the value`]
-        : [];
-    });
+  const templates = [...Object.values(NAMES).flat(), ...SSH_ARGUMENTS].flatMap((name) => {
+    const value = textOf(vars, [name]);
+    return value?.includes('{{') === true
+      ? [`${name} is a template (${value}), which only Ansible can fill in: write the value`]
+      : [];
+  });
   return [...fixed, ...others, ...templates];
 }
 
 /**
- * How each of these hosts is reached. A user or a port that the inventory does not name is what ssh itself would take (`ssh -G`), so that hosts
- * of `~/.ssh/config` work as they do on the command line.
+ * How each of these hosts is reached. A user or a port that the inventory does not name is what ssh itself
+ * would take (`ssh -G`), so that hosts of `~/.ssh/config` work as they do on the command line; so is the
+ * address behind an alias.
  * @throws Failure `usage` that names everything that cannot be used, of all hosts at once.
  */
 export async function sshTargets(
@@ -152,12 +163,13 @@ export async function sshTargets(
   return Promise.all(
     declared.map(async ({ target }, i): Promise<SshTarget> => {
       const { name, address, ssh } = target;
-      const missing = target.user === undefined || target.port === undefined;
-      const own = missing ? await ownSettings(address, files[i]?.configFile, context) : {};
+      const settled = target.user !== undefined && target.port !== undefined && isIP(address) !== 0;
+      const own = settled ? {} : await ownSettings(address, ssh.options, files[i]?.configFile, context);
       return {
         name,
         address,
         ...(target.privateAddress === undefined ? {} : { privateAddress: target.privateAddress }),
+        ...(own.hostName === undefined ? {} : { hostName: own.hostName }),
         port: target.port ?? own.port ?? 22,
         user: target.user ?? own.user ?? userInfo().username,
         ...files[i],
@@ -177,7 +189,10 @@ function isPort(text: string): boolean {
   return /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 }
 
-/** A file that an inventory names: `~` is the user's home; else from the current folder, as Ansible does, or from the inventory's. */
+/**
+ * A file that an inventory names: `~` is the user's home; else from the current folder, as Ansible does, or
+ * from the inventory's.
+ */
 function fileOf(path: string | undefined, inventory: Inventory, context: Context): string | undefined {
   // ssh itself reads `none` as no file.
   if (path === undefined || path === 'none') return path;
@@ -188,19 +203,33 @@ function fileOf(path: string | undefined, inventory: Inventory, context: Context
   return existsSync(here) || !existsSync(there) ? here : there;
 }
 
-/** User and port that ssh itself takes for a host. Nothing where there is no ssh: the connection will say so. */
+interface OwnSettings {
+  readonly user?: string;
+  readonly port?: number;
+  /** Where it differs from the address. */
+  readonly hostName?: string;
+}
+
+/** What ssh itself takes for a host. Nothing where there is no ssh: the connection will say so. */
 async function ownSettings(
   address: string,
+  options: readonly string[],
   configFile: string | undefined,
   context: Context,
-): Promise<{ user?: string; port?: number }> {
-  const args = [...(configFile === undefined ? [] : ['-F', configFile]), '-G', '--', address];
+): Promise<OwnSettings> {
+  const chosen = configFile === undefined ? [] : ['-F', configFile];
+  const args = [...chosen, ...options.flatMap((option) => ['-o', option]), '-G', '--', address];
   const printed = await new Promise<string>((done) => {
-    execFile('ssh', args, { env: { ...context.env }, timeout: 5_000 }, (_error, stdout) => done(stdout));
+    execFile('ssh', args, { env: { ...context.env }, timeout: 10_000 }, (_error, stdout) => done(stdout));
   });
-  const user = /^user (.+)$/m.exec(printed)?.[1];
-  const port = /^port (\d+)$/m.exec(printed)?.[1];
-  return { ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port: Number(port) }) };
+  const said = (key: string) => new RegExp(`^${key} (.+)$`, 'm').exec(printed)?.[1];
+  const [user, port, hostName] = [said('user'), said('port'), said('hostname')];
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port: Number(port) }),
+    // ssh writes names in lower case.
+    ...(hostName === undefined || hostName.toLowerCase() === address.toLowerCase() ? {} : { hostName }),
+  };
 }
 
 function targetFailure(path: string, mistakes: readonly string[]): Failure {

@@ -28,7 +28,10 @@ export function writeInventory(
   return writeFileAtomic(path, formatInventory(hosts));
 }
 
-/** The text: one group for each entry of `hosts:`, what is the same for all hosts once. Same hosts, same text, whatever their order. */
+/**
+ * The text: one group for each entry of `hosts:`, what is the same for all hosts once. Same hosts, same text,
+ * whatever their order.
+ */
 export function formatInventory(hosts: readonly InventoryEntry[]): string {
   const sorted = [...hosts].sort(byName);
   const common = new Map<string, InventoryValue>();

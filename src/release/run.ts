@@ -1,7 +1,7 @@
 /** Runs a release script on a host: its reports become progress, its failure a sentence. */
 import type { Context, ProgressEvent } from '../context.ts';
 import { Failure } from '../errors.ts';
-import { redactor } from '../ssh/redact.ts';
+import { redactor } from '../redact.ts';
 import { parseReport } from './report.ts';
 import type { ReleaseHost } from './types.ts';
 

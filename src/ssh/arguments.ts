@@ -1,7 +1,9 @@
 /** The arguments of the OpenSSH client for a target: pure. */
 import type { SshTarget } from './connection.ts';
 
-/** A file name as the value of an ssh option: quoted for the option parser, `%` doubled since ssh expands it. */
+/**
+ * A file name as the value of an ssh option: quoted for the option parser, `%` doubled since ssh expands it.
+ */
 function fileValue(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
 }
@@ -15,8 +17,8 @@ export interface Patience {
 }
 
 /**
- * Options and destination that reach the target strictly: never a question, never a key taken on trust. What the target does not say, the
- * user's own ssh configuration does (agent, jump hosts, aliases).
+ * Options and destination that reach the target strictly: never a question, never a key taken on trust. What
+ * the target does not say, the user's own ssh configuration does (agent, jump hosts, aliases).
  */
 export function sshArguments(target: SshTarget, patience: Patience): readonly string[] {
   const options = [
@@ -38,7 +40,8 @@ export function sshArguments(target: SshTarget, patience: Patience): readonly st
   if (target.knownHostsFile !== undefined) {
     options.push(`UserKnownHostsFile=${fileValue(target.knownHostsFile)}`, 'GlobalKnownHostsFile=/dev/null');
   }
-  // ssh takes the first value it meets for an option, so what the inventory adds cannot loosen what stands above.
+  // ssh takes the first value it meets for an option, so what the inventory adds cannot loosen what stands
+  // above.
   return [
     ...(target.configFile === undefined ? [] : ['-F', target.configFile]),
     ...options.flatMap((option) => ['-o', option]),

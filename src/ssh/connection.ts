@@ -8,6 +8,10 @@ export interface SshTarget {
   readonly address: string;
   /** Where other hosts reach it, if not at `address`. */
   readonly privateAddress?: string | undefined;
+  /**
+   * What this machine's ssh configuration makes of `address`, where that is an alias which nobody else knows.
+   */
+  readonly hostName?: string | undefined;
   readonly port: number;
   readonly user: string;
   /** Private key file; absent: whatever ssh itself finds (agent, configuration). */
@@ -20,8 +24,18 @@ export interface SshTarget {
   readonly options?: readonly string[] | undefined;
 }
 
+/**
+ * The host's address for programs that do not read this machine's ssh configuration: other hosts, browsers.
+ */
+export function publicAddress({ address, hostName }: SshTarget): string {
+  return hostName ?? address;
+}
+
 export interface RunOptions {
-  /** Bytes for the script's own standard input are not possible: the script itself comes that way. Use `upload`. */
+  /**
+   * Bytes for the script's own standard input are not possible: the script itself comes that way. Use
+   * `upload`.
+   */
   readonly onStdout?: ((line: string) => void) | undefined;
   readonly onStderr?: ((line: string) => void) | undefined;
   /** Milliseconds without an end after which the command is given up. Default 10 minutes. */
@@ -45,14 +59,18 @@ export interface RunResult {
 export interface Connection {
   readonly target: SshTarget;
   /**
-   * Runs a bash script as root (through sudo where the user is not root). The script travels on standard input, so nothing of it
-   * stands on a command line. A non-zero exit of the script is a result, not an error.
+   * Runs a bash script as root (through sudo where the user is not root). The script travels on standard
+   * input, so nothing of it stands on a command line. A non-zero exit of the script is a result, not an
+   * error.
    * @throws Failure kind `host` where the connection itself fails (the six usual failures) or the time is up.
    */
   script(text: string, options: RunOptions): Promise<RunResult>;
   /** Like `script`, and a non-zero exit is a Failure that names host, label, exit code and the last lines. */
   check(text: string, options: RunOptions): Promise<string>;
-  /** Writes a local file to the host as root, atomically (temporary name, fsync, rename); `onProgress` gets bytes sent. */
+  /**
+   * Writes a local file to the host as root, atomically (temporary name, fsync, rename); `onProgress` gets
+   * bytes sent.
+   */
   upload(
     source: { readonly path: string } | { readonly data: Uint8Array },
     remotePath: string,
@@ -63,11 +81,15 @@ export interface Connection {
     },
   ): Promise<void>;
   /**
-   * Runs `work` with a port on this machine's 127.0.0.1 that leads to a port of the host's own, and closes it whatever happens.
+   * Runs `work` with a port on this machine's 127.0.0.1 that leads to a port of the host's own, and closes it
+   * whatever happens.
    * @throws Failure kind `host` where the host cannot be reached, else what `work` throws
    */
   tunnel<T>(remotePort: number, work: (port: number) => Promise<T>): Promise<T>;
-  /** Arguments for `ssh` (without the program's name) that reach this host: for an interactive shell or another program. */
+  /**
+   * Arguments for `ssh` (without the program's name) that reach this host: for an interactive shell or
+   * another program.
+   */
   sshArguments(): readonly string[];
   /** Ends the connection. Safe to call twice; never throws. */
   close(): Promise<void>;

@@ -1,10 +1,13 @@
 /** Why a connection failed, told from what the OpenSSH client printed: pure. */
 import { Failure, type FailureDetails } from '../errors.ts';
+import { redact } from '../redact.ts';
 import type { SshTarget } from './connection.ts';
 import { knownHostName } from './known-hosts.ts';
 import { command } from './quote.ts';
 
-/** The usual failures. Callers that wait for a host to boot go on at the first four and give up at the others. */
+/**
+ * The usual failures. Callers that wait for a host to boot go on at the first four and give up at the others.
+ */
 export type ConnectionFailureReason =
   /** no route, or a name that does not resolve */
   | 'unreachable'
@@ -12,7 +15,9 @@ export type ConnectionFailureReason =
   | 'refused'
   /** no answer in time */
   | 'timeout'
-  /** something answered and hung up before anybody signed in: sshd starting or stopping, too many connections */
+  /**
+   * something answered and hung up before anybody signed in: sshd starting or stopping, too many connections
+   */
   | 'closed'
   /** the host does not take our key, or the key cannot be read */
   | 'permission'
@@ -187,10 +192,11 @@ const RULES: readonly Rule[] = [
 
 /** The failure that the client's output tells of. Never a success: call it only where ssh itself failed. */
 export function connectionFailure(target: SshTarget, client: FailedClient): ConnectionFailure {
-  const output = lastLines(client.stderr);
+  const output = lastLines(client.stderr).map((line) => redact(line));
   const details = { host: target.name, step: client.step, output };
   for (const { pattern, reason, explain } of RULES) {
-    // On a connection that stood, a time-out or a hang-up means that it was lost; what sudo or the shell says means what it says.
+    // On a connection that stood, a time-out or a hang-up means that it was lost; what sudo or the shell says
+    // means what it says.
     if (client.connected && reason !== 'no-sudo' && reason !== 'no-shell') continue;
     const match = pattern.exec(client.stderr);
     if (match === null) continue;

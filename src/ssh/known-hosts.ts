@@ -1,4 +1,7 @@
-/** known_hosts: the keys that hosts must show. Written before the first connection, so that no connection is made on trust. */
+/**
+ * known_hosts: the keys that hosts must show. Written before the first connection, so that no connection is
+ * made on trust.
+ */
 import { writeFileAtomic } from '../files.ts';
 
 /** One host's keys under one address. */
@@ -10,7 +13,10 @@ export interface KnownHost {
   readonly keys: readonly string[];
 }
 
-/** The name under which ssh looks a host up: `[address]:port` unless the port is 22 (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
+/**
+ * The name under which ssh looks a host up: `[address]:port` unless the port is 22 (sshd(8), SSH_KNOWN_HOSTS
+ * FILE FORMAT).
+ */
 export function knownHostName(address: string, port: number): string {
   return port === 22 ? address : `[${address}]:${port}`;
 }

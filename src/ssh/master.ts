@@ -43,7 +43,8 @@ export class Master {
   }
 
   /**
-   * Arguments for ssh that make it a client of the master, which stands then. Callers at the same time share one opening.
+   * Arguments for ssh that make it a client of the master, which stands then. Callers at the same time share
+   * one opening.
    * @throws ConnectionFailure; `signal.reason`
    */
   async client(signal: AbortSignal): Promise<readonly string[]> {
@@ -134,8 +135,9 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /**
- * Resolves when the master has signed in (it then goes to the background: exit code 0) or failed; null where `signal` ended it. Its standard error
- * is a file that has no name any more, never a pipe: the background master would hold a pipe open, and who reads it would wait for its end.
+ * Resolves when the master has signed in (it then goes to the background: exit code 0) or failed; null where
+ * `signal` ended it. Its standard error is a file that has no name any more, never a pipe: the background
+ * master would hold a pipe open, and who reads it would wait for its end.
  */
 async function startMaster(
   program: string,
@@ -171,12 +173,17 @@ function readStart(file: number): string {
   return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, 0));
 }
 
-/** Unix sockets take 108 bytes on Linux and 104 on macOS; ssh first binds a name that is 17 characters longer. */
+/**
+ * Unix sockets take 108 bytes on Linux and 104 on macOS; ssh first binds a name that is 17 characters longer.
+ */
 const LONGEST_SOCKET = 104 - 1 - 17;
 
 const PREFIX = 'pipeline-ssh-';
 
-/** A private folder (0700) for one control socket. Its name carries our process id, so that a later run can tell what was left behind. */
+/**
+ * A private folder (0700) for one control socket. Its name carries our process id, so that a later run can
+ * tell what was left behind.
+ */
 export function makeSocketFolder(base: string = tmpdir()): string {
   const name = `${PREFIX}${process.pid}-`;
   const longest = socketIn(join(base, `${name}XXXXXX`));
@@ -195,8 +202,8 @@ function socketArgument(folder: string): string {
 }
 
 /**
- * Folders of programs that were killed. Their masters ended by themselves and removed their sockets; only an empty folder is left, and only an
- * empty one is removed.
+ * Folders of programs that were killed. Their masters ended by themselves and removed their sockets; only an
+ * empty folder is left, and only an empty one is removed.
  */
 function removeEmptyFolders(parent: string): void {
   for (const name of readdirSync(parent)) {

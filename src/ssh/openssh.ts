@@ -6,18 +6,21 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { redact, redactor } from '../redact.ts';
 import { type Patience, sshArguments } from './arguments.ts';
 import type { Connection, RunOptions, RunResult, SshTarget } from './connection.ts';
 import { type ConnectionFailure, connectionFailure, lastLines } from './failures.ts';
 import { Master } from './master.ts';
 import { runProcess } from './process.ts';
-import { redactor } from './redact.ts';
 import { beginMark, endMark, killScript, ownOutput, runCommand, runInput, storeCommand } from './remote.ts';
 import { throughTunnel } from './tunnel.ts';
 
 /** Defaults: 10 s to connect, and 30 s of silence, long enough for a small host that swaps. */
 export interface ConnectOptions extends Partial<Patience> {
-  /** Seconds that the shared connection outlives its last command where this program does not close it (it was killed). Default 60. */
+  /**
+   * Seconds that the shared connection outlives its last command where this program does not close it (it was
+   * killed). Default 60.
+   */
   readonly persistSeconds?: number;
   /** The ssh program. Default `ssh` on the PATH. */
   readonly program?: string;
@@ -26,17 +29,26 @@ export interface ConnectOptions extends Partial<Patience> {
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 /** For signing in, after the host has greeted: PAM and name services of the host can be slow. */
 const SIGN_IN_MS = 20_000;
-/** A run whose last line has come and whose channel stays open was left by a process in its background: it is not waited for longer. */
+/**
+ * A run whose last line has come and whose channel stays open was left by a process in its background: it is
+ * not waited for longer.
+ */
 const LINGER_MS = 1_000;
 /** For a run that is ended: SIGTERM first, SIGKILL after this. */
 const GRACE_SECONDS = 3;
 
-/** One multiplexed connection to `target`. Nothing is opened before the first call; after `close` a call opens it again. */
+/**
+ * One multiplexed connection to `target`. Nothing is opened before the first call; after `close` a call opens
+ * it again.
+ */
 export function connect(target: SshTarget, context: Context, options: ConnectOptions = {}): Connection {
   return new OpenSshConnection(target, context, options);
 }
 
-/** What one run on the host gave. Without its last line the exit code is the client's (-1: a signal ended it), not the script's. */
+/**
+ * What one run on the host gave. Without its last line the exit code is the client's (-1: a signal ended it),
+ * not the script's.
+ */
 interface Outcome extends RunResult {
   readonly complete: boolean;
 }
@@ -154,7 +166,10 @@ class OpenSshConnection implements Connection {
     return this.#master.close();
   }
 
-  /** Runs a command line on the host with `input`, within its time, and ends it there too where it is given up here. */
+  /**
+   * Runs a command line on the host with `input`, within its time, and ends it there too where it is given up
+   * here.
+   */
   async #run(line: (token: string) => string, options: RunOptions, input: RunFeed): Promise<RunResult> {
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const time = new AbortController();
@@ -219,7 +234,10 @@ class OpenSshConnection implements Connection {
     };
   }
 
-  /** Ends a run on the host that is given up here. Best effort: where the connection is gone there is nobody to ask. */
+  /**
+   * Ends a run on the host that is given up here. Best effort: where the connection is gone there is nobody
+   * to ask.
+   */
   async #kill(client: readonly string[], token: string): Promise<void> {
     if (!(await this.#master.answers())) return;
     const own = randomBytes(8).toString('hex');
@@ -244,7 +262,6 @@ class OpenSshConnection implements Connection {
   }
 }
 
-/** The output as it may be shown. */
 /** Lines after the one that ends with the mark. */
 function afterMark(
   mark: string,
@@ -258,6 +275,7 @@ function afterMark(
   };
 }
 
+/** The output as it may be shown. */
 function shownOutput({ stdout, stderr }: RunResult, options: RunOptions): string {
   return redactor(options.secrets)(options.secretOutput === true ? stderr : `${stdout}\n${stderr}`);
 }
@@ -285,7 +303,7 @@ function uploadFailure(
   result: RunResult,
 ): Failure {
   const step = `upload ${file.path}`;
-  const details = { host: target.name, step, output: lastLines(result.stderr) };
+  const details = { host: target.name, step, output: lastLines(redact(result.stderr)) };
   if (result.exitCode === DISK_FULL) {
     const [free, size] = result.stdout.trim().split(/\s+/).map(Number);
     const room = `${megabytes(free)} free of ${megabytes(size)}`;

@@ -5,7 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ProcessOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Feeds standard input; resolves when all was handed over. Errors of the pipe (the process ended early) are not errors. */
+  /**
+   * Feeds standard input; resolves when all was handed over. Errors of the pipe (the process ended early) are
+   * not errors.
+   */
   readonly input?: ((stdin: NodeJS.WritableStream) => Promise<void>) | undefined;
   readonly onStdout?: ((line: string) => void) | undefined;
   readonly onStderr?: ((line: string) => void) | undefined;
@@ -24,8 +27,10 @@ export interface ProcessResult {
 const KILL_AFTER_MS = 2_000;
 
 /**
- * Runs a program in a process group of its own, so that Ctrl-C in the terminal reaches this program only, which then ends the child in order.
- * @throws the error of `spawn` (ENOENT), of `input`, or of a line callback. An abort is not thrown: the result has exit code null.
+ * Runs a program in a process group of its own, so that Ctrl-C in the terminal reaches this program only,
+ * which then ends the child in order.
+ * @throws the error of `spawn` (ENOENT), of `input`, or of a line callback. An abort is not thrown: the
+ *   result has exit code null.
  */
 export async function runProcess(
   file: string,
@@ -49,7 +54,8 @@ export async function runProcess(
     child.once('close', resolve);
   });
   const onAbort = () => {
-    // Others may hold the pipes longer (ssh hands them to its master): what they still write is not waited for.
+    // Others may hold the pipes longer (ssh hands them to its master): what they still write is not waited
+    // for.
     child.once('exit', () => {
       child.stdout.destroy();
       child.stderr.destroy();
@@ -84,7 +90,9 @@ async function terminate(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
 }
 
-/** Gathers a stream's text and hands out its lines as they come; what their receiver throws goes to `fail`. */
+/**
+ * Gathers a stream's text and hands out its lines as they come; what their receiver throws goes to `fail`.
+ */
 function collect(
   stream: NodeJS.ReadableStream,
   onLine: ((line: string) => void) | undefined,

@@ -1,10 +1,14 @@
 /** Words for a POSIX shell. */
 
-/** Characters that no shell gives a meaning to; `~` and `=` are left out since they have one at the start or inside a word. */
+/**
+ * Characters that no shell gives a meaning to; `~` and `=` are left out since they have one at the start or
+ * inside a word.
+ */
 const PLAIN = /^[A-Za-z0-9_@%+:,./-]+$/;
 
 /**
- * One word that a shell reads back unchanged. Also fish and csh, since it uses nothing but single quotes and `\'`.
+ * One word that a shell reads back unchanged. Also fish and csh, since it uses nothing but single quotes and
+ * `\'`.
  * @throws RangeError for a NUL byte, which no argument can hold.
  */
 export function quote(word: string): string {

@@ -4,7 +4,10 @@ import { command } from './quote.ts';
 /** Names a run, on its command line and in its last line. Letters and digits. */
 export type RunToken = string;
 
-/** Ends the first line of a run's own standard output: what a chatty shell printed before it (`.bashrc`) is none of ours. */
+/**
+ * Ends the first line of a run's own standard output: what a chatty shell printed before it (`.bashrc`) is
+ * none of ours.
+ */
 export function beginMark(token: RunToken): string {
   return `pipeline-begin-${token}`;
 }
@@ -16,15 +19,19 @@ export function ownOutput(text: string, token: RunToken): string {
   return at < 0 ? text : text.slice(at + mark.length);
 }
 
-/** What stands on the last line of a run's standard error, without a line end before it, so that it takes nothing from the script's own. */
+/**
+ * What stands on the last line of a run's standard error, without a line end before it, so that it takes
+ * nothing from the script's own.
+ */
 export function endMark(token: RunToken): RegExp {
   return new RegExp(`pipeline-end-${token}:(\\d+)\\r?$`);
 }
 
 /**
- * Reads the whole script before its first command runs: bash fed by a pipe reads byte by byte and runs what it has, so a script cut off on the
- * way would do half its work. The token as the last word says that all of it came. The script's standard input is empty; the first line says where
- * its output begins, the last one with which code it ended.
+ * Reads the whole script before its first command runs: bash fed by a pipe reads byte by byte and runs what
+ * it has, so a script cut off on the way would do half its work. The token as the last word says that all of
+ * it came. The script's standard input is empty; the first line says where its output begins, the last one
+ * with which code it ended.
  */
 const RUN =
   's=$(cat); [[ $s == *"#$1" ]] || exit 1; printf "pipeline-begin-%s\\n" "$1"; (eval "$s") </dev/null; r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r';
@@ -46,8 +53,9 @@ export function runInput(script: string, token: RunToken): string {
 }
 
 /**
- * Stores standard input under a path: temporary name beside it, length compared (a connection that breaks looks like an end of file), fsync,
- * rename. Exit 28 (ENOSPC) with `free size` in bytes where the disk is full.
+ * Stores standard input under a path: temporary name beside it, length compared (a connection that breaks
+ * looks like an end of file), fsync, rename. Exit 28 (ENOSPC) with `free size` in bytes where the disk is
+ * full.
  */
 const STORE = `set -u
 path=$2 size=$3 mode=$4
@@ -78,8 +86,9 @@ export function storeCommand(
 }
 
 /**
- * A script that ends another run: every process of the sessions that carry its token, asked first (SIGTERM), then made to (SIGKILL). sshd gives
- * every run a session of its own; services that the run started are children of systemd and live on.
+ * A script that ends another run: every process of the sessions that carry its token, asked first (SIGTERM),
+ * then made to (SIGKILL). sshd gives every run a session of its own; services that the run started are
+ * children of systemd and live on.
  */
 export function killScript(token: RunToken, graceSeconds: number): string {
   return `sessions=' '

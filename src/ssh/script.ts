@@ -5,9 +5,9 @@ import { quote } from './quote.ts';
 export type Value = string | readonly string[];
 
 /**
- * The program after a header that sets its variables: `name='…'` for a word, `name=('…' '…')` for a list. Each value
- * is quoted, so the program itself holds no value and ShellCheck can read it as it stands.
- * Throws where a name is not a bash variable, or a value has a null byte.
+ * The program after a header that sets its variables: `name='…'` for a word, `name=('…' '…')` for a list.
+ * Each value is quoted, so the program itself holds no value and ShellCheck can read it as it stands. Throws
+ * where a name is not a bash variable, or a value has a null byte.
  */
 export function withValues(program: string, values: Readonly<Record<string, Value>>): string {
   const header = Object.entries(values).map(([name, value]) => {

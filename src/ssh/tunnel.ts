@@ -1,4 +1,7 @@
-/** A port of a host's loopback address on this machine's own: every connection goes through the host's SSH connection. */
+/**
+ * A port of a host's loopback address on this machine's own: every connection goes through the host's SSH
+ * connection.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';

@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { withConnections } from '../environment/fleet.ts';
 import { type InventoryTargets, inventoryTargets } from '../environment/inventory-targets.ts';
 import { Failure } from '../errors.ts';
-import type { Connection, SshTarget } from '../ssh/connection.ts';
+import { type Connection, publicAddress, type SshTarget } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
 import type { Caller } from './caller.ts';
 import { rolesOf } from './desired.ts';
@@ -120,7 +120,7 @@ export function withMonitor<T>(
 
 /** Where the dashboard is. */
 export function dashboardUrl({ config, monitor }: Pick<MonitorPlace, 'config' | 'monitor'>): string {
-  const address = config.monitor?.domain ?? monitor.address;
+  const address = config.monitor?.domain ?? publicAddress(monitor);
   const host = address.includes(':') ? `[${address}]` : address;
   return `${config.monitor?.tls === undefined ? 'http' : 'https'}://${host}/dashboard`;
 }

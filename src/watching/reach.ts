@@ -2,8 +2,11 @@
 import { isIP } from 'node:net';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
-import type { Connection } from '../ssh/connection.ts';
+import { type Connection, publicAddress } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
+
+/** Exit code of a host that does not know the monitor's name. */
+const NO_ADDRESS = 9;
 
 export interface Reached {
   readonly connection: Connection;
@@ -20,20 +23,31 @@ export function reach(
   context: Context,
 ): Promise<readonly Reached[]> {
   const script = `address=$(getent ahosts ${quote(monitor)} | awk 'NR==1 {print $1}')
+[ -n "$address" ] || exit ${NO_ADDRESS}
 ip -o route get "$address" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p'`;
   return Promise.all(
     connections.map(async (connection): Promise<Reached> => {
-      const own = [connection.target.address];
+      const own = [publicAddress(connection.target)];
       const ips = (addresses: readonly string[]) => addresses.filter((address) => isIP(address) !== 0);
       try {
         const options = { label: 'address towards the monitor', signal: context.signal };
-        const text = await connection.check(script, options);
-        return { connection, addresses: ips([text.trim(), ...own]) };
+        const { exitCode, stdout } = await connection.script(script, options);
+        if (exitCode === NO_ADDRESS) throw unknownMonitor(connection.target.name, monitor);
+        return { connection, addresses: ips([stdout.trim(), ...own]) };
       } catch (thrown) {
         return { connection, addresses: ips(own), failure: hostFailure(thrown, context) };
       }
     }),
   );
+}
+
+/** Its agent could never deliver a sample. */
+function unknownMonitor(host: string, monitor: string): Failure {
+  return new Failure('host', `the monitor's address ${monitor} means nothing there`, {
+    host,
+    step: 'address towards the monitor',
+    next: "Set the monitor's ansible_host in the inventory to an address that every host reaches.",
+  });
 }
 
 /** What went wrong on one host, for the list at the end. Anything else is thrown on: the user's mistakes, ours, and Ctrl-C. */

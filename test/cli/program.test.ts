@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { definitions } from '../../src/cli/definitions.ts';
 import { runProgram } from '../../src/cli/program.ts';
@@ -79,4 +82,25 @@ it('prints its version', async () => {
   const { exitCode, stdout } = await run(['--version']);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+describe('secrets', () => {
+  const CANARY = 'canary-s3cret-7731';
+
+  it.each([[[]], [['--json']], [['--verbose']]])('stand in no failure and no trace %j', async (flags) => {
+    const folder = mkdtempSync(join(tmpdir(), 'pipeline-canary-secrets-'));
+    try {
+      const source = `http://ann:${CANARY}@127.0.0.1:1/shop.git`;
+      const text = `project: shop\nhosts: { web: { roles: [nginx] } }\napps:\n  shop: { source: "${source}", hosts: [web] }\n`;
+      writeFileSync(join(folder, 'pipeline.yml'), text);
+      const env = { PATH: process.env.PATH ?? '', XDG_CACHE_HOME: folder, DEPLOY_TOKEN: CANARY };
+      const config = ['--config', join(folder, 'pipeline.yml')];
+      const { exitCode, stdout, stderr } = await run(['build', 'shop', ...config, ...flags], env);
+      expect(exitCode).toBe(3);
+      expect(stdout + stderr).toContain('http://***@127.0.0.1:1/shop.git');
+      expect(stdout + stderr).not.toContain(CANARY);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

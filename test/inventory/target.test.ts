@@ -8,6 +8,7 @@ import { parseInventory } from '../../src/inventory/parse.ts';
 import { parseSshArguments } from '../../src/inventory/ssh-options.ts';
 import { sshTargets } from '../../src/inventory/target.ts';
 import { sshArguments } from '../../src/ssh/arguments.ts';
+import { publicAddress } from '../../src/ssh/connection.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -114,6 +115,43 @@ web3 ansible_host=[2001:db8::13]`,
       ['2001:db8::12', 2222],
       ['2001:db8::13', 22],
     ]);
+  });
+
+  test('named by an alias of ssh has the address that the alias stands for, for whoever does not read the alias', async () => {
+    writeFileSync(join(folder, 'config'), 'Host mon\n  HostName 192.0.2.7\n  User admin\n  Port 2222\n');
+    const found = await targets(`mon ansible_ssh_args="-F ${join(folder, 'config')}"\n192.0.2.8`);
+    expect(found).toMatchObject([
+      { name: 'mon', address: 'mon', hostName: '192.0.2.7', user: 'admin', port: 2222 },
+      { name: '192.0.2.8', port: 22 },
+    ]);
+    expect(found.map(publicAddress)).toEqual(['192.0.2.7', '192.0.2.8']);
+  });
+
+  test('takes a port from the arguments for ssh as ssh does', async () => {
+    const [target] = await targets("web.invalid ansible_ssh_common_args='-p 2222 -l admin'");
+    expect(target).toMatchObject({ port: 2222, user: 'admin' });
+  });
+
+  test('stands in a file that an editor of Windows wrote', async () => {
+    const found = await targets(
+      [
+        '\uFEFF[web]',
+        'web1 ansible_host=192.0.2.11 ansible_user=root',
+        '',
+        '[web:vars]',
+        'ansible_ssh_common_args=-o ProxyCommand="ssh -W %h:%p -q ubuntu@bastion.example.com"',
+        '',
+      ].join('\r\n'),
+    );
+    expect(found).toMatchObject([
+      { name: 'web1', options: ['ProxyCommand=ssh -W %h:%p -q ubuntu@bastion.example.com'] },
+    ]);
+  });
+
+  test('whose arguments for ssh are a template is refused', async () => {
+    await expect(targets("h ansible_ssh_common_args='-J {{ bastion }}'")).rejects.toThrow(
+      'ansible_ssh_common_args is a template',
+    );
   });
 
   test('cannot be reached in some ways: all are named at once', async () => {

@@ -8,10 +8,10 @@ import type { Artifact } from '../../src/build/artifact.ts';
 import { type AppConfig, appSchema } from '../../src/config/schema.ts';
 import { quietContext } from '../../src/context.ts';
 import { Failure } from '../../src/errors.ts';
+import { redactor } from '../../src/redact.ts';
 import { type GivenCertificate, readCertificate } from '../../src/release/front/certificate.ts';
 import { hidden, resolveSecrets } from '../../src/release/secrets.ts';
 import { combine, fill, wantedRelease } from '../../src/release/wanted.ts';
-import { redactor } from '../../src/ssh/redact.ts';
 
 const artifact: Artifact = {
   app: 'app',
@@ -73,7 +73,7 @@ describe('whether two deploys are the same', () => {
   });
   it('refuses a variable that pipeline itself sets', () => {
     expect(() => digest({ env: { PORT: '80' } })).toThrow(/env sets PORT/);
-    expect(digest({ env: { PORT: '80' }, fixed_port: 3000 })).toBeTruthy();
+    expect(digest({ env: { PORT: '8080' }, fixed_port: 8080 })).toBeTruthy();
   });
 });
 

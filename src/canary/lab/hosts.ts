@@ -10,7 +10,7 @@ import { Failure } from '../../errors.ts';
 import { hostsIn } from '../../inventory/model.ts';
 import { readInventory } from '../../inventory/read.ts';
 import { sshTargets } from '../../inventory/target.ts';
-import type { Connection } from '../../ssh/connection.ts';
+import { type Connection, publicAddress } from '../../ssh/connection.ts';
 import { writeKnownHosts } from '../../ssh/known-hosts.ts';
 import { connect } from '../../ssh/openssh.ts';
 import type { RunPlan } from '../experiment/plan.ts';
@@ -145,7 +145,7 @@ async function inventoryLab(config: Config, path: string, context: Context): Pro
   const hosts = byName((name) => {
     const target = targets[LAB_NAMES.indexOf(name)];
     if (target === undefined) throw new Error(`no target for ${name}`);
-    return { name: target.name, address: target.address, connection: connect(target, context) };
+    return { name: target.name, address: publicAddress(target), connection: connect(target, context) };
   });
   return { hosts, operators: config.operators, remains: null, close: () => closeAll(hosts) };
 }

@@ -10,7 +10,7 @@ import { converge } from '../../host/converge.ts';
 import type { Resource } from '../../host/resource.ts';
 import { agentResources } from '../../roles/agent.ts';
 import { REDIS_PORT } from '../../roles/hub.ts';
-import type { Connection } from '../../ssh/connection.ts';
+import { type Connection, publicAddress } from '../../ssh/connection.ts';
 import { agentConfig, rolesOf } from '../../watching/desired.ts';
 import { type HubInputs, hubInputs, hubState } from '../../watching/hub-state.ts';
 import {
@@ -64,7 +64,7 @@ export const monitorSetup: Handler<typeof definitions.monitorSetup> = async (opt
     const hub = of(monitor);
     if (keeper === undefined || hub === undefined) throw new Error('every target has a connection');
     // Reads only, so it need not wait for the lock.
-    const reached = reach(monitor.address, connections, context);
+    const reached = reach(publicAddress(monitor), connections, context);
     reached.catch(() => {});
     return withLock(
       keeper,
@@ -193,7 +193,7 @@ async function setUpHost(
     config: agentConfig(config, {
       host,
       groups,
-      monitorAddress: monitor.address,
+      monitorAddress: publicAddress(monitor),
       certificate: secrets.certificate,
       password: secrets.password(`agent:${host}`),
     }),

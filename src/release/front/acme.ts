@@ -6,6 +6,7 @@ import { CHALLENGES, ISSUED } from '../../contract/proxy-paths.ts';
 import { Failure } from '../../errors.ts';
 import { converge } from '../../host/converge.ts';
 import { rolesFor } from '../../roles/index.ts';
+import { publicAddress } from '../../ssh/connection.ts';
 import { quote } from '../../ssh/quote.ts';
 import type { ReleaseHost } from '../types.ts';
 import type { AcmeCertificate } from './certificate.ts';
@@ -98,7 +99,7 @@ export async function certify(
   const reason = /^reason (.*)$/m.exec(text)?.[1];
   tell(reason === undefined ? 'done' : 'failed', reason ?? certificate.domains.join(', '));
   if (reason === undefined) return;
-  const address = host.connection.target.address;
+  const address = publicAddress(host.connection.target);
   throw new Failure('host', `${host.name}: ${app} is live, but got no certificate: ${reason}`, {
     host: host.name,
     step: 'certificate',

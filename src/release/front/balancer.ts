@@ -9,6 +9,7 @@ import { Failure } from '../../errors.ts';
 import { balancerConfig } from '../../proxy/balancer.ts';
 import { siteRefused } from '../../proxy/nginx.ts';
 import { PROXY_FUNCTIONS, writeSiteText } from '../../proxy/scripts.ts';
+import { publicAddress } from '../../ssh/connection.ts';
 import { quote } from '../../ssh/quote.ts';
 import { inStage } from '../stage.ts';
 import type { ReleaseHost } from '../types.ts';
@@ -30,7 +31,7 @@ export async function lookAtBalancers(
   hosts: readonly ReleaseHost[],
   context: Context,
 ): Promise<readonly BalancerFacts[]> {
-  const names = hosts.map(({ connection }) => quote(connection.target.address)).join(' ');
+  const names = hosts.map(({ connection }) => quote(publicAddress(connection.target))).join(' ');
   const script = `command -v nginx >/dev/null && [ -d ${SITES} ] && echo nginx
 for name in ${names}; do
   address=$(getent ahosts "$name" | sed -n '1s/ .*//p')
@@ -50,7 +51,7 @@ true`;
       }
       const all = (key: string) =>
         lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
-      const own = host.connection.target.address;
+      const own = publicAddress(host.connection.target);
       const addresses = new Set([...all('address'), ...(isIP(own) === 0 ? [] : [own])]);
       return { host, addresses: [...addresses].sort(), site: all('site')[0] ?? '' };
     }),

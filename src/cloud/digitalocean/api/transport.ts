@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import type { Context } from '../../../context.ts';
 import { Failure } from '../../../errors.ts';
-import { redactor } from '../../../ssh/redact.ts';
+import { redactor } from '../../../redact.ts';
 import { errorSchema } from './answers.ts';
 import { ApiError, answerError, networkError, refusalError, timeoutError } from './api-error.ts';
 import type { Clock } from './clock.ts';
