@@ -12,7 +12,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { buildSync } from 'esbuild';
 import { execa } from 'execa';
 import { nodeArchive, npmForBuilds, ownArchitecture } from '../../src/build/node-runtime.ts';
 import { configSchema } from '../../src/config/schema.ts';
@@ -22,6 +21,7 @@ import { rolesFor } from '../../src/roles/index.ts';
 import type { Connection } from '../../src/ssh/connection.ts';
 import { writeKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { connect } from '../../src/ssh/openssh.ts';
+import { bundleProgram } from '../../test/support/bundle.ts';
 import { sshArguments, withHosts } from '../../test/support/hosts.ts';
 import { startLoad } from '../../test/support/load.ts';
 
@@ -35,6 +35,7 @@ const NPM = '10.9.9';
 const PARAMS = { fleet: [], operators: [], sshPorts: [22], exposures: [] };
 const folder = mkdtempSync(join(tmpdir(), 'pipeline-bench-deploy-'));
 const context = quietContext();
+const program = bundleProgram(join(import.meta.dirname, '../../test/support/deploy-program.ts'));
 
 /** Seconds of each run, and visitors that were turned away meanwhile. */
 interface Row {
@@ -49,18 +50,6 @@ const median = (numbers: readonly number[]) =>
 
 try {
   execFileSync('node', ['examples/survey/make-repository.mjs', join(folder, 'survey')]);
-  const program = join(folder, 'program.mjs');
-  buildSync({
-    entryPoints: [join(import.meta.dirname, '../../test/support/deploy-program.ts')],
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    outfile: program,
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  });
   await withHosts({ names: ['web'], memory: 1024 * 2 ** 20 }, async ([machine]) => {
     if (machine === undefined) throw new Error('no host');
     const knownHostsFile = join(folder, 'known_hosts');
@@ -95,7 +84,7 @@ try {
         file,
         JSON.stringify({ verb, config, app: 'survey', ref, targets: [target], env: process.env }),
       );
-      return command(process.execPath, [program, file]);
+      return command(process.execPath, [program.path, file]);
     };
     const plain = (ref: string) =>
       command('ssh', [
@@ -140,6 +129,7 @@ try {
     }
   });
 } finally {
+  program.remove();
   rmSync(folder, { recursive: true, force: true });
 }
 

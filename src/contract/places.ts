@@ -7,6 +7,10 @@ export type Colour = 'blue' | 'green';
 
 /** Node versions, side by side. */
 export const NODE_ROOT = '/opt/pipeline/node';
+/** The program that carries releases out, and the Node that runs it. */
+export const ONHOST = '/opt/pipeline/onhost';
+/** Programs of the monitor and the agent, each version of Node in `node-VERSION`. */
+export const AGENT_NODES = '/opt/pipeline/monitor';
 /** Artifacts on their way into a release. */
 export const INCOMING = '/var/lib/pipeline/incoming';
 /** WARs that were rewritten for Jakarta EE, by the hash of what they were made from. */

@@ -160,6 +160,9 @@ export type ReleaseOrder =
       readonly proven: boolean;
     };
 
+/** How long a command of the definition may take. */
+export const HOOK_SECONDS = 600;
+
 /** Steps as people see them and failures name them. */
 export const RELEASE_STEPS = [
   'lock',

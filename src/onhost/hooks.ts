@@ -1,9 +1,7 @@
 /** Commands of the definition, run as the application's user, with its environment, in the new release. */
 import { NODE_ROOT, STATE_ROOT, systemUser, workingDirectory } from '../contract/places.ts';
+import { HOOK_SECONDS } from '../contract/release.ts';
 import { failed, type Scene, sayer } from './scene.ts';
-
-/** How long one may take. */
-const HOOK_SECONDS = 600;
 
 /** The unit that a hook of the application runs in: what interrupts a release stops it. */
 export function hookUnit(app: string): string {

@@ -1,10 +1,11 @@
 /** The health check of a release, as a program in its folder that people can run too: `check ADDRESS:PORT`. Pure text. */
 
 import type { ManifestHealth } from '../contract/manifest.ts';
+import { CHECK_SILENT } from '../contract/release.ts';
 import { quote } from '../ssh/quote.ts';
 
-/** Exit codes of a check: healthy, an answer that is not good, no answer at all. */
-const CHECK = { healthy: 0, unhealthy: 1, silent: 2 } as const;
+/** Exit codes of a check that fails: an answer that is not good, no answer at all. */
+const CHECK = { unhealthy: 1, silent: CHECK_SILENT } as const;
 
 /** Asks once. Says on standard output what came: `POST /preview → 200` or `GET / → 500, wanted 200`. */
 export function checkScript(health: ManifestHealth): string {

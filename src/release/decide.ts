@@ -53,8 +53,7 @@ export function decide(
   }
   if (!wanted(live) || !liveIsWhole(facts)) return { kind: 'deploy', colour: other(colour), old: colour };
   const siteDiffers = facts.site !== site;
-  const standsBy = running(facts, other(colour));
-  return siteDiffers || standsBy || live.state !== 'live'
+  return siteDiffers || leftOver(facts, other(colour)) || live.state !== 'live'
     ? { kind: 'finish', release: live, colour, site: siteDiffers }
     : { kind: 'nothing', release: live, colour };
 }
@@ -63,6 +62,11 @@ export function decide(
 export function running(facts: AppFacts, colour: Colour): boolean {
   const pattern = new RegExp(`@${colour}(-\\d+)?\\.service$`);
   return [...facts.active, ...facts.unwell].some((unit) => pattern.test(unit));
+}
+
+/** Whether processes of a colour are there that an earlier run would have stopped, had it ended. */
+export function leftOver(facts: AppFacts, colour: Colour): boolean {
+  return running(facts, colour) && facts.standby !== colour;
 }
 
 /** The application's slot of ports on a host: its own, or the first that is free. Undefined where all are taken. */

@@ -15,7 +15,7 @@ import { lookAtFront, placeFront } from './front/front.ts';
 import { lookAt } from './look.ts';
 import { outcome } from './outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan.ts';
-import { prepare } from './prepare.ts';
+import { ready } from './prepare.ts';
 import { hidden, resolveSecrets } from './secrets.ts';
 import { sendArtifact, sendNode } from './send.ts';
 import type { DeployRequest, DeployResult } from './types.ts';
@@ -48,7 +48,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const plan = planRelease(aim, { hosts: found, front });
 
   const occasion = {
-    change: plan.hosts.some(({ rollout }) => rollout !== undefined),
+    change: plan.hosts.some(({ takeOver }) => takeOver !== undefined),
     release: plan.manifest.release,
     reseed: request.reseed ?? false,
     seed: { config, definition, artifact, values: given, hidden: hidden(secrets.values) },
@@ -88,14 +88,15 @@ async function bring(
   { artifact }: DeployRequest,
   context: Context,
 ): Promise<PlannedHost> {
-  const { host, facts, rollout } = planned;
-  if (rollout === undefined) return planned;
-  const { placed, manifest } = rollout;
-  await prepare(host, facts, manifest.runtime, context);
+  const { host, takeOver } = planned;
+  if (planned.settle === undefined) return planned;
+  const { nodes } = await ready(planned, context);
+  if (takeOver?.placed === undefined) return planned;
+  const { placed, manifest } = takeOver;
+  const facts = { ...planned.facts, nodes };
   const node = await sendNode(host, facts, manifest.node, context);
-  if (placed === undefined) return planned;
   if (placed.sameTree === undefined) await sendArtifact(host, facts, artifact, context);
-  return { ...planned, rollout: { ...rollout, placed: { ...placed, node } } };
+  return { ...planned, takeOver: { ...takeOver, placed: { ...placed, node } } };
 }
 
 function result(

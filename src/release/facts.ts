@@ -1,14 +1,14 @@
 /** What a host knows of an application: gathered by one script. */
-import type { Architecture } from '../build/artifact.ts';
 import type { Context } from '../context.ts';
 import { type Manifest, manifestSchema } from '../contract/manifest.ts';
 import type { Colour } from '../contract/places.ts';
-import { APPS, INCOMING, NODE_ROOT, slotOf } from '../contract/places.ts';
+import { APPS, INCOMING, settingsFolder, slotOf } from '../contract/places.ts';
 import { SITES } from '../contract/proxy-paths.ts';
 import { Failure } from '../errors.ts';
 import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
+import { PROGRAM_FACTS, type ProgramFacts, parseProgramFacts } from './program.ts';
 
 /**
  * What became of a release: its deploy began; it took the traffic and kept it; it did not; it was left by a rollback.
@@ -23,8 +23,7 @@ export interface KeptRelease {
   readonly digest: string;
 }
 
-export interface AppFacts {
-  readonly architecture: Architecture;
+export interface AppFacts extends ProgramFacts {
   /** Fingerprints of the roles that prepared the host; empty: it never was. */
   readonly prepared: string;
   /** Programs that a deploy needs and that are not there. */
@@ -37,13 +36,14 @@ export interface AppFacts {
   readonly live?: Colour | undefined;
   /** The release behind each colour. */
   readonly colours: Readonly<Partial<Record<Colour, string>>>;
+  /** The colour whose processes are kept until the guard has ended, in case it goes back; absent: none. */
+  readonly standby?: Colour | undefined;
   /** Units that are running, by name. */
   readonly active: ReadonlySet<string>;
   /** Units that are there and not well: starting again and again, stopping. */
   readonly unwell: ReadonlySet<string>;
   /** The newest first. */
   readonly releases: readonly KeptRelease[];
-  readonly nodes: ReadonlySet<string>;
   /** SHA-256 of artifacts that have been sent and not placed. */
   readonly incoming: ReadonlySet<string>;
   /** SHA-256 of the site's file; empty: none. */
@@ -57,7 +57,6 @@ export function factsScript(app: string): string {
   return `app=${quote(app)}
 ${PROXY_FUNCTIONS}
 mkdir -p /run/pipeline && exec 8>>"/run/pipeline/release-$app.lock" && flock -w 60 8 || { echo "another run is still changing $app here" >&2; exit 1; }
-echo "architecture $(uname -m)"
 for program in ${NEEDED.join(' ')}; do command -v $program >/dev/null || echo "missing $program"; done
 [ -d ${SITES} ] || echo 'missing sites'
 [ -e ${APPS}/.prepared ] && echo "prepared $(cat ${APPS}/.prepared)"
@@ -71,9 +70,11 @@ for file in /srv/"$app"/releases/*/release.json; do
   folder=$(dirname "$file")
   echo "release $(cat "$folder/state" 2>/dev/null || echo unfinished) $(cat "$folder/digest" 2>/dev/null || echo none) $(cat "$file")"
 done
-for folder in ${NODE_ROOT}/*/bin/node; do [ -x "$folder" ] && echo "node $(basename "$(dirname "$(dirname "$folder")")")"; done
+${PROGRAM_FACTS}
 for file in ${INCOMING}/*; do [ -f "$file" ] && echo "incoming $(basename "$file")"; done
 [ -e "${SITES}/$app.conf" ] && echo "site $(sha256sum <"${SITES}/$app.conf" | cut -d' ' -f1)"
+settings=${settingsFolder('$app')}
+[ -d "$settings/guard" ] && [ -e "$settings/standby" ] && echo "standby $(cat "$settings/standby")"
 echo complete`;
 }
 
@@ -99,20 +100,13 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
     });
   }
   const all = (wanted: string) => lines.filter(({ key }) => key === wanted).map(({ rest }) => rest);
-  const machine = all('architecture')[0];
-  if (machine !== 'x86_64' && machine !== 'aarch64') {
-    throw new Failure('host', `${host} has a processor of kind ${machine ?? 'unknown'}`, {
-      host,
-      next: 'Applications are deployed to x86_64 and aarch64 hosts.',
-    });
-  }
   const slots = new Map(all('slot').map((rest) => splitOnce(rest)));
   const own = slots.get(app);
   const listening = all('listen').flatMap((port) => slotOf(Number(port)) ?? []);
   const green = all('green')[0];
   const units = all('unit').map((rest) => splitOnce(rest));
   return {
-    architecture: machine === 'x86_64' ? 'x64' : 'arm64',
+    ...parseProgramFacts(host, all),
     prepared: all('prepared')[0] ?? '',
     missing: all('missing'),
     slot: own === undefined ? undefined : Number(own),
@@ -122,6 +116,7 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
     ]),
     live: green === undefined ? undefined : Number(green) > 50 ? 'green' : 'blue',
     colours: Object.fromEntries(all('colour').map((rest) => splitOnce(rest))),
+    standby: colourOf(splitOnce(all('standby')[0] ?? '')[0]),
     active: new Set(units.filter(([, state]) => state === 'active').map(([unit]) => unit)),
     unwell: new Set(
       units
@@ -131,10 +126,13 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
     releases: all('release')
       .flatMap((rest) => parseKept(rest))
       .sort((a, b) => (a.manifest.release < b.manifest.release ? 1 : -1)),
-    nodes: new Set(all('node')),
     incoming: new Set(all('incoming')),
     site: all('site')[0] ?? '',
   };
+}
+
+function colourOf(text: string): Colour | undefined {
+  return text === 'blue' || text === 'green' ? text : undefined;
 }
 
 /** A release whose folder was made by another version of pipeline, or damaged, is as if it were not there. */

@@ -8,12 +8,12 @@ export function outcome(
   plans: readonly PlannedHost[],
   fronted: boolean,
 ): Pick<DeployResult, 'previous' | 'changed' | 'hosts' | 'watch'> {
-  const hosts = plans.map(({ host, facts, rollout, commit }): HostOutcome => {
+  const hosts = plans.map(({ host, facts, takeOver, settle }): HostOutcome => {
     return {
       host: host.name,
       previous: liveRelease(facts)?.manifest.release ?? null,
-      changed: commit !== undefined,
-      colour: rollout?.colour ?? commit?.colour ?? facts.live ?? 'blue',
+      changed: settle !== undefined,
+      colour: takeOver?.colour ?? settle?.colour ?? facts.live ?? 'blue',
     };
   });
   return {

@@ -11,7 +11,7 @@ import type { AppFacts, KeptRelease } from './facts.ts';
 import { type FrontFacts, type FrontPlan, planFront } from './front/front.ts';
 import { liveSite, siteWith } from './front/host-site.ts';
 import type { HostFacts } from './look.ts';
-import type { HostCommit, HostRollout } from './rollout.ts';
+import type { NewRelease, PlannedSettle, PlannedTakeOver } from './planned.ts';
 import type { Secrets } from './secrets.ts';
 import type { ReleaseHost } from './types.ts';
 import type { Wanted } from './wanted.ts';
@@ -50,9 +50,9 @@ export interface PlannedHost {
   readonly host: ReleaseHost;
   readonly facts: AppFacts;
   /** Absent: the wanted version serves there already. */
-  readonly rollout?: HostRollout | undefined;
+  readonly takeOver?: PlannedTakeOver | undefined;
   /** Absent: nothing is to be done at all. */
-  readonly commit?: Omit<HostCommit, 'remove' | 'audit' | 'guard'> | undefined;
+  readonly settle?: PlannedSettle | undefined;
   /** Where the host goes back to if the release fails within `watch` milliseconds; absent: nobody watches. */
   readonly guard?: { readonly previous: Manifest; readonly watch: number } | undefined;
 }
@@ -103,12 +103,12 @@ function finish(
   const { manifest } = release;
   const { certificate } = front.edge;
   const common = { manifest, slot: at.slot, colour, hooks: false };
-  const commit = site
+  const settle = site
     ? { ...common, site: { site: siteWith(app, definition, at, manifest, colour, front.edge), certificate } }
     : common;
   const stands = running(at.facts, other(colour)) ? releaseIn(at.facts, other(colour)) : undefined;
   const guard = action === 'deploy' ? guardOf(definition, manifest, stands) : undefined;
-  return { host: at.host, facts: at.facts, commit, guard };
+  return { host: at.host, facts: at.facts, settle, guard };
 }
 
 /** One host alone runs the commands at fixed points: a migration must not run twice. */
@@ -125,7 +125,7 @@ function takeOver(
   const site = siteWith(app, definition, at, manifest, colour, front.edge);
   const live = liveRelease(facts);
   const common = { manifest, slot, colour, hooks: aim.action === 'deploy' && index === 0 };
-  const rollout = { ...common, old, site, certificate: front.edge.certificate };
+  const started = { ...common, old, site, certificate: front.edge.certificate };
   if (aim.action === 'rollback') {
     const left = live?.manifest.release;
     const withdrawn = left === manifest.release ? undefined : left;
@@ -133,8 +133,8 @@ function takeOver(
     return {
       host,
       facts,
-      rollout: { ...rollout, secrets, proven: true },
-      commit: { ...common, withdrawn },
+      takeOver: { ...started, secrets, proven: true },
+      settle: { ...common, withdrawn },
     };
   }
   const there = facts.releases.find((one) => one.manifest.release === manifest.release);
@@ -142,8 +142,8 @@ function takeOver(
   return {
     host,
     facts,
-    rollout: { ...rollout, placed, secrets: aim.secrets, proven: there?.state === 'live' },
-    commit: common,
+    takeOver: { ...started, placed, secrets: aim.secrets, proven: there?.state === 'live' },
+    settle: common,
     guard: guardOf(definition, manifest, old === null ? undefined : live),
   };
 }
@@ -160,7 +160,7 @@ function guardOf(
     : { previous: previous.manifest, watch };
 }
 
-function newRelease(wanted: Wanted, facts: AppFacts): NonNullable<HostRollout['placed']> {
+function newRelease(wanted: Wanted, facts: AppFacts): NewRelease {
   const same = facts.releases.find(({ manifest }) => manifest.tree === wanted.manifest.tree);
   return { ...wanted, sameTree: same?.manifest.release };
 }

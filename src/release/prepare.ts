@@ -6,6 +6,8 @@ import { APPS } from '../contract/places.ts';
 import { converge } from '../host/converge.ts';
 import { rolesFor } from '../roles/index.ts';
 import type { AppFacts } from './facts.ts';
+import type { PlannedHost } from './plan.ts';
+import { bringProgram } from './program.ts';
 import { inStage } from './stage.ts';
 import type { ReleaseHost } from './types.ts';
 
@@ -28,8 +30,21 @@ function preparation(role: AppRole): string {
     .slice(0, 16);
 }
 
+/**
+ * Everything that carrying out a plan needs of a host.
+ * @returns the versions of Node that it has then.
+ */
+export async function ready(
+  { host, facts, takeOver }: PlannedHost,
+  context: Context,
+): Promise<{ readonly nodes: ReadonlySet<string> }> {
+  const brought = await bringProgram(host.connection, facts, takeOver?.manifest.node ?? null, context);
+  if (takeOver !== undefined) await prepare(host, facts, takeOver.manifest.runtime, context);
+  return brought;
+}
+
 /** nginx is left as it is where it is there with pipeline's folder for sites. */
-export async function prepare(
+async function prepare(
   host: ReleaseHost,
   facts: AppFacts,
   runtime: Manifest['runtime'],

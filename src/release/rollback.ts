@@ -7,7 +7,7 @@ import { lookAtFront, placeFront } from './front/front.ts';
 import { lookAt } from './look.ts';
 import { outcome } from './outcome.ts';
 import { planRelease } from './plan.ts';
-import { prepare } from './prepare.ts';
+import { ready } from './prepare.ts';
 import type { DeployResult, RollbackRequest } from './types.ts';
 
 /**
@@ -26,9 +26,7 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
   const aim = { action: 'rollback', app, by, definition, release: request.release } as const;
   const plan = planRelease(aim, { hosts: found, front });
   const { manifest } = plan;
-  for (const { host, facts, rollout } of plan.hosts) {
-    if (rollout !== undefined) await prepare(host, facts, manifest.runtime, context);
-  }
+  for (const planned of plan.hosts) if (planned.settle !== undefined) await ready(planned, context);
   await carryOut(plan, context);
   const fronted = await placeFront(app, plan.front, context);
   const { ref, commit, subject, release } = manifest;

@@ -1,30 +1,35 @@
-/** Runs a release script on a host: its reports become progress, its failure a sentence. */
+/** Sends an order to a host's program and follows it: its events become progress, its failure a sentence. */
 import type { Context, ProgressEvent } from '../context.ts';
+import {
+  RELEASE_STEPS,
+  type ReleaseEvent,
+  type ReleaseOrder,
+  type ReleaseStep,
+} from '../contract/release.ts';
 import { Failure } from '../errors.ts';
 import { redactor } from '../redact.ts';
-import { parseReport } from './report.ts';
+import { quote } from '../ssh/quote.ts';
+import { programCommand } from './program.ts';
 import type { ReleaseHost } from './types.ts';
 
-export interface ScriptRun {
+export interface OrderRun {
   readonly label: string;
-  readonly script: string;
+  readonly order: ReleaseOrder;
+  /** Name of the program on the host. */
+  readonly program: string;
   readonly timeoutMs: number;
   readonly secrets: readonly string[];
-  /** What cannot be said of the host alone: begins the failure's sentence, e.g. `survey 20261123-041500-05c965f`. */
+  /**
+   * What cannot be said of the host alone: begins the failure's sentence, e.g. `survey
+   * 20261123-041500-05c965f`.
+   */
   readonly subject: string;
   /** What the user should know and do when it fails. */
   readonly next: string;
 }
 
-const STATES: Readonly<Record<string, ProgressEvent['state']>> = {
-  start: 'started',
-  running: 'running',
-  done: 'done',
-  skipped: 'skipped',
-};
-
 /** How a failed step reads in a sentence. */
-const FAILED: Readonly<Record<string, string>> = {
+const FAILED: Readonly<Partial<Record<ReleaseStep, string>>> = {
   place: 'could not be placed',
   before_cut_over: 'was not started: before_cut_over failed',
   start: 'did not start',
@@ -36,37 +41,62 @@ const FAILED: Readonly<Record<string, string>> = {
   lock: 'was not touched',
 };
 
-/** @throws Failure kind `host` with step, cause and the last lines that the new version printed itself. */
-export async function runReleaseScript(host: ReleaseHost, run: ScriptRun, context: Context): Promise<void> {
+/** Lines of the new version that a failure shows. */
+const LOG_LINES = 25;
+
+/** What the program has said so far. */
+class Account {
+  readonly log: string[] = [];
+  stage: string;
+  failed: { readonly step: ReleaseStep; readonly detail: string } | undefined;
+  readonly #host: string;
+  readonly #hide: (text: string) => string;
+  readonly #progress: (event: ProgressEvent) => void;
+
+  constructor(host: string, label: string, hide: (text: string) => string, context: Context) {
+    this.#host = host;
+    this.stage = label;
+    this.#hide = hide;
+    this.#progress = (event) => context.progress(event);
+  }
+
+  take(event: ReleaseEvent): void {
+    if (event.event === 'end') return;
+    if (event.event === 'log') {
+      const line = this.#hide(event.line);
+      // A service that fails the same way again and again says nothing new.
+      if (!this.log.includes(line)) this.log.push(line);
+      return;
+    }
+    const detail = this.#hide(event.detail);
+    this.stage = event.step;
+    if (event.event === 'failed') this.failed = { step: event.step, detail };
+    this.#progress({ host: this.#host, stage: event.step, state: event.event, detail });
+  }
+}
+
+/**
+ * Carries an order out on a host. The order travels on standard input: it holds secrets.
+ * @throws Failure kind `host` with step, cause and the last lines that the new version printed itself.
+ */
+export async function runOrder(host: ReleaseHost, run: OrderRun, context: Context): Promise<void> {
   const hide = redactor(run.secrets);
-  const log: string[] = [];
-  let failed: { readonly step: string; readonly detail: string } | undefined;
-  let stage = run.label;
-  const { exitCode, stderr } = await host.connection.script(run.script, {
+  const account = new Account(host.name, run.label, hide, context);
+  const text = JSON.stringify(run.order);
+  const command = `exec ${programCommand(run.program)} release`;
+  const { exitCode, stderr } = await host.connection.script(`${command} < <(printf %s ${quote(text)})`, {
     label: run.label,
+    shown: `${command} (${run.order.verb}, ${text.length} characters)`,
     timeoutMs: run.timeoutMs,
     signal: context.signal,
     secrets: run.secrets,
     onStdout: (line) => {
-      const report = parseReport(line);
-      if (report === undefined) return;
-      if (report.kind === 'log') {
-        // A service that fails the same way again and again says nothing new.
-        const line = hide(report.line);
-        if (!log.includes(line)) log.push(line);
-        return;
-      }
-      const detail = hide(report.detail);
-      stage = report.step;
-      if (report.kind === 'failed') {
-        failed = { step: report.step, detail };
-        context.progress({ host: host.name, stage, state: 'failed', detail });
-      } else if (report.step !== 'all') {
-        context.progress({ host: host.name, stage, state: STATES[report.kind] ?? 'running', detail });
-      }
+      const event = parseEvent(line);
+      if (event !== undefined) account.take(event);
     },
   });
   if (exitCode === 0) return;
+  const { failed, stage, log } = account;
   const own = stderr.split('\n').filter((line) => line.trim() !== '');
   throw new Failure(
     'host',
@@ -76,11 +106,30 @@ export async function runReleaseScript(host: ReleaseHost, run: ScriptRun, contex
     {
       host: host.name,
       step: failed?.step ?? stage,
-      output: failed === undefined ? own.slice(-10).map(hide) : log.slice(-25),
+      output: failed === undefined ? own.slice(-10).map(hide) : log.slice(-LOG_LINES),
       next:
         failed?.step === 'after_deploy'
           ? 'The new version serves. Correct the command (hooks: after_deploy) and see what it left undone.'
           : run.next,
     },
   );
+}
+
+const STATES: ReadonlySet<unknown> = new Set(['started', 'running', 'done', 'skipped', 'failed']);
+const STEPS: ReadonlySet<unknown> = new Set(RELEASE_STEPS);
+
+/** Undefined for lines that are not the program's. */
+function parseEvent(line: string): ReleaseEvent | undefined {
+  let event: Partial<Record<string, unknown>>;
+  try {
+    event = JSON.parse(line) as typeof event;
+  } catch {
+    return undefined;
+  }
+  if (event === null || typeof event !== 'object') return undefined;
+  const known =
+    event.event === 'end' ||
+    (event.event === 'log' && typeof event.line === 'string') ||
+    (STATES.has(event.event) && STEPS.has(event.step) && typeof event.detail === 'string');
+  return known ? (event as unknown as ReleaseEvent) : undefined;
 }

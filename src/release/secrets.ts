@@ -71,16 +71,6 @@ export function hidden(values: Readonly<Record<string, string>>): readonly strin
   ]);
 }
 
-/** Shell command that keeps generated values on a host, for root alone. */
-export function keepSecrets(app: string, secrets: Secrets): string {
-  const folder = `${settingsFolder(app)}/secrets`;
-  const write = secrets.kept.map((name) => {
-    const path = quote(`${folder}/${name}`);
-    return `[ -s ${path} ] || { printf %s ${quote(secrets.values[name] ?? '')} >${path}.new && mv ${path}.new ${path}; }`;
-  });
-  return `(umask 077; mkdir -p ${quote(folder)} && ${write.join(' && ')})`;
-}
-
 /** What the hosts have; the first host that has a value is believed. */
 async function keptValues(
   app: string,

@@ -3,7 +3,7 @@
  * it from the host's own packages. Pure text.
  */
 import type { Manifest } from '../contract/manifest.ts';
-import { MIGRATED, STATE_ROOT } from '../contract/places.ts';
+import { STATE_ROOT } from '../contract/places.ts';
 
 /** What a release says of its Tomcat. */
 export type TomcatManifest = NonNullable<Manifest['tomcat']>;
@@ -78,19 +78,6 @@ export function tomcatFiles(app: string, tomcat: TomcatManifest): Readonly<Recor
 }
 
 /**
- * Shell commands that make the rest of it in the folder "$1": what Debian's Tomcat brings is linked, and `tomcat_home` says where it is.
- */
-export function tomcatLinks({ context }: TomcatManifest): readonly string[] {
-  return [
-    'mkdir -p "$1/tomcat/webapps" "$1/tomcat/conf/Catalina/localhost" "$1/tomcat/lib"',
-    'ln -sfn "$tomcat_home" "$1/tomcat/home"',
-    'ln -sfn ../home/etc/web.xml "$1/tomcat/conf/web.xml"',
-    'ln -sfn ../home/etc/catalina.properties "$1/tomcat/conf/catalina.properties"',
-    `ln -sfn ../../app "$1/tomcat/webapps/${contextFolder(context)}"`,
-  ];
-}
-
-/**
  * `start` in the release's folder. An application that cannot start leaves Tomcat running without it: then the process is ended, so that systemd
  * tries again, as it does for every service. Java counts its heap from the unit's memory limit, or the host's.
  */
@@ -122,30 +109,4 @@ exec "$JAVA_HOME/bin/java" ${options.join(' \\\n  ')} \\
   $JAVA_OPTS $CATALINA_OPTS -classpath "$home/bin/bootstrap.jar:$home/bin/tomcat-juli.jar" org.apache.catalina.startup.Bootstrap start \\
   > >(exec perl -e '$SIG{TERM} = $SIG{INT} = "IGNORE"; $| = 1; while (<STDIN>) { print; $up ||= /Server startup in /; kill "TERM", $ARGV[0] if !$up && index($_, $ARGV[1]) >= 0 }' $$ ${JSON.stringify(GIVEN_UP)}) 2>&1
 `;
-}
-
-/**
- * Shell function that unpacks a WAR: `unpack FILE HASH FOLDER`. One that was written for javax is rewritten for a Tomcat that speaks jakarta, once
- * for each file; the other way round there is no way. Reports go to file 9: what it prints is kept for a failure.
- */
-export function unpackWar(servlet: TomcatManifest['servlet']): string {
-  const migrate = `if [ "$version" -ge 10 ]; then
-    if [ ! -s "${MIGRATED}/$2.war" ]; then
-      say 'running place rewriting the WAR from javax to jakarta' >&9
-      # The program goes by the names of files.
-      mkdir -p ${MIGRATED} && ln -f "$war" ${MIGRATED}/in.war && javax2jakarta -logLevel=WARNING ${MIGRATED}/in.war ${MIGRATED}/out.war && mv ${MIGRATED}/out.war "${MIGRATED}/$2.war"
-      code=$?
-      rm -f ${MIGRATED}/in.war ${MIGRATED}/out.war
-      [ $code = 0 ] || { echo 'javax2jakarta failed'; return 1; }
-    fi
-    war=${MIGRATED}/$2.war
-  fi`;
-  const refuse = `if [ "$version" -lt 10 ]; then echo "the WAR needs Tomcat 10 (jakarta.servlet), and this host has Tomcat $version"; return 1; fi`;
-  const before = servlet === 'javax' ? migrate : servlet === 'jakarta' ? refuse : ':';
-  return `unpack() {
-  local war=$1 version=\${tomcat_home##*tomcat} code
-  ${before}
-  unzip -q -o "$war" -d "$3" </dev/null; code=$?
-  [ $code -le 1 ] && [ -d "$3/WEB-INF" ] && chmod -R u+rwX,go+rX,go-w "$3"
-}`;
 }

@@ -1,33 +1,23 @@
 /** What keeps requests on a host behind a balancer while it comes and goes. */
 
-import { PROXY_STATE, SITES } from '../contract/proxy-paths.ts';
+import { ONHOST } from '../contract/places.ts';
+import { SITES } from '../contract/proxy-paths.ts';
 import type { Resource } from '../host/resource.ts';
 import { BALANCED } from '../proxy/trust.ts';
 
 /** Their files, as the shell finds them. */
 const BALANCED_SITES = `$(grep -ls '^ *${BALANCED}$' ${SITES}/*.conf)`;
 
-/** At boot: a request that comes too early would be lost where it must not be repeated. */
-const READY = `#!/bin/bash
-# Made by pipeline: waits until the applications behind a balancer answer, half a minute at most.
-deadline=$((SECONDS + 30))
-for site in ${BALANCED_SITES}; do
-  app=$(basename "$site" .conf) colour=blue
-  case $(readlink ${PROXY_STATE}/"$app"/weights) in w[6-9]? | w5[1-9] | w100) colour=green ;; esac
-  while read -r _ address port _; do
-    until /srv/"$app"/$colour/check "$address:$port" >/dev/null || [ $SECONDS -ge $deadline ]; do sleep 0.1; done
-  done <"/etc/pipeline/apps/$app/$colour.instances"
-done
-`;
-
+/** At boot: a request that comes too early would be lost where it must not be repeated (onhost/ready.ts). */
 const READY_UNIT = `# Made by pipeline.
 [Unit]
 Description=Applications behind a balancer answer
 Before=nginx.service
+ConditionPathExists=${ONHOST}/current
 
 [Service]
 Type=oneshot
-ExecStart=-/usr/local/lib/pipeline/ready
+ExecStart=-${ONHOST}/node/bin/node ${ONHOST}/current ready
 
 [Install]
 WantedBy=multi-user.target
@@ -79,7 +69,6 @@ WantedBy=multi-user.target nginx.service
 `;
 
 export const BEHIND_BALANCER: readonly Resource[] = [
-  { kind: 'file', path: '/usr/local/lib/pipeline/ready', content: READY, mode: '0755' },
   { kind: 'file', path: '/etc/systemd/system/pipeline-ready.service', content: READY_UNIT },
   { kind: 'service', unit: 'pipeline-ready.service', enabled: true, state: 'ignored' },
   { kind: 'file', path: '/usr/local/lib/pipeline/door', content: DOOR, mode: '0755' },

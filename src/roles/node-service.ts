@@ -1,5 +1,6 @@
 /** What a host needs before applications are deployed to it: the tools of a deploy, and networks for instances that need one of their own. */
 
+import { ONHOST } from '../contract/places.ts';
 import type { Resource } from '../host/resource.ts';
 import { BEHIND_BALANCER } from './behind-balancer.ts';
 import { LOG_FOLDER } from './log-folder.ts';
@@ -89,14 +90,14 @@ const ROTATION = `# Made by pipeline.
 }
 `;
 
-/** The watch over a new release (release/guard.ts). Killed, it goes on; failed, it stays so that people are called. */
+/** The watch over a new release (onhost/guard.ts). Killed, it goes on; failed, it stays so that people are called. */
 const GUARD_UNIT = `# Made by pipeline.
 [Unit]
 Description=First minute of a new release of %i
 After=network.target nginx.service
 
 [Service]
-ExecStart=/bin/bash /etc/pipeline/apps/%i/guard/watch
+ExecStart=${ONHOST}/node/bin/node ${ONHOST}/current guard %i
 Restart=on-abnormal
 RestartSec=1s
 `;

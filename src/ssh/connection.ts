@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** What trace and errors call it, e.g. `gather facts`. */
   readonly label: string;
+  /** What the trace shows instead of the script, where that holds secrets in many forms. */
+  readonly shown?: string | undefined;
   /** Values to hide wherever the output is shown. */
   readonly secrets?: readonly string[] | undefined;
   /** The standard output is itself a secret: it is returned and never traced. */

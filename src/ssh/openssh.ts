@@ -91,7 +91,7 @@ class OpenSshConnection implements Connection {
 
   async script(text: string, options: RunOptions): Promise<RunResult> {
     const hide = redactor(options.secrets);
-    this.#trace(hide(`${options.label}\n${text.trimEnd()}`));
+    this.#trace(hide(`${options.label}\n${options.shown ?? text.trimEnd()}`));
     const result = await this.#run(
       (token) => runCommand(this.target.user, token),
       options,

@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { nodeArchive, resolveNode } from '../build/node-runtime.ts';
 import type { Context } from '../context.ts';
+import { AGENT_NODES } from '../contract/places.ts';
 import { Failure } from '../errors.ts';
 import type { Change } from '../host/change.ts';
 import { installed } from '../installation.ts';
 import type { Connection } from '../ssh/connection.ts';
 
 /** Not below /opt/pipeline/node, where deploys remove versions that no release needs. */
-const FOLDER = '/opt/pipeline/monitor';
+const FOLDER = AGENT_NODES;
 
 export interface Programs {
   readonly node: string;

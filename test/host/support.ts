@@ -1,13 +1,13 @@
 /** Real hosts to converge: how they are reached, and a program of its own that can be killed. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
 import type { Machine } from '../../src/cloud/provider.ts';
 import type { Resource } from '../../src/host/resource.ts';
 import type { Connection, SshTarget } from '../../src/ssh/connection.ts';
 import { writeKnownHosts } from '../../src/ssh/known-hosts.ts';
+import { bundleProgram } from '../support/bundle.ts';
 
 /** How a machine of a test is reached; its host key is known. */
 export async function targetOf(machine: Machine, directory: string): Promise<SshTarget> {
@@ -55,22 +55,9 @@ export async function on(connection: Connection, command: string): Promise<strin
   return (await connection.check(command, { label: 'look' })).trimEnd();
 }
 
-/** Bundles `converge-once.ts`, so that Node can run it as a process of its own. */
-export function bundleConverge(): { readonly path: string; readonly remove: () => void } {
-  const folder = join(import.meta.dirname, `.bundle-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, 'converge-once.mjs');
-  buildSync({
-    entryPoints: [join(import.meta.dirname, 'converge-once.ts')],
-    outfile: path,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    logLevel: 'warning',
-  });
-  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+/** `converge-once.ts`, so that Node can run it as a process of its own. */
+export function bundleConverge(): ReturnType<typeof bundleProgram> {
+  return bundleProgram(join(import.meta.dirname, 'converge-once.ts'));
 }
 
 /** Starts it; `stage` resolves when it reports a stage that holds `text`. */

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { appSchema } from '../../src/config/schema.ts';
 import { type Context, quietContext } from '../../src/context.ts';
+import { EXIT_ORDER_FAILED, type ReleaseEvent, type ReleaseOrder } from '../../src/contract/release.ts';
 import { Failure } from '../../src/errors.ts';
 import { carryOut } from '../../src/release/carry-out.ts';
 import { planRelease, type ReleasePlan } from '../../src/release/plan.ts';
@@ -49,16 +51,19 @@ function planFor(names: readonly string[], aim: { readonly action: 'deploy' | 'r
     : planRelease({ ...common, action: 'rollback', release: undefined }, seen);
 }
 
-/** What was sent, a word for each script. */
+/** The order that a script hands to the program; undefined: it is another script. */
+function orderOf(script: string): ReleaseOrder | undefined {
+  if (!script.includes(' release < <(printf %s ')) return undefined;
+  const printed = script.replace(/^exec \S+ \S+ release < <\((.*)\)$/s, '$1');
+  return JSON.parse(execFileSync('bash', ['-c', printed], { encoding: 'utf8' })) as ReleaseOrder;
+}
+
+/** What was sent, a word for each order. */
 function sent(): readonly string[] {
   return asked.map(({ host, script }) => {
-    const parts = [
-      script.includes("say 'start revert'") && 'revert',
-      script.includes('\nstart_colour\n') && 'take-over',
-      script.includes('\nkeep_going\n') && 'settle',
-      script.includes('audit.jsonl') && !script.includes('alone 60') && 'audit',
-    ];
-    return `${host}: ${parts.filter((part) => part !== false).join('+')}`;
+    const order = orderOf(script);
+    if (order === undefined) return `${host}: ${script.includes('audit.jsonl') ? 'audit' : script}`;
+    return `${host}: ${order.verb}${order.verb === 'take-over' && order.settle !== null ? '+settle' : ''}`;
   });
 }
 
@@ -71,11 +76,13 @@ async function failureOf(plan: ReleasePlan, context: Context = quietContext()): 
   throw new Error(`a failure was expected, not ${String(thrown)}`);
 }
 
-/** Answers as a host on which a step fails. */
+/** Answers as a host on which an order fails. */
 const failing =
-  (host: string, part: string, lines: readonly string[]): Answer =>
+  (host: string, verb: ReleaseOrder['verb'], events: readonly ReleaseEvent[]): Answer =>
   (one) =>
-    one.host === host && one.script.includes(part) ? { exitCode: 30, lines } : {};
+    one.host === host && orderOf(one.script)?.verb === verb
+      ? { exitCode: EXIT_ORDER_FAILED, lines: ['motd', ...events.map((event) => JSON.stringify(event))] }
+      : {};
 
 describe.each(['deploy', 'rollback'] as const)('a %s that goes well', (action) => {
   it('is one round trip on a single host', async () => {
@@ -90,10 +97,13 @@ describe.each(['deploy', 'rollback'] as const)('a %s that goes well', (action) =
 });
 
 describe('where a host fails', () => {
-  const lines = ['@@ log no database', '@@ failed health not healthy after 30 s'];
+  const events: readonly ReleaseEvent[] = [
+    { event: 'log', line: 'no database' },
+    { event: 'failed', step: 'health', detail: 'not healthy after 30 s' },
+  ];
 
   it('those that have changed go back, later ones are left alone, and all are told', async () => {
-    answer = failing('web-2', '\nstart_colour\n', lines);
+    answer = failing('web-2', 'take-over', events);
     const failure = await failureOf(planFor(['web-1', 'web-2', 'web-3'], { action: 'deploy' }));
     expect(failure).toMatchObject({
       kind: 'host',
@@ -117,7 +127,7 @@ describe('where a host fails', () => {
     answer = (one) =>
       one.host === 'web-1 again'
         ? new Failure('host', 'web-1 does not answer')
-        : failing('web-2', '\nstart_colour\n', lines)(one);
+        : failing('web-2', 'take-over', events)(one);
     const failure = await failureOf(planFor(['web-1', 'web-2'], { action: 'deploy' }));
     expect(failure.output).toContain('web-1 could not go back: web-1 does not answer');
     expect(failure.next).toBe(
@@ -145,8 +155,8 @@ describe('where a host fails', () => {
   });
 
   it('in after_deploy, the new version stays everywhere', async () => {
-    answer = failing('web-1', '\nkeep_going\n', [
-      '@@ failed after_deploy the command ended with exit code 1',
+    answer = failing('web-1', 'settle', [
+      { event: 'failed', step: 'after_deploy', detail: 'the command ended with exit code 1' },
     ]);
     const failure = await failureOf(planFor(['web-1', 'web-2'], { action: 'deploy' }));
     expect(failure.message).toContain('is live, but after_deploy failed');
@@ -155,19 +165,58 @@ describe('where a host fails', () => {
   });
 });
 
-describe('secrets', () => {
-  it('are named to the connection in each form that a script holds them in', async () => {
+describe('a version that stands by', () => {
+  const units = ['pipeline-app@blue.service', 'pipeline-app@green.service'];
+  it.each([
+    ['was left by a killed run: where another host fails, its host goes back', undefined, true],
+    ['is kept by the guard: its host stays as it is', 'blue' as const, false],
+  ])('%s', async (_, standby, back) => {
+    const plan = planFor(['web-1', 'web-2'], { action: 'deploy' });
+    const [first, second] = plan.hosts;
+    if (first === undefined || second?.settle === undefined) throw new Error('two hosts were planned');
+    const there = facts({ ...first.facts, live: 'green', active: new Set(units), standby });
+    const settled = { host: first.host, facts: there, settle: second.settle };
+    answer = failing('web-2', 'take-over', [{ event: 'failed', step: 'start', detail: 'no' }]);
+    await failureOf({ ...plan, hosts: [settled, second] });
+    expect(sent().includes('web-1 again: revert')).toBe(back);
+  });
+});
+
+describe('the order', () => {
+  it('holds everything, whatever the values are', async () => {
     await carryOut(planFor(['web-1'], { action: 'deploy' }), quietContext());
-    const [{ script = '', options } = {}] = asked;
-    expect(script).toContain(`pass'\\''word`);
-    expect(options?.secrets).toEqual(expect.arrayContaining([TOKEN, `pass'\\''word`]));
+    const order = orderOf(asked[0]?.script ?? '');
+    if (order?.verb !== 'take-over') throw new Error('a take-over was expected');
+    const { placing, keepSecrets, instances } = order.takeOver;
+    expect(keepSecrets).toEqual({ TOKEN });
+    expect(placing?.files.map(({ path, mode }) => `${path} ${mode}`)).toEqual([
+      'env 0600',
+      'digest 0600',
+      'check 0700',
+      'release.json 0644',
+      'start 0755',
+    ]);
+    expect(placing?.files[0]?.text).toContain(TOKEN);
+    expect(instances).toMatchObject([{ name: 'green', port: 21016, network: null }]);
+    expect(order.settle).toMatchObject({ colour: 'green', guard: null, audit: { result: 'live' } });
+  });
+});
+
+describe('secrets', () => {
+  it('are named to the connection, and the trace gets none of the order', async () => {
+    await carryOut(planFor(['web-1'], { action: 'deploy' }), quietContext());
+    expect(asked[0]?.options.secrets).toContain(TOKEN);
+    expect(asked[0]?.options.shown).toMatch(
+      /^exec \S+node \S+onhost-\w+\.cjs release \(take-over, \d+ characters\)$/,
+    );
   });
 
   it('stand neither in progress nor in a failure', async () => {
     const shown: string[] = [];
-    answer = failing('web-1', '\nstart_colour\n', [
-      `@@ log it said ${TOKEN}`,
-      `@@ failed start it said ${TOKEN}`,
+    answer = failing('web-1', 'take-over', [
+      { event: 'log', line: `it said ${TOKEN}` },
+      { event: 'running', step: 'health', detail: `it said ${TOKEN}` },
+      { event: 'failed', step: 'start', detail: `it said ${TOKEN}` },
     ]);
     const context = quietContext({ progress: (event) => shown.push(JSON.stringify(event)) });
     const failure = await failureOf(planFor(['web-1'], { action: 'deploy' }), context);

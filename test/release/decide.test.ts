@@ -5,27 +5,13 @@ import { chooseSlot, decide, prunable, rollbackTarget } from '../../src/release/
 import { type AppFacts, type KeptRelease, parseAppFacts } from '../../src/release/facts.ts';
 import { records } from '../../src/release/releases.ts';
 import { parseStatus } from '../../src/release/status.ts';
-import { kept } from './support.ts';
+import { facts as anyFacts, kept } from './support.ts';
 
 const BLUE = 'pipeline-app@blue.service';
 const GREEN = 'pipeline-app@green.service';
 function facts(more: Partial<AppFacts> = {}): AppFacts {
-  return {
-    architecture: 'x64',
-    prepared: 'x',
-    missing: [],
-    slot: 0,
-    takenSlots: new Set(),
-    live: 'blue',
-    colours: { blue: 'c1' },
-    active: new Set([BLUE]),
-    unwell: new Set(),
-    releases: [kept('c1')],
-    nodes: new Set(),
-    incoming: new Set(),
-    site: 'site',
-    ...more,
-  };
+  const own = { colours: { blue: 'c1' }, active: new Set([BLUE]), releases: [kept('c1')], site: 'site' };
+  return anyFacts({ ...own, ...more });
 }
 const wants = (release: string) => (one: KeptRelease) => one.digest === `digest of ${release}`;
 
@@ -38,6 +24,13 @@ describe('what is to be done on a host', () => {
       'c1',
       undefined,
       { kind: 'deploy', colour: 'blue', old: null },
+    ],
+    [
+      'nothing, where the guard keeps the old version for its way back',
+      facts({ active: new Set([BLUE, GREEN]), standby: 'green' }),
+      'c1',
+      'site',
+      { kind: 'nothing', colour: 'blue' },
     ],
     [
       'another version in the other colour',
@@ -188,20 +181,28 @@ unit ${BLUE} activating
 release live d1 ${release}
 release broken d2 ${release}
 release live d3 {"cut off
+program onhost-1.cjs
+program-node 22.1.0
 node 20.11.1
+agent-node 24.0.0
 incoming abc
 site def
+standby blue c0
 complete
 `;
   it('are read from lines', () => {
     expect(parseAppFacts('web', 'app', text)).toEqual({
       architecture: 'arm64',
+      program: 'onhost-1.cjs',
+      programNode: '22.1.0',
+      agentNodes: new Set(['24.0.0']),
       prepared: 'abc',
       missing: ['curl'],
       slot: 3,
       takenSlots: new Set([0, 1]),
       live: 'green',
       colours: { blue: 'c0', green: 'c1' },
+      standby: 'blue',
       active: new Set([GREEN]),
       unwell: new Set([BLUE]),
       releases: [{ manifest: kept('c1').manifest, state: 'live', digest: 'd1' }],

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { lockHost, withLock } from '../../src/environment/lock.ts';
 import { releases } from '../../src/release/index.ts';
+import { bundleProgram } from '../support/bundle.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { APP, CACHE, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
 
@@ -21,25 +21,17 @@ interface Event {
 
 describe.skipIf(unavailable !== undefined)(`deploys that are killed (${unavailable ?? 'local'})`, () => {
   let at: ReleaseFixture;
-  let program: string;
+  let program: ReturnType<typeof bundleProgram>;
 
   beforeAll(async () => {
     at = await startReleases(['web']);
-    program = join(at.folder, 'deploy-program.mjs');
-    buildSync({
-      entryPoints: [join(import.meta.dirname, '../support/deploy-program.ts')],
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-      outfile: program,
-      banner: {
-        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-      },
-    });
+    program = bundleProgram(join(import.meta.dirname, '../support/deploy-program.ts'));
   });
   afterEach(() => at.clean());
-  afterAll(() => at?.stop());
+  afterAll(async () => {
+    program?.remove();
+    await at?.stop();
+  });
 
   /** Starts a deploy in its own process; `each` sees its events as they come. */
   function start(
@@ -51,7 +43,7 @@ describe.skipIf(unavailable !== undefined)(`deploys that are killed (${unavailab
     const targets = at.hosts.map(({ connection }) => connection.target);
     const env = { ...process.env, XDG_CACHE_HOME: CACHE };
     writeFileSync(file, JSON.stringify({ config: at.config(app), app: APP, ref, targets, env }));
-    const child = spawn(process.execPath, [program, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [program.path, file], { stdio: ['ignore', 'pipe', 'inherit'] });
     const events: Event[] = [];
     createInterface({ input: child.stdout }).on('line', (line) => {
       const event = JSON.parse(line);

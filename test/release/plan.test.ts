@@ -55,8 +55,8 @@ describe('the plan of a deploy', () => {
     expect(manifest).toMatchObject({ release: '20261128-200000-two0000', by: 'me@here' });
     expect(hosts).toMatchObject([
       {
-        rollout: { colour: 'green', old: 'blue', proven: false, placed: { digest: 'digest of two' } },
-        commit: { colour: 'green' },
+        takeOver: { colour: 'green', old: 'blue', proven: false, placed: { digest: 'digest of two' } },
+        settle: { colour: 'green' },
         guard: { watch: 60_000, previous: { release: 'one' } },
       },
     ]);
@@ -64,8 +64,8 @@ describe('the plan of a deploy', () => {
 
   it('gives all hosts one release, and its commands to the first alone', () => {
     const { hosts, manifest } = planFor(deploy, facts(), facts());
-    expect(hosts.map(({ rollout }) => rollout?.manifest)).toEqual([manifest, manifest]);
-    expect(hosts.map(({ rollout, commit }) => [rollout?.hooks, commit?.hooks])).toEqual([
+    expect(hosts.map(({ takeOver }) => takeOver?.manifest)).toEqual([manifest, manifest]);
+    expect(hosts.map(({ takeOver, settle }) => [takeOver?.hooks, settle?.hooks])).toEqual([
       [true, true],
       [false, false],
     ]);
@@ -74,7 +74,7 @@ describe('the plan of a deploy', () => {
   it('watches nothing where nothing served before', () => {
     const none = { live: undefined, colours: {}, active: new Set<string>(), releases: [] };
     const [host] = planFor(deploy, facts(none)).hosts;
-    expect(host).toMatchObject({ rollout: { colour: 'blue', old: null }, guard: undefined });
+    expect(host).toMatchObject({ takeOver: { colour: 'blue', old: null }, guard: undefined });
   });
 
   it('sorts after every release on a host, whatever the clock here says', () => {
@@ -84,28 +84,28 @@ describe('the plan of a deploy', () => {
 
   it('takes files from a release with the same ones', () => {
     const same = facts({ releases: [kept('one', 'live', { tree: 'another' })] });
-    expect(planFor(deploy, same).hosts[0]?.rollout?.placed?.sameTree).toBe('one');
+    expect(planFor(deploy, same).hosts[0]?.takeOver?.placed?.sameTree).toBe('one');
   });
 
   it('does nothing where the version serves, and brings up only the host that lacks it', () => {
     const [first, second] = planFor(deploy, withSite(both), facts()).hosts;
-    expect(first?.rollout).toBeUndefined();
-    expect(first?.commit).toBeUndefined();
-    expect(second?.rollout).toMatchObject({ colour: 'green', manifest: { release: 'two' } });
+    expect(first?.takeOver).toBeUndefined();
+    expect(first?.settle).toBeUndefined();
+    expect(second?.takeOver).toMatchObject({ colour: 'green', manifest: { release: 'two' } });
   });
 
   it('finishes what a killed run has left: the old version stops, and is watched for', () => {
     const units = ['pipeline-app@blue.service', 'pipeline-app@green.service'];
     const [host] = planFor(deploy, withSite({ ...both, active: new Set(units) })).hosts;
-    expect(host).toMatchObject({ commit: { colour: 'green' }, guard: { previous: { release: 'one' } } });
-    expect(host?.rollout).toBeUndefined();
-    expect(host?.commit?.site).toBeUndefined();
+    expect(host).toMatchObject({ settle: { colour: 'green' }, guard: { previous: { release: 'one' } } });
+    expect(host?.takeOver).toBeUndefined();
+    expect(host?.settle?.site).toBeUndefined();
   });
 
   it('puts the site in place where that alone has changed', () => {
     const [host] = planFor(deploy, both).hosts;
-    expect(host?.rollout).toBeUndefined();
-    const site = host?.commit?.site?.site;
+    expect(host?.takeOver).toBeUndefined();
+    const site = host?.settle?.site?.site;
     expect(site && siteConfig(site)).toContain('21016');
   });
 });
@@ -116,10 +116,10 @@ describe('the plan of a rollback', () => {
     expect(manifest.release).toBe('one');
     for (const host of hosts) {
       expect(host).toMatchObject({
-        rollout: { colour: 'blue', old: 'green', proven: true, hooks: false },
-        commit: { withdrawn: 'two', hooks: false },
+        takeOver: { colour: 'blue', old: 'green', proven: true, hooks: false },
+        settle: { withdrawn: 'two', hooks: false },
       });
-      expect(host.rollout?.placed).toBeUndefined();
+      expect(host.takeOver?.placed).toBeUndefined();
       expect(host.guard).toBeUndefined();
     }
   });
@@ -128,7 +128,7 @@ describe('the plan of a rollback', () => {
     const back = withSite(facts({ releases: [kept('two', 'failed'), kept('one')] }));
     const { hosts, manifest } = planFor({ ...rollback, release: 'one' }, both, back);
     expect(manifest.release).toBe('one');
-    expect(hosts.map(({ commit }) => commit !== undefined)).toEqual([true, false]);
+    expect(hosts.map(({ settle }) => settle !== undefined)).toEqual([true, false]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Artifact } from '../../src/build/artifact.ts';
 import { appSchema } from '../../src/config/schema.ts';
 import type { Manifest } from '../../src/contract/manifest.ts';
-import { contextFolder, tomcatFiles, tomcatStart, unpackWar } from '../../src/release/tomcat.ts';
+import { contextFolder, tomcatFiles, tomcatStart } from '../../src/release/tomcat.ts';
 import { instancesOf, unitFile } from '../../src/release/unit.ts';
 import { combine } from '../../src/release/wanted.ts';
 
@@ -129,34 +129,5 @@ describe('its start', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  });
-});
-
-describe('unpacking', () => {
-  const unpack = (servlet: 'javax' | 'jakarta' | null, version: number) => {
-    const programs = `say() { echo "$*"; }; unzip() { echo "unzip $3"; mkdir -p "$5/WEB-INF"; }; javax2jakarta() { echo "migrate $2"; cp "$2" "$3"; }`;
-    const script = `set -u; exec 9>&1; cd "$(mktemp -d)"; tomcat_home=/usr/share/tomcat${version}; echo war >in; ${programs}
-${unpackWar(servlet).replaceAll('/var/lib/pipeline/migrated', '$PWD/kept')}
-unpack in abc app && unpack in abc app; echo "code $?"; rm -rf "$PWD"`;
-    return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).replaceAll(/\/\S*\/kept/g, 'kept');
-  };
-  it.each<['javax' | 'jakarta' | null, number, readonly string[]]>([
-    ['javax', 9, ['unzip in', 'unzip in', 'code 0']],
-    ['jakarta', 10, ['unzip in', 'unzip in', 'code 0']],
-    [null, 9, ['unzip in', 'unzip in', 'code 0']],
-    [
-      'javax',
-      10,
-      [
-        'running place rewriting the WAR from javax to jakarta',
-        'migrate kept/in.war',
-        'unzip kept/abc.war',
-        'unzip kept/abc.war',
-        'code 0',
-      ],
-    ],
-    ['jakarta', 9, ['the WAR needs Tomcat 10 (jakarta.servlet), and this host has Tomcat 9', 'code 1']],
-  ])('a WAR for %s on Tomcat %d', (servlet, version, expected) => {
-    expect(unpack(servlet, version).trim().split('\n')).toEqual(expected);
   });
 });

@@ -1,0 +1,143 @@
+/** The program that runs on hosts, and a Node for it: each is sent once. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Architecture } from '../build/artifact.ts';
+import { nodeArchive, resolveNode } from '../build/node-runtime.ts';
+import type { Context } from '../context.ts';
+import { AGENT_NODES, INCOMING, NODE_ROOT, ONHOST } from '../contract/places.ts';
+import { Failure } from '../errors.ts';
+import { installed } from '../installation.ts';
+import type { Connection } from '../ssh/connection.ts';
+import { withValues } from '../ssh/script.ts';
+import bring from './bring-program.sh' with { type: 'text' };
+
+/** The oldest Node that runs it. */
+const OLDEST_NODE = 20;
+
+/** What a host has of it. */
+export interface ProgramFacts {
+  /** Name of the program that its units run; empty: none. */
+  readonly program: string;
+  /** Version of the Node that runs it; empty: none. */
+  readonly programNode: string;
+  readonly architecture: Architecture;
+  /** Versions of Node in NODE_ROOT. */
+  readonly nodes: ReadonlySet<string>;
+  /** Versions of Node that the agent has. */
+  readonly agentNodes: ReadonlySet<string>;
+}
+
+/** Says what a host has of it, line by line, for `parseProgramFacts`. */
+export const PROGRAM_FACTS = `echo "architecture $(uname -m)"
+program=$(readlink ${ONHOST}/current) && echo "program $program"
+[ -x ${ONHOST}/node/bin/node ] && echo "program-node $(basename "$(readlink ${ONHOST}/node)")"
+for folder in ${NODE_ROOT}/*/bin/node; do
+  [ -x "$folder" ] && echo "node $(basename "$(dirname "$(dirname "$folder")")")"
+done
+for folder in ${AGENT_NODES}/node-*/bin/node; do
+  [ -x "$folder" ] && folder=$(dirname "$(dirname "$folder")") && echo "agent-node \${folder##*/node-}"
+done`;
+
+/** @throws Failure kind `host` where the program would not run. */
+export function parseProgramFacts(host: string, all: (key: string) => readonly string[]): ProgramFacts {
+  const machine = all('architecture')[0];
+  if (machine !== 'x86_64' && machine !== 'aarch64') {
+    throw new Failure('host', `${host} has a processor of kind ${machine ?? 'unknown'}`, {
+      host,
+      next: 'Applications are deployed to x86_64 and aarch64 hosts.',
+    });
+  }
+  return {
+    architecture: machine === 'x86_64' ? 'x64' : 'arm64',
+    program: all('program')[0] ?? '',
+    programNode: all('program-node')[0] ?? '',
+    nodes: new Set(all('node')),
+    agentNodes: new Set(all('agent-node')),
+  };
+}
+
+/** The command that runs it, for a shell. */
+export function programCommand(name: string): string {
+  return `${ONHOST}/node/bin/node ${ONHOST}/${name}`;
+}
+
+/** Name of this version's program on hosts. @throws Failure kind `usage` where it is not built. */
+export async function programName(): Promise<string> {
+  return (await bundle()).name;
+}
+
+/**
+ * Brings what is missing, and makes units run this version. A Node that the host has for an application or
+ * the agent serves too.
+ * @param wish a version that is sent anyway, and would do; null: none.
+ * @returns what was brought, and the versions of Node that the host has now in NODE_ROOT.
+ */
+export async function bringProgram(
+  connection: Connection,
+  facts: ProgramFacts,
+  wish: string | null,
+  context: Context,
+): Promise<{ readonly brought: boolean; readonly nodes: ReadonlySet<string> }> {
+  const { name, data } = await bundle();
+  if (facts.program === name && facts.programNode !== '') return { brought: false, nodes: facts.nodes };
+  const host = connection.target.name;
+  const stage = 'program of pipeline';
+  context.progress({ host, stage, state: 'started' });
+  try {
+    const version = await chooseNode(facts, wish, context);
+    const archive = await sendNode(connection, facts, version, context);
+    if (facts.program !== name) {
+      await connection.upload({ data }, `${ONHOST}/${name}`, { mode: '0644', signal: context.signal });
+    }
+    const values = { folder: ONHOST, name, version, archive, nodes: NODE_ROOT, agents: AGENT_NODES };
+    await connection.check(withValues(bring, values), { label: stage, signal: context.signal });
+    context.progress({ host, stage, state: 'done' });
+    return { brought: true, nodes: new Set([...facts.nodes, version]) };
+  } catch (error) {
+    context.progress({ host, stage, state: 'failed' });
+    throw error;
+  }
+}
+
+let known: Promise<{ readonly name: string; readonly data: Uint8Array }> | undefined;
+
+function bundle(): Promise<{ readonly name: string; readonly data: Uint8Array }> {
+  known ??= readFile(installed('dist/onhost.js')).then(
+    (data) => ({ name: `onhost-${createHash('sha256').update(data).digest('hex').slice(0, 16)}.cjs`, data }),
+    (cause: unknown) => {
+      throw new Failure('usage', 'onhost.js, which runs on hosts, is not built.', {
+        next: 'Run "npm ci" once in the folder of pipeline.',
+        cause,
+      });
+    },
+  );
+  return known;
+}
+
+/** The one that runs it already, else one that is there or comes anyway, else the newest in long-term support. */
+async function chooseNode(facts: ProgramFacts, wish: string | null, context: Context): Promise<string> {
+  if (facts.programNode !== '') return facts.programNode;
+  const there = [...facts.nodes, ...facts.agentNodes].find(isNewEnough);
+  if (there !== undefined) return there;
+  if (wish !== null && isNewEnough(wish)) return wish;
+  const any = { range: `>=${OLDEST_NODE}`, preferLts: true, from: 'default' };
+  return resolveNode('the program on hosts', any, context);
+}
+
+function isNewEnough(version: string): boolean {
+  return Number(version.split('.', 1)[0]) >= OLDEST_NODE;
+}
+
+/** @returns where its archive lies on the host; empty: it has that version. */
+async function sendNode(
+  connection: Connection,
+  { nodes, agentNodes, architecture }: ProgramFacts,
+  version: string,
+  context: Context,
+): Promise<string> {
+  if (nodes.has(version) || agentNodes.has(version)) return '';
+  const path = await nodeArchive({ version, architecture }, context);
+  const to = `${INCOMING}/node-${version}.tgz`;
+  await connection.upload({ path }, to, { mode: '0600', signal: context.signal });
+  return to;
+}
