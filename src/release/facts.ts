@@ -8,6 +8,7 @@ import { Failure } from '../errors.ts';
 import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
+import { factLines, splitOnce } from './fact-lines.ts';
 import { PROGRAM_FACTS, type ProgramFacts, parseProgramFacts } from './program.ts';
 
 /**
@@ -89,17 +90,13 @@ export async function gatherAppFacts(
 }
 
 export function parseAppFacts(host: string, app: string, text: string): AppFacts {
-  const lines = text.split('\n').map((line) => {
-    const [, key = '', rest = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
-    return { key, rest };
-  });
-  if (!lines.some(({ key }) => key === 'complete')) {
+  const all = factLines(text);
+  if (all('complete').length === 0) {
     throw new Failure('host', `${host}: what the host says of ${app} is not complete`, {
       host,
       next: 'Run the command again; with --verbose it shows what came.',
     });
   }
-  const all = (wanted: string) => lines.filter(({ key }) => key === wanted).map(({ rest }) => rest);
   const slots = new Map(all('slot').map((rest) => splitOnce(rest)));
   const own = slots.get(app);
   const listening = all('listen').flatMap((port) => slotOf(Number(port)) ?? []);
@@ -146,9 +143,4 @@ function parseKept(rest: string): readonly KeptRelease[] {
   } catch {
     return [];
   }
-}
-
-function splitOnce(text: string): readonly [string, string] {
-  const space = text.indexOf(' ');
-  return space < 0 ? [text, ''] : [text.slice(0, space), text.slice(space + 1)];
 }

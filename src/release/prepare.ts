@@ -37,7 +37,7 @@ function preparation(role: AppRole): string {
 export async function ready(
   { host, facts, takeOver }: PlannedHost,
   context: Context,
-): Promise<{ readonly nodes: ReadonlySet<string> }> {
+): Promise<Pick<AppFacts, 'nodes'>> {
   const brought = await bringProgram(host.connection, facts, takeOver?.manifest.node ?? null, context);
   if (takeOver !== undefined) await prepare(host, facts, takeOver.manifest.runtime, context);
   return brought;

@@ -6,10 +6,12 @@ import { nodeArchive, resolveNode } from '../build/node-runtime.ts';
 import type { Context } from '../context.ts';
 import { AGENT_NODES, INCOMING, NODE_ROOT, ONHOST } from '../contract/places.ts';
 import { Failure } from '../errors.ts';
+import type { Change } from '../host/change.ts';
 import { installed } from '../installation.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { withValues } from '../ssh/script.ts';
 import bring from './bring-program.sh' with { type: 'text' };
+import { factLines } from './fact-lines.ts';
 
 /** The oldest Node that runs it. */
 const OLDEST_NODE = 20;
@@ -70,16 +72,16 @@ export async function programName(): Promise<string> {
  * Brings what is missing, and makes units run this version. A Node that the host has for an application or
  * the agent serves too.
  * @param wish a version that is sent anyway, and would do; null: none.
- * @returns what was brought, and the versions of Node that the host has now in NODE_ROOT.
+ * @returns the versions of Node that the host has now in NODE_ROOT.
  */
 export async function bringProgram(
   connection: Connection,
   facts: ProgramFacts,
   wish: string | null,
   context: Context,
-): Promise<{ readonly brought: boolean; readonly nodes: ReadonlySet<string> }> {
+): Promise<Pick<ProgramFacts, 'nodes'>> {
   const { name, data } = await bundle();
-  if (facts.program === name && facts.programNode !== '') return { brought: false, nodes: facts.nodes };
+  if (isThere(facts, name)) return facts;
   const host = connection.target.name;
   const stage = 'program of pipeline';
   context.progress({ host, stage, state: 'started' });
@@ -92,11 +94,38 @@ export async function bringProgram(
     const values = { folder: ONHOST, name, version, archive, nodes: NODE_ROOT, agents: AGENT_NODES };
     await connection.check(withValues(bring, values), { label: stage, signal: context.signal });
     context.progress({ host, stage, state: 'done' });
-    return { brought: true, nodes: new Set([...facts.nodes, version]) };
+    return { nodes: new Set([...facts.nodes, version]) };
   } catch (error) {
     context.progress({ host, stage, state: 'failed' });
     throw error;
   }
+}
+
+/**
+ * The same as a part of what a host should be.
+ * @returns what was changed, or with `dryRun` what would be; nothing where the host has it.
+ */
+export async function convergeProgram(
+  connection: Connection,
+  context: Context,
+  { dryRun = false } = {},
+): Promise<readonly Change[]> {
+  const options = { label: 'look at the program of pipeline', signal: context.signal };
+  const all = factLines(await connection.check(`${PROGRAM_FACTS}\ntrue`, options));
+  const facts = parseProgramFacts(connection.target.name, all);
+  if (isThere(facts, await programName())) return [];
+  if (!dryRun) await bringProgram(connection, facts, null, context);
+  return [await programChange()];
+}
+
+/** What bringing it is called in a plan. */
+export async function programChange(): Promise<Change> {
+  const id = `file ${ONHOST}/${await programName()}`;
+  return { id, action: 'create', diff: [], because: [], doing: 'sending the program of pipeline' };
+}
+
+function isThere({ program, programNode }: ProgramFacts, name: string): boolean {
+  return program === name && programNode !== '';
 }
 
 let known: Promise<{ readonly name: string; readonly data: Uint8Array }> | undefined;
