@@ -8,9 +8,8 @@ import {
   withConnections,
 } from '../../environment/fleet.ts';
 import { inventoryPath } from '../../environment/paths.ts';
-import { gatherFacts } from '../../host/facts.ts';
 import { freshFacts } from '../../host/fresh.ts';
-import { plan } from '../../host/plan.ts';
+import { convergeHost, planFreshHost } from '../../release/index.ts';
 import { changeEntries, changeSummary, costLines, type HostChanges, planLines } from '../changes.ts';
 import type { Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
@@ -30,13 +29,16 @@ export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, se
     (connections) =>
       allSettledOrFirst(
         spec.machines.map(async (machine): Promise<HostChanges> => {
-          const resources = desiredState(machine, cloud.machines, spec);
+          const wanted = { ...machine, resources: desiredState(machine, cloud.machines, spec) };
           const connection = connections.find(({ target }) => target.name === machine.name);
-          const facts =
+          const changes =
             connection === undefined
-              ? freshFacts(machine, choice.name === 'local' ? 'systemd-nspawn' : '')
-              : await gatherFacts(connection, resources, context);
-          return { host: machine.name, changes: plan(facts, resources).changes };
+              ? await planFreshHost(
+                  freshFacts(machine, choice.name === 'local' ? 'systemd-nspawn' : ''),
+                  wanted,
+                )
+              : (await convergeHost(connection, wanted, context, { dryRun: true })).changes;
+          return { host: machine.name, changes };
         }),
       ),
   );

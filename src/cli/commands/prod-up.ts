@@ -14,8 +14,8 @@ import {
 } from '../../environment/fleet.ts';
 import { lockHost, withLock } from '../../environment/lock.ts';
 import { inventoryPath } from '../../environment/paths.ts';
-import { converge } from '../../host/converge.ts';
 import { writeInventory } from '../../inventory/write.ts';
+import { convergeHost, type WantedHost } from '../../release/index.ts';
 import type { Connection } from '../../ssh/connection.ts';
 import { changeEntries, changeSummary, costLines, type HostChanges } from '../changes.ts';
 import type { Handler, Session } from '../command.ts';
@@ -82,13 +82,13 @@ async function bringUp({ spec, provider }: Project, wait: boolean, context: Cont
     wanted.map((machine) => targetOf(machine, spec)),
     context,
     async (connections) => {
-      const work = connections.map((connection) => ({
-        connection,
-        resources: desiredState(specOf(spec.machines, connection.target.name), wanted, spec),
-      }));
+      const work = connections.map((connection) => {
+        const machine = specOf(spec.machines, connection.target.name);
+        return { connection, wanted: { ...machine, resources: desiredState(machine, wanted, spec) } };
+      });
       const look = () =>
         allSettledOrFirst(
-          work.map(({ connection, resources }) => converge(connection, resources, context, { dryRun: true })),
+          work.map((one) => convergeHost(one.connection, one.wanted, context, { dryRun: true })),
         );
       const fresh = cloud.changes.length > 0;
       if (!fresh && (await look()).every(({ changes }) => changes.length === 0)) return [];
@@ -97,9 +97,7 @@ async function bringUp({ spec, provider }: Project, wait: boolean, context: Cont
       );
       if (keeper === undefined) return [];
       return withLock(keeper.connection, { command: 'pipeline prod up', wait }, context, (locked) =>
-        allSettledOrFirst(
-          work.map(({ connection, resources }) => configure(connection, resources, locked, output)),
-        ),
+        allSettledOrFirst(work.map((one) => configure(one.connection, one.wanted, locked, output))),
       );
     },
   );
@@ -113,12 +111,12 @@ async function bringUp({ spec, provider }: Project, wait: boolean, context: Cont
 
 async function configure(
   connection: Connection,
-  resources: ReturnType<typeof desiredState>,
+  wanted: WantedHost,
   context: Context,
   output: Output,
 ): Promise<HostChanges> {
   const host = connection.target.name;
-  const { changes, seconds: took } = await converge(connection, resources, context);
+  const { changes, seconds: took } = await convergeHost(connection, wanted, context);
   if (changes.length > 0) {
     const entry = {
       at: context.now().toISOString(),
