@@ -140,7 +140,7 @@ nginx -t -q && systemctl reload nginx`,
   });
 
   it('are the same after a reboot, with the firewall up before the services', async () => {
-    await all.script('systemctl reboot', { label: 'reboot' }).catch(() => undefined);
+    await hosts.reboot('all');
     await all.close();
     await expect
       .poll(() => on(all, 'systemctl is-active nginx').catch(() => ''), { timeout: 60_000, interval: 500 })
