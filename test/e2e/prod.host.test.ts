@@ -31,6 +31,8 @@ project: e2e-${randomBytes(3).toString('hex')}
 hosts:
   monitor: { memory: 256M }
   web: { roles: [nginx], memory: 256M }
+apps:
+  store: { source: ., hosts: [web] }
 `;
 
 describe.skipIf(unavailable !== undefined)(`pipeline prod (${unavailable ?? 'local hosts'})`, () => {
@@ -57,8 +59,11 @@ describe.skipIf(unavailable !== undefined)(`pipeline prod (${unavailable ?? 'loc
     expect(up.changed).toBeGreaterThan(10);
     expect(up.hosts.map(({ name, roles }) => ({ name, roles }))).toEqual([
       { name: 'monitor', roles: [] },
-      { name: 'web', roles: ['nginx'] },
+      { name: 'web', roles: ['nginx', 'node-service'] },
     ]);
+    expect(up.changes.map(({ host, step }) => `${host} ${step}`)).toContainEqual(
+      expect.stringMatching(/^web file \S+onhost-\w+\.cjs$/),
+    );
     expect(readFileSync(up.inventory, 'utf8')).toContain('[monitor]');
   });
 
