@@ -10,16 +10,16 @@ import {
   withPasswords,
 } from '../database/index.ts';
 import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
-import { carryOut } from './carry-out.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
-import { lookAt } from './look.ts';
-import { outcome } from './outcome.ts';
-import { type PlannedHost, planRelease, type ReleasePlan } from './plan.ts';
-import { ready } from './prepare.ts';
+import { lookAt } from './look/look.ts';
+import { outcome } from './plan/outcome.ts';
+import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
+import { wantedRelease } from './plan/wanted.ts';
 import { hidden, resolveSecrets } from './secrets.ts';
-import { sendArtifact, sendNode } from './send.ts';
+import { carryOut } from './send/carry-out.ts';
+import { ready } from './send/prepare.ts';
+import { sendArtifact, sendNode } from './send/send.ts';
 import type { DeployRequest, DeployResult } from './types.ts';
-import { wantedRelease } from './wanted.ts';
 
 /**
  * Puts the artifact into service on every host, one host after the other; no request is dropped. The caller

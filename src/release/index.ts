@@ -1,7 +1,7 @@
 /** From an artifact to a live version, and back. */
 export { deploy } from './deploy.ts';
-export { releases } from './releases.ts';
+export { releases } from './look/releases.ts';
+export { appStatus } from './look/status.ts';
 export { rollback } from './rollback.ts';
-export { convergeHost, planFreshHost, type WantedHost } from './serving-host.ts';
-export { appStatus } from './status.ts';
+export { convergeHost, planFreshHost, type WantedHost } from './send/serving-host.ts';
 export type * from './types.ts';

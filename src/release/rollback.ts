@@ -2,12 +2,12 @@
 import { appNamed } from '../build/build.ts';
 import type { Context } from '../context.ts';
 import { whoami } from '../environment/audit.ts';
-import { carryOut } from './carry-out.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
-import { lookAt } from './look.ts';
-import { outcome } from './outcome.ts';
-import { planRelease } from './plan.ts';
-import { ready } from './prepare.ts';
+import { lookAt } from './look/look.ts';
+import { outcome } from './plan/outcome.ts';
+import { planRelease } from './plan/plan.ts';
+import { carryOut } from './send/carry-out.ts';
+import { ready } from './send/prepare.ts';
 import type { DeployResult, RollbackRequest } from './types.ts';
 
 /**

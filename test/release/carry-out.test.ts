@@ -4,8 +4,8 @@ import { appSchema } from '../../src/config/schema.ts';
 import { type Context, quietContext } from '../../src/context.ts';
 import { EXIT_ORDER_FAILED, type ReleaseEvent, type ReleaseOrder } from '../../src/contract/release.ts';
 import { Failure } from '../../src/errors.ts';
-import { carryOut } from '../../src/release/carry-out.ts';
-import { planRelease, type ReleasePlan } from '../../src/release/plan.ts';
+import { planRelease, type ReleasePlan } from '../../src/release/plan/plan.ts';
+import { carryOut } from '../../src/release/send/carry-out.ts';
 import type { SshTarget } from '../../src/ssh/connection.ts';
 import { type Asked, facts, kept, recorded } from './support.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/errors.ts';
-import { chooseRelease } from '../../src/release/choose.ts';
-import { chooseSlot, decide, prunable, rollbackTarget } from '../../src/release/decide.ts';
-import { type AppFacts, type KeptRelease, parseAppFacts } from '../../src/release/facts.ts';
-import { records } from '../../src/release/releases.ts';
-import { parseStatus } from '../../src/release/status.ts';
+import { type AppFacts, type KeptRelease, parseAppFacts } from '../../src/release/look/facts.ts';
+import { records } from '../../src/release/look/releases.ts';
+import { parseStatus } from '../../src/release/look/status.ts';
+import { chooseRelease } from '../../src/release/plan/choose.ts';
+import { chooseSlot, decide, prunable, rollbackTarget } from '../../src/release/plan/decide.ts';
 import { facts as anyFacts, kept } from './support.ts';
 
 const BLUE = 'pipeline-app@blue.service';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { appSchema } from '../../src/config/schema.ts';
 import { siteConfig } from '../../src/proxy/site.ts';
-import type { AppFacts } from '../../src/release/facts.ts';
 import { liveSite } from '../../src/release/front/host-site.ts';
-import { type Aim, planRelease, type ReleasePlan } from '../../src/release/plan.ts';
-import type { Wanted } from '../../src/release/wanted.ts';
+import type { AppFacts } from '../../src/release/look/facts.ts';
+import { type Aim, planRelease, type ReleasePlan } from '../../src/release/plan/plan.ts';
+import type { Wanted } from '../../src/release/plan/wanted.ts';
 import { facts, kept, recorded } from './support.ts';
 
 const definition = appSchema.parse({ source: 'x', hosts: ['web-1', 'web-2'], watch: '60s' });

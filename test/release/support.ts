@@ -1,6 +1,6 @@
 /** Facts and connections for tests of the operator's side: no host is needed. */
 import type { Manifest } from '../../src/contract/manifest.ts';
-import type { AppFacts, KeptRelease, ReleaseState } from '../../src/release/facts.ts';
+import type { AppFacts, KeptRelease, ReleaseState } from '../../src/release/look/facts.ts';
 import type { Connection, RunOptions, RunResult } from '../../src/ssh/connection.ts';
 
 export function kept(

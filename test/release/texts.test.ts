@@ -10,9 +10,9 @@ import { appSchema } from '../../src/config/schema.ts';
 import type { Manifest, ManifestHealth } from '../../src/contract/manifest.ts';
 import { networkOf, portOf, releaseName, slotOf, systemUser } from '../../src/contract/places.ts';
 import { auditCommand } from '../../src/environment/audit.ts';
-import { checkScript } from '../../src/release/check.ts';
 import { siteOf } from '../../src/release/front/site.ts';
-import { environmentFile, instancesOf, startScript, unitFile } from '../../src/release/unit.ts';
+import { checkScript } from '../../src/release/order/check.ts';
+import { environmentFile, instancesOf, startScript, unitFile } from '../../src/release/order/unit.ts';
 
 const health: ManifestHealth = {
   method: 'GET',

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import type { Artifact } from '../../src/build/artifact.ts';
 import { appSchema } from '../../src/config/schema.ts';
 import type { Manifest } from '../../src/contract/manifest.ts';
-import { contextFolder, tomcatFiles, tomcatStart } from '../../src/release/tomcat.ts';
-import { instancesOf, unitFile } from '../../src/release/unit.ts';
-import { combine } from '../../src/release/wanted.ts';
+import { contextFolder, tomcatFiles, tomcatStart } from '../../src/release/order/tomcat.ts';
+import { instancesOf, unitFile } from '../../src/release/order/unit.ts';
+import { combine } from '../../src/release/plan/wanted.ts';
 
 const artifact: Artifact = {
   app: 'clinic',

@@ -10,8 +10,8 @@ import { quietContext } from '../../src/context.ts';
 import { Failure } from '../../src/errors.ts';
 import { redactor } from '../../src/redact.ts';
 import { type GivenCertificate, readCertificate } from '../../src/release/front/certificate.ts';
+import { combine, fill, wantedRelease } from '../../src/release/plan/wanted.ts';
 import { hidden, resolveSecrets } from '../../src/release/secrets.ts';
-import { combine, fill, wantedRelease } from '../../src/release/wanted.ts';
 
 const artifact: Artifact = {
   app: 'app',

@@ -103,10 +103,14 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
     };
     const load = startLoad({ url: `${root}/status`, rate: 30, keepAlive: false });
     const under = everybody();
+    const process = () => at.on(`systemctl show --value -p MainPID pipeline-${APP}@blue`);
+    const stoodBy = await process();
     await at.deploy('better', app());
     expect(await status()).toContain('notes better');
     await at.rollback(undefined, app());
     expect(await status()).toContain('notes good');
+    // While the host watches, the old Tomcat stands by: going back starts none.
+    expect(await process()).toBe(stoodBy);
     stop = true;
     await under;
     expect(await load.stop()).toMatchObject({ others: {} });

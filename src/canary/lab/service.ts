@@ -1,7 +1,7 @@
 /** A version as a service on its host: files, unit and script as text. Pure. */
 import { posix } from 'node:path';
 import type { Artifact } from '../../build/artifact.ts';
-import { environmentFile, startScript } from '../../release/unit.ts';
+import { environmentFile, startScript } from '../../release/order/unit.ts';
 import { quote } from '../../ssh/quote.ts';
 
 /** Everything of the canary on a host lies here. */

@@ -11,7 +11,7 @@ import { siteRefused } from '../../proxy/nginx.ts';
 import { PROXY_FUNCTIONS, writeSiteText } from '../../proxy/scripts.ts';
 import { publicAddress } from '../../ssh/connection.ts';
 import { quote } from '../../ssh/quote.ts';
-import { inStage } from '../stage.ts';
+import { inStage } from '../send/stage.ts';
 import type { ReleaseHost } from '../types.ts';
 import { type Certificate, certificateCommand, tlsOf } from './certificate.ts';
 

@@ -3,8 +3,8 @@ import type { AppConfig } from '../../config/schema.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import type { Colour } from '../../contract/places.ts';
 import type { Site } from '../../proxy/proxy.ts';
-import { liveRelease, releaseIn } from '../decide.ts';
-import type { HostFacts } from '../look.ts';
+import type { HostFacts } from '../look/look.ts';
+import { liveRelease, releaseIn } from '../plan/decide.ts';
 import { type Edge, siteHash, siteOf } from './site.ts';
 
 /** SHA-256 of the site as it should be around the release that is live; undefined where none is. */

@@ -6,8 +6,8 @@ import { appRoot } from '../../contract/places.ts';
 import { Failure } from '../../errors.ts';
 import type { Site, Variant } from '../../proxy/proxy.ts';
 import { siteConfig } from '../../proxy/site.ts';
-import { instancesOf } from '../unit.ts';
-import { insideArtifact } from '../wanted.ts';
+import { instancesOf } from '../order/unit.ts';
+import { insideArtifact } from '../plan/wanted.ts';
 import { type Certificate, tlsOf } from './certificate.ts';
 
 /** What stands between visitors and the processes of a host, besides what the definition says. */

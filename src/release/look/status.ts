@@ -1,10 +1,10 @@
 /** Every application on one host: what is live, and whether it is well. */
-import type { Context } from '../context.ts';
-import { manifestSchema } from '../contract/manifest.ts';
-import { APPS } from '../contract/places.ts';
-import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
-import type { Connection } from '../ssh/connection.ts';
-import type { AppStatus } from './types.ts';
+import type { Context } from '../../context.ts';
+import { manifestSchema } from '../../contract/manifest.ts';
+import { APPS } from '../../contract/places.ts';
+import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
+import type { Connection } from '../../ssh/connection.ts';
+import type { AppStatus } from '../types.ts';
 
 /** Asks each application's processes with their own health check. */
 const SCRIPT = `${PROXY_FUNCTIONS}

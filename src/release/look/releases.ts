@@ -1,11 +1,11 @@
 /** What was deployed when, by whom, with what result: read from the hosts. */
-import type { Context } from '../context.ts';
-import { AUDIT_LOG } from '../contract/places.ts';
-import { type AuditEntry, auditEntrySchema } from '../environment/audit.ts';
-import { quote } from '../ssh/quote.ts';
-import { liveRelease } from './decide.ts';
+import type { Context } from '../../context.ts';
+import { AUDIT_LOG } from '../../contract/places.ts';
+import { type AuditEntry, auditEntrySchema } from '../../environment/audit.ts';
+import { quote } from '../../ssh/quote.ts';
+import { liveRelease } from '../plan/decide.ts';
+import type { AppOnHosts, ReleaseRecord } from '../types.ts';
 import { type AppFacts, factsScript, parseAppFacts, type ReleaseState } from './facts.ts';
-import type { AppOnHosts, ReleaseRecord } from './types.ts';
 
 /** What one host knows: its releases, and what its audit log says of those that are gone. */
 export interface HostHistory {

@@ -1,15 +1,15 @@
 /** Makes a host ready for applications, where it is not: once, and again when what is needed has changed. */
 import { createHash } from 'node:crypto';
-import type { Context } from '../context.ts';
-import type { Manifest } from '../contract/manifest.ts';
-import { APPS } from '../contract/places.ts';
-import { converge } from '../host/converge.ts';
-import { rolesFor } from '../roles/index.ts';
-import type { AppFacts } from './facts.ts';
-import type { PlannedHost } from './plan.ts';
+import type { Context } from '../../context.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import { APPS } from '../../contract/places.ts';
+import { converge } from '../../host/converge.ts';
+import { rolesFor } from '../../roles/index.ts';
+import type { AppFacts } from '../look/facts.ts';
+import type { PlannedHost } from '../plan/plan.ts';
+import type { ReleaseHost } from '../types.ts';
 import { bringProgram } from './program.ts';
 import { inStage } from './stage.ts';
-import type { ReleaseHost } from './types.ts';
 
 /** The roles ask for nothing that only the whole environment knows. */
 const PARAMS = { fleet: [], operators: [], sshPorts: [], exposures: [] };

@@ -1,18 +1,18 @@
 /** Carries a deploy or a rollback out: one host after the other, and back on all of them where one fails. */
-import type { Context } from '../context.ts';
-import type { Manifest } from '../contract/manifest.ts';
-import { other } from '../contract/places.ts';
-import { HOOK_SECONDS, type ReleaseOrder, type Settle } from '../contract/release.ts';
-import { type AuditEntry, audit } from '../environment/audit.ts';
-import { asFailure, Failure } from '../errors.ts';
-import { connect } from '../ssh/openssh.ts';
-import { leftOver, liveRelease, prunable } from './decide.ts';
-import { guardOrder, placedIn, settleOrder, takeOverOrder } from './order.ts';
-import type { PlannedHost, ReleasePlan } from './plan.ts';
-import type { PlannedSettle, PlannedTakeOver } from './planned.ts';
+import type { Context } from '../../context.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import { other } from '../../contract/places.ts';
+import { HOOK_SECONDS, type ReleaseOrder, type Settle } from '../../contract/release.ts';
+import { type AuditEntry, audit } from '../../environment/audit.ts';
+import { asFailure, Failure } from '../../errors.ts';
+import { connect } from '../../ssh/openssh.ts';
+import { guardOrder, placedIn, settleOrder, takeOverOrder } from '../order/order.ts';
+import { leftOver, liveRelease, prunable } from '../plan/decide.ts';
+import type { PlannedHost, ReleasePlan } from '../plan/plan.ts';
+import type { PlannedSettle, PlannedTakeOver } from '../plan/planned.ts';
+import { hidden } from '../secrets.ts';
 import { programName } from './program.ts';
 import { type OrderRun, runOrder } from './run.ts';
-import { hidden } from './secrets.ts';
 
 /** For everything on a host that is not waiting for the application itself. */
 const OVERHEAD_MS = 10 * 60_000;

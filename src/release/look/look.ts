@@ -1,9 +1,9 @@
 /** What the hosts of an application know of it, before anything is decided. */
-import type { Context } from '../context.ts';
-import { Failure } from '../errors.ts';
-import { chooseSlot } from './decide.ts';
+import type { Context } from '../../context.ts';
+import { Failure } from '../../errors.ts';
+import { chooseSlot } from '../plan/decide.ts';
+import type { ReleaseHost } from '../types.ts';
 import { type AppFacts, gatherAppFacts } from './facts.ts';
-import type { ReleaseHost } from './types.ts';
 
 /** A host with what it knows. */
 export interface HostFacts {

@@ -1,7 +1,8 @@
 /** What became of the hosts: what deploy and rollback return alike. Pure. */
+
+import type { DeployResult, HostOutcome } from '../types.ts';
 import { liveRelease } from './decide.ts';
 import type { PlannedHost } from './plan.ts';
-import type { DeployResult, HostOutcome } from './types.ts';
 
 /** What became of the hosts. @param fronted whether a balancer in front of them changed */
 export function outcome(

@@ -1,10 +1,10 @@
 /** Which release is meant: the name that a deploy gives, and the one that a rollback goes to. Pure. */
-import type { Manifest } from '../contract/manifest.ts';
-import { releaseName } from '../contract/places.ts';
-import { Failure } from '../errors.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import { releaseName } from '../../contract/places.ts';
+import { Failure } from '../../errors.ts';
+import type { KeptRelease } from '../look/facts.ts';
+import type { HostFacts } from '../look/look.ts';
 import { liveRelease, rollbackTarget } from './decide.ts';
-import type { KeptRelease } from './facts.ts';
-import type { HostFacts } from './look.ts';
 import type { Wanted } from './wanted.ts';
 
 /**

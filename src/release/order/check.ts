@@ -1,8 +1,8 @@
 /** The health check of a release, as a program in its folder that people can run too: `check ADDRESS:PORT`. Pure text. */
 
-import type { ManifestHealth } from '../contract/manifest.ts';
-import { CHECK_SILENT } from '../contract/release.ts';
-import { quote } from '../ssh/quote.ts';
+import type { ManifestHealth } from '../../contract/manifest.ts';
+import { CHECK_SILENT } from '../../contract/release.ts';
+import { quote } from '../../ssh/quote.ts';
 
 /** Exit codes of a check that fails: an answer that is not good, no answer at all. */
 const CHECK = { unhealthy: 1, silent: CHECK_SILENT } as const;

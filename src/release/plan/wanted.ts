@@ -2,12 +2,12 @@
 import { createHash, scryptSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { posix, resolve } from 'node:path';
-import type { Artifact } from '../build/artifact.ts';
-import { healthPath, healthWithin } from '../config/health.ts';
-import type { AppConfig } from '../config/schema.ts';
-import { replaceNames } from '../config/variables.ts';
-import type { Manifest, ManifestHealth } from '../contract/manifest.ts';
-import { Failure } from '../errors.ts';
+import type { Artifact } from '../../build/artifact.ts';
+import { healthPath, healthWithin } from '../../config/health.ts';
+import type { AppConfig } from '../../config/schema.ts';
+import { replaceNames } from '../../config/variables.ts';
+import type { Manifest, ManifestHealth } from '../../contract/manifest.ts';
+import { Failure } from '../../errors.ts';
 
 /** A release without the name, time and author that it gets on the hosts. */
 export type WantedManifest = Omit<Manifest, 'release' | 'at' | 'by'>;

@@ -1,13 +1,13 @@
 /** Brings to a host what a release needs and the host has not: the artifact, and Node. */
 import { stat } from 'node:fs/promises';
-import type { Artifact } from '../build/artifact.ts';
-import { nodeArchive } from '../build/node-runtime.ts';
-import { sha256 } from '../build/pack.ts';
-import type { Context } from '../context.ts';
-import { INCOMING } from '../contract/places.ts';
-import { Failure } from '../errors.ts';
-import type { AppFacts } from './facts.ts';
-import type { ReleaseHost } from './types.ts';
+import type { Artifact } from '../../build/artifact.ts';
+import { nodeArchive } from '../../build/node-runtime.ts';
+import { sha256 } from '../../build/pack.ts';
+import type { Context } from '../../context.ts';
+import { INCOMING } from '../../contract/places.ts';
+import { Failure } from '../../errors.ts';
+import type { AppFacts } from '../look/facts.ts';
+import type { ReleaseHost } from '../types.ts';
 
 const TELL_EVERY_MS = 200;
 

@@ -2,8 +2,8 @@
  * A Tomcat that serves one release and nothing else: the folder that Tomcat calls CATALINA_BASE, beside the unpacked WAR, and the program that starts
  * it from the host's own packages. Pure text.
  */
-import type { Manifest } from '../contract/manifest.ts';
-import { STATE_ROOT } from '../contract/places.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import { STATE_ROOT } from '../../contract/places.ts';
 
 /** What a release says of its Tomcat. */
 export type TomcatManifest = NonNullable<Manifest['tomcat']>;

@@ -1,16 +1,16 @@
 /** Sends an order to a host's program and follows it: its events become progress, its failure a sentence. */
-import type { Context, ProgressEvent } from '../context.ts';
+import type { Context, ProgressEvent } from '../../context.ts';
 import {
   RELEASE_STEPS,
   type ReleaseEvent,
   type ReleaseOrder,
   type ReleaseStep,
-} from '../contract/release.ts';
-import { Failure } from '../errors.ts';
-import { redactor } from '../redact.ts';
-import { quote } from '../ssh/quote.ts';
+} from '../../contract/release.ts';
+import { Failure } from '../../errors.ts';
+import { redactor } from '../../redact.ts';
+import { quote } from '../../ssh/quote.ts';
+import type { ReleaseHost } from '../types.ts';
 import { programCommand } from './program.ts';
-import type { ReleaseHost } from './types.ts';
 
 export interface OrderRun {
   readonly label: string;

@@ -1,6 +1,6 @@
 /** A stage of the work on a host, as progress: once started, it is done or has failed, whatever ends it. */
-import type { Context } from '../context.ts';
-import type { ReleaseHost } from './types.ts';
+import type { Context } from '../../context.ts';
+import type { ReleaseHost } from '../types.ts';
 
 export async function inStage<T>(
   host: Pick<ReleaseHost, 'name'>,

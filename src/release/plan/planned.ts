@@ -1,9 +1,9 @@
 /** What is planned for one host, before texts are made of it. */
-import type { Manifest } from '../contract/manifest.ts';
-import type { Colour } from '../contract/places.ts';
-import type { Site } from '../proxy/proxy.ts';
-import type { Certificate } from './front/certificate.ts';
-import type { Secrets } from './secrets.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import type { Colour } from '../../contract/places.ts';
+import type { Site } from '../../proxy/proxy.ts';
+import type { Certificate } from '../front/certificate.ts';
+import type { Secrets } from '../secrets.ts';
 
 /** Files of a release that is not on the host yet. */
 export interface NewRelease {

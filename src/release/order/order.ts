@@ -1,6 +1,6 @@
 /** From what is planned for a host to the order that its program carries out: every text is made here. Pure. */
-import type { Manifest } from '../contract/manifest.ts';
-import { type Colour, networkOf, portOf } from '../contract/places.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import { type Colour, networkOf, portOf } from '../../contract/places.ts';
 import type {
   GuardOrder,
   OrderedFile,
@@ -10,12 +10,12 @@ import type {
   Placing,
   Settle,
   TakeOver,
-} from '../contract/release.ts';
-import type { Site } from '../proxy/proxy.ts';
-import { siteConfig } from '../proxy/site.ts';
+} from '../../contract/release.ts';
+import type { Site } from '../../proxy/proxy.ts';
+import { siteConfig } from '../../proxy/site.ts';
+import type { Certificate } from '../front/certificate.ts';
+import type { NewRelease, PlannedSettle, PlannedTakeOver } from '../plan/planned.ts';
 import { checkScript } from './check.ts';
-import type { Certificate } from './front/certificate.ts';
-import type { NewRelease, PlannedSettle, PlannedTakeOver } from './planned.ts';
 import { contextFolder, GIVEN_UP, tomcatFiles, tomcatStart } from './tomcat.ts';
 import { environmentFile, type Instance, instancesOf, startScript, unitFile } from './unit.ts';
 

@@ -2,18 +2,18 @@
  * What a deploy or a rollback does on each host and in front of them: decided once, from everything that was
  * looked at, before anything is touched. Pure.
  */
-import type { AppConfig } from '../config/schema.ts';
-import type { Manifest } from '../contract/manifest.ts';
-import { other } from '../contract/places.ts';
+import type { AppConfig } from '../../config/schema.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import { other } from '../../contract/places.ts';
+import { type FrontFacts, type FrontPlan, planFront } from '../front/front.ts';
+import { liveSite, siteWith } from '../front/host-site.ts';
+import type { AppFacts, KeptRelease } from '../look/facts.ts';
+import type { HostFacts } from '../look/look.ts';
+import type { Secrets } from '../secrets.ts';
+import type { ReleaseHost } from '../types.ts';
 import { chooseRelease, nameRelease } from './choose.ts';
 import { type Decision, decide, liveRelease, releaseIn, running } from './decide.ts';
-import type { AppFacts, KeptRelease } from './facts.ts';
-import { type FrontFacts, type FrontPlan, planFront } from './front/front.ts';
-import { liveSite, siteWith } from './front/host-site.ts';
-import type { HostFacts } from './look.ts';
 import type { NewRelease, PlannedSettle, PlannedTakeOver } from './planned.ts';
-import type { Secrets } from './secrets.ts';
-import type { ReleaseHost } from './types.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Everything that was looked at. */

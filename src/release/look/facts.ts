@@ -1,15 +1,15 @@
 /** What a host knows of an application: gathered by one script. */
-import type { Context } from '../context.ts';
-import { type Manifest, manifestSchema } from '../contract/manifest.ts';
-import type { Colour } from '../contract/places.ts';
-import { APPS, INCOMING, settingsFolder, slotOf } from '../contract/places.ts';
-import { SITES } from '../contract/proxy-paths.ts';
-import { Failure } from '../errors.ts';
-import { PROXY_FUNCTIONS } from '../proxy/scripts.ts';
-import type { Connection } from '../ssh/connection.ts';
-import { quote } from '../ssh/quote.ts';
+import type { Context } from '../../context.ts';
+import { type Manifest, manifestSchema } from '../../contract/manifest.ts';
+import type { Colour } from '../../contract/places.ts';
+import { APPS, INCOMING, settingsFolder, slotOf } from '../../contract/places.ts';
+import { SITES } from '../../contract/proxy-paths.ts';
+import { Failure } from '../../errors.ts';
+import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
+import type { Connection } from '../../ssh/connection.ts';
+import { quote } from '../../ssh/quote.ts';
+import { PROGRAM_FACTS, type ProgramFacts, parseProgramFacts } from '../send/program.ts';
 import { factLines, splitOnce } from './fact-lines.ts';
-import { PROGRAM_FACTS, type ProgramFacts, parseProgramFacts } from './program.ts';
 
 /**
  * What became of a release: its deploy began; it took the traffic and kept it; it did not; it was left by a rollback.

@@ -1,11 +1,11 @@
 /** What a host of an environment should be: what its roles ask for, and the program where it serves applications. */
-import type { Context } from '../context.ts';
-import type { Change } from '../host/change.ts';
-import { type Converged, converge } from '../host/converge.ts';
-import { plan } from '../host/plan.ts';
-import type { Resource } from '../host/resource.ts';
-import type { Facts } from '../host/state.ts';
-import type { Connection } from '../ssh/connection.ts';
+import type { Context } from '../../context.ts';
+import type { Change } from '../../host/change.ts';
+import { type Converged, converge } from '../../host/converge.ts';
+import { plan } from '../../host/plan.ts';
+import type { Resource } from '../../host/resource.ts';
+import type { Facts } from '../../host/state.ts';
+import type { Connection } from '../../ssh/connection.ts';
 import { convergeProgram, programChange } from './program.ts';
 
 export interface WantedHost {

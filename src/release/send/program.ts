@@ -1,17 +1,17 @@
 /** The program that runs on hosts, and a Node for it: each is sent once. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Architecture } from '../build/artifact.ts';
-import { nodeArchive, resolveNode } from '../build/node-runtime.ts';
-import type { Context } from '../context.ts';
-import { AGENT_NODES, INCOMING, NODE_ROOT, ONHOST } from '../contract/places.ts';
-import { Failure } from '../errors.ts';
-import type { Change } from '../host/change.ts';
-import { installed } from '../installation.ts';
-import type { Connection } from '../ssh/connection.ts';
-import { withValues } from '../ssh/script.ts';
+import type { Architecture } from '../../build/artifact.ts';
+import { nodeArchive, resolveNode } from '../../build/node-runtime.ts';
+import type { Context } from '../../context.ts';
+import { AGENT_NODES, INCOMING, NODE_ROOT, ONHOST } from '../../contract/places.ts';
+import { Failure } from '../../errors.ts';
+import type { Change } from '../../host/change.ts';
+import { installed } from '../../installation.ts';
+import type { Connection } from '../../ssh/connection.ts';
+import { withValues } from '../../ssh/script.ts';
+import { factLines } from '../look/fact-lines.ts';
 import bring from './bring-program.sh' with { type: 'text' };
-import { factLines } from './fact-lines.ts';
 
 /** The oldest Node that runs it. */
 const OLDEST_NODE = 20;

@@ -1,7 +1,7 @@
 /** The systemd unit of one instance. Pure text. */
 import { posix } from 'node:path';
-import type { Manifest } from '../contract/manifest.ts';
-import type { Colour } from '../contract/places.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import type { Colour } from '../../contract/places.ts';
 import {
   colourLink,
   instanceNames,
@@ -11,7 +11,7 @@ import {
   STATE_ROOT,
   systemUser,
   unitName,
-} from '../contract/places.ts';
+} from '../../contract/places.ts';
 
 /** One process of a release: what it is called and where it answers. */
 export interface Instance {

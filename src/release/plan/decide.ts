@@ -1,9 +1,9 @@
 /** What a deploy has to do on a host: a pure function of what is there and what is wanted. */
 
-import type { Colour } from '../contract/places.ts';
-import { other, SLOTS } from '../contract/places.ts';
-import type { AppFacts, KeptRelease } from './facts.ts';
-import { instancesOf } from './unit.ts';
+import type { Colour } from '../../contract/places.ts';
+import { other, SLOTS } from '../../contract/places.ts';
+import type { AppFacts, KeptRelease } from '../look/facts.ts';
+import { instancesOf } from '../order/unit.ts';
 
 export type Decision =
   /** what is wanted serves already */
