@@ -34,7 +34,7 @@ export function writeSite(site: Site): string {
 }
 
 /** The same for the text of any site. */
-export function writeSiteText(text: string): string {
+function writeSiteText(text: string): string {
   return `site_file=$(mktemp /run/pipeline-site.XXXXXX) && cat >"$site_file" <<'PIPELINE_SITE' || exit 1
 ${text}PIPELINE_SITE`;
 }

@@ -105,7 +105,7 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
     const under = everybody();
     const process = () => at.on(`systemctl show --value -p MainPID pipeline-${APP}@blue`);
     const stoodBy = await process();
-    await at.deploy('better', app());
+    await at.deploy('better', { ...app(), watch: '60s' });
     expect(await status()).toContain('notes better');
     await at.rollback(undefined, app());
     expect(await status()).toContain('notes good');

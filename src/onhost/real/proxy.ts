@@ -4,18 +4,10 @@
  */
 import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
 import type { Host } from '../host.ts';
+import putSite from './put-site.sh' with { type: 'text' };
 import { type Ran, run } from './run.ts';
 
 type Proxy = Pick<Host, 'weights' | 'moveTraffic' | 'putSite'>;
-
-const PUT_SITE = `
-file=$(mktemp /run/pipeline-site.XXXXXX) && cat >"$file" || exit 1
-site_put "$1" "$file" 2>&1
-result=$?
-rm -f "$file"
-[ "$result" != 0 ] || echo "changed=$site_changed"
-exit "$result"
-`;
 
 function bash(script: string, args: readonly string[], input?: string): Promise<Ran> {
   const command = ['-c', `${PROXY_FUNCTIONS}\n${script}`, 'pipeline', ...args];
@@ -33,7 +25,7 @@ export const proxy: Proxy = {
     if (code !== 0) throw new Error(err.trim() || 'the weights cannot be written');
   },
   putSite: async (app, text) => {
-    const { code, out } = await bash(PUT_SITE, [app], text);
+    const { code, out } = await bash(putSite, [app], text);
     if (code !== 0) return { refused: out.split('\n').filter((line) => line !== '') };
     return { changed: out.includes('changed=1') };
   },

@@ -1,4 +1,7 @@
-/** Certificates by ACME: what a host knows, and how it comes to one. The work is done by the host itself (roles/acme.ts), which also renews. */
+/**
+ * Certificates by ACME: what a host knows, and how it comes to one. The work is done by the host itself
+ * (roles/acme.ts), which also renews.
+ */
 import { createHash } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import { settingsFolder } from '../../contract/places.ts';
@@ -8,8 +11,11 @@ import { converge } from '../../host/converge.ts';
 import { rolesFor } from '../../roles/index.ts';
 import { publicAddress } from '../../ssh/connection.ts';
 import { quote } from '../../ssh/quote.ts';
+import { withValues } from '../../ssh/script.ts';
 import type { ReleaseHost } from '../types.ts';
+import look from './acme-facts.sh' with { type: 'text' };
 import type { AcmeCertificate } from './certificate.ts';
+import certifying from './certify.sh' with { type: 'text' };
 
 /** A host with what it knows of its certificate. */
 export interface AcmeFacts {
@@ -63,12 +69,9 @@ function asked(app: string, certificate: AcmeCertificate): string {
 
 export async function lookAtAcme(app: string, host: ReleaseHost, context: Context): Promise<AcmeFacts> {
   const folder = `${settingsFolder(app)}/acme`;
-  const script = `[ -e ${PREPARED} ] && echo "prepared $(cat ${PREPARED})"
-[ -e ${folder}/config ] && echo "asked $(cat ${folder}/config ${folder}/domains.txt | sha256sum | cut -d' ' -f1)"
-[ -e ${ISSUED}/${quote(app)} ] && [ ! -e ${folder}/reason ] && echo 'issued yes'
-true`;
+  const values = { prepared: PREPARED, folder, issued: `${ISSUED}/${app}` };
   const label = `certificate of ${app}`;
-  const text = await host.connection.check(script, { label, signal: context.signal });
+  const text = await host.connection.check(withValues(look, values), { label, signal: context.signal });
   const said = (key: string) => new RegExp(`^${key} (.*)$`, 'm').exec(text)?.[1] ?? '';
   return { host, prepared: said('prepared'), asked: said('asked'), issued: said('issued') === 'yes' };
 }
@@ -79,8 +82,10 @@ export function lacksCertificate(app: string, facts: AcmeFacts, certificate: Acm
 }
 
 /**
- * Lets the host get its certificate and keep it renewed. The site is in place already, so that the authority can ask it.
- * @throws Failure kind `host` where none came: the site goes on with what it has, and the host tries again by itself.
+ * Lets the host get its certificate and keep it renewed. The site is in place already, so that the authority can
+ * ask it.
+ * @throws Failure kind `host` where none came: the site goes on with what it has, and the host tries again by
+ *   itself.
  */
 export async function certify(
   app: string,
@@ -126,15 +131,12 @@ async function ask(
 }
 
 function certifyScript(app: string, certificate: AcmeCertificate): string {
-  const { config, names } = acmeFiles(app, certificate);
-  const folder = `${settingsFolder(app)}/acme`;
-  return `set -eu
-echo ${preparation()} >${PREPARED}
-umask 077
-mkdir -p ${folder}
-# A certificate of another authority is not kept until it expires.
-grep -qsxF ${quote(`CA=${quote(certificate.directory)}`)} ${folder}/config || rm -rf ${folder}/certs
-printf %s ${quote(config)} >${folder}/config.new && printf %s ${quote(names)} >${folder}/domains.txt && mv ${folder}/config.new ${folder}/config
-systemctl enable --quiet --now ${quote(`pipeline-acme@${app}.timer`)}
-if ! systemctl start ${quote(`pipeline-acme@${app}.service`)} 2>/dev/null; then echo "reason $(cat ${folder}/reason 2>/dev/null || echo 'it took too long')"; fi`;
+  return withValues(certifying, {
+    app,
+    folder: `${settingsFolder(app)}/acme`,
+    ...acmeFiles(app, certificate),
+    authority: `CA=${quote(certificate.directory)}`,
+    prepared: PREPARED,
+    preparation: preparation(),
+  });
 }

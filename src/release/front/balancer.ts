@@ -8,12 +8,14 @@ import { SITES } from '../../contract/proxy-paths.ts';
 import { Failure } from '../../errors.ts';
 import { balancerConfig } from '../../proxy/balancer.ts';
 import { siteRefused } from '../../proxy/nginx.ts';
-import { PROXY_FUNCTIONS, writeSiteText } from '../../proxy/scripts.ts';
+import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
 import { publicAddress } from '../../ssh/connection.ts';
-import { quote } from '../../ssh/quote.ts';
+import { withValues } from '../../ssh/script.ts';
 import { inStage } from '../send/stage.ts';
 import type { ReleaseHost } from '../types.ts';
-import { type Certificate, certificateCommand, tlsOf } from './certificate.ts';
+import look from './balancer-facts.sh' with { type: 'text' };
+import { type Certificate, tlsFolder, tlsOf } from './certificate.ts';
+import place from './place-balancer.sh' with { type: 'text' };
 
 /** A host that balances, with what it knows. */
 export interface BalancerFacts {
@@ -31,14 +33,8 @@ export async function lookAtBalancers(
   hosts: readonly ReleaseHost[],
   context: Context,
 ): Promise<readonly BalancerFacts[]> {
-  const names = hosts.map(({ connection }) => quote(publicAddress(connection.target))).join(' ');
-  const script = `command -v nginx >/dev/null && [ -d ${SITES} ] && echo nginx
-for name in ${names}; do
-  address=$(getent ahosts "$name" | sed -n '1s/ .*//p')
-  ip -o route get "\${address:-$name}" | sed -n 's/.* src \\([^ ]*\\).*/address \\1/p'
-done
-[ -e ${SITES}/${quote(app)}.conf ] && echo "site $(sha256sum <${SITES}/${quote(app)}.conf | cut -d' ' -f1)"
-true`;
+  const names = hosts.map(({ connection }) => publicAddress(connection.target));
+  const script = withValues(look, { sites: SITES, app, hosts: names });
   return Promise.all(
     balancers.map(async (host) => {
       const label = `look at the balancer of ${app}`;
@@ -115,11 +111,13 @@ export async function placeBalancers(
 }
 
 function placeScript(app: string, text: string, certificate: Certificate | undefined): string {
-  return `${PROXY_FUNCTIONS}
-mkdir -p /run/pipeline && exec 8>>/run/pipeline/release-${quote(app)}.lock && flock -w 60 8 || exit 1
-${certificate === undefined ? '' : `${certificateCommand(app, certificate)} || exit 1`}
-${writeSiteText(text)}
-site_put ${quote(app)} "$site_file"; result=$?
-rm -f "$site_file"
-exit $result`;
+  const values = { app, text, tls: tlsFolder(app), ...certificateValues(certificate) };
+  return `${PROXY_FUNCTIONS}\n${withValues(place, values)}`;
+}
+
+function certificateValues(certificate: Certificate | undefined): Readonly<Record<string, string>> {
+  if (certificate === undefined) return { kind: '' };
+  if (certificate.kind === 'acme') return { kind: 'acme', domain: certificate.domains[0] ?? '' };
+  const { kind, name, chain, key } = certificate;
+  return { kind, name, chain, key };
 }

@@ -6,7 +6,6 @@ import type { AppConfig } from '../../config/schema.ts';
 import { settingsFolder } from '../../contract/places.ts';
 import { Failure } from '../../errors.ts';
 import type { Front } from '../../proxy/proxy.ts';
-import { quote } from '../../ssh/quote.ts';
 
 /** Named by content on hosts, so that a new one is a new site. */
 export interface GivenCertificate {
@@ -46,23 +45,9 @@ export function tlsOf(
   };
 }
 
-function tlsFolder(app: string): string {
+/** Where the site looks for its certificates. */
+export function tlsFolder(app: string): string {
   return `${settingsFolder(app)}/tls`;
-}
-
-/**
- * Shell command that puts the certificate where the site looks for it. Until the first one has come by ACME, one that the host signs itself stands in:
- * for a week, so that the monitor warns of it.
- */
-export function certificateCommand(app: string, certificate: Certificate): string {
-  const tls = tlsFolder(app);
-  if (certificate.kind === 'given') {
-    const { name, chain, key } = certificate;
-    return `(umask 077; mkdir -p ${tls} && printf %s ${quote(chain)} >${tls}/${name}.crt && printf %s ${quote(key)} >${tls}/${name}.key)`;
-  }
-  const [domain = ''] = certificate.domains;
-  const own = `${tls}/acme-self`;
-  return `{ [ -s ${tls}/acme/fullchain.pem ] || (umask 077; mkdir -p ${own} && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 -subj ${quote(`/CN=${domain}`)} -keyout ${own}/privkey.pem -out ${own}/fullchain.pem 2>/dev/null && ln -sfn acme-self ${tls}/acme); }`;
 }
 
 /**

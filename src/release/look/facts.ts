@@ -2,17 +2,19 @@
 import type { Context } from '../../context.ts';
 import { type Manifest, manifestSchema } from '../../contract/manifest.ts';
 import type { Colour } from '../../contract/places.ts';
-import { APPS, INCOMING, settingsFolder, slotOf } from '../../contract/places.ts';
+import { APPS, INCOMING, slotOf } from '../../contract/places.ts';
 import { SITES } from '../../contract/proxy-paths.ts';
 import { Failure } from '../../errors.ts';
 import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
 import type { Connection } from '../../ssh/connection.ts';
-import { quote } from '../../ssh/quote.ts';
+import { withValues } from '../../ssh/script.ts';
 import { PROGRAM_FACTS, type ProgramFacts, parseProgramFacts } from '../send/program.ts';
+import script from './app-facts.sh' with { type: 'text' };
 import { factLines, splitOnce } from './fact-lines.ts';
 
 /**
- * What became of a release: its deploy began; it took the traffic and kept it; it did not; it was left by a rollback.
+ * What became of a release: its deploy began; it took the traffic and kept it; it did not; it was left by a
+ * rollback.
  */
 export const RELEASE_STATES = ['unfinished', 'live', 'failed', 'withdrawn'] as const;
 export type ReleaseState = (typeof RELEASE_STATES)[number];
@@ -55,28 +57,8 @@ export interface AppFacts extends ProgramFacts {
 const NEEDED = ['nginx', 'curl', 'ss', 'nsenter', 'unshare'];
 
 export function factsScript(app: string): string {
-  return `app=${quote(app)}
-${PROXY_FUNCTIONS}
-mkdir -p /run/pipeline && exec 8>>"/run/pipeline/release-$app.lock" && flock -w 60 8 || { echo "another run is still changing $app here" >&2; exit 1; }
-for program in ${NEEDED.join(' ')}; do command -v $program >/dev/null || echo "missing $program"; done
-[ -d ${SITES} ] || echo 'missing sites'
-[ -e ${APPS}/.prepared ] && echo "prepared $(cat ${APPS}/.prepared)"
-for file in ${APPS}/*/slot; do [ -e "$file" ] && echo "slot $(basename "$(dirname "$file")") $(cat "$file")"; done
-ss -Hltn 2>/dev/null | sed -n 's/^[^ ]* *[^ ]* *[^ ]* *[^ ]*:\\([0-9]*\\) .*/listen \\1/p' | sort -u
-green=$(weights_get "$app") && echo "green $green"
-for colour in blue green; do target=$(readlink "/srv/$app/$colour") && echo "colour $colour $(basename "$target")"; done
-systemctl list-units --all --plain --no-legend "pipeline-$app@*.service" | while read -r unit _ active _; do echo "unit $unit $active"; done
-for file in /srv/"$app"/releases/*/release.json; do
-  [ -e "$file" ] || continue
-  folder=$(dirname "$file")
-  echo "release $(cat "$folder/state" 2>/dev/null || echo unfinished) $(cat "$folder/digest" 2>/dev/null || echo none) $(cat "$file")"
-done
-${PROGRAM_FACTS}
-for file in ${INCOMING}/*; do [ -f "$file" ] && echo "incoming $(basename "$file")"; done
-[ -e "${SITES}/$app.conf" ] && echo "site $(sha256sum <"${SITES}/$app.conf" | cut -d' ' -f1)"
-settings=${settingsFolder('$app')}
-[ -d "$settings/guard" ] && [ -e "$settings/standby" ] && echo "standby $(cat "$settings/standby")"
-echo complete`;
+  const values = { app, apps: APPS, incoming: INCOMING, sites: SITES, programs: NEEDED };
+  return `${PROGRAM_FACTS}\n${PROXY_FUNCTIONS}\n${withValues(script, values)}`;
 }
 
 /** @throws Failure kind `host` where the host does not answer as expected. */

@@ -4,24 +4,12 @@ import { manifestSchema } from '../../contract/manifest.ts';
 import { APPS } from '../../contract/places.ts';
 import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
 import type { Connection } from '../../ssh/connection.ts';
+import { withValues } from '../../ssh/script.ts';
 import type { AppStatus } from '../types.ts';
+import script from './app-status.sh' with { type: 'text' };
 
 /** Asks each application's processes with their own health check. */
-const SCRIPT = `${PROXY_FUNCTIONS}
-for settings in ${APPS}/*/; do
-  app=$(basename "$settings")
-  green=$(weights_get "$app") || continue
-  if [ "$green" -gt 50 ]; then colour=green; else colour=blue; fi
-  folder=/srv/$app/$colour
-  [ -e "$folder/release.json" ] || continue
-  echo "app $(cat "$folder/release.json")"
-  while read -r unit address port _; do
-    said=$("$folder/check" "$address:$port"); code=$?
-    active=$(systemctl show --value -p ActiveState "$unit")
-    [ "$active" = active ] || { code=2 said="\${unit%.service} is $active (exit code $(systemctl show --value -p ExecMainStatus "$unit"))"; }
-    echo "process $code $said"
-  done <"$settings/$colour.instances"
-done`;
+const SCRIPT = `${PROXY_FUNCTIONS}\n${withValues(script, { apps: APPS })}`;
 
 /** One round trip; touches nothing. */
 export async function appStatus(connection: Connection, context: Context): Promise<readonly AppStatus[]> {

@@ -1,9 +1,11 @@
 /**
- * A Tomcat that serves one release and nothing else: the folder that Tomcat calls CATALINA_BASE, beside the unpacked WAR, and the program that starts
- * it from the host's own packages. Pure text.
+ * A Tomcat that serves one release and nothing else: the folder that Tomcat calls CATALINA_BASE, beside the
+ * unpacked WAR, and the program that starts it from the host's own packages. Pure text.
  */
 import type { Manifest } from '../../contract/manifest.ts';
 import { STATE_ROOT } from '../../contract/places.ts';
+import { withValues } from '../../ssh/script.ts';
+import start from './tomcat-start.sh' with { type: 'text' };
 
 /** What a release says of its Tomcat. */
 export type TomcatManifest = NonNullable<Manifest['tomcat']>;
@@ -11,7 +13,10 @@ export type TomcatManifest = NonNullable<Manifest['tomcat']>;
 /** What Tomcat prints when it has given an application up. */
 export const GIVEN_UP = 'startup failed due to previous errors';
 
-/** Shares of the memory limit, or of the host's memory where there is none: then two versions may stand side by side, and a database beside them. */
+/**
+ * Shares of the memory limit, or of the host's memory where there is none: then two versions may stand side by
+ * side, and a database beside them.
+ */
 const HEAP_PER_CENT = { limited: 50, unlimited: 25 } as const;
 
 /** The name of the folder below `webapps` that stands for a context path. */
@@ -19,19 +24,25 @@ export function contextFolder(context: string): string {
   return context === '/' ? 'ROOT' : context.slice(1).replaceAll('/', '#');
 }
 
-/** One connector, on the loopback address; the port comes with the colour. Nothing is deployed later, and no version is told to visitors. */
+/**
+ * One connector, on the loopback address; the port comes with the colour. Nothing is deployed later, and no
+ * version is told to visitors.
+ */
 const SERVER = `<?xml version="1.0" encoding="UTF-8"?>
 <!-- Written by pipeline. -->
 <Server port="-1">
   <Listener className="org.apache.catalina.core.JreMemoryLeakPreventionListener"/>
   <Service name="Catalina">
-    <Connector port="\${pipeline.port}" address="127.0.0.1" protocol="HTTP/1.1" maxThreads="200" connectionTimeout="20000"
-               keepAliveTimeout="75000" maxKeepAliveRequests="-1" maxPostSize="-1" maxSwallowSize="-1" URIEncoding="UTF-8" xpoweredBy="false"/>
+    <Connector port="\${pipeline.port}" address="127.0.0.1" protocol="HTTP/1.1" maxThreads="200"
+               connectionTimeout="20000" keepAliveTimeout="75000" maxKeepAliveRequests="-1" maxPostSize="-1"
+               maxSwallowSize="-1" URIEncoding="UTF-8" xpoweredBy="false"/>
     <Engine name="Catalina" defaultHost="localhost">
       <Host name="localhost" appBase="webapps" workDir="\${java.io.tmpdir}/work" unpackWARs="false" autoDeploy="false"
             failCtxIfServletStartFails="true">
-        <Valve className="org.apache.catalina.valves.RemoteIpValve" remoteIpHeader="X-Forwarded-For" protocolHeader="X-Forwarded-Proto"/>
-        <Valve className="org.apache.catalina.valves.ErrorReportValve" showReport="false" showServerInfo="false"/>
+        <Valve className="org.apache.catalina.valves.RemoteIpValve" remoteIpHeader="X-Forwarded-For"
+               protocolHeader="X-Forwarded-Proto"/>
+        <Valve className="org.apache.catalina.valves.ErrorReportValve" showReport="false"
+               showServerInfo="false"/>
       </Host>
     </Engine>
   </Service>
@@ -39,14 +50,15 @@ const SERVER = `<?xml version="1.0" encoding="UTF-8"?>
 `;
 
 /**
- * What every application's own META-INF/context.xml adds to or overrides. Shared: a session is read from the disk before a request and written
- * after it, so that both colours know it. Memory: it ends with its process. Tag libraries are looked for in the WAR alone: looking through Tomcat's
- * own jars costs a quarter of its start.
+ * What every application's own META-INF/context.xml adds to or overrides. Shared: a session is read from the
+ * disk before a request and written after it, so that both colours know it. Memory: it ends with its process.
+ * Tag libraries are looked for in the WAR alone: looking through Tomcat's own jars costs a quarter of its start.
  */
 function contextFile(app: string, { sessions }: TomcatManifest): string {
   const parts =
     sessions === 'shared'
-      ? `  <Manager className="org.apache.catalina.session.PersistentManager" maxIdleSwap="-1" minIdleSwap="-1" maxIdleBackup="-1" persistAuthentication="true">
+      ? `  <Manager className="org.apache.catalina.session.PersistentManager" maxIdleSwap="-1" minIdleSwap="-1"
+           maxIdleBackup="-1" persistAuthentication="true">
     <Store className="org.apache.catalina.session.FileStore" directory="${STATE_ROOT}/${app}/sessions"/>
   </Manager>
   <Valve className="org.apache.catalina.valves.PersistentValve"/>`
@@ -78,35 +90,12 @@ export function tomcatFiles(app: string, tomcat: TomcatManifest): Readonly<Recor
 }
 
 /**
- * `start` in the release's folder. An application that cannot start leaves Tomcat running without it: then the process is ended, so that systemd
- * tries again, as it does for every service. Java counts its heap from the unit's memory limit, or the host's.
+ * `start` in the release's folder. An application that cannot start leaves Tomcat running without it: then the
+ * process is ended, so that systemd tries again, as it does for every service. Java counts its heap from the
+ * unit's memory limit, or the host's.
  */
 export function tomcatStart({ portVariable, instances, memory }: Manifest): string {
   const heap = memory === null ? HEAP_PER_CENT.unlimited / instances : HEAP_PER_CENT.limited;
-  const options = [
-    `-XX:MaxRAMPercentage=${heap.toFixed(1)}`,
-    '-XX:+ExitOnOutOfMemoryError',
-    '-Djava.awt.headless=true',
-    '-Djava.io.tmpdir=/tmp',
-    '-Djava.util.logging.config.file="$base/conf/logging.properties"',
-    '-Djava.util.logging.manager=org.apache.juli.ClassLoaderLogManager',
-    '-Dorg.apache.catalina.startup.EXIT_ON_INIT_FAILURE=true',
-    '-Dcatalina.home="$home"',
-    '-Dcatalina.base="$base"',
-    `-Dpipeline.port="$${portVariable}"`,
-  ];
-  return `#!/bin/bash
-# Written by pipeline: the host's Tomcat with this release alone.
-base=$(dirname "$(readlink -f "$0")")/tomcat
-home=$(readlink -f "$base/home")
-[ -e "$home/bin/bootstrap.jar" ] || { echo "There is no Tomcat in $home: pipeline prod up brings the role tomcat."; exit 1; }
-. "/usr/libexec/$(basename "$home")/tomcat-locate-java.sh"
-export LC_ALL=\${LC_ALL:-C.UTF-8} CATALINA_HOME="$home" CATALINA_BASE="$base"
-# What Tomcat prints while it starts goes past a reader that ends it when the application is given up; later its log may hold what visitors say.
-exec "$JAVA_HOME/bin/java" ${options.join(' \\\n  ')} \\
-  --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.io=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED \\
-  --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.rmi/sun.rmi.transport=ALL-UNNAMED \\
-  $JAVA_OPTS $CATALINA_OPTS -classpath "$home/bin/bootstrap.jar:$home/bin/tomcat-juli.jar" org.apache.catalina.startup.Bootstrap start \\
-  > >(exec perl -e '$SIG{TERM} = $SIG{INT} = "IGNORE"; $| = 1; while (<STDIN>) { print; $up ||= /Server startup in /; kill "TERM", $ARGV[0] if !$up && index($_, $ARGV[1]) >= 0 }' $$ ${JSON.stringify(GIVEN_UP)}) 2>&1
-`;
+  const values = { heap: heap.toFixed(1), port_variable: portVariable, given_up: GIVEN_UP };
+  return `#!/bin/bash\n# Written by pipeline.\n${withValues(start, values)}`;
 }

@@ -12,6 +12,7 @@ import type { Connection } from '../../ssh/connection.ts';
 import { withValues } from '../../ssh/script.ts';
 import { factLines } from '../look/fact-lines.ts';
 import bring from './bring-program.sh' with { type: 'text' };
+import programFacts from './program-facts.sh' with { type: 'text' };
 
 /** The oldest Node that runs it. */
 const OLDEST_NODE = 20;
@@ -30,15 +31,11 @@ export interface ProgramFacts {
 }
 
 /** Says what a host has of it, line by line, for `parseProgramFacts`. */
-export const PROGRAM_FACTS = `echo "architecture $(uname -m)"
-program=$(readlink ${ONHOST}/current) && echo "program $program"
-[ -x ${ONHOST}/node/bin/node ] && echo "program-node $(basename "$(readlink ${ONHOST}/node)")"
-for folder in ${NODE_ROOT}/*/bin/node; do
-  [ -x "$folder" ] && echo "node $(basename "$(dirname "$(dirname "$folder")")")"
-done
-for folder in ${AGENT_NODES}/node-*/bin/node; do
-  [ -x "$folder" ] && folder=$(dirname "$(dirname "$folder")") && echo "agent-node \${folder##*/node-}"
-done`;
+export const PROGRAM_FACTS = withValues(programFacts, {
+  onhost: ONHOST,
+  node_root: NODE_ROOT,
+  agent_nodes: AGENT_NODES,
+});
 
 /** @throws Failure kind `host` where the program would not run. */
 export function parseProgramFacts(host: string, all: (key: string) => readonly string[]): ProgramFacts {
@@ -111,7 +108,7 @@ export async function convergeProgram(
   { dryRun = false } = {},
 ): Promise<readonly Change[]> {
   const options = { label: 'look at the program of pipeline', signal: context.signal };
-  const all = factLines(await connection.check(`${PROGRAM_FACTS}\ntrue`, options));
+  const all = factLines(await connection.check(PROGRAM_FACTS, options));
   const facts = parseProgramFacts(connection.target.name, all);
   if (isThere(facts, await programName())) return [];
   if (!dryRun) await bringProgram(connection, facts, null, context);
@@ -143,7 +140,9 @@ function bundle(): Promise<{ readonly name: string; readonly data: Uint8Array }>
   return known;
 }
 
-/** The one that runs it already, else one that is there or comes anyway, else the newest in long-term support. */
+/**
+ * The one that runs it already, else one that is there or comes anyway, else the newest in long-term support.
+ */
 async function chooseNode(facts: ProgramFacts, wish: string | null, context: Context): Promise<string> {
   if (facts.programNode !== '') return facts.programNode;
   const there = [...facts.nodes, ...facts.agentNodes].find(isNewEnough);

@@ -1,0 +1,17 @@
+#!/bin/bash
+# Asks for a certificate by ACME, and keeps asking. Values: app, folder (settings for ACME), config and names (texts),
+# authority (its line in config), prepared (file), preparation.
+set -eu
+: "${app:?}" "${folder:?}" "${config:?}" "${names:?}" "${authority:?}" "${prepared:?}" "${preparation:?}"
+echo "$preparation" >"$prepared"
+umask 077
+mkdir -p "$folder"
+# A certificate of another authority is not kept until it expires.
+grep -qsxF "$authority" "$folder/config" || rm -rf "$folder/certs"
+printf %s "$config" >"$folder/config.new"
+printf %s "$names" >"$folder/domains.txt"
+mv "$folder/config.new" "$folder/config"
+systemctl enable --quiet --now "pipeline-acme@$app.timer"
+if ! systemctl start "pipeline-acme@$app.service" 2>/dev/null; then
+  echo "reason $(cat "$folder/reason" 2>/dev/null || echo 'it took too long')"
+fi

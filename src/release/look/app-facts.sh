@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# What a host knows of an application, a line each. Stands after the functions of the proxy. Values: app, apps (folder of
+# settings), incoming, sites, programs (that a deploy needs).
+: "${app:?}" "${apps:?}" "${incoming:?}" "${sites:?}" "${programs[*]:?}"
+mkdir -p /run/pipeline && exec 8>>"/run/pipeline/release-$app.lock"
+flock -w 60 8 || { echo "another run is still changing $app here" >&2; exit 1; }
+for program in "${programs[@]}"; do command -v "$program" >/dev/null || echo "missing $program"; done
+[ -d "$sites" ] || echo 'missing sites'
+[ -e "$apps/.prepared" ] && echo "prepared $(cat "$apps/.prepared")"
+for file in "$apps"/*/slot; do
+  [ -e "$file" ] && echo "slot $(basename "$(dirname "$file")") $(cat "$file")"
+done
+ss -Hltn 2>/dev/null | sed -n 's/^[^ ]* *[^ ]* *[^ ]* *[^ ]*:\([0-9]*\) .*/listen \1/p' | sort -u
+green=$(weights_get "$app") && echo "green $green"
+for colour in blue green; do
+  target=$(readlink "/srv/$app/$colour") && echo "colour $colour $(basename "$target")"
+done
+systemctl list-units --all --plain --no-legend "pipeline-$app@*.service" |
+  while read -r unit _ active _; do echo "unit $unit $active"; done
+for file in /srv/"$app"/releases/*/release.json; do
+  [ -e "$file" ] || continue
+  folder=$(dirname "$file")
+  state=$(cat "$folder/state" 2>/dev/null || echo unfinished)
+  digest=$(cat "$folder/digest" 2>/dev/null || echo none)
+  echo "release $state $digest $(cat "$file")"
+done
+for file in "$incoming"/*; do [ -f "$file" ] && echo "incoming $(basename "$file")"; done
+[ -e "$sites/$app.conf" ] && echo "site $(sha256sum <"$sites/$app.conf" | cut -d' ' -f1)"
+settings=$apps/$app
+[ -d "$settings/guard" ] && [ -e "$settings/standby" ] && echo "standby $(cat "$settings/standby")"
+echo complete

@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# Every application on a host, and what its processes say of themselves. Stands after the functions of the proxy.
+# Value: apps (folder of settings).
+: "${apps:?}"
+for settings in "$apps"/*/; do
+  app=$(basename "$settings")
+  green=$(weights_get "$app") || continue
+  if [ "$green" -gt 50 ]; then colour=green; else colour=blue; fi
+  folder=/srv/$app/$colour
+  [ -e "$folder/release.json" ] || continue
+  echo "app $(cat "$folder/release.json")"
+  while read -r unit address port _; do
+    said=$("$folder/check" "$address:$port")
+    code=$?
+    active=$(systemctl show --value -p ActiveState "$unit")
+    if [ "$active" != active ]; then
+      code=2
+      said="${unit%.service} is $active (exit code $(systemctl show --value -p ExecMainStatus "$unit"))"
+    fi
+    echo "process $code $said"
+  done <"$settings/$colour.instances"
+done

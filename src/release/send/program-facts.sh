@@ -1,0 +1,13 @@
+# shellcheck shell=bash
+# What a host has of the program that runs on it, a line each. Values: onhost, node_root, agent_nodes.
+: "${onhost:?}" "${node_root:?}" "${agent_nodes:?}"
+echo "architecture $(uname -m)"
+program=$(readlink "$onhost/current") && echo "program $program"
+[ -x "$onhost/node/bin/node" ] && echo "program-node $(basename "$(readlink "$onhost/node")")"
+for node in "$node_root"/*/bin/node; do
+  [ -x "$node" ] && echo "node $(basename "$(dirname "$(dirname "$node")")")"
+done
+for node in "$agent_nodes"/node-*/bin/node; do
+  [ -x "$node" ] && node=$(dirname "$(dirname "$node")") && echo "agent-node ${node##*/node-}"
+done
+true
