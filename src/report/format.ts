@@ -132,14 +132,21 @@ export function harmWord(metric: MetricResult): string {
   if (share >= 0.7) return 'strong';
   if (share >= 0.35) return 'some';
   if (share >= 0.1) return 'little';
-  if (isUndecidedCount(metric)) return 'too little to tell';
-  return (noHarmShare(metric) ?? 0) >= 1 ? 'none, shown no worse' : 'none';
+  if ((noHarmShare(metric) ?? 0) >= 1) return 'none, shown no worse';
+  return differsUntested(metric) ? 'too little to tell' : 'none';
 }
 
-/** More restarts or error lines of the candidate, in too few moments to be told from chance. */
-function isUndecidedCount({ kind, verdict, observed }: MetricResult): boolean {
-  const counts = kind === 'restarts' || kind === 'error-lines';
-  return counts && verdict === 'inconclusive' && (observed.candidate ?? 0) > (observed.baseline ?? 0);
+/**
+ * The candidate was measured to be worse, and what was seen is too little to tell that from chance. Of counts
+ * without a denominator (restarts, error lines) any difference is: one that favours the candidate proves
+ * nothing either.
+ */
+function differsUntested({ kind, verdict, effect, observed }: MetricResult): boolean {
+  if (kind === 'restarts' || kind === 'error-lines') {
+    return verdict !== 'low' && observed.candidate !== observed.baseline;
+  }
+  if (verdict !== 'inconclusive' || effect === null || effect.value === null) return false;
+  return effect.value > (effect.scale === 'ratio' ? 1 : 0);
 }
 
 /** A commit as people write it. */

@@ -133,4 +133,27 @@ describe('a metric in words', () => {
     expect(harmWord(metric('error lines', 'error-lines', lines))).toBe('too little to tell');
     expect(harmWord(metric('error lines', 'error-lines', { ...lines, evidence: null }))).toBe('not tested');
   });
+
+  it('of error lines that differ either way is never none', () => {
+    const evidence = { worse: 0, worseThreshold: 6.9, noWorse: 0, noWorseThreshold: 3, lower: 0 };
+    const said = (baseline: number, candidate: number, verdict: 'pass' | 'inconclusive') =>
+      harmWord(
+        metric('error lines', 'error-lines', { verdict, observed: { baseline, candidate }, evidence }),
+      );
+    expect(said(0, 143, 'inconclusive')).toBe('too little to tell');
+    expect(said(143, 0, 'pass')).toBe('too little to tell');
+    expect(said(7, 7, 'pass')).toBe('none');
+  });
+
+  it.each([
+    ['more failures', 'errors (5xx)', 'errors-5xx', 'difference', 0.02],
+    ['a higher latency', 'latency p50', 'latency', 'ratio', 1.4],
+  ] as const)('of %s that chance may explain is too little to tell', (_what, name, kind, scale, value) => {
+    const evidence = { worse: 0, worseThreshold: 6.9, noWorse: 0, noWorseThreshold: 3, lower: 0 };
+    const effect = { name: 'effect', scale, value };
+    const said = (more: number) =>
+      harmWord(metric(name, kind, { verdict: 'inconclusive', evidence, effect: { ...effect, value: more } }));
+    expect(said(value)).toBe('too little to tell');
+    expect(said(scale === 'ratio' ? 0.9 : 0)).toBe('none');
+  });
 });

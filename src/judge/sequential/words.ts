@@ -57,9 +57,9 @@ export function interval(
   return low === high ? ` (${level}: ${say(low)})` : ` (${level}: ${say(low)} to ${say(high)})`;
 }
 
-/** Evidence as odds: `1,480 : 1`. */
+/** Evidence as odds: `1,480 : 1`. What was judged and shows nothing stands at `1 : 1`, never at "none". */
 export function odds(logEvidence: number): string {
-  if (logEvidence <= 0) return 'none';
+  if (logEvidence <= 0) return '1 : 1';
   if (logEvidence > Math.log(1e6)) return 'more than 1,000,000 : 1';
   return `${number(Math.exp(logEvidence))} : 1`;
 }

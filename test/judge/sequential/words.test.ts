@@ -27,7 +27,7 @@ test.each([
   [points(0), 'equal'],
   [points(0.01), '1 percentage point more'],
   [points(-0.0123), '1.2 percentage points fewer'],
-  [odds(0), 'none'],
+  [odds(0), '1 : 1'],
   [odds(Math.log(1480)), '1,480 : 1'],
   [odds(50), 'more than 1,000,000 : 1'],
   [about(912.3), '910'],
