@@ -15,9 +15,9 @@ import { selfCollector } from './collectors/self.ts';
 import { storeCollector } from './collectors/stores.ts';
 import { unitCollector } from './collectors/units.ts';
 import type { AgentConfig } from './config.ts';
-import { findContainer } from './container.ts';
 import { Sampler } from './sampler.ts';
-import { Sender } from './sender.ts';
+import { Sender } from './sender/sender.ts';
+import { findContainer } from './system/container.ts';
 import { nextTick, sleepUntil } from './ticks.ts';
 
 /** How long samples are still sent after the signal to stop; systemd waits 90 s. */
