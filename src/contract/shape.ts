@@ -1,8 +1,30 @@
-/** Checks of a JSON document against a shape, all mistakes at once. zod would cost the agent 11 MB. */
+/**
+ * Checks of a JSON document against a shape, all mistakes at once, and the types of who writes and who reads it.
+ * zod would cost the agent 11 MB.
+ */
 import { closest } from '../errors.ts';
 
-/** Checks one value; reports what is wrong with it and gives what stands for it. */
-export type Check<T> = (value: unknown, path: string, report: (problem: string) => void) => T;
+/**
+ * Checks one value; reports what is wrong with it and gives what stands for it.
+ * `I`: what whoever writes the document may give, e.g. nothing where there is a default.
+ */
+export interface Check<T, I = T> {
+  (value: unknown, path: string, report: (problem: string) => void): T;
+  /** Of the types alone: never set. */
+  readonly written?: I;
+}
+
+/** What a check gives. */
+export type Read<C> = C extends Check<infer T, infer _I> ? T : never;
+
+/** What a writer may give to a check: what may be absent may be left out. */
+export type Written<C> = C extends Check<infer _T, infer I> ? I : never;
+
+type Optional<S> = { [K in keyof S]: undefined extends Written<S[K]> ? K : never }[keyof S];
+
+type WrittenObject<S> = {
+  readonly [K in Exclude<keyof S, Optional<S>>]: Written<S[K]>;
+} & { readonly [K in Optional<S>]?: Written<S[K]> };
 
 export function text(options: { readonly pattern?: RegExp; readonly what?: string } = {}): Check<string> {
   return (value, path, report) => {
@@ -28,7 +50,7 @@ export function oneOf<T extends string>(...words: readonly T[]): Check<T> {
   };
 }
 
-export function list<T>(element: Check<T>): Check<T[]> {
+export function list<T, I>(element: Check<T, I>): Check<T[], readonly I[]> {
   return (value, path, report) => {
     if (Array.isArray(value)) return value.map((each, i) => element(each, `${path}[${i}]`, report));
     report(`${path} must be a list`);
@@ -37,7 +59,9 @@ export function list<T>(element: Check<T>): Check<T[]> {
 }
 
 /** Texts by name. */
-export function record(element: Check<string>): Check<Record<string, string>> {
+export function record(
+  element: Check<string>,
+): Check<Record<string, string>, Readonly<Record<string, string>>> {
   return (value, path, report) => {
     if (!isObject(value)) report(`${path} must be an object`);
     const entries = isObject(value) ? Object.entries(value) : [];
@@ -45,18 +69,18 @@ export function record(element: Check<string>): Check<Record<string, string>> {
   };
 }
 
-export function optional<T>(check: Check<T>): Check<T | undefined> {
+export function optional<T, I>(check: Check<T, I>): Check<T | undefined, I | undefined> {
   return (value, path, report) => (value === undefined ? undefined : check(value, path, report));
 }
 
-export function withDefault<T>(check: Check<T>, standard: T): Check<T> {
+export function withDefault<T, I>(check: Check<T, I>, standard: T): Check<T, I | undefined> {
   return (value, path, report) => (value === undefined ? standard : check(value, path, report));
 }
 
 /** An object of these members and no others. */
-export function object<S extends Record<string, Check<unknown>>>(
+export function object<S extends Record<string, Check<unknown, unknown>>>(
   shape: S,
-): Check<{ [K in keyof S]: ReturnType<S[K]> }> {
+): Check<{ [K in keyof S]: Read<S[K]> }, WrittenObject<S>> {
   return (value, path, report) => {
     if (!isObject(value)) report(`${path || 'the document'} must be an object`);
     const given = isObject(value) ? value : {};
@@ -69,7 +93,7 @@ export function object<S extends Record<string, Check<unknown>>>(
     const members = isObject(value) ? Object.entries(shape) : [];
     return Object.fromEntries(
       members.map(([key, check]) => [key, check(given[key], `${prefix}${key}`, report)]),
-    ) as { [K in keyof S]: ReturnType<S[K]> };
+    ) as { [K in keyof S]: Read<S[K]> };
   };
 }
 
