@@ -2,9 +2,11 @@
  * The least of a Redis client: commands over one connection, answers in order (RESP2, TCP or TLS). @redis/client costs 13 MB more.
  * Protocol: https://redis.io/docs/reference/protocol-spec/
  */
+
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Failure } from '../../errors.ts';
+import { duration } from '../../format.ts';
 
 /** Where a Redis is and how to sign in. */
 export interface RedisAddress {
@@ -60,7 +62,7 @@ export class RedisConnection {
     socket.on('close', () => this.#end(new Error('the connection was closed')));
     // Only while something is waited for does silence mean that the other end is gone.
     socket.setTimeout(timeoutMs, () => {
-      if (this.#waiting.length > 0) this.#end(new Error(`no answer within ${timeoutMs / 1000} s`));
+      if (this.#waiting.length > 0) this.#end(new Error(`no answer within ${duration(timeoutMs)}`));
     });
   }
 
@@ -143,7 +145,7 @@ function openSocket(address: RedisAddress, timeoutMs: number): Promise<Socket> {
           ? connectTcp({ host, port })
           : connectTls({ host, port, ...defined('ca', tls.ca), ...defined('servername', tls.servername) });
     const timer = setTimeout(
-      () => socket.destroy(new Error(`no connection within ${timeoutMs / 1000} s`)),
+      () => socket.destroy(new Error(`no connection within ${duration(timeoutMs)}`)),
       timeoutMs,
     );
     socket.once(tls === undefined || path !== undefined ? 'connect' : 'secureConnect', () => {

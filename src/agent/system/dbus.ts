@@ -2,7 +2,9 @@
  * The least of a D-Bus client: method calls and signals over the system bus. Asking systemd this way costs a hundredth of starting
  * `systemctl`, and its signals make asking unnecessary. Protocol: https://dbus.freedesktop.org/doc/dbus-specification.html
  */
+
 import { connect, type Socket } from 'node:net';
+import { duration } from '../../format.ts';
 import { type Call, decodeMessage, encodeCall, type Message } from './dbus-message.ts';
 
 export const SYSTEM_BUS = '/run/dbus/system_bus_socket';
@@ -52,7 +54,7 @@ export class Bus {
       const serial = ++this.#serial;
       const timer = setTimeout(() => {
         this.#waiting.delete(serial);
-        reject(new Error(`${call.member} was not answered within ${TIMEOUT_MS / 1000} s`));
+        reject(new Error(`${call.member} was not answered within ${duration(TIMEOUT_MS)}`));
       }, TIMEOUT_MS);
       this.#waiting.set(serial, { resolve, reject, timer });
       this.#socket.write(encodeCall(serial, call));

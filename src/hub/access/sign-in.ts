@@ -1,10 +1,12 @@
 /** Who asks: sign-in, sessions in cookies, HTTP Basic for programs; and what keeps strangers from trying passwords for ever. */
+
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Context, Next } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import * as z from 'zod';
+import { duration } from '../../format.ts';
 import type { Redis } from '../store/redis.ts';
 import { RateLimit } from './rate-limit.ts';
 import { closeSession, openSession, readSession, SESSION_SECONDS } from './sessions.ts';
@@ -138,8 +140,7 @@ export function signIn(options: SignInOptions) {
 
 function tooMany(c: Request, seconds: number) {
   c.header('retry-after', String(seconds));
-  const when = seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
-  return c.json({ error: `Too many attempts. Try again in ${when}.` }, 429);
+  return c.json({ error: `Too many attempts. Try again in ${duration(seconds * 1000)}.` }, 429);
 }
 
 /** Whose address it is: a household has 2^64 of IPv6's. */
