@@ -2,9 +2,11 @@
  * What people see in the terminal: lines that stay, and on a terminal a few live lines below them that show work under way.
  * With `--json` people's text goes to standard error, so that standard output holds one document.
  */
+
 import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import type { ProgressEvent } from '../context.ts';
+import { duration } from '../format.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /** Without a terminal, work that takes longer than this is announced, so that no one waits before a silent screen. */
@@ -70,7 +72,7 @@ export function createOutput({ sink, color, now, interactive }: OutputOptions): 
   let frame = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  const elapsed = (row: Row) => seconds(now() - row.since);
+  const elapsed = (row: Row) => duration(now() - row.since);
 
   function erase(): void {
     if (drawn > 0) sink.write(`\u001b[${drawn}A\u001b[0J`);
@@ -189,13 +191,6 @@ function wordsOf({ stage, count, detail }: Row): string {
   return [stage, counted, detail].filter((word) => word !== '').join('  ');
 }
 
-/** `1.6 s`, `2 min 5 s`: milliseconds for people. */
-export function seconds(milliseconds: number): string {
-  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
-  const whole = Math.round(milliseconds / 1000);
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}
-
 /** A line that fits the screen. One that is too long loses its colours with its end. */
 function clip(line: string, width: number): string {
   const plain = stripVTControlCharacters(line);
@@ -205,11 +200,4 @@ function clip(line: string, width: number): string {
 /** `3 hosts`, `1 change`. */
 export function counted(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
-}
-
-/** `8.1 MB`: bytes for people. */
-export function megabytes(bytes: number): string {
-  return bytes < 1_000_000
-    ? `${Math.max(1, Math.round(bytes / 1000))} kB`
-    : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { CanaryResult } from '../canary/experiment/run.ts';
 import { whoami } from '../environment/audit.ts';
 import { asFailure } from '../errors.ts';
-import type { CanaryTelling } from '../hub/canaries.ts';
+import type { CanaryTelling } from '../hub/events/canaries.ts';
 import type { Snapshot } from '../report/terminal.ts';
 import { connect } from '../ssh/openssh.ts';
 import type { Caller } from './caller.ts';

@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
-  formatBytes,
   formatClock,
   formatEffect,
   formatInterval,
-  formatMilliseconds,
   formatNumber,
   formatRatio,
-  formatSeconds,
   formatShare,
   formatSide,
   harmShare,
@@ -25,28 +22,6 @@ describe('numbers', () => {
     [123.4, '123'],
     [1234.5, '1,235'],
   ])('%d is %s', (value, text) => expect(formatNumber(value)).toBe(text));
-
-  it.each([
-    [0.42, '0.42 ms'],
-    [31, '31 ms'],
-    [999, '999 ms'],
-    [999.7, '1 s'],
-    [1240, '1.24 s'],
-  ])('%d ms is %s', (value, text) => expect(formatMilliseconds(value)).toBe(text));
-
-  it.each([
-    [47, '47 B'],
-    [5475, '5.48 kB'],
-    [999_600, '1 MB'],
-    [104e6, '104 MB'],
-  ])('%d bytes are %s', (value, text) => expect(formatBytes(value)).toBe(text));
-
-  it.each([
-    [3, '3 s'],
-    [59.6, '59.6 s'],
-    [60, '1 min'],
-    [125, '2 min 5 s'],
-  ])('%d s are %s', (value, text) => expect(formatSeconds(value)).toBe(text));
 
   it.each([
     [0, '00:00'],

@@ -3,11 +3,12 @@
  * besides. Pure, and the only place where a verdict comes from, so that one computed again from the file is
  * the same.
  */
+import { duration } from '../../format.ts';
 import { judgeExperiment, judgeKayenta, toKayentaDocument } from '../../judge/index.ts';
 import type { CanaryVerdict } from '../../judge/types.ts';
 import { quantile } from '../../metrics/histogram.ts';
 import type { CanaryReport, ReportEvent, ReportVerdict } from '../../report/document.ts';
-import { formatNumber, formatSeconds, formatShare, shortCommit } from '../../report/format.ts';
+import { formatNumber, formatShare, shortCommit } from '../../report/format.ts';
 import { asHistogram } from '../../report/series.ts';
 import { weigh } from './kayenta-doubts.ts';
 import { fromKayenta } from './kayenta-verdict.ts';
@@ -110,7 +111,7 @@ function lostSides(run: RunRecord, said: ReportVerdict): ReportVerdict | null {
   const lost = run.events.filter(({ kind }) => kind === 'died' || kind === 'silent');
   if (lost.length === 0) return null;
   const when = (event: ReportEvent) =>
-    event.at === null ? '' : ` after ${formatSeconds(Math.max(0, event.at))}`;
+    event.at === null ? '' : ` after ${duration(Math.max(0, event.at) * 1000)}`;
   const words = lost.map((event) => `${event.detail.replace(/\.$/, '')}${when(event)}.`).join(' ');
   if (lost.every(({ side, kind }) => side === 'candidate' && kind === 'died')) return failed(said, words);
   return {

@@ -1,10 +1,12 @@
 /** `pipeline monitor setup`: Redis, hub and dashboard on the monitor host, an agent on every host. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../../context.ts';
 import { audit, whoami } from '../../environment/audit.ts';
 import { withConnections } from '../../environment/fleet.ts';
 import { withLock } from '../../environment/lock.ts';
 import { Failure } from '../../errors.ts';
+import { duration } from '../../format.ts';
 import type { Change } from '../../host/change.ts';
 import { converge } from '../../host/converge.ts';
 import type { Resource } from '../../host/resource.ts';
@@ -34,7 +36,7 @@ import { type MonitorSecrets, monitorSecrets } from '../../watching/secrets.ts';
 import { changeEntries, changeSummary, type HostChanges } from '../changes.ts';
 import type { Handler, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { counted, seconds } from '../output.ts';
+import { counted } from '../output.ts';
 
 /** How long a host may take until its first sample arrives. */
 const HEARD_MS = 30_000;
@@ -74,7 +76,7 @@ export const monitorSetup: Handler<typeof definitions.monitorSetup> = async (opt
     );
   });
   const url = dashboardUrl(place);
-  const time = seconds(performance.now() - started);
+  const time = duration(performance.now() - started);
   const entries = changeEntries({ changes: [] }, done);
   const failed = done.flatMap(({ host, failure }) => (failure === undefined ? [] : [{ host, failure }]));
   if (entries.length === 0 && failed.length === 0)

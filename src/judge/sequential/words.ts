@@ -1,4 +1,5 @@
 /** Numbers and sentences of verdicts, for people. */
+import { bytes } from '../../format.ts';
 import type { MetricResult, PerSide } from '../types.ts';
 
 /** Three significant digits, thousands apart: 0.012, 3.14, 1,230. */
@@ -22,11 +23,6 @@ export function withUnit(value: number | null, unit: string): string {
 
 export function percent(share: number): string {
   return `${Number((share * 100).toPrecision(2))} %`;
-}
-
-function bytes(value: number): string {
-  if (value >= 1e6) return `${number(value / 1e6)} MB`;
-  return value >= 1e4 ? `${number(value / 1e3)} kB` : `${number(Math.round(value))} bytes`;
 }
 
 /** A ratio as people say it: `20 % higher`, `5 % lower`, `equal`, `3.2 times`. */

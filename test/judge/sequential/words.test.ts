@@ -36,7 +36,7 @@ test.each([
   [list(['a']), 'a'],
   [list(['a', 'b', 'c']), 'a, b and c'],
   [withUnit(12.345, 'ms'), '12.3 ms'],
-  [withUnit(1234, 'bytes'), '1,234 bytes'],
+  [withUnit(1234, 'bytes'), '1.23 kB'],
   [withUnit(104857600, 'bytes'), '105 MB'],
   [withUnit(null, 'ms'), 'nothing'],
   [interval({ interval: [0.9, 1.1], level: 0.95 }, ratio), ' (95 % interval: 10 % lower to 10 % higher)'],
