@@ -8,6 +8,8 @@ import pc from 'picocolors';
 import type { ProgressEvent } from '../context.ts';
 import { duration } from '../format.ts';
 
+export { counted } from '../format.ts';
+
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /** Without a terminal, work that takes longer than this is announced: nobody stares at a silent screen. */
 const ANNOUNCE_AFTER_MS = 2_000;
@@ -234,9 +236,4 @@ function wordsOf({ stage, count, detail }: Row): string {
 function clip(line: string, width: number): string {
   const plain = stripVTControlCharacters(line);
   return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1))}…`;
-}
-
-/** `3 hosts`, `1 change`. */
-export function counted(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
