@@ -111,19 +111,19 @@ export const REQUESTS_OF_SAMPLE = ROUTES * REQUESTS;
 
 /**
  * Fields of samples, made once: a generator that encodes 2,000 histograms a second would take the core that it is to leave alone.
- * @returns the fields of a sample of a host, of one of `variants` forms
+ * @returns the fields of a sample of a host, of one of `forms`
  */
-export function sampleMaker(hosts: number, variants: number, random: () => number) {
-  const made = Array.from({ length: variants }, (_, variant) =>
+export function sampleMaker(hosts: number, forms: number, random: () => number) {
+  const made = Array.from({ length: forms }, (_, form) =>
     encodeSample({
-      window: sampleWindow(variant * HOSTS_OF_APP, 0, random),
+      window: sampleWindow(form * HOSTS_OF_APP, 0, random),
       instance: 'x',
       sequence: 0,
       sentAt: 0,
     }),
   );
   return (i: number, sequence: number, at: number): Record<string, string> => {
-    const fields = made[(i + sequence) % variants] ?? {};
+    const fields = made[(i + sequence) % forms] ?? {};
     const { routes = '' } = fields;
     return {
       ...fields,

@@ -93,8 +93,8 @@ export function experimentSection(report: CanaryReport): string {
 }
 
 function sideText(report: CanaryReport, side: 'baseline' | 'candidate'): string {
-  const { ref, commit, artifact, host, color } = report[side];
-  return `${ref} at ${commit}, artifact sha256 ${artifact}, on ${host} (${color})`;
+  const { ref, commit, artifact, host, colour } = report[side];
+  return `${ref} at ${commit}, artifact sha256 ${artifact}, on ${host} (${colour})`;
 }
 
 function loadRows(load: NonNullable<CanaryReport['load']>): [string, string][] {
