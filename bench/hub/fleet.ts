@@ -19,7 +19,10 @@ export function appOf(i: number): string {
   return `app-${Math.floor(i / HOSTS_OF_APP)}`;
 }
 
-/** A sample of a host: all of the system, a few disks, interfaces and units, and 20 routes with their histograms. */
+/**
+ * A sample of a host: all of the system, a few disks, interfaces and units, and 20 routes with their
+ * histograms.
+ */
 export function sampleWindow(i: number, at: number, random: () => number): Window {
   const gauge = (scale: number) => Number((random() * scale).toPrecision(5));
   const system = Object.fromEntries(
@@ -110,7 +113,8 @@ function routeRow(host: number, route: number, random: () => number): Row<'route
 export const REQUESTS_OF_SAMPLE = ROUTES * REQUESTS;
 
 /**
- * Fields of samples, made once: a generator that encodes 2,000 histograms a second would take the core that it is to leave alone.
+ * Fields of samples, made once: a generator that encodes 2,000 histograms a second would take the core that
+ * it is to leave alone.
  * @returns the fields of a sample of a host, of one of `forms`
  */
 export function sampleMaker(hosts: number, forms: number, random: () => number) {
