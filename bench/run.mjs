@@ -1,4 +1,5 @@
-// Runs one benchmark: node bench/run.mjs NAME [arguments]. Bundles bench/NAME/main.ts (or bench/NAME.ts) first, since Node 20 runs no TypeScript.
+// Runs one benchmark: node bench/run.mjs NAME [arguments]. Bundles bench/NAME/main.ts (or bench/NAME.ts)
+// first, since Node 20 runs no TypeScript.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,10 +1,13 @@
 /**
- * What the agent costs, beside Debian's prometheus-node-exporter scraped at the same interval, in the same seconds.
+ * What the agent costs, beside Debian's prometheus-node-exporter scraped at the same interval, in the same
+ * seconds.
  *
  *   node bench/run.mjs agent [--seconds 60] [--interval 1] [--lines 2000] [--node PATH] [--flags "…"]
  *
- * Every program runs at once and is measured over the same seconds, after a warm-up: processor time from /proc/PID/stat, resident memory from
- * /proc/PID/status. Limits (issue 6): 60 MB and 0.3 % of a core idle; 5 % of a core at 2,000 log lines a second; no growth in an hour
+ * Every program runs at once and is measured over the same seconds, after a warm-up: processor time from
+ * /proc/PID/stat, resident memory from
+ * /proc/PID/status. Limits (issue 6): 60 MB and 0.3 % of a core idle; 5 % of a core at 2,000 log lines a
+ * second; no growth in an hour
  * (`--seconds 3600`).
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';

@@ -30,7 +30,10 @@ function save(report: CanaryReport, name: string): void {
   writeFileSync(join(values.keep, `${name}.json`), JSON.stringify(report));
 }
 
-/** Runs one canary; seconds until the verdict, from the command and from the first request that the proxy saw. */
+/**
+ * Runs one canary; seconds until the verdict, from the command and from the first request that the proxy
+ * saw.
+ */
 async function timed(lab: CanaryLab, baseline: string, candidate: string, seed: number) {
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;

@@ -3,7 +3,10 @@
 import { stringify } from 'yaml';
 import { type File, HOSTS, type HostName, stateOf } from './state.ts';
 
-/** Everything that makes Ansible faster and changes nothing: no facts, pipelining, all hosts at once, connections that stay. */
+/**
+ * Everything that makes Ansible faster and changes nothing: no facts, pipelining, all hosts at once,
+ * connections that stay.
+ */
 export const CONFIGURATION = `[defaults]
 forks = 10
 gathering = explicit

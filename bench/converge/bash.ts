@@ -1,4 +1,7 @@
-/** The floor: one bash script a host over one connection, written by hand for these hosts, with checks so that it may run again. */
+/**
+ * The floor: one bash script a host over one connection, written by hand for these hosts, with checks so
+ * that it may run again.
+ */
 
 import { quote } from '../../src/ssh/quote.ts';
 import { type File, type HostName, type Service, stateOf } from './state.ts';

@@ -1,5 +1,6 @@
 /**
- * The same end state on three fresh local hosts by this program, by Ansible, and by one bash script a host: first run, and a run with nothing to do.
+ * The same end state on three fresh local hosts by this program, by Ansible, and by one bash script a host:
+ * first run, and a run with nothing to do.
  * node bench/run.mjs converge [--rounds N] [--only NAME]
  */
 
@@ -40,7 +41,8 @@ if (unavailable !== undefined) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-converge-'));
-// Beside node_modules, so that what is not bundled would be found; everything is, as in the program that ships.
+// Beside node_modules, so that what is not bundled would be found; everything is, as in the program that
+// ships.
 const program = join(folder, 'program.mjs');
 await build({
   entryPoints: [join(import.meta.dirname, 'program.ts')],
@@ -102,7 +104,10 @@ async function compete(name: Contender, round: number): Promise<void> {
   }
 }
 
-/** How a contender is run against hosts. Connections are closed between runs, so that every run starts from nothing. */
+/**
+ * How a contender is run against hosts. Connections are closed between runs, so that every run starts from
+ * nothing.
+ */
 async function runner(name: Contender, targets: readonly SshTarget[]): Promise<() => Promise<void>> {
   if (name === 'pipeline') {
     const input = join(folder, 'targets.json');

@@ -1,4 +1,7 @@
-/** This program as the command line runs it: converges all hosts of a file side by side. Argument: a file with targets and host names. */
+/**
+ * This program as the command line runs it: converges all hosts of a file side by side. Argument: a file
+ * with targets and host names.
+ */
 
 import { readFileSync } from 'node:fs';
 import { quietContext } from '../../src/context.ts';

@@ -1,9 +1,11 @@
 /**
- * A fleet from nothing against the fake API with realistic delays: how much longer it takes than its droplets need to boot, and how many calls it makes.
+ * A fleet from nothing against the fake API with realistic delays: how much longer it takes than its
+ * droplets need to boot, and how many calls it makes.
  *
  *   npm run bench digitalocean -- [--droplets 50] [--boot 30] [--speed 2]
  *
- * Clocks of fake and client run `speed` times faster than this machine's, so what this machine itself needs counts `speed` times: the figures are upper
+ * Clocks of fake and client run `speed` times faster than this machine's, so what this machine itself needs
+ * counts `speed` times: the figures are upper
  * bounds.
  */
 import { mkdtempSync } from 'node:fs';

@@ -19,7 +19,10 @@ export function appOf(i: number): string {
   return `app-${Math.floor(i / HOSTS_OF_APP)}`;
 }
 
-/** A sample of a host: all of the system, a few disks, interfaces and units, and 20 routes with their histograms. */
+/**
+ * A sample of a host: all of the system, a few disks, interfaces and units, and 20 routes with their
+ * histograms.
+ */
 export function sampleWindow(i: number, at: number, random: () => number): Window {
   const gauge = (scale: number) => Number((random() * scale).toPrecision(5));
   const system = Object.fromEntries(
@@ -110,20 +113,21 @@ function routeRow(host: number, route: number, random: () => number): Row<'route
 export const REQUESTS_OF_SAMPLE = ROUTES * REQUESTS;
 
 /**
- * Fields of samples, made once: a generator that encodes 2,000 histograms a second would take the core that it is to leave alone.
- * @returns the fields of a sample of a host, of one of `variants` forms
+ * Fields of samples, made once: a generator that encodes 2,000 histograms a second would take the core that
+ * it is to leave alone.
+ * @returns the fields of a sample of a host, of one of `forms`
  */
-export function sampleMaker(hosts: number, variants: number, random: () => number) {
-  const made = Array.from({ length: variants }, (_, variant) =>
+export function sampleMaker(hosts: number, forms: number, random: () => number) {
+  const made = Array.from({ length: forms }, (_, form) =>
     encodeSample({
-      window: sampleWindow(variant * HOSTS_OF_APP, 0, random),
+      window: sampleWindow(form * HOSTS_OF_APP, 0, random),
       instance: 'x',
       sequence: 0,
       sentAt: 0,
     }),
   );
   return (i: number, sequence: number, at: number): Record<string, string> => {
-    const fields = made[(i + sequence) % variants] ?? {};
+    const fields = made[(i + sequence) % forms] ?? {};
     const { routes = '' } = fields;
     return {
       ...fields,

@@ -1,4 +1,4 @@
-/** Processor time and memory of a process, from /proc; and random numbers that are the same in every run. */
+/** Processor time and memory of a process, from /proc. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -41,15 +41,4 @@ export class Measured {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return { at: performance.now(), ticks: Number(fields[11]) + Number(fields[12]) };
   }
-}
-
-/** Mulberry32. */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

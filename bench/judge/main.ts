@@ -11,7 +11,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { upperLimit } from './limits.ts';
 import { OVERLOADS, type OverloadRun, overloaded } from './overload.ts';
 import { type DetectionRun, detection, type SameVersionRun, sameVersion } from './runs.ts';
-import type { Variant } from './simulate.ts';
+import type { Behaviour } from './simulate.ts';
 import { timings } from './timings.ts';
 
 const WORKERS = 2;
@@ -27,8 +27,8 @@ const LIMIT = 900;
 
 interface Regression {
   readonly name: string;
-  readonly baseline: Partial<Variant>;
-  readonly candidate: Partial<Variant>;
+  readonly baseline: Partial<Behaviour>;
+  readonly candidate: Partial<Behaviour>;
 }
 const REGRESSIONS: readonly Regression[] = [
   { name: 'all requests fail', baseline: {}, candidate: { errors: 1 } },
@@ -98,7 +98,7 @@ if (isMainThread) {
   parentPort?.postMessage(work((workerData as { first: number }).first));
 }
 
-/** `kayenta`: also Kayenta's answers, which need traffic to both variants in each minute. */
+/** `kayenta`: also Kayenta's answers, which need traffic to both sides in each minute. */
 function reportSameVersion(title: string, runs: readonly SameVersionRun[], kayenta = true): void {
   const count = (name: string, hits: number) => {
     const share = ((100 * hits) / runs.length).toFixed(2);
@@ -126,7 +126,7 @@ function reportSameVersion(title: string, runs: readonly SameVersionRun[], kayen
 
 function reportDetection(found: readonly (readonly DetectionRun[])[]): void {
   console.log(
-    '\nRequests (both variants) until the candidate is rejected: median, and share of experiments in ' +
+    '\nRequests (both sides) until the candidate is rejected: median, and share of experiments in ' +
       'which it ever is',
   );
   console.log(

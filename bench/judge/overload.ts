@@ -6,15 +6,15 @@ import { begin, type ExperimentState, next } from '../../src/canary/experiment/e
 import { conclude, type RunRecord } from '../../src/canary/judging/conclude.ts';
 import { defaultSequentialConfig } from '../../src/judge/index.ts';
 import { report, verdict } from '../../test/report/sample.ts';
-import { type QueueScenario, type QueueVariant, simulateQueues } from './queue.ts';
+import { type QueueBehaviour, type QueueScenario, simulateQueues } from './queue.ts';
 
 const SECONDS = 120;
 const RATE = 100;
 
 export interface Overload {
   readonly name: string;
-  readonly baseline: Partial<QueueVariant>;
-  readonly candidate: Partial<QueueVariant>;
+  readonly baseline: Partial<QueueBehaviour>;
+  readonly candidate: Partial<QueueBehaviour>;
   /** Whether the candidate is truly worse. */
   readonly worse: boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * Simulated experiments near and beyond what the services can carry: each variant is one process that answers
+ * Simulated experiments near and beyond what the services can carry: each side is one process that answers
  * one request after the other, so requests queue. The load is open-loop, gives a request up after 10 s, and
  * skips requests while too many are under way, as the real one does.
  */
@@ -7,7 +7,7 @@ import type { Second } from '../../src/judge/index.ts';
 import { type Random, seeded } from './random.ts';
 import { count, pauses } from './simulate.ts';
 
-export interface QueueVariant {
+export interface QueueBehaviour {
   /** Share of its time that the process would work if nothing were given up: 1 and more is too much. */
   readonly busy: number;
   /** Share of requests that are answered by 500, in no time. */
@@ -16,10 +16,10 @@ export interface QueueVariant {
 
 export interface QueueScenario {
   readonly seconds: number;
-  /** Requests per second over both variants. */
+  /** Requests per second over both sides. */
   readonly rate: number;
-  readonly baseline: QueueVariant;
-  readonly candidate: QueueVariant;
+  readonly baseline: QueueBehaviour;
+  readonly candidate: QueueBehaviour;
 }
 
 const GIVE_UP_SECONDS = 10;
@@ -28,7 +28,7 @@ const UNDER_WAY_SPARE = 64;
 const SPREAD = 0.4;
 
 interface Process {
-  readonly variant: QueueVariant;
+  readonly behaviour: QueueBehaviour;
   /** Mean service time, seconds. */
   readonly mean: number;
   readonly pauses: readonly (readonly [number, number])[];
@@ -79,7 +79,7 @@ export function* simulateQueues(scenario: QueueScenario, seed: number): Generato
 }
 
 function process(
-  variant: QueueVariant,
+  behaviour: QueueBehaviour,
   rate: number,
   seconds: number,
   shared: readonly (readonly [number, number])[],
@@ -94,8 +94,8 @@ function process(
     random,
   );
   return {
-    variant,
-    mean: variant.busy / (rate / 2),
+    behaviour,
+    mean: behaviour.busy / (rate / 2),
     pauses: [...shared, ...own].sort((a, b) => a[0] - b[0]),
     nextPause: 0,
     noise: 0,
@@ -104,7 +104,7 @@ function process(
 }
 
 function request(one: Process, side: 0 | 1, due: number, slowness: number, random: Random): Ending {
-  if (one.variant.errors > 0 && random.uniform() < one.variant.errors) {
+  if (one.behaviour.errors > 0 && random.uniform() < one.behaviour.errors) {
     return { at: due + 0.001, side, outcome: '5xx', milliseconds: 1 };
   }
   const work = one.mean * Math.exp(SPREAD * random.normal() - SPREAD ** 2 / 2 + one.noise + slowness);

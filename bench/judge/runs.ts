@@ -8,10 +8,10 @@ import {
   toKayentaDocument,
   verdict,
 } from '../../src/judge/index.ts';
-import { ORDINARY, type Scenario, simulate, type Variant } from './simulate.ts';
+import { type Behaviour, ORDINARY, type Scenario, simulate } from './simulate.ts';
 
 /**
- * Both variants together; the deciding figures are requests, which another rate only takes sooner or later.
+ * Both sides together; the deciding figures are requests, which another rate only takes sooner or later.
  */
 const RATE = 100;
 const SAME_VERSION_SECONDS = 120;
@@ -58,8 +58,8 @@ export interface DetectionRun {
 }
 
 export function detection(
-  baseline: Partial<Variant>,
-  candidate: Partial<Variant>,
+  baseline: Partial<Behaviour>,
+  candidate: Partial<Behaviour>,
   limit: number,
   seed: number,
 ): DetectionRun {

@@ -1,5 +1,5 @@
 /**
- * Simulated experiments: two variants of a service behind a proxy, with what makes real latency hard. Heavy
+ * Simulated experiments: two sides of a service behind a proxy, with what makes real latency hard. Heavy
  * tails; load that drifts and that both share; warm-up; pauses of the machine that both share; garbage
  * collection of each process for itself, minor and major; noise of each host for itself that lasts for
  * seconds; a clock that counts whole milliseconds.
@@ -13,8 +13,8 @@ import {
 } from '../../src/judge/index.ts';
 import { type Random, seeded } from './random.ts';
 
-/** What distinguishes a variant. */
-export interface Variant {
+/** What distinguishes a side. */
+export interface Behaviour {
   /** Share of requests that are answered by 500. */
   readonly errors: number;
   /** Share of answers whose body differs from the baseline's. */
@@ -29,14 +29,14 @@ export interface Variant {
   readonly memory: number;
 }
 
-export const ORDINARY: Variant = { errors: 0, wrongBodies: 0, slower: 1, tail: 1, cpu: 1, memory: 1 };
+export const ORDINARY: Behaviour = { errors: 0, wrongBodies: 0, slower: 1, tail: 1, cpu: 1, memory: 1 };
 
 export interface Scenario {
   readonly seconds: number;
-  /** Requests per second over both variants. */
+  /** Requests per second over both sides. */
   readonly rate: number;
-  readonly baseline: Variant;
-  readonly candidate: Variant;
+  readonly baseline: Behaviour;
+  readonly candidate: Behaviour;
   /**
    * Factor of what each host has for itself: the noise that lasts for seconds, and the length of its own
    * pauses. Default 1.
@@ -55,7 +55,7 @@ const SPREAD = 0.3;
 const HEAVY = 0.03;
 const PARETO = 2.5;
 const LN_GAMMA = Math.log(HISTOGRAM_GAMMA);
-/** 90th and 99th percentile of an ordinary variant under mean load, ms, over many experiments. */
+/** 90th and 99th percentile of an ordinary side under mean load, ms, over many experiments. */
 const Q90 = 18.3;
 const Q99 = 27.5;
 
@@ -68,7 +68,7 @@ export function* simulate(scenario: Scenario, seed: number): Generator<Second> {
     host(scenario.seconds, shared, own, random),
     host(scenario.seconds, shared, own, random),
   ] as const;
-  const variants = [scenario.baseline, scenario.candidate] as const;
+  const behaviours = [scenario.baseline, scenario.candidate] as const;
   let load = random.normal() * 0.15;
   for (let at = 0; at < scenario.seconds; at++) {
     load = 0.9 * load + random.normal() * 0.065;
@@ -82,12 +82,12 @@ export function* simulate(scenario: Scenario, seed: number): Generator<Second> {
       const toBaseline =
         scenario.traffic === 'sequential' ? at < scenario.seconds / 2 : random.uniform() < 0.5;
       const choice = toBaseline ? 0 : 1;
-      request(sides[choice], variants[choice], hosts[choice], load, t, random);
+      request(sides[choice], behaviours[choice], hosts[choice], load, t, random);
     }
     yield {
       at,
-      baseline: close(sides[0], variants[0], hosts[0], random),
-      candidate: close(sides[1], variants[1], hosts[1], random),
+      baseline: close(sides[0], behaviours[0], hosts[0], random),
+      candidate: close(sides[1], behaviours[1], hosts[1], random),
     };
   }
 }
@@ -155,19 +155,26 @@ interface Side {
 
 const side = (): Side => ({ requests: 0, ok: 0, failed: 0, disagreed: 0, latency: {}, size: {}, work: 0 });
 
-function request(side: Side, variant: Variant, host: Host, load: number, t: number, random: Random): void {
+function request(
+  side: Side,
+  behaviour: Behaviour,
+  host: Host,
+  load: number,
+  t: number,
+  random: Random,
+): void {
   side.requests++;
-  if (variant.errors > 0 && random.uniform() < variant.errors) {
+  if (behaviour.errors > 0 && random.uniform() < behaviour.errors) {
     side.failed++;
     side.work += 0.3;
     return;
   }
   side.ok++;
-  if (variant.wrongBodies > 0 && random.uniform() < variant.wrongBodies) side.disagreed++;
+  if (behaviour.wrongBodies > 0 && random.uniform() < behaviour.wrongBodies) side.disagreed++;
   let ms = serviceTime(random);
   side.work += ms;
   const circumstances = Math.exp(load) * (1 + 2 * Math.exp(-t / host.warmup));
-  ms *= variant.slower * circumstances * Math.exp(host.noise);
+  ms *= behaviour.slower * circumstances * Math.exp(host.noise);
   while (host.next < host.pauses.length && (host.pauses[host.next]?.[1] ?? 0) < t) host.next++;
   for (let i = host.next; i < host.pauses.length; i++) {
     const [start, end] = host.pauses[i] as readonly [number, number];
@@ -175,8 +182,8 @@ function request(side: Side, variant: Variant, host: Host, load: number, t: numb
     if (end > t) ms += (end - t) * 1000;
   }
   const ordinary = ms / circumstances;
-  if (variant.tail > 1 && ordinary > Q90) {
-    ms *= variant.tail ** (Math.log(ordinary / Q90) / Math.log(Q99 / Q90));
+  if (behaviour.tail > 1 && ordinary > Q90) {
+    ms *= behaviour.tail ** (Math.log(ordinary / Q90) / Math.log(Q99 / Q90));
   }
   count(side.latency, Math.max(1, Math.round(ms)));
   count(side.size, random.uniform() < 0.8 ? 2048 : 300 + Math.floor(random.uniform() * 200));
@@ -193,11 +200,11 @@ export function count(histogram: Record<string, number>, value: number): void {
   histogram[index] = (histogram[index] ?? 0) + 1;
 }
 
-function close(side: Side, variant: Variant, host: Host, random: Random): SideSecond {
+function close(side: Side, behaviour: Behaviour, host: Host, random: Random): SideSecond {
   // A heap that grows with work and falls back when it is collected.
   host.heap += side.work / 20_000 + random.uniform() * 0.01;
   if (host.heap > 1) host.heap = random.uniform() * 0.1;
-  const megabytes = (host.heapStart + 25 * host.heap) * variant.memory;
+  const megabytes = (host.heapStart + 25 * host.heap) * behaviour.memory;
   const latency: LogHistogram = { counts: side.latency };
   return {
     routes: {
@@ -211,7 +218,7 @@ function close(side: Side, variant: Variant, host: Host, random: Random): SideSe
     bodies: { compared: side.ok, disagreed: side.disagreed },
     restarts: 0,
     errorLines: side.failed,
-    cpuSeconds: (side.work * 0.4 * variant.cpu * Math.exp(host.noise) + 10 + 5 * random.uniform()) / 1000,
+    cpuSeconds: (side.work * 0.4 * behaviour.cpu * Math.exp(host.noise) + 10 + 5 * random.uniform()) / 1000,
     memoryBytes: Math.round(megabytes * 1048576),
   };
 }

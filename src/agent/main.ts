@@ -1,13 +1,14 @@
 /** The agent: what runs on every host. Bundled into one file, `agent.js`. */
 import { parseArgs } from 'node:util';
+import { AGENT_CONFIG } from '../contract/agent.ts';
 import { asFailure, Failure } from '../errors.ts';
-import { CONFIG_PATH, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
 import { run } from './run.ts';
 import { runStream, trafficSource, unitSource } from './stream.ts';
 import { VERSION } from './version.ts';
 
 const USAGE = `Usage:
-  agent.js run [--config ${CONFIG_PATH}]       measure this host and send samples to the monitor
+  agent.js run [--config ${AGENT_CONFIG}]       measure this host and send samples to the monitor
   agent.js check [--config FILE]                        read the configuration and say what is wrong with it
   agent.js stream --nginx-log PATH [--interval SECONDS] [--until-stdin-ends]
   agent.js stream --unit NAME.service [--interval SECONDS] [--until-stdin-ends]
@@ -23,7 +24,7 @@ async function main(args: readonly string[]): Promise<void> {
       return run(readConfig(configPath(rest)), stop.signal, say);
     case 'check':
       readConfig(configPath(rest));
-      return say('The configuration is right.');
+      return say('Configuration OK.');
     case 'stream':
       return stream(rest, stop.signal);
     case 'version':
@@ -44,7 +45,7 @@ function usage(message: string): Failure {
 }
 
 function configPath(args: string[]): string {
-  return options(args, { config: { type: 'string', default: CONFIG_PATH } }).config as string;
+  return options(args, { config: { type: 'string', default: AGENT_CONFIG } }).config as string;
 }
 
 async function stream(args: string[], signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 /** `agent.js run`: a sample at every interval, sent to the hub's inbox. */
 import { randomBytes } from 'node:crypto';
+import type { AgentConfig } from '../contract/agent.ts';
 import type { Collector } from './collector.ts';
 import { accessLogCollector } from './collectors/access-logs.ts';
 import { auditCollector } from './collectors/audit.ts';
@@ -14,10 +15,9 @@ import { pressureCollector } from './collectors/pressure.ts';
 import { selfCollector } from './collectors/self.ts';
 import { storeCollector } from './collectors/stores.ts';
 import { unitCollector } from './collectors/units.ts';
-import type { AgentConfig } from './config.ts';
-import { findContainer } from './container.ts';
 import { Sampler } from './sampler.ts';
-import { Sender } from './sender.ts';
+import { Sender } from './sender/sender.ts';
+import { findContainer } from './system/container.ts';
 import { nextTick, sleepUntil } from './ticks.ts';
 
 /** How long samples are still sent after the signal to stop; systemd waits 90 s. */

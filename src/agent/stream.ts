@@ -4,11 +4,11 @@
  */
 import { once } from 'node:events';
 import type { TrafficLine, UnitLine } from '../metrics/live.ts';
-import { parseNginxLine } from './access-log.ts';
-import { Tail } from './tail.ts';
+import { parseNginxLine } from './logs/access-log.ts';
+import { Tail } from './logs/tail.ts';
+import { Traffic } from './logs/traffic.ts';
+import { UnitWatch } from './system/unit-watch.ts';
 import { nextTick, sleepUntil } from './ticks.ts';
-import { Traffic } from './traffic.ts';
-import { UnitWatch } from './unit-watch.ts';
 
 /** Something that can say every second what happened since the last time. */
 export interface LiveSource {

@@ -1,5 +1,7 @@
 /** What is wrong now, by the rules. Pure. */
+
 import type { AlertsConfig } from '../config/schema.ts';
+import { age, duration } from '../format.ts';
 import type { Row, Window } from '../metrics/catalogue.ts';
 import { mean } from '../metrics/merge.ts';
 import type { Finding, LastingRule, Severity } from './types.ts';
@@ -71,7 +73,7 @@ function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly
         'host_silent',
         'critical',
         '',
-        `${name} has sent nothing for more than ${seconds(rules.host_silent.for)}`,
+        `${name} has sent nothing for more than ${duration(rules.host_silent.for)}`,
       ),
     ];
   }
@@ -87,7 +89,7 @@ function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly
         'clock',
         'warning',
         '',
-        `the clock of ${name} is ${seconds(off * 1000)} ${host.aheadMs > 0 ? 'ahead' : 'behind'}`,
+        `the clock of ${name} is ${age(off * 1000)} ${host.aheadMs > 0 ? 'ahead' : 'behind'}`,
       ),
     ),
     ...latest.disks.flatMap((disk) => diskFindings(host, disk, rules)),
@@ -209,7 +211,7 @@ function appFindings(app: AppView, rules: Rules): readonly Finding[] {
         app.name,
         'app',
         '',
-        `${app.name} takes ${Math.round(p90 ?? 0)} ms (p90), ${times.toFixed(1)} times what it took a week ago`,
+        `${app.name} takes ${duration(p90 ?? 0)} (p90), ${times.toFixed(1)} times what it took a week ago`,
       ),
     ),
   ];
@@ -242,8 +244,4 @@ function ratio(part: number | null, whole: number | null): number | null {
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
-}
-
-function seconds(ms: number): string {
-  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }

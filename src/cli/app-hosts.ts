@@ -1,4 +1,7 @@
-/** What deploy, rollback and releases begin with: an application, and connections to the hosts that serve it. */
+/**
+ * What deploy, rollback and releases begin with: an application, and connections to the hosts that serve
+ * it.
+ */
 import { loadConfig } from '../config/load.ts';
 import type { AppConfig, Config } from '../config/schema.ts';
 import { withConnections } from '../environment/fleet.ts';
@@ -21,7 +24,8 @@ export function appOf(config: Config, name: string): AppConfig {
 }
 
 /**
- * Connects to every host of the application, to those that balance it, and to the one that keeps the lock, and runs `work`.
+ * Connects to every host of the application, to those that balance it, and to the one that keeps the lock,
+ * and runs `work`.
  * @throws Failure `usage` where the inventory lacks a group that the application is for.
  */
 export async function withAppHosts<T>(

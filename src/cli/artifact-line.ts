@@ -1,11 +1,12 @@
 /** One line about an artifact: what was built, how big, and whether it was there already. */
+
 import type { Artifact } from '../build/artifact.ts';
-import { megabytes } from './output.ts';
+import { bytes, duration } from '../format.ts';
 
 export function artifactLine(artifact: Artifact): string {
   if (artifact.commit === null) {
-    return `${artifact.app}  ${artifact.ref}  ${megabytes(artifact.bytes)} (sha256 ${artifact.sha256.slice(0, 8)}…)`;
+    return `${artifact.app}  ${artifact.ref}  ${bytes(artifact.bytes)} (sha256 ${artifact.sha256.slice(0, 8)}…)`;
   }
-  const state = artifact.cached ? 'cached' : `built in ${artifact.seconds.toFixed(1)} s`;
-  return `${artifact.app}  ${artifact.ref} → ${artifact.commit.slice(0, 7)} "${artifact.subject}"  ${megabytes(artifact.bytes)}, ${state} (sha256 ${artifact.sha256.slice(0, 8)}…)`;
+  const state = artifact.cached ? 'cached' : `built in ${duration(artifact.seconds * 1000)}`;
+  return `${artifact.app}  ${artifact.ref} → ${artifact.commit.slice(0, 7)} "${artifact.subject}"  ${bytes(artifact.bytes)}, ${state} (sha256 ${artifact.sha256.slice(0, 8)}…)`;
 }

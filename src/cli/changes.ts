@@ -1,9 +1,15 @@
-/** What `plan` shows and `up` does: the provider's changes and each host's, in one list, for people and for `--json`. */
+/**
+ * What `plan` shows and `up` does: the provider's changes and each host's, in one list, for people and for
+ * `--json`.
+ */
 import type { CloudPlan } from '../cloud/provider.ts';
 import type { Change } from '../host/plan.ts';
 import { type Colors, counted } from './output.ts';
 
-/** One entry of `changes[]` in the JSON of `prod plan` and `prod up`. `host` is null for what the hosts share. */
+/**
+ * One entry of `changes[]` in the JSON of `prod plan` and `prod up`. `host` is null for what the hosts
+ * share.
+ */
 export interface ChangeEntry {
   readonly host: string | null;
   readonly step: string;

@@ -1,5 +1,6 @@
 /**
- * What a command is: data that help, parsing and documentation are made from, and a handler that is loaded only when it runs.
+ * What a command is: data that help, parsing and documentation are made from, and a handler that is loaded
+ * only when it runs.
  */
 import type { Context } from '../context.ts';
 import type { Output } from './output.ts';
@@ -67,7 +68,10 @@ export interface Session {
   readonly common: OptionValues<typeof COMMON_OPTIONS>;
 }
 
-/** What a command ends with: the document for `--json`, and an exit code where success is not the only good end. */
+/**
+ * What a command ends with: the document for `--json`, and an exit code where success is not the only good
+ * end.
+ */
 export interface CommandResult {
   readonly json: unknown;
   readonly exitCode?: number;

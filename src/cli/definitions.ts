@@ -33,7 +33,8 @@ export const definitions = {
     path: 'init',
     summary: 'write an annotated pipeline.yml',
     description:
-      'Looks at this folder (package.json, pom.xml, git remote) and writes a pipeline.yml that fits it. Never overwrites one.',
+      'Looks at this folder (package.json, pom.xml, git remote) and writes a pipeline.yml that ' +
+      'fits it. Never overwrites one.',
     options: {},
   },
   doctor: {
@@ -140,7 +141,9 @@ export const definitions = {
     path: 'canary',
     summary: 'compare two git refs of a service under load, and judge',
     description:
-      'Runs both refs as blue and green behind a proxy on three hosts, sends them the same traffic at the same time, and stops as soon as the evidence allows. Exit code 0 passed, 5 failed, 6 inconclusive.',
+      'Runs both refs as blue and green behind a proxy on three hosts, sends them the same ' +
+      'traffic at the same time, and stops as soon as the evidence allows. Exit code 0 passed, 5 ' +
+      'failed, 6 inconclusive.',
     arguments: [
       { name: '<baseline>', description: 'ref that is known to be good' },
       { name: '<candidate>', description: 'ref to be judged' },
@@ -197,7 +200,10 @@ export const definitions = {
     path: 'judge',
     summary: 'judge recorded data, no hosts needed',
     description:
-      "FILE is a canary report (the verdict is computed again) or the document that Kayenta's remote judge takes. With --prometheus it is a Kayenta configuration, and the values are read from there. With --app there is no FILE: two releases are judged by what the monitor recorded of them.",
+      "FILE is a canary report (the verdict is computed again) or the document that Kayenta's " +
+      'remote judge takes. With --prometheus it is a Kayenta configuration, and the values are ' +
+      'read from there. With --app there is no FILE: two releases are judged by what the monitor ' +
+      'recorded of them.',
     arguments: [{ name: '[file]', description: 'JSON file, or - for standard input' }],
     options: {
       judge: {
@@ -258,14 +264,16 @@ export const definitions = {
     examples: [
       'pipeline judge .pipeline/canary/2026-11-25T14-00-00Z/report.json',
       'pipeline judge canary.json --prometheus http://localhost:9090 --baseline v1 --candidate v2 --last 30m',
-      'pipeline judge --app shop --baseline 20261125-101500-05c965f --candidate 20261125-112000-0fb8c1c --last 2h',
+      'pipeline judge --app shop --baseline 20261125-101500-05c965f --candidate ' +
+        '20261125-112000-0fb8c1c --last 2h',
     ],
   },
   monitorSetup: {
     path: 'monitor setup',
     summary: 'put Redis, hub and dashboard on the monitor, and an agent on every host',
     description:
-      'Run it again as often as you like: the second run changes nothing. A new host joins by `prod up` and this.',
+      'Run it again as often as you like: the second run changes nothing. A new host joins by ' +
+      '`prod up` and this.',
     options: { inventory, wait },
     examples: ['pipeline monitor setup -i inventory.ini'],
   },
@@ -288,7 +296,8 @@ export const definitions = {
     path: 'monitor users',
     summary: 'list, add, renew or remove users of the dashboard',
     description:
-      '`set NAME` makes a user, or gives a new password; it is shown once. Users only read, except with --admin.',
+      '`set NAME` makes a user, or gives a new password; it is shown once. Users only read, ' +
+      'except with --admin.',
     arguments: [
       { name: '[verb]', description: 'list (the default), set, remove' },
       { name: '[name]', description: 'user' },

@@ -1,11 +1,12 @@
 /** What a deploy or a rollback ended with, for people and for `--json`. */
+import { duration } from '../format.ts';
 import type { DeployResult } from '../release/index.ts';
 
 export function deployLines(result: DeployResult, verb: 'deploy' | 'rollback'): string[] {
   const version = `${result.release}${result.commit === null ? '' : ` (${result.commit.slice(0, 7)})`}`;
   if (!result.changed)
     return [
-      `${result.app} ${version} is live already. Nothing was changed (${result.seconds.toFixed(1)} s).`,
+      `${result.app} ${version} is live already. Nothing was changed (${duration(result.seconds * 1000)}).`,
     ];
   const again = result.previous === result.release;
   const done = verb === 'rollback' ? 'Back' : again ? 'Done' : 'Live';
@@ -17,12 +18,12 @@ export function deployLines(result: DeployResult, verb: 'deploy' | 'rollback'): 
         : `Before: ${result.previous}. Back: pipeline rollback ${result.app}`;
   return [
     '',
-    `${done} in ${result.seconds.toFixed(1)} s: ${version} on ${result.hosts.map(({ host }) => host).join(', ')}.`,
+    `${done} in ${duration(result.seconds * 1000)}: ${version} on ${result.hosts.map(({ host }) => host).join(', ')}.`,
     before,
     ...(result.watch === 0
       ? []
       : [
-          `${result.hosts.length === 1 ? 'The host watches' : 'The hosts watch'} it for ${result.watch / 1000} s more, and ${result.hosts.length === 1 ? 'goes' : 'go'} back where it fails: pipeline releases ${result.app}`,
+          `${result.hosts.length === 1 ? 'The host watches' : 'The hosts watch'} it for ${duration(result.watch)} more, and ${result.hosts.length === 1 ? 'goes' : 'go'} back where it fails: pipeline releases ${result.app}`,
         ]),
   ];
 }

@@ -24,6 +24,7 @@ const exitCode = await runProgram(process.argv.slice(2), {
   stderr: process.stderr,
   interrupted: stops.signal,
 });
-// Whatever is still open (a pooled connection, a timer of a library) must not keep the program alive; but what was printed must arrive.
+// Whatever is still open (a pooled connection, a timer of a library) must not keep the program alive; but
+// what was printed must arrive.
 process.exitCode = exitCode;
 process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

@@ -1,15 +1,19 @@
 /**
- * What people see in the terminal: lines that stay, and on a terminal a few live lines below them that show work under way.
+ * What people see: lines that stay, and on a terminal a few live lines below them that show work under way.
  * With `--json` people's text goes to standard error, so that standard output holds one document.
  */
+
 import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import type { ProgressEvent } from '../context.ts';
+import { duration } from '../format.ts';
+
+export { counted } from '../format.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-/** Without a terminal, work that takes longer than this is announced, so that no one waits before a silent screen. */
+/** Without a terminal, work that takes longer than this is announced: nobody stares at a silent screen. */
 const ANNOUNCE_AFTER_MS = 2_000;
-/** After that its latest words follow, at most this often: a log shows that long work goes on, and does not drown in it. */
+/** Its latest words follow, at most this often: a log shows that work goes on without drowning in it. */
 const FOLLOW_EVERY_MS = 5_000;
 
 export interface Colors {
@@ -62,125 +66,164 @@ export interface OutputOptions {
   readonly interactive: boolean;
 }
 
-export function createOutput({ sink, color, now, interactive }: OutputOptions): Output {
-  const palette = pc.createColors(color);
-  const rows = new Map<string, Row>();
-  let custom: readonly string[] = [];
-  let drawn = 0;
-  let frame = 0;
-  let timer: NodeJS.Timeout | undefined;
+export function createOutput(options: OutputOptions): Output {
+  return new Screen(options);
+}
 
-  const elapsed = (row: Row) => seconds(now() - row.since);
+/** Lines that stay, and below them the rows of work under way. */
+class Screen implements Output {
+  readonly colors: Colors;
+  readonly interactive: boolean;
+  readonly #sink: Sink;
+  readonly #now: () => number;
+  readonly #rows = new Map<string, Row>();
+  /** What `live` was given last. */
+  #custom: readonly string[] = [];
+  /** Live lines on the screen now. */
+  #drawn = 0;
+  #frame = 0;
+  #timer: NodeJS.Timeout | undefined;
 
-  function erase(): void {
-    if (drawn > 0) sink.write(`\u001b[${drawn}A\u001b[0J`);
-    drawn = 0;
+  constructor({ sink, color, now, interactive }: OutputOptions) {
+    this.colors = pc.createColors(color);
+    this.interactive = interactive;
+    this.#sink = sink;
+    this.#now = now;
   }
 
-  function draw(): void {
-    if (!interactive) return;
-    const width = Math.max(...[...rows.values()].map((row) => row.label.length), 8);
-    const lines = [...rows.values()].map((row) => {
-      const count = row.count ? `${row.count.done} of ${row.count.of}  ` : '';
-      const detail = row.detail === '' ? '' : `  ${row.detail}`;
-      return `  ${row.label.padEnd(width)}  ${palette.cyan(FRAMES[frame % FRAMES.length] ?? '')} ${count}${row.stage}${detail}  ${palette.dim(elapsed(row))}`;
-    });
-    const all = [...lines, ...custom].map((line) => clip(line, sink.columns - 1));
-    erase();
-    if (all.length > 0) sink.write(`${all.join('\n')}\n`);
-    drawn = all.length;
+  get columns(): number {
+    return this.#sink.columns;
   }
 
-  function tick(): void {
-    frame++;
-    if (interactive) draw();
-    else {
-      for (const row of rows.values()) {
-        const wait = row.told === undefined ? ANNOUNCE_AFTER_MS : FOLLOW_EVERY_MS;
-        const words = wordsOf(row);
-        if (now() - (row.told?.at ?? row.since) < wait || words === row.told?.words) continue;
-        row.told = { at: now(), words };
-        sink.write(`${clip(`  ${row.label.padEnd(8)}  ${words} …`, sink.columns)}\n`);
-      }
+  line(text = ''): void {
+    this.#erase();
+    this.#sink.write(`${text}\n`);
+    this.#draw();
+  }
+
+  live(lines: readonly string[]): void {
+    if (!this.interactive) return;
+    this.#custom = lines;
+    this.#draw();
+    this.#watch();
+  }
+
+  progress(event: ProgressEvent): void {
+    const isUnderWay = event.state === 'started' || event.state === 'running';
+    if (isUnderWay) this.#underWay(event);
+    else this.#ended(event);
+    this.#watch();
+  }
+
+  unfinished(): readonly string[] {
+    return [...this.#rows.values()].map(({ stage, label }) => (stage === '' ? label : `${label}: ${stage}`));
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#custom = [];
+    this.#erase();
+  }
+
+  #underWay(event: ProgressEvent): void {
+    const row = this.#rows.get(keyOf(event));
+    if (row === undefined) {
+      this.#rows.set(keyOf(event), {
+        label: event.host ?? event.stage,
+        stage: event.host === undefined ? '' : event.stage,
+        detail: event.detail ?? '',
+        count: event.count,
+        since: this.#now(),
+      });
+    } else {
+      if (event.host !== undefined) row.stage = event.stage;
+      row.detail = event.detail ?? row.detail;
+      row.count = event.count ?? row.count;
+    }
+    this.#draw();
+  }
+
+  #ended(event: ProgressEvent): void {
+    const row = this.#rows.get(keyOf(event));
+    this.#rows.delete(keyOf(event));
+    // One of many: the last of them says that all are done.
+    if (event.count !== undefined && event.state !== 'failed') {
+      this.#draw();
+      return;
+    }
+    const time = row === undefined ? '' : this.colors.dim(this.#elapsed(row));
+    const stage = event.host === undefined ? '' : event.stage;
+    const words = [stage, event.detail ?? ''].filter((word) => word !== '').join('  ');
+    const label = (event.host ?? event.stage).padEnd(10);
+    this.line(`  ${label} ${this.#mark(event.state)} ${words.padEnd(40)} ${time}`.trimEnd());
+  }
+
+  #mark(state: ProgressEvent['state']): string {
+    if (state === 'failed') return this.colors.red('✗');
+    return state === 'skipped' ? this.colors.dim('–') : this.colors.green('✓');
+  }
+
+  #elapsed(row: Row): string {
+    return duration(this.#now() - row.since);
+  }
+
+  #erase(): void {
+    if (this.#drawn > 0) this.#sink.write(`\u001b[${this.#drawn}A\u001b[0J`);
+    this.#drawn = 0;
+  }
+
+  #draw(): void {
+    if (!this.interactive) return;
+    const rows = [...this.#rows.values()];
+    const width = Math.max(...rows.map((row) => row.label.length), 8);
+    const lines = [...rows.map((row) => this.#rowLine(row, width)), ...this.#custom];
+    this.#erase();
+    if (lines.length > 0) {
+      this.#sink.write(`${lines.map((line) => clip(line, this.columns - 1)).join('\n')}\n`);
+    }
+    this.#drawn = lines.length;
+  }
+
+  #rowLine(row: Row, width: number): string {
+    const spinner = this.colors.cyan(FRAMES[this.#frame % FRAMES.length] ?? '');
+    const count = row.count ? `${row.count.done} of ${row.count.of}  ` : '';
+    const detail = row.detail === '' ? '' : `  ${row.detail}`;
+    const time = this.colors.dim(this.#elapsed(row));
+    return `  ${row.label.padEnd(width)}  ${spinner} ${count}${row.stage}${detail}  ${time}`;
+  }
+
+  #tick(): void {
+    this.#frame++;
+    if (this.interactive) this.#draw();
+    else for (const row of this.#rows.values()) this.#tell(row);
+  }
+
+  /** Without a terminal: says what a row is at, where that is new and it is time. */
+  #tell(row: Row): void {
+    const wait = row.told === undefined ? ANNOUNCE_AFTER_MS : FOLLOW_EVERY_MS;
+    const words = wordsOf(row);
+    if (this.#now() - (row.told?.at ?? row.since) < wait || words === row.told?.words) return;
+    row.told = { at: this.#now(), words };
+    this.#sink.write(`${clip(`  ${row.label.padEnd(8)}  ${words} …`, this.columns)}\n`);
+  }
+
+  /** The clock runs while there is something to show. */
+  #watch(): void {
+    const isIdle = this.#rows.size === 0 && this.#custom.length === 0;
+    if (isIdle) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    } else if (this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#tick(), this.interactive ? 100 : 500);
+      this.#timer.unref();
     }
   }
+}
 
-  function watch(): void {
-    if (timer === undefined && (rows.size > 0 || custom.length > 0)) {
-      timer = setInterval(tick, interactive ? 100 : 500);
-      timer.unref();
-    } else if (timer !== undefined && rows.size === 0 && custom.length === 0) {
-      clearInterval(timer);
-      timer = undefined;
-    }
-  }
-
-  function line(text = ''): void {
-    erase();
-    sink.write(`${text}\n`);
-    draw();
-  }
-
-  return {
-    colors: palette,
-    interactive,
-    columns: sink.columns,
-    line,
-    live(lines) {
-      if (!interactive) return;
-      custom = lines;
-      draw();
-      watch();
-    },
-    progress(event) {
-      const label = event.host ?? event.stage;
-      const key =
-        event.count === undefined && event.host !== undefined ? `${event.host}\n${event.stage}` : label;
-      const row = rows.get(key);
-      if (event.state === 'started' || event.state === 'running') {
-        if (row === undefined) {
-          rows.set(key, {
-            label,
-            stage: event.host === undefined ? '' : event.stage,
-            detail: event.detail ?? '',
-            count: event.count,
-            since: now(),
-          });
-        } else {
-          if (event.host !== undefined) row.stage = event.stage;
-          row.detail = event.detail ?? row.detail;
-          row.count = event.count ?? row.count;
-        }
-        draw();
-      } else {
-        rows.delete(key);
-        const quiet = event.count !== undefined && event.state !== 'failed';
-        if (quiet) draw();
-        else {
-          const mark =
-            event.state === 'failed'
-              ? palette.red('✗')
-              : event.state === 'skipped'
-                ? palette.dim('–')
-                : palette.green('✓');
-          const time = row === undefined ? '' : palette.dim(elapsed(row));
-          const words = [event.host === undefined ? '' : event.stage, event.detail ?? ''].filter(
-            (word) => word !== '',
-          );
-          line(`  ${label.padEnd(10)} ${mark} ${words.join('  ').padEnd(40)} ${time}`.trimEnd());
-        }
-      }
-      watch();
-    },
-    unfinished: () =>
-      [...rows.values()].map((row) => (row.stage === '' ? row.label : `${row.label}: ${row.stage}`)),
-    end() {
-      if (timer !== undefined) clearInterval(timer);
-      timer = undefined;
-      custom = [];
-      erase();
-    },
-  };
+/** One row for each host; where a host does several things at once, for each of them. */
+function keyOf({ host, stage, count }: ProgressEvent): string {
+  return count === undefined && host !== undefined ? `${host}\n${stage}` : (host ?? stage);
 }
 
 /** What is under way, in words: `upload  3 of 8  …`. */
@@ -189,27 +232,8 @@ function wordsOf({ stage, count, detail }: Row): string {
   return [stage, counted, detail].filter((word) => word !== '').join('  ');
 }
 
-/** `1.6 s`, `2 min 5 s`: milliseconds for people. */
-export function seconds(milliseconds: number): string {
-  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
-  const whole = Math.round(milliseconds / 1000);
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}
-
 /** A line that fits the screen. One that is too long loses its colours with its end. */
 function clip(line: string, width: number): string {
   const plain = stripVTControlCharacters(line);
   return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1))}…`;
-}
-
-/** `3 hosts`, `1 change`. */
-export function counted(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
-}
-
-/** `8.1 MB`: bytes for people. */
-export function megabytes(bytes: number): string {
-  return bytes < 1_000_000
-    ? `${Math.max(1, Math.round(bytes / 1000))} kB`
-    : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -1,4 +1,7 @@
-/** The whole program as a function of arguments and surroundings: parse, run one command, show its result or its failure, give the exit code. */
+/**
+ * The whole program as a function of arguments and surroundings: parse, run one command, show its result or
+ * its failure, give the exit code.
+ */
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Context, ProgressEvent } from '../context.ts';
@@ -104,7 +107,8 @@ function assemble(stdout: Stream, run: Run): Command {
   });
   root
     .description(
-      'Servers made by one command, applications deployed without dropping a request, versions judged by statistics.',
+      'Servers made by one command, applications deployed without dropping a request, versions ' +
+        'judged by statistics.',
     )
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
@@ -141,7 +145,10 @@ function assemble(stdout: Stream, run: Run): Command {
   return root;
 }
 
-/** Help is for commands that exist: of any other the arguments without it, so that the word is refused as it is without `--help`. */
+/**
+ * Help is for commands that exist: of any other the arguments without it, so that the word is refused as it
+ * is without `--help`.
+ */
 function helpForKnown(root: Command, argv: readonly string[]): string[] {
   const asked = argv[0] === 'help' ? argv.slice(1) : argv;
   let command = root;

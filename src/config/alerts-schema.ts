@@ -28,7 +28,8 @@ const notifierSchema = z.union([
       .union([z.string(), z.record(z.string(), z.unknown())])
       .optional()
       .describe(
-        'What is sent: a text, or a JSON document. Lower-case names: see docs/monitor.md; ${NAME} is a variable.',
+        'What is sent: a text, or a JSON document. Lower-case names: see docs/monitor.md; ' +
+          '${NAME} is a variable.',
       ),
   }),
   z.strictObject({ slack: address.describe('Incoming webhook of Slack, Mattermost or Discord (/slack).') }),
@@ -55,7 +56,8 @@ const notifierSchema = z.union([
           .optional()
           .describe(
             'on: never without TLS; off: never with it; a path: PEM file on the monitor with the CA to trust. ' +
-              'Default: TLS where the server has it, required for a password; the certificate counts except on localhost.',
+              'Default: TLS where the server has it, required for a password; the certificate ' +
+              'counts except on localhost.',
           ),
       })
       .describe('E-mail.'),

@@ -40,7 +40,8 @@ const requestSchema = z.strictObject({
   path: z
     .union([z.string().startsWith('/'), z.array(z.string().startsWith('/')).min(1)])
     .describe(
-      'Path on both sides. Several, where the refs differ: each side is asked the first one that it knows (answers other than 404).',
+      'Path on both sides. Several, where the refs differ: each side is asked the first one that ' +
+        'it knows (answers other than 404).',
     ),
   baseline_path: z
     .string()
@@ -120,13 +121,15 @@ const siteSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_]+$/, 'expected letters, digits and underscores')
     .optional()
     .describe(
-      'With a balancer: cookie of sessions that lie on one host; their visitors stay there. Default: JSESSIONID on tomcat, else none.',
+      'With a balancer: cookie of sessions that lie on one host; their visitors stay there. ' +
+        'Default: JSESSIONID on tomcat, else none.',
     ),
   trusted_proxies: z
     .array(z.union([cidr(), z.ipv4(), z.ipv6()]))
     .default([])
     .describe(
-      "Networks of proxies in front, e.g. a cloud's load balancer, whose word on the visitor's address is believed.",
+      "Networks of proxies in front, e.g. a cloud's load balancer, whose word on the visitor's " +
+        'address is believed.',
     ),
   static: z.string().optional().describe('Folder of the artifact that nginx serves itself.'),
   fallback: z
@@ -154,7 +157,8 @@ const seedSchema = z.union([
     command: z
       .string()
       .describe(
-        "Shell command on this machine, in a checkout of the ref, with the service's environment; the database is reached through SSH.",
+        "Shell command on this machine, in a checkout of the ref, with the service's " +
+          'environment; the database is reached through SSH.',
       ),
   }),
 ]);
@@ -178,7 +182,8 @@ const databaseSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      'ferretdb: path or https address of the server (1.x): binary or .deb package. Default: the environment variable PIPELINE_FERRETDB, then the official release.',
+      'ferretdb: path or https address of the server (1.x): binary or .deb package. Default: the ' +
+        'environment variable PIPELINE_FERRETDB, then the official release.',
     ),
   sha256: z
     .string()
@@ -225,7 +230,8 @@ export const appSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      'Shell command run after the dependencies are installed. Default: npm run build where there is such a script.',
+      'Shell command run after the dependencies are installed. Default: npm run build where ' +
+        'there is such a script.',
     ),
   start: z
     .string()
@@ -244,7 +250,8 @@ export const appSchema = z.strictObject({
     .enum(['shared', 'memory'])
     .optional()
     .describe(
-      'Tomcat: shared keeps sessions on the disk after each request, so that they survive deploys and restarts; memory leaves them in the process. Default: shared.',
+      'Tomcat: shared keeps sessions on the disk after each request, so that they survive ' +
+        'deploys and restarts; memory leaves them in the process. Default: shared.',
     ),
   port_variable: z
     .string()
@@ -255,7 +262,8 @@ export const appSchema = z.strictObject({
     .min(1024, 'expected 1024 or more: a service runs as a user of its own, who may not bind the ports below')
     .optional()
     .describe(
-      'The port that the service always takes, where it reads none from the environment. Each instance then gets a network of its own.',
+      'The port that the service always takes, where it reads none from the environment. Each ' +
+        'instance then gets a network of its own.',
     ),
   env: z
     .record(variable(), z.string())
@@ -269,13 +277,15 @@ export const appSchema = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe(
-      'Files laid over the artifact at release time: path in the artifact → template relative to pipeline.yml; ${NAME} is replaced by env and secrets.',
+      'Files laid over the artifact at release time: path in the artifact → template relative to ' +
+        'pipeline.yml; ${NAME} is replaced by env and secrets.',
     ),
   databases: z
     .record(name(), databaseSchema)
     .default({})
     .describe(
-      'Databases by name; the service gets NAME_HOST, NAME_PORT, NAME_USER, NAME_PASSWORD and NAME_DATABASE, and env and files can use them.',
+      'Databases by name; the service gets NAME_HOST, NAME_PORT, NAME_USER, NAME_PASSWORD and ' +
+        'NAME_DATABASE, and env and files can use them.',
     ),
   health: healthSchema.prefault({}).describe('When a new version counts as healthy.'),
   site: siteSchema.prefault({}).describe('How nginx presents it.'),
@@ -286,12 +296,14 @@ export const appSchema = z.strictObject({
   probation: duration()
     .default(0)
     .describe(
-      'How long a new version is watched after the switch before the old one stops, e.g. 60s; it returns by itself when the new one fails.',
+      'How long a new version is watched after the switch before the old one stops, e.g. 60s; it ' +
+        'returns by itself when the new one fails.',
     ),
   watch: duration()
     .default(60_000)
     .describe(
-      'How long the hosts watch a new version after the deploy has ended: where it fails, they start the one of before and go back; 0s: not at all.',
+      'How long the hosts watch a new version after the deploy has ended: where it fails, they ' +
+        'start the one of before and go back; 0s: not at all.',
     ),
   hooks: z
     .strictObject({

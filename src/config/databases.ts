@@ -67,7 +67,9 @@ function checkDatabase(
   if (app.fixed_port !== undefined && alone)
     mistake(
       'engine',
-      'with fixed_port each instance has a network of its own, which does not reach the database: give the database another host (mariadb), or let the service read its port from the environment',
+      'with fixed_port each instance has a network of its own, which does not reach the ' +
+        'database: give the database another host (mariadb), or let the service read its port from ' +
+        'the environment',
     );
   return mistakes;
 }

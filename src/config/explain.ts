@@ -47,9 +47,7 @@ function explain(issue: z.core.$ZodIssue, raw: unknown, root: JsonSchema): Expla
       explain({ ...inner, path: [...path, ...inner.path] } as z.core.$ZodIssue, raw, root),
     );
   }
-  const expected = issue.message.startsWith('expected')
-    ? issue.message
-    : `expected ${alternatives(forms.map(formWords))}`;
+  const expected = issue.message || `expected ${alternatives(forms.map(formWords))}`;
   return [{ path, message: `${expected}, ${words}` }];
 }
 

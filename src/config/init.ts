@@ -20,7 +20,8 @@ export function initialConfig(folder: DetectedFolder, { id, schema }: InitOption
   const name = projectName(folder.name);
   const lines = [
     `# yaml-language-server: $schema=${schema}`,
-    '# Every key is explained in docs/pipeline.reference.yml of pipeline. See what this file makes: pipeline prod plan',
+    '# Every key is explained in docs/pipeline.reference.yml of pipeline. See what this file ' +
+      'makes: pipeline prod plan',
     '',
     `project: ${name}`,
     '# Owner mark: what carries it was made by this project, and nothing else is ever removed. Keep it.',
@@ -67,7 +68,8 @@ function apps(folder: DetectedFolder, name: string): string[] {
   const lines = [`  ${name}:`, ...source(folder.git), '    hosts: [web]', ...runtime(folder), ...common()];
   if (folder.kind.runtime !== 'unknown') return ['apps:', ...lines];
   return [
-    '# Nothing here says how it is built: a Node service has a package.json, a Tomcat application a pom.xml of packaging war.',
+    '# Nothing here says how it is built: a Node service has a package.json, a Tomcat ' +
+      'application a pom.xml of packaging war.',
     'apps: {}',
     '# apps:',
     ...lines.filter((line) => !line.trimStart().startsWith('#')).map((line) => `# ${line}`),
@@ -131,7 +133,8 @@ function health(path: string): string[] {
 function common(): string[] {
   return [
     '    # env: { LOG_LEVEL: info }',
-    '    # Secrets never stand here: from the environment, from a command, or made once and kept on the hosts.',
+    '# Secrets never stand here: from the environment, from a command, or made once and kept on ' +
+      'the hosts.',
     '    # secrets: { API_KEY: { env: API_KEY }, SESSION_KEY: { generate: 48 } }',
     '    # What `pipeline canary BASELINE CANDIDATE` asks both versions:',
     '    # canary: { requests: [{ path: / }] }',

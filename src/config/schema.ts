@@ -40,7 +40,8 @@ export const configSchema = z.strictObject({
     .regex(/^[a-z0-9]{8,32}$/, 'expected 8 to 32 lower-case letters and digits')
     .optional()
     .describe(
-      'Owner mark: what carries it was made by this project. Written by `pipeline init`. Default: derived from the project name.',
+      'Owner mark: what carries it was made by this project. Written by `pipeline init`. ' +
+        'Default: derived from the project name.',
     ),
   provider: z
     .enum(['local', 'digitalocean'])

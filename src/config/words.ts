@@ -15,7 +15,11 @@ const EXPECTED: Readonly<Record<string, string>> = {
   record: 'a mapping (key: value)',
 };
 
-/** A sentence part for an issue whose schema has no words of its own: what was expected. */
+/**
+ * A sentence part for an issue whose schema has no words of its own: what was expected. Empty for a union,
+ * whose
+ * words come from its forms.
+ */
 export function expectedWords(issue: RawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -29,6 +33,8 @@ export function expectedWords(issue: RawIssue): string | undefined {
     case 'invalid_format':
       if (issue.format === 'starts_with') return `expected text that begins with "${issue.prefix}"`;
       return issue.format === 'regex' ? `expected text like ${issue.pattern}` : `expected ${issue.format}`;
+    case 'invalid_union':
+      return '';
     default:
       return undefined;
   }
@@ -63,8 +69,13 @@ export function hint(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code !== 'invalid_type') return '';
   if (value === null && ['object', 'record'].includes(issue.expected))
     return ': write {} where nothing is to be said';
-  if (issue.message === 'expected text' && ['number', 'boolean'].includes(typeof value))
-    return ': put it in quotes';
+  const isUnquoted = typeof value === 'number' || typeof value === 'boolean';
+  if (issue.expected === 'string' && isUnquoted && isPlain(issue)) return ': put it in quotes';
   const isQuoted = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
   return isQuoted && issue.expected === 'number' ? ': remove the quotes' : '';
+}
+
+/** Any text will do: the schema has no words of its own for what it wants. */
+function isPlain(issue: z.core.$ZodIssue): boolean {
+  return issue.message === expectedWords(issue as RawIssue);
 }

@@ -1,8 +1,10 @@
 /** Brings the databases of an application to what its definition says, before a release is placed. */
+
 import type { Config } from '../config/schema.ts';
 import { databaseVariable } from '../config/variables.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { bytes } from '../format.ts';
 import { converge } from '../host/converge.ts';
 import { rolesFor } from '../roles/index.ts';
 import { type Backup, backUp } from './backup.ts';
@@ -98,13 +100,9 @@ function describe(
 ): string {
   return [
     ...(changed ? [`${definition.engine} ${definition.name}, user ${user}`] : []),
-    ...(backup === undefined ? [] : [`backup ${size(backup.bytes)}: ${backup.path}`]),
+    ...(backup === undefined ? [] : [`backup ${bytes(backup.bytes)}: ${backup.path}`]),
     ...(seeded ? ['seeded'] : []),
   ].join(', ');
-}
-
-function size(bytes: number): string {
-  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** The role on a host that lacks it: a server that somebody set up stays as it is. */

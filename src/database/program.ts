@@ -1,4 +1,5 @@
 /** FerretDB's program: from a path or an address to the host that runs it, once for each version of it. */
+
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import { cachePath, exclusively } from '../build/cache.ts';
 import type { DatabaseConfig } from '../config/schema.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { bytes } from '../format.ts';
 import { FERRETDB_PROGRAMS } from '../roles/ferretdb.ts';
 import { quote } from '../ssh/quote.ts';
 import { runOnDatabaseHost, stageOf } from './run.ts';
@@ -155,6 +157,6 @@ sync "$new" && mv "$new" ${target}`;
     host: host.name,
     stage,
     state: 'done',
-    detail: `${(size / 1e6).toFixed(1)} MB`,
+    detail: bytes(size),
   });
 }

@@ -1,6 +1,7 @@
 /** Why a step failed, told from what it printed: pure. */
 
 import { Failure } from '../errors.ts';
+import { bytes } from '../format.ts';
 import type { Change } from './change.ts';
 import { CUT_OFF, REFUSED } from './script.ts';
 
@@ -122,11 +123,4 @@ function causeOf({ host, output, exitCode, disk, probe }: FailedStep, step: stri
     return { next: `Its journal: pipeline prod ssh ${host} -- journalctl -u ${unit}. Mend it, ${AGAIN}.` };
   }
   return { next: `Mend what it complains of, ${AGAIN}.` };
-}
-
-/** `8.0 GB`, `512 MB`, `0 B`: decimal units. */
-function bytes(count: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = count < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
-  return power === 0 ? `${count} B` : `${(count / 1000 ** power).toFixed(power > 2 ? 1 : 0)} ${units[power]}`;
 }

@@ -3,13 +3,13 @@
 import { connect } from 'node:net';
 import { deliver, nameOf, reason, type Target } from '../alerts/deliver.ts';
 import { asFailure, Failure } from '../errors.ts';
-import { canaryTelling, recordRun } from './canaries.ts';
-import { releaseSeries } from './compare.ts';
+import { listUsers, removeUser, setUser } from './access/users.ts';
+import { releaseSeries } from './charts/compare.ts';
 import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
+import { canaryTelling, recordRun } from './events/canaries.ts';
 import { runHub } from './hub.ts';
-import { ALERTS, LEADER, POSITIONS, SERVED } from './keys.ts';
-import { type Redis, redisClient } from './redis.ts';
-import { listUsers, removeUser, setUser } from './users.ts';
+import { ALERTS, LEADER, POSITIONS, SERVED } from './store/keys.ts';
+import { type Redis, redisClient } from './store/redis.ts';
 
 const USAGE = `Usage: hub.js COMMAND, with the configuration in ${HUB_CONFIG} or in $PIPELINE_HUB_CONFIG
   run                              take samples in and answer

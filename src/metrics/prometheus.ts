@@ -2,8 +2,10 @@
  * Reads values over time from Prometheus, or from whatever speaks its HTTP API (Thanos, Mimir,
  * VictoriaMetrics). Source: prometheus.io/docs/prometheus/latest/querying/api, "Range queries".
  */
+
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { duration } from '../format.ts';
 
 /** What to ask for. Times in seconds since 1970. */
 export interface RangeQuery {
@@ -135,7 +137,7 @@ function checkedAddress(address: string): URL {
 
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof Error && error.name === 'TimeoutError')
-    return `no answer within ${timeoutMs / 1000} s`;
+    return `no answer within ${duration(timeoutMs)}`;
   const cause =
     error instanceof Error ? (error.cause as { code?: unknown; message?: unknown } | undefined) : undefined;
   return String(cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : error));

@@ -134,19 +134,29 @@ const verdictSchema = z.object({
   stoppedAfter: z.object({ seconds: amount, requests: count }),
 });
 
-const side = z.object({
-  /** As the user named it: branch, tag or commit. */
-  ref: z.string(),
-  /** Full hash. */
-  commit: z.string(),
-  /** First line of the commit's message. */
-  subject: z.string(),
-  /** SHA-256 of the artifact that ran. */
-  artifact: z.string(),
-  /** The host that ran it. */
-  host: z.string(),
-  color: z.enum(['blue', 'green']),
-});
+const side = z.preprocess(
+  withColour,
+  z.object({
+    /** As the user named it: branch, tag or commit. */
+    ref: z.string(),
+    /** Full hash. */
+    commit: z.string(),
+    /** First line of the commit's message. */
+    subject: z.string(),
+    /** SHA-256 of the artifact that ran. */
+    artifact: z.string(),
+    /** The host that ran it. */
+    host: z.string(),
+    colour: z.enum(['blue', 'green']),
+  }),
+);
+
+/** Reports of earlier versions call a side's colour `color`. */
+function withColour(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('color' in value)) return value;
+  const { color, ...rest } = value;
+  return { colour: color, ...rest };
+}
 
 const request = z.object({
   name: z.string(),

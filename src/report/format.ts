@@ -1,4 +1,5 @@
 /** Numbers and sentences as people read them: three significant digits, a unit, one spelling everywhere. */
+import { bytes, duration } from '../format.ts';
 import type { MetricResult } from '../judge/types.ts';
 
 /** Three significant digits without exponent: 0.0123, 1.23, 12.3, 123, 1,234. */
@@ -9,34 +10,9 @@ export function formatNumber(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(decimals, 4) });
 }
 
-/** Milliseconds as `0.4 ms`, `31 ms`, `1.2 s`. */
-export function formatMilliseconds(value: number): string {
-  return value < 999.5 ? `${formatNumber(value)} ms` : `${formatNumber(value / 1000)} s`;
-}
-
-/** Bytes as `47 B`, `5.48 kB`, `104 MB` (powers of 1000). */
-export function formatBytes(value: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let index = 0;
-  let scaled = value;
-  while (Math.abs(scaled) >= 999.5 && index < units.length - 1) {
-    scaled /= 1000;
-    index++;
-  }
-  return `${formatNumber(scaled)} ${units[index]}`;
-}
-
 /** A share as a percentage: `0 %`, `0.25 %`, `12.3 %`, `100 %`. */
 export function formatShare(value: number): string {
   return `${formatNumber(value * 100)} %`;
-}
-
-/** Seconds as `3.2 s`, `45 s` or `2 min 5 s`. */
-export function formatSeconds(value: number): string {
-  if (value < 60) return `${formatNumber(value)} s`;
-  const whole = Math.round(value);
-  const rest = whole % 60;
-  return `${Math.floor(whole / 60)} min${rest === 0 ? '' : ` ${rest} s`}`;
 }
 
 /** Seconds as a clock: `00:03`, `12:05`. */
@@ -48,10 +24,10 @@ export function formatClock(seconds: number): string {
 /** A measured value with the unit of its metric. */
 export function formatObserved(value: number | null, unit: string): string {
   if (value === null) return '–';
-  if (unit === 'ms') return formatMilliseconds(value);
-  if (unit === 'bytes') return formatBytes(value);
+  if (unit === 'ms') return duration(value);
+  if (unit === 'bytes') return bytes(value);
   if (unit === 'share') return formatShare(value);
-  if (unit.startsWith('ms ')) return formatMilliseconds(value);
+  if (unit.startsWith('ms ')) return duration(value);
   const named = value === 1 ? unit.replace(/s$/, '') : unit;
   return `${formatNumber(value)} ${named}`.trim();
 }
@@ -132,14 +108,21 @@ export function harmWord(metric: MetricResult): string {
   if (share >= 0.7) return 'strong';
   if (share >= 0.35) return 'some';
   if (share >= 0.1) return 'little';
-  if (isUndecidedCount(metric)) return 'too little to tell';
-  return (noHarmShare(metric) ?? 0) >= 1 ? 'none, shown no worse' : 'none';
+  if ((noHarmShare(metric) ?? 0) >= 1) return 'none, shown no worse';
+  return differsUntested(metric) ? 'too little to tell' : 'none';
 }
 
-/** More restarts or error lines of the candidate, in too few moments to be told from chance. */
-function isUndecidedCount({ kind, verdict, observed }: MetricResult): boolean {
-  const counts = kind === 'restarts' || kind === 'error-lines';
-  return counts && verdict === 'inconclusive' && (observed.candidate ?? 0) > (observed.baseline ?? 0);
+/**
+ * The candidate was measured to be worse, and what was seen is too little to tell that from chance. Of counts
+ * without a denominator (restarts, error lines) any difference is: one that favours the candidate proves
+ * nothing either.
+ */
+function differsUntested({ kind, verdict, effect, observed }: MetricResult): boolean {
+  if (kind === 'restarts' || kind === 'error-lines') {
+    return verdict !== 'low' && observed.candidate !== observed.baseline;
+  }
+  if (verdict !== 'inconclusive' || effect === null || effect.value === null) return false;
+  return effect.value > (effect.scale === 'ratio' ? 1 : 0);
 }
 
 /** A commit as people write it. */

@@ -1,8 +1,9 @@
 /** The page's parts over time: traffic, errors, latency, resources, and how the evidence grew. */
+import { bytes, duration } from '../format.ts';
 import { type EvidenceLine, evidenceChart } from './charts/evidence.ts';
 import { type Mark, timeChart } from './charts/time.ts';
 import type { CanaryReport } from './document.ts';
-import { formatBytes, formatMilliseconds, formatNumber, formatShare } from './format.ts';
+import { formatNumber, formatShare } from './format.ts';
 import { LEGEND } from './html-metrics.ts';
 import { type Series, timelineOf } from './series.ts';
 
@@ -59,14 +60,14 @@ export function timeSection(report: CanaryReport): string {
   const figures = [
     figure('Requests a second', [timeline.rate], formatNumber),
     figure('Errors (5xx or no answer)', [timeline.errors], formatShare, { atLeast: 0.02 }),
-    figure('Latency: p50, thin p99', [timeline.p50, timeline.p99], formatMilliseconds, {
+    figure('Latency: p50, thin p99', [timeline.p50, timeline.p99], duration, {
       logarithmic: true,
       warmUp: config.warmupSeconds,
     }),
     figure('Refusals (4xx)', [timeline.clientErrors], formatShare, { atLeast: 0.02 }),
     figure('Wrong bodies', [timeline.wrongBodies], formatShare, { atLeast: 0.02 }),
-    figure('CPU for each request', [timeline.cpu], formatMilliseconds),
-    figure('Memory', [timeline.memory], formatBytes),
+    figure('CPU for each request', [timeline.cpu], duration),
+    figure('Memory', [timeline.memory], bytes),
   ].filter((part) => part !== '');
   if (figures.length === 0) return '';
   const window = timeline.window === 1 ? 'one second' : `${timeline.window} seconds`;

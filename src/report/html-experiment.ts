@@ -1,11 +1,12 @@
 /**
  * The page's parts about the experiment itself: what differed, what the services said, and exactly what ran.
  */
+import { bytes, duration } from '../format.ts';
 import type { MetricSettings } from '../judge/types.ts';
 import { countOf, quantile } from '../metrics/histogram.ts';
 import type { CanaryReport } from './document.ts';
 import { escapeHtml } from './escape.ts';
-import { formatBytes, formatMilliseconds, formatNumber, formatSeconds, formatShare } from './format.ts';
+import { formatNumber, formatShare } from './format.ts';
 import { asHistogram } from './series.ts';
 
 /** The first wrong answers beside what the baseline answers. */
@@ -44,7 +45,7 @@ export function experimentSection(report: CanaryReport): string {
       : `${request.path.baseline} (baseline), ${request.path.candidate} (candidate)`;
     return (
       `${request.method} ${path}, weight ` +
-      `${formatNumber(request.weight)}${request.bodyBytes > 0 ? `, body of ${formatBytes(request.bodyBytes)}` : ''}`
+      `${formatNumber(request.weight)}${request.bodyBytes > 0 ? `, body of ${bytes(request.bodyBytes)}` : ''}`
     );
   });
   const rows: [string, string][] = [
@@ -57,7 +58,7 @@ export function experimentSection(report: CanaryReport): string {
       `${formatNumber(plan.rate)} requests/s at constant distance, whether or not answers come (open loop)`,
     ],
     ['traffic', `${plan.traffic}, ${formatNumber(plan.split)} % to the candidate, seed ${plan.seed}`],
-    ['at most', formatSeconds(plan.durationSeconds)],
+    ['at most', duration(plan.durationSeconds * 1000)],
     ...(plan.ignoreBody.length > 0
       ? [['ignored in bodies', plan.ignoreBody.join('  ')] as [string, string]]
       : []),
@@ -70,7 +71,7 @@ export function experimentSection(report: CanaryReport): string {
     ]),
     ['false alarms', `at most ${formatShare(experiment.config.alpha)} over all metrics and looks`],
     ['false passes', `at most ${formatShare(experiment.config.promoteAlpha)} for each critical metric`],
-    ['warm-up', formatSeconds(experiment.config.warmupSeconds)],
+    ['warm-up', duration(experiment.config.warmupSeconds * 1000)],
     ['pipeline', report.pipeline],
   ];
   const { quantiles, metrics } = experiment.config;
@@ -92,14 +93,14 @@ export function experimentSection(report: CanaryReport): string {
 }
 
 function sideText(report: CanaryReport, side: 'baseline' | 'candidate'): string {
-  const { ref, commit, artifact, host, color } = report[side];
-  return `${ref} at ${commit}, artifact sha256 ${artifact}, on ${host} (${color})`;
+  const { ref, commit, artifact, host, colour } = report[side];
+  return `${ref} at ${commit}, artifact sha256 ${artifact}, on ${host} (${colour})`;
 }
 
 function loadRows(load: NonNullable<CanaryReport['load']>): [string, string][] {
   const latency = asHistogram(load.latency);
   const lag = asHistogram(load.lag);
-  const at = (data: typeof latency, q: number) => formatMilliseconds(quantile(data, q) ?? 0);
+  const at = (data: typeof latency, q: number) => duration(quantile(data, q) ?? 0);
   return [
     [
       'sent',

@@ -1,7 +1,8 @@
 /** The report as one self-contained HTML page: no script, nothing from the network, the data embedded. */
+import { duration } from '../format.ts';
 import type { CanaryReport, ReportSide } from './document.ts';
 import { embedJson, escapeHtml } from './escape.ts';
-import { formatNumber, formatSeconds, shortCommit } from './format.ts';
+import { formatNumber, shortCommit } from './format.ts';
 import { type EvidenceTimeline, evidenceSection, timeSection } from './html-charts.ts';
 import { differencesSection, experimentSection, logsSection } from './html-experiment.ts';
 import { effectsSection, latencySection, metricsSection, wordsSection } from './html-metrics.ts';
@@ -64,8 +65,8 @@ function head(report: CanaryReport): string {
   const { verdict, plan } = report;
   const at = report.at.replace('T', ' ').replace(/\.\d+Z$|Z$/, ' UTC');
   const facts = [
-    `stopped after <b>${formatSeconds(verdict.stoppedAfter.seconds)}</b> of at most ` +
-      `<b>${formatSeconds(plan.durationSeconds)}</b>`,
+    `stopped after <b>${duration(verdict.stoppedAfter.seconds * 1000)}</b> of at most ` +
+      `<b>${duration(plan.durationSeconds * 1000)}</b>`,
     `<b>${formatNumber(verdict.samples.baseline)}</b> requests to the baseline, ` +
       `<b>${formatNumber(verdict.samples.candidate)}</b> to the candidate`,
     `<b>${formatNumber(plan.rate)}</b> requests/s, ` +

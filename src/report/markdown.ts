@@ -1,15 +1,8 @@
 /** The verdict for a pull request: a heading, a sentence, a table, and the rest folded away. */
+import { duration } from '../format.ts';
 import type { CanaryReport } from './document.ts';
 import { escapeMarkdown, fenced } from './escape.ts';
-import {
-  formatEffect,
-  formatInterval,
-  formatNumber,
-  formatSeconds,
-  formatSide,
-  harmWord,
-  shortCommit,
-} from './format.ts';
+import { formatEffect, formatInterval, formatNumber, formatSide, harmWord, shortCommit } from './format.ts';
 
 const SIGNS = { passed: '✅ Passed', failed: '❌ Failed', inconclusive: '❔ Inconclusive' } as const;
 
@@ -36,7 +29,7 @@ export function renderMarkdown(report: CanaryReport): string {
       `${formatNumber(Math.round(verdict.score))} of 100`,
     `Candidate ${side('candidate')} against baseline ${side('baseline')}: ` +
       `${formatNumber(verdict.samples.candidate)} and ${formatNumber(verdict.samples.baseline)} requests ` +
-      `in ${formatSeconds(verdict.stoppedAfter.seconds)}, ${plan.traffic}.`,
+      `in ${duration(verdict.stoppedAfter.seconds * 1000)}, ${plan.traffic}.`,
     escapeMarkdown(verdict.reason),
     ...(verdict.needs === null ? [] : [`Needs ${escapeMarkdown(verdict.needs)}.`]),
     ...(verdict.notes.length === 0

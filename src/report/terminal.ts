@@ -2,6 +2,7 @@
  * The canary in a terminal: a frame while it runs, a line now and then without a terminal, and the result.
  * Pure: lines out.
  */
+import { duration } from '../format.ts';
 import type { KayentaJudgeResult, KayentaMetricResult, MetricResult, PerSide } from '../judge/index.ts';
 import type { CanaryReport, ReportVerdict } from './document.ts';
 import { escapeTerminal } from './escape.ts';
@@ -10,7 +11,6 @@ import {
   formatEffect,
   formatInterval,
   formatNumber,
-  formatSeconds,
   formatSide,
   harmShare,
   harmWord,
@@ -67,7 +67,7 @@ export function introduction(
   return [
     `${escapeTerminal(report.app)}: baseline ${side(report.baseline)} against candidate ` +
       `${side(report.candidate)}`,
-    `Experiment: ${formatNumber(plan.rate)} requests/s for up to ${formatSeconds(plan.durationSeconds)}, ` +
+    `Experiment: ${formatNumber(plan.rate)} requests/s for up to ${duration(plan.durationSeconds * 1000)}, ` +
       `${share}`,
     rule,
   ];
@@ -79,8 +79,8 @@ export function liveFrame(snapshot: Snapshot, palette: Palette): string[] {
   const left = Math.max(0, snapshot.atMost - snapshot.seconds);
   const rest =
     snapshot.needs === null
-      ? `at most ${formatSeconds(Math.round(left))} left`
-      : `needs ${snapshot.needs}, at most ${formatSeconds(Math.round(left))} left`;
+      ? `at most ${duration(Math.round(left) * 1000)} left`
+      : `needs ${snapshot.needs}, at most ${duration(Math.round(left) * 1000)} left`;
   return [
     `  ${palette.bold(formatClock(snapshot.seconds))}   requests ${formatNumber(baseline + candidate)}    ` +
       `baseline ${formatNumber(baseline)} · candidate ${formatNumber(candidate)}    ${palette.dim(rest)}`,
@@ -175,7 +175,7 @@ export function resultLines(
   return [
     ...metricTable(verdict.metrics, palette),
     '',
-    `${colourOf(verdict, palette)(verdict.verdict.toUpperCase())} after ${formatSeconds(seconds)} and ` +
+    `${colourOf(verdict, palette)(verdict.verdict.toUpperCase())} after ${duration(seconds * 1000)} and ` +
       `${formatNumber(requests)} requests: score ${formatNumber(Math.round(verdict.score))} of ` +
       `100${decided}.`,
     `  ${escapeTerminal(verdict.reason)}`,

@@ -1,10 +1,10 @@
 /** The agent on a host: its user, its configuration, its unit. The program and its Node are brought by `monitor setup`. */
 
+import { AGENT_CONFIG } from '../contract/agent.ts';
 import type { Resource } from '../host/resource.ts';
 import { LOG_FOLDER } from './log-folder.ts';
 
 const AGENT_USER = 'pipeline-agent';
-const CONFIG = '/etc/pipeline/agent.json';
 
 export interface AgentParams {
   /** Paths on the host. */
@@ -76,7 +76,7 @@ export function agentResources(params: AgentParams): readonly Resource[] {
     },
     {
       kind: 'file',
-      path: CONFIG,
+      path: AGENT_CONFIG,
       content: params.config,
       mode: '0600',
       owner: AGENT_USER,
@@ -99,7 +99,7 @@ export function agentResources(params: AgentParams): readonly Resource[] {
       kind: 'service',
       unit: 'pipeline-agent.service',
       enabled: true,
-      restartOn: [`file ${CONFIG}`, 'file /etc/systemd/system/pipeline-agent.service'],
+      restartOn: [`file ${AGENT_CONFIG}`, 'file /etc/systemd/system/pipeline-agent.service'],
     },
   ];
 }

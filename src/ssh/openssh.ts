@@ -1,4 +1,5 @@
 /** A connection to a host over the OpenSSH client: `connect`. */
+
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -6,6 +7,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { bytes, duration } from '../format.ts';
 import { redact, redactor } from '../redact.ts';
 import { type Patience, sshArguments } from './arguments.ts';
 import type { Connection, RunOptions, RunResult, SshTarget } from './connection.ts';
@@ -286,7 +288,7 @@ function timeoutFailure(
   timeoutMs: number,
   result: RunResult,
 ): Failure {
-  return new Failure('host', `${options.label} did not end within ${timeoutMs / 1_000} s`, {
+  return new Failure('host', `${options.label} did not end within ${duration(timeoutMs)}`, {
     host: target.name,
     step: options.label,
     output: lastLines(shownOutput(result, options)),
@@ -306,8 +308,8 @@ function uploadFailure(
   const details = { host: target.name, step, output: lastLines(redact(result.stderr)) };
   if (result.exitCode === DISK_FULL) {
     const [free, size] = result.stdout.trim().split(/\s+/).map(Number);
-    const room = `${megabytes(free)} free of ${megabytes(size)}`;
-    return new Failure('host', `${step}: no room for ${megabytes(file.size)}, ${room}`, {
+    const room = `${sizeOf(free)} free of ${sizeOf(size)}`;
+    return new Failure('host', `${step}: no room for ${sizeOf(file.size)}, ${room}`, {
       ...details,
       next: 'Make room on the host or give it a larger disk, then run the command again. Nothing was replaced.',
     });
@@ -318,7 +320,6 @@ function uploadFailure(
   });
 }
 
-function megabytes(bytes: number | undefined): string {
-  if (bytes === undefined || !Number.isFinite(bytes)) return 'an unknown size';
-  return bytes < 1e6 ? `${bytes} B` : `${(bytes / 1e6).toFixed(1)} MB`;
+function sizeOf(count: number | undefined): string {
+  return count === undefined || !Number.isFinite(count) ? 'an unknown size' : bytes(count);
 }

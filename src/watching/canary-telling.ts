@@ -1,6 +1,6 @@
 /** What the monitor is told of a canary run. Pure. */
 
-import type { CanaryTelling } from '../hub/canaries.ts';
+import type { CanaryTelling } from '../hub/events/canaries.ts';
 import type { MetricResult, PerSide } from '../judge/types.ts';
 import type { CanaryReport, ReportSide, ReportVerdict } from '../report/document.ts';
 import { type Series, timelineOf } from '../report/series.ts';

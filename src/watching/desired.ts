@@ -3,6 +3,7 @@ import { FORM_NAMES, unknownNames } from '../alerts/webhook.ts';
 import { isSmtpAddress, SMTP_FORM } from '../config/alerts-schema.ts';
 import { healthPath } from '../config/health.ts';
 import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../config/schema.ts';
+import type { AgentConfigInput } from '../contract/agent.ts';
 import { appRoot } from '../contract/places.ts';
 import { LOGS } from '../contract/proxy-paths.ts';
 import { databasesOn } from '../database/index.ts';
@@ -39,23 +40,30 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
     from.some((group) => groups.includes(group)),
   );
   const behindNginx = roles.has('nginx') || apps.length > 0;
-  const stores = [
-    ...(roles.has('redis') ? [{ name: 'redis', kind: 'redis', address: '127.0.0.1:6379' }] : []),
+  const stores: AgentConfigInput['stores'] = [
+    ...(roles.has('redis') ? [{ name: 'redis', kind: 'redis' as const, address: '127.0.0.1:6379' }] : []),
     ...(roles.has('mariadb')
-      ? [{ name: 'mariadb', kind: 'mysql', address: '/run/mysqld/mysqld.sock', user: 'pipeline-agent' }]
+      ? [
+          {
+            name: 'mariadb',
+            kind: 'mysql' as const,
+            address: '/run/mysqld/mysqld.sock',
+            user: 'pipeline-agent',
+          },
+        ]
       : []),
     ...groups.flatMap((group) =>
       // Whether they answer: what is in them is for their applications alone.
       databasesOn(config, group).mongodb.map(({ app, engine, name, port }) => ({
         name: `${engine} ${name}`,
-        kind: 'mongodb',
+        kind: 'mongodb' as const,
         address: `127.0.0.1:${port}`,
         // A deploy brings them.
         once: appRoot(app),
       })),
     ),
   ];
-  const document = {
+  const document: AgentConfigInput = {
     host,
     intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
     redis: {
@@ -114,8 +122,10 @@ function endsTls(site: AppConfig['site']): boolean {
   return site.tls !== undefined && site.balancer === undefined;
 }
 
+type AgentCheck = NonNullable<AgentConfigInput['checks']>[number];
+
 /** The health check of the application, from its own host, through nginx. */
-function healthCheck(name: string, app: AppConfig) {
+function healthCheck(name: string, app: AppConfig): AgentCheck {
   const { health, site } = app;
   const [domain] = site.domains;
   const { status } = health;
@@ -138,7 +148,7 @@ function healthCheck(name: string, app: AppConfig) {
 }
 
 /** A check of `checks:`. */
-function ownCheck(name: string, check: CheckConfig) {
+function ownCheck(name: string, check: CheckConfig): AgentCheck {
   const { status, every, timeout, method, follow, from: _from, ...rest } = check;
   const statuses = status === undefined ? [] : [status].flat();
   const redirects = statuses.some((code) => code >= 300 && code < 400);

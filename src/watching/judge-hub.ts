@@ -1,7 +1,7 @@
 /** Two releases as the monitor recorded them, for Kayenta's judge. */
 
 import { Failure } from '../errors.ts';
-import type { ReleasePoint } from '../hub/compare.ts';
+import type { ReleasePoint } from '../hub/charts/compare.ts';
 import type { Caller } from './caller.ts';
 import { askHub, withMonitor } from './place.ts';
 

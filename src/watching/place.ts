@@ -56,6 +56,12 @@ export function groupsOf(target: SshTarget, { groups }: InventoryTargets): reado
   return [...groups].filter(([, members]) => members.includes(target)).map(([name]) => name);
 }
 
+/** There is no hub on the host that is to be the monitor: `monitor setup` was never run. */
+export class NoHub extends Failure {}
+
+/** Exit code of a host without a hub. */
+const NO_HUB = 4;
+
 /** Runs a command of the hub on its host and reads its JSON answer. Standard input is given as a file, never on a command line. */
 export async function askHub(
   connection: Connection,
@@ -65,7 +71,7 @@ export async function askHub(
 ): Promise<unknown> {
   // The unit says which Node and which program are in use.
   const script = `set -eu
-[ -e /etc/systemd/system/pipeline-hub.service ] || { echo 'There is no hub here.' >&2; exit 4; }
+[ -e /etc/systemd/system/pipeline-hub.service ] || { echo 'There is no hub here.' >&2; exit ${NO_HUB}; }
 start=$(sed -n 's/^ExecStart=\\(.*\\) run$/\\1/p' /etc/systemd/system/pipeline-hub.service)
 $start ${args.map((arg) => quote(arg)).join(' ')}${options.input === undefined ? '' : ` <<<${quote(options.input)}`}`;
   const label = `hub: ${args.join(' ')}`;
@@ -77,13 +83,15 @@ $start ${args.map((arg) => quote(arg)).join(' ')}${options.input === undefined ?
   });
   if (result.exitCode === 0) return JSON.parse(result.stdout) as unknown;
   const lines = result.stderr.trim().split('\n');
+  const details = { host: connection.target.name, output: lines.slice(2) };
+  if (result.exitCode === NO_HUB) {
+    const next = 'Make the monitor: pipeline monitor setup';
+    throw new NoHub('host', lines[0] ?? 'There is no hub here.', { ...details, next });
+  }
+  const next = lines[1] ?? 'On the host: journalctl -u pipeline-hub';
   throw new Failure(result.exitCode === 2 ? 'usage' : 'host', lines[0] ?? 'the hub does not answer', {
-    host: connection.target.name,
-    next:
-      result.exitCode === 4
-        ? 'Make the monitor: pipeline monitor setup'
-        : (lines[1] ?? 'On the host: journalctl -u pipeline-hub'),
-    output: lines.slice(2),
+    ...details,
+    next,
   });
 }
 

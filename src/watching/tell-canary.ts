@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import type { CanaryResult } from '../canary/experiment/run.ts';
 import { whoami } from '../environment/audit.ts';
 import { asFailure } from '../errors.ts';
-import type { CanaryTelling } from '../hub/canaries.ts';
+import type { CanaryTelling } from '../hub/events/canaries.ts';
 import type { Snapshot } from '../report/terminal.ts';
 import { connect } from '../ssh/openssh.ts';
 import type { Caller } from './caller.ts';
 import { brokenTelling, type CanaryBegin, endedTelling, runningTelling } from './canary-telling.ts';
-import { askHub, findMonitor } from './place.ts';
+import { askHub, findMonitor, NoHub } from './place.ts';
 
 /** Between two tellings of a run: each is a program on the monitor. */
 const EVERY_MS = 5000;
@@ -48,9 +48,9 @@ export function tellCanary(caller: Caller, inventory: string | undefined): Canar
         await askHub(to, ['canary'], own, { input: JSON.stringify(telling) });
       } catch (error) {
         isLost = true;
-        const why = asFailure(error).message.replace(/\.$/, '');
         // A host that is to be the monitor and was never set up misses nothing.
-        if (stop.signal.aborted || why === 'There is no hub here') return;
+        if (stop.signal.aborted || error instanceof NoHub) return;
+        const why = asFailure(error).message.replace(/\.$/, '');
         caller.output.line(`The monitor does not hear of this run: ${why}.`);
       }
     });

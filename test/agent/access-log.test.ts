@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseNginxLine } from '../../src/agent/access-log.ts';
-import { parseTomcatLine } from '../../src/agent/tomcat-log.ts';
+import { parseNginxLine } from '../../src/agent/logs/access-log.ts';
+import { parseTomcatLine } from '../../src/agent/logs/tomcat-log.ts';
 
 /** As nginx 1.22 wrote it, through the proxy role's log_format. */
 const NGINX =

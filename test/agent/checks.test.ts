@@ -108,7 +108,7 @@ describe('a check over HTTP', () => {
 
   it.each([
     ['/500', 'answered 500'],
-    ['/slow', 'no answer within 0.3 s'],
+    ['/slow', 'no answer within 300 ms'],
     ['/cut', 'socket hang up'],
   ])('%s is down: %s', async (path, error) => {
     expect(await run({ url: `http://${http}${path}` })).toMatchObject({ up: 0, error });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isShown } from '../../src/agent/collectors/units.ts';
-import { decodeMessage, encodeCall, splitSignature } from '../../src/agent/dbus-message.ts';
+import { decodeMessage, encodeCall, splitSignature } from '../../src/agent/system/dbus-message.ts';
 
 /** What dbus-daemon 1.14 sent: the signal after Hello, the answer to `Get` of the property Features, the answer to an unknown method. */
 const SIGNAL = Buffer.from(

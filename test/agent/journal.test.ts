@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseEntry } from '../../src/agent/journal.ts';
+import { parseEntry } from '../../src/agent/system/journal.ts';
 
 const entry = (MESSAGE: unknown, PRIORITY = '6') =>
   JSON.stringify({ __CURSOR: 's=1;i=2', MESSAGE, PRIORITY });

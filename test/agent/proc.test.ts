@@ -1,5 +1,11 @@
 /** Parsers of /proc and the control groups, on text in the forms that proc(5) and Linux's Documentation describe. */
 import { describe, expect, it } from 'vitest';
+import { containerTimes, cpuShares, parseStat } from '../../src/agent/collectors/cpu.ts';
+import { diskRates, majorMinor, parseDiskstats, parseMounts } from '../../src/agent/collectors/disks.ts';
+import { parseLoad } from '../../src/agent/collectors/load.ts';
+import { parseArcStats, parseMeminfo, parseSwaps, withArc } from '../../src/agent/collectors/memory.ts';
+import { parseNetDev } from '../../src/agent/collectors/network.ts';
+import { parsePressure } from '../../src/agent/collectors/pressure.ts';
 import {
   findCgroup,
   GroupUsage,
@@ -7,15 +13,9 @@ import {
   parseCpuStat,
   parseProcessStat,
   workingSet,
-} from '../../src/agent/cgroup.ts';
-import { containerTimes, cpuShares, parseStat } from '../../src/agent/collectors/cpu.ts';
-import { diskRates, majorMinor, parseDiskstats, parseMounts } from '../../src/agent/collectors/disks.ts';
-import { parseLoad } from '../../src/agent/collectors/load.ts';
-import { parseArcStats, parseMeminfo, parseSwaps, withArc } from '../../src/agent/collectors/memory.ts';
-import { parseNetDev } from '../../src/agent/collectors/network.ts';
-import { parsePressure } from '../../src/agent/collectors/pressure.ts';
-import { findContainer, parseCpuUse, parseQuota } from '../../src/agent/container.ts';
-import { ProcFile } from '../../src/agent/proc-file.ts';
+} from '../../src/agent/system/cgroup.ts';
+import { findContainer, parseCpuUse, parseQuota } from '../../src/agent/system/container.ts';
+import { ProcFile } from '../../src/agent/system/proc-file.ts';
 
 const STAT = `cpu  5344 10 3282 160694 502 20 78 16 100 0
 cpu0 1933 0 1228 81801 31 0 11 3 0 0

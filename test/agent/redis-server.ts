@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RedisAddress, RedisConnection } from '../../src/agent/resp.ts';
+import { type RedisAddress, RedisConnection } from '../../src/agent/sender/resp.ts';
 import { spawnMortal } from '../support/mortal.ts';
 
 /** Why there is none, with the command that would enable it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normaliseSegment, OTHER_ROUTE, RouteTable } from '../../src/agent/routes.ts';
+import { normaliseSegment, OTHER_ROUTE, RouteTable } from '../../src/agent/logs/routes.ts';
 
 describe('a segment', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { parseReply, type RedisAddress, RedisConnection, RedisError } from '../../src/agent/resp.ts';
-import { Sender, type SenderOptions } from '../../src/agent/sender.ts';
+import { parseReply, type RedisAddress, RedisConnection, RedisError } from '../../src/agent/sender/resp.ts';
+import { Sender, type SenderOptions } from '../../src/agent/sender/sender.ts';
 import { parseSample } from '../../src/metrics/wire.ts';
 import { window } from '../metrics/windows.ts';
 import { redisUnavailable, TestRedis } from './redis-server.ts';

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Tail, type TailOptions } from '../../src/agent/tail.ts';
+import { Tail, type TailOptions } from '../../src/agent/logs/tail.ts';
 
 let directory: string;
 let log: string;

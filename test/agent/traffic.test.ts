@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { AccessLogEntry } from '../../src/agent/access-log.ts';
 import { matchingNames, toRow } from '../../src/agent/collectors/access-logs.ts';
-import { OTHER_ROUTE } from '../../src/agent/routes.ts';
-import { Traffic } from '../../src/agent/traffic.ts';
+import type { AccessLogEntry } from '../../src/agent/logs/access-log.ts';
+import { OTHER_ROUTE } from '../../src/agent/logs/routes.ts';
+import { Traffic } from '../../src/agent/logs/traffic.ts';
 import { countOf } from '../../src/metrics/histogram.ts';
 
 const entry = (changes: Partial<AccessLogEntry> = {}): AccessLogEntry => ({

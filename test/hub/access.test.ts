@@ -1,7 +1,7 @@
 /** What the users of the monitor's Redis can do there: the rules that `monitor setup` writes, in a real Redis. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RedisConnection } from '../../src/agent/resp.ts';
-import { inbox } from '../../src/hub/keys.ts';
+import { RedisConnection } from '../../src/agent/sender/resp.ts';
+import { inbox } from '../../src/hub/store/keys.ts';
 import { aclFile } from '../../src/roles/hub.ts';
 import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 

@@ -1,15 +1,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { pageOfAlerts } from '../../src/hub/alert-log.ts';
+import { pageOfAlerts } from '../../src/hub/events/alert-log.ts';
 import {
   type CanaryTelling,
   pageOfRuns,
   RunningCanaries,
   readRun,
   recordRun,
-} from '../../src/hub/canaries.ts';
-import { pageOfEvents, readEvents, recordAudit, recordEvent, recordServing } from '../../src/hub/events.ts';
-import { ALERT_LOG } from '../../src/hub/keys.ts';
-import { type Redis, redisClient } from '../../src/hub/redis.ts';
+} from '../../src/hub/events/canaries.ts';
+import {
+  pageOfEvents,
+  readEvents,
+  recordAudit,
+  recordEvent,
+  recordServing,
+} from '../../src/hub/events/events.ts';
+import { ALERT_LOG } from '../../src/hub/store/keys.ts';
+import { type Redis, redisClient } from '../../src/hub/store/redis.ts';
 import type { Row } from '../../src/metrics/catalogue.ts';
 import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { AlertState } from '../../src/alerts/types.ts';
-import { livePoint } from '../../src/hub/live.ts';
-import { AppSparks } from '../../src/hub/sparks.ts';
-import { healthOf } from '../../src/hub/view.ts';
+import { livePoint } from '../../src/hub/charts/live.ts';
+import { AppSparks } from '../../src/hub/charts/sparks.ts';
+import { healthOf } from '../../src/hub/charts/view.ts';
 import type { Row, Window } from '../../src/metrics/catalogue.ts';
 import { window } from '../metrics/windows.ts';
 

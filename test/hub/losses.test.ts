@@ -1,12 +1,12 @@
 /** What the hub does not lose: on a real Redis that is killed, runs full or is used by two hubs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Sender } from '../../src/agent/sender.ts';
-import { Ingest } from '../../src/hub/ingest.ts';
-import { inbox, LEADER, windows } from '../../src/hub/keys.ts';
-import { type Redis, redisClient } from '../../src/hub/redis.ts';
-import { makeRoom, nextCut } from '../../src/hub/space.ts';
-import { readWindows } from '../../src/hub/store.ts';
+import { Sender } from '../../src/agent/sender/sender.ts';
+import { Ingest } from '../../src/hub/intake/ingest.ts';
+import { inbox, LEADER, windows } from '../../src/hub/store/keys.ts';
+import { type Redis, redisClient } from '../../src/hub/store/redis.ts';
+import { makeRoom, nextCut } from '../../src/hub/store/space.ts';
+import { readWindows } from '../../src/hub/store/windows.ts';
 import type { Window } from '../../src/metrics/catalogue.ts';
 import { TIERS } from '../../src/metrics/tiers.ts';
 import { encodeSample } from '../../src/metrics/wire.ts';

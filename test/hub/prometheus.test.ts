@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { uncompress } from 'snappyjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { newHost, remember } from '../../src/hub/fleet.ts';
+import { newHost, remember } from '../../src/hub/intake/fleet.ts';
 import { exposition } from '../../src/hub/prometheus/exposition.ts';
 import { RemoteWrite, type RemoteWriteOptions } from '../../src/hub/prometheus/remote-write.ts';
 import { Totals } from '../../src/hub/prometheus/totals.ts';

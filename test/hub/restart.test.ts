@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { RedisConnection } from '../../src/agent/resp.ts';
+import { RedisConnection } from '../../src/agent/sender/resp.ts';
 import { aclFile } from '../../src/roles/hub.ts';
 import { redisUnavailable } from '../agent/redis-server.ts';
 import { spawnMortal } from '../support/mortal.ts';

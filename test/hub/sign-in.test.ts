@@ -4,11 +4,11 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alertsSchema } from '../../src/config/schema.ts';
+import { hashPassword } from '../../src/hub/access/passwords.ts';
+import { findUser, removeUser, setUser, type UserRole } from '../../src/hub/access/users.ts';
 import { runHub } from '../../src/hub/hub.ts';
-import { session as sessionKey, USERS } from '../../src/hub/keys.ts';
-import { hashPassword } from '../../src/hub/passwords.ts';
-import { type Redis, redisClient } from '../../src/hub/redis.ts';
-import { findUser, removeUser, setUser, type UserRole } from '../../src/hub/users.ts';
+import { session as sessionKey, USERS } from '../../src/hub/store/keys.ts';
+import { type Redis, redisClient } from '../../src/hub/store/redis.ts';
 import { freePort, redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 
 const missing = redisUnavailable();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { visitors } from '../../src/hub/visitor.ts';
+import { visitors } from '../../src/hub/access/visitor.ts';
 
 const headers: Readonly<Record<string, string>> = {
   host: '10.0.0.2',

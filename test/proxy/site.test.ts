@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseNginxLine } from '../../src/agent/access-log.ts';
+import { parseNginxLine } from '../../src/agent/logs/access-log.ts';
 import { greenOf, siteRefused, weightsOf } from '../../src/proxy/nginx.ts';
 import type { Site } from '../../src/proxy/proxy.ts';
 import { siteConfig } from '../../src/proxy/site.ts';

@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
-  formatBytes,
   formatClock,
   formatEffect,
   formatInterval,
-  formatMilliseconds,
   formatNumber,
   formatRatio,
-  formatSeconds,
   formatShare,
   formatSide,
   harmShare,
@@ -25,28 +22,6 @@ describe('numbers', () => {
     [123.4, '123'],
     [1234.5, '1,235'],
   ])('%d is %s', (value, text) => expect(formatNumber(value)).toBe(text));
-
-  it.each([
-    [0.42, '0.42 ms'],
-    [31, '31 ms'],
-    [999, '999 ms'],
-    [999.7, '1 s'],
-    [1240, '1.24 s'],
-  ])('%d ms is %s', (value, text) => expect(formatMilliseconds(value)).toBe(text));
-
-  it.each([
-    [47, '47 B'],
-    [5475, '5.48 kB'],
-    [999_600, '1 MB'],
-    [104e6, '104 MB'],
-  ])('%d bytes are %s', (value, text) => expect(formatBytes(value)).toBe(text));
-
-  it.each([
-    [3, '3 s'],
-    [59.6, '59.6 s'],
-    [60, '1 min'],
-    [125, '2 min 5 s'],
-  ])('%d s are %s', (value, text) => expect(formatSeconds(value)).toBe(text));
 
   it.each([
     [0, '00:00'],
@@ -132,5 +107,28 @@ describe('a metric in words', () => {
     const lines = { verdict: 'inconclusive', observed, evidence } as const;
     expect(harmWord(metric('error lines', 'error-lines', lines))).toBe('too little to tell');
     expect(harmWord(metric('error lines', 'error-lines', { ...lines, evidence: null }))).toBe('not tested');
+  });
+
+  it('of error lines that differ either way is never none', () => {
+    const evidence = { worse: 0, worseThreshold: 6.9, noWorse: 0, noWorseThreshold: 3, lower: 0 };
+    const said = (baseline: number, candidate: number, verdict: 'pass' | 'inconclusive') =>
+      harmWord(
+        metric('error lines', 'error-lines', { verdict, observed: { baseline, candidate }, evidence }),
+      );
+    expect(said(0, 143, 'inconclusive')).toBe('too little to tell');
+    expect(said(143, 0, 'pass')).toBe('too little to tell');
+    expect(said(7, 7, 'pass')).toBe('none');
+  });
+
+  it.each([
+    ['more failures', 'errors (5xx)', 'errors-5xx', 'difference', 0.02],
+    ['a higher latency', 'latency p50', 'latency', 'ratio', 1.4],
+  ] as const)('of %s that chance may explain is too little to tell', (_what, name, kind, scale, value) => {
+    const evidence = { worse: 0, worseThreshold: 6.9, noWorse: 0, noWorseThreshold: 3, lower: 0 };
+    const effect = { name: 'effect', scale, value };
+    const said = (more: number) =>
+      harmWord(metric(name, kind, { verdict: 'inconclusive', evidence, effect: { ...effect, value: more } }));
+    expect(said(value)).toBe('too little to tell');
+    expect(said(scale === 'ratio' ? 0.9 : 0)).toBe('none');
   });
 });

@@ -1,5 +1,6 @@
 /** Reports made up for tests: simulated traffic, and metrics as a judge would write them. */
 import { histogramOf } from '../../src/judge/histogram.ts';
+import { seededUniform } from '../../src/judge/index.ts';
 import type {
   MetricKind,
   MetricResult,
@@ -9,17 +10,6 @@ import type {
   SideSecond,
 } from '../../src/judge/types.ts';
 import type { CanaryReport, ReportVerdict } from '../../src/report/document.ts';
-
-/** A generator of numbers in [0, 1) that a seed decides (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export interface Behaviour {
   /** Share of requests answered 500. */
@@ -80,7 +70,7 @@ export function simulate(
   options: { readonly seed?: number; readonly rate?: number; readonly routes?: readonly string[] } = {},
 ): Second[] {
   const { seed = 1, rate = 100, routes = ['POST /preview'] } = options;
-  const next = random(seed);
+  const next = seededUniform(seed);
   return Array.from({ length: seconds }, (_, at) => ({
     at,
     baseline: sideSecond(rate / 2, baseline, next, routes),
@@ -157,7 +147,7 @@ export function report(
       subject: 'Add the survey example',
       artifact: 'a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90',
       host: 'blue',
-      color: 'blue',
+      colour: 'blue',
     },
     candidate: {
       ref: 'broken',
@@ -165,7 +155,7 @@ export function report(
       subject: 'bad commit',
       artifact: 'ffb2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90',
       host: 'green',
-      color: 'green',
+      colour: 'green',
     },
     plan: {
       rate: 100,

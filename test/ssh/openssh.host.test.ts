@@ -163,7 +163,7 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
       const slow = host.script('echo waiting; sleep 31415; echo never', { label: 'wait', timeoutMs: 500 });
       await expect(slow).rejects.toMatchObject({
         kind: 'host',
-        message: 'wait did not end within 0.5 s',
+        message: 'wait did not end within 500 ms',
         output: ['waiting'],
       });
       expect(await running('31415')).toBe('0');

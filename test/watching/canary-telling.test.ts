@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canaryTelling } from '../../src/hub/canaries.ts';
+import { canaryTelling } from '../../src/hub/events/canaries.ts';
 import { brokenTelling, endedTelling, runningTelling } from '../../src/watching/canary-telling.ts';
 import { metric, report as reportOf, simulate, verdict } from '../report/sample.ts';
 

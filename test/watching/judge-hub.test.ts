@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ReleasePoint } from '../../src/hub/compare.ts';
+import type { ReleasePoint } from '../../src/hub/charts/compare.ts';
 import { judgeKayenta } from '../../src/judge/index.ts';
 import { caveat, documentOf } from '../../src/watching/judge-hub.ts';
 

@@ -2,11 +2,11 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Row } from '../../metrics/catalogue.ts';
-import { type AccessLogEntry, parseNginxLine } from '../access-log.ts';
 import type { Collector } from '../collector.ts';
-import { Tail } from '../tail.ts';
-import { parseTomcatLine } from '../tomcat-log.ts';
-import { Traffic, type TrafficCounts } from '../traffic.ts';
+import { type AccessLogEntry, parseNginxLine } from '../logs/access-log.ts';
+import { Tail } from '../logs/tail.ts';
+import { parseTomcatLine } from '../logs/tomcat-log.ts';
+import { Traffic, type TrafficCounts } from '../logs/traffic.ts';
 
 /** Logs to follow. */
 export interface AccessLogSource {

@@ -5,8 +5,8 @@
 import { AUDIT_LOG } from '../../contract/places.ts';
 import type { Row } from '../../metrics/catalogue.ts';
 import type { Collector } from '../collector.ts';
-import { parseLine } from '../json-line.ts';
-import { Tail } from '../tail.ts';
+import { parseLine } from '../logs/json-line.ts';
+import { Tail } from '../logs/tail.ts';
 
 /** What is read again: about a thousand lines. */
 const MAX_BYTES = 256 * 1024;

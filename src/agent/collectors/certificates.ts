@@ -1,7 +1,9 @@
 /** How long the certificates that servers present stay valid. */
+
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { duration } from '../../format.ts';
 import type { Row } from '../../metrics/catalogue.ts';
 import type { Collector } from '../collector.ts';
 
@@ -52,7 +54,9 @@ async function present(endpoint: string, wanted?: string): Promise<X509Certifica
       if (certificate === undefined) reject(new Error('the server presents no certificate'));
       else resolve(certificate);
     });
-    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+    socket.setTimeout(TIMEOUT_MS, () =>
+      socket.destroy(new Error(`no answer within ${duration(TIMEOUT_MS)}`)),
+    );
     socket.once('error', reject);
   });
 }

@@ -1,7 +1,9 @@
 /** HTTP and TCP checks from this host. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { duration } from '../../format.ts';
 import type { Row } from '../../metrics/catalogue.ts';
 import { redact } from '../../redact.ts';
 import type { Collector } from '../collector.ts';
@@ -95,7 +97,7 @@ function dial(address: string, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port: Number(address.slice(colon + 1)) });
     const timer = setTimeout(
-      () => socket.destroy(new Error(`no connection within ${timeoutMs / 1000} s`)),
+      () => socket.destroy(new Error(`no connection within ${duration(timeoutMs)}`)),
       timeoutMs,
     );
     socket.once('connect', () => resolve());
@@ -115,7 +117,7 @@ async function request(check: CheckConfig, url: string, timeoutMs: number): Prom
   let ask: Ask = { url, method: check.method ?? 'GET', headers: check.headers ?? {}, body: check.body };
   for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
     const answer = await requestOnce(ask, limit, ca).catch((error: unknown) => {
-      if (limit.aborted) throw new Error(`no answer within ${timeoutMs / 1000} s`);
+      if (limit.aborted) throw new Error(`no answer within ${duration(timeoutMs)}`);
       throw error;
     });
     const next = check.follow === 'yes' ? nextAsk(ask, answer.status, answer.location) : undefined;

@@ -1,8 +1,8 @@
 /** Processor time by what it went to, from /proc/stat (proc(5)). */
 import { increase, share } from '../../metrics/rate.ts';
 import type { Collector, Findings } from '../collector.ts';
-import { type Container, containerCpu } from '../container.ts';
-import { ProcFile } from '../proc-file.ts';
+import { type Container, containerCpu } from '../system/container.ts';
+import { ProcFile } from '../system/proc-file.ts';
 
 /** Ticks since the host started, and threads now. */
 export interface CpuTimes {

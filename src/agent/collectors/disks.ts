@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { Row } from '../../metrics/catalogue.ts';
 import { perSecond } from '../../metrics/rate.ts';
 import type { Collector } from '../collector.ts';
-import { ProcFile } from '../proc-file.ts';
+import { ProcFile } from '../system/proc-file.ts';
 
 export interface Mount {
   readonly device: string;

@@ -1,6 +1,6 @@
 /** Load averages and time since the start, from /proc/loadavg and /proc/uptime (proc(5)). */
 import type { Collector, Findings } from '../collector.ts';
-import { ProcFile } from '../proc-file.ts';
+import { ProcFile } from '../system/proc-file.ts';
 
 /** Reads `0.20 0.18 0.12 1/80 11206` and `350735.47 234388.90`. */
 export function parseLoad(loadavg: string, uptime: string): NonNullable<Findings['system']> {

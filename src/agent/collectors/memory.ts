@@ -1,9 +1,9 @@
 /** Memory and swap, from /proc/meminfo and /proc/vmstat (proc(5)). */
 import { perSecond } from '../../metrics/rate.ts';
-import { readCache, readIfThere, readMemory } from '../cgroup.ts';
 import type { Collector, Findings } from '../collector.ts';
-import type { Container } from '../container.ts';
-import { ProcFile } from '../proc-file.ts';
+import { readCache, readIfThere, readMemory } from '../system/cgroup.ts';
+import type { Container } from '../system/container.ts';
+import { ProcFile } from '../system/proc-file.ts';
 
 const PAGE = 4096;
 

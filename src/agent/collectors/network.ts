@@ -2,7 +2,7 @@
 import type { Row } from '../../metrics/catalogue.ts';
 import { increase, perSecond } from '../../metrics/rate.ts';
 import type { Collector } from '../collector.ts';
-import { ProcFile } from '../proc-file.ts';
+import { ProcFile } from '../system/proc-file.ts';
 
 /** Counted since the interface was made. */
 export interface Traffic {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { perSecond } from '../../metrics/rate.ts';
 import type { Collector, Findings } from '../collector.ts';
-import { ProcFile } from '../proc-file.ts';
+import { ProcFile } from '../system/proc-file.ts';
 
 /** Microseconds stalled since the host started; `full` is absent for the processor on older kernels. */
 export interface Stalls {

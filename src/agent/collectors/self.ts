@@ -1,7 +1,7 @@
 /** The agent itself: what it uses, and what waits to be sent. */
 import { increase } from '../../metrics/rate.ts';
 import type { Collector } from '../collector.ts';
-import type { Sender } from '../sender.ts';
+import type { Sender } from '../sender/sender.ts';
 import { VERSION } from '../version.ts';
 
 export function selfCollector(sender: Pick<Sender, 'buffered' | 'takeDropped'>): Collector {

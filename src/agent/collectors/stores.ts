@@ -1,5 +1,6 @@
 /** Databases and Redis: up, connections, size. Credentials come from the agent's file and go nowhere but into the sign-in. */
 import { existsSync } from 'node:fs';
+import type { AgentConfig } from '../../contract/agent.ts';
 import type { Row } from '../../metrics/catalogue.ts';
 import type { Collector } from '../collector.ts';
 import type { StoreAddress } from '../stores/conversation.ts';
@@ -8,12 +9,10 @@ import { readMysql } from '../stores/mysql.ts';
 import { readRedis } from '../stores/redis.ts';
 import type { StoreStatus } from '../stores/status.ts';
 
-export const STORE_KINDS = ['redis', 'mysql', 'mongodb'] as const;
-
-/** A database to watch. MariaDB is `mysql`, FerretDB is `mongodb`. */
+/** A database to watch. */
 export interface StoreConfig extends StoreAddress {
   readonly name: string;
-  readonly kind: (typeof STORE_KINDS)[number];
+  readonly kind: AgentConfig['stores'][number]['kind'];
   /** A path: the database is not there before it exists. */
   readonly once?: string | undefined;
 }

@@ -1,9 +1,9 @@
 /** systemd units: state, restarts, processor time, memory; and which have failed. */
 import type { Row } from '../../metrics/catalogue.ts';
 import { increase } from '../../metrics/rate.ts';
-import { GroupUsage } from '../cgroup.ts';
 import type { Collector, Findings } from '../collector.ts';
-import { Systemd, type UnitStatus } from '../systemd.ts';
+import { GroupUsage } from '../system/cgroup.ts';
+import { Systemd, type UnitStatus } from '../system/systemd.ts';
 
 /** Seconds between two looks at units that did not change, for their processor time and memory. */
 const EVERY_SECONDS = 15;

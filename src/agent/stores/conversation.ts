@@ -1,5 +1,7 @@
 /** A connection on which each side speaks in turn: write, then read so many bytes. For protocols of databases. */
+
 import { connect, type Socket } from 'node:net';
+import { duration } from '../../format.ts';
 
 export interface StoreAddress {
   /** `host:port`, or the absolute path of a Unix socket. */
@@ -22,7 +24,7 @@ export class Conversation {
   private constructor(socket: Socket) {
     this.#socket = socket;
     const timer = setTimeout(
-      () => socket.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
+      () => socket.destroy(new Error(`no answer within ${duration(TIMEOUT_MS)}`)),
       TIMEOUT_MS,
     );
     socket.on('data', (data) => {

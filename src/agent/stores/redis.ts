@@ -1,5 +1,5 @@
 /** Redis: connections and memory, from INFO. */
-import { RedisConnection } from '../resp.ts';
+import { RedisConnection } from '../sender/resp.ts';
 import { type StoreAddress, splitAddress } from './conversation.ts';
 import type { StoreStatus } from './status.ts';
 

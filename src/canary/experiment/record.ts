@@ -20,14 +20,14 @@ export function reportHead(
   RunRecord,
   'format' | 'version' | 'pipeline' | 'at' | 'app' | 'source' | 'baseline' | 'candidate' | 'plan'
 > {
-  const colors = coloursOf(plan);
+  const colours = coloursOf(plan);
   const side = (name: SideName): ReportSide => ({
     ref: artifacts[name].ref,
     commit: artifacts[name].commit ?? '',
     subject: artifacts[name].subject,
     artifact: artifacts[name].sha256,
     host: hosts[name].name,
-    color: colors[name],
+    colour: colours[name],
   });
   return {
     format: REPORT_FORMAT,

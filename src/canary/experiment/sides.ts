@@ -24,8 +24,8 @@ export function coloursOf(plan: RunPlan): Colours {
 }
 
 /** A value for each colour, from one for each side. */
-export function byColour<T>(colors: Colours, value: (side: SideName) => T): { blue: T; green: T } {
-  return colors.baseline === 'blue'
+export function byColour<T>(colours: Colours, value: (side: SideName) => T): { blue: T; green: T } {
+  return colours.baseline === 'blue'
     ? { blue: value('baseline'), green: value('candidate') }
     : { blue: value('candidate'), green: value('baseline') };
 }

@@ -3,11 +3,12 @@
  * besides. Pure, and the only place where a verdict comes from, so that one computed again from the file is
  * the same.
  */
+import { duration } from '../../format.ts';
 import { judgeExperiment, judgeKayenta, toKayentaDocument } from '../../judge/index.ts';
 import type { CanaryVerdict } from '../../judge/types.ts';
 import { quantile } from '../../metrics/histogram.ts';
 import type { CanaryReport, ReportEvent, ReportVerdict } from '../../report/document.ts';
-import { formatNumber, formatSeconds, formatShare, shortCommit } from '../../report/format.ts';
+import { formatNumber, formatShare, shortCommit } from '../../report/format.ts';
 import { asHistogram } from '../../report/series.ts';
 import { weigh } from './kayenta-doubts.ts';
 import { fromKayenta } from './kayenta-verdict.ts';
@@ -23,8 +24,10 @@ export type JudgeName = ReportVerdict['judge'];
 export function conclude(run: RunRecord, judge: JudgeName): ReportVerdict {
   const sequential = judgeExperiment(run.experiment);
   const said = judge === 'sequential' ? fromSequential(sequential) : byKayenta(run, sequential);
-  const decided = override(run, said);
-  return { ...decided, notes: [...decided.notes, ...remarks(run, decided)] };
+  const queues = queuesOf(run);
+  const { verdict, tellsOfQueues = false } = override(run, said, queues);
+  const hopeless = queues?.hopeless === true && !tellsOfQueues ? queues.reason : null;
+  return { ...verdict, notes: [...verdict.notes, ...remarks(run, hopeless)] };
 }
 
 function byKayenta({ experiment }: RunRecord, sequential: CanaryVerdict): ReportVerdict {
@@ -48,33 +51,37 @@ function fromSequential(verdict: CanaryVerdict): ReportVerdict {
   });
 }
 
+/** A verdict after the facts of the run were weighed. */
+interface Weighed {
+  readonly verdict: ReportVerdict;
+  /** Its reason is that requests queued. */
+  readonly tellsOfQueues?: boolean;
+}
+
 /**
  * What the facts say against the judge's word; facts about a lost side outweigh a pass, and never a failure.
  */
-function override(run: RunRecord, said: ReportVerdict): ReportVerdict {
+function override(run: RunRecord, said: ReportVerdict, queues: Queues): Weighed {
   const unable = withoutComparison(run, said);
-  if (unable !== null) return unable;
-  const queues = queuesOf(run);
+  if (unable !== null) return { verdict: unable };
   if (said.verdict === 'failed') {
-    if (queues === null || standsDespiteQueues(said, run.experiment.seconds)) return said;
-    return {
-      ...inconclusive(said, `${queues.reason} What looks like harm may be the queue's.`),
-      score: Math.max(said.score, UNPROVEN),
-      needs: LESS_LOAD,
-    };
+    if (queues === null || standsDespiteQueues(said, run.experiment.seconds)) return { verdict: said };
+    const reason = `${queues.reason} What looks like harm may be the queue's.`;
+    const score = Math.max(said.score, UNPROVEN);
+    return { verdict: { ...inconclusive(said, reason), score, needs: LESS_LOAD }, tellsOfQueues: true };
   }
   const lost = lostSides(run, said);
-  if (lost !== null) return lost;
+  if (lost !== null) return { verdict: lost };
   if (said.verdict === 'passed' && queues?.hopeless === true) {
     const reason = `${queues.reason} That the candidate did no worse there may be luck.`;
-    return { ...inconclusive(said, reason), needs: LESS_LOAD };
+    return { verdict: { ...inconclusive(said, reason), needs: LESS_LOAD }, tellsOfQueues: true };
   }
   const refused = bothRefuse(run);
-  if (refused !== null) return inconclusive(said, refused);
+  if (refused !== null) return { verdict: inconclusive(said, refused) };
   if (run.stopped === 'interrupted' && said.verdict === 'inconclusive') {
-    return inconclusive(said, `Interrupted. ${said.reason}`);
+    return { verdict: inconclusive(said, `Interrupted. ${said.reason}`) };
   }
-  return said;
+  return { verdict: said };
 }
 
 function inconclusive(said: ReportVerdict, reason: string): ReportVerdict {
@@ -110,7 +117,7 @@ function lostSides(run: RunRecord, said: ReportVerdict): ReportVerdict | null {
   const lost = run.events.filter(({ kind }) => kind === 'died' || kind === 'silent');
   if (lost.length === 0) return null;
   const when = (event: ReportEvent) =>
-    event.at === null ? '' : ` after ${formatSeconds(Math.max(0, event.at))}`;
+    event.at === null ? '' : ` after ${duration(Math.max(0, event.at) * 1000)}`;
   const words = lost.map((event) => `${event.detail.replace(/\.$/, '')}${when(event)}.`).join(' ');
   if (lost.every(({ side, kind }) => side === 'candidate' && kind === 'died')) return failed(said, words);
   return {
@@ -146,7 +153,9 @@ function bothRefuse(run: RunRecord): string | null {
 const UNPROVEN = 50;
 const LESS_LOAD = 'a lower --rate, or hosts with more to spare';
 
-function queuesOf({ experiment: { config, seconds } }: RunRecord) {
+type Queues = ReturnType<typeof saturation>;
+
+function queuesOf({ experiment: { config, seconds } }: RunRecord): Queues {
   return saturation(seconds, config.warmupSeconds);
 }
 
@@ -154,8 +163,11 @@ function queuesOf({ experiment: { config, seconds } }: RunRecord) {
 const SKIPPED = 0.01;
 const LATE = 100;
 
-/** What a reader should know about how the data came about. */
-function remarks(run: RunRecord, said: ReportVerdict): string[] {
+/**
+ * What a reader should know about how the data came about. `queues`: how requests queued, where the verdict
+ * does not say it already.
+ */
+function remarks(run: RunRecord, queues: string | null): string[] {
   const { baseline, candidate, load } = run;
   const notes = [...run.remarks];
   if (baseline.commit === candidate.commit) {
@@ -164,10 +176,7 @@ function remarks(run: RunRecord, said: ReportVerdict): string[] {
         `every alarm is a false one.`,
     );
   }
-  const queues = queuesOf(run);
-  if (queues?.hopeless === true && !said.reason.startsWith(queues.reason)) {
-    notes.push(`${queues.reason} Latencies are those of a queue: choose a lower --rate.`);
-  }
+  if (queues !== null) notes.push(`${queues} Latencies are those of a queue: choose a lower --rate.`);
   for (const event of run.events) if (event.kind === 'restarted') notes.push(event.detail);
   if (load !== null && load.sent > 0) {
     const due = load.sent + load.skipped;

@@ -62,6 +62,20 @@ export async function writeReport(
   return written;
 }
 
+/** The forms that `--report` and `--markdown` ask for. */
+export function wantedFiles({
+  report,
+  markdown,
+}: {
+  readonly report?: string | undefined;
+  readonly markdown?: string | undefined;
+}): ReportFiles {
+  return {
+    ...(report === undefined ? {} : { html: report }),
+    ...(markdown === undefined ? {} : { markdown }),
+  };
+}
+
 function unwritable(path: string, error: unknown): Failure {
   return new Failure(
     'usage',

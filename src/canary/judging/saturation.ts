@@ -8,9 +8,10 @@
  * difference between the two. The error rates of these rules were measured (`bench/judge`, "near and beyond
  * what the services carry"). Pure.
  */
+import { duration } from '../../format.ts';
 import type { CanaryVerdict, Second } from '../../judge/types.ts';
 import { mergeHistograms, quantile } from '../../metrics/histogram.ts';
-import { formatMilliseconds, formatShare } from '../../report/format.ts';
+import { formatShare } from '../../report/format.ts';
 import { asHistogram } from '../../report/series.ts';
 
 /**
@@ -73,7 +74,7 @@ export function saturation(seconds: readonly Second[], warmupSeconds = 0): Satur
   if (last >= SLOW_MS) {
     const reason =
       `The baseline itself cannot keep up with the load: its median latency went from ` +
-      `${formatMilliseconds(low)} to ${formatMilliseconds(last)}.`;
+      `${duration(low)} to ${duration(last)}.`;
     return { reason, hopeless: true };
   }
   const candidate = medians.map((second) => second.candidate);
@@ -86,7 +87,7 @@ export function saturation(seconds: readonly Second[], warmupSeconds = 0): Satur
   if (parts.every((part) => persistence(part) < PERSISTS)) return null;
   const reason =
     `Requests queue: the baseline's own median latency wandered between ` +
-    `${formatMilliseconds(low)} and ${formatMilliseconds(high)}, and the versions differ for seconds at a ` +
+    `${duration(low)} and ${duration(high)}, and the versions differ for seconds at a ` +
     `time.`;
   return { reason, hopeless: false };
 }

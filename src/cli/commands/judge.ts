@@ -1,7 +1,7 @@
 /** `pipeline judge FILE`: the verdict about recorded data. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { writeReport } from '../../canary/judging/files.ts';
+import { wantedFiles, writeReport } from '../../canary/judging/files.ts';
 import {
   exitKind,
   type Judged,
@@ -17,55 +17,55 @@ import { prometheusAt } from '../../metrics/prometheus.ts';
 import { reportJson } from '../../report/json.ts';
 import { kayentaLines, resultLines } from '../../report/terminal.ts';
 import { caveat, documentOf, recordedByHub } from '../../watching/judge-hub.ts';
-import { argument, type Handler, type Session } from '../command.ts';
+import { argument, type CommandResult, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 
 export const judge: Handler<typeof definitions.judge> = async (options, session) => {
-  const { output, context } = session;
   const judged =
     options.app === undefined
       ? await fromFile(options, session)
       : await fromHub(options.app, options, session);
-  if (judged.kind === 'kayenta') {
-    if (options.report !== undefined || options.markdown !== undefined) {
-      throw new Failure(
-        'usage',
-        "--report and --markdown need a canary report; this is a document of Kayenta's remote judge.",
-        {
-          next: "Take --json: it is the answer that Kayenta's remote judge gives.",
-        },
-      );
-    }
-    if (options.save !== undefined) {
-      await writeFile(resolve(context.cwd, options.save), `${JSON.stringify(judged.document, null, 2)}\n`);
-    }
-    const { result, outcome, notes } = judged;
-    for (const line of kayentaLines(result, output.colors, notes)) output.line(line);
-    return { json: notes.length === 0 ? result : { ...result, notes }, exitCode: exitCodeOf(outcome) };
+  return judged.kind === 'kayenta'
+    ? showKayenta(judged, options, session)
+    : showReport(judged, options, session);
+};
+
+async function showKayenta(
+  { document, result, outcome, notes }: Extract<Judged, { kind: 'kayenta' }>,
+  options: Options,
+  { context, output }: Session,
+): Promise<CommandResult> {
+  if (options.report !== undefined || options.markdown !== undefined) {
+    throw new Failure(
+      'usage',
+      "--report and --markdown need a canary report; this is a document of Kayenta's remote judge.",
+      { next: "Use --json: it prints what Kayenta's remote judge answers." },
+    );
   }
-  const { report, agrees } = judged;
-  const written = await writeReport(
-    report,
-    {
-      ...(options.report === undefined ? {} : { html: options.report }),
-      ...(options.markdown === undefined ? {} : { markdown: options.markdown }),
-    },
-    context.cwd,
-  );
+  if (options.save !== undefined) {
+    await writeFile(resolve(context.cwd, options.save), `${JSON.stringify(document, null, 2)}\n`);
+  }
+  for (const line of kayentaLines(result, output.colors, notes)) output.line(line);
+  return { json: notes.length === 0 ? result : { ...result, notes }, exitCode: exitCodeOf(outcome) };
+}
+
+async function showReport(
+  { report, agrees }: Exclude<Judged, { kind: 'kayenta' }>,
+  options: Options,
+  { context, output }: Session,
+): Promise<CommandResult> {
+  const written = await writeReport(report, wantedFiles(options), context.cwd);
   const files = Object.fromEntries(
     Object.entries(written).map(([form, file]) => [form, shownPath(file, context.cwd)]),
   );
   for (const line of resultLines(report, output.colors, files)) output.line(line);
-  if (agrees === true) output.line('The same verdict as in the file.');
+  if (agrees === true) output.line('The file holds the same verdict.');
   if (agrees === false) {
-    output.line(
-      output.colors.yellow(
-        'The file holds another verdict: it was changed, or judged by another version of pipeline.',
-      ),
-    );
+    const changed = 'The file holds a different verdict: it was edited, or written by another version.';
+    output.line(output.colors.yellow(changed));
   }
   return { json: { ...reportJson(report, files), agrees }, exitCode: exitCodeOf(report.verdict.verdict) };
-};
+}
 
 function exitCodeOf(verdict: Parameters<typeof exitKind>[0]): number {
   const kind = exitKind(verdict);
@@ -78,7 +78,7 @@ async function fromFile(options: Options, session: Session): Promise<Judged> {
   const { context } = session;
   const path = argument(session, 0);
   if (path === undefined)
-    throw new Failure('usage', 'Nothing says what is to be judged.', {
+    throw new Failure('usage', 'There is nothing to judge.', {
       next: 'Name a file, - for standard input, or --app with --baseline and --candidate.',
     });
   const prometheus = fromPrometheus(options, context);
@@ -88,25 +88,28 @@ async function fromFile(options: Options, session: Session): Promise<Judged> {
   });
 }
 
-/** What the monitor recorded of two releases, by Kayenta's judge: the other one needs traffic that was divided at random. */
+/**
+ * What the monitor recorded of two releases, by Kayenta's judge: the sequential one needs traffic that was
+ * divided at random.
+ */
 async function fromHub(app: string, options: Options, session: Session): Promise<Judged> {
   const { baseline, candidate, step, last } = options;
   const wrong = (message: string, next: string) => new Failure('usage', message, { next });
   if (argument(session, 0) !== undefined || options.prometheus !== undefined)
     throw wrong(
-      '--app reads from the monitor, and from no file and no Prometheus.',
+      '--app reads from the monitor, so it takes neither a file nor --prometheus.',
       'Leave one of them out.',
     );
   if (options.judge === 'sequential')
     throw wrong(
-      'The sequential judge needs requests that were divided at random between the two.',
+      'The sequential judge needs requests that were divided at random between two versions.',
       'Leave --judge out, or run pipeline canary.',
     );
   if (baseline === undefined || candidate === undefined)
     throw wrong('--app needs --baseline and --candidate.', `pipeline releases ${app} names the releases.`);
   const { start, end } = timesOf(options, session.context);
   if (start === undefined && last === undefined)
-    throw wrong('Nothing says which time is to be judged.', 'Say --last 2h, or --start and --end.');
+    throw wrong('--app needs the time to judge.', 'Say --last 2h, or --start and --end.');
   const now = Math.floor(session.context.now().getTime() / 1000);
   const wanted = {
     app,
@@ -124,7 +127,7 @@ async function fromHub(app: string, options: Options, session: Session): Promise
 /** Seconds since 1970. */
 function timesOf({ last, start, end }: Options, context: Context) {
   if (last !== undefined && (start !== undefined || end !== undefined)) {
-    throw new Failure('usage', '--last is a time up to now; with --start or --end it says nothing.', {
+    throw new Failure('usage', '--last counts back from now, so it cannot stand beside --start or --end.', {
       next: 'Leave one of them out.',
     });
   }
@@ -143,7 +146,7 @@ function fromPrometheus(options: Options, context: Context): JudgeOptions['prome
       (name) => options[name] !== undefined,
     );
     if (idle === undefined) return undefined;
-    throw new Failure('usage', `--${idle} says what to read from Prometheus, and --prometheus is missing.`, {
+    throw new Failure('usage', `--${idle} says what to read from Prometheus, but --prometheus is missing.`, {
       next: `Add it, e.g. --prometheus http://localhost:9090, or leave --${idle} out.`,
     });
   }

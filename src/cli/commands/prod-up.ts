@@ -1,4 +1,5 @@
 /** `pipeline prod up`: creates what is missing, configures it, writes the inventory. */
+
 import { relative } from 'node:path';
 import type { Machine, MachineSpec } from '../../cloud/provider.ts';
 import type { Context } from '../../context.ts';
@@ -14,13 +15,14 @@ import {
 } from '../../environment/fleet.ts';
 import { lockHost, withLock } from '../../environment/lock.ts';
 import { inventoryPath } from '../../environment/paths.ts';
+import { duration } from '../../format.ts';
 import { writeInventory } from '../../inventory/write.ts';
 import { convergeHost, type WantedHost } from '../../release/index.ts';
 import type { Connection } from '../../ssh/connection.ts';
 import { changeEntries, changeSummary, costLines, type HostChanges } from '../changes.ts';
 import type { Handler, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { counted, type Output, seconds } from '../output.ts';
+import { counted, type Output } from '../output.ts';
 import { openProject, type Project } from '../project.ts';
 
 export const prodUp: Handler<typeof definitions.prodUp> = async (options, session) => {
@@ -44,7 +46,7 @@ export const prodUp: Handler<typeof definitions.prodUp> = async (options, sessio
     hosts: machines.map((machine) => ({ ...machine, knownHostsFile: knownHostsFile(spec) })),
   });
   for (const warning of warnings) output.line(`${output.colors.yellow('warning:')} ${warning}`);
-  const time = seconds(performance.now() - started);
+  const time = duration(performance.now() - started);
   if (changes.length === 0) {
     output.line(
       `Nothing to change on ${counted(spec.machines.length, 'host')} (${time}).${written ? ' inventory.ini written.' : ''}`,
@@ -127,7 +129,7 @@ async function configure(
     };
     await audit(connection, entry, context);
     output.line(
-      `  ${host.padEnd(10)} ${output.colors.green('✓')} ${counted(changes.length, 'change').padEnd(14)} ${seconds(took * 1000)}`,
+      `  ${host.padEnd(10)} ${output.colors.green('✓')} ${counted(changes.length, 'change').padEnd(14)} ${duration(took * 1000)}`,
     );
   }
   return { host, changes };

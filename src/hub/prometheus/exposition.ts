@@ -1,5 +1,5 @@
 /** Prometheus's text format, version 0.0.4. Pure. */
-import type { HostState } from '../fleet.ts';
+import type { HostState } from '../intake/fleet.ts';
 import { type Family, gauges } from './families.ts';
 import type { RemoteWriteState } from './remote-write.ts';
 import type { Totals } from './totals.ts';

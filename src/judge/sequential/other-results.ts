@@ -147,7 +147,9 @@ function eventWords(verdict: EventVerdict, { worse, worseThreshold }: Evidence):
     high: `That the candidate has more has evidence of ${found}; ${needed} was needed.`,
     low: 'The candidate has fewer.',
     pass: 'The candidate has no more than the baseline.',
-    inconclusive: `The candidate has more, by what may be chance: evidence ${found}, needed ${needed}.`,
+    inconclusive:
+      `The candidate has more, but in too few moments to rule out chance: evidence ${found}, ` +
+      `${needed} was needed.`,
   }[verdict];
 }
 

@@ -1,4 +1,5 @@
 /** Numbers and sentences of verdicts, for people. */
+import { bytes } from '../../format.ts';
 import type { MetricResult, PerSide } from '../types.ts';
 
 /** Three significant digits, thousands apart: 0.012, 3.14, 1,230. */
@@ -22,11 +23,6 @@ export function withUnit(value: number | null, unit: string): string {
 
 export function percent(share: number): string {
   return `${Number((share * 100).toPrecision(2))} %`;
-}
-
-function bytes(value: number): string {
-  if (value >= 1e6) return `${number(value / 1e6)} MB`;
-  return value >= 1e4 ? `${number(value / 1e3)} kB` : `${number(Math.round(value))} bytes`;
 }
 
 /** A ratio as people say it: `20 % higher`, `5 % lower`, `equal`, `3.2 times`. */
@@ -57,9 +53,9 @@ export function interval(
   return low === high ? ` (${level}: ${say(low)})` : ` (${level}: ${say(low)} to ${say(high)})`;
 }
 
-/** Evidence as odds: `1,480 : 1`. */
+/** Evidence as odds: `1,480 : 1`. What was judged and shows nothing stands at `1 : 1`, never at "none". */
 export function odds(logEvidence: number): string {
-  if (logEvidence <= 0) return 'none';
+  if (logEvidence <= 0) return '1 : 1';
   if (logEvidence > Math.log(1e6)) return 'more than 1,000,000 : 1';
   return `${number(Math.exp(logEvidence))} : 1`;
 }

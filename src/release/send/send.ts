@@ -6,6 +6,7 @@ import { sha256 } from '../../build/pack.ts';
 import type { Context } from '../../context.ts';
 import { INCOMING } from '../../contract/places.ts';
 import { Failure } from '../../errors.ts';
+import { bytes } from '../../format.ts';
 import type { AppFacts } from '../look/facts.ts';
 import type { ReleaseHost } from '../types.ts';
 
@@ -60,7 +61,7 @@ async function send(
       host: host.name,
       stage,
       state,
-      detail: state === 'done' ? megabytes(of) : `${megabytes(done)} of ${megabytes(of)}`,
+      detail: state === 'done' ? bytes(of) : `${bytes(done)} of ${bytes(of)}`,
       count: { done, of },
     });
   tell('started', 0);
@@ -80,8 +81,4 @@ async function send(
     throw error;
   }
   tell('done', of);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

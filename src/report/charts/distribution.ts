@@ -2,8 +2,9 @@
  * Two latency distributions over each other: how often each latency occurs, and how it rises towards the
  * tail.
  */
+import { duration } from '../../format.ts';
 import { countOf, type HistogramData, quantile, upperEdge } from '../../metrics/histogram.ts';
-import { formatMilliseconds, formatShare } from '../format.ts';
+import { formatShare } from '../format.ts';
 import { chart, PLOT } from './frame.ts';
 import { linearScale, logScale } from './scale.ts';
 import { linePath, type Point, stairPath, tag, tooltip } from './svg.ts';
@@ -46,7 +47,7 @@ export function densityChart(pair: Pair): string {
   });
   return chart(
     `Latency distribution. Baseline: ${describe(pair.baseline)}. Candidate: ${describe(pair.candidate)}.`,
-    { scale: x, format: formatMilliseconds },
+    { scale: x, format: duration },
     { scale: Object.assign((value: number) => y(value), { ticks: [] }), format: String },
     [...areas, ...medians],
   );
@@ -85,7 +86,7 @@ export function percentileChart(pair: Pair): string {
   return chart(
     `Latency by percentile. Baseline: ${describe(pair.baseline)}. Candidate: ${describe(pair.candidate)}.`,
     { scale: x, format: (q) => (q === 0 ? 'min' : `p${Number((q * 100).toFixed(1))}`) },
-    { scale: y, format: formatMilliseconds },
+    { scale: y, format: duration },
     lines,
   );
 }
@@ -133,7 +134,7 @@ function density(data: HistogramData, edges: readonly number[]): number[] {
 function describe(data: HistogramData): string {
   const total = countOf(data);
   if (total === 0) return 'no answers';
-  const at = (q: number) => formatMilliseconds(quantile(data, q) ?? 0);
+  const at = (q: number) => duration(quantile(data, q) ?? 0);
   return (
     `p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)} (${total} answers, ` +
     `${formatShare(1 - data.zero / total)} above 0 ms)`

@@ -143,7 +143,7 @@ describe('the verdict about a run', () => {
 
   it('identical refs: judged as any other, with a note', () => {
     const { baseline } = run([]);
-    const verdict = judged({}, {}, { candidate: { ...baseline, color: 'green', host: 'green' } });
+    const verdict = judged({}, {}, { candidate: { ...baseline, colour: 'green', host: 'green' } });
     expect(verdict.verdict).not.toBe('failed');
     expect(verdict.notes.join(' ')).toContain('Both refs are commit 05c965f');
   });

@@ -1,5 +1,5 @@
 /** Canary runs as `pipeline canary` tells of them: one that passed, one that failed, one under way. */
-import type { CanaryTelling } from '../../../src/hub/canaries.ts';
+import type { CanaryTelling } from '../../../src/hub/events/canaries.ts';
 import { noise } from './fleet.ts';
 
 type Metric = CanaryTelling['metrics'][number];

@@ -1,10 +1,10 @@
 /** Writes the past of a sample fleet into Redis as the hub would have, and goes on sending samples as its agents would. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { recordRun } from '../../../src/hub/canaries.ts';
-import { recordEvent } from '../../../src/hub/events.ts';
-import { inbox } from '../../../src/hub/keys.ts';
-import type { Redis } from '../../../src/hub/redis.ts';
-import { entriesOf } from '../../../src/hub/store.ts';
+import { recordRun } from '../../../src/hub/events/canaries.ts';
+import { recordEvent } from '../../../src/hub/events/events.ts';
+import { inbox } from '../../../src/hub/store/keys.ts';
+import type { Redis } from '../../../src/hub/store/redis.ts';
+import { entriesOf } from '../../../src/hub/store/windows.ts';
 import { TIERS, type Tier } from '../../../src/metrics/tiers.ts';
 import { encodeSample } from '../../../src/metrics/wire.ts';
 import { pastRuns, runUnderWay } from './canaries.ts';

@@ -8,7 +8,6 @@ import {
   period,
   plural,
   shortName,
-  span,
   tick,
 } from '../../../src/hub/web/state/format.ts';
 
@@ -30,17 +29,11 @@ describe('figures', () => {
     [0.37, 'number', '0.37'],
   ])('%s in %s is %s', (value, unit, text) => expect(figure(value, unit)).toBe(text));
 
-  it('has plurals, spans and short names', () => {
+  it('has plurals and short names', () => {
     expect([plural(1, 'host'), plural(1200, 'host'), count(1e6)]).toEqual([
       '1 host',
       '1 200 hosts',
       '1 000 000',
-    ]);
-    expect([span(12_000), span(300_000), span(3 * 3_600_000), span(9 * 86_400_000)]).toEqual([
-      '12 s',
-      '5 min',
-      '3 h',
-      '9 days',
     ]);
     expect(shortName('0fb8c1c0000', 'x')).toBe('0fb8c1c');
     expect(shortName(undefined, '20261125-0fb8c1c0ffee')).toBe('0fb8c1c');

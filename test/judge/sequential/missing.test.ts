@@ -6,6 +6,7 @@ import {
   type Second,
   type SequentialConfig,
 } from '../../../src/judge/index.ts';
+import { harmWord } from '../../../src/report/format.ts';
 import { experiment, seconds } from './experiments.ts';
 
 const { metrics } = defaultSequentialConfig;
@@ -65,4 +66,16 @@ it('under unequal traffic a number of error lines tells nothing, and says so', (
   const { metric } = found(data, {}, 'error lines');
   expect(metric).toMatchObject({ verdict: 'inconclusive', evidence: null });
   expect(metric?.reason).toContain('Not tested: under unequal traffic');
+});
+
+it('a burst of 143 error lines against 0 is judged, and no word about it says that there is no evidence', () => {
+  const data = seconds(60).map((second) =>
+    second.at === 20 ? { ...second, candidate: { ...second.candidate, errorLines: 143 } } : second,
+  );
+  const { metric } = found(data, {}, 'error lines');
+  if (metric === undefined) throw new Error('error lines are not among the metrics');
+  expect(metric).toMatchObject({ verdict: 'inconclusive', observed: { baseline: 0, candidate: 143 } });
+  expect(metric.reason).toContain('in too few moments to rule out chance: evidence ');
+  expect(metric.reason).not.toContain('none');
+  expect(harmWord(metric)).toBe('too little to tell');
 });

@@ -2,9 +2,11 @@
  * One call to the API: sent, answered, validated; repeated where that is safe; slowed down where the API
  * asks for it.
  */
+
 import type { z } from 'zod';
 import type { Context } from '../../../context.ts';
 import { Failure } from '../../../errors.ts';
+import { duration } from '../../../format.ts';
 import { redactor } from '../../../redact.ts';
 import { errorSchema } from './answers.ts';
 import { ApiError, answerError, networkError, refusalError, timeoutError } from './api-error.ts';
@@ -124,7 +126,7 @@ class HttpTransport {
     this.context.progress({
       stage: 'DigitalOcean API',
       state: 'running',
-      detail: `${error.message}; again in ${(wait / 1000).toFixed(1)} s`,
+      detail: `${error.message}; again in ${duration(wait)}`,
     });
     await this.clock.sleep(wait, this.context.signal);
   }

@@ -1,7 +1,7 @@
 /** Alerts in short lines, the worst first. */
+import { age } from '../../../format.ts';
 import type { ShownAlert } from '../../api-types.ts';
 import type { Page } from '../page.ts';
-import { span } from '../state/format.ts';
 import { elsewhere } from '../state/place.ts';
 import { Go } from './go.tsx';
 import { Shape } from './status.tsx';
@@ -42,8 +42,8 @@ export function AlertList({ page, alerts }: Props) {
           </span>
           <span class="dim">
             {alert.state === 'resolved'
-              ? `over for ${span(overview.at - (alert.resolvedAt ?? alert.since))}`
-              : `for ${span(overview.at - alert.since)}`}
+              ? `over for ${age(overview.at - (alert.resolvedAt ?? alert.since))}`
+              : `for ${age(overview.at - alert.since)}`}
           </span>
         </li>
       ))}

@@ -1,20 +1,20 @@
 /** Figures and times for people. Pure. */
-const BYTES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+import { age, bytes, duration } from '../../../format.ts';
+
 const NONE = '–';
 
-/** A figure with its unit: `ratio` in per cent, `ms` up to seconds, bytes in steps of 1000. */
+/** A figure with its unit: `ratio` in per cent, the rest as the whole product writes it. */
 export function figure(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined) return NONE;
   switch (unit) {
     case 'ratio':
       return `${short(value * 100)} %`;
     case 'ms':
-      return value >= 1000 ? `${short(value / 1000)} s` : `${short(value)} ms`;
+      return duration(value);
     case 'bytes':
-    case 'bytes/s': {
-      const power = value < 1 ? 0 : Math.min(BYTES.length - 1, Math.floor(Math.log10(value) / 3));
-      return `${short(value / 1000 ** power)} ${BYTES[power]}${unit === 'bytes' ? '' : '/s'}`;
-    }
+      return bytes(value);
+    case 'bytes/s':
+      return `${bytes(value)}/s`;
     case '1/s':
       return `${short(value)} req/s`;
     default:
@@ -41,17 +41,8 @@ export function plural(number: number, word: string): string {
   return `${count(number)} ${word}${number === 1 ? '' : 's'}`;
 }
 
-/** How long, in one unit: `12 s`, `3 min`, `5 h`, `9 days`. */
-export function span(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 90) return `${seconds} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 129_600) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} days`;
-}
-
 export function ago(ms: number): string {
-  return `${span(ms)} ago`;
+  return `${age(ms)} ago`;
 }
 
 const two = (value: number) => String(value).padStart(2, '0');

@@ -1,6 +1,7 @@
 /** One word each for how something is. Pure. */
+import { age } from '../../../format.ts';
 import type { Health, Overview, OverviewApp, OverviewHost } from '../../api-types.ts';
-import { figure, plural, span } from './format.ts';
+import { figure, plural } from './format.ts';
 import { byHealth, matches } from './sort.ts';
 
 export const HEALTH_WORDS: Readonly<Record<Health, string>> = {
@@ -38,7 +39,7 @@ export function fleetLine({ hosts, apps }: Pick<Overview, 'hosts' | 'apps'>): st
 export function hostRemarks(host: OverviewHost): readonly string[] {
   const remarks: string[] = [];
   if (host.silentSeconds === null) remarks.push('never heard');
-  else if (host.silentSeconds > SILENT_SECONDS) remarks.push(`silent for ${span(host.silentSeconds * 1000)}`);
+  else if (host.silentSeconds > SILENT_SECONDS) remarks.push(`silent for ${age(host.silentSeconds * 1000)}`);
   const ahead = Math.abs(host.clockAhead);
   if (ahead > 2)
     remarks.push(`clock ${figure(ahead, 'number')} s ${host.clockAhead > 0 ? 'ahead' : 'behind'}, corrected`);

@@ -1,11 +1,12 @@
 /** What was told: alerts that fired and those that were over. */
+import { duration } from '../../../../format.ts';
 import type { AlertNotice } from '../../../api-types.ts';
 import type { Page } from '../../page.ts';
 import { alertHealth, alertWord } from '../../parts/alert-list.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { LocalTable } from '../../parts/local-table.tsx';
 import { Shape } from '../../parts/status.tsx';
-import { ago, moment, span } from '../../state/format.ts';
+import { ago, moment } from '../../state/format.ts';
 
 interface Props {
   readonly page: Page;
@@ -63,7 +64,7 @@ export function AlertHistory({ page, notices }: Props) {
           title: 'Lasted',
           minor: true,
           by: ({ at, alert, state }) => (state === 'resolved' ? at - alert.since : null),
-          cell: ({ at, alert, state }) => (state === 'resolved' ? span(at - alert.since) : ''),
+          cell: ({ at, alert, state }) => (state === 'resolved' ? duration(at - alert.since) : ''),
         },
       ]}
     />

@@ -1,4 +1,5 @@
 /** One canary run, while it runs and afterwards. */
+import { duration } from '../../../../format.ts';
 import type { CanaryDetail, CanarySide } from '../../../api-types.ts';
 import { Chart } from '../../charts/chart.tsx';
 import { useLoaded } from '../../hooks/use-loaded.ts';
@@ -8,7 +9,7 @@ import { Empty } from '../../parts/empty.tsx';
 import { Go } from '../../parts/go.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Tiles } from '../../parts/tiles.tsx';
-import { count, moment, shortName, span } from '../../state/format.ts';
+import { count, moment, shortName } from '../../state/format.ts';
 import { elsewhere } from '../../state/place.ts';
 import { CanaryMetrics } from './metrics.tsx';
 import { RunState } from './run-state.tsx';
@@ -63,10 +64,13 @@ export function CanaryView({ page }: { readonly page: Page }) {
             value: run.score === null ? '–' : String(Math.round(run.score)),
             bad: run.state === 'failed',
           },
-          { label: 'Traffic', value: `${span(run.seconds * 1000)} of ${span(run.atMostSeconds * 1000)}` },
+          {
+            label: 'Traffic',
+            value: `${duration(run.seconds * 1000)} of ${duration(run.atMostSeconds * 1000)}`,
+          },
           { label: 'Requests, baseline', value: count(requests.baseline) },
           { label: 'Requests, candidate', value: count(requests.candidate) },
-          { label: 'Took', value: span((endedAt ?? overview.at) - startedAt) },
+          { label: 'Took', value: duration((endedAt ?? overview.at) - startedAt) },
         ]}
       />
       <Panel title={run.state === 'running' ? 'So far' : 'Verdict'}>

@@ -1,4 +1,5 @@
 /** One host: what it does, and what runs on it. */
+import { age } from '../../../../format.ts';
 import type { HostDetail } from '../../../api-types.ts';
 import { Charts } from '../../charts/charts.tsx';
 import { refreshKey, useCharts } from '../../hooks/use-charts.ts';
@@ -11,7 +12,7 @@ import { EventList } from '../../parts/event-list.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Tiles } from '../../parts/tiles.tsx';
-import { figure, plural, span } from '../../state/format.ts';
+import { figure, plural } from '../../state/format.ts';
 import { hostRemarks } from '../../state/health.ts';
 import { HostTables } from './tables.tsx';
 
@@ -60,7 +61,7 @@ export function HostView({ page }: { readonly page: Page }) {
           { label: 'Failed units', value: detail.data === undefined ? '–' : String(failed), bad: failed > 0 },
           {
             label: 'Heard',
-            value: host.silentSeconds === null ? 'never' : `${span(host.silentSeconds * 1000)} ago`,
+            value: host.silentSeconds === null ? 'never' : `${age(host.silentSeconds * 1000)} ago`,
             bad: host.silentSeconds === null || host.silentSeconds > 20,
           },
         ]}
@@ -86,7 +87,7 @@ function factsLine(detail: HostDetail | undefined): string {
   return [
     cores === null ? '' : plural(cores, 'core'),
     memory === null ? '' : figure(memory, 'bytes'),
-    uptime === null ? '' : `up for ${span(uptime * 1000)}`,
+    uptime === null ? '' : `up for ${age(uptime * 1000)}`,
     agentVersion === '' ? '' : `agent ${agentVersion}`,
     (buffered ?? 0) < 2 ? '' : `${plural(buffered ?? 0, 'sample')} wait at the agent`,
   ]

@@ -1,5 +1,7 @@
 /** What runs on a host: units, disks, databases, checks, certificates, and what the agent could not measure. */
+
 import type { ComponentProps } from 'preact';
+import { age } from '../../../../format.ts';
 import type { HostDetail } from '../../../api-types.ts';
 import type { Page } from '../../page.ts';
 import { figures, shares, words } from '../../parts/columns.tsx';
@@ -7,7 +9,7 @@ import { LocalTable } from '../../parts/local-table.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Shape } from '../../parts/status.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { moment, span } from '../../state/format.ts';
+import { moment } from '../../state/format.ts';
 import { Units } from './units.tsx';
 
 /** A certificate that ends sooner is marked, ms. */
@@ -122,7 +124,7 @@ function Expiry({ expires, now }: { readonly expires: number | null; readonly no
   const left = expires * 1000 - now;
   return (
     <span class={left < SOON_MS ? 'worse' : undefined}>
-      {left < 0 ? `expired ${span(-left)} ago` : `in ${span(left)}`}{' '}
+      {left < 0 ? `expired ${age(-left)} ago` : `in ${age(left)}`}{' '}
       <span class="dim">{moment(expires * 1000)}</span>
     </span>
   );

@@ -1,0 +1,41 @@
+/** Names of the hub's keys in Redis. Agents can write to inboxes and to nothing else. */
+import type { Tier } from '../../metrics/tiers.ts';
+
+/** What of a window is stored together: charts of hosts, charts of applications and tables of routes are read apart. */
+export const PARTS = ['host', 'apps', 'routes'] as const;
+export type Part = (typeof PARTS)[number];
+
+export const inbox = (host: string): string => `in:${host}:samples`;
+export const windows = (tier: Tier['name'], part: Part, host: string): string => `w:${tier}:${part}:${host}`;
+/** Hash: host → what was taken from its inbox last (JSON `Position`). */
+export const POSITIONS = 'hub:positions';
+/** Hash: `app host` → release that serves there. */
+export const LIVE_RELEASES = 'hub:live';
+/** Set of `app host`: where an application was seen. */
+export const SERVED = 'hub:served';
+/** Set of releases that were seen. */
+export const SEEN_RELEASES = 'hub:releases';
+/** Hash: alert key → its state (JSON). */
+export const ALERTS = 'hub:alerts';
+/** Stream of what was fired and resolved. */
+export const ALERT_LOG = 'hub:alert-log';
+/** Hash: id → a message on its way to a place (JSON). */
+export const OUTBOX = 'hub:outbox';
+/** Hash: user → JSON. */
+export const USERS = 'hub:users';
+/** Session by the hash of its token. */
+export const session = (hash: string): string => `hub:session:${hash}`;
+/** Who is the hub: holds the instance that ingests. */
+export const LEADER = 'hub:leader';
+/** Sorted set: event by time (ms). */
+export const MARK_TIMES = 'hub:mark-times';
+/** Hash: event → JSON `StoredMark`. */
+export const MARKS = 'hub:marks';
+/** Sorted set: line of a host's audit log (hash) by the time of its event. */
+export const AUDIT_LINES = 'hub:audit-lines';
+/** Sorted set: canary run by its begin (ms). */
+export const CANARY_TIMES = 'hub:canary-times';
+/** A canary run, JSON `CanaryDetail` and when it was heard last. */
+export const canary = (id: string): string => `hub:canary:${id}`;
+/** Set of the canary runs that are under way. */
+export const CANARIES_RUNNING = 'hub:canaries-running';
