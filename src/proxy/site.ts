@@ -1,13 +1,14 @@
 /** A site as nginx reads it. Pure text. */
 import { posix } from 'node:path';
+import { type Colour, other } from '../contract/places.ts';
 import { LOGS, PROXY_LIVE, SITES } from '../contract/proxy-paths.ts';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
 import { HEADER_BUFFERS, LOOKALIKES, RELATIVE_REDIRECTS } from './pass.ts';
-import type { Site, Variant } from './proxy.ts';
+import type { Site } from './proxy.ts';
 import { block, identifier, quoted } from './text.ts';
 import { BALANCED, proxies, trustLines, trusts } from './trust.ts';
 
-const VARIANTS: readonly Variant[] = ['blue', 'green'];
+const COLOURS: readonly Colour[] = ['blue', 'green'];
 
 /** Headers that a careful site sends; what the service or the definition says comes first. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -51,7 +52,7 @@ export function siteConfig(site: Site): string {
     buckets(site, id),
     ...(site.experiment === undefined ? [] : [experimentLog(site.app, id)]),
     ...maps(site, id),
-    ...(hasServers(site) ? VARIANTS.map((variant) => upstream(site, id, variant)) : []),
+    ...(hasServers(site) ? COLOURS.map((colour) => upstream(site, id, colour)) : []),
     ...redirectServer(site),
     server(site, id),
   ];
@@ -59,7 +60,7 @@ export function siteConfig(site: Site): string {
 }
 
 function hasServers(site: Site): boolean {
-  return VARIANTS.some((variant) => site.variants[variant].servers.length > 0);
+  return COLOURS.some((colour) => site.colours[colour].servers.length > 0);
 }
 
 function buckets(site: Site, id: string): string {
@@ -112,8 +113,8 @@ function maps(site: Site, id: string): string[] {
     map('$request_uri', 'asked', [[`~^(?<${id}_p>[^?]*)`, `$${id}_p`]]);
     map(`$pipeline_variant $${id}_asked`, 'path', [
       ['default', `$${id}_asked`],
-      ...VARIANTS.flatMap((variant) =>
-        Object.entries(site.paths?.[variant] ?? {}).map(([from, to]) => [`${variant} ${from}`, to] as const),
+      ...COLOURS.flatMap((colour) =>
+        Object.entries(site.paths?.[colour] ?? {}).map(([from, to]) => [`${colour} ${from}`, to] as const),
       ),
     ]);
   }
@@ -122,11 +123,11 @@ function maps(site: Site, id: string): string[] {
 
 type MakeMap = (from: string, to: string, entries: readonly (readonly [string, string])[]) => void;
 
-/** Which release answers: said beforehand, or read from the variant's link. */
+/** Which release answers: said beforehand, or read from the colour's link. */
 function releases(site: Site, id: string, map: MakeMap): void {
-  const known = VARIANTS.flatMap((variant) => {
-    const release = site.variants[variant].release;
-    return release === undefined ? [] : [[variant, release] as const];
+  const known = COLOURS.flatMap((colour) => {
+    const release = site.colours[colour].release;
+    return release === undefined ? [] : [[colour, release] as const];
   });
   if (known.length > 0) map('$pipeline_variant', 'release', [['default', ''], ...known]);
   else
@@ -137,16 +138,15 @@ function releases(site: Site, id: string, map: MakeMap): void {
 }
 
 /** A process that cannot be reached is not avoided afterwards: it is on this network and back as soon as systemd has restarted it. */
-function upstream(site: Site, id: string, variant: Variant): string {
-  const other = variant === 'blue' ? 'green' : 'blue';
-  const own = site.variants[variant].servers;
-  // A variant without a process yet still needs a server: port 9 (discard) refuses.
+function upstream(site: Site, id: string, colour: Colour): string {
+  const own = site.colours[colour].servers;
+  // A colour without a process yet still needs a server: port 9 (discard) refuses.
   const servers = (own.length > 0 ? own : ['127.0.0.1:9']).map((address) => `server ${address} max_fails=0;`);
-  // A slow request may have chosen its variant before the switch and come through after that one has stopped.
+  // A slow request may have chosen its colour before the switch and come through after that one has stopped.
   const backups = site.fallback
-    ? site.variants[other].servers.map((address) => `server ${address} max_fails=0 backup;`)
+    ? site.colours[other(colour)].servers.map((address) => `server ${address} max_fails=0 backup;`)
     : [];
-  return block(`upstream ${id}_${variant}`, [...servers, ...backups]);
+  return block(`upstream ${id}_${colour}`, [...servers, ...backups]);
 }
 
 function server(site: Site, id: string): string {
@@ -203,7 +203,7 @@ function headers(site: Site, id: string): string[] {
     ]),
     ...(site.experiment === undefined
       ? []
-      : [`add_header ${site.experiment.variantHeader} $pipeline_variant always;`]),
+      : [`add_header ${site.experiment.colourHeader} $pipeline_variant always;`]),
   ];
 }
 
