@@ -1,6 +1,7 @@
 /** How traffic is divided between two colours of a site: four verbs. `nginx.ts` is the implementation. */
 
 import type { Colour } from '../contract/places.ts';
+import type { SiteSplit } from './split.ts';
 
 /** What stands behind one colour. */
 export interface Backend {
@@ -40,6 +41,8 @@ export interface Site extends Front {
   readonly colours: Readonly<Record<Colour, Backend>>;
   /** nginx expression that assigns a request to a bucket; default `$request_id` (each request by itself). */
   readonly key?: string | undefined;
+  /** A rollout: both colours serve, and a visitor stays with one. Replaces `key`. */
+  readonly split?: SiteSplit | undefined;
   /** Whether a request that cannot connect to its colour tries the other one: yes for releases, no for experiments. */
   readonly fallback: boolean;
   /**
