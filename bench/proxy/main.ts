@@ -147,10 +147,10 @@ await withHosts({ names: ['proxy', 'blue', 'green'], cpus: 1 }, async (machines,
       maxBodyBytes: 1e6,
       readTimeoutMs: 60_000,
       headers: {},
-      variants: { blue: backend('blue'), green: backend('green') },
+      colours: { blue: backend('blue'), green: backend('green') },
       fallback: false,
       key: '$http_x_request_id',
-      experiment: { variantHeader: 'x-pipeline-variant' },
+      experiment: { colourHeader: 'x-pipeline-variant' },
     });
     await nginxProxy(proxy, context).setWeights(APP, { blue: 50, green: 50 });
 

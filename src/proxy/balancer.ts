@@ -1,26 +1,32 @@
 /**
  * A site of several hosts as the nginx of another one balances it. Pure text.
  *
- * No connection to a host is kept for later requests, for the reason of `site.ts`: a host that goes away, or whose nginx reloads, closes idle ones, and a
- * POST that is just being sent on one would be lost.
+ * No connection to a host is kept for later requests, for the reason of `site.ts`: a host that goes away, or
+ * whose nginx reloads, closes idle ones, and a POST that is just being sent on one would be lost.
  */
 
-import { LOGS } from '../contract/proxy-paths.ts';
+import { LOGS, PROXY_LIVE } from '../contract/proxy-paths.ts';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
 import { HEADER_BUFFERS, LOOKALIKES } from './pass.ts';
 import type { Front } from './proxy.ts';
+import { type Split, sideHeaders, splitBlocks, splitLines, splitName } from './split.ts';
 import { block, identifier, quoted } from './text.ts';
 import { trustLines } from './trust.ts';
 
 export interface Balancer extends Front {
   /** Who serves: name, and address with port. */
   readonly hosts: readonly { readonly name: string; readonly address: string }[];
-  /** Cookie by which the service knows a session that lies on one host: its visitor stays there as long as that host answers. */
+  /**
+   * Cookie by which the service knows a session that lies on one host: its visitor stays there as long as
+   * that host answers.
+   */
   readonly sessionCookie?: string | undefined;
   readonly maxBodyBytes: number;
   readonly readTimeoutMs: number;
   /** Proxies in front of the balancer itself. */
   readonly trustedProxies: readonly string[];
+  /** A rollout: each host has both versions, and the balancer says which one a visitor gets. */
+  readonly split?: Split | undefined;
 }
 
 /** Not `.json.log`: the hosts log the same requests, with release, and they are not to be counted twice. */
@@ -43,6 +49,9 @@ export function balancerConfig(balancer: Balancer): string {
     ...(balancer.tls === undefined
       ? []
       : [map(`$upstream_http_${variable(HSTS.name)}`, `${id}_hsts`, [['""', quoted(HSTS.value)]])]),
+    ...(balancer.split === undefined
+      ? []
+      : splitBlocks({ ...balancer.split, app, id, tls: balancer.tls !== undefined })),
     ...redirectServer(balancer),
     server(balancer, id, sticky),
   ];
@@ -50,8 +59,8 @@ export function balancerConfig(balancer: Balancer): string {
 }
 
 /**
- * A host that does not take a request is left out for some seconds. Were all of them left out, they are asked in spite of it (`backup`): one request that
- * kills a process on each host must not take the site away.
+ * A host that does not take a request is left out for some seconds. Were all of them left out, they are asked
+ * in spite of it (`backup`): one request that kills a process on each host must not take the site away.
  */
 function upstream(name: string, hosts: Balancer['hosts']): string {
   return block(`upstream ${name}`, [
@@ -93,10 +102,13 @@ function stickiness({ hosts, tls }: Balancer, id: string, session: string): stri
 }
 
 function server(balancer: Balancer, id: string, sticky: boolean): string {
+  const { split } = balancer;
+  const format = split === undefined ? 'pipeline' : `${id}_shared`;
   return block('server', [
     ...frontLines(balancer),
     '',
-    `access_log ${balancerLog(balancer.app)} pipeline buffer=64k flush=250ms;`,
+    ...(split === undefined ? [] : choice(balancer.app, id, split)),
+    `access_log ${balancerLog(balancer.app)} ${format} buffer=64k flush=250ms;`,
     ...trustLines(balancer),
     'server_tokens off;',
     `client_max_body_size ${balancer.maxBodyBytes};`,
@@ -104,27 +116,43 @@ function server(balancer: Balancer, id: string, sticky: boolean): string {
     'gzip off;',
     ...(balancer.tls === undefined ? [] : [`add_header ${HSTS.name} $${id}_hsts always;`]),
     ...(sticky ? [`add_header Set-Cookie $${id}_stay;`] : []),
+    ...(split === undefined ? [] : splitLines(id, balancer.app, split)),
     '',
     ...challengeLocation(balancer),
-    block('location /', [
-      `proxy_pass http://${sticky ? `$${id}_to` : `${id}_hosts`};`,
-      'proxy_http_version 1.1;',
-      'proxy_set_header Host $http_host;',
-      'proxy_set_header X-Forwarded-For $remote_addr;',
-      'proxy_set_header X-Forwarded-Proto $scheme;',
-      ...LOOKALIKES,
-      'proxy_set_header Upgrade $http_upgrade;',
-      `proxy_set_header Connection $${id}_connection;`,
-      ...HEADER_BUFFERS,
-      // A host that is away is found out soon; it stands beside this one.
-      'proxy_connect_timeout 2s;',
-      `proxy_read_timeout ${balancer.readTimeoutMs}ms;`,
-      `proxy_send_timeout ${balancer.readTimeoutMs}ms;`,
-      // Another host is asked where one could not be reached, or, if the request may be repeated, its process gave no answer; never a POST that was sent.
-      'proxy_next_upstream error timeout http_502;',
-      'proxy_next_upstream_tries 2;',
-    ]),
+    block('location /', passed(balancer, id, sticky)),
   ]);
+}
+
+/** Both names of a side are looked for where the weights are: what is there goes to the candidate. */
+function choice(app: string, id: string, split: Split): string[] {
+  return [
+    `set $${id}_side baseline;`,
+    'open_file_cache off;',
+    `if (-f ${PROXY_LIVE}/${app}/weights/${splitName(id, split)}) {\n    set $${id}_side candidate;\n}`,
+  ];
+}
+
+function passed({ readTimeoutMs, split }: Balancer, id: string, sticky: boolean): string[] {
+  return [
+    `proxy_pass http://${sticky ? `$${id}_to` : `${id}_hosts`};`,
+    'proxy_http_version 1.1;',
+    'proxy_set_header Host $http_host;',
+    'proxy_set_header X-Forwarded-For $remote_addr;',
+    'proxy_set_header X-Forwarded-Proto $scheme;',
+    ...LOOKALIKES,
+    ...(split === undefined ? [] : sideHeaders(id)),
+    'proxy_set_header Upgrade $http_upgrade;',
+    `proxy_set_header Connection $${id}_connection;`,
+    ...HEADER_BUFFERS,
+    // A host that is away is found out soon; it stands beside this one.
+    'proxy_connect_timeout 2s;',
+    `proxy_read_timeout ${readTimeoutMs}ms;`,
+    `proxy_send_timeout ${readTimeoutMs}ms;`,
+    // Another host is asked where one could not be reached, or, if the request may be repeated, its process
+    // gave no answer; never a POST that was sent.
+    'proxy_next_upstream error timeout http_502;',
+    'proxy_next_upstream_tries 2;',
+  ];
 }
 
 function map(from: string, to: string, entries: readonly (readonly [string, string])[]): string {

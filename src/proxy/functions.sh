@@ -68,19 +68,50 @@ site_put() {
   nginx_reload
   return 1
 }
-weights_put() {
-  weights_at_boot &&
-    weights_link "$proxy_state" "$1" "$2" && sync "$proxy_state/$1" && weights_link "$proxy_live" "$1" "$2"
+weights_put() { # APP GREEN
+  local -a buckets
+  weights_names "$2"
+  weights_move "$1" "w$2" "${buckets[@]}"
 }
-weights_link() { # BELOW APP GREEN
-  local folder=$1/$2 bucket
-  if [ ! -d "$folder/w$3" ]; then
-    rm -rf "$folder/w$3.new"
-    mkdir -p "$folder/w$3.new" || return 1
-    for ((bucket = 0; bucket < $3; bucket++)); do : >"$folder/w$3.new/$bucket" || return 1; done
-    chmod 0755 "${1%/*}" "$1" "$folder" "$folder/w$3.new" && mv -T "$folder/w$3.new" "$folder/w$3" || return 1
+weights_names() { # GREEN: sets `buckets`
+  # All that a split asks for: whoever it sends anywhere comes to green.
+  if [ "$1" = 100 ]; then buckets=({0..999} baseline candidate); else mapfile -t buckets < <(seq 0 $(($1 - 1))); fi
+}
+# Shares of a rollout: names of the files on standard input.
+share_put() { # APP FOLDER
+  local -a files
+  mapfile -t files
+  weights_move "$1" "$2" "${files[@]}"
+}
+weights_move() { # APP FOLDER FILE...
+  weights_at_boot && weights_link "$proxy_state" "$@" && sync "$proxy_state/$1" && weights_link "$proxy_live" "$@"
+}
+weights_link() { # BELOW APP FOLDER FILE...
+  local folder=$1/$2 target=$1/$2/$3 file
+  if [ ! -d "$target" ]; then
+    rm -rf "$target.new"
+    mkdir -p "$target.new" || return 1
+    for file in "${@:4}"; do : >"$target.new/$file" || return 1; done
+    chmod 0755 "${1%/*}" "$1" "$folder" "$target.new" && mv -T "$target.new" "$target" || return 1
+  elif [ $# -gt 3 ] && [ ! -e "$target/${*: -1}" ]; then # an older version of pipeline made it
+    for file in "${@:4}"; do : >"$target/$file" || return 1; done
   fi
-  ln -sfn "w$3" "$folder/weights.new" && mv -fT "$folder/weights.new" "$folder/weights"
+  ln -sfn "$3" "$folder/weights.new" && mv -fT "$folder/weights.new" "$folder/weights"
+}
+# Where nginx writes whom a split sent where; only nginx and root may read it. Before the site that splits.
+split_ready() { # APP
+  local folder
+  for folder in "$proxy_state/$1" "$proxy_live/$1"; do
+    install -d -m 0710 -o root -g www-data "$folder/split" || return 1
+    [ -e "$folder/split/requests" ] ||
+      install -m 0600 -o www-data -g www-data /dev/null "$folder/split/requests" || return 1
+  done
+}
+split_end() { # APP: once its ordinary site is back, and its weights are
+  local folder below
+  for folder in "$proxy_state/$1" "$proxy_live/$1"; do
+    for below in "$folder"/w*-* "$folder/split"; do rm -rf "$below" || return 1; done
+  done
 }
 weights_at_boot() { # a bare return would be the status from before where a trap calls this, as undo does
   local file=$proxy_at_boot
@@ -98,10 +129,12 @@ weights_where() {
 }
 weights_get() { # prints green's per cent; nothing: no such site
   local target
-  target=$(readlink "$(weights_where "$1")/weights") && echo "${target#w}"
+  target=$(readlink "$(weights_where "$1")/weights") && target=${target#w} && echo "${target%%-*}"
 }
 weights_ready() { # before a site is put in place that looks in memory
   local green
+  local now
+  now=$(readlink "$proxy_live/$1/weights") && [ "$now" = "$(readlink "$(weights_where "$1")/weights")" ] && return 0
   green=$(weights_get "$1") || return 0
   weights_put "$1" "$green"
 }

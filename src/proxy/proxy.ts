@@ -1,12 +1,13 @@
-/** How traffic is divided between two variants of a site: four verbs. `nginx.ts` is the implementation. */
+/** How traffic is divided between two colours of a site: four verbs. `nginx.ts` is the implementation. */
 
-export type Variant = 'blue' | 'green';
+import type { Colour } from '../contract/places.ts';
+import type { SiteSplit } from './split.ts';
 
-/** What stands behind one variant. */
+/** What stands behind one colour. */
 export interface Backend {
   /** `address:port` of each process; empty for a site of files alone. */
   readonly servers: readonly string[];
-  /** Release for the access log, where it is known beforehand; absent: read from the folder that the variant's link points to. */
+  /** Release for the access log, where it is known beforehand; absent: read from the folder that the colour's link points to. */
   readonly release?: string | undefined;
 }
 
@@ -27,39 +28,41 @@ export interface Front {
 export interface Site extends Front {
   /** Path prefixes that go to the service. */
   readonly routes: readonly string[];
-  /** Folder of files that nginx serves itself, below `root/<variant>/`; absent: none. */
+  /** Folder of files that nginx serves itself, below `root/<colour>/`; absent: none. */
   readonly static?: string | undefined;
   /** File of that folder that answers where there is none; absent: 404, with the folder's own 404.html where it has one. */
   readonly fallbackPage?: string | undefined;
-  /** Folder with one link for each variant, e.g. `/srv/checkbox.io`. */
+  /** Folder with one link for each colour, e.g. `/srv/checkbox.io`. */
   readonly root: string;
   readonly maxBodyBytes: number;
   readonly readTimeoutMs: number;
   /** Response headers to add; they replace the default of the same name. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly variants: Readonly<Record<Variant, Backend>>;
+  readonly colours: Readonly<Record<Colour, Backend>>;
   /** nginx expression that assigns a request to a bucket; default `$request_id` (each request by itself). */
   readonly key?: string | undefined;
-  /** Whether a request that cannot connect to its variant tries the other one: yes for releases, no for experiments. */
+  /** A rollout: both colours serve, and a visitor stays with one. Replaces `key`. */
+  readonly split?: SiteSplit | undefined;
+  /** Whether a request that cannot connect to its colour tries the other one: yes for releases, no for experiments. */
   readonly fallback: boolean;
   /**
-   * Experiments: nothing beside what is measured, so that the proxy costs little. No headers of ours but the one that names the variant, also on
+   * Experiments: nothing beside what is measured, so that the proxy costs little. No headers of ours but the one that names the colour, also on
    * errors; requests keep their own `X-Request-ID`; the log has what the agent reads.
    */
-  readonly experiment?: { readonly variantHeader: string } | undefined;
+  readonly experiment?: { readonly colourHeader: string } | undefined;
   /** Addresses or networks of proxies in front (a load balancer), whose X-Forwarded-For and -Proto are believed. */
   readonly trustedProxies?: readonly string[] | undefined;
   /** Visitors come through a balancer on another host: nginx starts only when the processes answer, so that it never sends one too early. */
   readonly balanced?: boolean | undefined;
   /**
-   * Experiments whose variants answer on different paths: what a variant is asked for instead, by the path that was requested. The access
+   * Experiments whose colours answer on different paths: what a colour is asked for instead, by the path that was requested. The access
    * log has the path that was requested.
    */
-  readonly paths?: Readonly<Record<Variant, Readonly<Record<string, string>>>> | undefined;
+  readonly paths?: Readonly<Record<Colour, Readonly<Record<string, string>>>> | undefined;
 }
 
-/** Per cent of the requests that each variant gets; they sum to 100. */
-export type Weights = Readonly<Record<Variant, number>>;
+/** Per cent of the requests that each colour gets; they sum to 100. */
+export type Weights = Readonly<Record<Colour, number>>;
 
 export interface SiteProxy {
   /**

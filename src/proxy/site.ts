@@ -1,13 +1,24 @@
 /** A site as nginx reads it. Pure text. */
 import { posix } from 'node:path';
+import { type Colour, other } from '../contract/places.ts';
 import { LOGS, PROXY_LIVE, SITES } from '../contract/proxy-paths.ts';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
 import { HEADER_BUFFERS, LOOKALIKES, RELATIVE_REDIRECTS } from './pass.ts';
-import type { Site, Variant } from './proxy.ts';
+import type { Site } from './proxy.ts';
+import {
+  obeyBlocks,
+  requestId,
+  type SiteSplit,
+  SPLIT_HEADERS,
+  type Split,
+  splitBlocks,
+  splitLines,
+  splitName,
+} from './split.ts';
 import { block, identifier, quoted } from './text.ts';
 import { BALANCED, proxies, trustLines, trusts } from './trust.ts';
 
-const VARIANTS: readonly Variant[] = ['blue', 'green'];
+const COLOURS: readonly Colour[] = ['blue', 'green'];
 
 /** Headers that a careful site sends; what the service or the definition says comes first. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -29,7 +40,7 @@ export function accessLog(app: string): string {
   return `${LOGS}/${app}.json.log`;
 }
 
-/** Where nginx finds a site's weights: a link to a folder with one file for each bucket that goes to green. */
+/** Where nginx finds a site's weights: a link to a folder with a file for each bucket that goes to green. */
 function weightsLink(app: string): string {
   return `${PROXY_LIVE}/${app}/weights`;
 }
@@ -37,21 +48,22 @@ function weightsLink(app: string): string {
 /**
  * The site's file.
  *
- * A request falls into one of 100 buckets by `key`; it goes to green where the bucket's file exists, else to blue. nginx looks for each request, so
- * traffic moves when the link to the folder is renamed: at once, atomically, without a reload (which closes idle connections and can so lose
- * a request that is just being sent on one).
+ * A request falls into one of 100 buckets by `key`; it goes to green where the bucket's file exists, else to
+ * blue. nginx looks for each request, so traffic moves when the link to the folder is renamed: at once,
+ * atomically, without a reload (which closes idle connections and can so lose a request that is just being
+ * sent on one).
  *
- * No connection to a service is kept for later requests: a connection that stands is a request under way, which makes draining exact, and a
- * service that closes an idle one cannot lose a POST.
+ * No connection to a service is kept for later requests: a connection that stands is a request under way,
+ * which makes draining exact, and a service that closes an idle one cannot lose a POST.
  */
 export function siteConfig(site: Site): string {
   const id = identifier(site.app);
   const blocks = [
     '# Written by pipeline. Changes here are overwritten by the next deploy.',
-    buckets(site, id),
+    ...(site.split === undefined ? [buckets(site, id)] : shared(site, site.split, id)),
     ...(site.experiment === undefined ? [] : [experimentLog(site.app, id)]),
     ...maps(site, id),
-    ...(hasServers(site) ? VARIANTS.map((variant) => upstream(site, id, variant)) : []),
+    ...(hasServers(site) ? COLOURS.map((colour) => upstream(site, id, colour)) : []),
     ...redirectServer(site),
     server(site, id),
   ];
@@ -59,7 +71,28 @@ export function siteConfig(site: Site): string {
 }
 
 function hasServers(site: Site): boolean {
-  return VARIANTS.some((variant) => site.variants[variant].servers.length > 0);
+  return COLOURS.some((colour) => site.colours[colour].servers.length > 0);
+}
+
+/** A rollout on this host: by the host's own choice, or by its balancer's. */
+function shared(site: Site, split: SiteSplit, id: string): string[] {
+  const { key } = split;
+  if (key.by === 'balancer') {
+    if (!trusts(site)) throw new Error('a site that obeys a balancer must know its address');
+    return obeyBlocks(id);
+  }
+  const side = [`${split.candidate} candidate;`, 'default baseline;'];
+  return [
+    block(`map $pipeline_variant $${id}_side`, side),
+    ...splitBlocks({ ...split, key, app: site.app, id, tls: site.tls !== undefined }),
+  ];
+}
+
+/** Where the site decides by itself, its log says who got what. */
+function decides(site: Site): Split | undefined {
+  if (site.split === undefined) return undefined;
+  const { key } = site.split;
+  return key.by === 'balancer' ? undefined : { ...site.split, key };
 }
 
 function buckets(site: Site, id: string): string {
@@ -69,8 +102,12 @@ function buckets(site: Site, id: string): string {
 
 /** The fields of the common log (role `nginx`) that tell versions apart: half of what they cost is saved. */
 function experimentLog(app: string, id: string): string {
-  return `log_format ${id}_measured escape=json '{"msec":$msec,"app":"${app}","variant":"$pipeline_variant","method":"$request_method",'
-    '"uri":"$request_uri","status":$status,"bytes":$body_bytes_sent,"time":$request_time,"upstream_time":"$upstream_response_time"}';`;
+  const fields = [
+    `'{"msec":$msec,"app":"${app}","variant":"$pipeline_variant","method":"$request_method",'`,
+    `'"uri":"$request_uri","status":$status,"bytes":$body_bytes_sent,"time":$request_time,'`,
+    `'"upstream_time":"$upstream_response_time"}'`,
+  ];
+  return `log_format ${id}_measured escape=json ${fields.join('\n    ')};`;
 }
 
 function maps(site: Site, id: string): string[] {
@@ -103,7 +140,8 @@ function maps(site: Site, id: string): string[] {
   if (site.static !== undefined) {
     map('$uri', 'expires', [
       ['default', '5m'],
-      // A page is asked for again, so that it never names files of another release; a file with a hash in its name never changes.
+      // A page is asked for again, so that it never names files of another release; a file with a hash in
+      // its name never changes.
       ['~(/|\\.html)$', 'epoch'],
       ['~[.-][0-9a-fA-F]{8,}\\.[a-z0-9]+$', 'max'],
     ]);
@@ -112,8 +150,8 @@ function maps(site: Site, id: string): string[] {
     map('$request_uri', 'asked', [[`~^(?<${id}_p>[^?]*)`, `$${id}_p`]]);
     map(`$pipeline_variant $${id}_asked`, 'path', [
       ['default', `$${id}_asked`],
-      ...VARIANTS.flatMap((variant) =>
-        Object.entries(site.paths?.[variant] ?? {}).map(([from, to]) => [`${variant} ${from}`, to] as const),
+      ...COLOURS.flatMap((colour) =>
+        Object.entries(site.paths?.[colour] ?? {}).map(([from, to]) => [`${colour} ${from}`, to] as const),
       ),
     ]);
   }
@@ -122,11 +160,11 @@ function maps(site: Site, id: string): string[] {
 
 type MakeMap = (from: string, to: string, entries: readonly (readonly [string, string])[]) => void;
 
-/** Which release answers: said beforehand, or read from the variant's link. */
+/** Which release answers: said beforehand, or read from the colour's link. */
 function releases(site: Site, id: string, map: MakeMap): void {
-  const known = VARIANTS.flatMap((variant) => {
-    const release = site.variants[variant].release;
-    return release === undefined ? [] : [[variant, release] as const];
+  const known = COLOURS.flatMap((colour) => {
+    const release = site.colours[colour].release;
+    return release === undefined ? [] : [[colour, release] as const];
   });
   if (known.length > 0) map('$pipeline_variant', 'release', [['default', ''], ...known]);
   else
@@ -136,21 +174,26 @@ function releases(site: Site, id: string, map: MakeMap): void {
     ]);
 }
 
-/** A process that cannot be reached is not avoided afterwards: it is on this network and back as soon as systemd has restarted it. */
-function upstream(site: Site, id: string, variant: Variant): string {
-  const other = variant === 'blue' ? 'green' : 'blue';
-  const own = site.variants[variant].servers;
-  // A variant without a process yet still needs a server: port 9 (discard) refuses.
+/**
+ * A process that cannot be reached is not avoided afterwards: it is on this network, and back as soon as
+ * systemd has restarted it.
+ */
+function upstream(site: Site, id: string, colour: Colour): string {
+  const own = site.colours[colour].servers;
+  // A colour without a process yet still needs a server: port 9 (discard) refuses.
   const servers = (own.length > 0 ? own : ['127.0.0.1:9']).map((address) => `server ${address} max_fails=0;`);
-  // A slow request may have chosen its variant before the switch and come through after that one has stopped.
+  // A slow request may have chosen its colour before the switch and come through after that one has stopped.
   const backups = site.fallback
-    ? site.variants[other].servers.map((address) => `server ${address} max_fails=0 backup;`)
+    ? site.colours[other(colour)].servers.map((address) => `server ${address} max_fails=0 backup;`)
     : [];
-  return block(`upstream ${id}_${variant}`, [...servers, ...backups]);
+  return block(`upstream ${id}_${colour}`, [...servers, ...backups]);
 }
 
 function server(site: Site, id: string): string {
   const experiment = site.experiment !== undefined;
+  const split = decides(site);
+  const name = site.split === undefined ? `$${id}_bucket` : splitName(id, site.split);
+  const format = experiment ? `${id}_measured` : split === undefined ? 'pipeline' : `${id}_shared`;
   return block('server', [
     ...frontLines(site),
     '',
@@ -158,11 +201,13 @@ function server(site: Site, id: string): string {
     'set $pipeline_variant blue;',
     // Whether a bucket's file exists must be seen anew for each request.
     'open_file_cache off;',
-    `if (-f ${weightsLink(site.app)}/$${id}_bucket) {\n    set $pipeline_variant green;\n}`,
+    `if (-f ${weightsLink(site.app)}/${name}) {\n    set $pipeline_variant green;\n}`,
     `root ${site.root}/$pipeline_variant;`,
     ...(experiment ? [] : [`set $pipeline_release $${id}_release;`]),
-    // Many lines a write: one for each request costs more than splitting does. Late by a quarter of a second at most.
-    `access_log ${accessLog(site.app)} ${experiment ? `${id}_measured` : 'pipeline'} buffer=64k flush=250ms;`,
+    // Many lines a write: one for each request costs more than splitting does. Late by a quarter of a second
+    // at most.
+    `access_log ${accessLog(site.app)} ${format} buffer=64k flush=250ms;`,
+    ...(split === undefined ? [] : splitLines(id, site.app, split)),
     '',
     ...(site.balanced === true ? [BALANCED] : []),
     ...trustLines(site),
@@ -203,7 +248,7 @@ function headers(site: Site, id: string): string[] {
     ]),
     ...(site.experiment === undefined
       ? []
-      : [`add_header ${site.experiment.variantHeader} $pipeline_variant always;`]),
+      : [`add_header ${site.experiment.colourHeader} $pipeline_variant always;`]),
   ];
 }
 
@@ -240,6 +285,7 @@ function staticRoot(root: string, folder: string): string {
 }
 
 function proxied(site: Site, id: string): string[] {
+  const request = site.split === undefined ? '$request_id' : requestId(id, site.split.key);
   const uri = site.paths === undefined ? '' : `$${id}_path$is_args$args`;
   return [
     `proxy_pass http://${id}_$pipeline_variant${uri};`,
@@ -251,14 +297,16 @@ function proxied(site: Site, id: string): string[] {
     `proxy_set_header X-Forwarded-Proto ${trusts(site) ? `$${id}_proto` : '$scheme'};`,
     'proxy_set_header X-Forwarded-Host $http_host;',
     ...LOOKALIKES,
-    ...(site.experiment === undefined ? ['proxy_set_header X-Request-ID $request_id;'] : []),
+    ...(site.experiment === undefined ? [`proxy_set_header X-Request-ID ${request};`] : []),
+    ...(site.split === undefined ? [] : SPLIT_HEADERS),
     'proxy_set_header Upgrade $http_upgrade;',
     `proxy_set_header Connection $${id}_connection;`,
     ...HEADER_BUFFERS,
     'proxy_connect_timeout 5s;',
     `proxy_read_timeout ${site.readTimeoutMs}ms;`,
     `proxy_send_timeout ${site.readTimeoutMs}ms;`,
-    // Another process is asked where this one could not be reached, or died over a request that may be repeated; never a POST that was sent.
+    // Another process is asked where this one could not be reached, or died over a request that may be
+    // repeated; never a POST that was sent.
     'proxy_next_upstream error;',
   ];
 }

@@ -37,7 +37,7 @@ describe.skipIf(unavailable !== undefined)(`nginx on a real host (${unavailable 
     maxBodyBytes: 1000,
     readTimeoutMs: 5_000,
     headers: {},
-    variants: { blue: { servers: ['127.0.0.1:7001'] }, green: { servers: ['127.0.0.1:7002'] } },
+    colours: { blue: { servers: ['127.0.0.1:7001'] }, green: { servers: ['127.0.0.1:7002'] } },
     fallback: false,
     ...more,
   });
@@ -185,7 +185,7 @@ rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
     expect(await proxy.reconcile(site())).toEqual({ changed: false });
   });
 
-  test('the log says which variant and which release answered', async () => {
+  test('the log says which colour and which release answered', async () => {
     await proxy.setWeights('shop.test', weightsOf(100));
     await ask('/logged');
     // Lines are written together, a quarter of a second late at most.
@@ -211,12 +211,12 @@ rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  test('files change with the variant, and browsers are told how long they stay', async () => {
+  test('files change with the colour, and browsers are told how long they stay', async () => {
     await host.check(
       'cd /srv/shop.test/releases && for r in R1 R2; do mkdir -p $r/app/public && echo "page of $r" >$r/app/public/index.html && echo x >$r/app/public/app.0123abcd.js; done',
       { label: 'test' },
     );
-    const files = { static: 'public', variants: { blue: { servers: [] }, green: { servers: [] } } };
+    const files = { static: 'public', colours: { blue: { servers: [] }, green: { servers: [] } } };
     expect(await proxy.reconcile(site(files))).toEqual({ changed: true });
     expect((await ask()).text).toBe('page of R1\n');
     expect((await ask()).headers.get('cache-control')).toBe('no-cache');
@@ -232,13 +232,13 @@ rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
     await proxy.setWeights('shop.test', weightsOf(0));
   });
 
-  test('an experiment names the variant, and asks it for its own path', async () => {
-    const variants = {
+  test('an experiment names the colour, and asks it for its own path', async () => {
+    const colours = {
       blue: { servers: ['127.0.0.1:7001'], release: 'A' },
       green: { servers: ['127.0.0.1:7002'], release: 'B' },
     };
     const paths = { blue: { '/json': '/preview' }, green: {} };
-    await proxy.reconcile(site({ variants, paths, experiment: { variantHeader: 'X-Variant' } }));
+    await proxy.reconcile(site({ colours, paths, experiment: { colourHeader: 'X-Variant' } }));
     const blue = await ask('/json?x=1');
     expect([blue.headers.get('x-variant'), blue.text]).toEqual([
       'blue',

@@ -14,7 +14,7 @@ const site = (more: Partial<Site> = {}): Site => ({
   maxBodyBytes: 2 ** 20,
   readTimeoutMs: 60_000,
   headers: {},
-  variants: { blue: { servers: ['127.0.0.1:1'] }, green: { servers: ['127.0.0.1:2', '127.0.0.1:3'] } },
+  colours: { blue: { servers: ['127.0.0.1:1'] }, green: { servers: ['127.0.0.1:2', '127.0.0.1:3'] } },
   fallback: true,
   ...more,
 });
@@ -40,7 +40,7 @@ describe('a site as nginx reads it', () => {
     expect(buckets).toContain('* 99;');
   });
 
-  it('tries the other variant where one cannot be reached, and neither in an experiment', () => {
+  it('tries the other colour where one cannot be reached, and neither in an experiment', () => {
     expect(text()).toContain(
       'upstream shop_blue {\n    server 127.0.0.1:1 max_fails=0;\n    server 127.0.0.1:2 max_fails=0 backup;',
     );
@@ -87,13 +87,13 @@ describe('a site as nginx reads it', () => {
     expect(lines()).toContain('proxy_set_header X_Real_IP "";');
   });
 
-  it('logs which release answered, as the link of the variant says', () => {
+  it('logs which release answered, as the link of the colour says', () => {
     expect(lines()).toContain(
       'access_log /var/log/nginx/pipeline/shop.json.log pipeline buffer=64k flush=250ms;',
     );
     expect(text()).toContain('map $realpath_root $shop_release');
     expect(
-      text({ variants: { blue: { servers: [], release: 'R1' }, green: { servers: [], release: 'R2' } } }),
+      text({ colours: { blue: { servers: [], release: 'R1' }, green: { servers: [], release: 'R2' } } }),
     ).toContain('map $pipeline_variant $shop_release {\n    default "";\n    blue R1;\n    green R2;');
   });
 
@@ -125,7 +125,7 @@ describe('a site as nginx reads it', () => {
     ],
     [
       'files alone',
-      { static: '.', variants: { blue: { servers: [] }, green: { servers: [] } } },
+      { static: '.', colours: { blue: { servers: [] }, green: { servers: [] } } },
       ['root /srv/shop/$pipeline_variant/app;', 'try_files $uri $uri/ =404;'],
       ['proxy_http_version 1.1;', 'upstream shop_blue {'],
     ],
@@ -176,9 +176,9 @@ describe('a site as nginx reads it', () => {
     expect(own).toContain('add_header X-Content-Type-Options $shop_header_x_content_type_options always;');
   });
 
-  it('names the variant and maps paths in an experiment', () => {
+  it('names the colour and maps paths in an experiment', () => {
     const paths = { blue: { '/json': '/preview' }, green: {} };
-    const own = text({ experiment: { variantHeader: 'X-Variant' }, paths, key: '$cookie_id' });
+    const own = text({ experiment: { colourHeader: 'X-Variant' }, paths, key: '$cookie_id' });
     expect(own).toContain('add_header X-Variant $pipeline_variant always;');
     expect(own).toContain('split_clients $cookie_id $shop_bucket');
     expect(own).toContain('"blue /json" /preview;');
@@ -186,7 +186,7 @@ describe('a site as nginx reads it', () => {
   });
 
   it('adds nothing to an experiment that is not measured', () => {
-    const own = text({ experiment: { variantHeader: 'X-Variant' } });
+    const own = text({ experiment: { colourHeader: 'X-Variant' } });
     expect(own.match(/add_header .*;/g)).toEqual(['add_header X-Variant $pipeline_variant always;']);
     expect(own).toContain('shop.json.log shop_measured buffer=64k');
     const format =

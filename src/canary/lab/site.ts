@@ -6,7 +6,7 @@ import { byColour, coloursOf, SIDES, type SideName } from '../experiment/sides.t
 import { pathMap, type ReadyRequest } from '../load/requests.ts';
 import type { LabHost } from './hosts.ts';
 
-/** The response header in which the proxy names the variant. */
+/** The response header in which the proxy names the colour. */
 export const COLOUR_HEADER = 'x-pipeline-variant';
 /**
  * The request header with a random id, which the load draws anew for each request and the proxy assigns it
@@ -34,10 +34,10 @@ export function siteOf(
     maxBodyBytes: plan.definition.site.max_body,
     readTimeoutMs: plan.definition.site.read_timeout,
     headers: {},
-    variants: byColour(colors, backend),
+    colours: byColour(colors, backend),
     fallback: false,
     key: `$http_${REQUEST_ID_HEADER.replaceAll('-', '_')}`,
-    experiment: { variantHeader: COLOUR_HEADER },
+    experiment: { colourHeader: COLOUR_HEADER },
     ...(differs ? { paths: byColour(colors, (side) => maps[side]) } : {}),
   };
 }

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { AppConfig } from '../../config/schema.ts';
 import type { Manifest } from '../../contract/manifest.ts';
-import { appRoot } from '../../contract/places.ts';
+import { appRoot, type Colour } from '../../contract/places.ts';
 import { Failure } from '../../errors.ts';
-import type { Site, Variant } from '../../proxy/proxy.ts';
+import type { Site } from '../../proxy/proxy.ts';
 import { siteConfig } from '../../proxy/site.ts';
 import { instancesOf } from '../order/unit.ts';
 import { insideArtifact } from '../plan/wanted.ts';
@@ -23,12 +23,12 @@ export function siteOf(
   app: string,
   definition: AppConfig,
   slot: number,
-  colours: Readonly<Record<Variant, Manifest>>,
+  colours: Readonly<Record<Colour, Manifest>>,
   { certificate, balancers }: Edge,
 ): Site {
   const { site } = definition;
-  const servers = (variant: Variant) =>
-    instancesOf(colours[variant], slot, variant).map(({ address, port }) => `${address}:${port}`);
+  const servers = (colour: Colour) =>
+    instancesOf(colours[colour], slot, colour).map(({ address, port }) => `${address}:${port}`);
   const { runtime, directory } = colours.blue;
   const folder = site.static ?? (runtime === 'static' ? '.' : undefined);
   const files = folder === undefined ? undefined : insideArtifact(app, directory, folder, 'site: static:');
@@ -52,7 +52,7 @@ export function siteOf(
     maxBodyBytes: site.max_body,
     readTimeoutMs: site.read_timeout,
     headers: site.headers,
-    variants: { blue: { servers: servers('blue') }, green: { servers: servers('green') } },
+    colours: { blue: { servers: servers('blue') }, green: { servers: servers('green') } },
     fallback: true,
     ...(balancers.length > 0
       ? { balanced: true, trustedProxies: balancers }

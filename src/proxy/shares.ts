@@ -1,0 +1,55 @@
+/**
+ * Which buckets of visitors a rollout's candidate gets. Drawn from the rollout's own seed, so that no visitor
+ * is the first each time, and nobody without the seed can tell where a key of his leads. Pure.
+ */
+import { createHash } from 'node:crypto';
+import type { Colour } from '../contract/places.ts';
+import { Failure } from '../errors.ts';
+
+/** How finely visitors are divided: a tenth of a per cent. */
+export const SHARE_BUCKETS = 1000;
+
+/** A folder beside the weights: what nginx finds there goes to green. */
+export interface ShareFolder {
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+export interface Share {
+  /** As `Split` has it. */
+  readonly rollout: string;
+  /** Secret, at least 16 random bytes, e.g. in hex. */
+  readonly seed: string;
+  /** On a balancer, where the files mean the candidate itself: `green`. */
+  readonly candidate: Colour;
+  /** 0 to 100, with one decimal. At 0 only testers get the candidate. */
+  readonly percent: number;
+}
+
+/** All buckets, in the order in which they come to the candidate. */
+export function bucketOrder(seed: string): readonly number[] {
+  const rank = (bucket: number) => createHash('sha256').update(`${seed}:${bucket}`).digest('hex');
+  return Array.from({ length: SHARE_BUCKETS }, (_, bucket) => ({ bucket, rank: rank(bucket) }))
+    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+    .map(({ bucket }) => bucket);
+}
+
+/**
+ * The folder for a share. A larger one has all buckets of a smaller one of the same seed. The file named for
+ * a side is there where that side is green: for testers, sessions, and hosts that obey a balancer.
+ * @throws Failure kind `usage`: the share is none.
+ */
+export function shareFolder({ rollout, seed, candidate, percent }: Share): ShareFolder {
+  const buckets = Math.round(percent * 10);
+  if (!(percent >= 0 && percent <= 100) || Math.abs(buckets - percent * 10) > 1e-6) {
+    throw new Failure('usage', `${percent} % is no share for a candidate`, {
+      next: 'Give a share from 0 to 100 with at most one decimal, e.g. 0.5.',
+    });
+  }
+  const order = bucketOrder(seed);
+  const green = candidate === 'green' ? order.slice(0, buckets) : order.slice(buckets);
+  return {
+    name: `w${green.length / 10}-${rollout}`,
+    files: [...green.map(String), candidate === 'green' ? 'candidate' : 'baseline'],
+  };
+}

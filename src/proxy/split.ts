@@ -1,0 +1,317 @@
+/**
+ * A site whose visitors two versions share. nginx finds a name for each request (a bucket, or a side where
+ * that is settled already) and looks for a file of that name, as a site without a rollout does: so traffic
+ * moves, goes back and is promoted by one rename, without a reload. Pure text.
+ */
+import type { Colour } from '../contract/places.ts';
+import { PROXY_LIVE } from '../contract/proxy-paths.ts';
+import { Failure } from '../errors.ts';
+import { SHARE_BUCKETS } from './shares.ts';
+import { block, quoted } from './text.ts';
+
+/** What makes a visitor the same one the next time. */
+export type SplitKey =
+  /** A cookie of ours. `seconds`: how long browsers keep it. */
+  | { readonly by: 'visitor'; readonly seconds: number }
+  /** A request header, e.g. `X-Api-Key`. Requests without it, or with more than 1,024 bytes, stay with the baseline. */
+  | { readonly by: 'header'; readonly name: string }
+  | { readonly by: 'address' }
+  | { readonly by: 'request' };
+
+export interface Split {
+  /** 8 to 16 random hex digits. */
+  readonly rollout: string;
+  readonly key: SplitKey;
+  /** Path of a file that only root reads (`splitSecrets`); absent: neither testers nor sessions. */
+  readonly secrets?: string | undefined;
+  readonly testers?: boolean | undefined;
+  /** Cookie of sessions that lie in one process, which the other version does not know. */
+  readonly sessionCookie?: string | undefined;
+}
+
+/** A host's part of it. */
+export interface SiteSplit extends Omit<Split, 'key'> {
+  readonly candidate: Colour;
+  /** `balancer`: the site does what its balancer chose. */
+  readonly key: SplitKey | { readonly by: 'balancer' };
+}
+
+/** Testers choose by `X-Pipeline-Version: candidate SECRET` or `baseline SECRET`. */
+export const TESTER_HEADER = 'X-Pipeline-Version';
+/** What a balancer tells its hosts. */
+export const SIDE_HEADER = 'X-Pipeline-Side';
+
+type Keyed = Split & { readonly app: string; readonly id: string; readonly tls: boolean };
+
+/** Who came where, for the rollout's own process; it holds keys, so only nginx and root may read it. */
+export function splitLog(app: string): string {
+  return `${PROXY_LIVE}/${app}/split/requests`;
+}
+
+export interface SplitSecrets {
+  /** What testers say after the side. */
+  readonly tester?: string | undefined;
+  /** Random words by which the holder of a session is known to belong to a side; drawn for each rollout. */
+  readonly sessions?: { readonly baseline: string; readonly candidate: string } | undefined;
+}
+
+/**
+ * Text of the file at `secrets`, mode 0600. `id` as `identifier(app)` says.
+ * @throws Failure kind `usage`: a secret that is short, or no word.
+ */
+export function splitSecrets(id: string, { tester, sessions }: SplitSecrets): string {
+  const sides = ['baseline', 'candidate'] as const;
+  for (const secret of [tester, sessions?.baseline, sessions?.candidate]) {
+    if (secret === undefined || /^[A-Za-z0-9_-]{16,128}$/.test(secret)) continue;
+    throw new Failure('usage', 'A secret for testers must be 16 to 128 letters, digits, - or _', {
+      next: 'Make one, for example with: openssl rand -hex 16',
+    });
+  }
+  const exactly = (text: string) => `~^${text}$`;
+  const testers = tester === undefined ? [] : sides.map((side) => [exactly(`${side} ${tester}`), side]);
+  const held = sessions === undefined ? [] : sides.map((side) => [exactly(sessions[side]), side]);
+  const given = sessions === undefined ? [] : sides.map((side) => [side, sessions[side]]);
+  return `${[
+    '# Written by pipeline for a rollout, and removed with it.',
+    map(`$http_${variable(TESTER_HEADER)}`, `${id}_tester`, [['default', ''], ...testers]),
+    // A session from before the rollout is the baseline's.
+    map(`$${id}_session_word`, `${id}_session_side`, [['default', 'baseline'], ...held]),
+    map(`$${id}_side`, `${id}_session_new`, [['default', ''], ...given]),
+  ].join('\n\n')}\n`;
+}
+
+/** What stands before the server: which name nginx looks for (`splitName`), and how that was found (`$ID_how`). */
+export function splitBlocks(split: Keyed): string[] {
+  check(split);
+  const { id, app, testers, sessionCookie, secrets, key } = split;
+  // A tester's word goes before a session, and that before what is dealt.
+  const dealt = sessionCookie === undefined ? 'dealt' : 'settled';
+  return [
+    ...(secrets === undefined ? [] : [`include ${quoted(secrets)};`]),
+    ...keyBlocks(split),
+    buckets(id),
+    bucketName(split),
+    ...(sessionCookie === undefined ? [] : sessions(split, sessionCookie)),
+    ...(testers === true ? [unless(id, 'tester', 'tested', dealt)] : []),
+    how(split),
+    ...cookie(split),
+    logFormats(app, id, requestId(id, key)),
+  ];
+}
+
+/** The variable with the name that nginx looks for beside the weights. */
+export function splitName(id: string, { key, testers, sessionCookie }: Omit<SiteSplit, 'candidate'>): string {
+  if (key.by === 'balancer') return `$${id}_told`;
+  return `$${id}_${testers === true ? 'tested' : sessionCookie === undefined ? 'dealt' : 'settled'}`;
+}
+
+/** A host's blocks where its balancer decides: nothing but its word, and that only from there. */
+export function obeyBlocks(id: string): string[] {
+  return [
+    map(`"$${id}_proxy $http_${variable(SIDE_HEADER)}"`, `${id}_told`, [
+      ['default', 'baseline'],
+      ['1 candidate', 'candidate'],
+    ]),
+  ];
+}
+
+/** What a service never gets: the headers of a rollout, in each spelling that nginx takes for them. */
+export const SPLIT_HEADERS: readonly string[] = [TESTER_HEADER, SIDE_HEADER].flatMap((name) => [
+  hidden(name),
+  ...lookalikes(name),
+]);
+
+/** How a balancer tells its hosts, and what else it passes on of a rollout: nothing. */
+export function sideHeaders(id: string): string[] {
+  return [
+    `proxy_set_header ${SIDE_HEADER} $${id}_side;`,
+    ...lookalikes(SIDE_HEADER),
+    hidden(TESTER_HEADER),
+    ...lookalikes(TESTER_HEADER),
+  ];
+}
+
+function lookalikes(name: string): string[] {
+  const [first, second, third] = name.split('-');
+  return ['__', '_-', '-_'].map(([a = '', b = '']) => hidden(`${first}${a}${second}${b}${third}`));
+}
+
+function hidden(name: string): string {
+  return `proxy_set_header ${name} "";`;
+}
+
+/** In the server that decides: its second log, and its cookies. */
+export function splitLines(id: string, app: string, { key, sessionCookie }: Split): string[] {
+  return [
+    `access_log ${splitLog(app)} ${id}_split buffer=64k flush=250ms;`,
+    ...(key.by === 'visitor'
+      ? [
+          // Also with an error: who was failed is not to be drawn anew.
+          `add_header Set-Cookie $${id}_cookie always;`,
+          // A cache in between must not hand one visitor's cookie to others.
+          `add_header Cache-Control $${id}_private always;`,
+        ]
+      : []),
+    ...(sessionCookie === undefined ? [] : [`add_header Set-Cookie $${id}_session_cookie always;`]),
+  ];
+}
+
+/** The request's id for log and service; a cookie that is issued is the half that neither gets to see. */
+export function requestId(id: string, key: SiteSplit['key']): string {
+  return key.by === 'visitor' ? `$${id}_id` : '$request_id';
+}
+
+function check({ rollout, secrets, testers, sessionCookie }: Split): void {
+  if (!/^[0-9a-f]{8,16}$/.test(rollout)) throw new Error(`a rollout is named in hex, not ${rollout}`);
+  if (secrets === undefined && (testers === true || sessionCookie !== undefined)) {
+    throw new Error('testers and sessions need secrets');
+  }
+}
+
+function keyBlocks({ id, key, rollout }: Keyed): string[] {
+  switch (key.by) {
+    case 'visitor':
+      return [
+        // Anything else is no cookie of ours: drawn anew.
+        map(`$cookie_${cookieName(id, rollout)}`, `${id}_known`, [
+          ['default', ''],
+          [`~^(?<${id}_c>[0-9a-f]{16})$`, `$${id}_c`],
+        ]),
+        map('$request_id', `${id}_fresh`, [[`~^.{16}(?<${id}_f>.{16})$`, `$${id}_f`]]),
+        map('$request_id', `${id}_half`, [[`~^(?<${id}_h>.{16})`, `$${id}_h`]]),
+        map(`$${id}_known`, `${id}_key`, [
+          ['default', `$${id}_known`],
+          ['', `$${id}_fresh`],
+        ]),
+        map(`$${id}_known`, `${id}_id`, [
+          ['default', '$request_id'],
+          ['', `$${id}_half`],
+        ]),
+      ];
+    case 'header':
+      return [
+        map(`$http_${variable(key.name)}`, `${id}_key`, [
+          ['default', ''],
+          [`~^(?<${id}_k>.{1,1024})$`, `$${id}_k`],
+        ]),
+      ];
+    case 'address':
+      return [map('$remote_addr', `${id}_key`, [['default', '$remote_addr']])];
+    case 'request':
+      return [map('$request_id', `${id}_key`, [['default', '$request_id']])];
+  }
+}
+
+function buckets(id: string): string {
+  const share = `${100 / SHARE_BUCKETS}%`;
+  const lines = Array.from({ length: SHARE_BUCKETS - 1 }, (_, bucket) => `${share} ${bucket};`);
+  const rows: string[] = [];
+  for (let at = 0; at < lines.length; at += 8) rows.push(lines.slice(at, at + 8).join(' '));
+  return block(`split_clients $${id}_key $${id}_bucket`, [...rows, `* ${SHARE_BUCKETS - 1};`]);
+}
+
+/** Requests without a key stay with the baseline: together they would be one visitor. */
+function bucketName({ id, key }: Keyed): string {
+  const without: readonly Entry[] = key.by === 'header' ? [['', 'baseline']] : [];
+  return map(`$${id}_key`, `${id}_dealt`, [['default', `$${id}_bucket`], ...without]);
+}
+
+/** The first where it says something, else the other. */
+function unless(id: string, first: string, to: string, otherwise: string): string {
+  return map(`$${id}_${first}`, `${id}_${to}`, [
+    ['default', `$${id}_${first}`],
+    ['', `$${id}_${otherwise}`],
+  ]);
+}
+
+function sessions({ id, rollout, tls }: Keyed, session: string): string[] {
+  const name = `${cookieName(id, rollout)}_session`;
+  return [
+    map(`$cookie_${name}`, `${id}_session_word`, [['default', `$cookie_${name}`]]),
+    map(`$cookie_${session}`, `${id}_session`, [
+      ['default', `$${id}_session_side`],
+      ['', ''],
+    ]),
+    map(`$upstream_cookie_${session}`, `${id}_session_cookie`, [
+      ['default', `${name}=$${id}_session_new; ${attributes(tls)}`],
+      ['', ''],
+    ]),
+    unless(id, 'session', 'settled', 'dealt'),
+  ];
+}
+
+/** How the side was found: what was not dealt is no evidence. */
+function how({ id, key, testers, sessionCookie }: Keyed): string {
+  const tester = testers === true ? `$${id}_tester` : '';
+  const session = sessionCookie === undefined ? '' : `$${id}_session`;
+  const dealt: readonly Entry[] =
+    key.by === 'visitor'
+      ? [
+          ['||', 'new'],
+          ['~^\\|\\|.', 'known'],
+        ]
+      : [
+          ['||', 'keyless'],
+          ['~^\\|\\|.', key.by],
+        ];
+  const last = key.by === 'visitor' ? `$${id}_known` : `$${id}_key`;
+  return map(`"${tester}|${session}|${last}"`, `${id}_how`, [
+    ['default', 'tester'],
+    ...dealt,
+    ['~^\\|.', 'session'],
+  ]);
+}
+
+function cookie({ id, key, rollout, tls }: Keyed): string[] {
+  if (key.by !== 'visitor') return [];
+  const value = `${cookieName(id, rollout)}=$${id}_fresh; Max-Age=${Math.ceil(key.seconds)}; ${attributes(tls)}`;
+  return [
+    map(`$${id}_how`, `${id}_cookie`, [
+      ['default', ''],
+      ['new', value],
+    ]),
+    map(`$${id}_how`, `${id}_private`, [
+      ['default', ''],
+      ['new', 'private'],
+    ]),
+  ];
+}
+
+/** The common log with the side, and the rollout's own with the key. */
+function logFormats(app: string, id: string, request: string): string {
+  const common = [
+    `{"msec":$msec,"app":"${app}","variant":"$pipeline_variant","side":"$${id}_side",`,
+    '"release":"$pipeline_release","method":"$request_method","uri":"$request_uri","status":$status,',
+    '"bytes":$body_bytes_sent,"time":$request_time,"upstream_time":"$upstream_response_time",',
+    '"upstream_header_time":"$upstream_header_time","upstream_status":"$upstream_status",',
+    `"upstream_addr":"$upstream_addr","id":"${request}"}`,
+  ];
+  const own = [
+    `{"msec":$msec,"side":"$${id}_side","how":"$${id}_how","status":$status,"time":$request_time,`,
+    `"upstream_time":"$upstream_response_time","upstream_status":"$upstream_status","key":"$${id}_key"}`,
+  ];
+  const format = (name: string, lines: readonly string[]) =>
+    `log_format ${id}_${name} escape=json ${lines.map((line) => `'${line}'`).join('\n    ')};`;
+  return `${format('shared', common)}\n${format('split', own)}`;
+}
+
+type Entry = readonly [string, string];
+
+function map(from: string, to: string, entries: readonly (readonly string[])[]): string {
+  return block(
+    `map ${from} $${to}`,
+    entries.map(([key = '', value = '']) => `${quoted(key)} ${quoted(value)};`),
+  );
+}
+
+function cookieName(id: string, rollout: string): string {
+  return `pipeline_${id}_${rollout}`;
+}
+
+function attributes(tls: boolean): string {
+  return `Path=/; HttpOnly; SameSite=Lax${tls ? '; Secure' : ''}`;
+}
+
+function variable(header: string): string {
+  return header.toLowerCase().replaceAll('-', '_');
+}

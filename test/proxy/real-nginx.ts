@@ -1,0 +1,110 @@
+/** The real nginx on loopback, with the texts and shell functions that hosts get, in a folder of their own. */
+import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PROXY_FUNCTIONS } from '../../src/proxy/scripts.ts';
+import type { ShareFolder } from '../../src/proxy/shares.ts';
+import { LOG_FORMAT } from '../../src/roles/nginx.ts';
+
+const NGINX = process.env.PIPELINE_NGINX ?? 'nginx';
+
+/** Why these tests cannot run here; undefined: they can. */
+export function nginxUnavailable(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root';
+  const found = spawnSync(NGINX, ['-v']).status === 0;
+  return found ? undefined : 'needs nginx: apt-get install nginx, or PIPELINE_NGINX=path';
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+export class RealNginx {
+  readonly folder = mkdtempSync(join(tmpdir(), 'pipeline-nginx-'));
+  #process: ReturnType<typeof spawn> | undefined;
+
+  constructor() {
+    chmodSync(this.folder, 0o755);
+    for (const name of ['live', 'state', 'sites', 'logs', 'srv']) mkdirSync(join(this.folder, name));
+  }
+
+  /** A text for hosts, with this folder's paths. */
+  here(text: string): string {
+    const place = (name: string) => join(this.folder, name);
+    return text
+      .replaceAll('/run/pipeline/proxy', place('live'))
+      .replaceAll('/var/lib/pipeline/proxy', place('state'))
+      .replaceAll('/etc/nginx/pipeline/sites', place('sites'))
+      .replaceAll('/var/log/nginx/pipeline', place('logs'))
+      .replaceAll('/etc/tmpfiles.d', place('state'))
+      .replaceAll('/srv/', `${place('srv')}/`)
+      .replaceAll(
+        /listen (\[::\]:)?(\d+)/g,
+        (_, six, port) => `listen ${six ? '[::1]' : '127.0.0.1'}:${port}`,
+      );
+  }
+
+  shell(script: string, input = ''): SpawnSyncReturns<string> {
+    const text = this.here(`${PROXY_FUNCTIONS}\n${script}`);
+    const ran = spawnSync('bash', ['-c', text], { input, encoding: 'utf8' });
+    if (ran.status !== 0) throw new Error(`${script}: ${ran.stderr}`);
+    return ran;
+  }
+
+  share(app: string, { name, files }: ShareFolder): void {
+    this.shell(`share_put ${app} ${name}`, files.map((file) => `${file}\n`).join(''));
+  }
+
+  site(name: string, text: string): void {
+    writeFileSync(join(this.folder, 'sites', `${name}.conf`), this.here(text));
+  }
+
+  log(path: string): string {
+    return readFileSync(this.here(path), 'utf8');
+  }
+
+  async start(): Promise<void> {
+    const { folder } = this;
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+      .map((name) => `${name}_temp_path ${folder}/${name};`)
+      .join(' ');
+    const text = `user www-data; worker_processes 2; daemon off; pid ${folder}/pid;
+error_log ${folder}/error.log warn;
+events { worker_connections 4096; }
+http { ${temporary} underscores_in_headers on; server_names_hash_bucket_size 128;
+map "" $pipeline_app { default ""; } map "" $pipeline_variant { default ""; } map "" $pipeline_release { default ""; }
+${LOG_FORMAT}
+access_log off;
+include ${folder}/sites/*.conf; }`;
+    writeFileSync(join(folder, 'nginx.conf'), text);
+    const config = ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')];
+    execFileSync(NGINX, ['-t', '-q', ...config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#process = spawn(NGINX, config, { stdio: 'ignore' });
+    for (let turn = 0; turn < 100; turn++) {
+      if (spawnSync('cat', [join(folder, 'pid')], { encoding: 'utf8' }).stdout?.trim()) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`nginx did not start: ${readFileSync(join(folder, 'error.log'), 'utf8')}`);
+  }
+
+  signal(name: 'SIGHUP' | 'SIGUSR1'): void {
+    this.#process?.kill(name);
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#process;
+    if (running !== undefined && running.exitCode === null) {
+      running.kill('SIGTERM');
+      await once(running, 'exit');
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
