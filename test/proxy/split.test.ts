@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseNginxLine } from '../../src/agent/access-log.ts';
+import { parseNginxLine } from '../../src/agent/logs/access-log.ts';
 import type { Site } from '../../src/proxy/proxy.ts';
 import { siteConfig } from '../../src/proxy/site.ts';
 import { type SiteSplit, splitSecrets } from '../../src/proxy/split.ts';
