@@ -1,19 +1,45 @@
 import { describe, expect, it } from 'vitest';
-import { nodeVersion, supported } from '../../src/cli/doctor/checks.ts';
+import { hostFinding, nodeVersion } from '../../src/cli/doctor/checks.ts';
 import { statusFindings } from '../../src/cli/doctor/monitor.ts';
+import { quietContext } from '../../src/context.ts';
+import type { Connection } from '../../src/ssh/connection.ts';
 
-describe('a host may be', () => {
+describe('a host', () => {
+  /** What a host answers to the script that gathers facts. */
+  const finding = (os: string, init: string) => {
+    const answer = `@@host\nos\t${os}\n${init}\n@@end\n`;
+    const connection = {
+      target: { name: 'web', address: '192.0.2.7', port: 22, user: 'root' },
+      check: async () => answer,
+    } as unknown as Connection;
+    return hostFinding(connection, quietContext());
+  };
+
   it.each([
-    ['debian 12', true],
-    ['debian 13', true],
-    ['ubuntu 22.04', true],
-    ['ubuntu 24.04', true],
-    ['debian 11', false],
-    ['ubuntu 20.04', false],
-    ['alpine 3.20', false],
-    ['debian', false],
-  ])('%s: %s', (system, expected) => {
-    expect(supported(system)).toBe(expected);
+    ['debian\t12\tbookworm', 'debian 12 at 192.0.2.7'],
+    ['debian\t13\ttrixie', 'debian 13 at 192.0.2.7'],
+    // Testing and unstable have no VERSION_ID.
+    ['debian\t\tforky', 'debian forky at 192.0.2.7'],
+    ['ubuntu\t22.04\tjammy', 'ubuntu 22.04 at 192.0.2.7'],
+    ['ubuntu\t24.04\tnoble', 'ubuntu 24.04 at 192.0.2.7'],
+  ])('that prod up takes is good: %s', async (os, message) => {
+    expect(await finding(os, 'systemd')).toEqual({ subject: 'web', state: 'good', message });
+  });
+
+  it.each([
+    ['debian\t11\tbullseye', 'web runs debian 11, which is not supported'],
+    ['ubuntu\t20.04\tfocal', 'web runs ubuntu 20.04, which is not supported'],
+    ['alpine\t3.20\t', 'web runs alpine 3.20, which is not supported'],
+  ])('that prod up refuses is bad: %s', async (os, message) => {
+    expect(await finding(os, 'systemd')).toMatchObject({ state: 'bad', message });
+  });
+
+  it('without systemd is bad, and says so', async () => {
+    expect(await finding('debian\t12\tbookworm', '')).toMatchObject({
+      state: 'bad',
+      message: 'web does not run systemd',
+      next: expect.stringContaining('container that boots systemd'),
+    });
   });
 });
 

@@ -10,7 +10,8 @@ import { inventoryTargets } from '../../environment/inventory-targets.ts';
 import { inventoryPath } from '../../environment/paths.ts';
 import { chooseProvider, openProvider } from '../../environment/provider.ts';
 import { asFailure, Failure } from '../../errors.ts';
-import type { SshTarget } from '../../ssh/connection.ts';
+import { gatherFacts } from '../../host/facts.ts';
+import type { Connection, SshTarget } from '../../ssh/connection.ts';
 import { connect } from '../../ssh/openssh.ts';
 import type { OptionValues, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
@@ -67,7 +68,8 @@ async function* environment(config: Config, options: Options, session: Session):
       value.name,
       async () => (await openProvider(value, productionSpec(config), context)).plan(),
       ({ machines, changes }) =>
-        `${machines.length} of ${productionSpec(config).machines.length} hosts exist, ${changes.length} changes to make`,
+        `${machines.length} of ${productionSpec(config).machines.length} hosts exist, ` +
+        `${changes.length} changes to make`,
     );
     yield plan.finding;
   }
@@ -101,7 +103,7 @@ async function* localProvider(context: Context): AsyncGenerator<Finding> {
       next: problem.next,
     };
   if (problems.length === 0) yield { subject: 'local hosts', state: 'good', message: 'can be made here' };
-  // Whom this machine does not let make hosts it does not let see them either.
+  // Without the right to create hosts, you cannot list them either.
   if (!problems.every(({ mendsItself }) => mendsItself)) return;
   for (const found of await localEnvironments(context)) {
     if (found.orphan) yield orphan(found);
@@ -117,36 +119,26 @@ function orphan({ project, environment, directory }: LocalEnvironment): Finding 
   };
 }
 
-/** Is it one of the systems that a host may be, and may we become root there? */
 async function host(target: SshTarget, context: Context): Promise<Finding> {
   const connection = connect(target, context);
   try {
-    const text = await connection.check(
-      '. /etc/os-release; echo "$ID $VERSION_ID"; test -d /run/systemd/system && echo systemd',
-      { label: 'look at the host', timeoutMs: 20_000 },
-    );
-    const [system = '', init] = text.trim().split('\n');
-    return supported(system) && init === 'systemd'
-      ? { subject: target.name, state: 'good', message: `${system} at ${target.address}` }
-      : {
-          subject: target.name,
-          state: 'bad',
-          message: `is ${system}${init === 'systemd' ? '' : ' without systemd'}`,
-          next: 'A host is Debian 12 or newer, or Ubuntu 22.04 or newer, with systemd.',
-        };
-  } catch (thrown) {
-    context.signal.throwIfAborted();
-    return findingOf(target.name, thrown);
+    return await hostFinding(connection, context);
   } finally {
     await connection.close();
   }
 }
 
-/** `debian 12`, `ubuntu 24.04`: the contract for a host. */
-export function supported(system: string): boolean {
-  const [name = '', version = ''] = system.split(' ');
-  const oldest = { debian: 12, ubuntu: 22.04 }[name];
-  return oldest !== undefined && Number.parseFloat(version) >= oldest;
+/** Would `prod up` take it? Asked with the same facts, so that both give one answer. */
+export async function hostFinding(connection: Connection, context: Context): Promise<Finding> {
+  const { name, address } = connection.target;
+  try {
+    const { os, version, codename } = (await gatherFacts(connection, [], context)).host;
+    const release = version === '' ? codename : version;
+    return { subject: name, state: 'good', message: `${`${os} ${release}`.trim()} at ${address}` };
+  } catch (thrown) {
+    context.signal.throwIfAborted();
+    return findingOf(name, thrown);
+  }
 }
 
 export function nodeVersion(version: string): Finding {
