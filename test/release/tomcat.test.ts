@@ -114,7 +114,7 @@ describe('its start', () => {
       const lines = log.map((line) => `echo "${line}"`).join('; ');
       writeFileSync(join(folder, 'java'), `#!/bin/bash\n${lines}; sleep 0.5; echo served\n`, { mode: 0o755 });
       const text = tomcatStart(manifest())
-        .replace(/^if \[ ! -e [^]*?^fi$|^\. .*$/gm, '')
+        .replace(/^if \[ ! -e [\s\S]*?^fi$|^\. .*$/gm, '')
         .replace('"$JAVA_HOME/bin/java"', join(folder, 'java'))
         .replaceAll(/\$(JAVA|CATALINA)_OPTS/g, '');
       return spawnSync('bash', ['-c', text], { encoding: 'utf8', env: { ...process.env, PORT: '1' } });
