@@ -19,7 +19,7 @@ import {
 export const AGENT_CONFIG = '/etc/pipeline/agent.json';
 
 /** MariaDB is `mysql`, FerretDB is `mongodb`. */
-export const STORE_KINDS = ['redis', 'mysql', 'mongodb'] as const;
+const STORE_KINDS = ['redis', 'mysql', 'mongodb'] as const;
 
 const address = text({
   pattern: /^(\/.+|.+:\d{1,5})$/,

@@ -37,9 +37,9 @@ export interface SiteSplit extends Omit<Split, 'key'> {
 }
 
 /** Testers choose by `X-Pipeline-Version: candidate SECRET` or `baseline SECRET`. */
-export const TESTER_HEADER = 'X-Pipeline-Version';
+const TESTER_HEADER = 'X-Pipeline-Version';
 /** What a balancer tells its hosts. */
-export const SIDE_HEADER = 'X-Pipeline-Side';
+const SIDE_HEADER = 'X-Pipeline-Side';
 
 type Keyed = Split & { readonly app: string; readonly id: string; readonly tls: boolean };
 
