@@ -9,6 +9,7 @@
  */
 import type { Manifest } from './manifest.ts';
 import type { Colour } from './places.ts';
+import type { RolloutOrder } from './rollout.ts';
 
 /** One line of the audit log on hosts. Never holds a secret. */
 export interface AuditLine {
@@ -152,6 +153,8 @@ export interface GuardOrder {
 export type ReleaseOrder =
   | { readonly verb: 'take-over'; readonly takeOver: TakeOver; readonly settle: Settle | null }
   | { readonly verb: 'settle'; readonly settle: Settle }
+  /** Start a release beside the one that serves, and let a rollout decide which of them stays. */
+  | { readonly verb: 'let-in'; readonly takeOver: TakeOver; readonly rollout: RolloutOrder }
   /** Back to the version that stands by, after another host's failure. */
   | {
       readonly verb: 'revert';
@@ -172,6 +175,7 @@ export const RELEASE_STEPS = [
   'health',
   'proxy',
   'switch',
+  'rollout',
   'probation',
   'drain',
   'guard',

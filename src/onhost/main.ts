@@ -55,7 +55,7 @@ async function release(): Promise<number> {
 }
 
 function appOf(order: ReleaseOrder): string {
-  if (order.verb === 'take-over') return order.takeOver.manifest.app;
+  if (order.verb === 'take-over' || order.verb === 'let-in') return order.takeOver.manifest.app;
   return order.verb === 'settle' ? order.settle.manifest.app : order.placed.manifest.app;
 }
 
