@@ -81,6 +81,7 @@ async function letIn(
   try {
     await unchanged(scene, order);
     await bring(scene, order);
+    await needFolder(scene, rollout.shared);
     await start(scene, () => {
       phase = 'started';
     });
