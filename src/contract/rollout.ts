@@ -1,10 +1,9 @@
 /**
- * The live canary of an application, as the host that divides its visitors carries it out: what it is told
- * (`RolloutOrder`, a part of a release's order), and what it tells (`RolloutStatus`, one JSON file).
+ * The live canary of an application, as the host that divides its visitors tells of it: `RolloutStatus`, one
+ * JSON file. What it is told is a part of a release's order (`RolloutOrder`).
  */
 import type { Manifest } from './manifest.ts';
 import { settingsFolder } from './places.ts';
-import type { AuditLine, OrderedSite, Placed, Settle } from './release.ts';
 
 /** Newest state of each application's rollout, in memory: `APP.json`, replaced every second. Anyone may read. */
 export const ROLLOUT_STATUS = '/run/pipeline/rollouts';
@@ -26,33 +25,6 @@ export function rolloutStatusPath(app: string): string {
 
 /** What is done when nothing is decided in time. */
 export type Otherwise = 'hold' | 'promote' | 'take back';
-
-export interface RolloutOrder {
-  /** 16 hex digits, drawn anew. */
-  readonly id: string;
-  /** From which the order of buckets and the names of visitors are drawn: 32 hex digits, secret. */
-  readonly seed: string;
-  /** What makes a visitor the same one, for people: `visitor`, `header X-Api-Key`, `address`, `request`. */
-  readonly by: string;
-  /** Shares of the candidate, per cent, growing; the last one is 100. */
-  readonly steps: readonly number[];
-  /** Milliseconds. */
-  readonly atMost: number;
-  readonly otherwise: Otherwise;
-  /** Chance that a version as good as the baseline is taken back, at most. */
-  readonly alpha: number;
-  /** nginx's site while both versions serve. */
-  readonly shared: OrderedSite;
-  /** Text of the file that the shared site includes; null: neither testers nor sessions. */
-  readonly secrets: string | null;
-  /** nginx's site once the candidate serves alone. */
-  readonly after: OrderedSite;
-  readonly baseline: Placed;
-  /** What is done when the candidate is promoted. */
-  readonly settle: Settle;
-  /** What each step writes, without time, action, result and message. */
-  readonly audit: Omit<AuditLine, 'at' | 'action' | 'result' | 'message'>;
-}
 
 /** `running`, `paused` and `held` go on: both versions serve. The others are the end. */
 export type RolloutPhase = 'running' | 'paused' | 'held' | 'promoted' | 'taken back';

@@ -1,7 +1,8 @@
 /**
  * The program on the host. `release`: carries out the order on its standard input. `guard APP`: watches a new
  * release. `ready`: waits at boot until applications behind a balancer answer. `check APP COLOUR`: asks the
- * processes of a colour whether they are well.
+ * processes of a colour whether they are well. `rollout APP`: carries a rollout on; `rollout APP follow`: prints
+ * its status whenever it changes, to its end; `rollout APP WORD BY`: tells it what somebody wants.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -24,8 +25,12 @@ import { ready } from './ready.ts';
 import { realHost } from './real/host.ts';
 import { withLock } from './real/lock.ts';
 import { carryOut } from './release.ts';
+import { runRollout } from './rollout/actor.ts';
+import { followRollout, tellRollout } from './rollout/talk.ts';
 
-const USAGE = 'Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR\n';
+const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR
+       onhost rollout APP [follow | pause BY | resume BY | promote BY | abort BY]
+`;
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -76,9 +81,20 @@ async function check(app: string, colour: Colour): Promise<number> {
   return unwell === 0 ? 0 : 1;
 }
 
-async function main([verb, app, colour]: readonly string[]): Promise<number> {
+async function rollout(app: string, [what, by]: readonly string[]): Promise<number> {
+  if (what === undefined) return (await runRollout(app, realHost, withLock, print)) ? 0 : 1;
+  if (what === 'follow') {
+    await followRollout(app, realHost, print);
+    return 0;
+  }
+  return (await tellRollout(app, realHost, what, by ?? '')) ? 0 : 1;
+}
+
+async function main([verb, app, ...rest]: readonly string[]): Promise<number> {
   if (verb === 'release') return release();
   if (verb === 'guard' && app !== undefined) return watch(app);
+  if (verb === 'rollout' && app !== undefined) return rollout(app, rest);
+  const [colour] = rest;
   if (verb === 'check' && app !== undefined && (colour === 'blue' || colour === 'green')) {
     return check(app, colour);
   }

@@ -5,9 +5,10 @@
  * Whatever happens before the new version has proved itself, the old one goes on: see `undo`. From `kept` on
  * everything is finished, even where nobody listens.
  */
+
 import { other } from '../contract/places.ts';
-import type { ReleaseOrder, Settle, TakeOver } from '../contract/release.ts';
-import { type RolloutOrder, rolloutFolder } from '../contract/rollout.ts';
+import type { ReleaseOrder, RolloutOrder, Settle, TakeOver } from '../contract/release.ts';
+import { rolloutFolder } from '../contract/rollout.ts';
 import { drain, enable, moveTo, serving, stopColour } from './colours.ts';
 import { endGuard } from './guard-files.ts';
 import { becomeHealthy, probation } from './health.ts';

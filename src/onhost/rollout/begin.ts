@@ -1,6 +1,6 @@
 /** The new version runs beside the old one, and a rollout begins: nobody gets it yet but testers. */
-import type { TakeOver } from '../../contract/release.ts';
-import { type RolloutOrder, rolloutFolder, rolloutUnit } from '../../contract/rollout.ts';
+import type { RolloutOrder, TakeOver } from '../../contract/release.ts';
+import { rolloutFolder, rolloutUnit } from '../../contract/rollout.ts';
 import { siteFile } from '../../proxy/site.ts';
 import { disableRollout, enable, enableRollout, moveTo } from '../colours.ts';
 import type { Host } from '../host.ts';

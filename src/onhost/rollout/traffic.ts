@@ -1,5 +1,6 @@
 /** How much of the traffic a rollout's candidate gets. */
-import type { RolloutOrder } from '../../contract/rollout.ts';
+import type { RolloutOrder } from '../../contract/release.ts';
+
 import { shareFolder } from '../../proxy/shares.ts';
 import type { Host } from '../host.ts';
 

@@ -2,8 +2,8 @@
 
 import type { Manifest } from '../../contract/manifest.ts';
 import { other } from '../../contract/places.ts';
-import type { AuditLine, OrderedSite, Settle } from '../../contract/release.ts';
-import { type RolloutOrder, rolloutFolder } from '../../contract/rollout.ts';
+import type { AuditLine, OrderedSite, RolloutOrder, Settle } from '../../contract/release.ts';
+import { rolloutFolder } from '../../contract/rollout.ts';
 import { type Split, splitSecrets } from '../../proxy/split.ts';
 import { identifier } from '../../proxy/text.ts';
 import type { PlannedTakeOver } from '../plan/planned.ts';
