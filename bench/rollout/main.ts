@@ -77,14 +77,11 @@ const share = (of: readonly Outcome[], phase: string) => of.filter((one) => one.
 async function sameVersion(): Promise<void> {
   print('A version against itself: taken back (upper 95 % limit), promoted, median time');
   for (const [name, world] of Object.entries(WORLDS)) {
-    for (const [how, steps, atMost] of [
-      ['steps 1 → 100 %', STEPS, HOUR],
-      ['an hour at 5 %', [5], HOUR],
+    for (const [how, setting, runs] of [
+      ['steps 1 → 100 %', { steps: STEPS }, SAME_RUNS],
+      ['an hour at 5 %', { steps: [5, 100], paused: true }, SAME_RUNS / 4],
     ] as const) {
-      const runs = how === 'steps 1 → 100 %' ? SAME_RUNS : SAME_RUNS / 4;
-      // The last share of a plan of one step never comes: it stays where it is.
-      const plan = how === 'steps 1 → 100 %' ? steps : [...steps, 5.1];
-      const all = await many({ world, candidate: SAME, steps: plan, atMost }, runs);
+      const all = await many({ world, candidate: SAME, atMost: HOUR, ...setting }, runs);
       const back = share(all, 'taken back');
       print(
         `  ${name.padEnd(34)} ${how.padEnd(16)} ${back} of ${runs} (${(100 * upperLimit(back, runs)).toFixed(2)} %)  ` +

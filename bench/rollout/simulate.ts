@@ -22,13 +22,19 @@ export interface Setting {
   readonly candidate: Version;
   readonly steps: readonly number[];
   readonly atMost: number;
+  /** It takes no step, for all the time. */
+  readonly paused?: boolean;
   /** How much slower the candidate is in its first requests, going to 1 within the first half minute. */
   readonly cold?: number;
 }
 
+const PAUSE = { word: 'pause', by: 'somebody' } as const;
 const WELL = { baseline: null, candidate: null };
 
-export function rollout({ world, candidate, steps, atMost, cold = 1 }: Setting, seed: number): Outcome {
+export function rollout(
+  { world, candidate, steps, atMost, paused = false, cold = 1 }: Setting,
+  seed: number,
+): Outcome {
   const plan: RolloutPlan = { steps, alpha: 0.01, atMost, otherwise: 'hold' };
   const site = new Site(seeded(seed), world);
   // The site has been visited before.
@@ -39,7 +45,7 @@ export function rollout({ world, candidate, steps, atMost, cold = 1 }: Setting, 
   let state = beginState(plan);
   let reason: Reason | null = null;
   let second = 0;
-  while (state.phase === 'running') {
+  while (state.phase === 'running' || (state.phase === 'paused' && second < atMost)) {
     second++;
     const warmth = 1 + (cold - 1) * Math.exp(-second / 10);
     for (const { visitor, side, failed, ms } of site.second(percent, candidate, warmth)) {
@@ -48,7 +54,12 @@ export function rollout({ world, candidate, steps, atMost, cold = 1 }: Setting, 
       const unit = nameOf(visitor);
       episodes.take({ unit, side, how, status: failed ? 500 : 200, milliseconds: ms, upstreamStatus: '' });
     }
-    const seen = { seconds: 1, events: episodes.until(second), unwell: WELL, word: null };
+    const seen = {
+      seconds: 1,
+      events: episodes.until(second),
+      unwell: WELL,
+      word: paused && second === 1 ? PAUSE : null,
+    };
     const after = next(plan, state, seen);
     state = after.state;
     if (after.act === null) continue;
