@@ -1,8 +1,8 @@
 /**
  * The program on the host. `release`: carries out the order on its standard input. `guard APP`: watches a new
  * release. `ready`: waits at boot until applications behind a balancer answer. `check APP COLOUR`: asks the
- * processes of a colour whether they are well. `rollout APP`: carries a rollout on; `rollout APP follow`: prints
- * its status whenever it changes, to its end; `rollout APP WORD BY`: tells it what somebody wants.
+ * processes of a colour whether they are well. `rollout APP`: carries a rollout on; `rollout APP status`: prints
+ * what it is at, `follow`: whenever that changes, to its end; `rollout APP WORD BY`: tells it what somebody wants.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -26,10 +26,10 @@ import { realHost } from './real/host.ts';
 import { withLock } from './real/lock.ts';
 import { carryOut } from './release.ts';
 import { runRollout } from './rollout/actor.ts';
-import { followRollout, tellRollout } from './rollout/talk.ts';
+import { followRollout, newestStatus, tellRollout } from './rollout/talk.ts';
 
 const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR
-       onhost rollout APP [follow | pause BY | resume BY | promote BY | abort BY]
+       onhost rollout APP [status | follow | pause BY | resume BY | promote BY | abort BY]
 `;
 
 function print(line: string): void {
@@ -83,6 +83,11 @@ async function check(app: string, colour: Colour): Promise<number> {
 
 async function rollout(app: string, [what, by]: readonly string[]): Promise<number> {
   if (what === undefined) return (await runRollout(app, realHost, withLock, print)) ? 0 : 1;
+  if (what === 'status') {
+    const status = await newestStatus(app, realHost);
+    if (status !== undefined) print(status);
+    return 0;
+  }
   if (what === 'follow') {
     await followRollout(app, realHost, print);
     return 0;

@@ -13,8 +13,8 @@ const LOOK_MS = 200;
 /** How long it may take to hear a word. */
 const HEARD_MS = 10_000;
 
-/** The newest: of what goes on, else of the one that ended last. */
-async function newestStatus(app: string, host: Host): Promise<string | undefined> {
+/** What is newest: of what goes on, else of the one that ended last. */
+export async function newestStatus(app: string, host: Host): Promise<string | undefined> {
   const now = await host.read(rolloutStatusPath(app));
   if (now !== undefined) return now;
   const folder = `${ROLLOUTS_ENDED}/${app}`;
