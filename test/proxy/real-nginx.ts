@@ -9,13 +9,18 @@ import { PROXY_FUNCTIONS } from '../../src/proxy/scripts.ts';
 import type { ShareFolder } from '../../src/proxy/shares.ts';
 import { LOG_FORMAT } from '../../src/roles/nginx.ts';
 
-const NGINX = process.env.PIPELINE_NGINX ?? 'nginx';
+/** The machine's own, or the one that `scripts/nginx.mjs` keeps. */
+const KEPT = join(import.meta.dirname, '../../node_modules/.cache/nginx');
+const NGINX = process.env.PIPELINE_NGINX ?? ['nginx', KEPT].find(runs);
+
+function runs(program: string): boolean {
+  return spawnSync(program, ['-v']).status === 0;
+}
 
 /** Why these tests cannot run here; undefined: they can. */
 export function nginxUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
-  const found = spawnSync(NGINX, ['-v']).status === 0;
-  return found ? undefined : 'needs nginx: apt-get install nginx, or PIPELINE_NGINX=path';
+  return NGINX !== undefined && runs(NGINX) ? undefined : 'needs nginx: run `node scripts/nginx.mjs`';
 }
 
 export async function freePort(): Promise<number> {
@@ -73,6 +78,7 @@ export class RealNginx {
 
   async start(): Promise<void> {
     const { folder } = this;
+    if (NGINX === undefined) throw new Error(nginxUnavailable());
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((name) => `${name}_temp_path ${folder}/${name};`)
       .join(' ');
