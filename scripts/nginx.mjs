@@ -1,5 +1,5 @@
-// Gets nginx for test/proxy where this machine has none: the program alone, unpacked from Debian's package into
-// node_modules/.cache. Installing the package would start a service on port 80.
+// Gets nginx for test/proxy where this machine has none: the program alone, unpacked from Debian's package
+// into node_modules/.cache. Installing the package would start a service on port 80.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

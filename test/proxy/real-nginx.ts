@@ -1,4 +1,4 @@
-/** The real nginx on loopback, with the texts and shell functions that hosts get, in a folder of their own. */
+/** The real nginx on loopback, with the texts and shell functions that hosts get, in its own folder. */
 import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,9 +34,11 @@ export async function freePort(): Promise<number> {
 
 export class RealNginx {
   readonly folder = mkdtempSync(join(tmpdir(), 'pipeline-nginx-'));
+  readonly #workers: number;
   #process: ReturnType<typeof spawn> | undefined;
 
-  constructor() {
+  constructor({ workers = 2 }: { readonly workers?: number } = {}) {
+    this.#workers = workers;
     chmodSync(this.folder, 0o755);
     for (const name of ['live', 'state', 'sites', 'logs', 'srv']) mkdirSync(join(this.folder, name));
   }
@@ -82,11 +84,11 @@ export class RealNginx {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((name) => `${name}_temp_path ${folder}/${name};`)
       .join(' ');
-    const text = `user www-data; worker_processes 2; daemon off; pid ${folder}/pid;
+    const text = `user www-data; worker_processes ${this.#workers}; daemon off; pid ${folder}/pid;
 error_log ${folder}/error.log warn;
 events { worker_connections 4096; }
 http { ${temporary} underscores_in_headers on; server_names_hash_bucket_size 128;
-map "" $pipeline_app { default ""; } map "" $pipeline_variant { default ""; } map "" $pipeline_release { default ""; }
+${['app', 'variant', 'release'].map((name) => `map "" $pipeline_${name} { default ""; }`).join('\n')}
 ${LOG_FORMAT}
 access_log off;
 include ${folder}/sites/*.conf; }`;
@@ -99,6 +101,12 @@ include ${folder}/sites/*.conf; }`;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error(`nginx did not start: ${readFileSync(join(folder, 'error.log'), 'utf8')}`);
+  }
+
+  /** Process ids of those that answer requests, also of ones that only end their last connections. */
+  workers(): number[] {
+    const { stdout } = spawnSync('pgrep', ['-P', String(this.#process?.pid)], { encoding: 'utf8' });
+    return stdout.split('\n').filter(Boolean).map(Number);
   }
 
   signal(name: 'SIGHUP' | 'SIGUSR1'): void {
