@@ -144,8 +144,9 @@ export class Episodes {
   /** The deal that a request belongs to; undefined: it is no evidence. */
   #dealOf({ unit, side, how }: UnitRequest): Deal | undefined {
     const open = this.#open.get(unit);
-    if (open?.side === side) return open;
-    // A session's side is no deal; one that was dealt before it had a session goes on above.
+    // Who stays with the baseline after a step was dealt again as much as who did not.
+    if (open?.side === side && (how === 'session' || !this.#mayMove(unit))) return open;
+    // A session's side is no deal.
     if (how === 'session') return undefined;
     const chance = this.#chanceOf(unit, how);
     if (chance === undefined) return undefined;
@@ -161,6 +162,12 @@ export class Episodes {
     this.#bucket(chance).arrived[side] += 1;
     if (this.#open.size > MOST_OPEN) this.#thinOut();
     return deal;
+  }
+
+  /** The share has grown since it was dealt to the baseline. */
+  #mayMove(unit: string): boolean {
+    const before = this.#baseline.get(unit);
+    return before !== undefined && this.#share / 100 > before;
   }
 
   /** Chance that it got the candidate: of everybody when it is new, else of those that a step has let in. */
