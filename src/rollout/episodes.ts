@@ -174,7 +174,7 @@ export class Episodes {
   #chanceOf(unit: string, how: SplitLine['how']): number | undefined {
     const share = this.#share / 100;
     const before = this.#baseline.get(unit);
-    if (before !== undefined) return share > before ? (share - before) / (1 - before) : undefined;
+    if (before !== undefined) return share > before ? rounded((share - before) / (1 - before)) : undefined;
     if (this.#open.has(unit)) return undefined;
     return this.#needsNew && how !== 'new' ? undefined : share;
   }
@@ -223,6 +223,11 @@ export class Episodes {
       );
     }
   }
+}
+
+/** Deals of one chance are counted together. */
+function rounded(chance: number): number {
+  return Math.round(chance * 1e6) / 1e6;
 }
 
 type Mutable = Record<'arrived' | 'failed' | 'refused' | 'alone' | 'returned', Record<Side, number>>;
