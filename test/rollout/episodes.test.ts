@@ -23,7 +23,7 @@ const blocks = (events: readonly UnitEvent[]) =>
   events.filter((one): one is UnitBlock => one.kind === 'block');
 
 /** Sum of one count over all seconds and deals. */
-function sum(events: readonly UnitEvent[], what: 'arrived' | 'failed' | 'refused' | 'alone' | 'returned') {
+function sum(events: readonly UnitEvent[], what: 'failed' | 'refused' | 'alone' | 'returned') {
   const total = { baseline: 0, candidate: 0 };
   for (const { deals } of seconds(events)) {
     for (const deal of deals) {
@@ -32,6 +32,13 @@ function sum(events: readonly UnitEvent[], what: 'arrived' | 'failed' | 'refused
     }
   }
   return total;
+}
+
+/** Deals that came into blocks. */
+function dealt(events: readonly UnitEvent[]) {
+  const strata = blocks(events).flatMap((block) => block.strata);
+  const of = (side: 'baseline' | 'candidate') => strata.reduce((all, one) => all + one.dealt[side], 0);
+  return { baseline: of('baseline'), candidate: of('candidate') };
 }
 
 /** Every second up to `to`. */
@@ -48,9 +55,8 @@ describe('episodes', () => {
     episodes.take(ask(1, { side: 'candidate', how: 'known', status: 500 }));
     episodes.take(ask(2));
     const events = run(episodes, 1, 45);
-    expect(seconds(events)[0]?.deals).toHaveLength(1);
-    expect(seconds(events)[0]?.deals[0]?.chance).toBe(0.2);
-    expect(sum(events, 'arrived')).toEqual({ baseline: 1, candidate: 1 });
+    expect(blocks(events)[0]?.strata[0]?.chance).toBe(0.2);
+    expect(dealt(events)).toEqual({ baseline: 1, candidate: 1 });
     expect(sum(events, 'failed')).toEqual({ baseline: 0, candidate: 1 });
     expect(sum(events, 'returned')).toEqual({ baseline: 0, candidate: 1 });
     expect(sum(events, 'alone')).toEqual({ baseline: 1, candidate: 0 });
@@ -81,23 +87,27 @@ describe('episodes', () => {
     episodes.take(ask(4, { side: 'candidate' }));
     run(episodes, 1, 2);
     episodes.share = 60;
+    // What the share of before has sent is in the log by then.
+    episodes.take(ask(3, { how: 'known', side: 'candidate' }));
+    run(episodes, 3, 4);
     episodes.take(ask(1, { how: 'known', side: 'candidate' }));
     episodes.take(ask(2, { how: 'known' }));
     episodes.take(ask(2, { how: 'known' }));
     episodes.take(ask(4, { how: 'known', side: 'candidate' }));
-    const events = run(episodes, 3, 4);
-    expect(sum(events, 'arrived')).toEqual({ baseline: 1, candidate: 1 });
-    expect(seconds(events)[0]?.deals.map(({ chance }) => chance)).toContain(0.4 / 0.8);
+    const events = run(episodes, 5, 60);
+    const later = blocks(events).flatMap(({ strata }) => strata.filter(({ chance }) => chance > 0.2));
+    expect(later.map((one) => one.dealt)).toEqual([{ baseline: 1, candidate: 1 }]);
+    expect(later[0]?.chance).toBeCloseTo(0.4 / 0.8);
   });
 
   it('deal each key anew for clients without cookies, and each request for itself', () => {
     const address = new Episodes('address', 50);
     address.take(ask(1, { how: 'address' }));
     address.take(ask(1, { how: 'address' }));
-    expect(sum(run(address, 1, 2), 'arrived')).toEqual({ baseline: 1, candidate: 0 });
+    expect(dealt(run(address, 1, 60))).toEqual({ baseline: 1, candidate: 0 });
     const request = new Episodes('request', 50);
     for (const unit of [1, 2, 3]) request.take(ask(unit, { how: 'request', side: 'candidate' }));
-    expect(sum(run(request, 1, 3), 'arrived').candidate).toBe(3);
+    expect(dealt(run(request, 1, 60)).candidate).toBe(3);
   });
 
   it('come to nothing where nobody comes, and do not end early when the caller looks twice', () => {
@@ -122,7 +132,7 @@ describe('episodes', () => {
     }
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(120e6);
     expect(episodes.counted.candidate.visitors).toBe(300_000);
-    const { baseline, candidate } = sum(events, 'arrived');
+    const { baseline, candidate } = dealt(events);
     expect(candidate / (baseline + candidate)).toBeGreaterThan(0.45);
     expect(candidate / (baseline + candidate)).toBeLessThan(0.55);
     for (const { strata } of blocks(events))

@@ -27,12 +27,13 @@ function unit(ms: number): UnitValue {
 /** A stretch of time in which both sides did the same. */
 function calm(at: number, share: number): UnitEvent {
   const units = (count: number) => Array.from({ length: count }, (_, index) => unit(20 + (index % 10)));
-  const strata = [{ chance: share / 100, baseline: units(100), candidate: units(share) }];
+  const dealt = { baseline: 100 - share, candidate: share };
+  const strata = [{ chance: share / 100, dealt, baseline: units(100 - share), candidate: units(share) }];
   return { kind: 'block', at, warm: true, strata };
 }
 
 function failing(at: number, candidate: number): UnitEvent {
-  const deal = { chance: 0.05, arrived: NONE, refused: NONE, alone: NONE, returned: NONE };
+  const deal = { chance: 0.05, refused: NONE, alone: NONE, returned: NONE };
   return { kind: 'second', at, deals: [{ ...deal, failed: { baseline: 0, candidate } }] };
 }
 
@@ -138,7 +139,8 @@ describe('a rollout', () => {
     const broken = (count: number) => Array.from({ length: count }, () => ({ ...unit(20), failed: 1 }));
     let state = beginState(PLAN);
     for (let at = 10; at < 900; at += 10) {
-      const strata = [{ chance: 0.05, baseline: broken(100), candidate: broken(5) }];
+      const dealt = { baseline: 95, candidate: 5 };
+      const strata = [{ chance: 0.05, dealt, baseline: broken(95), candidate: broken(5) }];
       const done = next({ ...PLAN, atMost: 1e6 }, state, {
         ...QUIET,
         events: [{ kind: 'block', at, warm: true, strata }],

@@ -107,9 +107,10 @@ function weightedDifference(
 }
 
 /** As many units of either side; units come in an order that has to do with nothing. */
-function equalParts({ chance, baseline, candidate }: UnitStratum): UnitStratum {
+function equalParts(stratum: UnitStratum): UnitStratum {
+  const { baseline, candidate } = stratum;
   const size = Math.min(baseline.length, candidate.length);
-  return { chance, baseline: baseline.slice(0, size), candidate: candidate.slice(0, size) };
+  return { ...stratum, baseline: baseline.slice(0, size), candidate: candidate.slice(0, size) };
 }
 
 function groupDifferences(

@@ -26,7 +26,7 @@ const LEAVING = [
   { leave: 6, stay: 0.2 },
 ];
 /** Largest log gain of one second: an alarm takes at least two. */
-const MOST = 2.8;
+const MOST = 3.6;
 
 export const eventAccount = (): Account => newAccount(ODDS.length);
 export const leavingAccount = (): Account => newAccount(LEAVING.length);

@@ -89,7 +89,7 @@ export function observeUnits(state: UnitState, event: UnitEvent): UnitState {
 
 function afterSecond(state: UnitState, { deals }: UnitSecond): UnitState {
   const { accounts } = state;
-  const of = (what: 'arrived' | 'failed' | 'refused') =>
+  const of = (what: 'failed' | 'refused') =>
     deals.map((deal) => ({ chance: deal.chance, counts: deal[what] }));
   const sum = (side: 'baseline' | 'candidate'): Totals => {
     const add = (what: 'failed' | 'refused' | 'alone' | 'returned') =>
@@ -106,10 +106,10 @@ function afterSecond(state: UnitState, { deals }: UnitSecond): UnitState {
   return {
     ...state,
     accounts: {
+      ...accounts,
       errors: betOnEvents(accounts.errors, of('failed')),
       refused: betOnEvents(accounts.refused, of('refused')),
       returning: betOnLeaving(accounts.returning, deals),
-      missing: betOnAbsence(accounts.missing, of('arrived')),
     },
     totals: { baseline: sum('baseline'), candidate: sum('candidate') },
   };
@@ -137,7 +137,12 @@ function afterBlock(state: UnitState, { strata, warm }: UnitBlock): UnitState {
       strata.flatMap(({ candidate }) => candidate),
     ),
   };
-  const next = { ...state, notFailing, totals, blocks: state.blocks + 1 };
+  const missing = betOnAbsence(
+    state.accounts.missing,
+    strata.map(({ chance, dealt }) => ({ chance, counts: dealt })),
+  );
+  const accounts = { ...state.accounts, missing };
+  const next = { ...state, accounts, notFailing, totals, blocks: state.blocks + 1 };
   return warm ? { ...next, ...latencyBets(state, strata) } : next;
 }
 
@@ -146,10 +151,10 @@ function latencyBets(state: UnitState, all: UnitBlock['strata']): Pick<UnitState
   const { config } = state;
   const answered = ({ ms }: UnitValue) => ms.length > 0;
   const strata = all
-    .map(({ chance, baseline, candidate }) => ({
-      chance,
-      baseline: baseline.filter(answered),
-      candidate: candidate.filter(answered),
+    .map((stratum) => ({
+      ...stratum,
+      baseline: stratum.baseline.filter(answered),
+      candidate: stratum.candidate.filter(answered),
     }))
     .filter(hasBoth);
   const raised = (ms: number, ratio: number) => Math.max(ms * (1 + ratio), ms + config.toleratedMs);

@@ -16,7 +16,7 @@ import {
 } from '../../contract/rollout.ts';
 import { splitLog } from '../../proxy/split.ts';
 import { parseSplitLine, unitOf } from '../../proxy/split-log.ts';
-import { type Counted, Episodes } from '../../rollout/episodes.ts';
+import { Episodes, type KeptEpisodes } from '../../rollout/episodes.ts';
 import {
   type Act,
   beginState,
@@ -45,7 +45,7 @@ const ENDS = 3;
 /** What is kept on the disk. */
 interface Kept {
   readonly state: RolloutState;
-  readonly counted: { readonly baseline: Counted; readonly candidate: Counted };
+  readonly episodes: KeptEpisodes;
   readonly events: readonly RolloutEvent[];
   /** Seconds that it has run. */
   readonly seconds: number;
@@ -114,7 +114,7 @@ class Actor {
       this.#events = kept.events;
       this.#seconds = kept.seconds;
       this.#offset = kept.offset;
-      this.#episodes = new Episodes(this.#order.by, this.#percent, kept.counted);
+      this.#episodes = new Episodes(this.#order.by, this.#percent, kept.episodes, kept.seconds);
       if (!hasEnded(this.#state.phase)) await this.#share(this.#percent);
     }
     await this.#wellness.begin();
@@ -208,7 +208,7 @@ class Actor {
     this.#keptAt = this.#clock();
     const kept: Kept = {
       state: this.#state,
-      counted: this.#episodes.counted,
+      episodes: this.#episodes.kept,
       events: this.#events,
       seconds: this.#seconds,
       offset: this.#offset,
