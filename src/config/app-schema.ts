@@ -75,8 +75,8 @@ const canarySchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'Metrics that must not get worse: errors, bodies, latency, size, cpu, memory, restarts, error lines, or a ' +
-        "metric's name in reports; default: errors (5xx), wrong bodies, latency p50, p90 and p99.",
+      'Metrics that must be shown to be no worse: errors, bodies, latency, size, cpu, memory, restarts, error ' +
+        'lines, or a name from reports; default: errors, bodies, latency.',
     ),
   ignore_body: z
     .array(z.string())
@@ -121,15 +121,14 @@ const siteSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_]+$/, 'expected letters, digits and underscores')
     .optional()
     .describe(
-      'With a balancer: cookie of sessions that lie on one host; their visitors stay there. ' +
-        'Default: JSESSIONID on tomcat, else none.',
+      'Cookie of sessions that lie in one process: behind a balancer their visitors stay with its host, in a ' +
+        'rollout with its version. Default: JSESSIONID on tomcat, else none.',
     ),
   trusted_proxies: z
     .array(z.union([cidr(), z.ipv4(), z.ipv6()]))
     .default([])
     .describe(
-      "Networks of proxies in front, e.g. a cloud's load balancer, whose word on the visitor's " +
-        'address is believed.',
+      "Networks of proxies in front, e.g. a cloud's load balancer, trusted to report the visitor's address.",
     ),
   static: z.string().optional().describe('Folder of the artifact that nginx serves itself.'),
   fallback: z

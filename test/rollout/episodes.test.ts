@@ -105,6 +105,13 @@ describe('a visitor', () => {
     expect(episodes.counted.candidate.requests).toBe(1);
   });
 
+  test('who was dealt before he had a session goes on', () => {
+    const episodes = new Episodes('visitor', 50);
+    episodes.take(ask(1, { side: 'candidate' }));
+    episodes.take(ask(1, { side: 'candidate', how: 'session', status: 500 }));
+    expect(total(rest(episodes), 'failed').candidate).toBe(1);
+  });
+
   test('who refuses cookies is dealt anew with each request', () => {
     const episodes = new Episodes('visitor', 50);
     for (let i = 0; i < 6; i++) episodes.take(ask(i, { side: i % 2 === 0 ? 'baseline' : 'candidate' }));

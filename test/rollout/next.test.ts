@@ -160,6 +160,7 @@ describe('words', () => {
     ['promote', [say('promote')], { kind: 'promoted', percent: 100, reason: word }],
     ['abort', [say('abort')], { kind: 'taken back', percent: 0, reason: word }],
     ['pause', [say('pause')], { kind: 'paused', percent: 1, reason: word }],
+    ['pause what is held', [...times(100), say('pause')], { kind: 'paused', percent: 1, reason: word }],
     ['pause twice', [say('pause'), say('pause')], null],
     ['resume what runs', [say('resume')], null],
     ['resume', [say('pause'), say('resume')], { kind: 'resumed', percent: 1, reason: word }],

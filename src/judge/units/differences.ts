@@ -17,8 +17,10 @@ import type { UnitStratum, UnitValue } from './types.ts';
 
 /** Shares of the wealth that are at stake. */
 const STAKES = [0.15, 0.4, 0.7, 0.95];
-/** Stakes against "fails more often by the margin". */
-const MARGIN_STAKES = [0.12, 0.3, 0.6, 0.95];
+/** Stakes against "fails more often by the margin": what did not fail is worth nearly all of it. */
+export const FAILING_STAKES = [0.4, 0.95];
+/** Stakes against "slower by the margin". */
+export const SLOWER_STAKES = [0.15, 0.4, 0.9];
 /** Largest log gain of one block towards a step: it takes at least three blocks. */
 const MOST_FROM_A_BLOCK = 1;
 
@@ -59,7 +61,7 @@ export function betOnDifference(
   };
 }
 
-export const marginAccount = (): Account => newAccount(MARGIN_STAKES.length);
+export const marginAccount = (stakes: readonly number[]): Account => newAccount(stakes.length);
 
 /**
  * After a block, on the way to "not worse by `margin`": groups of units, each with one unit of the rarer side.
@@ -72,11 +74,12 @@ export function betOnMargin(
   strata: readonly UnitStratum[],
   values: { readonly candidate: ValueOf; readonly baseline: ValueOf },
   margin: number,
+  stakes: readonly number[],
 ): Account {
   const groups = strata.filter(hasBoth).flatMap((stratum) => groupDifferences(stratum, values));
   if (groups.length === 0) return account;
   const gain = (gambler: number) => {
-    const stake = (MARGIN_STAKES[gambler] as number) / (1 - margin);
+    const stake = (stakes[gambler] as number) / (1 - margin);
     return groups.reduce((sum, difference) => sum + Math.log1p(stake * (margin - difference)), 0);
   };
   return afterGains(account, gain, MOST_FROM_A_BLOCK);

@@ -7,8 +7,10 @@ import {
   betOnMargin,
   type DifferenceAccount,
   differenceAccount,
+  FAILING_STAKES,
   hasBoth,
   marginAccount,
+  SLOWER_STAKES,
 } from './differences.ts';
 import {
   absentAccount,
@@ -71,8 +73,8 @@ export function createUnitJudge(config: UnitConfig): UnitState {
       missing: absentAccount(),
     },
     slower: config.quantiles.map(differenceAccount),
-    notSlower: config.quantiles.map(() => config.margins.map(marginAccount)),
-    notFailing: config.margins.map(marginAccount),
+    notSlower: config.quantiles.map(() => config.margins.map(() => marginAccount(SLOWER_STAKES))),
+    notFailing: config.margins.map(() => marginAccount(FAILING_STAKES)),
     totals: { baseline: NONE, candidate: NONE },
     blocks: 0,
     lastAt: 0,
@@ -122,6 +124,7 @@ function afterBlock(state: UnitState, { strata, warm }: UnitBlock): UnitState {
       strata,
       { candidate: failing, baseline: failing },
       config.margins[step]?.errors ?? 0,
+      FAILING_STAKES,
     ),
   );
   const totals = {
@@ -171,7 +174,7 @@ function latencyBets(state: UnitState, all: UnitBlock['strata']): Pick<UnitState
       if (q === null) return accounts;
       return accounts.map((account, step) => {
         const slow = above(raised(q, config.margins[step]?.latency ?? 0));
-        return betOnMargin(account, strata, { candidate: slow, baseline: above(q) }, 0);
+        return betOnMargin(account, strata, { candidate: slow, baseline: above(q) }, 0, SLOWER_STAKES);
       });
     }),
   };

@@ -137,10 +137,13 @@ class Actor {
       const seconds = now - last;
       last = now;
       this.#seconds += seconds;
-      const { state, act } = next(this.#plan, this.#state, await this.#observe(seconds));
+      const seen = await this.#observe(seconds);
+      const { state, act } = next(this.#plan, this.#state, seen);
       this.#state = state;
       if (act !== null) await this.#carryOut(act);
       await this.#tell();
+      // Heard only once what follows from it is kept: said twice, it does no harm.
+      if (seen.word !== null) await this.#host.remove(this.#wordFile);
     }
   }
 
@@ -188,12 +191,13 @@ class Actor {
     this.#episodes.share = percent;
   }
 
+  get #wordFile(): string {
+    return `${rolloutFolder(this.#app)}/word`;
+  }
+
   async #word(): Promise<Observation['word']> {
-    const path = `${rolloutFolder(this.#app)}/word`;
-    const [word, ...by] = ((await this.#host.read(path)) ?? '').trim().split(' ');
-    if (word === undefined || word === '') return null;
-    await this.#host.remove(path);
-    return isWord(word) ? { word, by: by.join(' ') } : null;
+    const [word, ...by] = ((await this.#host.read(this.#wordFile)) ?? '').trim().split(' ');
+    return word !== undefined && isWord(word) ? { word, by: by.join(' ') } : null;
   }
 
   /** The status each second or so, the state now and then. */

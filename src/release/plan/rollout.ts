@@ -49,7 +49,7 @@ export function planRollout(
     host: only.host,
     key: keyOf(by, atMost),
     sessionCookie: sessionCookieOf(definition, only.takeOver?.manifest.runtime),
-    secrets: secretsOf(app, definition, secrets),
+    secrets: secretsOf(definition, secrets),
     atMost,
     otherwise,
   };
@@ -70,16 +70,8 @@ function sessionCookieOf({ site }: Definition, runtime: string | undefined): str
   return site.session_cookie ?? (runtime === 'tomcat' ? 'JSESSIONID' : undefined);
 }
 
-function secretsOf(app: string, definition: Definition, { values }: Secrets): SplitSecrets {
-  const { tester: name } = definition.rollout;
+function secretsOf({ rollout: { tester: name } }: Definition, { values }: Secrets): SplitSecrets {
   const word = () => randomBytes(16).toString('hex');
   const sessions = { baseline: word(), candidate: word() };
-  if (name === undefined) return { sessions };
-  const tester = values[name];
-  if (tester === undefined) {
-    throw new Failure('usage', `${app}: rollout: tester: names ${name}, which is no secret of it`, {
-      next: `Add it to secrets:, e.g. ${name}: { env: ${name} }.`,
-    });
-  }
-  return { tester, sessions };
+  return { tester: name === undefined ? undefined : values[name], sessions };
 }

@@ -4,7 +4,9 @@ import {
   betOnDifference,
   betOnMargin,
   differenceAccount,
+  FAILING_STAKES,
   marginAccount,
+  SLOWER_STAKES,
   type ValueOf,
 } from '../../../src/judge/units/differences.ts';
 import {
@@ -121,17 +123,19 @@ describe('bets on differences', () => {
   test('strata with one side alone tell nothing', () => {
     const account = differenceAccount();
     expect(betOnDifference(account, [stratum([unit(0)], [])], same)).toBe(account);
-    expect(betOnMargin(marginAccount(), [stratum([], [unit(0)])], same, 0.1)).toEqual(marginAccount());
+    const margin = marginAccount(FAILING_STAKES);
+    expect(betOnMargin(margin, [stratum([], [unit(0)])], same, 0.1, FAILING_STAKES)).toBe(margin);
   });
 
   test.each([0.01, 0.1, 0.2])('a candidate that is worse by the margin %f is not cleared by it', (margin) => {
     // Each unit fails wholly or not at all: the baseline with q, the candidate with q + margin.
     const q = 0.3;
+    const stakes = [...FAILING_STAKES, ...SLOWER_STAKES];
     const outcomes = [0, 1].flatMap((candidate) =>
       [0, 1].map((baseline) => {
         const chance = (candidate === 1 ? q + margin : 1 - q - margin) * (baseline === 1 ? q : 1 - q);
         const strata = [stratum([unit(100 * baseline)], [unit(100 * candidate)])];
-        return { chance, logs: betOnMargin(marginAccount(), strata, same, margin).logs };
+        return { chance, logs: betOnMargin(marginAccount(stakes), strata, same, margin, stakes).logs };
       }),
     );
     for (const factor of meanFactors(outcomes)) expect(factor).toBeLessThan(1 + 1e-12);
@@ -139,7 +143,8 @@ describe('bets on differences', () => {
 
   test('a block clears nothing by itself, however large', () => {
     const many = Array.from({ length: 300 }, () => unit(0));
-    const account = betOnMargin(marginAccount(), [stratum(many, many)], same, 0.2);
+    const none = marginAccount(FAILING_STAKES);
+    const account = betOnMargin(none, [stratum(many, many)], same, 0.2, FAILING_STAKES);
     expect(account.peak).toBeLessThanOrEqual(1);
     expect(account.peak).toBeGreaterThan(0.5);
   });
