@@ -25,8 +25,8 @@ const MOST_KNOWN = 20_000;
 const WARM_REQUESTS = 100;
 const WARM_SECONDS = 60;
 /**
- * Seconds until every request that a share sent is in the log: nginx keeps lines for a quarter of a second, and
- * they are read four times a second.
+ * Seconds until every request that a share sent is in the log: nginx holds lines back for a quarter of a
+ * second, and they are read four times a second.
  */
 const LAG = 1;
 

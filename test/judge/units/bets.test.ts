@@ -1,4 +1,6 @@
-/** What makes the guarantee: no bet is expected to grow where the candidate is no worse. By adding up all outcomes. */
+/**
+ * What makes the guarantee: where the candidate is no worse, no bet is expected to grow, over all outcomes.
+ */
 import { describe, expect, test } from 'vitest';
 import {
   betOnDifference,
