@@ -159,9 +159,8 @@ async function harmful(rounds: number): Promise<void> {
       `${of(({ requests }) => requests)} requests`,
       `${quantile(failed, 0.5)} failed (95th: ${quantile(failed, 0.95)}, most: ${Math.max(...failed)})`,
     ];
-    print(
-      `  ${name.padEnd(28)} ours     ${back}, promoted ${count(all, 'promoted')}: ${cost.join('  ')}  ${whyOf(all)}`,
-    );
+    const promoted = `promoted ${count(all, 'promoted')}`;
+    print(`  ${name.padEnd(28)} ours     ${back}, ${promoted}: ${cost.join('  ')}  ${whyOf(all)}`);
     const measured = { errors: candidate.errors, p99: P99 * candidate.slower * candidate.tail };
     others('Flagger', flagger, measured);
     others('Argo', argo, measured);

@@ -279,6 +279,15 @@ describe('latency', () => {
     ]);
   });
 
+  test('how long a web socket was open is none', () => {
+    const episodes = new Episodes('visitor', 50);
+    episodes.until(20);
+    episodes.take(ask(1, { status: 101, milliseconds: 9000 }));
+    episodes.take(ask(2, { side: 'candidate' }));
+    const strata = blocksOf(rest(episodes, 20)).flatMap((block) => block.strata);
+    expect(strata.flatMap(({ baseline }) => baseline).flatMap(({ ms }) => ms)).toEqual([]);
+  });
+
   test('the order of units has nothing to do with when they came', () => {
     const episodes = new Episodes('visitor', 50);
     for (let i = 0; i < 600; i++) {
