@@ -18,6 +18,7 @@ const lock = <T>(_app: string, work: () => Promise<T>) => work();
 
 function rolloutOrder(more: Partial<RolloutOrder> = {}): RolloutOrder {
   return {
+    part: 'whole',
     id: '0123456789abcdef',
     seed: 'f'.repeat(32),
     by: 'visitor',
