@@ -63,7 +63,7 @@ describe.skipIf(unavailable !== undefined)(
       const failure = await failureOf(at.deploy('one', site()));
       expect(failure).toMatchObject({ kind: 'host', host: 'web', step: 'certificate' });
       expect(failure.message).toMatch(
-        /^web: demo\.app is live, but got no certificate: http:\/\/shop\.example\/\.well-known\/\S+: no address for shop\.example$/,
+        /^web: demo\.app is live, without a certificate: http:\/\/shop\.example\/\.well-known\/\S+: no address for shop\.example$/,
       );
       expect(failure.next).toContain('Let shop.example, www.shop.example lead to');
       expect(await issuer()).toBe('CN=shop.example');

@@ -212,7 +212,7 @@ complete
     });
   });
   it('must be complete', () => {
-    expect(() => parseAppFacts('web', 'app', 'architecture x86_64\n')).toThrow(/not complete/);
+    expect(() => parseAppFacts('web', 'app', 'architecture x86_64\n')).toThrow(/incomplete/);
     expect(() => parseAppFacts('web', 'app', 'architecture riscv64\ncomplete\n')).toThrow(/riscv64/);
   });
 });

@@ -104,7 +104,7 @@ describe.skipIf(unavailable !== undefined)(`releases on a real host (${unavailab
     await at.deploy('one');
     const failure = await failureOf(at.deploy('fades', { probation: '20s' }));
     expect(failure).toMatchObject({ kind: 'host', step: 'probation' });
-    expect(failure.message).toMatch(/failed in its probation: it ended by itself \(exit code 3\)/);
+    expect(failure.message).toMatch(/failed its probation: it ended by itself \(exit code 3\)/);
     expect(failure.output).toContain('out of luck');
     expect((await at.ask('/')).text).toBe('version one 0');
     expect(await units()).toEqual({ running: [blue], enabled: [blue] });
