@@ -1,7 +1,7 @@
 /**
- * The program on the host. `release`: carries out the order on its standard input. `guard APP`: watches a new
- * release. `ready`: waits at boot until applications behind a balancer answer. `check APP COLOUR`: asks the
- * processes of a colour whether they are well.
+ * The program on the host. `release` carries out the order on its standard input. `guard APP` watches a new
+ * release. `ready` waits at boot until applications behind a balancer answer. `check APP COLOUR` checks the
+ * processes of a colour.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -59,7 +59,7 @@ function appOf(order: ReleaseOrder): string {
   return order.verb === 'settle' ? order.settle.manifest.app : order.placed.manifest.app;
 }
 
-/** A watch that the version of before began is its own program in bash. */
+/** A watch that an older pipeline began has its own program, in bash. */
 async function watch(app: string): Promise<number> {
   const old = `${guardFolder(app)}/watch`;
   if (existsSync(old)) return spawnSync('bash', [old], { stdio: 'inherit' }).status ?? 1;
