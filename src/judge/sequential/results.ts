@@ -12,12 +12,12 @@ import { alphaShare } from './config.ts';
 import type { ClaimStrength } from './wealth.ts';
 import { interval, odds, percent, ratio as ratioWords, withUnit } from './words.ts';
 
-/** What hedging between strategies costs an e-value in the long run, about. */
+/** About what hedging between strategies costs an e-value in the long run. */
 const HEDGING = 1;
-/** A longer way than this is no way. */
+/** More requests than this are out of reach. */
 const MOST_REQUESTS = 1e7;
 
-/** Everything of a result but what follows from it. */
+/** A result without what follows from it. */
 export interface Draft {
   readonly name: string;
   readonly kind: MetricKind;
@@ -35,7 +35,7 @@ export interface Draft {
   readonly strength: ClaimStrength | null;
   /** What was compared and measured, as a sentence. */
   readonly finding: string;
-  /** What being worse is called: `fails more often`, `is slower`. */
+  /** How to say that it is worse: `fails more often`, `is slower`. */
   readonly worseWords: string;
 }
 
