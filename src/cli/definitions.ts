@@ -1,5 +1,5 @@
 /** Every command, as data. Handlers are in `commands/`: one file each, named like its path. */
-import type { CommandDefinition, OptionDefinition } from './command.ts';
+import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from './command.ts';
 
 const provider = {
   flags: '--provider <name>',
@@ -27,6 +27,10 @@ const yes = {
   description: 'do not ask',
   type: 'flag',
 } as const satisfies OptionDefinition;
+
+const rolloutOf = [
+  { name: '<app>', description: 'application of pipeline.yml' },
+] as const satisfies readonly ArgumentDefinition[];
 
 export const definitions = {
   init: {
@@ -109,6 +113,12 @@ export const definitions = {
       inventory,
       artifact,
       wait,
+      canary: {
+        flags: '--canary [steps]',
+        description:
+          'let it in to a few visitors first, decided by what they meet; steps: shares in per cent, e.g. 5,50',
+        type: 'text',
+      },
       reseed: {
         flags: '--reseed',
         description: 'back up its databases, discard their data and seed them again; asks first',
@@ -120,6 +130,7 @@ export const definitions = {
       'pipeline deploy checkbox.io -i inventory.ini',
       'pipeline deploy checkbox.io v1.2',
       'pipeline deploy iTrust --artifact iTrust2.war',
+      'pipeline deploy checkbox.io v1.3 --canary',
     ],
   },
   rollback: {
@@ -133,6 +144,42 @@ export const definitions = {
       },
     ],
     options: { inventory, wait },
+  },
+  rolloutStatus: {
+    path: 'rollout status',
+    summary: 'show the rollout of an application, or how the last one ended',
+    arguments: rolloutOf,
+    options: { inventory },
+  },
+  rolloutWatch: {
+    path: 'rollout watch',
+    summary: 'show it live until it ends; Ctrl-C leaves the view, not the rollout',
+    arguments: rolloutOf,
+    options: { inventory },
+  },
+  rolloutPause: {
+    path: 'rollout pause',
+    summary: 'take no further step; harm still takes the new version back',
+    arguments: rolloutOf,
+    options: { inventory },
+  },
+  rolloutResume: {
+    path: 'rollout resume',
+    summary: 'go on after a pause, or once it was held',
+    arguments: rolloutOf,
+    options: { inventory },
+  },
+  rolloutPromote: {
+    path: 'rollout promote',
+    summary: 'give the new version to everybody now',
+    arguments: rolloutOf,
+    options: { inventory },
+  },
+  rolloutAbort: {
+    path: 'rollout abort',
+    summary: 'take the new version back now',
+    arguments: rolloutOf,
+    options: { inventory },
   },
   releases: {
     path: 'releases',

@@ -121,8 +121,8 @@ const siteSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_]+$/, 'expected letters, digits and underscores')
     .optional()
     .describe(
-      'With a balancer: cookie of sessions that lie on one host; their visitors stay there. ' +
-        'Default: JSESSIONID on tomcat, else none.',
+      'Cookie of sessions that lie in one process: behind a balancer their visitors stay with its host, in a ' +
+        'rollout with its version. Default: JSESSIONID on tomcat, else none.',
     ),
   trusted_proxies: z
     .array(z.union([cidr(), z.ipv4(), z.ipv6()]))
@@ -147,6 +147,44 @@ const siteSchema = z.strictObject({
     .describe('Largest request body.'),
   read_timeout: duration().default(60_000).describe('How long the service may take to answer.'),
   headers: z.record(z.string(), z.string()).default({}).describe('Response headers to add.'),
+});
+
+const rolloutSchema = z.strictObject({
+  always: z.boolean().default(false).describe('Every deploy is a rollout, without --canary.'),
+  steps: z
+    .array(z.number().min(0.1).max(100).multipleOf(0.1))
+    .min(1)
+    .default([1, 5, 25, 50, 100])
+    .refine(
+      (steps) => steps.every((step, index) => step > (steps[index - 1] ?? 0)),
+      'expected growing shares',
+    )
+    .describe('Shares of the visitors that the new version gets, per cent, growing; 100 follows by itself.'),
+  by: z
+    .union([
+      z.enum(['visitor', 'address', 'request']),
+      z.strictObject({
+        header: z
+          .string()
+          .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'expected the name of a header')
+          .describe('Request header whose value tells clients apart, e.g. X-Api-Key.'),
+      }),
+    ])
+    .default('visitor')
+    .describe(
+      'What makes a visitor the same one the next time: a cookie of the proxy, the address, a request header; ' +
+        'or each request by itself.',
+    ),
+  at_most: duration().default(3_600_000).describe('When to do what `otherwise` says.'),
+  otherwise: z
+    .enum(['hold', 'promote', 'take back'])
+    .default('hold')
+    .describe('What is done when the evidence does not suffice in time; hold waits for a person.'),
+  tester: variable()
+    .optional()
+    .describe(
+      'Secret of `secrets:` by which testers choose: X-Pipeline-Version: candidate SECRET. Default: nobody can.',
+    ),
 });
 
 const seedSchema = z.union([
@@ -320,6 +358,7 @@ export const appSchema = z.strictObject({
     .prefault({})
     .describe('Commands at fixed points of a deploy.'),
   canary: canarySchema.optional().describe('The experiment of `pipeline canary`.'),
+  rollout: rolloutSchema.prefault({}).describe('How `deploy --canary` lets a new version in.'),
 });
 
 export type AppConfig = z.output<typeof appSchema>;

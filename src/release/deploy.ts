@@ -10,10 +10,12 @@ import {
   withPasswords,
 } from '../database/index.ts';
 import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
+import { Failure } from '../errors.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
-import { lookAt } from './look/look.ts';
+import { type HostFacts, lookAt } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
+import { planRollout } from './plan/rollout.ts';
 import { wantedRelease } from './plan/wanted.ts';
 import { hidden, resolveSecrets } from './secrets.ts';
 import { carryOut } from './send/carry-out.ts';
@@ -39,6 +41,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
     resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
     lookAtFront(request, definition, context, 'forward'),
   ]);
+  refuseDuringRollout(app, found);
   const given = { ...databaseVariables(databases), ...secrets.values };
   const [wanted, seen] = await Promise.all([
     wantedRelease(app, definition, artifact, given, config.directory),
@@ -46,6 +49,8 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   ]);
   const aim = { action: 'deploy', app, by, definition, wanted, secrets, now: context.now() } as const;
   const plan = planRelease(aim, { hosts: found, front });
+  const letIn =
+    request.canary && planRollout(plan, request.canary.steps, { ...request, definition, secrets });
 
   const occasion = {
     change: plan.hosts.some(({ takeOver }) => takeOver !== undefined),
@@ -58,10 +63,19 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   for (const one of seen) kept.push(await bringDatabase(one, config, occasion, context));
   await tellOfDatabases(kept, { app, by, release: plan.manifest.release }, context);
   const ready = await Promise.all(plan.hosts.map((host) => bring(host, request, context)));
-  await carryOut({ ...plan, hosts: ready }, context);
+  await carryOut({ ...plan, hosts: ready }, context, letIn);
   const fronted = await placeFront(app, plan.front, context);
   const done = result(request, plan, fronted, started);
-  return { ...done, changed: done.changed || kept.some(({ changed }) => changed) };
+  const rollout = letIn && { id: letIn.id, host: letIn.host };
+  return { ...done, rollout, changed: done.changed || kept.some(({ changed }) => changed) };
+}
+
+/** @throws Failure kind `locked` */
+function refuseDuringRollout(app: string, hosts: readonly HostFacts[]): void {
+  if (!hosts.some(({ facts }) => facts.rollout)) return;
+  throw new Failure('locked', `${app}: a rollout is under way`, {
+    next: `See it with pipeline rollout watch ${app}; end it with pipeline rollout promote ${app}, or abort.`,
+  });
 }
 
 /** Writes backups and seeds into the audit log of the database's host, with the release that they precede. */

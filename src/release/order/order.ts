@@ -97,7 +97,7 @@ function placing(manifest: Manifest, { env, overlay, digest, sameTree, node }: N
   };
 }
 
-function siteOrder(site: Site, certificate: Certificate | undefined): OrderedSite {
+export function siteOrder(site: Site, certificate: Certificate | undefined): OrderedSite {
   return {
     text: siteConfig(site),
     needs: site.static ?? null,

@@ -7,9 +7,11 @@ import { type AuditEntry, audit } from '../../environment/audit.ts';
 import { asFailure, Failure } from '../../errors.ts';
 import { connect } from '../../ssh/openssh.ts';
 import { guardOrder, placedIn, settleOrder, takeOverOrder } from '../order/order.ts';
+import { rolloutOrder } from '../order/rollout.ts';
 import { leftOver, liveRelease, prunable } from '../plan/decide.ts';
 import type { PlannedHost, ReleasePlan } from '../plan/plan.ts';
 import type { PlannedSettle, PlannedTakeOver } from '../plan/planned.ts';
+import type { PlannedRollout } from '../plan/rollout.ts';
 import { hidden } from '../secrets.ts';
 import { programName } from './program.ts';
 import { type OrderRun, runOrder } from './run.ts';
@@ -25,14 +27,20 @@ interface Busy extends PlannedHost {
 /**
  * @throws Failure kind `host`: the previous version serves on every host, again or still.
  */
-export async function carryOut(plan: ReleasePlan, context: Context): Promise<void> {
+export async function carryOut(
+  plan: ReleasePlan,
+  context: Context,
+  letIn?: PlannedRollout | undefined,
+): Promise<void> {
   const work = plan.hosts.filter((planned): planned is Busy => planned.settle !== undefined);
   const send = async (planned: Busy, order: ReleaseOrder) =>
     runOrder(planned.host, await orderRun(plan, planned, order), context);
   const settle = (planned: Busy) => settleOrder(planned.settle, settling(plan, planned, context));
   const [only] = work;
   if (work.length === 1 && only !== undefined) {
-    await attempt(plan, work, context, () => send(only, both(only.takeOver, settle(only))));
+    const order =
+      letIn === undefined ? both(only.takeOver, settle(only)) : shared(plan, only, letIn, context);
+    await attempt(plan, work, context, () => send(only, order));
     return;
   }
   await attempt(plan, work, context, async (switched) => {
@@ -53,6 +61,26 @@ function both(takeOver: PlannedTakeOver | undefined, settle: Settle): ReleaseOrd
   return takeOver === undefined
     ? { verb: 'settle', settle }
     : { verb: 'take-over', takeOver: takeOverOrder(takeOver), settle };
+}
+
+/** A single host: both versions serve until the host has decided. */
+function shared(plan: ReleasePlan, planned: Busy, letIn: PlannedRollout, context: Context): ReleaseOrder {
+  const { takeOver, facts } = planned;
+  const live = liveRelease(facts);
+  if (takeOver === undefined || live === undefined) throw new Error('a rollout has two versions');
+  const settle = settleOrder(planned.settle, settling(plan, planned, context));
+  const {
+    at: _,
+    action: __,
+    result: ___,
+    message: ____,
+    ...audit
+  } = settle.audit ?? entry(plan, takeOver.manifest, context);
+  return {
+    verb: 'let-in',
+    takeOver: takeOverOrder({ ...takeOver, site: undefined }),
+    rollout: rolloutOrder(letIn, takeOver, live.manifest, settle, audit),
+  };
 }
 
 /**

@@ -35,6 +35,7 @@ const FAILED: Readonly<Partial<Record<ReleaseStep, string>>> = {
   health: 'did not become healthy',
   proxy: 'was healthy, but nginx could not be told',
   switch: 'was healthy, but could not be switched to',
+  rollout: 'was healthy, but could not be let in',
   probation: 'failed its probation',
   after_deploy: 'is live, but after_deploy failed',
   lock: 'was not touched',
