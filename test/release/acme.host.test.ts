@@ -61,12 +61,11 @@ true`,
         "curl -s -H 'Host: shop.example' -w ' %{http_code} %{redirect_url}' http://127.0.0.1/ | tail -n 1",
       );
 
-    test('while none comes, the site serves with its own, sends nobody to it; the deploy says why', async () => {
+    test('while none comes, the site serves with its own, redirects nobody; the deploy says why', async () => {
       const failure = await failureOf(at.deploy('one', site()));
       expect(failure).toMatchObject({ kind: 'host', host: 'web', step: 'certificate' });
-      expect(failure.message).toMatch(
-        /^web: demo\.app is live, without a certificate: http:\/\/shop\.example\//,
-      );
+      const said = /^web: demo\.app is live, without a certificate: http:\/\/shop\.example\//;
+      expect(failure.message).toMatch(said);
       expect(failure.message).toMatch(/\/\.well-known\/\S+: no address for shop\.example$/);
       expect(failure.next).toContain('Let shop.example, www.shop.example lead to');
       expect(await issuer()).toBe('CN=shop.example');

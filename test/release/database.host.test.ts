@@ -249,7 +249,7 @@ echo 'DELETE FROM seeded; CREATE TABLE half (n INT)' | mariadb seeded`,
     const pings = async () => {
       const { NOTES_USER, NOTES_PASSWORD } = await environment();
       return at.on(
-        `cd /tmp && FERRETDB_STATE_DIR=/tmp FERRETDB_TEST_ENABLE_NEW_AUTH=true FERRETDB_SETUP_DATABASE=admin \\
+        `cd /tmp; FERRETDB_STATE_DIR=/tmp FERRETDB_TEST_ENABLE_NEW_AUTH=true FERRETDB_SETUP_DATABASE=admin \\
   FERRETDB_SETUP_USERNAME=${NOTES_USER} FERRETDB_SETUP_PASSWORD=${NOTES_PASSWORD} \\
   timeout 20 /opt/pipeline/ferretdb/${APP}.notes ping >/dev/null 2>&1 && echo in || echo out`,
       );

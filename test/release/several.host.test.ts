@@ -88,7 +88,7 @@ s.listen(); time.sleep(60)' && sleep 1`,
       expect(await answers()).toEqual(['version two 0', 'version two 0']);
     });
 
-    test('a version that fails on one host in its first minute goes there, until the next command', async () => {
+    test('what fails on one host in its first minute is left there until the next command', async () => {
       const one = await at.deploy('one');
       const bad = await at.deploy('sours-on-one');
       const answered = { timeout: 40_000, interval: 500 };

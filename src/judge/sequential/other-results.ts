@@ -144,7 +144,7 @@ function eventVerdict({ baseline, candidate }: EventState, evidence: Evidence): 
 function eventWords(verdict: EventVerdict, { worse, worseThreshold }: Evidence): string {
   const [found, needed] = [odds(worse), odds(worseThreshold)];
   return {
-    high: `That the candidate has more has evidence of ${found}; ${needed} was needed.`,
+    high: `The evidence that the candidate has more is ${found}; ${needed} was needed.`,
     low: 'The candidate has fewer.',
     pass: 'The candidate has no more than the baseline.',
     inconclusive:

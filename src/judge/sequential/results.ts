@@ -108,24 +108,24 @@ function judgement(verdict: MetricResult['verdict'], evidence: Evidence, draft: 
   switch (verdict) {
     case 'high':
       return (
-        `That the candidate ${worseWords}${beyond} has evidence of ${odds(worse)}; ` +
+        `The evidence that the candidate ${worseWords}${beyond} is ${odds(worse)}; ` +
         `${odds(worseThreshold)} was needed.`
       );
     case 'low':
       return (
-        `That the candidate is lower${beyond} has evidence of ${odds(lower)}; ` +
+        `The evidence that the candidate is lower${beyond} is ${odds(lower)}; ` +
         `${odds(worseThreshold)} was needed.`
       );
     case 'pass':
       return (
-        `That it is not worse by ${margin} has evidence of ${odds(noWorse)}; ` +
+        `The evidence that it is not worse by ${margin} is ${odds(noWorse)}; ` +
         `${odds(noWorseThreshold)} was needed.`
       );
     default:
       return (
-        `Undecided: that the candidate ${worseWords}${beyond} has evidence of ${odds(worse)} ` +
-        `(${odds(worseThreshold)} is needed), ` +
-        `that it is not worse by ${margin} ${odds(noWorse)} (${odds(noWorseThreshold)} is needed).`
+        `Undecided: the evidence that the candidate ${worseWords}${beyond} is ${odds(worse)} ` +
+        `(${odds(worseThreshold)} needed), ` +
+        `that it is not worse by ${margin} ${odds(noWorse)} (${odds(noWorseThreshold)} needed).`
       );
   }
 }
