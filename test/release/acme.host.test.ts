@@ -61,7 +61,7 @@ true`,
         "curl -s -H 'Host: shop.example' -w ' %{http_code} %{redirect_url}' http://127.0.0.1/ | tail -n 1",
       );
 
-    test('while none comes, the site serves with its own, redirects nobody; the deploy says why', async () => {
+    test('while none comes, the site serves with its own, redirects nobody; deploy says why', async () => {
       const failure = await failureOf(at.deploy('one', site()));
       expect(failure).toMatchObject({ kind: 'host', host: 'web', step: 'certificate' });
       const said = /^web: demo\.app is live, without a certificate: http:\/\/shop\.example\//;
