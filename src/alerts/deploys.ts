@@ -1,7 +1,7 @@
-/** What deploys tell people: that one failed, or that a new version was taken back. Pure. */
+/** What people hear of deploys: that one failed, or that a host went back. Pure. */
 import type { Notice } from './types.ts';
 
-/** What of an event is looked at. */
+/** The part of an event that matters here. */
 export interface DeployEvent {
   readonly id: string;
   readonly at: number;
@@ -11,10 +11,10 @@ export interface DeployEvent {
   readonly text: string;
 }
 
-/** What is older is found in the events: a host that was away tells what it did meanwhile. */
+/** Older ones stay among the events: a host that was away reports what it did meanwhile. */
 const NEWS_MS = 15 * 60_000;
 
-/** @returns undefined for what went well or is old */
+/** @returns undefined if it went well, or is old */
 export function deployNotice(event: DeployEvent, now: number): Notice | undefined {
   const { id, at, kind, app, result, text } = event;
   if ((kind !== 'deploy' && kind !== 'rollback') || result !== 'failed' || now - at > NEWS_MS)

@@ -1,9 +1,9 @@
-/** From what is wrong now and what was before to what people are told. Pure. */
+/** From what is wrong now, and was wrong before, to what people are told. Pure. */
 import type { AlertsConfig } from '../config/schema.ts';
 import { isQuiet } from './quiet.ts';
 import type { AlertState, Finding, Notice } from './types.ts';
 
-/** A trouble must be gone this long before it counts as over; doubled each time it fires again within the hour. */
+/** How long a trouble must be gone before it is over; doubled each time it fires again within the hour. */
 const CALM_MS = 20_000;
 const LONGEST_CALM_MS = 30 * 60_000;
 const MEMORY_MS = 3_600_000;
@@ -13,7 +13,7 @@ export interface Evaluated {
   readonly notices: readonly Notice[];
 }
 
-/** One step. Called every second or so; the same arguments give the same result. */
+/** One step, taken every second or so; the same arguments give the same result. */
 export function evaluate(
   before: readonly AlertState[],
   findings: readonly Finding[],
@@ -32,7 +32,10 @@ export function evaluate(
   return { states, notices };
 }
 
-/** What a hub that begins knows from the one before. Time in which nobody looked is no calm; what a host left behind that is watched no more goes. */
+/**
+ * What a new hub knows from the last one. Time without anybody looking is no calm; hosts no longer watched
+ * are dropped.
+ */
 export function resume(kept: readonly AlertState[], hosts: readonly string[], now: number): AlertState[] {
   return kept
     .filter(({ kind, subject }) => kind !== 'host' || hosts.includes(subject))
@@ -51,7 +54,7 @@ function step(
       ? { ...finding, state: 'pending', since: now, seenAt: now, fires: state?.fires ?? 0, told: state?.told }
       : { ...state, ...finding, seenAt: now };
     const rule = config.rules[finding.rule];
-    // Silence has lasted for its `for` when it is found.
+    // Silence is only found once it has lasted for its `for`.
     const wait = rule === 'off' || finding.rule === 'host_silent' ? 0 : rule.for;
     if (current.state !== 'pending' || now - current.since < wait) return current;
     return { ...current, state: 'firing', firedAt: now, fires: current.fires + 1 };
@@ -71,8 +74,8 @@ function step(
 }
 
 /**
- * Who was told that it fires is told that it is over, and nobody else. What became critical is told again. In quiet hours news of warnings wait,
- * good news too.
+ * Only those who were told that it fires are told that it is over. They hear again when it becomes critical.
+ * In quiet hours news of warnings wait, good news too.
  */
 function tell(state: AlertState, quiet: boolean, now: number, notices: Notice[]): AlertState {
   const { severity, told } = state;

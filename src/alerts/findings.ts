@@ -6,16 +6,16 @@ import type { Row, Window } from '../metrics/catalogue.ts';
 import { mean } from '../metrics/merge.ts';
 import type { Finding, LastingRule, Severity } from './types.ts';
 
-/** What the rules look at. */
+/** What the rules go by. */
 export interface HostView {
   readonly name: string;
-  /** When a sample came last, ms; undefined: never since the hub started. */
+  /** When the last sample came, ms; undefined: never since the hub started. */
   readonly heardAt: number | undefined;
   readonly aheadMs: number;
   readonly latest: Window | undefined;
   /** Restarts of units in the last 10 minutes. */
   readonly restarts: ReadonlyMap<string, number>;
-  /** Growth of each mount, bytes a second, over the last hours; absent where unknown. */
+  /** Growth of each mount, bytes a second, over the last hours; absent if unknown. */
   readonly growth: ReadonlyMap<string, number>;
 }
 
@@ -25,29 +25,29 @@ export interface AppView {
   readonly requests: number;
   readonly errors: number;
   readonly p90: number | undefined;
-  /** p90 of the same hour a week ago; undefined where it is not known. */
+  /** p90 of the same hour a week ago; undefined if unknown. */
   readonly usualP90: number | undefined;
 }
 
 export interface MonitorView {
   readonly now: number;
-  /** Since when the hub takes samples in: before, silence is its own. */
+  /** Since when the hub takes samples in: earlier silence is its own. */
   readonly listeningSince: number;
   readonly hosts: readonly HostView[];
   readonly apps: readonly AppView[];
-  /** Hosts that were told to be silent: they are until they are heard, also when the hub has just begun. */
+  /** Hosts already reported as silent: they are, until heard, even if the hub has just started. */
   readonly silentBefore: ReadonlySet<string>;
   /** Share of Redis's memory limit; undefined: no limit. */
   readonly storage: number | undefined;
-  /** Why no samples are taken in; empty where they are. */
+  /** Why no samples are taken in; empty: they are. */
   readonly trouble: string;
 }
 
 type Rules = AlertsConfig['rules'];
 const DAY_SECONDS = 86_400;
-/** Fewer requests say nothing about a share. */
+/** Of fewer requests a share says nothing. */
 const MIN_REQUESTS = 20;
-/** A quarter of a millisecond doubled is nobody's trouble. */
+/** Nobody minds a quarter of a millisecond that doubles. */
 const MIN_LATENCY_MS = 20;
 
 export function findings(view: MonitorView, rules: Rules): readonly Finding[] {
@@ -65,9 +65,9 @@ function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly
   const { heardAt = 0 } = host;
   const silentFor = view.now - Math.max(heardAt, view.listeningSince);
   const unheard = view.silentBefore.has(name) && heardAt <= view.listeningSince;
-  // The wait of this rule is the silence itself, so that it fires as soon as it has lasted.
+  // Silence itself is this rule's wait: it fires as soon as that has lasted.
   if (rules.host_silent !== 'off' && (unheard || silentFor > rules.host_silent.for)) {
-    // Whatever else it said last is old: one message for one trouble.
+    // All else that it last said is old: one trouble, one message.
     return [
       on(
         'host_silent',
@@ -131,7 +131,7 @@ function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly
   ];
 }
 
-/** Units that failed and that no entry of `except` names. */
+/** Failed units that `except` does not name. */
 function failedUnits({ units }: Window, { unit_failed: rule }: Rules): readonly string[] {
   if (rule === 'off') return [];
   const excepted = (rule.except ?? []).map(unitPattern);

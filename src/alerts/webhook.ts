@@ -1,11 +1,11 @@
-/** What a webhook is sent: our own document, or a form of the receiver's with names for what is told. Pure. */
+/** What a webhook gets: our own document, or the receiver's form with names filled in. Pure. */
 import type { Notice } from './types.ts';
 
-/** A body as it is declared: text, or a document in whose texts names stand. */
+/** A declared body: text, or a document, with names in its texts. */
 export type BodyForm = string | { readonly [key: string]: unknown };
 
 export interface WebhookForm {
-  /** Values may hold names too. */
+  /** Their values may contain names too. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Absent: our own document. */
   readonly body?: BodyForm | undefined;
@@ -16,7 +16,7 @@ export interface WebhookRequest {
   readonly body: string;
 }
 
-/** `${text}` in a form stands for what is told. */
+/** `${text}` in a form stands for the message. */
 const PLACEHOLDER = /\$\{([a-z]+)\}/g;
 
 /** What names in a form stand for. */
@@ -55,7 +55,7 @@ export function webhookRequest(
   return { headers: { 'content-type': 'application/json', ...filled }, body: JSON.stringify(document) };
 }
 
-/** Names in a form that stand for nothing. */
+/** Names in a form that are not known. */
 export function unknownNames(form: unknown): readonly string[] {
   if (typeof form === 'string') {
     const names = [...form.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
@@ -79,7 +79,7 @@ function valuesOf(
   return {
     text,
     state,
-    // PagerDuty's words for what to do with an incident.
+    // PagerDuty's words for handling an incident.
     action: state === 'resolved' ? 'resolve' : 'trigger',
     key,
     rule,
@@ -99,7 +99,7 @@ function filledIn(form: unknown, fill: (text: string) => string): unknown {
   return Object.fromEntries(Object.entries(form).map(([key, value]) => [key, filledIn(value, fill)]));
 }
 
-/** One line; what is not ASCII as RFC 2047 has it, which HTTP itself cannot carry. */
+/** One line; HTTP cannot carry more than ASCII, so the rest is encoded by RFC 2047. */
 function headerText(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ');
   return /^[\x20-\x7e]*$/.test(line) ? line : `=?UTF-8?B?${Buffer.from(line).toString('base64')}?=`;

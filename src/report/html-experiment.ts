@@ -1,5 +1,5 @@
 /**
- * The page's parts about the experiment itself: what differed, what the services said, and exactly what ran.
+ * The page's parts on the experiment: which answers differed, what the services logged, and exactly what ran.
  */
 import { bytes, duration } from '../format.ts';
 import type { MetricSettings } from '../judge/types.ts';
@@ -9,16 +9,15 @@ import { escapeHtml } from './escape.ts';
 import { formatNumber, formatShare } from './format.ts';
 import { asHistogram } from './series.ts';
 
-/** The first wrong answers beside what the baseline answers. */
+/** The first wrong answers beside the baseline's. */
 export function differencesSection(report: CanaryReport): string {
   if (report.differences.length === 0) return '';
-  const entries = report.differences.map(
-    (
-      difference,
-    ) => `<div class="card"><h3>${escapeHtml(difference.request)} (status ${difference.status})</h3>
-<div class="grid2"><div><span class="legend"><span>baseline</span></span><pre>${escapeHtml(difference.baseline)}</pre></div>
-<div>candidate<pre>${escapeHtml(difference.candidate)}</pre></div></div></div>`,
-  );
+  const entries = report.differences.map(({ request, status, baseline, candidate }) => {
+    const legend = '<span class="legend"><span>baseline</span></span>';
+    return `<div class="card"><h3>${escapeHtml(request)} (status ${status})</h3>
+<div class="grid2"><div>${legend}<pre>${escapeHtml(baseline)}</pre></div>
+<div>candidate<pre>${escapeHtml(candidate)}</pre></div></div></div>`;
+  });
   return (
     `<h2>Answers that differ</h2><p class="lead">The first answers of the candidate that the ` +
     `baseline does not give, from where they part.</p>${entries.join('')}`
@@ -27,10 +26,12 @@ export function differencesSection(report: CanaryReport): string {
 
 /** Last lines of both journals. */
 export function logsSection(report: CanaryReport): string {
-  const part = (side: 'baseline' | 'candidate') =>
-    report.logs[side].length === 0
+  const part = (side: 'baseline' | 'candidate') => {
+    const lines = escapeHtml(report.logs[side].join('\n'));
+    return report.logs[side].length === 0
       ? ''
-      : `<div><h3>${side} ${escapeHtml(report[side].host)}</h3><pre>${escapeHtml(report.logs[side].join('\n'))}</pre></div>`;
+      : `<div><h3>${side} ${escapeHtml(report[side].host)}</h3><pre>${lines}</pre></div>`;
+  };
   const parts = part('baseline') + part('candidate');
   return parts === '' ? '' : `<h2>Last lines of the journals</h2><div class="card grid2">${parts}</div>`;
 }
@@ -88,8 +89,12 @@ export function experimentSection(report: CanaryReport): string {
       `class="n">${formatShare(metric.tolerance)}</td><td class="n">${formatShare(metric.margin)}</td><td ` +
       `class="n">${formatNumber(metric.absolute)}</td><td class="n">${formatNumber(metric.weight)}</td></tr>`,
   );
-  return `<h2>The experiment</h2><div class="card"><dl>${rows.map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd>`).join('')}</dl></div>
-<div class="card scroll" style="margin-top:14px"><table><thead><tr><th>kind of metric</th><th>role</th><th class="n">alarm beyond</th><th class="n">pass excludes</th><th class="n">absolute</th><th class="n">weight</th></tr></thead><tbody>${settings.join('')}</tbody></table></div>`;
+  const terms = rows.map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd>`);
+  return `<h2>The experiment</h2><div class="card"><dl>${terms.join('')}</dl></div>
+<div class="card scroll" style="margin-top:14px"><table>
+<thead><tr><th>kind of metric</th><th>role</th><th class="n">alarm beyond</th><th class="n">pass excludes</th>
+<th class="n">absolute</th><th class="n">weight</th></tr></thead>
+<tbody>${settings.join('')}</tbody></table></div>`;
 }
 
 function sideText(report: CanaryReport, side: 'baseline' | 'candidate'): string {

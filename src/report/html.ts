@@ -1,4 +1,4 @@
-/** The report as one self-contained HTML page: no script, nothing from the network, the data embedded. */
+/** The report as one self-contained HTML page: no scripts, no network, the data embedded. */
 import { duration } from '../format.ts';
 import type { CanaryReport, ReportSide } from './document.ts';
 import { embedJson, escapeHtml } from './escape.ts';
@@ -8,12 +8,12 @@ import { differencesSection, experimentSection, logsSection } from './html-exper
 import { effectsSection, latencySection, metricsSection, wordsSection } from './html-metrics.ts';
 import { STYLE } from './style.ts';
 
-/** Where the embedded document is found again: `<script type="application/json" id="…">`. */
+/** Where the embedded document is: `<script type="application/json" id="…">`. */
 const EMBEDDED_ID = 'pipeline-canary-report';
 
 /**
- * The page. `evidence` is the evidence second by second (`evidenceTimeline` computes it from the report);
- * empty where the judge has none.
+ * The page. `evidence`: second by second, as `evidenceTimeline` computes it from the report; empty if the
+ * judge has none.
  */
 export function renderHtml(report: CanaryReport, evidence: EvidenceTimeline): string {
   const { verdict } = report;
@@ -36,7 +36,8 @@ export function renderHtml(report: CanaryReport, evidence: EvidenceTimeline): st
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <meta name="referrer" content="no-referrer">
 <title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
@@ -52,7 +53,7 @@ ${sections.filter((section) => section !== '').join('\n')}
 `;
 }
 
-/** The report inside a page that `renderHtml` made, as text; null where there is none. */
+/** The report inside a page of `renderHtml`, as text; null if there is none. */
 export function embeddedReport(html: string): string | null {
   const start = `<script type="application/json" id="${EMBEDDED_ID}">`;
   const from = html.indexOf(start);
@@ -69,15 +70,19 @@ function head(report: CanaryReport): string {
       `<b>${duration(plan.durationSeconds * 1000)}</b>`,
     `<b>${formatNumber(verdict.samples.baseline)}</b> requests to the baseline, ` +
       `<b>${formatNumber(verdict.samples.candidate)}</b> to the candidate`,
-    `<b>${formatNumber(plan.rate)}</b> requests/s, ` +
-      `${plan.traffic === 'interleaved' ? 'each assigned at random' : 'first all to one side, then all to the other'}`,
+    `<b>${formatNumber(plan.rate)}</b> requests/s, ${
+      plan.traffic === 'interleaved'
+        ? 'each assigned at random'
+        : 'first all to one side, then all to the other'
+    }`,
     `judge <b>${verdict.judge}</b>`,
   ];
   const needs = verdict.needs === null ? '' : `<p class="why">Needs ${escapeHtml(verdict.needs)}.</p>`;
   const notes = verdict.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('');
   return `<div class="top"><h1>Canary of ${escapeHtml(report.app)}</h1><span>${escapeHtml(at)}</span></div>
 <section class="card verdict ${verdict.verdict}">
-<div><div class="word">${WORDS[verdict.verdict]}</div><p class="why">${escapeHtml(verdict.reason)}</p>${needs}</div>
+<div><div class="word">${WORDS[verdict.verdict]}</div>
+<p class="why">${escapeHtml(verdict.reason)}</p>${needs}</div>
 <div class="score"><b>${formatNumber(Math.round(verdict.score))}</b> of 100</div>
 </section>
 <div class="sides">${sideCard('baseline', report.baseline)}${sideCard('candidate', report.candidate)}</div>
@@ -92,8 +97,11 @@ const WORDS: Readonly<Record<CanaryReport['verdict']['verdict'], string>> = {
 };
 
 function sideCard(role: 'baseline' | 'candidate', side: ReportSide): string {
-  return `<div class="card side ${role}"><span class="key"></span><span class="role">${role} on ${escapeHtml(side.host)}</span>
-<span class="ref">${escapeHtml(side.ref)} <span class="commit">${escapeHtml(shortCommit(side.commit))}</span></span><span class="subject">${escapeHtml(side.subject)}</span></div>`;
+  const commit = `<span class="commit">${escapeHtml(shortCommit(side.commit))}</span>`;
+  return `<div class="card side ${role}"><span class="key"></span><span
+class="role">${role} on ${escapeHtml(side.host)}</span>
+<span class="ref">${escapeHtml(side.ref)} ${commit}</span><span
+class="subject">${escapeHtml(side.subject)}</span></div>`;
 }
 
 function footer(report: CanaryReport): string {
