@@ -6,6 +6,7 @@
  * `app`, `from`, `to`, `baseline`, `candidate`. Times are milliseconds since 1970 unless a name says seconds. Answers are compressed. `/api/stream` sends `overview` (an `Overview`), `point` (a `LivePoint` of the subject), `mark` (a `Mark`, new or changed)
  * and `missed`.
  */
+import type { RolloutEvent, RolloutStatus } from '../contract/rollout.ts';
 
 export type Health = 'well' | 'look' | 'broken';
 
@@ -58,6 +59,8 @@ export interface Overview {
   readonly alerts: readonly ShownAlert[];
   /** Canary runs that are under way. */
   readonly canaries: readonly CanaryRun[];
+  /** Live canaries that go on, the oldest first. */
+  readonly rollouts: readonly ShownRollout[];
   /** Redis's memory in use, and its bound; null where not known. */
   readonly storage: { readonly used: number; readonly limit: number } | null;
   /** Forwarding to another store, in samples since the hub began; null where there is none. `trouble`: why it takes nothing now. */
@@ -92,8 +95,11 @@ export interface LivePoint {
   readonly panels: readonly Panel[];
 }
 
-/** `change`: everything else that the audit log of a host holds: `prod up`, `monitor setup`, backups. */
-export type MarkKind = 'deploy' | 'rollback' | 'canary' | 'change';
+/**
+ * `rollout`: a step of a live canary. `change`: everything else that the audit log of a host holds: `prod up`,
+ * `monitor setup`, backups.
+ */
+export type MarkKind = 'deploy' | 'rollback' | 'rollout' | 'canary' | 'change';
 
 /** Something that somebody did: an event in lists, a mark on charts. */
 export interface Mark {
@@ -109,10 +115,16 @@ export interface Mark {
   readonly previous?: string | undefined;
   readonly commit?: string | undefined;
   readonly by?: string | undefined;
-  /** `live`, `done`, `failed`; of a canary `running`, `passed`, `failed`, `inconclusive`, `interrupted`, `lost`; empty: not known. */
+  /**
+   * `live`, `done`, `failed`; of a canary `running`, `passed`, `failed`, `inconclusive`, `interrupted`, `lost`; of
+   * a rollout the kind of its event; empty: not known.
+   */
   readonly result: string;
   /** Identifier of the canary run. */
   readonly canary?: string | undefined;
+  /** Identifier of the rollout, and its candidate's share of the traffic from here on. */
+  readonly rollout?: string | undefined;
+  readonly percent?: number | undefined;
   readonly text: string;
 }
 
@@ -186,6 +198,24 @@ export interface CanaryDetail extends CanaryRun {
 /** `/api/canaries?app=&limit=&before=NEXT`: newest first. */
 export interface CanaryPage {
   readonly runs: readonly CanaryRun[];
+  readonly next: string | null;
+}
+
+/** A live canary as its host told of it last; times by the hub's clock. `/api/rollouts/ID` */
+export interface ShownRollout extends Omit<RolloutStatus, 'began' | 'at' | 'until' | 'events'> {
+  /** The host that divides the traffic and decides. */
+  readonly host: string;
+  readonly heardAt: number;
+  readonly beganAt: number;
+  /** When it was so; the end, where it has ended. */
+  readonly at: number;
+  readonly until: number;
+  readonly events: readonly (Omit<RolloutEvent, 'at'> & { readonly at: number })[];
+}
+
+/** `/api/rollouts?app=&limit=&before=NEXT`: newest first. */
+export interface RolloutPage {
+  readonly rollouts: readonly ShownRollout[];
   readonly next: string | null;
 }
 

@@ -12,6 +12,7 @@ import { AppSparks } from './charts/sparks.ts';
 import { overview } from './charts/view.ts';
 import type { HubConfig } from './config.ts';
 import { RunningCanaries } from './events/canaries.ts';
+import { RolloutsGoingOn } from './events/rollouts.ts';
 import { everySample } from './every-sample.ts';
 import { Ingest } from './intake/ingest.ts';
 import { exposition } from './prometheus/exposition.ts';
@@ -55,6 +56,7 @@ export async function runHub(
     if (window.at > begun) sparks.add(window);
   });
   const canaries = new RunningCanaries(redis, (mark) => live.mark(mark));
+  const rollouts = new RolloutsGoingOn(redis);
   ingest.listenToMarks((mark) => live.mark(mark));
   const totals = new Totals();
   ingest.listen((host, window) => totals.add(host.name, window.routes));
@@ -70,6 +72,7 @@ export async function runHub(
         sparks,
         states: watch.states,
         canaries: canaries.runs,
+        rollouts: rollouts.rollouts,
         storage: watch.storage,
         remoteWrite: remoteWrite?.state ?? null,
         trouble: ingest.trouble,
@@ -89,7 +92,8 @@ export async function runHub(
   });
   const servers = await listen(config, http.fetch, log);
   const ticks = everySample(config.intervalSeconds, () => {
-    canaries.look(Date.now()).catch((error: Error) => onError(error));
+    canaries.look(Date.now()).catch(onError);
+    rollouts.look(Date.now()).catch(onError);
     live.tick(look, config.intervalSeconds);
   });
   let isMakingRoom = false;

@@ -5,7 +5,15 @@ import type { Row } from '../../metrics/catalogue.ts';
 import type { EventPage, Mark, MarkKind } from '../api-types.ts';
 import { AUDIT_LINES, MARK_TIMES, MARKS } from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
-import { type MarkChange, SAME_MS, type StoredMark, type Telling, tellAudit, tellRequests } from './merge.ts';
+import {
+  type MarkChange,
+  SAME_MS,
+  type StoredMark,
+  type Telling,
+  tellAudit,
+  tellRequests,
+  tellRollout,
+} from './merge.ts';
 
 const MOST = 20_000;
 /** Lines that are known: more than what all agents of a large fleet send again. */
@@ -87,6 +95,11 @@ export async function recordCanary(redis: Redis, mark: Omit<StoredMark, 'source'
   await write(redis, { write: { ...mark, source: 'canary' }, remove: [] });
 }
 
+/** An event of a rollout, with an identifier that is always the same. @returns what was new or changed */
+export async function recordRolloutEvent(redis: Redis, mark: StoredMark): Promise<Mark[]> {
+  return write(redis, tellRollout(mark, await near(redis, mark.at)));
+}
+
 /** Events that happened in [from, to], oldest first; 2000 at most, the newest. */
 export async function readEvents(redis: Redis, from: number, to: number): Promise<Mark[]> {
   const ids = await redis.zRange(MARK_TIMES, to, from, {
@@ -163,8 +176,10 @@ function auditTelling(row: Row<'audit'>, host: string, measuredAt: number): Tell
   };
 }
 
+const KINDS: readonly MarkKind[] = ['deploy', 'rollback', 'rollout', 'canary'];
+
 function kindOf(action: string): MarkKind {
-  return action === 'deploy' || action === 'rollback' || action === 'canary' ? action : 'change';
+  return KINDS.find((kind) => kind === action) ?? 'change';
 }
 
 async function near(redis: Redis, at: number): Promise<StoredMark[]> {

@@ -7,10 +7,11 @@ import { TIERS } from '../../metrics/tiers.ts';
 import { RateLimit } from '../access/rate-limit.ts';
 import type { Mark } from '../api-types.ts';
 import { recordAudit, recordServing } from '../events/events.ts';
+import { recordRollouts } from '../events/rollouts.ts';
 import * as keys from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
 import { HOST_TABLES, readWindows, reopen, take } from '../store/windows.ts';
-import { admit, NOWHERE, type Position } from './admit.ts';
+import { type Admission, admit, NOWHERE, type Position } from './admit.ts';
 import { type HostState, newHost, recall, remember, setSpark } from './fleet.ts';
 import { changeOfRelease, servingReleases } from './serving.ts';
 
@@ -212,7 +213,6 @@ export class Ingest {
    * @returns what to do once it is stored
    */
   async #take(host: HostState, messages: readonly InboxEntry[], multi: Transaction) {
-    const { redis } = this.#options;
     const now = this.#now();
     const done: (() => Promise<void>)[] = [];
     let position = host.position;
@@ -233,9 +233,8 @@ export class Ingest {
       if (admission.kind === 'refused') done.push(async () => this.#refuse(host, admission.reason));
       if (admission.kind !== 'window') continue;
       // Before the sample counts as taken: after a crash in between, its lines come again and are known.
-      const audit = this.#allowed(host.name, admission.window.audit, now);
-      this.#tell(await recordAudit(redis, host.name, audit, admission.window.at));
-      const window = { ...admission.window, audit: [] };
+      await this.#noteEvents(host, admission, now);
+      const window = { ...admission.window, audit: [], rollouts: [] };
       for (const app of new Set(window.routes.map((row) => row.app)))
         if (this.#serve(app, host.name)) multi.sAdd(keys.SERVED, `${app} ${host.name}`);
       const { entries, summed } = take(window, host.open, entry.message, this.#named.has(host.name));
@@ -261,6 +260,20 @@ export class Ingest {
       host.position = taken;
     });
     return done;
+  }
+
+  /** Rollouts first: what their status tells is more than the lines of the audit log about them. */
+  async #noteEvents(
+    host: HostState,
+    { window, position }: Extract<Admission, { kind: 'window' }>,
+    now: number,
+  ): Promise<void> {
+    const { redis } = this.#options;
+    const heard = { host: host.name, heardAt: window.at, aheadMs: position.aheadMs };
+    const { marks, refusals } = await recordRollouts(redis, window.rollouts, heard);
+    for (const refusal of refusals) this.#refuse(host, refusal);
+    const audit = this.#allowed(host.name, window.audit, now);
+    this.#tell([...marks, ...(await recordAudit(redis, host.name, audit, window.at))]);
   }
 
   /** @returns whether it is new; a host that names ever more applications is not believed */
