@@ -6,7 +6,6 @@
  * `app`, `from`, `to`, `baseline`, `candidate`. Times are milliseconds since 1970 unless a name says seconds. Answers are compressed. `/api/stream` sends `overview` (an `Overview`), `point` (a `LivePoint` of the subject), `mark` (a `Mark`, new or changed)
  * and `missed`.
  */
-import type { RolloutEvent, RolloutStatus } from '../contract/rollout.ts';
 
 export type Health = 'well' | 'look' | 'broken';
 
@@ -201,16 +200,68 @@ export interface CanaryPage {
   readonly next: string | null;
 }
 
-/** A live canary as its host told of it last; times by the hub's clock. `/api/rollouts/ID` */
-export interface ShownRollout extends Omit<RolloutStatus, 'began' | 'at' | 'until' | 'events'> {
+/** One version in a live canary, and what it did so far. */
+export interface ShownSide {
+  readonly release: string;
+  readonly ref: string;
+  readonly commit: string | null;
+  readonly subject: string;
+  readonly visitors: number;
+  readonly requests: number;
+  /** Answered with 5xx, or not at all. */
+  readonly failed: number;
+}
+
+/** What speaks against the candidate of a live canary. */
+export interface ShownEvidence {
+  readonly name: string;
+  readonly unit: 'share' | 'ms';
+  readonly baseline: number | null;
+  readonly candidate: number | null;
+  /** N to 1 for harm; 1: nothing speaks for it. */
+  readonly odds: number;
+  /** Share by which it may be worse; null: not at all. */
+  readonly tolerated: number | null;
+  /** Shown to be no worse than the next step allows. */
+  readonly cleared: boolean;
+}
+
+export interface ShownStep {
+  readonly at: number;
+  readonly kind: 'began' | 'step' | 'paused' | 'resumed' | 'held' | 'promoted' | 'taken back';
+  /** Share of the candidate from here on. */
+  readonly percent: number;
+  /** A sentence without its end; may be empty. */
+  readonly why: string;
+}
+
+/** A live canary as its host told of it last, with times by the hub's clock. `/api/rollouts/ID` */
+export interface ShownRollout {
+  readonly id: string;
+  readonly app: string;
   /** The host that divides the traffic and decides. */
   readonly host: string;
   readonly heardAt: number;
+  readonly phase: 'running' | 'paused' | 'held' | 'promoted' | 'taken back';
   readonly beganAt: number;
   /** When it was so; the end, where it has ended. */
   readonly at: number;
+  readonly baseline: ShownSide;
+  readonly candidate: ShownSide;
+  /** What visitors are told apart by: `visitor` (a cookie), `header NAME`, `address`, `request`. */
+  readonly by: string;
+  readonly steps: readonly number[];
+  /** Share of the candidate now. */
+  readonly percent: number;
+  /** Odds at which it is taken back. */
+  readonly alarm: number;
+  readonly metrics: readonly ShownEvidence[];
+  readonly next: { readonly percent: number; readonly waitsFor: string } | null;
+  /** When `otherwise` is done, should nothing be decided. */
   readonly until: number;
-  readonly events: readonly (Omit<RolloutEvent, 'at'> & { readonly at: number })[];
+  readonly otherwise: 'hold' | 'promote' | 'take back';
+  /** Newest last. */
+  readonly events: readonly ShownStep[];
 }
 
 /** `/api/rollouts?app=&limit=&before=NEXT`: newest first. */

@@ -1,7 +1,7 @@
 /** Rollouts as a host tells of them, and what of it is an event. Pure: the store is in `rollouts.ts`. */
 import * as z from 'zod';
-import type { RolloutEvent, RolloutStatus, SideRelease } from '../../contract/rollout.ts';
-import type { ShownRollout } from '../api-types.ts';
+import type { RolloutEvent, RolloutStatus } from '../../contract/rollout.ts';
+import type { ShownRollout, ShownSide, ShownStep } from '../api-types.ts';
 import type { StoredMark } from './merge.ts';
 
 const text = z.string().max(1000);
@@ -78,11 +78,13 @@ export interface Heard {
 
 /** With times of the hub's clock; none of them but `until` lies in the future. */
 export function shownRollout(status: RolloutStatus, { host, heardAt, aheadMs }: Heard): ShownRollout {
-  const { began, at, until, events, ...rest } = status;
+  const { began, at, until, events, sides, baseline, candidate, alpha: _, ...rest } = status;
   const corrected = (iso: string) => Math.round(Date.parse(iso) - aheadMs);
   const past = (iso: string) => Math.min(heardAt, corrected(iso));
   return {
     ...rest,
+    baseline: { ...baseline, ...sides.baseline },
+    candidate: { ...candidate, ...sides.candidate },
     host,
     heardAt,
     beganAt: past(began),
@@ -93,11 +95,7 @@ export function shownRollout(status: RolloutStatus, { host, heardAt, aheadMs }: 
 }
 
 /** The event of a rollout as charts and lists show it. The same event always has the same identifier. */
-export function markOf(
-  rollout: ShownRollout,
-  event: ShownRollout['events'][number],
-  said: RolloutEvent,
-): StoredMark {
+export function markOf(rollout: ShownRollout, event: ShownStep, said: RolloutEvent): StoredMark {
   const { id, app, host, baseline, candidate } = rollout;
   return {
     id: `rollout-${id}-${Date.parse(said.at)}-${event.kind.replace(' ', '-')}`,
@@ -117,12 +115,12 @@ export function markOf(
   };
 }
 
-function nameOf({ ref, commit }: SideRelease): string {
+function nameOf({ ref, commit }: ShownSide): string {
   const short = commit?.slice(0, 7);
   return short === undefined || ref.startsWith(short) ? ref.slice(0, 60) : `${ref.slice(0, 60)} (${short})`;
 }
 
-function words({ kind, percent: share, why }: Pick<RolloutEvent, 'kind' | 'percent' | 'why'>): string {
+function words({ kind, percent: share, why }: ShownStep): string {
   const because = why === '' ? '' : `: ${why}`;
   switch (kind) {
     case 'began':

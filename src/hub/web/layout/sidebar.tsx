@@ -28,6 +28,7 @@ const LINKS: readonly (readonly [view: View, title: string])[] = [
 export function Sidebar({ page, themes, setSearch, field, onHelp }: Props) {
   const { place, go, overview, search } = page;
   const firing = overview.alerts.filter(({ state }) => state === 'firing').length;
+  const running = overview.canaries.length + overview.rollouts.length;
   const [apps, hosts] = [found(overview.apps, search), found(overview.hosts, search)];
   return (
     <nav class={search === '' ? 'side' : 'side searching'} aria-label="Monitor">
@@ -43,9 +44,9 @@ export function Sidebar({ page, themes, setSearch, field, onHelp }: Props) {
                   <span class="sr"> firing</span>
                 </span>
               )}
-              {view === 'canaries' && overview.canaries.length > 0 && (
+              {view === 'canaries' && running > 0 && (
                 <span class="badge calm">
-                  {count(overview.canaries.length)}
+                  {count(running)}
                   <span class="sr"> running</span>
                 </span>
               )}
@@ -103,7 +104,7 @@ export function Sidebar({ page, themes, setSearch, field, onHelp }: Props) {
   );
 }
 
-/** A run is part of the list of runs. */
+/** A run or a rollout is part of their list. */
 function isHere(shown: View, link: View): boolean {
-  return shown === link || (shown === 'canary' && link === 'canaries');
+  return shown === link || (link === 'canaries' && (shown === 'canary' || shown === 'rollout'));
 }

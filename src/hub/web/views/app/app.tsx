@@ -8,11 +8,14 @@ import type { Page } from '../../page.ts';
 import { AlertList } from '../../parts/alert-list.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { EventList } from '../../parts/event-list.tsx';
+import { Go } from '../../parts/go.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Tiles } from '../../parts/tiles.tsx';
 import { figure } from '../../state/format.ts';
 import { appLine } from '../../state/health.ts';
+import { elsewhere } from '../../state/place.ts';
+import { sideName } from '../../state/rollout.ts';
 import { Compare } from './compare.tsx';
 import { HostsOfApp } from './hosts.tsx';
 import { RouteTable } from './routes.tsx';
@@ -32,6 +35,7 @@ export function AppView({ page }: { readonly page: Page }) {
     onSignedOut,
   );
   const alerts = overview.alerts.filter(({ kind, subject: of }) => kind === 'app' && of === name);
+  const rollout = overview.rollouts.find((one) => one.app === name);
   const all = routes.data?.all.all;
   const none = all !== undefined && all.requests === 0;
   return (
@@ -43,6 +47,14 @@ export function AppView({ page }: { readonly page: Page }) {
         line={app === undefined ? 'no requests within the last minute' : appLine(app)}
         ranges
       />
+      {rollout !== undefined && (
+        <p class="offer">
+          <b>{sideName(rollout.candidate)}</b> is let in: {rollout.percent} % of the traffic now.{' '}
+          <Go to={elsewhere(place, 'rollout', rollout.id)} go={page.go}>
+            See the rollout
+          </Go>
+        </p>
+      )}
       {alerts.length > 0 && (
         <section class="panel firing" aria-label="Alerts">
           <AlertList page={page} alerts={alerts} />
