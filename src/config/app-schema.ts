@@ -75,8 +75,8 @@ const canarySchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'Metrics that must not get worse: errors, bodies, latency, size, cpu, memory, restarts, error lines, or a ' +
-        "metric's name in reports; default: errors (5xx), wrong bodies, latency p50, p90 and p99.",
+      'Metrics that must be shown to be no worse: errors, bodies, latency, size, cpu, memory, restarts, error ' +
+        'lines, or a name from reports; default: errors, bodies, latency.',
     ),
   ignore_body: z
     .array(z.string())
@@ -128,8 +128,7 @@ const siteSchema = z.strictObject({
     .array(z.union([cidr(), z.ipv4(), z.ipv6()]))
     .default([])
     .describe(
-      "Networks of proxies in front, e.g. a cloud's load balancer, whose word on the visitor's " +
-        'address is believed.',
+      "Networks of proxies in front, e.g. a cloud's load balancer, trusted to report the visitor's address.",
     ),
   static: z.string().optional().describe('Folder of the artifact that nginx serves itself.'),
   fallback: z

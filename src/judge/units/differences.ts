@@ -18,7 +18,7 @@ import type { UnitStratum, UnitValue } from './types.ts';
 /** Shares of the wealth that are at stake. */
 const STAKES = [0.15, 0.4, 0.7, 0.95];
 /** Stakes against "fails more often by the margin". */
-const MARGIN_STAKES = [0.3, 0.6, 0.95];
+const MARGIN_STAKES = [0.12, 0.3, 0.6, 0.95];
 /** Largest log gain of one block towards a step: it takes at least three blocks. */
 const MOST_FROM_A_BLOCK = 1;
 
@@ -64,15 +64,16 @@ export const marginAccount = (): Account => newAccount(MARGIN_STAKES.length);
 /**
  * After a block, on the way to "not worse by `margin`": groups of units, each with one unit of the rarer side.
  * Under "worse by the margin" each group's D has mean ≥ margin, so 1 + λ(margin − D) has expectation at most 1.
+ * Where the margin lies in the values themselves (a raised threshold of the candidate's), it is 0 here.
  * Takes units as independent; hence the limit of what a block may gain.
  */
 export function betOnMargin(
   account: Account,
   strata: readonly UnitStratum[],
-  value: ValueOf,
+  values: { readonly candidate: ValueOf; readonly baseline: ValueOf },
   margin: number,
 ): Account {
-  const groups = strata.filter(hasBoth).flatMap((stratum) => groupDifferences(stratum, value));
+  const groups = strata.filter(hasBoth).flatMap((stratum) => groupDifferences(stratum, values));
   if (groups.length === 0) return account;
   const gain = (gambler: number) => {
     const stake = (MARGIN_STAKES[gambler] as number) / (1 - margin);
@@ -108,7 +109,10 @@ function equalParts({ chance, baseline, candidate }: UnitStratum): UnitStratum {
   return { chance, baseline: baseline.slice(0, size), candidate: candidate.slice(0, size) };
 }
 
-function groupDifferences({ baseline, candidate }: UnitStratum, value: ValueOf): number[] {
+function groupDifferences(
+  { baseline, candidate }: UnitStratum,
+  values: { readonly candidate: ValueOf; readonly baseline: ValueOf },
+): number[] {
   const groups = Math.min(baseline.length, candidate.length);
   const part = (units: readonly UnitValue[], group: number) =>
     units.slice(
@@ -117,6 +121,7 @@ function groupDifferences({ baseline, candidate }: UnitStratum, value: ValueOf):
     );
   return Array.from(
     { length: groups },
-    (_, group) => mean(part(candidate, group), value) - mean(part(baseline, group), value),
+    (_, group) =>
+      mean(part(candidate, group), values.candidate) - mean(part(baseline, group), values.baseline),
   );
 }

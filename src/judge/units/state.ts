@@ -42,7 +42,7 @@ export interface UnitState {
   /** One for each quantile. */
   readonly slower: readonly DifferenceAccount[];
   /** By quantile, then by step. */
-  readonly notSlower: readonly (readonly DifferenceAccount[])[];
+  readonly notSlower: readonly (readonly Account[])[];
   /** One for each step. */
   readonly notFailing: readonly Account[];
   readonly totals: PerSide<Totals>;
@@ -71,7 +71,7 @@ export function createUnitJudge(config: UnitConfig): UnitState {
       missing: absentAccount(),
     },
     slower: config.quantiles.map(differenceAccount),
-    notSlower: config.quantiles.map(() => config.margins.map(differenceAccount)),
+    notSlower: config.quantiles.map(() => config.margins.map(marginAccount)),
     notFailing: config.margins.map(marginAccount),
     totals: { baseline: NONE, candidate: NONE },
     blocks: 0,
@@ -117,7 +117,12 @@ function afterBlock(state: UnitState, { strata, warm }: UnitBlock): UnitState {
   const { config } = state;
   const failing = (unit: UnitValue) => (unit.requests === 0 ? 0 : unit.failed / unit.requests);
   const notFailing = state.notFailing.map((account, step) =>
-    betOnMargin(account, strata, failing, config.margins[step]?.errors ?? 0),
+    betOnMargin(
+      account,
+      strata,
+      { candidate: failing, baseline: failing },
+      config.margins[step]?.errors ?? 0,
+    ),
   );
   const totals = {
     baseline: addUnits(
@@ -161,11 +166,7 @@ function latencyBets(state: UnitState, all: UnitBlock['strata']): Pick<UnitState
       if (q === null) return accounts;
       return accounts.map((account, step) => {
         const slow = above(raised(q, config.margins[step]?.latency ?? 0));
-        const values = {
-          candidate: (unit: UnitValue) => -slow(unit),
-          baseline: (unit: UnitValue) => -above(q)(unit),
-        };
-        return betOnDifference(account, strata, values);
+        return betOnMargin(account, strata, { candidate: slow, baseline: above(q) }, 0);
       });
     }),
   };
@@ -260,8 +261,10 @@ export function missingFor(state: UnitState, step: number): readonly Missing[] {
   };
   return [
     ...check(UNIT_METRICS.errors, state.notFailing[step]),
-    ...config.quantiles.flatMap(({ quantile, critical }, i) =>
-      critical ? check(quantileName(quantile), state.notSlower[i]?.[step]) : [],
+    ...config.quantiles.flatMap(({ quantile, askedWithin }, i) =>
+      (config.margins[step]?.latency ?? 0) <= askedWithin
+        ? check(quantileName(quantile), state.notSlower[i]?.[step])
+        : [],
     ),
   ];
 }

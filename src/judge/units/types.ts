@@ -65,11 +65,12 @@ export interface UnitMargins {
   readonly latency: number;
 }
 
-/** A quantile of latency. A critical one stands in the way of a step until it is shown to be no worse. */
+/** A quantile of latency. */
 export interface UnitQuantile {
   readonly quantile: number;
   readonly weight: number;
-  readonly critical: boolean;
+  /** It stands in the way of steps whose margin of latency is at most so wide; 0: of none. */
+  readonly askedWithin: number;
 }
 
 export interface UnitConfig {
