@@ -25,8 +25,8 @@ import { nextTick, sleepUntil } from './ticks.ts';
 const FLUSH_MS = 5000;
 
 /**
- * V8 collects old objects only once there are 8 MB of them, which takes an idle agent an hour; meanwhile it seems to leak. With `--expose-gc` it
- * is asked for sooner: some milliseconds every ten minutes.
+ * V8 collects old objects only once there are 8 MB of them, which takes an idle agent an hour; meanwhile it
+ * seems to leak. With `--expose-gc` it is asked for sooner: some milliseconds every ten minutes.
  */
 const COLLECT_GARBAGE_MS = 600_000;
 

@@ -81,8 +81,8 @@ function escapeMarkup(text: string): string {
 }
 
 /**
- * A password is never sent in the clear over a network. On loopback nobody can listen, and a mail server there
- * seldom has a certificate that anybody signed.
+ * A password is never sent in the clear over a network. On loopback nobody can listen, and a mail server
+ * there seldom has a certificate that anybody signed.
  */
 function mailOptions(smtp: string, tls: string | undefined) {
   const { protocol, username, hostname } = new URL(smtp);

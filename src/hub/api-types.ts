@@ -1,10 +1,11 @@
 /**
  * What the API answers; the page takes these types and nothing else from the hub.
  *
- * `/api/history?host=NAME&from=MS&to=MS`, or `app=NAME` with, if wanted, `method=` and `route=` (one route), `release=` (one release), or
- * `baseline=` and `candidate=` (two). `/api/routes` takes the same
- * `app`, `from`, `to`, `baseline`, `candidate`. Times are milliseconds since 1970 unless a name says seconds. Answers are compressed. `/api/stream` sends `overview` (an `Overview`), `point` (a `LivePoint` of the subject), `mark` (a `Mark`, new or changed)
- * and `missed`.
+ * `/api/history?host=NAME&from=MS&to=MS`, or `app=NAME` with, if wanted, `method=` and `route=` (one route),
+ * `release=` (one release), or `baseline=` and `candidate=` (two). `/api/routes` takes the same `app`,
+ * `from`, `to`, `baseline`, `candidate`. Times are milliseconds since 1970 unless a name says seconds.
+ * Answers are compressed. `/api/stream` sends `overview` (an `Overview`), `point` (a `LivePoint` of the
+ * subject), `mark` (a `Mark`, new or changed) and `missed`.
  */
 
 export type Health = 'well' | 'look' | 'broken';
@@ -62,7 +63,10 @@ export interface Overview {
   readonly rollouts: readonly ShownRollout[];
   /** Redis's memory in use, and its bound; null where not known. */
   readonly storage: { readonly used: number; readonly limit: number } | null;
-  /** Forwarding to another store, in samples since the hub began; null where there is none. `trouble`: why it takes nothing now. */
+  /**
+   * Forwarding to another store, in samples since the hub began; null where there is none. `trouble`: why it
+   * takes nothing now.
+   */
   readonly remoteWrite: {
     readonly queued: number;
     readonly sent: number;
@@ -95,8 +99,8 @@ export interface LivePoint {
 }
 
 /**
- * `rollout`: a step of a live canary. `change`: everything else that the audit log of a host holds: `prod up`,
- * `monitor setup`, backups.
+ * `rollout`: a step of a live canary. `change`: everything else that the audit log of a host holds: `prod
+ * up`, `monitor setup`, backups.
  */
 export type MarkKind = 'deploy' | 'rollback' | 'rollout' | 'canary' | 'change';
 
@@ -115,8 +119,8 @@ export interface Mark {
   readonly commit?: string | undefined;
   readonly by?: string | undefined;
   /**
-   * `live`, `done`, `failed`; of a canary `running`, `passed`, `failed`, `inconclusive`, `interrupted`, `lost`; of
-   * a rollout the kind of its event; empty: not known.
+   * `live`, `done`, `failed`; of a canary `running`, `passed`, `failed`, `inconclusive`, `interrupted`,
+   * `lost`; of a rollout the kind of its event; empty: not known.
    */
   readonly result: string;
   /** Identifier of the canary run. */
@@ -189,7 +193,10 @@ export interface CanaryDetail extends CanaryRun {
   readonly metrics: readonly CanaryMetric[];
   readonly decidedBy: readonly string[];
   readonly notes: readonly string[];
-  /** Charts over the run, two series each (baseline, candidate); empty while it runs. `times` are seconds since its begin. */
+  /**
+   * Charts over the run, two series each (baseline, candidate); empty while it runs. `times` are seconds
+   * since its begin.
+   */
   readonly times: readonly number[];
   readonly panels: readonly Panel[];
 }
@@ -270,7 +277,10 @@ export interface RolloutPage {
   readonly next: string | null;
 }
 
-/** `/api/units?state=failed&host=`: systemd units of every host, those that failed first, then by host; 2000 at most. */
+/**
+ * `/api/units?state=failed&host=`: systemd units of every host, those that failed first, then by host; 2000
+ * at most.
+ */
 export interface UnitList {
   readonly units: readonly (UnitRow & { readonly host: string })[];
 }

@@ -50,7 +50,8 @@ export async function runHub(
   const live = new Live(ingest);
   const sparks = new AppSparks();
   const begun = Date.now();
-  // In the background; what is older than now is restored, what is newer is taken in, and nothing counts twice.
+  // In the background; what is older than now is restored, what is newer is taken in, and nothing counts
+  // twice.
   sparks.restore(redis, config.hosts, begun).catch(onError);
   ingest.listen((_host, window) => {
     if (window.at > begun) sparks.add(window);

@@ -23,7 +23,9 @@ export interface AccessLogSource {
 const MAX_FILES = 30;
 /** Seconds between two looks for files that are new. */
 const SCAN_SECONDS = 10;
-/** File systems take times from a clock that ticks this seldom, so that a new file may seem a little older. */
+/**
+ * File systems take times from a clock that ticks this seldom, so that a new file may seem a little older.
+ */
 const COARSE_CLOCK_MS = 100;
 
 /** Rows of the interval. */
@@ -73,7 +75,8 @@ export function accessLogCollector(source: AccessLogSource, routes: readonly str
     const before = scannedAt - COARSE_CLOCK_MS;
     scannedAt = Date.now();
     for (const { path, bornAt } of files) {
-      // What was born since the last scan is read from its first line; what is older was there before, or is a rotated log by another name.
+      // What was born since the last scan is read from its first line; what is older was there before, or is
+      // a rotated log by another name.
       if (!tails.has(path)) tails.set(path, new Tail(path, { fromStart: bornAt > before }));
       missing.delete(path);
     }
@@ -130,7 +133,10 @@ function named(entry: AccessLogEntry, app: string | undefined, release: string |
   return { ...entry, app: entry.app || (app ?? ''), release: entry.release || (release ?? '') };
 }
 
-/** The files that a path with `*` means, the latest first, and when each was made; none while the directory does not exist. */
+/**
+ * The files that a path with `*` means, the latest first, and when each was made; none while the directory
+ * does not exist.
+ */
 function existingFiles(path: string): { path: string; bornAt: number }[] {
   const pattern = basename(path);
   const directory = dirname(path);

@@ -168,7 +168,10 @@ async function trusted(path: string): Promise<readonly string[]> {
   return [...rootCertificates, readFileSync(path, 'utf8')];
 }
 
-/** On a connection of its own. The HTTP modules are loaded here, since an agent without checks does not need them. */
+/**
+ * On a connection of its own. The HTTP modules are loaded here, since an agent without checks does not need
+ * them.
+ */
 async function requestOnce(
   { url, method, headers, body }: Ask,
   signal: AbortSignal,

@@ -159,7 +159,8 @@ export class Sender {
     connection.command('XADD', stream, ...limit, '*', ...sample.parts, 'n', String(this.#now())).then(
       () => this.#onDelivered(sample),
       (error: Error) => {
-        // An error that Redis answered, e.g. `OOM`, leaves the connection; a new one is as good and asks for the credentials again.
+        // An error that Redis answered, e.g. `OOM`, leaves the connection; a new one is as good and asks for
+        // the credentials again.
         if (connection !== this.#connection) return;
         connection.close();
         this.#onEnd(error);

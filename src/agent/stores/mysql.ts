@@ -1,6 +1,6 @@
 /**
- * MariaDB and MySQL: connections and size, over the client protocol, signing in by Unix socket (no password at all) or by
- * mysql_native_password. Protocol: https://mariadb.com/kb/en/clientserver-protocol/
+ * MariaDB and MySQL: connections and size, over the client protocol, signing in by Unix socket (no password
+ * at all) or by mysql_native_password. Protocol: https://mariadb.com/kb/en/clientserver-protocol/
  */
 import { createHash } from 'node:crypto';
 import { Conversation, type StoreAddress } from './conversation.ts';
@@ -25,7 +25,8 @@ export function parseGreeting(packet: Buffer): Greeting {
   if (packet[0] !== 10) throw new Error('it does not speak the MySQL protocol');
   const zero = packet.indexOf(0, 1);
   const first = zero + 1 + 4;
-  // 8 bytes, a zero, capabilities (2), character set (1), status (2), capabilities (2), length (1), reserved (10), 12 bytes.
+  // 8 bytes, a zero, capabilities (2), character set (1), status (2), capabilities (2), length (1), reserved
+  // (10), 12 bytes.
   const second = first + 8 + 1 + 18;
   const challenge = Buffer.concat([packet.subarray(first, first + 8), packet.subarray(second, second + 12)]);
   return { version: packet.toString('latin1', 1, zero), challenge };

@@ -1,4 +1,7 @@
-/** Who asks: sign-in, sessions in cookies, HTTP Basic for programs; and what keeps strangers from trying passwords for ever. */
+/**
+ * Who asks: sign-in, sessions in cookies, HTTP Basic for programs; and what keeps strangers from trying
+ * passwords for ever.
+ */
 
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -29,7 +32,10 @@ export interface SignInOptions {
 }
 
 const WINDOW_MS = 10 * 60_000;
-/** Wrong passwords for one user from one address. Another address is another matter, so that nobody can shut an admin out from everywhere. */
+/**
+ * Wrong passwords for one user from one address. Another address is another matter, so that nobody can shut
+ * an admin out from everywhere.
+ */
 const USER_TRIES = 8;
 const ADDRESS_TRIES = 32;
 /** Passwords that are looked at side by side: each takes 32 MiB and most of a second. */

@@ -186,7 +186,10 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<s
   return groups;
 }
 
-/** The table of routes of an application, with its releases and hosts; with two releases to compare, both beside each other. */
+/**
+ * The table of routes of an application, with its releases and hosts; with two releases to compare, both
+ * beside each other.
+ */
 export function routesOf(
   windows: readonly Window[],
   app: string,

@@ -1,4 +1,6 @@
-/** Deploys, rollbacks, canaries and whatever else the audit logs tell: the marks on charts. The newest 20,000. */
+/**
+ * Deploys, rollbacks, canaries and whatever else the audit logs tell: the marks on charts. The newest 20,000.
+ */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Row } from '../../metrics/catalogue.ts';
@@ -40,7 +42,8 @@ export const eventSchema = z.strictObject({
 export type NewEvent = Readonly<z.output<typeof eventSchema>>;
 
 /**
- * Makes events of the lines of a host's audit log. Lines that are known are nothing new, so an agent may send them as often as it likes.
+ * Makes events of the lines of a host's audit log. Lines that are known are nothing new, so an agent may send
+ * them as often as it likes.
  * @param at when the sample that brought them was measured, by the hub's clock
  * @returns what was new or changed
  */
@@ -156,7 +159,8 @@ export async function pageOfEvents(redis: Redis, query: EventQuery): Promise<Eve
 function auditTelling(row: Row<'audit'>, host: string, measuredAt: number): Telling | undefined {
   const said = Date.parse(row.at);
   if (Number.isNaN(said) || said <= 0) return undefined;
-  // By the clock of a laptop that may be wrong: a line that was just written is as old as the sample that brought it.
+  // By the clock of a laptop that may be wrong: a line that was just written is as old as the sample that
+  // brought it.
   const wrong = row.fresh !== '' && Math.abs(said - measuredAt) > TRUSTED_MS;
   const { action, app, release, previous, commit, by, result, message } = row;
   const what = [action, app, release].filter((word) => word !== '').join(' ');

@@ -32,7 +32,8 @@ export interface MarkChange {
 }
 
 /**
- * A line of an audit log, which is new to the hub. Several hosts of one deploy are one event; what the requests showed before is replaced.
+ * A line of an audit log, which is new to the hub. Several hosts of one deploy are one event; what the
+ * requests showed before is replaced.
  * @param near stored events within `SAME_MS`
  */
 export function tellAudit(telling: Telling, near: readonly StoredMark[], id: string): MarkChange {
@@ -74,7 +75,9 @@ function isSame(rollout: StoredMark, line: Pick<Telling, 'app' | 'release' | 'ac
     : line.action === 'deploy' && line.result === RESULTS[result];
 }
 
-/** An event of a rollout, as its status tells of it. What the audit log and the requests told of it gives way. */
+/**
+ * An event of a rollout, as its status tells of it. What the audit log and the requests told of it gives way.
+ */
 export function tellRollout(mark: StoredMark, near: readonly StoredMark[]): MarkChange {
   const { app, release, previous } = mark;
   const remove = near

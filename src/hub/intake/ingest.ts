@@ -1,4 +1,7 @@
-/** From inboxes to the store. One hub at a time does this; every window is written together with its position, so each counts once. */
+/**
+ * From inboxes to the store. One hub at a time does this; every window is written together with its position,
+ * so each counts once.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Window } from '../../metrics/catalogue.ts';
@@ -36,7 +39,10 @@ interface InboxEntry {
 type Transaction = ReturnType<Redis['multi']>;
 
 const BLOCK_MS = 1000;
-/** Entries of a host, and of all, in one read: a backlog is worked off in several, each far shorter than the lease. */
+/**
+ * Entries of a host, and of all, in one read: a backlog is worked off in several, each far shorter than the
+ * lease.
+ */
 const BATCH = 64;
 const MOST_AT_ONCE = 1000;
 const OPENED_AT_ONCE = 16;
@@ -88,7 +94,9 @@ export class Ingest {
     this.#markListeners.add(listener);
   }
 
-  /** Until the signal. Redis that goes away is waited for; what waits in the inboxes is taken when it is back. */
+  /**
+   * Until the signal. Redis that goes away is waited for; what waits in the inboxes is taken when it is back.
+   */
   async run(): Promise<void> {
     const { signal, log } = this.#options;
     let opened = false;
@@ -208,8 +216,8 @@ export class Ingest {
   }
 
   /**
-   * Writes what a host sent, together with its place in the inbox, into the transaction. A failure after this makes the hub read again what is
-   * stored, since the open roll-ups have grown.
+   * Writes what a host sent, together with its place in the inbox, into the transaction. A failure after this
+   * makes the hub read again what is stored, since the open roll-ups have grown.
    * @returns what to do once it is stored
    */
   async #take(host: HostState, messages: readonly InboxEntry[], multi: Transaction) {

@@ -1,7 +1,10 @@
 /** Names of the hub's keys in Redis. Agents can write to inboxes and to nothing else. */
 import type { Tier } from '../../metrics/tiers.ts';
 
-/** What of a window is stored together: charts of hosts, charts of applications and tables of routes are read apart. */
+/**
+ * What of a window is stored together: charts of hosts, charts of applications and tables of routes are read
+ * apart.
+ */
 export const PARTS = ['host', 'apps', 'routes'] as const;
 export type Part = (typeof PARTS)[number];
 

@@ -1,4 +1,7 @@
-/** Writes the past of a sample fleet into Redis as the hub would have, and goes on sending samples as its agents would. */
+/**
+ * Writes the past of a sample fleet into Redis as the hub would have, and goes on sending samples as its
+ * agents would.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordRun } from '../../../src/hub/events/canaries.ts';
 import { recordEvent } from '../../../src/hub/events/events.ts';

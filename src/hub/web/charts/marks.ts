@@ -1,4 +1,7 @@
-/** Deploys, rollbacks and canaries as thin lines with their commit, or with their step. Text on a canvas is only ever text. */
+/**
+ * Deploys, rollbacks and canaries as thin lines with their commit, or with their step. Text on a canvas is
+ * only ever text.
+ */
 import type uPlot from 'uplot';
 import type { Mark } from '../../api-types.ts';
 import { markName } from '../state/mark-name.ts';

@@ -56,7 +56,10 @@ export function EventList({ page, events }: Props) {
   );
 }
 
-/** Where one sees what it did: the run, the rollout, or the charts of the quarter of an hour before and the half hour after. */
+/**
+ * Where one sees what it did: the run, the rollout, or the charts of the quarter of an hour before and the
+ * half hour after.
+ */
 function placeOf(event: Mark, place: Place): Place | undefined {
   if (event.canary !== undefined) return elsewhere(place, 'canary', event.canary);
   if (event.rollout !== undefined) return elsewhere(place, 'rollout', event.rollout);

@@ -1,4 +1,7 @@
-/** A table whose columns can be sorted. Cells are text or what a column makes of them; nothing that comes from a host is ever markup. */
+/**
+ * A table whose columns can be sorted. Cells are text or what a column makes of them; nothing that comes from
+ * a host is ever markup.
+ */
 import type { ComponentChildren } from 'preact';
 import { nextSort, type Sortable, sorted } from '../state/sort.ts';
 

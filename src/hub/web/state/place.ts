@@ -1,4 +1,7 @@
-/** What is shown. All of it stands in the address bar, so that a page can be sent to somebody and the back button works. Pure. */
+/**
+ * What is shown. All of it stands in the address bar, so that a page can be sent to somebody and the back
+ * button works. Pure.
+ */
 
 export type View = 'overview' | 'host' | 'app' | 'alerts' | 'events' | 'canaries' | 'canary' | 'rollout';
 
@@ -16,7 +19,10 @@ export interface Place {
   readonly candidate: string;
   /** `METHOD /path`: charts of one route alone; empty: of all. */
   readonly route: string;
-  /** Column that the table is sorted by, with a `-` before it where the greatest comes first; empty: as it comes. */
+  /**
+   * Column that the table is sorted by, with a `-` before it where the greatest comes first; empty: as it
+   * comes.
+   */
   readonly sort: string;
   /** Words that rows must contain. */
   readonly filter: string;

@@ -67,7 +67,9 @@ export function timeLeft(
   return { left: duration(Math.max(0, until - at)), otherwise: THEN[otherwise] };
 }
 
-/** Why it stands where it stands, or what is waited for: a sentence without its end; empty: nothing to say. */
+/**
+ * Why it stands where it stands, or what is waited for: a sentence without its end; empty: nothing to say.
+ */
 export function whyText({ phase, next, events, candidate }: ShownRollout): string {
   const why = events.at(-1)?.why ?? '';
   if (phase === 'promoted' || phase === 'taken back') return why === '' ? '' : upper(why);
