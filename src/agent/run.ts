@@ -70,10 +70,10 @@ export async function run(
   });
   const sampler = new Sampler(collectorsFor(config, sender), log);
   sender.start();
-  log(
-    `Measuring ${config.host} every ${config.intervalSeconds} s for ${config.redis.host}:${config.redis.port}.`,
-  );
-  sampler.sample(performance.now()); // the first look only begins the interval: nothing is known about rates yet
+  const { host, port } = config.redis;
+  log(`Measuring ${config.host} every ${config.intervalSeconds} s for ${host}:${port}.`);
+  // The first look only begins the interval: nothing is known about rates yet.
+  sampler.sample(performance.now());
   let last = performance.now();
   const take = (): void => {
     const clock = performance.now();

@@ -189,7 +189,8 @@ export class Sender {
     const { host, port, path } = this.#options.redis;
     const cause = message.replace(/\.+$/, '');
     this.#options.log(
-      `Redis at ${path ?? `${host}:${port}`}: ${cause}. Samples are kept (${this.#queue.length} now) and sent once it answers.`,
+      `Redis at ${path ?? `${host}:${port}`}: ${cause}. Samples are kept (${this.#queue.length} now) ` +
+        `and sent once it answers.`,
     );
   }
 

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { Conversation, type StoreAddress } from './conversation.ts';
 import type { StoreStatus } from './status.ts';
 
-const CAPABILITIES = 0x1 | 0x200 | 0x8000 | 0x80000; // long password, protocol 4.1, secure connection, plugin authentication
+/** Long password, protocol 4.1, secure connection, plugin authentication. */
+const CAPABILITIES = 0x1 | 0x200 | 0x8000 | 0x80000;
 const MAX_PACKET = 0xffffff;
 const UTF8MB4 = 45;
 const [COM_QUIT, COM_QUERY] = [0x01, 0x03];
@@ -114,7 +115,8 @@ async function query(conversation: Conversation, sql: string): Promise<(string |
   conversation.write(frame(0, Buffer.concat([Buffer.from([COM_QUERY]), Buffer.from(sql)])));
   const first = (await readPacket(conversation)).body;
   if (first[0] === ERR) throw new Error(parseError(first));
-  for (let columns = first[0] ?? 0; columns >= 0; columns--) await readPacket(conversation); // definitions, and their end
+  // Definitions, and their end.
+  for (let columns = first[0] ?? 0; columns >= 0; columns--) await readPacket(conversation);
   const rows: (string | null)[][] = [];
   for (;;) {
     const { body } = await readPacket(conversation);

@@ -76,7 +76,8 @@ export async function makeRoom(
   }
   if (cut !== undefined)
     log(
-      `Redis was nearly full: windows of the tier ${cut.tier.name} before ${new Date(cut.before).toISOString()} were removed.`,
+      `Redis was nearly full: windows of the tier ${cut.tier.name} before ` +
+        `${new Date(cut.before).toISOString()} were removed.`,
     );
   return true;
 }
