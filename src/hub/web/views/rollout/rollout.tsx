@@ -17,7 +17,7 @@ import { RolloutStateView } from './state.tsx';
 const BEFORE_MS = 5 * 60_000;
 
 export function RolloutView({ page }: { readonly page: Page }) {
-  const { place, go, overview, stream, onSignedOut } = page;
+  const { place, overview, stream, onSignedOut } = page;
   const live = overview.rollouts.find(({ id }) => id === place.name);
   const loaded = useLoaded<ShownRollout>(
     place.name,
@@ -40,32 +40,13 @@ export function RolloutView({ page }: { readonly page: Page }) {
         )}
       </>
     );
-  const { app, baseline, candidate, host, beganAt, at } = rollout;
   return (
     <>
       <Head
         page={page}
-        title={`${sideName(candidate)} in place of ${sideName(baseline)}`}
+        title={`${sideName(rollout.candidate)} in place of ${sideName(rollout.baseline)}`}
         status={<Phase phase={rollout.phase} />}
-        line={
-          <>
-            <Go to={elsewhere(place, 'app', app)} go={go}>
-              {app}
-            </Go>
-            {` · ${moment(beganAt)} · for ${duration(at - beganAt)} · decided by `}
-            <Go to={elsewhere(place, 'host', host)} go={go}>
-              {host}
-            </Go>
-            {' · '}
-            <Go to={chartsOf(rollout, place)} go={go}>
-              charts of both versions
-            </Go>
-            {' · '}
-            <Go to={elsewhere(place, 'canaries')} go={go}>
-              all rollouts
-            </Go>
-          </>
-        }
+        line={<Line page={page} rollout={rollout} />}
       />
       <Panel title={live === undefined ? 'At its end' : 'So far'}>
         <RolloutStateView page={page} rollout={rollout} />
@@ -82,6 +63,35 @@ export function RolloutView({ page }: { readonly page: Page }) {
           ))}
         </ul>
       </Panel>
+    </>
+  );
+}
+
+interface LineProps {
+  readonly page: Page;
+  readonly rollout: ShownRollout;
+}
+
+/** Of which application, since when, by whom, and where to go from here. */
+function Line({ page: { place, go }, rollout }: LineProps) {
+  const { app, host, beganAt, at } = rollout;
+  return (
+    <>
+      <Go to={elsewhere(place, 'app', app)} go={go}>
+        {app}
+      </Go>
+      {` · ${moment(beganAt)} · for ${duration(at - beganAt)} · decided by `}
+      <Go to={elsewhere(place, 'host', host)} go={go}>
+        {host}
+      </Go>
+      {' · '}
+      <Go to={chartsOf(rollout, place)} go={go}>
+        charts of both versions
+      </Go>
+      {' · '}
+      <Go to={elsewhere(place, 'canaries')} go={go}>
+        all rollouts
+      </Go>
     </>
   );
 }
