@@ -147,6 +147,9 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     const page = await open('', '.lists .entry');
     await page.keyboard.press('/');
     await page.keyboard.type('itr');
+    // The list follows a frame later: what is left of it is what arrows lead to.
+    const entries = () => page.locator('.lists .entry').allTextContents();
+    await expect.poll(async () => (await entries()).every((text) => /itr/i.test(text))).toBe(true);
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
