@@ -25,11 +25,11 @@ import { sendArtifact, sendNode } from './send/send.ts';
 import type { DeployRequest, DeployResult } from './types.ts';
 
 /**
- * Puts the artifact into service on every host, one host after the other; no request is dropped. The caller
- * holds the lock (`withLock`). May be killed at any moment: the same call again finishes the work.
- * @throws Failure kind `host` where the new version does not start, is not healthy, or fails in its probation:
- *   the old one serves on, on every host, and `output` holds the last lines that the new version logged.
- *   Kind `usage` for what the definition lacks (a secret, a certificate).
+ * Puts the artifact into service, one host after the other, and drops no request. The caller holds the lock
+ * (`withLock`). After a kill at any moment, the same call finishes the work.
+ * @throws Failure kind `host` if the new version does not start, is not healthy, or fails its probation: the
+ *   old one keeps serving on every host, and `output` has the new version's last log lines. Kind `usage` if
+ *   the definition lacks something (a secret, a certificate).
  */
 export async function deploy(request: DeployRequest, context: Context): Promise<DeployResult> {
   const started = performance.now();
@@ -83,7 +83,7 @@ async function lookAfterRollouts(request: DeployRequest, context: Context): Prom
   });
 }
 
-/** Tells the audit log of the database's host of backups and seeds, and the release that they came before. */
+/** Writes backups and seeds into the audit log of the database's host, with the release that they precede. */
 async function tellOfDatabases(
   outcomes: readonly DatabaseOutcome[],
   entry: Pick<AuditEntry, 'app' | 'by' | 'release'>,

@@ -213,7 +213,7 @@ complete
     });
   });
   it('must be complete', () => {
-    expect(() => parseAppFacts('web', 'app', 'architecture x86_64\n')).toThrow(/not complete/);
+    expect(() => parseAppFacts('web', 'app', 'architecture x86_64\n')).toThrow(/incomplete/);
     expect(() => parseAppFacts('web', 'app', 'architecture riscv64\ncomplete\n')).toThrow(/riscv64/);
   });
 });
@@ -282,7 +282,8 @@ describe('the status of applications', () => {
     const line = (release: string) => `app ${JSON.stringify(kept(release).manifest)}`;
     expect(
       parseStatus(
-        `${line('c1')}\nprocess 0 GET / → 200\nprocess 1 GET / → 500, wanted 200\n${line('c2')}\nprocess 0 GET / → 200\n`,
+        `${line('c1')}\nprocess 0 GET / → 200\nprocess 1 GET / → 500, wanted 200\n` +
+          `${line('c2')}\nprocess 0 GET / → 200\n`,
       ),
     ).toMatchObject([
       { release: 'c1', healthy: false, reason: 'GET / → 500, wanted 200' },

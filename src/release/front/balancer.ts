@@ -1,4 +1,6 @@
-/** The balancer of an application on several hosts: what it knows, what it should be, and how it becomes so. */
+/**
+ * The balancer of an application on several hosts: what it has, what it should have, and how it gets that.
+ */
 import { createHash } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import type { AppConfig } from '../../config/schema.ts';
@@ -18,7 +20,7 @@ import look from './balancer-facts.sh' with { type: 'text' };
 import { type Certificate, tlsFolder, tlsOf } from './certificate.ts';
 import place from './place-balancer.sh' with { type: 'text' };
 
-/** A host that balances, with what it knows. */
+/** A balancer, with what it knows. */
 export interface BalancerFacts {
   readonly host: ReleaseHost;
   /** Its addresses, as the application's hosts see them. */
@@ -27,7 +29,7 @@ export interface BalancerFacts {
   readonly site: string;
 }
 
-/** @throws Failure kind `host` where one does not answer, or has no nginx. */
+/** @throws Failure kind `host` if one does not answer, or has no nginx. */
 export async function lookAtBalancers(
   app: string,
   balancers: readonly ReleaseHost[],
@@ -41,7 +43,7 @@ export async function lookAtBalancers(
       const label = `look at the balancer of ${app}`;
       const lines = (await host.connection.check(script, { label, signal: context.signal })).split('\n');
       if (!lines.includes('nginx')) {
-        throw new Failure('host', `${host.name} should balance ${app}, and has no nginx of pipeline`, {
+        throw new Failure('host', `${host.name} should balance ${app}, but has no nginx set up by pipeline`, {
           host: host.name,
           next: `Give it the role (hosts: ${host.name}: roles: [nginx]), then run pipeline prod up.`,
         });
@@ -55,7 +57,7 @@ export async function lookAtBalancers(
   );
 }
 
-/** The file of the site on a balancer. */
+/** The site's file on a balancer. */
 export function balancerText(
   app: string,
   definition: AppConfig,
@@ -82,7 +84,7 @@ export function balancerText(
   });
 }
 
-/** Those whose site is not `text`. */
+/** Balancers whose site is not `text`. */
 export function balancersToChange(
   balancers: readonly BalancerFacts[],
   text: string,
