@@ -1,30 +1,11 @@
-/** A rollout with everything that its verdict is computed from, and that verdict computed again. Pure. */
+/** The verdict of a rollout, computed again from what its host kept. Pure. */
 import { z } from 'zod';
-import type { RolloutMetric, RolloutStatus } from '../contract/rollout.ts';
+import { hasEnded, type RolloutMetric, type RolloutStatus } from '../contract/rollout.ts';
 import { isHarmful, observeUnits } from '../judge/units/state.ts';
 import type { UnitEvent } from '../judge/units/types.ts';
+import { type KeptEvent, ROLLOUT_FORMAT, type RolloutReport } from './kept.ts';
 import { beginState, type RolloutState } from './next.ts';
 import { metricsOf } from './status.ts';
-
-/** What stands in `format` of every report of a rollout. */
-export const ROLLOUT_FORMAT = 'pipeline-rollout-report';
-
-/**
- * What a host keeps, line by line. `resumed`: another process went on with what was known at that time; what
- * stands before it and is later had not been decided on.
- */
-export type KeptEvent = UnitEvent | { readonly kind: 'resumed'; readonly at: number };
-
-export interface RolloutReport {
-  readonly format: typeof ROLLOUT_FORMAT;
-  readonly version: 1;
-  readonly status: RolloutStatus;
-  readonly events: readonly KeptEvent[];
-}
-
-export function rolloutReport(status: RolloutStatus, events: readonly KeptEvent[]): RolloutReport {
-  return { format: ROLLOUT_FORMAT, version: 1, status, events };
-}
 
 /** Whether it says of itself that it is one. */
 export function isRolloutReport(document: unknown): boolean {
@@ -96,8 +77,8 @@ export interface JudgedRollout {
   readonly status: RolloutStatus;
   /** The evidence suffices for taking the candidate back. */
   readonly harmful: boolean;
-  /** Whether the host said the same. */
-  readonly agrees: boolean;
+  /** Whether the host said the same; null: it goes on, so there may be more evidence than was decided on. */
+  readonly agrees: boolean | null;
 }
 
 /** The verdict computed again, from the evidence alone. */
@@ -107,9 +88,8 @@ export function judgeRollout({ status, events }: RolloutReport): JudgedRollout {
   const state: RolloutState = { ...begun, phase: status.phase, step: stepOf(status), judge };
   const metrics = metricsOf(state);
   const harmful = isHarmful(judge);
-  // Harm takes back at once, so what still serves or was promoted met none, unless a person said so.
-  const fits = !harmful || status.phase === 'taken back' || status.phase === 'promoted';
-  return { status: { ...status, metrics }, harmful, agrees: fits && sameFigures(metrics, status.metrics) };
+  const agrees = hasEnded(status.phase) ? sameFigures(metrics, status.metrics) : null;
+  return { status: { ...status, metrics }, harmful, agrees };
 }
 
 /** What was known to the process that decided. */

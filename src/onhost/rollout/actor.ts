@@ -116,6 +116,7 @@ class Actor {
       this.#seconds = kept.seconds;
       this.#offset = kept.offset;
       this.#episodes = new Episodes(this.#order.by, this.#percent, kept.episodes, kept.seconds);
+      await keepEvents(this.#host, this.#order, [{ kind: 'resumed', at: kept.seconds }], this.#print);
       if (!hasEnded(this.#state.phase)) await this.#share(this.#percent);
     }
     await this.#wellness.begin();
