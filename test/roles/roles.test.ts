@@ -37,6 +37,7 @@ describe('on an empty host the role', () => {
         'create directory /var/log/nginx/pipeline',
         'create file /etc/logrotate.d/pipeline-nginx',
         'create file /etc/systemd/system/nginx.service.d/pipeline.conf',
+        "run command take nginx's welcome page away",
         'create file /etc/nginx/nginx.conf',
         'start service nginx.service',
       ],
