@@ -10,7 +10,7 @@ import { gatherFacts } from './facts.ts';
 import { plan } from './plan.ts';
 import type { Resource } from './resource.ts';
 import type { Facts } from './state.ts';
-import { requireAgreed } from './theirs.ts';
+import { type Agreed, requireAgreed } from './theirs.ts';
 
 export interface Converged {
   /** What was changed; with `dryRun` what would be. Empty: nothing to do. */
@@ -25,8 +25,8 @@ export interface Converged {
 export interface ConvergeOptions extends ApplyOptions {
   /** Say what would change, and touch nothing. */
   readonly dryRun?: boolean;
-  /** Ids of what somebody else has there and may go (`Theirs`). Absent: nothing. */
-  readonly agreed?: ReadonlySet<string>;
+  /** What somebody else has there and may go. Absent: nothing. */
+  readonly agreed?: Agreed | undefined;
 }
 
 /**
