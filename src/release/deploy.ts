@@ -10,6 +10,7 @@ import {
   withPasswords,
 } from '../database/index.ts';
 import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
+import type { Agreed } from '../host/theirs.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
 import { lookAt } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
@@ -17,6 +18,7 @@ import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts'
 import { wantedRelease } from './plan/wanted.ts';
 import { hidden, resolveSecrets } from './secrets.ts';
 import { carryOut } from './send/carry-out.ts';
+import { agreeFirst } from './send/first-time.ts';
 import { ready } from './send/prepare.ts';
 import { sendArtifact, sendNode } from './send/send.ts';
 import type { DeployRequest, DeployResult } from './types.ts';
@@ -46,6 +48,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   ]);
   const aim = { action: 'deploy', app, by, definition, wanted, secrets, now: context.now() } as const;
   const plan = planRelease(aim, { hosts: found, front });
+  const agreed = await agreeFirst(plan.hosts, seen, request.agree, context);
 
   const occasion = {
     change: plan.hosts.some(({ takeOver }) => takeOver !== undefined),
@@ -57,7 +60,9 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   // One after the other: two may need the same package on the same host.
   for (const one of seen) kept.push(await bringDatabase(one, config, occasion, context));
   await tellOfDatabases(kept, { app, by, release: plan.manifest.release }, context);
-  const ready = await Promise.all(plan.hosts.map((host) => bring(host, request, context)));
+  const ready = await Promise.all(
+    plan.hosts.map((host) => bring(host, request, agreed.get(host.host.name), context)),
+  );
   await carryOut({ ...plan, hosts: ready }, context);
   const fronted = await placeFront(app, plan.front, context);
   const done = result(request, plan, fronted, started);
@@ -86,11 +91,12 @@ async function tellOfDatabases(
 async function bring(
   planned: PlannedHost,
   { artifact }: DeployRequest,
+  agreed: Agreed | undefined,
   context: Context,
 ): Promise<PlannedHost> {
   const { host, takeOver } = planned;
   if (planned.settle === undefined) return planned;
-  const { nodes } = await ready(planned, context);
+  const { nodes } = await ready(planned, agreed, context);
   if (takeOver?.placed === undefined) return planned;
   const { placed, manifest } = takeOver;
   const facts = { ...planned.facts, nodes };

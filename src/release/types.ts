@@ -2,6 +2,7 @@
 import type { Artifact } from '../build/artifact.ts';
 import type { Config } from '../config/schema.ts';
 import type { Colour } from '../contract/places.ts';
+import type { Change, Theirs } from '../host/change.ts';
 import type { Connection } from '../ssh/connection.ts';
 
 /** One host that serves the application. */
@@ -28,6 +29,18 @@ export interface DeployRequest extends AppOnHosts {
   readonly artifact: Artifact;
   /** Throw the data of its databases away, after a backup, and fill them anew. */
   readonly reseed?: boolean | undefined;
+  /**
+   * Asked before the first change, where hosts are among them that pipeline never changed; throws where the
+   * answer is no. Absent: nobody is asked, and what somebody else has there stays or stops the deploy.
+   */
+  readonly agree?: ((hosts: readonly FirstTime[]) => Promise<void>) | undefined;
+}
+
+/** A host that pipeline never changed, and what a deploy would change there before it places a release. */
+export interface FirstTime {
+  readonly host: string;
+  readonly changes: readonly Change[];
+  readonly theirs: readonly Theirs[];
 }
 
 export interface RollbackRequest extends AppOnHosts {

@@ -4,9 +4,10 @@ import { loadConfig } from '../../config/load.ts';
 import type { AppConfig } from '../../config/schema.ts';
 import { withLock } from '../../environment/lock.ts';
 import { Failure } from '../../errors.ts';
-import { deploy as release } from '../../release/index.ts';
+import { type FirstTime, deploy as release } from '../../release/index.ts';
 import { appOf, withAppHosts } from '../app-hosts.ts';
 import { artifactLine } from '../artifact-line.ts';
+import { planLines } from '../changes.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { deployDocument, deployLines } from '../deploy-result.ts';
@@ -18,6 +19,7 @@ export const deploy: Handler<typeof definitions.deploy> = async (options, sessio
   const name = argument(session, 0) ?? '';
   const config = await loadConfig(session.common.config, context);
   const { hosts, databases } = appOf(config, name);
+  const agree = (first: readonly FirstTime[]) => agreeToFirst(first, options.yes, output);
   if (options.reseed) await confirmReseed(name, databases, options.yes, output);
   return withAppHosts(session, name, options.inventory, async (app, keeper) => {
     const artifact = await buildArtifact(config, name, argument(session, 1), context, {
@@ -28,12 +30,23 @@ export const deploy: Handler<typeof definitions.deploy> = async (options, sessio
       keeper.connection,
       { command: `pipeline deploy ${name}`, wait: options.wait },
       context,
-      (locked) => release({ ...app, artifact, reseed: options.reseed }, locked),
+      (locked) => release({ ...app, artifact, reseed: options.reseed, agree }, locked),
     );
     for (const line of deployLines(result, 'deploy')) output.line(line);
     return { json: deployDocument(result) };
   });
 };
+
+/**
+ * Shows what would change on hosts that pipeline never changed, and asks.
+ * @throws Failure `usage` where nobody says yes
+ */
+async function agreeToFirst(hosts: readonly FirstTime[], yes: boolean, output: Output): Promise<void> {
+  output.line(`Pipeline never changed ${hosts.map(({ host }) => host).join(', ')}. It would, first:`);
+  for (const line of planLines({ changes: [], warnings: [] }, hosts, output.colors)) output.line(line);
+  output.line();
+  if (!yes) await confirm('Type yes to go on: ', 'yes', output);
+}
 
 /** @throws Failure `usage` where nothing would fill the databases, or nobody says yes */
 async function confirmReseed(
