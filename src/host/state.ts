@@ -23,6 +23,8 @@ export interface HostFacts {
   readonly container: string;
   /** The clock daemon that is installed already; empty: none. */
   readonly clock: '' | 'timesyncd' | 'chrony' | 'ntp';
+  /** The kernel has no IPv6: no program can listen on an address of that family. */
+  readonly noIpv6?: boolean | undefined;
 }
 
 /** What stands at a path. */

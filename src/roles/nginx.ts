@@ -2,6 +2,7 @@
 
 import { LOGS, SITES } from '../contract/proxy-paths.ts';
 import type { Resource, TheirsResource } from '../host/resource.ts';
+import type { HostFacts } from '../host/state.ts';
 import together from './nginx-together.sh' with { type: 'text' };
 import worker from './nginx-user.sh' with { type: 'text' };
 import welcome from './nginx-welcome.sh' with { type: 'text' };
@@ -18,7 +19,8 @@ export const LOG_FORMAT = `log_format pipeline escape=json '{"msec":$msec,"app":
 /** Where Debian's nginx has its sites. */
 const ENABLED = '/etc/nginx/sites-enabled';
 
-const CONFIGURATION = `# Made by pipeline. Sites lie in ${SITES}.
+/** Where nginx listens on both families, a host without IPv6 would have no nginx at all. */
+const configuration = (noIpv6: boolean) => `# Made by pipeline. Sites lie in ${SITES}.
 user www-data;
 worker_processes auto;
 worker_rlimit_nofile 16384;
@@ -57,8 +59,7 @@ http {
 
   # Whoever asks for a name that no site has learns nothing. A site that wants these requests says default_server.
   server {
-    listen 80;
-    listen [::]:80;
+    listen 80;${noIpv6 ? '' : '\n    listen [::]:80;'}
     server_name "";
     access_log off;
     return 444;
@@ -94,14 +95,25 @@ LimitNOFILE=16384
 
 const FILE = '/etc/nginx/nginx.conf';
 
+/** Tried without IPv6, which says nothing about their sites. */
 const TOGETHER: TheirsResource = {
   kind: 'theirs',
   name: 'sites of nginx',
-  look: look(together, { configuration: FILE, text: CONFIGURATION }),
+  look: look(together, { configuration: FILE, text: configuration(true) }),
   fate: 'stop',
   says: 'nginx does not take them together with what pipeline needs',
   next: `Mend what it names, in /etc/nginx/conf.d or ${ENABLED}. Then run the command again.`,
 };
+
+function configured(noIpv6: boolean): Resource {
+  return {
+    kind: 'file',
+    path: FILE,
+    when: (host: Pick<HostFacts, 'noIpv6'>) => (host.noIpv6 ?? false) === noIpv6,
+    content: configuration(noIpv6),
+    validate: 'nginx -t -q -c %s',
+  };
+}
 
 const WORKERS: TheirsResource = {
   kind: 'theirs',
@@ -141,7 +153,8 @@ export const nginx: Role = {
     { kind: 'file', path: '/etc/logrotate.d/pipeline-nginx', content: ROTATION },
     { kind: 'file', path: '/etc/systemd/system/nginx.service.d/pipeline.conf', content: LIMITS },
     noWelcome(),
-    { kind: 'file', path: FILE, content: CONFIGURATION, validate: 'nginx -t -q -c %s' },
+    configured(false),
+    configured(true),
     { kind: 'service', unit: 'nginx.service', enabled: true, reloadOn: [`file ${FILE}`] },
   ],
 };

@@ -119,6 +119,19 @@ describe('on an empty host the role', () => {
   });
 });
 
+it('nginx listens on the families that the kernel has', () => {
+  const params = { fleet: [], operators: [], sshPorts: [22], exposures: [] };
+  const written = (noIpv6: boolean) =>
+    rolesFor('nginx', params).flatMap((one) =>
+      one.kind === 'file' && one.path === '/etc/nginx/nginx.conf' && one.when?.({ ...HOST, noIpv6 }) !== false
+        ? [one.content]
+        : [],
+    );
+  expect(written(false)).toEqual([expect.stringContaining('listen [::]:80;')]);
+  expect(written(true)).toEqual([expect.not.stringContaining('[::]')]);
+  expect(written(true)[0]).toContain('listen 80;');
+});
+
 describe('the base of a host', () => {
   it('closes the host before anything else is installed', () => {
     const all = steps('base');

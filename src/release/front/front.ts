@@ -64,7 +64,8 @@ export function planFront(
   runtime: Manifest['runtime'],
   action: 'deploy' | 'rollback',
 ): FrontPlan {
-  const text = balancerText(app, definition, hosts, certificate, runtime);
+  const noIpv6 = balancers.some((one) => one.noIpv6 === true);
+  const text = balancerText(app, definition, hosts, certificate, runtime, noIpv6);
   const waits = action === 'deploy' && certificate?.kind === 'acme';
   return {
     balancers: balancersToChange(balancers, text),
