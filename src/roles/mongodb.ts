@@ -1,8 +1,10 @@
 /** MongoDB from its makers' packages: sign-in required, on the loopback address alone. */
 
-import type { Resource } from '../host/resource.ts';
+import type { Resource, TheirsResource } from '../host/resource.ts';
 import type { HostFacts } from '../host/state.ts';
+import program from './mongodb-theirs.sh' with { type: 'text' };
 import { mebibytes, type Role, type RoleParams } from './role.ts';
+import { look, sparing } from './theirs.ts';
 
 const SERIES = '8.0';
 const KEY = `/usr/share/keyrings/pipeline-mongodb-${SERIES}.asc`;
@@ -91,16 +93,27 @@ function repository(line: string | undefined): readonly Resource[] {
   ];
 }
 
+const FILE = '/etc/mongod.conf';
+
+/** Its packages too: a source of another series would lift it over a version that it must not skip. */
+const THEIRS: TheirsResource = {
+  kind: 'theirs',
+  name: 'MongoDB of before',
+  look: look(program, { configuration: FILE }),
+  fate: 'keep',
+  says: 'it stays as it is, with its own version and settings',
+};
+
 function resources(params: RoleParams): readonly Resource[] {
   // A quarter of the memory; the server takes no less than 256 MB.
   const cache = (mebibytes(params, 0.25, 256, 65_536) / 1024).toFixed(2);
-  return [
+  return sparing(THEIRS, [
     PROCESSOR,
     ...repository(params.databases?.repository),
     { kind: 'package', name: 'mongodb-org', after: [`command ${REACH}`] },
-    { kind: 'file', path: '/etc/mongod.conf', content: configuration(cache) },
-    { kind: 'service', unit: 'mongod.service', enabled: true, restartOn: ['file /etc/mongod.conf'] },
-  ];
+    { kind: 'file', path: FILE, content: configuration(cache) },
+    { kind: 'service', unit: 'mongod.service', enabled: true, restartOn: [`file ${FILE}`] },
+  ]);
 }
 
 export const mongodb: Role = { name: 'mongodb', exposures: [], resources };
