@@ -23,7 +23,7 @@ function needed(runtime: Manifest['runtime']): readonly AppRole[] {
 }
 
 /** Fingerprint of what a role makes of a host; kept there. */
-function preparation(role: AppRole): string {
+export function preparation(role: AppRole): string {
   return createHash('sha256')
     .update(JSON.stringify(rolesFor(role, PARAMS)))
     .digest('hex')
