@@ -57,7 +57,7 @@ const one = { ...kept('20261101-000000-one'), digest: 'd1' };
 async function everyHostHas(releases: readonly KeptRelease[], live: string | undefined) {
   const answer = await hostWith(releases, live);
   for (const label of ['look at app', 'releases of app']) world.answers[label] = () => answer;
-  for (const verb of ['deploy app', 'rollback app', 'audit']) world.answers[verb] = () => ({});
+  for (const verb of ['deploy app', 'rollback app', 'write the audit log']) world.answers[verb] = () => ({});
 }
 
 const events = (...all: readonly ReleaseEvent[]) => all.map((event) => JSON.stringify(event));

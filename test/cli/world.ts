@@ -121,7 +121,7 @@ export class World {
 }
 
 /** A provider whose machines are a list. */
-export class FakeProvider implements Provider {
+class FakeProvider implements Provider {
   readonly name = 'local';
   existing: readonly Machine[] = [];
   next: readonly Machine[] = [];
