@@ -140,7 +140,7 @@ describe('rollback', () => {
     expect(world.said()).toEqual([]);
   });
 
-  test('stopped by Ctrl-C exits 130, says what was under way, and hosts that had changed go back', async () => {
+  test('stopped by Ctrl-C exits 130, and what had changed goes back', async () => {
     world.answers['web-2: rollback app'] = () => {
       world.interrupted.abort();
       return {};
