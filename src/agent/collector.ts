@@ -92,5 +92,6 @@ export function combine(findings: readonly Findings[]): Tables {
     certificates: rows('certificates'),
     problems: rows('problems'),
     audit: rows('audit'),
+    rollouts: rows('rollouts'),
   };
 }

@@ -12,6 +12,7 @@ import { loadCollector } from './collectors/load.ts';
 import { machineMemory, memoryCollector } from './collectors/memory.ts';
 import { networkCollector } from './collectors/network.ts';
 import { pressureCollector } from './collectors/pressure.ts';
+import { rolloutCollector } from './collectors/rollouts.ts';
 import { selfCollector } from './collectors/self.ts';
 import { storeCollector } from './collectors/stores.ts';
 import { unitCollector } from './collectors/units.ts';
@@ -48,6 +49,7 @@ function collectorsFor(
     ...config.stores.map(storeCollector),
     ...config.certificates.map(certificateCollector),
     auditCollector(() => sender.droppedEver),
+    rolloutCollector(() => sender.droppedEver),
     selfCollector(sender),
   ];
 }

@@ -64,7 +64,7 @@ export function unknownNames(form: unknown): readonly string[] {
   return typeof form === 'object' && form !== null ? Object.values(form).flatMap(unknownNames) : [];
 }
 
-/** Documented in docs/monitor.md. */
+/** Documented in docs/alerts.md. */
 function ownDocument({ state, alert, at }: Notice, text: string, dashboard: string | undefined) {
   const { key, rule, severity, subject, message, since } = alert;
   return { state, key, rule, severity, subject, message, text, since, at, dashboard };

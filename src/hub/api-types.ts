@@ -81,6 +81,8 @@ export interface Panel {
   readonly id: string;
   readonly title: string;
   readonly unit: string;
+  /** Why there is nothing to draw, where there is not: a sentence. */
+  readonly none?: string | undefined;
   readonly series: readonly ChartSeries[];
 }
 

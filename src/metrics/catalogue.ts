@@ -211,6 +211,15 @@ export const TABLES = {
       fresh: state('`yes`: read as it was written; empty: from what was there when the agent began', 3),
     },
   },
+  rollouts: {
+    help: 'Live canaries that this host decides, as they change. The hub keeps them apart from samples.',
+    maxRows: 10,
+    columns: {
+      app: label('Application'),
+      id: label('Identifier of the rollout'),
+      status: state('`RolloutStatus` as JSON', 16_384),
+    },
+  },
 } as const satisfies Readonly<Record<string, Table>>;
 
 export type TableName = keyof typeof TABLES;

@@ -47,7 +47,10 @@ const MAX_TIME = 4e12;
 
 // —— writing
 
-/** Fields of a stream entry, for a store. Gauges are rounded to 5 digits. */
+/**
+ * Fields of a stream entry, for a store. Gauges are rounded to 5 digits. A table without rows has no field, so
+ * that a hub that does not know a new table takes what has none of it.
+ */
 export function encodeWindow(window: Window): Record<string, string> {
   const fields: Record<string, string> = {
     v: String(WIRE_VERSION),
@@ -55,7 +58,7 @@ export function encodeWindow(window: Window): Record<string, string> {
     t: String(window.at),
     s: encodeSeconds(window.seconds),
   };
-  for (const name of TABLE_NAMES) fields[name] = encodeTable(name, window);
+  for (const name of TABLE_NAMES) if (window[name].length > 0) fields[name] = encodeTable(name, window);
   return fields;
 }
 

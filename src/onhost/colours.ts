@@ -1,5 +1,6 @@
 /** The processes in a colour: which there are, how busy, and how they end. */
 import { type Colour, settingsFolder } from '../contract/places.ts';
+import { rolloutFolder, rolloutUnit } from '../contract/rollout.ts';
 import type { Host } from './host.ts';
 import { sayer, type Tell } from './scene.ts';
 
@@ -31,8 +32,10 @@ export async function instancesIn(host: Host, app: string, colour: Colour): Prom
   });
 }
 
-/** The colour that visitors get; null: there is no site. */
+/** The colour that visitors get, in a rollout those who are not let in; null: there is no site. */
 export async function serving(host: Host, app: string): Promise<Colour | null> {
+  const baseline = (await host.read(`${rolloutFolder(app)}/baseline`))?.trim();
+  if (baseline === 'blue' || baseline === 'green') return baseline;
   const green = await host.weights(app);
   return green === undefined ? null : green > 50 ? 'green' : 'blue';
 }
@@ -75,6 +78,14 @@ export async function enableGuard(host: Host, app: string): Promise<void> {
 
 export async function disableGuard(host: Host, app: string): Promise<void> {
   await host.remove(`${WANTED}/pipeline-guard@${app}.service`);
+}
+
+export async function enableRollout(host: Host, app: string): Promise<void> {
+  await host.link('../pipeline-rollout@.service', `${WANTED}/${rolloutUnit(app)}`);
+}
+
+export async function disableRollout(host: Host, app: string): Promise<void> {
+  await host.remove(`${WANTED}/${rolloutUnit(app)}`);
 }
 
 export interface Drained {

@@ -3,6 +3,8 @@
  * host can fail or stop at any of them. Paths are absolute. What cannot be done throws.
  */
 
+import type { ShareFolder } from '../proxy/shares.ts';
+
 /** What systemd knows of a unit. */
 export interface UnitState {
   /** `active`, `activating`, `deactivating`, `failed`, `inactive`. */
@@ -103,6 +105,17 @@ export interface Host {
     app: string,
     text: string,
   ): Promise<{ readonly changed: boolean } | { readonly refused: readonly string[] }>;
+
+  /** Gives a rollout's candidate its share of the visitors. */
+  shareTraffic(app: string, share: ShareFolder): Promise<void>;
+  /** A place for what nginx tells of a rollout, before the site that tells it; and its end, after that one. */
+  beginSplit(app: string): Promise<void>;
+  endSplit(app: string): Promise<void>;
+  /** Whole lines from an offset on, at most some MB, and where the next ones begin; freed once they are read. */
+  takeLines(
+    path: string,
+    from: number,
+  ): Promise<{ readonly lines: readonly string[]; readonly next: number }>;
 
   /** Runs it to its end; `onLine` gets what it prints, and undefined for each second of silence. */
   hook(hook: HookCommand, onLine: (line: string | undefined) => void): Promise<number>;

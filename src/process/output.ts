@@ -11,7 +11,7 @@ export function lastLines(text: string, count = 10): readonly string[] {
 }
 
 /** The end of a text that grows, in bounded memory. */
-export class Tail {
+export class LastCharacters {
   readonly #most: number;
   #text = '';
   #wasCut = false;

@@ -1,7 +1,7 @@
 /** One program run to its end: its output in lines, a limit in time, and nothing left of it afterwards. */
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { endAlone, endGroup, GRACE_MS, hasEnded, launch } from './child.ts';
-import { receive, Tail } from './output.ts';
+import { LastCharacters, receive } from './output.ts';
 
 /** Where an output goes: to the result, to our own, nowhere, or to an open file. */
 type Outlet = 'result' | 'ours' | 'nowhere' | number;
@@ -87,8 +87,8 @@ function plumbing({ input, stdout, stderr, descriptor }: ProcessOptions): {
 class Run {
   readonly #child: ChildProcess;
   readonly #options: ProcessOptions;
-  readonly #stdout: Tail;
-  readonly #stderr: Tail;
+  readonly #stdout: LastCharacters;
+  readonly #stderr: LastCharacters;
   readonly #closed: Promise<Pick<ProcessResult, 'exitCode' | 'endedBy'>>;
   readonly #fed: Promise<void>;
   #failure: { readonly error: unknown } | undefined;
@@ -98,8 +98,8 @@ class Run {
   constructor(child: ChildProcess, options: ProcessOptions) {
     this.#child = child;
     this.#options = options;
-    this.#stdout = new Tail(options.keep ?? KEEP);
-    this.#stderr = new Tail(options.keep ?? KEEP);
+    this.#stdout = new LastCharacters(options.keep ?? KEEP);
+    this.#stderr = new LastCharacters(options.keep ?? KEEP);
     this.#closed = new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (exitCode, endedBy) => resolve({ exitCode, endedBy }));
@@ -148,7 +148,7 @@ class Run {
 
   #receive(
     stream: NodeJS.ReadableStream | null,
-    tail: Tail,
+    tail: LastCharacters,
     onLine: ((line: string) => void) | undefined,
   ): void {
     if (stream === null) return;

@@ -10,11 +10,14 @@ import {
   withPasswords,
 } from '../database/index.ts';
 import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
+import { Failure } from '../errors.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
-import { lookAt } from './look/look.ts';
+import { type HostFacts, lookAt } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
+import { planRollout } from './plan/rollout.ts';
 import { wantedRelease } from './plan/wanted.ts';
+import { clearRollout } from './rollout.ts';
 import { hidden, resolveSecrets } from './secrets.ts';
 import { carryOut } from './send/carry-out.ts';
 import { ready } from './send/prepare.ts';
@@ -35,7 +38,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const by = request.by ?? whoami(context);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
   const [found, secrets, front] = await Promise.all([
-    lookAt(app, hosts, context),
+    lookAfterRollouts(request, context),
     resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
     lookAtFront(request, definition, context, 'forward'),
   ]);
@@ -46,6 +49,9 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   ]);
   const aim = { action: 'deploy', app, by, definition, wanted, secrets, now: context.now() } as const;
   const plan = planRelease(aim, { hosts: found, front });
+  const letIn =
+    request.canary &&
+    planRollout(plan, request.canary.steps, { definition, secrets, balancers: request.balancers });
 
   const occasion = {
     change: plan.hosts.some(({ takeOver }) => takeOver !== undefined),
@@ -58,10 +64,23 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   for (const one of seen) kept.push(await bringDatabase(one, config, occasion, context));
   await tellOfDatabases(kept, { app, by, release: plan.manifest.release }, context);
   const ready = await Promise.all(plan.hosts.map((host) => bring(host, request, context)));
-  await carryOut({ ...plan, hosts: ready }, context);
-  const fronted = await placeFront(app, plan.front, context);
+  await carryOut({ ...plan, hosts: ready }, context, letIn);
+  // The site of a balancer that divides is the rollout's.
+  const fronted = letIn?.balanced === true || (await placeFront(app, plan.front, context));
   const done = result(request, plan, fronted, started);
-  return { ...done, changed: done.changed || kept.some(({ changed }) => changed) };
+  const rollout = letIn && { id: letIn.id, host: letIn.host };
+  return { ...done, rollout, changed: done.changed || kept.some(({ changed }) => changed) };
+}
+
+/** What hosts know, once a rollout that has ended is cleared up. @throws Failure kind `locked`: one goes on. */
+async function lookAfterRollouts(request: DeployRequest, context: Context): Promise<readonly HostFacts[]> {
+  const { app, hosts } = request;
+  const found = await lookAt(app, hosts, context);
+  if (!found.some(({ facts }) => facts.rollout)) return found;
+  if (await clearRollout(request, context)) return lookAt(app, hosts, context);
+  throw new Failure('locked', `${app}: a rollout is under way`, {
+    next: `See it with pipeline rollout watch ${app}; end it with pipeline rollout promote ${app}, or abort.`,
+  });
 }
 
 /** Tells the audit log of the database's host of backups and seeds, and the release that they came before. */

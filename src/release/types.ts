@@ -28,6 +28,8 @@ export interface DeployRequest extends AppOnHosts {
   readonly artifact: Artifact;
   /** Throw the data of its databases away, after a backup, and fill them anew. */
   readonly reseed?: boolean | undefined;
+  /** Let it in to a few visitors first, and decide by what they meet; absent: all of them at once. */
+  readonly canary?: { readonly steps: readonly number[] } | undefined;
 }
 
 export interface RollbackRequest extends AppOnHosts {
@@ -58,6 +60,8 @@ export interface DeployResult {
   readonly hosts: readonly HostOutcome[];
   /** How long the hosts watch the new release from now on, to go back by themselves where it fails; milliseconds, 0: not at all. */
   readonly watch: number;
+  /** Both versions serve now, and the host decides; absent: it is live. */
+  readonly rollout?: { readonly id: string; readonly host: ReleaseHost } | undefined;
   readonly seconds: number;
 }
 

@@ -102,6 +102,27 @@ Restart=on-abnormal
 RestartSec=1s
 `;
 
+/** A rollout under way (onhost/rollout). Whatever ends it but itself, it goes on: both versions serve meanwhile. */
+const ROLLOUT_SERVICE = `# Made by pipeline.
+[Unit]
+Description=Rollout of a new release of %i
+After=network.target nginx.service
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=${ONHOST}/node/bin/node --max-old-space-size=40 --max-semi-space-size=1 ${ONHOST}/current rollout %i
+Restart=on-failure
+RestartSec=1s
+Nice=5
+`;
+
+/** What a balancer needs besides nginx. */
+export const ROLLOUT_UNIT: Resource = {
+  kind: 'file',
+  path: '/etc/systemd/system/pipeline-rollout@.service',
+  content: ROLLOUT_SERVICE,
+};
+
 export const nodeService: Role = {
   name: 'node-service',
   exposures: [],
@@ -124,6 +145,7 @@ export const nodeService: Role = {
     { kind: 'file', path: '/usr/local/lib/pipeline/network', content: NETWORK, mode: '0755' },
     { kind: 'file', path: '/etc/systemd/system/pipeline-network@.service', content: NETWORK_UNIT },
     { kind: 'file', path: '/etc/systemd/system/pipeline-guard@.service', content: GUARD_UNIT },
+    ROLLOUT_UNIT,
     ...BEHIND_BALANCER,
     { kind: 'firewall', table: 'inet pipeline_instances', rules: INSTANCE_RULES },
   ],

@@ -6,7 +6,7 @@ import { aclFile } from '../../src/roles/hub.ts';
 import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 
 const missing = redisUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/access.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/access.test.ts skipped: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('with the password of an agent', () => {
   let server: TestRedis;

@@ -96,7 +96,7 @@ it('roll-ups keep every request', () => {
 
 const missing = redisUnavailable();
 if (missing !== undefined)
-  process.stderr.write(`test/monitor/ingest.test.ts, hub on Redis, skipped: ${missing}\n`);
+  process.stderr.write(`test/hub/ingest.test.ts, hub on Redis, skipped: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
   let server: TestRedis;

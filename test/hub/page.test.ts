@@ -6,7 +6,7 @@ import { browserUnavailable, startBrowser } from '../support/browser.ts';
 import { type SampleHub, serveSample } from './sample/serve.ts';
 
 const missing = redisUnavailable() ?? browserUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/page.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/page.test.ts skipped: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('the dashboard', () => {
   let hub: SampleHub;
@@ -76,6 +76,23 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     },
     60_000,
   );
+
+  it('puts charts into two columns where there is room, never into three', async () => {
+    const page = await open('?host=itrust', '.chart canvas');
+    const columns = () =>
+      page.evaluate(
+        "new Set([...document.querySelectorAll('.chart')].map((one) => one.getBoundingClientRect().left)).size",
+      );
+    for (const [width, wanted] of [
+      [1100, 1],
+      [1440, 2],
+      [2560, 2],
+    ] as const) {
+      await page.setViewportSize({ width, height: 900 });
+      await expect.poll(columns, { message: `at ${width}` }).toBe(wanted);
+    }
+    await page.close();
+  }, 60_000);
 
   it('shows a route whose name is a script as text', async () => {
     const page = await open('?app=checkbox.io&range=6h', 'text=<script>document.title="run"</script>');
@@ -147,6 +164,9 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     const page = await open('', '.lists .entry');
     await page.keyboard.press('/');
     await page.keyboard.type('itr');
+    // The list follows a frame later: what is left of it is what arrows lead to.
+    const entries = () => page.locator('.lists .entry').allTextContents();
+    await expect.poll(async () => (await entries()).every((text) => /itr/i.test(text))).toBe(true);
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');

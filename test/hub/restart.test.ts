@@ -11,7 +11,7 @@ import { redisUnavailable } from '../agent/redis-server.ts';
 import { spawnMortal } from '../support/mortal.ts';
 
 const missing = redisUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/restart.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/restart.test.ts skipped: ${missing}\n`);
 
 it.skipIf(missing !== undefined)(
   'a restart of Redis loses nothing that the hub wrote in a transaction',

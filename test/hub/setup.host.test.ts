@@ -18,8 +18,7 @@ import { powerCut } from '../support/power.ts';
 import { projectFolder, run, runJson } from '../support/program.ts';
 
 const unavailable = hostsUnavailable();
-if (unavailable !== undefined)
-  process.stderr.write(`test/monitor/setup.host.test.ts skipped: ${unavailable}\n`);
+if (unavailable !== undefined) process.stderr.write(`test/hub/setup.host.test.ts skipped: ${unavailable}\n`);
 
 const configuration = `
 project: mon-${randomBytes(3).toString('hex')}

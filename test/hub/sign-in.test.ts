@@ -12,7 +12,7 @@ import { type Redis, redisClient } from '../../src/hub/store/redis.ts';
 import { freePort, redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 
 const missing = redisUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/sign-in.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/sign-in.test.ts skipped: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
   let server: TestRedis;

@@ -194,6 +194,7 @@ complete
     expect(parseAppFacts('web', 'app', text)).toEqual({
       architecture: 'arm64',
       program: 'onhost-1.cjs',
+      rollout: false,
       programNode: '22.1.0',
       agentNodes: new Set(['24.0.0']),
       prepared: 'abc',

@@ -345,7 +345,7 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
       await expect(full).rejects.toMatchObject({
         kind: 'host',
         message: expect.stringMatching(
-          /^upload \/srv\/small\/file: no room for 3\.0 MB, \S+ (k|M)?B free of 1\.0 MB$/,
+          /^upload \/srv\/small\/file: no room for 3 MB, \S+ (k|M)?B free of 1\.05 MB$/,
         ),
       });
       expect(await host.check('cat /srv/small/file; ls -A /srv/small', { label })).toBe('old\nfile\n');

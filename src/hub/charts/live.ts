@@ -6,7 +6,9 @@ import type { Window } from '../../metrics/catalogue.ts';
 import { mergeWindows } from '../../metrics/merge.ts';
 import type { LivePoint, Mark } from '../api-types.ts';
 import type { Ingest } from '../intake/ingest.ts';
-import { appCharts, draw, hostCharts } from './charts.ts';
+import { appCharts } from './app-charts.ts';
+import { draw } from './charts.ts';
+import { hostCharts } from './host-charts.ts';
 import type { Subject } from './queries.ts';
 import { select } from './selection.ts';
 

@@ -8,7 +8,9 @@ import { readEvents } from '../events/events.ts';
 import type { Part } from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
 import { readWindows } from '../store/windows.ts';
-import { appCharts, draw, hostCharts } from './charts.ts';
+import { appCharts } from './app-charts.ts';
+import { draw } from './charts.ts';
+import { hostCharts } from './host-charts.ts';
 import { type Selection, select } from './selection.ts';
 import { routesOf } from './view.ts';
 

@@ -28,4 +28,5 @@ for file in "$incoming"/*; do [ -f "$file" ] && echo "incoming $(basename "$file
 [ -e "$sites/$app.conf" ] && echo "site $(sha256sum <"$sites/$app.conf" | cut -d' ' -f1)"
 settings=$apps/$app
 [ -d "$settings/guard" ] && [ -e "$settings/standby" ] && echo "standby $(cat "$settings/standby")"
+[ -e "$settings/rollout/order.json" ] && echo "rollout $(cat "$settings/rollout/baseline")"
 echo complete

@@ -39,6 +39,8 @@ export interface AppFacts extends ProgramFacts {
   readonly live?: Colour | undefined;
   /** The release behind each colour. */
   readonly colours: Readonly<Partial<Record<Colour, string>>>;
+  /** A rollout is under way: visitors that are not let in get `live`. */
+  readonly rollout: boolean;
   /** The colour whose processes are kept until the guard has ended, in case it goes back; absent: none. */
   readonly standby?: Colour | undefined;
   /** Units that are running, by name. */
@@ -83,6 +85,7 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
   const own = slots.get(app);
   const listening = all('listen').flatMap((port) => slotOf(Number(port)) ?? []);
   const green = all('green')[0];
+  const rollout = all('rollout')[0];
   const units = all('unit').map((rest) => splitOnce(rest));
   return {
     ...parseProgramFacts(host, all),
@@ -93,7 +96,9 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
       ...listening.filter((slot) => slot !== Number(own)),
       ...[...slots].filter(([name]) => name !== app).map(([, slot]) => Number(slot)),
     ]),
-    live: green === undefined ? undefined : Number(green) > 50 ? 'green' : 'blue',
+    live:
+      colourOf(rollout ?? '') ?? (green === undefined ? undefined : Number(green) > 50 ? 'green' : 'blue'),
+    rollout: rollout !== undefined,
     colours: Object.fromEntries(all('colour').map((rest) => splitOnce(rest))),
     standby: colourOf(splitOnce(all('standby')[0] ?? '')[0]),
     active: new Set(units.filter(([, state]) => state === 'active').map(([unit]) => unit)),

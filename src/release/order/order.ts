@@ -97,15 +97,15 @@ function placing(manifest: Manifest, { env, overlay, digest, sameTree, node }: N
   };
 }
 
-function siteOrder(site: Site, certificate: Certificate | undefined): OrderedSite {
+export function siteOrder(site: Site, certificate: Certificate | undefined): OrderedSite {
   return {
     text: siteConfig(site),
     needs: site.static ?? null,
-    certificate:
-      certificate === undefined
-        ? null
-        : certificate.kind === 'acme'
-          ? { kind: 'acme', domain: certificate.domains[0] ?? '' }
-          : certificate,
+    certificate: orderedCertificate(certificate),
   };
+}
+
+export function orderedCertificate(certificate: Certificate | undefined): OrderedSite['certificate'] {
+  if (certificate === undefined) return null;
+  return certificate.kind === 'acme' ? { kind: 'acme', domain: certificate.domains[0] ?? '' } : certificate;
 }

@@ -36,6 +36,7 @@ const FAILED: Readonly<Partial<Record<ReleaseStep, string>>> = {
   health: 'did not become healthy',
   proxy: 'was healthy, and nginx could not be told',
   switch: 'was healthy, and could not be switched to',
+  rollout: 'was healthy, and could not be let in',
   probation: 'failed in its probation',
   after_deploy: 'is live, but after_deploy failed',
   lock: 'was not touched',

@@ -52,6 +52,16 @@ export function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
   return [...marks.filter(({ id }) => id !== mark.id), mark].sort((a, b) => a.at - b.at);
 }
 
+/** The chart without the lines that nothing was ever measured of in its time. */
+export function measured(panel: Panel): Panel {
+  const series = panel.series.filter(({ values }) => values.some((value) => value !== null));
+  // A bound alone (`total`) says nothing.
+  const isBound = series.every(({ name }) => BOUNDS.has(name));
+  return series.length === panel.series.length && !isBound
+    ? panel
+    : { ...panel, series: isBound ? [] : series };
+}
+
 export type Values = readonly (number | null)[];
 
 /** Lines as they are drawn: stacked ones stand on the one before. Hidden lines are left out of the stack. */

@@ -118,13 +118,15 @@ describe.each<Command>(['up', 'destroy'])('killed during %s and run again', (com
     const failed = results.flatMap((result, index) =>
       result.status === 'rejected' ? [`${JSON.stringify(points[index])}: ${result.reason}`] : [],
     );
-    const missed = points.filter((_, index) => {
+    // How often something is asked again until it is ready differs from run to run.
+    const missed = points.filter(({ call }, index) => {
       const result = results[index];
-      return result?.status === 'fulfilled' && !result.value;
+      const again = call.startsWith('GET') && !call.endsWith('#1');
+      return result?.status === 'fulfilled' && !result.value && !again;
     });
     const remote = points.filter(({ call }) => call.startsWith('SSH')).length;
     process.stdout.write(
-      `${command}: killed at ${points.length - missed.length} of ${points.length} points (${points.length - remote} around API calls, ${remote} around remote commands)\n`,
+      `${command}: killed at ${results.filter((one) => one.status === 'fulfilled' && one.value).length} of ${points.length} points (${points.length - remote} around API calls, ${remote} around remote commands)\n`,
     );
     expect(failed).toEqual([]);
     expect(missed).toEqual([]);

@@ -79,7 +79,7 @@ export function AppView({ page }: { readonly page: Page }) {
           </button>
         </p>
       )}
-      <Charts page={page} loaded={charts} />
+      {!none && <Charts page={page} loaded={charts} />}
       {routes.data !== undefined && !none && (
         <>
           <RouteTable page={page} routes={routes.data} />
