@@ -1,6 +1,6 @@
 /** `pipeline rollout …`: see a rollout, and say what is to become of it. */
 import { hasEnded, type RolloutStatus, type RolloutWord } from '../../contract/rollout.ts';
-import { Failure } from '../../errors.ts';
+import { EXIT_CODES, Failure } from '../../errors.ts';
 import type { AppOnHosts, ReleaseHost } from '../../release/index.ts';
 import { clearRollout, dividerOf, followRollout, rolloutStatus, tellRollout } from '../../release/rollout.ts';
 import { withAppHosts } from '../app-hosts.ts';
@@ -52,7 +52,9 @@ export async function watchRollout(
   let introduced = false;
   let lastLine = 0;
   let steps = 0;
+  let seen: RolloutStatus | undefined;
   const onStatus = (now: RolloutStatus) => {
+    seen = now;
     if (!introduced && !hasEnded(now.phase)) for (const line of rolloutIntroduction(now)) output.line(line);
     introduced = true;
     for (const { kind, percent, why } of now.events.slice(steps)) {
@@ -66,7 +68,15 @@ export async function watchRollout(
       output.line(rolloutLine(now));
     }
   };
-  const last = known(app, await followRollout(host, app, context, onStatus));
+  let last: RolloutStatus;
+  try {
+    last = known(app, await followRollout(host, app, context, onStatus));
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    output.live([]);
+    output.line(`The rollout goes on. Look again: pipeline rollout watch ${app}`);
+    return { json: seen ?? null, exitCode: EXIT_CODES.interrupted };
+  }
   output.live([]);
   if (hasEnded(last.phase)) await clearRollout(all, context);
   output.line();
