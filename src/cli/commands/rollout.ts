@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { hasEnded, type RolloutStatus, type RolloutWord } from '../../contract/rollout.ts';
-import { Failure } from '../../errors.ts';
+import { EXIT_CODES, Failure } from '../../errors.ts';
 import type { AppOnHosts, ReleaseHost } from '../../release/index.ts';
 import {
   clearRollout,
@@ -67,7 +67,9 @@ export async function watchRollout(
   let introduced = false;
   let lastLine = 0;
   let steps = 0;
+  let seen: RolloutStatus | undefined;
   const onStatus = (now: RolloutStatus) => {
+    seen = now;
     if (!introduced && !hasEnded(now.phase)) for (const line of rolloutIntroduction(now)) output.line(line);
     introduced = true;
     for (const { kind, percent, why } of now.events.slice(steps)) {
@@ -81,7 +83,15 @@ export async function watchRollout(
       output.line(rolloutLine(now));
     }
   };
-  const last = known(app, await followRollout(host, app, context, onStatus));
+  let last: RolloutStatus;
+  try {
+    last = known(app, await followRollout(host, app, context, onStatus));
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    output.live([]);
+    output.line(`The rollout goes on. Look again: pipeline rollout watch ${app}`);
+    return { json: seen ?? null, exitCode: EXIT_CODES.interrupted };
+  }
   output.live([]);
   if (hasEnded(last.phase)) await clearRollout(all, context);
   output.line();
