@@ -50,7 +50,11 @@ const SAME_ROWS: readonly Row[] = [
   },
   { name: 'cold: five times as slow at first', setting: { ...plain, world: NEW, cold: 5 }, share: 0.25 },
   { name: 'by address', setting: { ...plain, world: NEW, by: 'address' }, share: 0.25 },
-  { name: 'by request', setting: { ...plain, world: NEW, by: 'request' }, share: 0.25 },
+  {
+    name: 'by request',
+    setting: { ...plain, world: { ...NEW, byRequest: true }, by: 'request' },
+    share: 0.25,
+  },
   {
     name: 'an hour at 5 %',
     setting: { ...plain, world: REGULARS, steps: [5, 100], paused: true },

@@ -17,6 +17,8 @@ export interface World {
   readonly unlucky: number;
   /** Seconds between failures of something that both versions need, on average; absent: none. */
   readonly outages?: number;
+  /** Requests are dealt, not visitors. */
+  readonly byRequest?: boolean;
 }
 
 /** What a version does. */
@@ -146,7 +148,8 @@ export class Site {
   #ask(session: Session, share: number, candidate: Version, warmth: number): Request {
     const random = this.#random;
     const visitor = this.#visitorOf(session.visitor);
-    const side = visitor.bucket < share ? 'candidate' : 'baseline';
+    const bucket = this.#world.byRequest === true ? 100 * random.uniform() : visitor.bucket;
+    const side = bucket < share ? 'candidate' : 'baseline';
     const version = side === 'candidate' ? candidate : SAME;
     const isNew = !visitor.seen;
     visitor.seen = true;
