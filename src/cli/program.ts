@@ -187,8 +187,6 @@ function sentence(definition: CommandDefinition): string {
 
 function toCommander(definition: OptionDefinition): Option {
   const option = new Option(definition.flags, definition.description);
-  // A value that may be left out.
-  if (option.optional) option.preset('');
   if (definition.choices !== undefined) option.choices([...definition.choices]);
   if (definition.type === 'number') option.argParser((text) => numberFrom(text, definition.flags));
   if (definition.type === 'duration') option.argParser((text) => durationFrom(text, definition.flags));
@@ -220,7 +218,8 @@ function valuesOf(
   return Object.fromEntries(
     Object.entries(options).map(([key, definition]) => {
       const value = parsed[new Option(definition.flags).attributeName()];
-      return [key, definition.type === 'flag' ? value === true : value];
+      // A text that may be left out is empty then.
+      return [key, definition.type === 'flag' ? value === true : value === true ? '' : value];
     }),
   );
 }
