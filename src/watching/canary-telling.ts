@@ -3,8 +3,10 @@
 import type { CanaryTelling } from '../hub/events/canaries.ts';
 import type { MetricResult, PerSide } from '../judge/types.ts';
 import type { CanaryReport, ReportSide, ReportVerdict } from '../report/document.ts';
+import { harmWord } from '../report/format.ts';
 import { type Series, timelineOf } from '../report/series.ts';
 import type { Snapshot } from '../report/terminal.ts';
+import { toneOf } from '../report/tone.ts';
 
 /** What is known of a run before its first request. */
 export interface CanaryBegin {
@@ -106,6 +108,8 @@ function metric(result: MetricResult | ReportVerdict['metrics'][number]): Canary
     ...(route === undefined ? {} : { route: cut(route) }),
     critical,
     verdict,
+    tone: toneOf(result),
+    harm: harmWord(result),
     unit,
     ...observed,
     scale: effect?.scale ?? null,

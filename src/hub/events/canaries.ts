@@ -12,13 +12,14 @@ const LOST_MS = 60_000;
 const amount = z.number().nonnegative().max(1e12);
 const number = z.number().nullable();
 const text = z.string().max(1000);
-const perVariant = z.strictObject({ baseline: amount, candidate: amount });
-const side = z.strictObject({ ref: text, commit: text, subject: text });
+const perVariant = z.object({ baseline: amount, candidate: amount });
+const side = z.object({ ref: text, commit: text, subject: text });
 
 /**
- * What `pipeline canary` says of its run, as a whole each time. `ageMs` instead of a time: the clocks differ.
+ * What `pipeline canary` says of its run, as a whole each time. `ageMs` instead of a time: the clocks
+ * differ. Keys that it does not know are left out: the command may be newer than the hub.
  */
-export const canaryTelling = z.strictObject({
+export const canaryTelling = z.object({
   id: z.string().regex(/^[a-z0-9]{8,32}$/),
   app: z.string().min(1).max(64),
   baseline: side,
@@ -34,11 +35,13 @@ export const canaryTelling = z.strictObject({
   judge: z.string().max(40),
   metrics: z
     .array(
-      z.strictObject({
+      z.object({
         name: text,
         route: text.optional(),
         critical: z.boolean(),
         verdict: z.enum(['pass', 'high', 'low', 'no data', 'inconclusive']),
+        tone: z.enum(['pass', 'harm', 'open', 'none']).optional(),
+        harm: z.string().max(40).optional(),
         unit: z.string().max(40),
         baseline: number,
         candidate: number,
@@ -55,13 +58,11 @@ export const canaryTelling = z.strictObject({
   times: z.array(amount).max(500),
   panels: z
     .array(
-      z.strictObject({
+      z.object({
         id: z.string().max(40),
         title: z.string().max(80),
         unit: z.string().max(40),
-        series: z
-          .array(z.strictObject({ name: z.string().max(80), values: z.array(number).max(500) }))
-          .max(4),
+        series: z.array(z.object({ name: z.string().max(80), values: z.array(number).max(500) })).max(4),
       }),
     )
     .max(12),

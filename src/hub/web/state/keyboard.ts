@@ -52,7 +52,7 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['o', 'overview'],
   ['a', 'alerts'],
   ['e', 'events'],
-  ['c', 'canary runs'],
+  ['c', 'canaries'],
   ['t', 'light, dark, or as the system says'],
   ['Esc', 'close, clear the search'],
   ['?', 'this list'],
