@@ -177,8 +177,8 @@ export interface CanaryMetric {
   readonly critical: boolean;
   readonly verdict: 'pass' | 'high' | 'low' | 'no data' | 'inconclusive';
   /**
-   * What the verdict means: only a metric that can fail a canary is harm, and what is merely reported is open.
-   * Absent: an older command told of the run.
+   * What the verdict means: only a metric that can fail a canary is harm, and what is merely reported is
+   * open. Absent: an older command told of the run.
    */
   readonly tone?: 'pass' | 'harm' | 'open' | 'none' | undefined;
   /** Evidence of harm in a word, e.g. `beyond doubt`, `not judged (informative)`. */

@@ -99,7 +99,10 @@ export function progressLine(snapshot: Snapshot): string {
   );
 }
 
-/** The most evidence of harm in words. What was not judged, or differs too little to tell, is no evidence of none. */
+/**
+ * The most evidence of harm in words. What was not judged, or differs too little to tell, is no evidence of
+ * none.
+ */
 function evidenceWords(metrics: readonly MetricResult[]): string {
   const judged = metrics.filter((metric) => metric.verdict !== 'no data' && harmShare(metric) !== null);
   const [closest] = judged.toSorted((a, b) => (harmShare(b) ?? 0) - (harmShare(a) ?? 0));

@@ -270,7 +270,7 @@ describe('the terminal', () => {
     );
   });
 
-  it('says in that line what is not judged yet, or too little to tell, rather than that nothing is wrong', () => {
+  it('says in that line what is not judged yet or too little to tell, not that nothing is wrong', () => {
     const said = (...metrics: ReturnType<typeof metric>[]) =>
       progressLine({
         seconds: 3,

@@ -2,8 +2,9 @@
  * Which of two versions is worse, and by how much. Pure.
  *
  * A hint for the eye, no verdict: `pipeline canary` gives those. Shares differ where their Wilson intervals
- * (z = 2.58) do not touch, and are alike where these leave room for two points at most; durations where they are more than a tenth and a millisecond apart, since
- * histograms are right within 2 %. Too few requests say nothing.
+ * (z = 2.58) do not touch, and are alike where these leave room for two points at most; durations where they
+ * are more than a tenth and a millisecond apart, since histograms are right within 2 %. Too few requests say
+ * nothing.
  */
 import type { RouteFigures } from '../../api-types.ts';
 
