@@ -1,6 +1,6 @@
 /**
- * A site with visitors: some come back for months and are as busy as a Zipf law says, others are new; each has
- * his own data, which makes him slow or lets him fail; load drifts; processes pause, together and each by itself.
+ * A site with visitors: some come back and are as busy as a Zipf law says, others are new. Each has his own
+ * data, which makes him slow or lets him fail. Load drifts; processes pause, together and each by itself.
  */
 import type { Random } from '../judge/random.ts';
 
@@ -15,6 +15,8 @@ export interface World {
   readonly zipf: number;
   /** Share of visitors whose data fails now and then. */
   readonly unlucky: number;
+  /** Seconds between failures of something that both versions need, on average; absent: none. */
+  readonly outages?: number;
 }
 
 /** What a version does. */
@@ -52,6 +54,7 @@ interface Session {
 
 const THINK_SECONDS = 4;
 const HORIZON = 64;
+const MOST_PAGES = 300;
 
 export class Site {
   readonly #random: Random;
@@ -60,6 +63,7 @@ export class Site {
   readonly #cumulated: Float64Array;
   readonly #due: Session[][] = Array.from({ length: HORIZON }, () => []);
   readonly #pauses = { baseline: -1, candidate: -1 };
+  #outage = -1;
   #next: number;
   #drift = 0;
   #second = 0;
@@ -96,7 +100,7 @@ export class Site {
     const regular = random.uniform() < this.#world.regularShare;
     const visitor = regular ? this.#regular() : this.#next++;
     // A long tail: most look at a few pages, some at hundreds.
-    const left = Math.min(300, Math.ceil(random.uniform() ** -0.7 * 1.5));
+    const left = Math.min(MOST_PAGES, Math.ceil(random.uniform() ** -0.7 * 1.5));
     this.#due[this.#second % HORIZON]?.push({ visitor, left });
   }
 
@@ -115,9 +119,14 @@ export class Site {
   /** Now and then a process stands still, each by itself or both (a disk, a neighbour). */
   #pause(): void {
     const random = this.#random;
-    if (random.uniform() < 1 / 90) this.#pauses.baseline = this.#second + 1;
-    if (random.uniform() < 1 / 90) this.#pauses.candidate = this.#second + 1;
-    if (random.uniform() < 1 / 120) this.#pauses.baseline = this.#pauses.candidate = this.#second + 2;
+    const now = this.#second;
+    // Mostly for less than half a second, at times for three.
+    const end = () => now + (random.uniform() < 0.1 ? 3 * random.uniform() : 0.4);
+    if (random.uniform() < 1 / 90) this.#pauses.baseline = end();
+    if (random.uniform() < 1 / 90) this.#pauses.candidate = end();
+    if (random.uniform() < 1 / 120) this.#pauses.baseline = this.#pauses.candidate = end();
+    const { outages } = this.#world;
+    if (outages !== undefined && random.uniform() < 1 / outages) this.#outage = now + 10;
   }
 
   #visitorOf(id: number): Visitor {
@@ -147,8 +156,10 @@ export class Site {
       const wait = Math.min(HORIZON - 1, Math.max(1, Math.round(random.exponential() * THINK_SECONDS)));
       this.#due[(this.#second + wait) % HORIZON]?.push(session);
     }
-    const failed = random.uniform() < visitor.failing + version.errors;
-    const stands = this.#pauses[side] > this.#second ? 400 * random.uniform() : 0;
+    const outage = this.#outage > this.#second ? 0.5 : 0;
+    const failed = random.uniform() < visitor.failing + version.errors + outage;
+    const asked = this.#second + random.uniform();
+    const stands = Math.max(0, 1000 * (this.#pauses[side] - asked));
     const luck = random.normal();
     const tail = luck > 2.33 ? version.tail : 1;
     const ms =

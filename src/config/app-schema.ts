@@ -121,8 +121,8 @@ const siteSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_]+$/, 'expected letters, digits and underscores')
     .optional()
     .describe(
-      'With a balancer: cookie of sessions that lie on one host; their visitors stay there. ' +
-        'Default: JSESSIONID on tomcat, else none.',
+      'Cookie of sessions that lie in one process: behind a balancer their visitors stay with its host, in a ' +
+        'rollout with its version. Default: JSESSIONID on tomcat, else none.',
     ),
   trusted_proxies: z
     .array(z.union([cidr(), z.ipv4(), z.ipv6()]))

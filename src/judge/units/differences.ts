@@ -1,5 +1,5 @@
 /**
- * Bets on differences between the sides of one block: episodes of deals that began in the same stretch of time.
+ * Bets on differences between the sides of one block: episodes of deals that began in one stretch of time.
  *
  * D = share of the candidate − share of the baseline, each a mean over units. Within a block, and given how
  * many units each side has, E[D] ≤ 0 where the candidate is no worse: units were dealt by chance, so it holds
@@ -17,8 +17,10 @@ import type { UnitStratum, UnitValue } from './types.ts';
 
 /** Shares of the wealth that are at stake. */
 const STAKES = [0.15, 0.4, 0.7, 0.95];
-/** Stakes against "fails more often by the margin". */
-const MARGIN_STAKES = [0.12, 0.3, 0.6, 0.95];
+/** Stakes against "fails more often by the margin": what did not fail is worth nearly all of it. */
+export const FAILING_STAKES = [0.4, 0.95];
+/** Stakes against "slower by the margin". */
+export const SLOWER_STAKES = [0.15, 0.4, 0.9];
 /** Largest log gain of one block towards a step: it takes at least three blocks. */
 const MOST_FROM_A_BLOCK = 1;
 
@@ -59,24 +61,25 @@ export function betOnDifference(
   };
 }
 
-export const marginAccount = (): Account => newAccount(MARGIN_STAKES.length);
+export const marginAccount = (stakes: readonly number[]): Account => newAccount(stakes.length);
 
 /**
- * After a block, on the way to "not worse by `margin`": groups of units, each with one unit of the rarer side.
- * Under "worse by the margin" each group's D has mean ≥ margin, so 1 + λ(margin − D) has expectation at most 1.
- * Where the margin lies in the values themselves (a raised threshold of the candidate's), it is 0 here.
- * Takes units as independent; hence the limit of what a block may gain.
+ * After a block, on the way to "not worse by `margin`": groups of units, each with one of the rarer side.
+ * Under "worse by the margin" the D of each group has mean ≥ margin, so 1 + λ(margin − D) has expectation at
+ * most 1. Where the margin lies in the values themselves (a raised threshold of the candidate's), it is 0
+ * here. Takes units as independent; hence the limit of what a block may gain.
  */
 export function betOnMargin(
   account: Account,
   strata: readonly UnitStratum[],
   values: { readonly candidate: ValueOf; readonly baseline: ValueOf },
   margin: number,
+  stakes: readonly number[],
 ): Account {
   const groups = strata.filter(hasBoth).flatMap((stratum) => groupDifferences(stratum, values));
   if (groups.length === 0) return account;
   const gain = (gambler: number) => {
-    const stake = (MARGIN_STAKES[gambler] as number) / (1 - margin);
+    const stake = (stakes[gambler] as number) / (1 - margin);
     return groups.reduce((sum, difference) => sum + Math.log1p(stake * (margin - difference)), 0);
   };
   return afterGains(account, gain, MOST_FROM_A_BLOCK);
@@ -104,9 +107,10 @@ function weightedDifference(
 }
 
 /** As many units of either side; units come in an order that has to do with nothing. */
-function equalParts({ chance, baseline, candidate }: UnitStratum): UnitStratum {
+function equalParts(stratum: UnitStratum): UnitStratum {
+  const { baseline, candidate } = stratum;
   const size = Math.min(baseline.length, candidate.length);
-  return { chance, baseline: baseline.slice(0, size), candidate: candidate.slice(0, size) };
+  return { ...stratum, baseline: baseline.slice(0, size), candidate: candidate.slice(0, size) };
 }
 
 function groupDifferences(

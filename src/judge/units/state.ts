@@ -7,8 +7,10 @@ import {
   betOnMargin,
   type DifferenceAccount,
   differenceAccount,
+  FAILING_STAKES,
   hasBoth,
   marginAccount,
+  SLOWER_STAKES,
 } from './differences.ts';
 import {
   absentAccount,
@@ -71,8 +73,8 @@ export function createUnitJudge(config: UnitConfig): UnitState {
       missing: absentAccount(),
     },
     slower: config.quantiles.map(differenceAccount),
-    notSlower: config.quantiles.map(() => config.margins.map(marginAccount)),
-    notFailing: config.margins.map(marginAccount),
+    notSlower: config.quantiles.map(() => config.margins.map(() => marginAccount(SLOWER_STAKES))),
+    notFailing: config.margins.map(() => marginAccount(FAILING_STAKES)),
     totals: { baseline: NONE, candidate: NONE },
     blocks: 0,
     lastAt: 0,
@@ -87,7 +89,7 @@ export function observeUnits(state: UnitState, event: UnitEvent): UnitState {
 
 function afterSecond(state: UnitState, { deals }: UnitSecond): UnitState {
   const { accounts } = state;
-  const of = (what: 'arrived' | 'failed' | 'refused') =>
+  const of = (what: 'failed' | 'refused') =>
     deals.map((deal) => ({ chance: deal.chance, counts: deal[what] }));
   const sum = (side: 'baseline' | 'candidate'): Totals => {
     const add = (what: 'failed' | 'refused' | 'alone' | 'returned') =>
@@ -104,10 +106,10 @@ function afterSecond(state: UnitState, { deals }: UnitSecond): UnitState {
   return {
     ...state,
     accounts: {
+      ...accounts,
       errors: betOnEvents(accounts.errors, of('failed')),
       refused: betOnEvents(accounts.refused, of('refused')),
       returning: betOnLeaving(accounts.returning, deals),
-      missing: betOnAbsence(accounts.missing, of('arrived')),
     },
     totals: { baseline: sum('baseline'), candidate: sum('candidate') },
   };
@@ -122,6 +124,7 @@ function afterBlock(state: UnitState, { strata, warm }: UnitBlock): UnitState {
       strata,
       { candidate: failing, baseline: failing },
       config.margins[step]?.errors ?? 0,
+      FAILING_STAKES,
     ),
   );
   const totals = {
@@ -134,7 +137,12 @@ function afterBlock(state: UnitState, { strata, warm }: UnitBlock): UnitState {
       strata.flatMap(({ candidate }) => candidate),
     ),
   };
-  const next = { ...state, notFailing, totals, blocks: state.blocks + 1 };
+  const missing = betOnAbsence(
+    state.accounts.missing,
+    strata.map(({ chance, dealt }) => ({ chance, counts: dealt })),
+  );
+  const accounts = { ...state.accounts, missing };
+  const next = { ...state, accounts, notFailing, totals, blocks: state.blocks + 1 };
   return warm ? { ...next, ...latencyBets(state, strata) } : next;
 }
 
@@ -143,10 +151,10 @@ function latencyBets(state: UnitState, all: UnitBlock['strata']): Pick<UnitState
   const { config } = state;
   const answered = ({ ms }: UnitValue) => ms.length > 0;
   const strata = all
-    .map(({ chance, baseline, candidate }) => ({
-      chance,
-      baseline: baseline.filter(answered),
-      candidate: candidate.filter(answered),
+    .map((stratum) => ({
+      ...stratum,
+      baseline: stratum.baseline.filter(answered),
+      candidate: stratum.candidate.filter(answered),
     }))
     .filter(hasBoth);
   const raised = (ms: number, ratio: number) => Math.max(ms * (1 + ratio), ms + config.toleratedMs);
@@ -166,7 +174,7 @@ function latencyBets(state: UnitState, all: UnitBlock['strata']): Pick<UnitState
       if (q === null) return accounts;
       return accounts.map((account, step) => {
         const slow = above(raised(q, config.margins[step]?.latency ?? 0));
-        return betOnMargin(account, strata, { candidate: slow, baseline: above(q) }, 0);
+        return betOnMargin(account, strata, { candidate: slow, baseline: above(q) }, 0, SLOWER_STAKES);
       });
     }),
   };
@@ -224,9 +232,9 @@ export const UNIT_METRICS = {
 } as const;
 
 /**
- * Evidence of harm in each metric, most first; with weights it reaches ln(1/α) in any of them with probability
- * at most α where the candidate is no worse (Ville's inequality, and a union over metrics: it holds though they
- * look at the data in different ways).
+ * Evidence of harm in each metric, most first. Where the candidate is no worse, any of them reaches ln(1/α)
+ * with probability at most α (Ville's inequality, and a union over metrics by their weights: it holds though
+ * they look at the data in different ways).
  */
 export function harms({ config, accounts, slower }: UnitState): readonly Harm[] {
   const of = (metric: string, { peak }: Account, weight: number): Harm => ({

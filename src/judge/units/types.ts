@@ -13,8 +13,6 @@ import type { PerSide } from '../types.ts';
 export interface DealCounts {
   /** Chance of the candidate, above 0 and below 1. */
   readonly chance: number;
-  /** Deals whose first answer came in this second. */
-  readonly arrived: PerSide<number>;
   /** Deals that failed (5xx or no answer) for the first time. */
   readonly failed: PerSide<number>;
   /** Deals that were refused (4xx) for the first time. */
@@ -43,6 +41,8 @@ export interface UnitValue {
 /** Episodes that began in the same stretch of time, by the chance of their deal; both sides of each. */
 export interface UnitStratum {
   readonly chance: number;
+  /** How many deals were answered in time; of many, the values of some follow. */
+  readonly dealt: PerSide<number>;
   readonly baseline: readonly UnitValue[];
   readonly candidate: readonly UnitValue[];
 }
@@ -88,7 +88,7 @@ export interface UnitConfig {
   /** Shares of α; with those of `quantiles` they sum to 1. */
   readonly weights: Readonly<Record<'errors' | 'refused' | 'returning' | 'missing', number>>;
   readonly quantiles: readonly UnitQuantile[];
-  /** One for each step, in order. */
+  /** For each step but the last: what is excluded before it gives way to the next one. */
   readonly margins: readonly UnitMargins[];
 }
 
