@@ -29,6 +29,12 @@ describe('the status of a rollout', () => {
     expect(readStatus(JSON.stringify({ ...status, later: 1 }))).toEqual(status);
   });
 
+  it('is cut where a text is too long', () => {
+    const candidate = { ...status.candidate, subject: 'x'.repeat(5000) };
+    const read = readStatus(JSON.stringify({ ...status, candidate }));
+    expect(read.candidate.subject).toHaveLength(1000);
+  });
+
   it('takes odds that no number holds for the greatest', () => {
     const [first, ...rest] = status.metrics;
     const text = JSON.stringify({

@@ -4,7 +4,8 @@ import type { RolloutEvent, RolloutStatus } from '../../contract/rollout.ts';
 import type { ShownRollout, ShownSide, ShownStep } from '../api-types.ts';
 import type { StoredMark } from './merge.ts';
 
-const text = z.string().max(1000);
+/** What is too long is cut: a subject of a commit may be any text. */
+const text = z.string().transform((long) => long.slice(0, 1000));
 const name = z.string().min(1).max(128);
 const time = z.iso.datetime();
 const percent = z.number().min(0).max(100);
