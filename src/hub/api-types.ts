@@ -5,7 +5,7 @@
  * `release=` (one release), or `baseline=` and `candidate=` (two). `/api/routes` takes the same `app`,
  * `from`, `to`, `baseline`, `candidate`. Times are milliseconds since 1970 unless a name says seconds.
  * Answers are compressed. `/api/stream` sends `overview` (an `Overview`), `point` (a `LivePoint` of the
- * subject), `mark` (a `Mark`, new or changed) and `missed`.
+ * subject), `event` (a `HubEvent`, new or changed) and `missed`.
  */
 
 export type Health = 'well' | 'look' | 'broken';
@@ -102,13 +102,13 @@ export interface LivePoint {
  * `rollout`: a step of a live canary. `change`: everything else that the audit log of a host holds: `prod
  * up`, `monitor setup`, backups.
  */
-export type MarkKind = 'deploy' | 'rollback' | 'rollout' | 'canary' | 'change';
+export type EventKind = 'deploy' | 'rollback' | 'rollout' | 'canary' | 'change';
 
 /** Something that somebody did: an event in lists, a mark on charts. */
-export interface Mark {
+export interface HubEvent {
   readonly id: string;
   readonly at: number;
-  readonly kind: MarkKind;
+  readonly kind: EventKind;
   /** The word of the audit log, e.g. `deploy`, `up`, `monitor setup`. */
   readonly action: string;
   /** Empty: it concerns hosts and no application. */
@@ -133,7 +133,7 @@ export interface Mark {
 
 /** `/api/events?from=&to=&app=&host=&kind=deploy,rollback&limit=50&before=NEXT`: newest first. */
 export interface EventPage {
-  readonly events: readonly Mark[];
+  readonly events: readonly HubEvent[];
   /** For `before=` of the next page; null: there is none. */
   readonly next: string | null;
 }
@@ -298,7 +298,7 @@ export interface History {
   /** Ends of the steps, seconds since 1970. */
   readonly times: readonly number[];
   readonly panels: readonly Panel[];
-  readonly events: readonly Mark[];
+  readonly events: readonly HubEvent[];
 }
 
 export interface RouteFigures {

@@ -86,7 +86,7 @@ class Hub {
     this.#source = { redis, hosts, hostsOf: (app) => ingest.hostsOf(app), intervalSeconds };
     this.#watch = new Watch({ config, source: this.#source, ingest, signal, log });
     this.live = new Live(ingest);
-    this.#canaries = new RunningCanaries(redis, (mark) => this.live.mark(mark));
+    this.#canaries = new RunningCanaries(redis, (event) => this.live.event(event));
     this.#rollouts = new RolloutsGoingOn(redis);
     if (remoteWrite !== undefined)
       this.#remoteWrite = new RemoteWrite({ ...remoteWrite, totals: this.#totals, log, signal });
@@ -98,7 +98,7 @@ class Hub {
     // In the background; what is older than now is restored, what is newer is taken in, and nothing counts
     // twice.
     this.#sparks.restore(this.#redis, this.#config.hosts, begun).catch(onError);
-    this.ingest.listenToMarks((mark) => this.live.mark(mark));
+    this.ingest.listenToEvents((event) => this.live.event(event));
     this.ingest.listen((host, window) => {
       if (window.at > begun) this.#sparks.add(window);
       this.#totals.add(host.name, window.routes);

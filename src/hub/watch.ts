@@ -25,7 +25,7 @@ const HOUR_MS = 3_600_000;
 export interface WatchOptions {
   readonly config: HubConfig;
   readonly source: Source;
-  readonly ingest: Pick<Ingest, 'fleet' | 'trouble' | 'standby' | 'listen' | 'listenToMarks'>;
+  readonly ingest: Pick<Ingest, 'fleet' | 'trouble' | 'standby' | 'listen' | 'listenToEvents'>;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
   readonly now?: () => number;
@@ -71,11 +71,11 @@ export class Watch {
     });
     options.ingest.listen((host, window) => this.#trends.note(host.name, window));
     if (config.rules.deploys === 'on')
-      options.ingest.listenToMarks((mark) => {
-        const notice = deployNotice(mark, this.#now());
+      options.ingest.listenToEvents((event) => {
+        const notice = deployNotice(event, this.#now());
         // The same deploy on another host is the same event.
-        if (notice === undefined || this.#deploys.has(mark.id)) return;
-        this.#deploys.add(mark.id);
+        if (notice === undefined || this.#deploys.has(event.id)) return;
+        this.#deploys.add(event.id);
         this.#tell(notice);
       });
   }

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { RolloutEvent, RolloutStatus } from '../../contract/rollout.ts';
 import type { ShownRollout, ShownSide, ShownStep } from '../api-types.ts';
-import type { StoredMark } from './merge.ts';
+import type { StoredEvent } from './merge.ts';
 
 /** What is too long is cut: a subject of a commit may be any text. */
 const text = z.string().transform((long) => long.slice(0, 1000));
@@ -96,7 +96,7 @@ export function shownRollout(status: RolloutStatus, { host, heardAt, aheadMs }: 
 }
 
 /** The event of a rollout as charts and lists show it. The same event always has the same identifier. */
-export function markOf(rollout: ShownRollout, event: ShownStep, said: RolloutEvent): StoredMark {
+export function eventOf(rollout: ShownRollout, event: ShownStep, said: RolloutEvent): StoredEvent {
   const { id, app, host, baseline, candidate } = rollout;
   return {
     id: `rollout-${id}-${Date.parse(said.at)}-${event.kind.replace(' ', '-')}`,

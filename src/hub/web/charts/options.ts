@@ -1,6 +1,6 @@
 /** How a chart is drawn. */
 import type uPlot from 'uplot';
-import type { ChartSeries, Mark, Panel } from '../../api-types.ts';
+import type { ChartSeries, HubEvent, Panel } from '../../api-types.ts';
 import { figure, tick } from '../state/format.ts';
 import { BOUNDS, bridge, lonely, stack, top, type Values } from '../state/series.ts';
 import { colorName, resolve } from './colors.ts';
@@ -12,7 +12,7 @@ const AXIS_WIDTH = 68;
 /** What the chart needs of its component, always as it is now. */
 export interface Now {
   panel: Panel;
-  marks: readonly Mark[];
+  marks: readonly HubEvent[];
   hidden: ReadonlySet<string>;
   onCursor: (u: uPlot) => void;
   onZoom: ((fromMs: number, toMs: number) => void) | undefined;

@@ -1,6 +1,6 @@
 /** The one live connection of the page. It rests while the page is hidden, and comes back by itself. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { LivePoint, Mark, Overview } from '../../api-types.ts';
+import type { HubEvent, LivePoint, Overview } from '../../api-types.ts';
 import { get, SignedOut } from '../state/api.ts';
 
 export type StreamState = 'connecting' | 'live' | 'again' | 'paused' | 'full';
@@ -18,7 +18,7 @@ export interface Stream {
 export interface Listener {
   readonly point?: (point: LivePoint) => void;
   /** A deploy, a canary run …: new or changed. */
-  readonly mark?: (mark: Mark) => void;
+  readonly event?: (event: HubEvent) => void;
 }
 
 /** Where the browser gives up (the hub answered with an error), it is tried again after this. */
@@ -59,9 +59,9 @@ export function useStream(subject: string, onSignedOut: () => void): Stream {
       const point = JSON.parse(event.data) as LivePoint;
       for (const listener of listeners.current) listener.point?.(point);
     });
-    source.addEventListener('mark', (event) => {
-      const mark = JSON.parse(event.data) as Mark;
-      for (const listener of listeners.current) listener.mark?.(mark);
+    source.addEventListener('event', ({ data }) => {
+      const event = JSON.parse(data) as HubEvent;
+      for (const listener of listeners.current) listener.event?.(event);
     });
     source.addEventListener('full', () => {
       source.close();

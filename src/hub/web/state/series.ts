@@ -1,5 +1,5 @@
 /** Points of charts: adding live ones, stacking, gaps. Pure. */
-import type { ChartSeries, History, LivePoint, Mark, Panel } from '../../api-types.ts';
+import type { ChartSeries, History, HubEvent, LivePoint, Panel } from '../../api-types.ts';
 
 /**
  * The charts with one point more, and without what is older than the range. A point that falls into the last
@@ -49,8 +49,8 @@ export function append(
 }
 
 /** Marks with one that is new or has changed, in order of time. */
-export function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
-  return [...marks.filter(({ id }) => id !== mark.id), mark].sort((a, b) => a.at - b.at);
+export function withEvent(events: readonly HubEvent[], event: HubEvent): readonly HubEvent[] {
+  return [...events.filter(({ id }) => id !== event.id), event].sort((a, b) => a.at - b.at);
 }
 
 /** The chart without the lines that nothing was ever measured of in its time. */
