@@ -87,7 +87,7 @@ export interface Panel {
   readonly id: string;
   readonly title: string;
   readonly unit: string;
-  /** Why there is nothing to draw, where there is not: a sentence. */
+  /** Why there is nothing to draw, if so: a sentence. */
   readonly none?: string | undefined;
   readonly series: readonly ChartSeries[];
 }
@@ -104,7 +104,7 @@ export interface LivePoint {
  */
 export type EventKind = 'deploy' | 'rollback' | 'rollout' | 'canary' | 'change';
 
-/** Something that somebody did: an event in lists, a mark on charts. */
+/** Something that somebody did: a row in lists, a mark on charts. */
 export interface HubEvent {
   readonly id: string;
   readonly at: number;
@@ -159,7 +159,7 @@ export interface CanaryRun {
   readonly by: string;
   readonly startedAt: number;
   readonly endedAt: number | null;
-  /** `lost`: whoever ran it was not heard for a minute. */
+  /** `lost`: nothing was heard from it for a minute. */
   readonly state: 'running' | 'passed' | 'failed' | 'inconclusive' | 'interrupted' | 'lost';
   /** 0 to 100; null while it runs. */
   readonly score: number | null;
@@ -226,13 +226,13 @@ export interface ShownSide {
   readonly failed: number;
 }
 
-/** What speaks against the candidate of a live canary. */
+/** The evidence against the candidate of a live canary. */
 export interface ShownEvidence {
   readonly name: string;
   readonly unit: 'share' | 'ms';
   readonly baseline: number | null;
   readonly candidate: number | null;
-  /** N to 1 for harm; 1: nothing speaks for it. */
+  /** N to 1 that it does harm; 1: nothing points to harm. */
   readonly odds: number;
   /** Share by which it may be worse; null: not at all. */
   readonly tolerated: number | null;

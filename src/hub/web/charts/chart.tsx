@@ -41,7 +41,7 @@ export function Chart({ panel, times, marks, dark, onZoom, onReset }: Props) {
   Object.assign(now.current, { panel, marks, hidden, onZoom, onReset });
 
   const form = panel.series.map(({ name }) => name).join('\n');
-  // Made anew only when its form changes; figures are set by the effect below.
+  // Recreated only when its form changes; the effect below sets the data.
   useEffect(() => {
     const element = place.current;
     if (element === null) return;

@@ -9,7 +9,7 @@ import { drawMarks } from './marks.ts';
 export const HEIGHT = 148;
 const AXIS_WIDTH = 68;
 
-/** What the chart needs of its component, always as it is now. */
+/** What the chart reads from its component, always current. */
 export interface Now {
   panel: Panel;
   marks: readonly HubEvent[];
@@ -113,7 +113,7 @@ function seriesOf(
   };
 }
 
-/** What was chosen by dragging is no longer marked, but shown. */
+/** Zooms to the range that was dragged over, and clears the selection. */
 function zoom(u: uPlot, onZoom: Now['onZoom']): void {
   const { left, width } = u.select;
   if (width < 8) return;

@@ -13,7 +13,7 @@ import { type Loaded, useLoaded } from './use-loaded.ts';
 const LONGEST_LIVE_STEP = 10;
 const LEAST_MS = 15_000;
 
-/** When to read again: changes every so often while the page is live. */
+/** When to read again: changes now and then while the page is live. */
 export function refreshKey({ place, stream }: Page): string {
   if (!isLive(place)) return 'fixed';
   const every = Math.max(LEAST_MS, ((RANGES[place.range] ?? 3600) * 1000) / 360);

@@ -12,7 +12,7 @@ interface Props {
   readonly events: readonly HubEvent[];
 }
 
-/** Results that are no good news. */
+/** Results shown as bad news. */
 const BAD: ReadonlySet<string> = new Set([
   'failed',
   'inconclusive',

@@ -1,4 +1,4 @@
-/** How events are called on charts and in lists. Pure. */
+/** What events are called on charts and in lists. Pure. */
 import type { HubEvent } from '../../api-types.ts';
 import { shortName } from './format.ts';
 

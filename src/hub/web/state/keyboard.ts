@@ -13,7 +13,7 @@ export interface Press {
   readonly altKey: boolean;
   /** Whether a field for text has the focus. */
   readonly typing: boolean;
-  /** Whether something that arrows scroll or choose in has the focus. */
+  /** Whether the focus is on something that uses the arrow keys. */
   readonly inList: boolean;
 }
 

@@ -97,7 +97,7 @@ function tilesOf(all: RouteFigures | undefined): readonly Tile[] {
   ];
 }
 
-/** That a new version is being let in. */
+/** Says that a rollout is under way. */
 function RolloutNote({ page }: { readonly page: Page }) {
   const { place, go, overview } = page;
   const rollout = overview.rollouts.find(({ app }) => app === place.name);
@@ -112,7 +112,7 @@ function RolloutNote({ page }: { readonly page: Page }) {
   );
 }
 
-/** That charts are of one route. */
+/** Says that the charts show one route only. */
 function RouteNote({ page }: { readonly page: Page }) {
   const { place, go } = page;
   if (place.route === '') return null;

@@ -22,7 +22,7 @@ const TONES: Readonly<Record<NonNullable<CanaryMetric['tone']>, Health>> = {
   none: 'look',
 };
 
-/** What is merely reported is not broken, whatever it says. */
+/** An informative metric is never shown as broken. */
 function healthOf({ tone, verdict }: CanaryMetric): Health {
   return tone === undefined ? VERDICTS[verdict] : TONES[tone];
 }

@@ -46,7 +46,7 @@ export function OverviewView({ page }: { readonly page: Page }) {
         <Panel title="Applications">
           <Empty
             title="No application has answered a request yet."
-            text="They appear here with their first request, by themselves."
+            text="An application appears here with its first request."
             commands={['pipeline deploy APP -i inventory.ini']}
           />
         </Panel>
