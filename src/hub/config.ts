@@ -64,7 +64,7 @@ export function readHubConfig(path: string): HubConfig {
     const parsed = hubConfig.safeParse(JSON.parse(readFileSync(path, 'utf8')));
     if (parsed.success) return parsed.data;
     const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new Failure('usage', `${path} has mistakes: ${mistakes.join('; ')}.`, { next });
+    throw new Failure('usage', `${path} has errors: ${mistakes.join('; ')}.`, { next });
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
     // The error of JSON.parse quotes the text, which holds passwords.

@@ -38,7 +38,7 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** As much of a body as is looked at. */
+/** How much of a body is searched. */
 const MAX_BODY = 256 * 1024;
 /** More are a circle. */
 const MOST_REDIRECTS = 10;

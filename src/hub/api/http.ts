@@ -33,7 +33,7 @@ export interface HttpOptions {
   readonly overview: () => Overview;
   /** Text for Prometheus. */
   readonly metrics: () => string;
-  /** Served over https: cookies are for https alone. */
+  /** Served over https: cookies are sent over https only. */
   readonly secure: boolean;
   /** Proxies in front that may speak for visitors: addresses or networks. */
   readonly trustedProxies: readonly string[];
@@ -53,7 +53,7 @@ const CSP = [
 ].join('; ');
 
 const LONGEST_MS = 91 * 86_400_000;
-/** How long one stream lives. */
+/** How long a stream stays open. */
 const STREAM_MS = 10 * 60_000;
 const FULL = 'event: full\ndata: {}\n\n';
 
@@ -76,7 +76,7 @@ export function createHttp(options: HttpOptions): Hono<Env> {
     c.res.headers.set('x-frame-options', 'DENY');
     c.res.headers.set('referrer-policy', 'no-referrer');
     c.res.headers.set('cross-origin-resource-policy', 'same-origin');
-    // Browsers take these over https alone.
+    // Browsers accept these over https only.
     if (secure) {
       c.res.headers.set('strict-transport-security', 'max-age=31536000');
       c.res.headers.set('cross-origin-opener-policy', 'same-origin');
@@ -209,7 +209,7 @@ export function createHttp(options: HttpOptions): Hono<Env> {
       outgoing.end(compressed ? gzipSync(FULL) : FULL);
       return RESPONSE_ALREADY_SENT;
     }
-    // Pages connect again by themselves: whoever may no longer sign in ends here.
+    // Pages reconnect by themselves; users who may no longer sign in stop here.
     const end = setTimeout(() => outgoing.destroy(), STREAM_MS);
     outgoing.once('close', () => clearTimeout(end));
     sink.write(`event: overview\ndata: ${JSON.stringify(overview())}\n\n`);

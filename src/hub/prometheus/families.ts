@@ -1,4 +1,4 @@
-/** What the hub knows as metrics of Prometheus: every column of the catalogue, without another list. Pure. */
+/** The hub's data as Prometheus metrics, driven by the catalogue of columns. Pure. */
 import {
   columnsOf,
   type Gauge,
@@ -10,7 +10,7 @@ import {
 import { mean } from '../../metrics/merge.ts';
 
 export interface Sample {
-  /** Appended to the family's name: `_bucket`, `_sum`, `_count`. */
+  /** Suffix of the family's name: `_bucket`, `_sum`, `_count`. */
   readonly suffix?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -23,7 +23,7 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
-/** Ending of a name, and what a value is multiplied with to be in the base unit. */
+/** Suffix of a name, and the factor that converts a value to the base unit. */
 const UNITS: Readonly<Record<Unit, readonly [ending: string, factor: number]>> = {
   ratio: ['_ratio', 1],
   bytes: ['_bytes', 1],
