@@ -4,7 +4,9 @@ import { SITES } from '../contract/proxy-paths.ts';
 import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
+import { withValues } from '../ssh/script.ts';
 import type { Site, SiteProxy, Weights } from './proxy.ts';
+import reconcile from './reconcile.sh' with { type: 'text' };
 import { PROXY_FUNCTIONS, removeSite, writeSite } from './scripts.ts';
 
 /** The proxy on the host behind a connection; role `nginx` must be there. Each verb is one round trip. */
@@ -15,12 +17,7 @@ export function nginxProxy(connection: Connection, context: Context): SiteProxy 
   return {
     async reconcile(site: Site) {
       const { exitCode, stdout, stderr } = await connection.script(
-        `${PROXY_FUNCTIONS}\n${writeSite(site)}
-site_put ${quote(site.app)} "$site_file"; result=$?
-rm -f "$site_file"
-[ $result = 0 ] || exit 1
-[ -n "$(weights_get ${quote(site.app)})" ] || weights_put ${quote(site.app)} 0 || exit 1
-echo "changed $site_changed"`,
+        [PROXY_FUNCTIONS, writeSite(site), withValues(reconcile, { app: site.app })].join('\n'),
         { label: `site ${site.app}`, signal: context.signal },
       );
       if (exitCode !== 0) throw siteRefused(host, site.app, stderr);
@@ -67,11 +64,13 @@ export function siteRefused(host: string, app: string, said: string): Failure {
     step: 'proxy',
     output,
     next: twoDefaults
-      ? `Another site of this host has no domains either: give one of them site: domains: or another site: port: in pipeline.yml.`
+      ? 'Another site of this host has no domains either: ' +
+        'give one of them site: domains: or another site: port: in pipeline.yml.'
       : name !== undefined
         ? `Another site of this host answers to ${name} too: take it out of one of them (${SITES}).`
         : taken !== undefined
           ? `Another program on the host has ${taken}: end it, or give ${app} another site: port:.`
-          : 'The site that was in force before still is. Correct site: in pipeline.yml, then run the command again.',
+          : 'The site that was in force before still is. ' +
+            'Correct site: in pipeline.yml, then run the command again.',
   });
 }

@@ -74,9 +74,13 @@ export function splitSecrets(id: string, { tester, sessions }: SplitSecrets): st
   return `${[
     '# Written by pipeline for a rollout, and removed with it.',
     map(`$http_${variable(TESTER_HEADER)}`, `${id}_tester`, [['default', ''], ...testers]),
-    // A session from before the rollout is the baseline's.
-    map(`$${id}_session_word`, `${id}_session_side`, [['default', 'baseline'], ...held]),
-    map(`$${id}_side`, `${id}_session_new`, [['default', ''], ...given]),
+    ...(sessions === undefined
+      ? []
+      : [
+          // A session from before the rollout is the baseline's.
+          map(`$${id}_session_word`, `${id}_session_side`, [['default', 'baseline'], ...held]),
+          map(`$${id}_side`, `${id}_session_new`, [['default', ''], ...given]),
+        ]),
   ].join('\n\n')}\n`;
 }
 

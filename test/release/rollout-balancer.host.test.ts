@@ -46,7 +46,7 @@ describe.skipIf(unavailable !== undefined)(
         expect(result.rollout?.host.name).toBe('front');
         expect((await followRollout(divider(), APP, at.context, () => {}))?.phase).toBe('taken back');
         // Both hosts run both versions until somebody asks; visitors get the old one alone.
-        expect((await running(0)).split('\\n')).toHaveLength(2);
+        expect((await running(0)).split('\n')).toHaveLength(2);
         expect(await clearRollout(request(), at.context)).toBe(true);
       } finally {
         await visitors.stop();

@@ -112,9 +112,13 @@ export function startVisitors(options: VisitorOptions): Visitors {
         });
       });
       asked.on('error', () => {
-        counts.dropped += 1;
         visitor.busy = false;
-        resolve();
+        // nginx closes idle connections when its site changes, and browsers ask again then.
+        if (asked.reusedSocket) resolve(ask(index));
+        else {
+          counts.dropped += 1;
+          resolve();
+        }
       });
       asked.end();
     });

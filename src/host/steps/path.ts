@@ -111,6 +111,8 @@ export function inTheWay(facts: Facts, path: string, is: string, should: string)
   return new Failure('host', `${path} is ${is} and should be ${should}`, {
     host: facts.host.name,
     step: `${should.replace(/^an? /, '')} ${path}`,
-    next: `Look at it (pipeline prod ssh ${facts.host.name} -- ls -ld ${path}), move it away, and run the command again.`,
+    next:
+      `Look at it (pipeline prod ssh ${facts.host.name} -- ls -ld ${path}), move it away, ` +
+      'and run the command again.',
   });
 }
