@@ -9,7 +9,7 @@
  */
 import type { Manifest } from './manifest.ts';
 import type { Colour } from './places.ts';
-import type { Otherwise } from './rollout.ts';
+import type { Otherwise, RolloutStatus } from './rollout.ts';
 
 /** One line of the audit log on hosts. Never holds a secret. */
 export interface AuditLine {
@@ -152,6 +152,11 @@ export interface GuardOrder {
 
 /** What a host needs to decide by itself whether a release stays. */
 export interface RolloutOrder {
+  /**
+   * `whole`: the application's only host. Of several, the `balancer` divides the visitors and decides, and each
+   * `host` runs both versions until it is told how that ended.
+   */
+  readonly part: 'whole' | 'balancer' | 'host';
   /** 16 hex digits, drawn anew. */
   readonly id: string;
   /** From which the order of buckets and the names of visitors are drawn: 32 hex digits, secret. */
@@ -183,6 +188,10 @@ export type ReleaseOrder =
   | { readonly verb: 'settle'; readonly settle: Settle }
   /** Start a release beside the one that serves, and let a rollout decide which of them stays. */
   | { readonly verb: 'let-in'; readonly takeOver: TakeOver; readonly rollout: RolloutOrder }
+  /** To a balancer: divide the visitors of hosts that run both versions. */
+  | { readonly verb: 'divide'; readonly rollout: RolloutOrder }
+  /** The balancer has decided: one version stays. */
+  | { readonly verb: 'end-rollout'; readonly app: string; readonly status: RolloutStatus }
   /** Back to the version that stands by, after another host's failure. */
   | {
       readonly verb: 'revert';

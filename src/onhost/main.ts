@@ -60,8 +60,18 @@ async function release(): Promise<number> {
 }
 
 function appOf(order: ReleaseOrder): string {
-  if (order.verb === 'take-over' || order.verb === 'let-in') return order.takeOver.manifest.app;
-  return order.verb === 'settle' ? order.settle.manifest.app : order.placed.manifest.app;
+  switch (order.verb) {
+    case 'end-rollout':
+      return order.app;
+    case 'divide':
+      return order.rollout.settle.manifest.app;
+    case 'settle':
+      return order.settle.manifest.app;
+    case 'revert':
+      return order.placed.manifest.app;
+    default:
+      return order.takeOver.manifest.app;
+  }
 }
 
 /** A watch that an older pipeline began has its own program, in bash. */

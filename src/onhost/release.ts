@@ -17,6 +17,7 @@ import type { Host } from './host.ts';
 import { type Interrupt, interruptible } from './interrupt.ts';
 import { place } from './place.ts';
 import { backToBaseline, beginRollout, undoRollout } from './rollout/begin.ts';
+import { endByBalancer } from './rollout/end.ts';
 import { failed, type Scene, sayer, sceneOf, type Tell, within } from './scene.ts';
 import { settle } from './settle.ts';
 import { needFolder, putSite } from './site.ts';
@@ -35,10 +36,17 @@ export async function carryOut(
   tell: Tell,
   interrupt: Interrupt,
 ): Promise<void> {
+  if (order.verb === 'end-rollout') {
+    interrupt.keepGoing();
+    await endByBalancer(host, order, tell);
+    return;
+  }
   if (order.verb !== 'revert') await alone(host, order);
   if (order.verb === 'let-in') {
     await endGuard(interruptible(host, interrupt), order.takeOver.manifest.app);
     await letIn(order.takeOver, order.rollout, host, tell, interrupt);
+  } else if (order.verb === 'divide') {
+    await divide(order.rollout, host, tell);
   } else if (order.verb === 'take-over') {
     await endGuard(interruptible(host, interrupt), order.takeOver.manifest.app);
     await takeOver(order.takeOver, host, tell, interrupt);
@@ -61,8 +69,16 @@ async function keep(order: Settle, host: Host, tell: Tell, interrupt: Interrupt)
 }
 
 /** A rollout decides by itself; nothing else changes the application meanwhile. */
-async function alone(host: Host, order: Exclude<ReleaseOrder, { verb: 'revert' }>): Promise<void> {
-  const { app } = order.verb === 'settle' ? order.settle.manifest : order.takeOver.manifest;
+async function alone(
+  host: Host,
+  order: Exclude<ReleaseOrder, { verb: 'revert' | 'end-rollout' }>,
+): Promise<void> {
+  const { app } =
+    order.verb === 'settle'
+      ? order.settle.manifest
+      : order.verb === 'divide'
+        ? order.rollout.settle.manifest
+        : order.takeOver.manifest;
   const folder = rolloutFolder(app);
   if (await host.exists(`${folder}/order.json`)) throw failed('lock', 'a rollout is under way');
   // One that was killed before it began.
@@ -90,10 +106,22 @@ async function letIn(
     interrupt.check();
     interrupt.keepGoing();
     phase = 'shared';
-    await beginRollout(scene, order, rollout);
+    await beginRollout(scene, rollout);
   } catch (error) {
     interrupt.keepGoing();
     await undo(sceneOf(host, order, tell), order, phase);
+    throw error;
+  }
+}
+
+/** A balancer begins to divide: its hosts run both versions. */
+async function divide(rollout: RolloutOrder, host: Host, tell: Tell): Promise<void> {
+  const scene = sceneOf(host, rollout.settle, tell);
+  const { app } = rollout.settle.manifest;
+  try {
+    await beginRollout(scene, rollout);
+  } catch (error) {
+    await undoRollout(host, app, rollout.baseline.colour);
     throw error;
   }
 }
@@ -217,7 +245,8 @@ async function revert(
   const scene = sceneOf(host, order.placed, tell);
   const { app } = order.placed.manifest;
   say.started();
-  await undo(scene, order, 'switched');
+  const shared = await host.exists(rolloutFolder(app));
+  await undo(scene, order, shared ? 'shared' : 'switched');
   if (order.old !== null && (await serving(host, app)) !== order.old) {
     throw failed('revert', `visitors still get ${other(order.old)}`);
   }

@@ -17,6 +17,7 @@ import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
 import { planRollout } from './plan/rollout.ts';
 import { wantedRelease } from './plan/wanted.ts';
+import { clearRollout } from './rollout.ts';
 import { hidden, resolveSecrets } from './secrets.ts';
 import { carryOut } from './send/carry-out.ts';
 import { ready } from './send/prepare.ts';
@@ -37,11 +38,10 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const by = request.by ?? whoami(context);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
   const [found, secrets, front] = await Promise.all([
-    lookAt(app, hosts, context),
+    lookAfterRollouts(request, context),
     resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
     lookAtFront(request, definition, context, 'forward'),
   ]);
-  refuseDuringRollout(app, found);
   const given = { ...databaseVariables(databases), ...secrets.values };
   const [wanted, seen] = await Promise.all([
     wantedRelease(app, definition, artifact, given, config.directory),
@@ -50,7 +50,8 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const aim = { action: 'deploy', app, by, definition, wanted, secrets, now: context.now() } as const;
   const plan = planRelease(aim, { hosts: found, front });
   const letIn =
-    request.canary && planRollout(plan, request.canary.steps, { ...request, definition, secrets });
+    request.canary &&
+    planRollout(plan, request.canary.steps, { definition, secrets, balancers: request.balancers });
 
   const occasion = {
     change: plan.hosts.some(({ takeOver }) => takeOver !== undefined),
@@ -64,15 +65,19 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   await tellOfDatabases(kept, { app, by, release: plan.manifest.release }, context);
   const ready = await Promise.all(plan.hosts.map((host) => bring(host, request, context)));
   await carryOut({ ...plan, hosts: ready }, context, letIn);
-  const fronted = await placeFront(app, plan.front, context);
+  // The site of a balancer that divides is the rollout's.
+  const fronted = letIn?.balanced === true || (await placeFront(app, plan.front, context));
   const done = result(request, plan, fronted, started);
   const rollout = letIn && { id: letIn.id, host: letIn.host };
   return { ...done, rollout, changed: done.changed || kept.some(({ changed }) => changed) };
 }
 
-/** @throws Failure kind `locked` */
-function refuseDuringRollout(app: string, hosts: readonly HostFacts[]): void {
-  if (!hosts.some(({ facts }) => facts.rollout)) return;
+/** What hosts know, once a rollout that has ended is cleared up. @throws Failure kind `locked`: one goes on. */
+async function lookAfterRollouts(request: DeployRequest, context: Context): Promise<readonly HostFacts[]> {
+  const { app, hosts } = request;
+  const found = await lookAt(app, hosts, context);
+  if (!found.some(({ facts }) => facts.rollout)) return found;
+  if (await clearRollout(request, context)) return lookAt(app, hosts, context);
   throw new Failure('locked', `${app}: a rollout is under way`, {
     next: `See it with pipeline rollout watch ${app}; end it with pipeline rollout promote ${app}, or abort.`,
   });

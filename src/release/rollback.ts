@@ -7,7 +7,7 @@ import { type HostFacts, lookAt } from './look/look.ts';
 import { liveRelease } from './plan/decide.ts';
 import { outcome } from './plan/outcome.ts';
 import { planRelease } from './plan/plan.ts';
-import { tellRollout } from './rollout.ts';
+import { clearRollout, dividerOf, tellRollout } from './rollout.ts';
 import { carryOut } from './send/carry-out.ts';
 import { ready } from './send/prepare.ts';
 import type { DeployResult, RollbackRequest } from './types.ts';
@@ -25,10 +25,10 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
     lookAt(app, hosts, context),
     lookAtFront(request, definition, context, 'back'),
   ]);
-  const letIn = before.filter(({ facts }) => facts.rollout);
-  for (const { host } of letIn) await tellRollout(host, app, 'abort', context, by);
-  const found = letIn.length === 0 ? before : await lookAt(app, hosts, context);
-  if (letIn.length > 0 && request.release === undefined) return tookBack(app, found, started);
+  const letIn = before.some(({ facts }) => facts.rollout);
+  if (letIn) await endRollout(request, by, context);
+  const found = letIn ? await lookAt(app, hosts, context) : before;
+  if (letIn && request.release === undefined) return tookBack(app, found, started);
   const aim = { action: 'rollback', app, by, definition, release: request.release } as const;
   const plan = planRelease(aim, { hosts: found, front });
   const { manifest } = plan;
@@ -38,6 +38,12 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
   const { ref, commit, subject, release } = manifest;
   const seconds = (performance.now() - started) / 1000;
   return { app, ref, commit, subject, release, ...outcome(plan.hosts, fronted), seconds };
+}
+
+async function endRollout(request: RollbackRequest, by: string, context: Context): Promise<void> {
+  if (await clearRollout(request, context)) return;
+  await tellRollout(dividerOf(request), request.app, 'abort', context, by);
+  await clearRollout(request, context);
 }
 
 /** The version that was let in is gone again: what serves is what served before. */

@@ -1,18 +1,62 @@
 /** A rollout as the operator sees it and speaks to it, over the host that carries it on. */
 import type { Context } from '../context.ts';
 import { ONHOST } from '../contract/places.ts';
-import { type RolloutStatus, type RolloutWord, rolloutFolder, rolloutUnit } from '../contract/rollout.ts';
+import {
+  hasEnded,
+  type RolloutStatus,
+  type RolloutWord,
+  rolloutFolder,
+  rolloutUnit,
+} from '../contract/rollout.ts';
 import { whoami } from '../environment/audit.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { quote } from '../ssh/quote.ts';
 import { programCommand } from './send/program.ts';
-import type { ReleaseHost } from './types.ts';
+import { runOrder } from './send/run.ts';
+import type { AppOnHosts, ReleaseHost } from './types.ts';
 
 /** How often a connection that broke is made again before the view gives up. */
 const TRIES = 5;
 const PAUSE_MS = 3000;
+/** Draining the version that leaves is most of it. */
+const END_MS = 30 * 60_000;
 /** Longer than anybody looks; a timer takes no more than 24 days. */
 const VIEW_MS = 20 * 86_400_000;
+
+/** The host that divides the visitors. @throws Failure kind `usage`: there is none. */
+export function dividerOf({ app, hosts, balancers = [] }: AppOnHosts): ReleaseHost {
+  const [divider] = hosts.length > 1 ? balancers : hosts;
+  if (divider !== undefined) return divider;
+  throw new Failure('usage', `${app} has several hosts, and no balancer divides their visitors`, {
+    next: 'Name one host as its balancer: site: balancer:',
+  });
+}
+
+/**
+ * Ends on every host what a balancer has decided.
+ * @returns whether nothing of a rollout is left; false: one is under way.
+ */
+export async function clearRollout(request: AppOnHosts, context: Context): Promise<boolean> {
+  const { app, hosts } = request;
+  const divider = dividerOf(request);
+  const status = await rolloutStatus(divider, app, context);
+  if (status === undefined || !hasEnded(status.phase)) return false;
+  if (hosts.length > 1) for (const host of [...hosts, divider]) await endOn(host, app, status, context);
+  return true;
+}
+
+async function endOn(host: ReleaseHost, app: string, status: RolloutStatus, context: Context): Promise<void> {
+  const run = {
+    label: `end the rollout of ${app}`,
+    order: { verb: 'end-rollout', app, status } as const,
+    program: 'current',
+    timeoutMs: END_MS,
+    secrets: [],
+    subject: `${app} ${status.candidate.release}`,
+    next: `Visitors get ${status.phase === 'promoted' ? 'the new' : 'the old'} version. Try again: pipeline rollout status ${app}`,
+  };
+  await runOrder(host, run, context);
+}
 
 /** The newest rollout of an application; undefined: there never was one. */
 export async function rolloutStatus(

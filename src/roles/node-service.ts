@@ -103,7 +103,7 @@ RestartSec=1s
 `;
 
 /** A rollout under way (onhost/rollout). Whatever ends it but itself, it goes on: both versions serve meanwhile. */
-const ROLLOUT_UNIT = `# Made by pipeline.
+const ROLLOUT_SERVICE = `# Made by pipeline.
 [Unit]
 Description=Rollout of a new release of %i
 After=network.target nginx.service
@@ -115,6 +115,13 @@ Restart=on-failure
 RestartSec=1s
 Nice=5
 `;
+
+/** What a balancer needs besides nginx. */
+export const ROLLOUT_UNIT: Resource = {
+  kind: 'file',
+  path: '/etc/systemd/system/pipeline-rollout@.service',
+  content: ROLLOUT_SERVICE,
+};
 
 export const nodeService: Role = {
   name: 'node-service',
@@ -138,7 +145,7 @@ export const nodeService: Role = {
     { kind: 'file', path: '/usr/local/lib/pipeline/network', content: NETWORK, mode: '0755' },
     { kind: 'file', path: '/etc/systemd/system/pipeline-network@.service', content: NETWORK_UNIT },
     { kind: 'file', path: '/etc/systemd/system/pipeline-guard@.service', content: GUARD_UNIT },
-    { kind: 'file', path: '/etc/systemd/system/pipeline-rollout@.service', content: ROLLOUT_UNIT },
+    ROLLOUT_UNIT,
     ...BEHIND_BALANCER,
     { kind: 'firewall', table: 'inet pipeline_instances', rules: INSTANCE_RULES },
   ],

@@ -13,6 +13,8 @@ export interface VisitorOptions {
   readonly path?: (visitor: number, count: number) => string;
   /** Share of visitors that refuse cookies. */
   readonly refuse?: number;
+  /** Share of requests that are somebody's first. */
+  readonly fresh?: number;
 }
 
 export interface VisitorCounts {
@@ -41,7 +43,7 @@ interface Visitor {
 
 /** The service says which version answers by its text: `version one …`. */
 export function startVisitors(options: VisitorOptions): Visitors {
-  const { address, rate, visitors: size, path = () => '/', refuse = 0 } = options;
+  const { address, rate, visitors: size, path = () => '/', refuse = 0, fresh = 0.1 } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const counts: VisitorCounts = {
     requests: 0,
@@ -70,6 +72,11 @@ export function startVisitors(options: VisitorOptions): Visitors {
   const ask = (index: number) =>
     new Promise<void>((resolve) => {
       const visitor = visitors[index] as Visitor;
+      // Somebody new takes the place of one who stays away.
+      if (Math.random() < fresh) {
+        visitor.cookies.clear();
+        visitor.met.length = 0;
+      }
       visitor.count += 1;
       counts.requests += 1;
       const cookie = [...visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; ');

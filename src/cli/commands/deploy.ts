@@ -35,7 +35,7 @@ export const deploy: Handler<typeof definitions.deploy> = async (options, sessio
     if (canary !== undefined && result.changed && result.rollout === undefined) {
       output.line('Nothing else serves that it could be compared with, so all visitors get it.');
     }
-    if (result.rollout !== undefined) return watchRollout(result.rollout.host, name, session);
+    if (result.rollout !== undefined) return watchRollout(result.rollout.host, name, app, session);
     for (const line of deployLines(result, 'deploy')) output.line(line);
     return { json: deployDocument(result) };
   });

@@ -2,7 +2,7 @@
 import { hasEnded, type RolloutStatus, type RolloutWord } from '../../contract/rollout.ts';
 import { Failure } from '../../errors.ts';
 import type { AppOnHosts, ReleaseHost } from '../../release/index.ts';
-import { followRollout, rolloutStatus, tellRollout } from '../../release/rollout.ts';
+import { clearRollout, dividerOf, followRollout, rolloutStatus, tellRollout } from '../../release/rollout.ts';
 import { withAppHosts } from '../app-hosts.ts';
 import { argument, type CommandResult, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
@@ -18,8 +18,9 @@ import {
 const LINE_EVERY_MS = 10_000;
 
 export const status: Handler<typeof definitions.rolloutStatus> = async (options, session) =>
-  withDivider(session, options.inventory, async (host, app) => {
+  withDivider(session, options.inventory, async (host, app, all) => {
     const now = known(app, await rolloutStatus(host, app, session.context));
+    if (hasEnded(now.phase)) await clearRollout(all, session.context);
     const { output } = session;
     output.line(`${app}: ${now.baseline.release} and ${now.candidate.release}`);
     for (const line of rolloutFrame(now, output.colors)) output.line(line);
@@ -33,7 +34,7 @@ export const status: Handler<typeof definitions.rolloutStatus> = async (options,
   });
 
 export const watch: Handler<typeof definitions.rolloutWatch> = async (options, session) =>
-  withDivider(session, options.inventory, (host, app) => watchRollout(host, app, session));
+  withDivider(session, options.inventory, (host, name, app) => watchRollout(host, name, app, session));
 
 export const pause = telling('pause');
 export const resume = telling('resume');
@@ -41,7 +42,12 @@ export const promote = telling('promote');
 export const abort = telling('abort');
 
 /** Shows it to its end, or until a person is needed. */
-export async function watchRollout(host: ReleaseHost, app: string, session: Session): Promise<CommandResult> {
+export async function watchRollout(
+  host: ReleaseHost,
+  app: string,
+  all: AppOnHosts,
+  session: Session,
+): Promise<CommandResult> {
   const { output, context } = session;
   let introduced = false;
   let lastLine = 0;
@@ -62,6 +68,7 @@ export async function watchRollout(host: ReleaseHost, app: string, session: Sess
   };
   const last = known(app, await followRollout(host, app, context, onStatus));
   output.live([]);
+  if (hasEnded(last.phase)) await clearRollout(all, context);
   output.line();
   for (const line of [...rolloutFrame(last, output.colors), '', ...rolloutEnd(last, output.colors)])
     output.line(line);
@@ -70,9 +77,10 @@ export async function watchRollout(host: ReleaseHost, app: string, session: Sess
 
 function telling(word: RolloutWord): Handler<typeof definitions.rolloutPause> {
   return async (options, session) =>
-    withDivider(session, options.inventory, async (host, app) => {
+    withDivider(session, options.inventory, async (host, app, all) => {
       await tellRollout(host, app, word, session.context);
       const now = known(app, await rolloutStatus(host, app, session.context));
+      if (hasEnded(now.phase)) await clearRollout(all, session.context);
       for (const line of rolloutEnd(now, session.output.colors)) session.output.line(line);
       return { json: now };
     });
@@ -89,12 +97,8 @@ function known(app: string, status: RolloutStatus | undefined): RolloutStatus {
 function withDivider<T>(
   session: Session,
   inventory: string | undefined,
-  work: (host: ReleaseHost, app: string) => Promise<T>,
+  work: (host: ReleaseHost, name: string, app: AppOnHosts) => Promise<T>,
 ): Promise<T> {
   const name = argument(session, 0) ?? '';
-  return withAppHosts(session, name, inventory, (app: AppOnHosts) => {
-    const [host] = app.hosts;
-    if (host === undefined) throw new Error('an application has hosts');
-    return work(host, name);
-  });
+  return withAppHosts(session, name, inventory, (app) => work(dividerOf(app), name, app));
 }

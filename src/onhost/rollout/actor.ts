@@ -31,12 +31,13 @@ import type { WithLock } from '../guard.ts';
 import { FAILED_CHECKS } from '../health.ts';
 import type { Host } from '../host.ts';
 import { readRollout } from './begin.ts';
-import { promote, takeBack, tellStep } from './end.ts';
+import { endRollout, tellStep } from './end.ts';
 import { keepEvents } from './record.ts';
 import { percentTo } from './traffic.ts';
 
 const LOOK_MS = 250;
-const CHECK_SECONDS = 1;
+const CHECK_SECONDS = 2;
+const TELL_SECONDS = 1;
 /** A state that is lost costs so much evidence. */
 const KEEP_SECONDS = 5;
 /** Its processes may end this often: some services exit on some requests, and the old version does so too. */
@@ -67,8 +68,7 @@ export async function runRollout(
   await actor.decide();
   const last = actor.status();
   return lock(app, async () => {
-    const ended = last.phase === 'promoted' ? promote : takeBack;
-    await ended(host, file.order, last, print);
+    await endRollout(host, file.order, last, print);
     return true;
   });
 }
@@ -86,6 +86,7 @@ class Actor {
   #seconds = 0;
   #offset = 0;
   #keptAt = Number.NEGATIVE_INFINITY;
+  #toldAt = Number.NEGATIVE_INFINITY;
   readonly #wellness: Wellness;
 
   constructor(app: string, host: Host, order: RolloutOrder, began: number, print: (line: string) => void) {
@@ -137,10 +138,13 @@ class Actor {
       const seconds = now - last;
       last = now;
       this.#seconds += seconds;
-      const { state, act } = next(this.#plan, this.#state, await this.#observe(seconds));
+      const seen = await this.#observe(seconds);
+      const { state, act } = next(this.#plan, this.#state, seen);
       this.#state = state;
       if (act !== null) await this.#carryOut(act);
       await this.#tell();
+      // Heard only once what follows from it is kept: said twice, it does no harm.
+      if (seen.word !== null) await this.#host.remove(this.#wordFile);
     }
   }
 
@@ -169,6 +173,7 @@ class Actor {
   }
 
   async #carryOut({ kind, percent, reason }: Act): Promise<void> {
+    this.#toldAt = Number.NEGATIVE_INFINITY;
     // Visitors first, whatever becomes of the disk.
     if (kind === 'taken back') await percentTo(this.#host, this.#order, 0).catch(() => {});
     await this.#note({ kind, percent, why: reasonWords(reason) });
@@ -188,19 +193,23 @@ class Actor {
     this.#episodes.share = percent;
   }
 
+  get #wordFile(): string {
+    return `${rolloutFolder(this.#app)}/word`;
+  }
+
   async #word(): Promise<Observation['word']> {
-    const path = `${rolloutFolder(this.#app)}/word`;
-    const [word, ...by] = ((await this.#host.read(path)) ?? '').trim().split(' ');
-    if (word === undefined || word === '') return null;
-    await this.#host.remove(path);
-    return isWord(word) ? { word, by: by.join(' ') } : null;
+    const [word, ...by] = ((await this.#host.read(this.#wordFile)) ?? '').trim().split(' ');
+    return word !== undefined && isWord(word) ? { word, by: by.join(' ') } : null;
   }
 
   /** The status each second or so, the state now and then. */
   async #tell(): Promise<void> {
+    const now = this.#clock();
+    if (now - this.#toldAt < TELL_SECONDS && !hasEnded(this.#state.phase)) return;
+    this.#toldAt = now;
     const status = JSON.stringify(this.status());
     await this.#try('tell its status', () => this.#host.write(rolloutStatusPath(this.#app), status, 0o644));
-    if (this.#clock() - this.#keptAt >= KEEP_SECONDS) await this.#keep();
+    if (now - this.#keptAt >= KEEP_SECONDS) await this.#keep();
   }
 
   /** A full disk does not end a rollout: what is lost is evidence, should it end now. */

@@ -15,24 +15,31 @@ export interface RolloutFile {
   readonly began: number;
 }
 
+const WORDS: Readonly<Record<RolloutOrder['part'], string>> = {
+  whole: 'both versions run, the host decides',
+  host: 'both versions run, the balancer decides',
+  balancer: 'divides the visitors, and decides',
+};
+
 export async function readRollout(host: Host, app: string): Promise<RolloutFile | undefined> {
   const text = await host.read(`${rolloutFolder(app)}/order.json`);
   return text === undefined ? undefined : (JSON.parse(text) as RolloutFile);
 }
 
 /** Everything up to the unit that carries it on; `undoRollout` takes back whatever of it was done. */
-export async function beginRollout(scene: Scene, takeOver: TakeOver, order: RolloutOrder): Promise<void> {
+export async function beginRollout(scene: Scene, order: RolloutOrder): Promise<void> {
   const { host, placed } = scene;
   const { app } = placed.manifest;
   const folder = rolloutFolder(app);
+  const divides = order.part !== 'host';
   await within('rollout', 'cannot write what the rollout needs', async () => {
     await host.remove(folder);
     await host.makeFolder(folder, 0o700);
     const before = await host.read(siteFile(app));
     if (before !== undefined) await host.write(`${folder}/site.before`, before, 0o600);
     if (order.secrets !== null) await host.write(`${folder}/secrets`, order.secrets, 0o600);
-    await host.write(`${folder}/baseline`, `${takeOver.old}\n`, 0o600);
-    await host.beginSplit(app);
+    await host.write(`${folder}/baseline`, `${order.baseline.colour}\n`, 0o600);
+    if (divides) await host.beginSplit(app);
     await percentTo(host, order, 0);
     // At a reboot both are there.
     await enable(host, app, placed.colour);
@@ -41,10 +48,11 @@ export async function beginRollout(scene: Scene, takeOver: TakeOver, order: Roll
   await within('rollout', 'its unit cannot be started', async () => {
     const file: RolloutFile = { order, began: host.now() };
     await host.write(`${folder}/order.json`, JSON.stringify(file), 0o600);
+    if (!divides) return;
     await enableRollout(host, app);
     await host.restart(rolloutUnit(app));
   });
-  sayer(scene.tell, 'rollout').done('both versions run, the host decides');
+  sayer(scene.tell, 'rollout').done(WORDS[order.part]);
 }
 
 /** The site and the traffic are again as before; nothing of the rollout is left. */

@@ -11,6 +11,7 @@ import { Failure } from '../../errors.ts';
 import { balancerConfig } from '../../proxy/balancer.ts';
 import { siteRefused } from '../../proxy/nginx.ts';
 import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
+import type { Split } from '../../proxy/split.ts';
 import { publicAddress } from '../../ssh/connection.ts';
 import { withValues } from '../../ssh/script.ts';
 import { inStage } from '../send/stage.ts';
@@ -63,9 +64,11 @@ export function balancerText(
   hosts: readonly ReleaseHost[],
   certificate: Certificate | undefined,
   runtime: Manifest['runtime'],
+  split?: Split,
 ): string {
   const { site } = definition;
   return balancerConfig({
+    split,
     app,
     domains: site.domains,
     port: site.port,

@@ -101,11 +101,11 @@ export function siteOrder(site: Site, certificate: Certificate | undefined): Ord
   return {
     text: siteConfig(site),
     needs: site.static ?? null,
-    certificate:
-      certificate === undefined
-        ? null
-        : certificate.kind === 'acme'
-          ? { kind: 'acme', domain: certificate.domains[0] ?? '' }
-          : certificate,
+    certificate: orderedCertificate(certificate),
   };
+}
+
+export function orderedCertificate(certificate: Certificate | undefined): OrderedSite['certificate'] {
+  if (certificate === undefined) return null;
+  return certificate.kind === 'acme' ? { kind: 'acme', domain: certificate.domains[0] ?? '' } : certificate;
 }

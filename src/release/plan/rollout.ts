@@ -15,8 +15,12 @@ export interface PlannedRollout {
   readonly id: string;
   readonly seed: string;
   readonly steps: readonly number[];
-  /** The host that divides the visitors. */
+  /** The host that divides the visitors: of several, their balancer. */
   readonly host: ReleaseHost;
+  readonly balanced: boolean;
+  /** Every host of the application. */
+  readonly hosts: readonly ReleaseHost[];
+  readonly definition: Definition;
   readonly key: SplitKey;
   /** Cookie of sessions that lie in one process. */
   readonly sessionCookie: string | undefined;
@@ -35,20 +39,33 @@ const COOKIE_SPARE_SECONDS = 7 * 86_400;
 export function planRollout(
   { app, hosts }: ReleasePlan,
   steps: readonly number[],
-  { definition, secrets }: { readonly definition: Definition; readonly secrets: Secrets },
+  {
+    definition,
+    secrets,
+    balancers = [],
+  }: {
+    readonly definition: Definition;
+    readonly secrets: Secrets;
+    readonly balancers?: readonly ReleaseHost[] | undefined;
+  },
 ): PlannedRollout | undefined {
   const [only] = hosts;
   if (hosts.every(({ takeOver }) => takeOver === undefined)) return undefined;
   if (hosts.every(({ facts }) => liveRelease(facts) === undefined)) return undefined;
-  if (only === undefined || hosts.length > 1) throw nobodyDivides(app);
+  if (new Set(hosts.map(({ facts }) => liveRelease(facts)?.manifest.release)).size > 1) throw differ(app);
+  const divider = hosts.length === 1 ? only?.host : balancers.length === 1 ? balancers[0] : undefined;
+  if (divider === undefined) throw nobodyDivides(app);
   const { at_most: atMost, otherwise, by } = definition.rollout;
   return {
     id: randomBytes(8).toString('hex'),
     seed: randomBytes(16).toString('hex'),
     steps: steps.at(-1) === 100 ? steps : [...steps, 100],
-    host: only.host,
+    host: divider,
+    balanced: hosts.length > 1,
+    hosts: hosts.map((planned) => planned.host),
+    definition,
     key: keyOf(by, atMost),
-    sessionCookie: sessionCookieOf(definition, only.takeOver?.manifest.runtime),
+    sessionCookie: sessionCookieOf(definition, only?.takeOver?.manifest.runtime),
     secrets: secretsOf(definition, secrets),
     atMost,
     otherwise,
@@ -56,8 +73,14 @@ export function planRollout(
 }
 
 function nobodyDivides(app: string): Failure {
-  return new Failure('usage', `${app} has several hosts, and nobody divides its visitors for a rollout`, {
-    next: 'Deploy it without --canary, or give it one host.',
+  return new Failure('usage', `${app} has several hosts, and no single balancer divides their visitors`, {
+    next: 'Name one host as its balancer (site: balancer:), or deploy it without --canary.',
+  });
+}
+
+function differ(app: string): Failure {
+  return new Failure('usage', `the hosts of ${app} do not all serve the same version`, {
+    next: `Deploy it without --canary first; pipeline releases ${app} shows which host serves which.`,
   });
 }
 

@@ -2,19 +2,28 @@
 import type { Context } from '../../context.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import { other } from '../../contract/places.ts';
-import { HOOK_SECONDS, type ReleaseOrder, type Settle } from '../../contract/release.ts';
+import {
+  type AuditLine,
+  HOOK_SECONDS,
+  type ReleaseOrder,
+  type RolloutOrder,
+  type Settle,
+} from '../../contract/release.ts';
 import { type AuditEntry, audit } from '../../environment/audit.ts';
 import { asFailure, Failure } from '../../errors.ts';
+import { converge } from '../../host/converge.ts';
+import { ROLLOUT_UNIT } from '../../roles/node-service.ts';
 import { connect } from '../../ssh/openssh.ts';
 import { guardOrder, placedIn, settleOrder, takeOverOrder } from '../order/order.ts';
-import { rolloutOrder } from '../order/rollout.ts';
+import { dividingOrder, rolloutOrder } from '../order/rollout.ts';
 import { leftOver, liveRelease, prunable } from '../plan/decide.ts';
 import type { PlannedHost, ReleasePlan } from '../plan/plan.ts';
 import type { PlannedSettle, PlannedTakeOver } from '../plan/planned.ts';
 import type { PlannedRollout } from '../plan/rollout.ts';
 import { hidden } from '../secrets.ts';
-import { programName } from './program.ts';
+import { convergeProgram, programName } from './program.ts';
 import { type OrderRun, runOrder } from './run.ts';
+import { inStage } from './stage.ts';
 
 /** For everything on a host but waiting for the application. */
 const OVERHEAD_MS = 10 * 60_000;
@@ -43,6 +52,16 @@ export async function carryOut(
     await attempt(plan, work, context, () => send(only, order));
     return;
   }
+  if (letIn !== undefined) {
+    await attempt(plan, work, context, async (switched) => {
+      for (const planned of work) {
+        await send(planned, shared(plan, planned, letIn, context));
+        switched.push(planned);
+      }
+      await divide(plan, letIn, context);
+    });
+    return;
+  }
   await attempt(plan, work, context, async (switched) => {
     for (const planned of work) {
       if (planned.takeOver === undefined) continue;
@@ -63,19 +82,48 @@ function both(takeOver: PlannedTakeOver | undefined, settle: Settle): ReleaseOrd
     : { verb: 'take-over', takeOver: takeOverOrder(takeOver), settle };
 }
 
-/** A single host: both versions serve until the host has decided. */
+function auditOf({
+  at: _,
+  action: __,
+  result: ___,
+  message: ____,
+  ...rest
+}: AuditLine): RolloutOrder['audit'] {
+  return rest;
+}
+
+/** Its balancer lets visitors in, and decides. */
+async function divide(plan: ReleasePlan, letIn: PlannedRollout, context: Context): Promise<void> {
+  const { app, manifest, front } = plan;
+  const previous = plan.hosts
+    .map(({ facts }) => liveRelease(facts)?.manifest)
+    .find((one) => one !== undefined);
+  if (previous === undefined) throw new Error('a rollout has two versions');
+  const { host } = letIn;
+  await inStage(host, 'prepare', context, async () => {
+    await converge(host.connection, [ROLLOUT_UNIT], context);
+    await convergeProgram(host.connection, context);
+  });
+  const order = {
+    verb: 'divide',
+    rollout: dividingOrder(letIn, manifest, previous, front, auditOf(entry(plan, manifest, context))),
+  } as const;
+  const secrets = front.certificate?.kind === 'given' ? [front.certificate.key] : [];
+  const run = {
+    ...{ label: `divide ${app}`, order, program: await programName(), timeoutMs: OVERHEAD_MS },
+    ...{ secrets: [...secrets, letIn.seed], subject: `${app} ${manifest.release}` },
+    next: 'The version of before serves on every host.',
+  };
+  await runOrder(host, run, context);
+}
+
+/** A host: both versions serve until it is decided which of them stays. */
 function shared(plan: ReleasePlan, planned: Busy, letIn: PlannedRollout, context: Context): ReleaseOrder {
   const { takeOver, facts } = planned;
   const live = liveRelease(facts);
   if (takeOver === undefined || live === undefined) throw new Error('a rollout has two versions');
   const settle = settleOrder(planned.settle, settling(plan, planned, context));
-  const {
-    at: _,
-    action: __,
-    result: ___,
-    message: ____,
-    ...audit
-  } = settle.audit ?? entry(plan, takeOver.manifest, context);
+  const audit = auditOf(settle.audit ?? entry(plan, takeOver.manifest, context));
   return {
     verb: 'let-in',
     takeOver: takeOverOrder({ ...takeOver, site: undefined }),
