@@ -48,8 +48,8 @@ const MAX_TIME = 4e12;
 // —— writing
 
 /**
- * Fields of a stream entry, for a store. Gauges are rounded to 5 digits. A table without rows has no field, so
- * that a hub that does not know a new table takes what has none of it.
+ * Fields of a stream entry, for a store. Gauges are rounded to 5 digits. A table without rows has no field,
+ * so that a hub that does not know a new table takes what has none of it.
  */
 export function encodeWindow(window: Window): Record<string, string> {
   const fields: Record<string, string> = {
