@@ -11,7 +11,7 @@ export function parseConfig(json: string): AgentConfig {
     document = JSON.parse(json);
   } catch {
     // The error of JSON.parse quotes the text, which holds passwords.
-    throw new Failure('usage', 'The configuration is no JSON.');
+    throw new Failure('usage', 'The configuration is not JSON.');
   }
   const config = readAgentConfig(document, (problem) => problems.push(problem));
   if (problems.length > 0)
