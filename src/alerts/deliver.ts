@@ -1,4 +1,4 @@
-/** Delivers messages to one place: a webhook, Slack, or e-mail. */
+/** Brings messages to one place: a webhook, Slack, or e-mail. */
 import { readFileSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
 import { redact } from '../redact.ts';
@@ -23,7 +23,7 @@ export type Target =
 const TIMEOUT_MS = 10_000;
 
 /**
- * Tries once. Slack and e-mail get one message for all notices, a webhook one for each, in order.
+ * One attempt. Slack and e-mail get one message for all notices, a webhook one for each, in order.
  * @param dashboard where the dashboard is, for a link; undefined: none
  * @throws Error that may hold an address: show it with `reason`
  */
@@ -55,7 +55,7 @@ export async function deliver(
   }
 }
 
-/** A message's text; its first line says it all. */
+/** The text of a message: its first line says all. */
 function textOf({ state, alert }: Notice): string {
   if (state === 'test') return 'Test: alerts from this monitor arrive here.';
   const message = alert.message.charAt(0).toUpperCase() + alert.message.slice(1);
@@ -63,7 +63,7 @@ function textOf({ state, alert }: Notice): string {
   return `${alert.severity === 'critical' ? 'Critical' : 'Warning'}: ${message}.`;
 }
 
-/** What a person reads: a sentence for each notice, the gravest in the subject. */
+/** What a person reads: one sentence for each notice, the gravest in the subject. */
 export function messageOf(
   notices: readonly Notice[],
   dashboard: string | undefined,
@@ -81,8 +81,8 @@ function escapeMarkup(text: string): string {
 }
 
 /**
- * A password never crosses a network in the clear. On loopback nobody can listen, and a mail server there
- * rarely has a certificate that anybody signed.
+ * A password is never sent in the clear over a network. On loopback nobody can listen, and a mail server
+ * there seldom has a certificate that anybody signed.
  */
 function mailOptions(smtp: string, tls: string | undefined) {
   const { protocol, username, hostname } = new URL(smtp);
@@ -116,15 +116,14 @@ async function post(
   if (!response.ok) throw new Error(`it answered ${response.status}`);
 }
 
-/** Names only the host: an address may hold a secret. */
+/** An address may hold a secret: only the host is named. */
 export function nameOf(target: Target): string {
   if ('email' in target) return `e-mail to ${target.email.to.join(', ')}`;
-  const url = 'webhook' in target ? target.webhook : target.slack;
-  const kind = 'webhook' in target ? 'webhook' : 'Slack';
+  const [kind, url] = 'webhook' in target ? ['webhook', target.webhook] : ['Slack', target.slack];
   return `${kind} at ${URL.canParse(url) ? new URL(url).host : 'an invalid address'}`;
 }
 
-/** Why a message was not taken, without any address. */
+/** Why it was not taken, without any address. */
 export function reason(thrown: unknown): string {
   const { message, cause, name } = thrown as Error & { cause?: Error };
   if (name === 'TimeoutError') return 'it did not answer in time';

@@ -1,7 +1,10 @@
-/** What people hear of deploys: that one failed, or that a host went back. Pure. */
+/**
+ * What deploys tell people: that one failed, that a rollout was taken back, or that one waits for a person.
+ * Pure.
+ */
 import type { Notice } from './types.ts';
 
-/** The part of an event that matters here. */
+/** What of an event is looked at. */
 export interface DeployEvent {
   readonly id: string;
   readonly at: number;
@@ -11,14 +14,21 @@ export interface DeployEvent {
   readonly text: string;
 }
 
-/** Older ones stay among the events: a host that was away reports what it did meanwhile. */
+/** What is older is found in the events: a host that was away tells what it did meanwhile. */
 const NEWS_MS = 15 * 60_000;
 
-/** @returns undefined if it went well, or is old */
+/** @returns undefined for what went well or is old */
 export function deployNotice(event: DeployEvent, now: number): Notice | undefined {
-  const { id, at, kind, app, result, text } = event;
-  if ((kind !== 'deploy' && kind !== 'rollback') || result !== 'failed' || now - at > NEWS_MS)
-    return undefined;
+  const { id, at, app } = event;
+  const message = messageOf(event);
+  if (message === undefined || now - at > NEWS_MS) return undefined;
   const alert = { key: `deploys|${app}|${id}`, rule: 'deploys', severity: 'warning', subject: app } as const;
-  return { state: 'firing', alert: { ...alert, message: `failed: ${text}`, since: at }, at: now };
+  return { state: 'firing', alert: { ...alert, message, since: at }, at: now };
+}
+
+function messageOf({ kind, result, text, app }: DeployEvent): string | undefined {
+  if (kind === 'deploy' || kind === 'rollback') return result === 'failed' ? `failed: ${text}` : undefined;
+  if (kind !== 'rollout') return undefined;
+  if (result === 'taken back') return text;
+  return result === 'held' ? `${text}. Decide: pipeline rollout promote ${app}, or abort` : undefined;
 }

@@ -1,9 +1,12 @@
-/** From what is wrong now, and was wrong before, to what people are told. Pure. */
+/** From what is wrong now and what was before to what people are told. Pure. */
 import type { AlertsConfig } from '../config/schema.ts';
 import { isQuiet } from './quiet.ts';
 import type { AlertState, Finding, Notice } from './types.ts';
 
-/** How long a trouble must be gone before it is over; doubled each time it fires again within the hour. */
+/**
+ * A trouble must be gone this long before it counts as over; doubled each time it fires again within the
+ * hour.
+ */
 const CALM_MS = 20_000;
 const LONGEST_CALM_MS = 30 * 60_000;
 const MEMORY_MS = 3_600_000;
@@ -13,7 +16,7 @@ export interface Evaluated {
   readonly notices: readonly Notice[];
 }
 
-/** One step, taken every second or so; the same arguments give the same result. */
+/** One step. Called every second or so; the same arguments give the same result. */
 export function evaluate(
   before: readonly AlertState[],
   findings: readonly Finding[],
@@ -33,8 +36,8 @@ export function evaluate(
 }
 
 /**
- * What a new hub knows from the last one. Time without anybody looking is no calm; hosts no longer watched
- * are dropped.
+ * What a hub that begins knows from the one before. Time in which nobody looked is no calm; what a host left
+ * behind that is watched no more goes.
  */
 export function resume(kept: readonly AlertState[], hosts: readonly string[], now: number): AlertState[] {
   return kept
@@ -54,7 +57,7 @@ function step(
       ? { ...finding, state: 'pending', since: now, seenAt: now, fires: state?.fires ?? 0, told: state?.told }
       : { ...state, ...finding, seenAt: now };
     const rule = config.rules[finding.rule];
-    // Silence is only found once it has lasted for its `for`.
+    // Silence has lasted for its `for` when it is found.
     const wait = rule === 'off' || finding.rule === 'host_silent' ? 0 : rule.for;
     if (current.state !== 'pending' || now - current.since < wait) return current;
     return { ...current, state: 'firing', firedAt: now, fires: current.fires + 1 };
@@ -74,8 +77,8 @@ function step(
 }
 
 /**
- * Only those who were told that it fires are told that it is over. They hear again when it becomes critical.
- * In quiet hours news of warnings wait, good news too.
+ * Who was told that it fires is told that it is over, and nobody else. What became critical is told again. In
+ * quiet hours news of warnings wait, good news too.
  */
 function tell(state: AlertState, quiet: boolean, now: number, notices: Notice[]): AlertState {
   const { severity, told } = state;

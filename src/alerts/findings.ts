@@ -6,16 +6,16 @@ import type { Row, Window } from '../metrics/catalogue.ts';
 import { mean } from '../metrics/merge.ts';
 import type { Finding, LastingRule, Severity } from './types.ts';
 
-/** What the rules go by. */
+/** What the rules look at. */
 export interface HostView {
   readonly name: string;
-  /** When the last sample came, ms; undefined: never since the hub started. */
+  /** When a sample came last, ms; undefined: never since the hub started. */
   readonly heardAt: number | undefined;
   readonly aheadMs: number;
   readonly latest: Window | undefined;
   /** Restarts of units in the last 10 minutes. */
   readonly restarts: ReadonlyMap<string, number>;
-  /** Growth of each mount, bytes a second, over the last hours; absent if unknown. */
+  /** Growth of each mount, bytes a second, over the last hours; absent where unknown. */
   readonly growth: ReadonlyMap<string, number>;
 }
 
@@ -25,29 +25,29 @@ export interface AppView {
   readonly requests: number;
   readonly errors: number;
   readonly p90: number | undefined;
-  /** p90 of the same hour a week ago; undefined if unknown. */
+  /** p90 of the same hour a week ago; undefined where it is not known. */
   readonly usualP90: number | undefined;
 }
 
 export interface MonitorView {
   readonly now: number;
-  /** Since when the hub takes samples in: earlier silence is its own. */
+  /** Since when the hub takes samples in: before, silence is its own. */
   readonly listeningSince: number;
   readonly hosts: readonly HostView[];
   readonly apps: readonly AppView[];
-  /** Hosts already reported as silent: they are, until heard, even if the hub has just started. */
+  /** Hosts that were told to be silent: they are until they are heard, also when the hub has just begun. */
   readonly silentBefore: ReadonlySet<string>;
   /** Share of Redis's memory limit; undefined: no limit. */
   readonly storage: number | undefined;
-  /** Why no samples are taken in; empty: they are. */
+  /** Why no samples are taken in; empty where they are. */
   readonly trouble: string;
 }
 
 type Rules = AlertsConfig['rules'];
 const DAY_SECONDS = 86_400;
-/** Of fewer requests a share says nothing. */
+/** Fewer requests say nothing about a share. */
 const MIN_REQUESTS = 20;
-/** Nobody minds a quarter of a millisecond that doubles. */
+/** A quarter of a millisecond doubled is nobody's trouble. */
 const MIN_LATENCY_MS = 20;
 
 export function findings(view: MonitorView, rules: Rules): readonly Finding[] {
@@ -58,80 +58,89 @@ export function findings(view: MonitorView, rules: Rules): readonly Finding[] {
   ];
 }
 
+type Tell = (rule: LastingRule, severity: Severity, what: string, message: string) => Finding;
+
 function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly Finding[] {
   const { name, latest } = host;
-  const on = (rule: LastingRule, severity: Severity, what: string, message: string) =>
-    finding(rule, severity, name, 'host', what, message);
-  const { heardAt = 0 } = host;
+  const on: Tell = (rule, severity, what, message) => finding(rule, severity, name, 'host', what, message);
+  // Whatever else it said last is old: one message for one trouble.
+  const silence = silenceFindings(host, view, rules, on);
+  if (silence.length > 0) return silence;
+  if (latest === undefined) return [];
+  return [
+    ...systemFindings(host, latest, rules, on),
+    ...latest.disks.flatMap((disk) => diskFindings(host, disk, rules)),
+    ...unitFindings(host, latest, rules, on),
+    ...serviceFindings(name, latest, rules, on),
+    ...certificateFindings(latest, view.now, rules, on),
+  ];
+}
+
+function silenceFindings(host: HostView, view: MonitorView, rules: Rules, on: Tell): readonly Finding[] {
+  const { name, heardAt = 0 } = host;
+  const rule = rules.host_silent;
   const silentFor = view.now - Math.max(heardAt, view.listeningSince);
   const unheard = view.silentBefore.has(name) && heardAt <= view.listeningSince;
-  // Silence itself is this rule's wait: it fires as soon as that has lasted.
-  if (rules.host_silent !== 'off' && (unheard || silentFor > rules.host_silent.for)) {
-    // All else that it last said is old: one trouble, one message.
-    return [
-      on(
-        'host_silent',
-        'critical',
-        '',
-        `${name} has sent nothing for more than ${duration(rules.host_silent.for)}`,
-      ),
-    ];
-  }
-  if (latest === undefined) return [];
+  // The wait of this rule is the silence itself, so that it fires as soon as it has lasted.
+  if (rule === 'off' || !(unheard || silentFor > rule.for)) return [];
+  return [on('host_silent', 'critical', '', `${name} has sent nothing for more than ${duration(rule.for)}`)];
+}
+
+function systemFindings(host: HostView, latest: Window, rules: Rules, on: Tell): readonly Finding[] {
+  const { name, aheadMs } = host;
   const [system] = latest.system;
   const used = ratio(mean(system?.memory_used ?? null), mean(system?.memory_total ?? null));
+  const off = Math.abs(aheadMs);
   return [
     ...above(rules, 'memory', used, (share) =>
       on('memory', 'warning', '', `${name} uses ${percent(share)} of its memory`),
     ),
-    ...above(rules, 'clock', Math.abs(host.aheadMs) / 1000, (off) =>
-      on(
-        'clock',
-        'warning',
-        '',
-        `the clock of ${name} is ${age(off * 1000)} ${host.aheadMs > 0 ? 'ahead' : 'behind'}`,
-      ),
+    ...above(rules, 'clock', off / 1000, () =>
+      on('clock', 'warning', '', `the clock of ${name} is ${age(off)} ${aheadMs > 0 ? 'ahead' : 'behind'}`),
     ),
-    ...latest.disks.flatMap((disk) => diskFindings(host, disk, rules)),
+  ];
+}
+
+function unitFindings({ name, restarts }: HostView, latest: Window, rules: Rules, on: Tell) {
+  return [
     ...failedUnits(latest, rules).map((unit) =>
       on('unit_failed', 'critical', unit, `${unit} on ${name} failed`),
     ),
-    ...[...host.restarts].flatMap(([unit, times]) =>
-      above(rules, 'unit_restarts', times, () =>
-        on(
-          'unit_restarts',
-          'warning',
-          unit,
-          `${unit} on ${name} started again ${times} times within 10 minutes`,
-        ),
-      ),
-    ),
-    ...(rules.check === 'off' ? [] : latest.checks.filter(({ up }) => mean(up) === 0)).map(
-      ({ check, error }) => on('check', 'critical', check, `check ${check} from ${name} fails: ${error}`),
-    ),
-    ...(rules.store === 'off' ? [] : latest.stores.filter(({ up }) => mean(up) === 0)).map(
-      ({ store, kind, error }) =>
-        on('store', 'critical', store, `${kind} ${store} on ${name} does not answer: ${error}`),
-    ),
-    ...latest.certificates.flatMap(({ endpoint, expires }) => {
-      const rule = rules.certificate;
-      if (rule === 'off' || expires === null) return [];
-      const days = (expires - view.now / 1000) / DAY_SECONDS;
-      if (days > rule.above) return [];
-      const when = days < 0 ? 'has expired' : `expires in ${Math.floor(days)} days`;
-      return [
-        on(
-          'certificate',
-          days < 3 ? 'critical' : 'warning',
-          endpoint,
-          `the certificate of ${endpoint} ${when}`,
-        ),
-      ];
+    ...[...restarts].flatMap(([unit, times]) => {
+      const message = `${unit} on ${name} started again ${times} times within 10 minutes`;
+      return above(rules, 'unit_restarts', times, () => on('unit_restarts', 'warning', unit, message));
     }),
   ];
 }
 
-/** Failed units that `except` does not name. */
+/** Checks and databases. */
+function serviceFindings(name: string, latest: Window, rules: Rules, on: Tell): readonly Finding[] {
+  const checks = rules.check === 'off' ? [] : latest.checks.filter(({ up }) => mean(up) === 0);
+  const stores = rules.store === 'off' ? [] : latest.stores.filter(({ up }) => mean(up) === 0);
+  return [
+    ...checks.map(({ check, error }) =>
+      on('check', 'critical', check, `check ${check} from ${name} fails: ${error}`),
+    ),
+    ...stores.map(({ store, kind, error }) =>
+      on('store', 'critical', store, `${kind} ${store} on ${name} does not answer: ${error}`),
+    ),
+  ];
+}
+
+function certificateFindings({ certificates }: Window, now: number, rules: Rules, on: Tell) {
+  const rule = rules.certificate;
+  if (rule === 'off') return [];
+  return certificates.flatMap(({ endpoint, expires }) => {
+    if (expires === null) return [];
+    const days = (expires - now / 1000) / DAY_SECONDS;
+    if (days > rule.above) return [];
+    const when = days < 0 ? 'has expired' : `expires in ${Math.floor(days)} days`;
+    const severity = days < 3 ? 'critical' : 'warning';
+    return [on('certificate', severity, endpoint, `the certificate of ${endpoint} ${when}`)];
+  });
+}
+
+/** Units that failed and that no entry of `except` names. */
 function failedUnits({ units }: Window, { unit_failed: rule }: Rules): readonly string[] {
   if (rule === 'off') return [];
   const excepted = (rule.except ?? []).map(unitPattern);

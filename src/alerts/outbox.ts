@@ -1,6 +1,6 @@
 /**
- * Messages on their way. Each place has its own queue, so that one that hangs delays no other, and order is
- * kept; waiting messages are stored, so that a restart loses none.
+ * Messages on their way. Each place has a queue of its own, so that one that hangs holds up no other and
+ * nothing overtakes; what waits is kept, so that a restart loses none.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import type { Notice } from './types.ts';
 export interface OutboxOptions {
   readonly targets: readonly Target[];
   readonly dashboard: string | undefined;
-  /** Stores a waiting message under an id; without text, forgets it. Must not throw. */
+  /** Keeps what waits under an id; without text: forgets it. Must not throw. */
   readonly keep: (id: string, text?: string) => void;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
@@ -25,9 +25,9 @@ interface Waiting {
   readonly notice: Notice;
 }
 
-/** After an hour it is no longer news; the dashboard has it. */
+/** News of an hour ago is none: the dashboard has it. */
 const GIVE_UP_MS = 3_600_000;
-/** How many go into one message when a place answers again. */
+/** As many go into one message when a place answers again. */
 const BATCH = 50;
 const LONGEST_QUEUE = 500;
 const DELAYS = { first: 2000, longest: 60_000 };
@@ -43,7 +43,7 @@ export class Outbox {
     this.#queues = options.targets.map(() => []);
   }
 
-  /** Continues with what an earlier hub stored. */
+  /** Goes on with what an earlier hub kept. */
   restore(kept: Readonly<Record<string, string>>): void {
     const names = this.#options.targets.map((target) => JSON.stringify(target));
     const waiting = Object.entries(kept).map(([id, text]) => ({ id, ...(JSON.parse(text) as Kept) }));
@@ -117,7 +117,7 @@ interface Kept {
   readonly notice: Notice;
 }
 
-/** Identifies a place without its address, which is a secret and belongs in no database. */
+/** Tells a place without its address, which is a secret and belongs into no database. */
 function fingerprint(target: string): string {
   return createHash('sha256').update(target).digest('hex').slice(0, 16);
 }

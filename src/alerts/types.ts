@@ -2,13 +2,13 @@
 import type { AlertsConfig } from '../config/schema.ts';
 
 export type RuleName = keyof AlertsConfig['rules'];
-/** Rules on conditions that last; `deploys` is on events. */
+/** Rules about what lasts; `deploys` is about what happens. */
 export type LastingRule = Exclude<RuleName, 'deploys'>;
 export type Severity = 'warning' | 'critical';
 
-/** What a rule finds wrong now. */
+/** What a rule found wrong just now. */
 export interface Finding {
-  /** Rule and subject: the same trouble has the same key. */
+  /** Rule, and what it is about: the same trouble has the same key. */
   readonly key: string;
   readonly rule: LastingRule;
   readonly severity: Severity;
@@ -21,7 +21,7 @@ export interface Finding {
 
 /** A trouble over time. Kept in Redis, so that a restart forgets nothing. */
 export interface AlertState extends Finding {
-  /** It waits for its `for`, has fired, or is over and about to be forgotten. */
+  /** Waits for its `for`, has fired, or is over and about to be forgotten. */
   readonly state: 'pending' | 'firing' | 'resolved';
   /** When it was first found, ms. */
   readonly since: number;
@@ -29,9 +29,12 @@ export interface AlertState extends Finding {
   /** When it was last found. */
   readonly seenAt: number;
   readonly resolvedAt?: number | undefined;
-  /** How often it fired within the hour: the more often, the longer it must be gone before it is over. */
+  /**
+   * How often it fired within the last hour: the oftener, the longer it must be well before it counts as
+   * over.
+   */
   readonly fires: number;
-  /** The severity that people were told; undefined: none yet, or that it is over. */
+  /** What people were told that it is; undefined: nothing yet, or that it is over. */
   readonly told?: Severity | undefined;
 }
 

@@ -1,11 +1,13 @@
-/** What a webhook gets: our own document, or the receiver's form with names filled in. Pure. */
+/**
+ * What a webhook is sent: our own document, or a form of the receiver's with names for what is told. Pure.
+ */
 import type { Notice } from './types.ts';
 
-/** A declared body: text, or a document, with names in its texts. */
+/** A body as it is declared: text, or a document in whose texts names stand. */
 export type BodyForm = string | { readonly [key: string]: unknown };
 
 export interface WebhookForm {
-  /** Their values may contain names too. */
+  /** Values may hold names too. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Absent: our own document. */
   readonly body?: BodyForm | undefined;
@@ -16,7 +18,7 @@ export interface WebhookRequest {
   readonly body: string;
 }
 
-/** `${text}` in a form stands for the message. */
+/** `${text}` in a form stands for what is told. */
 const PLACEHOLDER = /\$\{([a-z]+)\}/g;
 
 /** What names in a form stand for. */
@@ -55,7 +57,7 @@ export function webhookRequest(
   return { headers: { 'content-type': 'application/json', ...filled }, body: JSON.stringify(document) };
 }
 
-/** Names in a form that are not known. */
+/** Names in a form that stand for nothing. */
 export function unknownNames(form: unknown): readonly string[] {
   if (typeof form === 'string') {
     const names = [...form.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
@@ -79,7 +81,7 @@ function valuesOf(
   return {
     text,
     state,
-    // PagerDuty's words for handling an incident.
+    // PagerDuty's words for what to do with an incident.
     action: state === 'resolved' ? 'resolve' : 'trigger',
     key,
     rule,
@@ -99,7 +101,7 @@ function filledIn(form: unknown, fill: (text: string) => string): unknown {
   return Object.fromEntries(Object.entries(form).map(([key, value]) => [key, filledIn(value, fill)]));
 }
 
-/** One line; HTTP cannot carry more than ASCII, so the rest is encoded by RFC 2047. */
+/** One line; what is not ASCII as RFC 2047 has it, which HTTP itself cannot carry. */
 function headerText(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ');
   return /^[\x20-\x7e]*$/.test(line) ? line : `=?UTF-8?B?${Buffer.from(line).toString('base64')}?=`;

@@ -32,7 +32,8 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
   const aim = { action: 'rollback', app, by, definition, release: request.release } as const;
   const plan = planRelease(aim, { hosts: found, front });
   const { manifest } = plan;
-  for (const planned of plan.hosts) if (planned.settle !== undefined) await ready(planned, context);
+  for (const planned of plan.hosts)
+    if (planned.settle !== undefined) await ready(planned, undefined, context);
   await carryOut(plan, context);
   const fronted = await placeFront(app, plan.front, context);
   const { ref, commit, subject, release } = manifest;

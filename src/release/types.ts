@@ -2,6 +2,7 @@
 import type { Artifact } from '../build/artifact.ts';
 import type { Config } from '../config/schema.ts';
 import type { Colour } from '../contract/places.ts';
+import type { Change, Theirs } from '../host/change.ts';
 import type { Connection } from '../ssh/connection.ts';
 
 /** A host that serves the application. */
@@ -30,6 +31,18 @@ export interface DeployRequest extends AppOnHosts {
   readonly reseed?: boolean | undefined;
   /** Let it in to a few visitors first, and decide by what they meet; absent: all of them at once. */
   readonly canary?: { readonly steps: readonly number[] } | undefined;
+  /**
+   * Asked before the first change, where hosts are among them that pipeline never changed; throws where the
+   * answer is no. Absent: nobody is asked, and what somebody else has there stays or stops the deploy.
+   */
+  readonly agree?: ((hosts: readonly FirstTime[]) => Promise<void>) | undefined;
+}
+
+/** A host that pipeline never changed, and what a deploy would change there before it places a release. */
+export interface FirstTime {
+  readonly host: string;
+  readonly changes: readonly Change[];
+  readonly theirs: readonly Theirs[];
 }
 
 export interface RollbackRequest extends AppOnHosts {

@@ -1,4 +1,4 @@
-/** Figures for people: three significant digits, a unit, one spelling everywhere. */
+/** Numbers and sentences as people read them: three significant digits, a unit, one spelling everywhere. */
 import { bytes, duration } from '../format.ts';
 import type { MetricResult } from '../judge/types.ts';
 
@@ -32,7 +32,7 @@ export function formatObserved(value: number | null, unit: string): string {
   return `${formatNumber(value)} ${named}`.trim();
 }
 
-/** One side's value; for a share, the count behind it: `3 of 151`. */
+/** One side's value; a share also as the count behind it: `3 of 151`. */
 export function formatSide(metric: MetricResult, side: 'baseline' | 'candidate'): string {
   const value = metric.observed[side];
   // Kayenta's samples are points in time, not requests.
@@ -45,16 +45,16 @@ export function formatSide(metric: MetricResult, side: 'baseline' | 'candidate')
   return `${formatNumber(Math.round(value * total))} of ${formatNumber(total)}`;
 }
 
-/** A ratio as people say it: `+32 %`, `−8 %`, or `× 3.2` if large or tiny. */
+/** A ratio as people say it: `+32 %`, `−8 %`, `× 3.2` where it is large or tiny. */
 export function formatRatio(ratio: number): string {
   if (ratio >= 2 || ratio <= 0.1) return `× ${formatNumber(ratio)}`;
   const per = (ratio - 1) * 100;
   if (Math.abs(per) < 0.05) return '±0 %';
-  const size = Math.abs(per) < 10 ? round(Math.abs(per), 1) : Math.round(Math.abs(per));
-  return `${per > 0 ? '+' : '−'}${formatNumber(size)} %`;
+  const size = Math.abs(per);
+  return `${per > 0 ? '+' : '−'}${formatNumber(size < 10 ? round(size, 1) : Math.round(size))} %`;
 }
 
-/** A metric's effect in its own terms, e.g. `+32 %` or `+1.2 points`; `–` without one. */
+/** The effect of a metric in its own terms, e.g. `+32 %` or `+1.2 points`; `–` without one. */
 export function formatEffect(metric: MetricResult): string {
   const effect = metric.effect;
   if (effect === null || effect.value === null) return '–';
@@ -84,7 +84,7 @@ function round(value: number, digits: number): number {
 }
 
 /**
- * How far evidence is on its way to the threshold, 0 to 1; null if none is kept, or it decides nothing.
+ * How far the evidence is on its way to the threshold, 0 to 1; null where none is kept or it decides nothing.
  */
 export function harmShare(metric: MetricResult): number | null {
   const evidence = metric.evidence;
@@ -99,7 +99,7 @@ function noHarmShare(metric: MetricResult): number | null {
   return Math.min(1, Math.max(0, evidence.noWorse / evidence.noWorseThreshold));
 }
 
-/** The evidence of harm in words. */
+/** The evidence of harm in a word. */
 export function harmWord(metric: MetricResult): string {
   const share = harmShare(metric);
   if (metric.verdict === 'no data') return 'no data';
@@ -114,8 +114,9 @@ export function harmWord(metric: MetricResult): string {
 }
 
 /**
- * The candidate was measured to be worse, by too little to tell from chance. For counts without a denominator
- * (restarts, error lines) that holds for any difference: one in the candidate's favour proves nothing either.
+ * The candidate was measured to be worse, and what was seen is too little to tell that from chance. Of counts
+ * without a denominator (restarts, error lines) any difference is: one that favours the candidate proves
+ * nothing either.
  */
 function differsUntested({ kind, verdict, effect, observed }: MetricResult): boolean {
   if (kind === 'restarts' || kind === 'error-lines') {

@@ -1,4 +1,4 @@
-/** The page's charts over time: traffic, errors, latency, resources, and how evidence grew. */
+/** The page's parts over time: traffic, errors, latency, resources, and how the evidence grew. */
 import { bytes, duration } from '../format.ts';
 import { type EvidenceLine, evidenceChart } from './charts/evidence.ts';
 import { type Mark, timeChart } from './charts/time.ts';
@@ -7,7 +7,7 @@ import { formatNumber, formatShare } from './format.ts';
 import { LEGEND } from './html-metrics.ts';
 import { type Series, timelineOf } from './series.ts';
 
-/** Every metric's evidence at the end of every second, as shares of the way to the thresholds. */
+/** The evidence of every metric at the end of every second, as shares of the way to the thresholds. */
 export interface EvidenceTimeline {
   /** Seconds since the first request. */
   readonly at: readonly number[];
@@ -99,11 +99,15 @@ export function evidenceSection(report: CanaryReport, evidence: EvidenceTimeline
   });
   if (harm === '' && noHarm === '') return '';
   const { alpha, promoteAlpha } = report.experiment.config;
-  const noWorse =
-    noHarm === '' ? '' : `<figure class="card"><h3>No worse than the baseline</h3>${noHarm}</figure>`;
-  return `<h2>Evidence</h2><p class="lead">The logarithm of the evidence, as a share of the way to a claim.
-A candidate that is no worse reaches an alarm in at most ${formatShare(alpha)} of all experiments, over all
-metrics and however often one looks; one that is worse by more than the tolerance is called no worse in at
-most ${formatShare(promoteAlpha)}.</p>
-<div class="grid2"><figure class="card"><h3>Worse than the baseline</h3>${harm}</figure>${noWorse}</div>`;
+  const figure = (title: string, drawing: string) =>
+    drawing === '' ? '' : `<figure class="card"><h3>${title}</h3>${drawing}</figure>`;
+  return `<h2>Evidence</h2>
+<p class="lead">The logarithm of the evidence, as a share of the way to a claim. A candidate that is no worse
+reaches an alarm in at most ${formatShare(alpha)} of all experiments, over all metrics and however often one
+looks; a candidate that is worse by more than the tolerance is called no worse in at most
+${formatShare(promoteAlpha)}.</p>
+<div class="grid2">
+${figure('Worse than the baseline', harm)}
+${figure('No worse than the baseline', noHarm)}
+</div>`;
 }

@@ -1,4 +1,4 @@
-/** The page's parts on metrics: table, forest plot, distributions, every verdict in words. */
+/** The page's parts about metrics: table, forest plot, distributions, every verdict in words. */
 import type { MetricResult, MetricSettings, SequentialConfig } from '../judge/types.ts';
 import { densityChart, percentileChart } from './charts/distribution.ts';
 import { type ForestAxis, forestAxis, forestRow, RATIO_AXIS, shareAxis } from './charts/forest.ts';
@@ -18,15 +18,15 @@ import {
 import { latencyOf, routesOf } from './series.ts';
 import { toneOf } from './tone.ts';
 
-/** How many routes are drawn apart; others are only in the total. */
+/** Routes drawn apart; the others are only in the sum. */
 const ROUTES = 4;
 
 export const LEGEND = '<span class="legend"><span>baseline</span><span>candidate</span></span>';
 
-/** From so many on, metrics without data share a row. */
+/** So many metrics without data share a row. */
 const FOLDED = 3;
 
-/** A row for each metric. */
+/** One row a metric. */
 export function metricsSection(metrics: readonly MetricResult[]): string {
   if (metrics.length === 0) return '';
   const without = metrics.filter(({ verdict }) => verdict === 'no data');
@@ -47,9 +47,12 @@ export function metricsSection(metrics: readonly MetricResult[]): string {
   }
   return `<h2>Metrics</h2>
 <div class="card scroll"><table class="metrics">
-<thead><tr><th>metric</th><th class="n">baseline</th><th class="n">candidate</th><th class="n">change</th>
-<th>evidence of harm</th><th>verdict</th></tr></thead>
-<tbody>${rows.join('')}</tbody></table></div>`;
+<thead><tr>
+<th>metric</th><th class="n">baseline</th><th class="n">candidate</th><th class="n">change</th>
+<th>evidence of harm</th><th>verdict</th>
+</tr></thead>
+<tbody>${rows.join('')}</tbody>
+</table></div>`;
 }
 
 function formatted(metric: MetricResult): (side: 'baseline' | 'candidate') => string {
@@ -98,8 +101,9 @@ export function effectsSection(metrics: readonly MetricResult[], config: Sequent
   if (parts.length === 0) return '';
   const level = drawn[0]?.level ?? 0.95;
   return `<h2>Effects</h2>
-<p class="lead">Each point is a measurement, each bar an interval that holds the truth with
-${formatShare(level)} certainty, however often one looks. The shaded band does not matter; arrows go on.</p>
+<p class="lead">Each point is what was measured, each bar an interval that holds the truth with
+${formatShare(level)} certainty, however often one looks. The shaded band is what does not matter; arrows go
+on.</p>
 ${parts.join('')}`;
 }
 
@@ -136,9 +140,13 @@ function forestTable(
       );
     });
   return `<div class="card scroll" style="margin-bottom:14px"><table class="effects">
-<thead><tr><th>${title}</th><th></th><th class="n">measured</th><th class="n">interval</th></tr></thead>
-<tbody>${rows.join('')}<tr class="scale"><td></td><td class="plot">${forestAxis(axis, format)}</td>
-<td></td><td></td></tr></tbody></table></div>`;
+<thead><tr>
+<th>${title}</th><th></th><th class="n">measured</th><th class="n">interval</th>
+</tr></thead>
+<tbody>${rows.join('')}
+<tr class="scale"><td></td><td class="plot">${forestAxis(axis, format)}</td><td></td><td></td></tr>
+</tbody>
+</table></div>`;
 }
 
 function settingsOf(metric: MetricResult, config: SequentialConfig): MetricSettings {
@@ -151,7 +159,7 @@ function settingsOf(metric: MetricResult, config: SequentialConfig): MetricSetti
 }
 
 /**
- * Latency distributions over each other: of all routes together and, if there are several, of the busiest.
+ * Latency distributions over each other; of all routes together, and of the busiest where there are several.
  */
 export function latencySection(report: CanaryReport): string {
   const { seconds } = report.experiment;

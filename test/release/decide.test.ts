@@ -199,6 +199,7 @@ complete
       agentNodes: new Set(['24.0.0']),
       prepared: 'abc',
       missing: ['curl'],
+      noIpv6: false,
       slot: 3,
       takenSlots: new Set([0, 1]),
       live: 'green',
@@ -211,6 +212,9 @@ complete
       incoming: new Set(['abc']),
       site: 'def',
     });
+  });
+  it('say where the kernel has no IPv6', () => {
+    expect(parseAppFacts('web', 'app', `lacks ipv6\n${text}`).noIpv6).toBe(true);
   });
   it('must be complete', () => {
     expect(() => parseAppFacts('web', 'app', 'architecture x86_64\n')).toThrow(/incomplete/);

@@ -9,4 +9,5 @@ for name in "${hosts[@]}"; do
   ip -o route get "${address:-$name}" | sed -n 's/.* src \([^ ]*\).*/address \1/p'
 done
 [ -e "$sites/$app.conf" ] && echo "site $(sha256sum <"$sites/$app.conf" | cut -d' ' -f1)"
+[ -e /proc/net/if_inet6 ] || echo 'lacks ipv6'
 true

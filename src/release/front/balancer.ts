@@ -27,6 +27,8 @@ export interface BalancerFacts {
   readonly addresses: readonly string[];
   /** SHA-256 of the site's file; empty: none. */
   readonly site: string;
+  /** Its kernel has no IPv6. */
+  readonly noIpv6?: boolean | undefined;
 }
 
 /** @throws Failure kind `host` if one does not answer, or has no nginx. */
@@ -52,18 +54,24 @@ export async function lookAtBalancers(
         lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
       const own = publicAddress(host.connection.target);
       const addresses = new Set([...all('address'), ...(isIP(own) === 0 ? [] : [own])]);
-      return { host, addresses: [...addresses].sort(), site: all('site')[0] ?? '' };
+      return {
+        host,
+        addresses: [...addresses].sort(),
+        site: all('site')[0] ?? '',
+        noIpv6: all('lacks').includes('ipv6'),
+      };
     }),
   );
 }
 
-/** The site's file on a balancer. */
+/** The file of the site on a balancer; `noIpv6` where one of them has no IPv6. */
 export function balancerText(
   app: string,
   definition: AppConfig,
   hosts: readonly ReleaseHost[],
   certificate: Certificate | undefined,
   runtime: Manifest['runtime'],
+  noIpv6: boolean,
   split?: Split,
 ): string {
   const { site } = definition;
@@ -72,6 +80,7 @@ export function balancerText(
     app,
     domains: site.domains,
     port: site.port,
+    noIpv6,
     ...tlsOf(app, definition, certificate),
     hosts: hosts.map(({ name, connection }) => {
       const { address } = connection.target;

@@ -50,6 +50,8 @@ export interface FrontPlan {
   readonly balancers: readonly BalancerFacts[];
   /** The site for each of them. */
   readonly text: string;
+  /** One of them has no IPv6. */
+  readonly noIpv6: boolean;
   readonly certificate: Certificate | undefined;
   /** Hosts that lack the requested certificate and wait for it. */
   readonly acme: readonly AcmeFacts[];
@@ -64,11 +66,13 @@ export function planFront(
   runtime: Manifest['runtime'],
   action: 'deploy' | 'rollback',
 ): FrontPlan {
-  const text = balancerText(app, definition, hosts, certificate, runtime);
+  const noIpv6 = balancers.some((one) => one.noIpv6 === true);
+  const text = balancerText(app, definition, hosts, certificate, runtime, noIpv6);
   const waits = action === 'deploy' && certificate?.kind === 'acme';
   return {
     balancers: balancersToChange(balancers, text),
     text,
+    noIpv6,
     certificate,
     acme: waits ? acme.filter((facts) => lacksCertificate(app, facts, certificate)) : [],
   };

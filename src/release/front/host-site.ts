@@ -32,5 +32,6 @@ export function siteWith(
   edge: Edge,
 ): Site {
   const behind = (one: Colour) => (one === colour ? manifest : (releaseIn(facts, one)?.manifest ?? manifest));
-  return siteOf(app, definition, slot, { blue: behind('blue'), green: behind('green') }, edge);
+  const site = siteOf(app, definition, slot, { blue: behind('blue'), green: behind('green') }, edge);
+  return { ...site, noIpv6: facts.noIpv6 };
 }

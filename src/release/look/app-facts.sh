@@ -6,6 +6,7 @@ mkdir -p /run/pipeline && exec 8>>"/run/pipeline/release-$app.lock"
 flock -w 60 8 || { echo "another run is still changing $app here" >&2; exit 1; }
 for program in "${programs[@]}"; do command -v "$program" >/dev/null || echo "missing $program"; done
 [ -d "$sites" ] || echo 'missing sites'
+[ -e /proc/net/if_inet6 ] || echo 'lacks ipv6'
 [ -e "$apps/.prepared" ] && echo "prepared $(cat "$apps/.prepared")"
 for file in "$apps"/*/slot; do
   [ -e "$file" ] && echo "slot $(basename "$(dirname "$file")") $(cat "$file")"

@@ -31,6 +31,8 @@ export interface AppFacts extends ProgramFacts {
   readonly prepared: string;
   /** Programs that a deploy needs and the host lacks. */
   readonly missing: readonly string[];
+  /** The kernel has no IPv6. */
+  readonly noIpv6?: boolean | undefined;
   /** The application's own slot of ports; absent: none yet. */
   readonly slot?: number | undefined;
   /** Slots that other applications have, or where something listens. */
@@ -91,6 +93,7 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
     ...parseProgramFacts(host, all),
     prepared: all('prepared')[0] ?? '',
     missing: all('missing'),
+    noIpv6: all('lacks').includes('ipv6'),
     slot: own === undefined ? undefined : Number(own),
     takenSlots: new Set([
       ...listening.filter((slot) => slot !== Number(own)),
