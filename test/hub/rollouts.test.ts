@@ -39,7 +39,7 @@ describe('the status of a rollout', () => {
   });
 
   it.each([
-    ['{', 'is no JSON'],
+    ['{', 'is not JSON'],
     [JSON.stringify({ ...status, id: '../x' }), 'id: '],
     [JSON.stringify({ ...status, phase: 'over' }), 'phase: '],
     [JSON.stringify({ ...status, began: 'today' }), 'began: '],

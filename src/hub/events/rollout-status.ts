@@ -60,7 +60,7 @@ export function readStatus(json: string): RolloutStatus {
   try {
     document = JSON.parse(json);
   } catch {
-    throw new Error('the status of a rollout is no JSON');
+    throw new Error('the status of a rollout is not JSON');
   }
   const { data, error } = rolloutStatus.safeParse(document);
   if (data !== undefined) return data;
