@@ -19,9 +19,13 @@ export async function resolveNode(app: string, wish: NodeWish, context: Context)
   const exact = /^[v=]*(\d+\.\d+\.\d+)$/.exec(wish.range)?.[1];
   if (exact !== undefined) return exact;
   if (!isRange(wish.range)) {
-    throw new Failure('usage', `${app} asks for Node "${wish.range}" (${wish.from}), which is no version.`, {
-      next: `Ask for a version like ${NODE_WORDS}.`,
-    });
+    throw new Failure(
+      'usage',
+      `${app} asks for Node "${wish.range}" (${wish.from}), which is not a version.`,
+      {
+        next: `Ask for a version like ${NODE_WORDS}.`,
+      },
+    );
   }
   const key = createHash('sha256').update(JSON.stringify(wish)).digest('hex').slice(0, 16);
   return keptForADay(cachePath(context, 'node', 'wishes', key), context, async () => {

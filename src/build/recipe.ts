@@ -252,7 +252,7 @@ function parsePackage(app: string, path: string, text: string): Package {
   );
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined for what is not JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));

@@ -103,7 +103,7 @@ export async function withLock<T>(
           host,
           step: 'lock',
           output: said === '' ? [] : [said],
-          next: 'See whether the host is well (pipeline prod status), then run the command again.',
+          next: 'Check the host (pipeline prod status), then run the command again.',
         });
       })
       .catch((error: unknown) => error)

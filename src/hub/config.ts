@@ -68,7 +68,7 @@ export function readHubConfig(path: string): HubConfig {
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
     // The error of JSON.parse quotes the text, which holds passwords.
-    const why = cause instanceof SyntaxError ? 'it is no JSON' : (cause as Error).message;
+    const why = cause instanceof SyntaxError ? 'it is not JSON' : (cause as Error).message;
     throw new Failure('usage', `${path} cannot be read: ${why}.`, { next });
   }
 }

@@ -77,7 +77,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   return { ...done, rollout, changed: done.changed || kept.some(({ changed }) => changed) };
 }
 
-/** What hosts know, once a rollout that has ended is cleared up. @throws Failure kind `locked`: one goes on. */
+/** What hosts know, once an ended rollout is cleared up. @throws Failure kind `locked`: one is under way. */
 async function lookAfterRollouts(request: DeployRequest, context: Context): Promise<readonly HostFacts[]> {
   const { app, hosts } = request;
   const found = await lookAt(app, hosts, context);

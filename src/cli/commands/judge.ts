@@ -26,9 +26,9 @@ import { rolloutFrame } from '../rollout-view.ts';
 export const judge: Handler<typeof definitions.judge> = async (options, session) => {
   if (options.app !== undefined) return show(await fromHub(options.app, options, session), options, session);
   const path = fileOf(session);
+  const prometheus = fromPrometheus(options, session.context);
   const document = await readDocument(path);
   if (isRolloutReport(document)) return showRollout(document, path, options, session);
-  const prometheus = fromPrometheus(options, session.context);
   const wanted = {
     ...(options.judge === undefined ? {} : { judge: options.judge as 'sequential' | 'kayenta' }),
     ...(prometheus === undefined ? {} : { prometheus }),

@@ -138,7 +138,7 @@ export class RunningCanaries {
       if (stored === undefined) await this.#redis.sRem(CANARIES_RUNNING, id);
       else if (now - stored.heardAt < LOST_MS) running.push(runOf(stored.detail));
       else {
-        const reason = 'Whoever ran it was not heard any more.';
+        const reason = 'Nothing more was heard of it.';
         const detail: CanaryDetail = { ...stored.detail, state: 'lost', endedAt: stored.heardAt, reason };
         await keep(this.#redis, { ...stored, detail }, 'running');
       }
