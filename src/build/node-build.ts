@@ -5,12 +5,12 @@
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { runTool } from '../process/tool.ts';
 import { type BuildStep, managerSteps, resolveManager } from './manager-steps.ts';
 import { managerForBuilds, nodeForBuilds, npmForBuilds } from './node-runtime.ts';
 import { npmFor } from './node-version.ts';
 import { managerEnvironment } from './package-manager.ts';
 import type { NodeRecipe } from './recipe.ts';
-import { run } from './run.ts';
 
 /** What of a recipe an installation needs; `build: null` where there is no build command. */
 export type Installation = Omit<NodeRecipe, 'runtime' | 'start'>;
@@ -52,7 +52,7 @@ export async function buildNode(
   for (const step of steps) {
     const [program = '', ...args] = step.argv;
     context.progress({ stage: 'build', state: 'running', detail: step.label });
-    const done = await run(program, args, context, {
+    const done = await runTool(program, args, context, {
       cwd: join(tree, step.folder),
       env,
       onLine: (line) =>
@@ -90,8 +90,8 @@ async function tools(app: string, installation: Installation, version: string, c
     npm === undefined ? undefined : npmForBuilds(npm, context),
     name === 'npm' ? undefined : managerForBuilds(name, exact, context),
   ]);
-  const globalConfig = await run('npm', ['config', 'get', 'globalconfig'], context);
-  const registry = await run('npm', ['config', 'get', 'registry'], context);
+  const globalConfig = await runTool('npm', ['config', 'get', 'globalconfig'], context);
+  const registry = await runTool('npm', ['config', 'get', 'registry'], context);
   const bins = [ownBin, npmBin].filter((bin) => bin !== undefined).join(':');
   const env = {
     ...buildEnvironment(context.env, node, bins, globalConfig.stdout.trim()),

@@ -1,4 +1,4 @@
-/** The real nginx on loopback, with the texts and shell functions that hosts get, in a folder of their own. */
+/** The real nginx on loopback, with the texts and shell functions that hosts get, in its own folder. */
 import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,13 +9,18 @@ import { PROXY_FUNCTIONS } from '../../src/proxy/scripts.ts';
 import type { ShareFolder } from '../../src/proxy/shares.ts';
 import { LOG_FORMAT } from '../../src/roles/nginx.ts';
 
-const NGINX = process.env.PIPELINE_NGINX ?? 'nginx';
+/** The machine's own, or the one that `scripts/nginx.mjs` keeps. */
+const KEPT = join(import.meta.dirname, '../../node_modules/.cache/nginx');
+const NGINX = process.env.PIPELINE_NGINX ?? ['nginx', KEPT].find(runs);
+
+function runs(program: string): boolean {
+  return spawnSync(program, ['-v']).status === 0;
+}
 
 /** Why these tests cannot run here; undefined: they can. */
 export function nginxUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
-  const found = spawnSync(NGINX, ['-v']).status === 0;
-  return found ? undefined : 'needs nginx: apt-get install nginx, or PIPELINE_NGINX=path';
+  return NGINX !== undefined && runs(NGINX) ? undefined : 'needs nginx: run `node scripts/nginx.mjs`';
 }
 
 export async function freePort(): Promise<number> {
@@ -29,9 +34,11 @@ export async function freePort(): Promise<number> {
 
 export class RealNginx {
   readonly folder = mkdtempSync(join(tmpdir(), 'pipeline-nginx-'));
+  readonly #workers: number;
   #process: ReturnType<typeof spawn> | undefined;
 
-  constructor() {
+  constructor({ workers = 2 }: { readonly workers?: number } = {}) {
+    this.#workers = workers;
     chmodSync(this.folder, 0o755);
     for (const name of ['live', 'state', 'sites', 'logs', 'srv']) mkdirSync(join(this.folder, name));
   }
@@ -73,14 +80,15 @@ export class RealNginx {
 
   async start(): Promise<void> {
     const { folder } = this;
+    if (NGINX === undefined) throw new Error(nginxUnavailable());
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((name) => `${name}_temp_path ${folder}/${name};`)
       .join(' ');
-    const text = `user www-data; worker_processes 2; daemon off; pid ${folder}/pid;
+    const text = `user www-data; worker_processes ${this.#workers}; daemon off; pid ${folder}/pid;
 error_log ${folder}/error.log warn;
 events { worker_connections 4096; }
 http { ${temporary} underscores_in_headers on; server_names_hash_bucket_size 128;
-map "" $pipeline_app { default ""; } map "" $pipeline_variant { default ""; } map "" $pipeline_release { default ""; }
+${['app', 'variant', 'release'].map((name) => `map "" $pipeline_${name} { default ""; }`).join('\n')}
 ${LOG_FORMAT}
 access_log off;
 include ${folder}/sites/*.conf; }`;
@@ -88,11 +96,17 @@ include ${folder}/sites/*.conf; }`;
     const config = ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')];
     execFileSync(NGINX, ['-t', '-q', ...config], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = spawn(NGINX, config, { stdio: 'ignore' });
-    for (let turn = 0; turn < 100; turn++) {
+    for (let turn = 0; turn < 1000; turn++) {
       if (spawnSync('cat', [join(folder, 'pid')], { encoding: 'utf8' }).stdout?.trim()) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error(`nginx did not start: ${readFileSync(join(folder, 'error.log'), 'utf8')}`);
+  }
+
+  /** Process ids of those that answer requests, also of ones that only end their last connections. */
+  workers(): number[] {
+    const { stdout } = spawnSync('pgrep', ['-P', String(this.#process?.pid)], { encoding: 'utf8' });
+    return stdout.split('\n').filter(Boolean).map(Number);
   }
 
   signal(name: 'SIGHUP' | 'SIGUSR1'): void {

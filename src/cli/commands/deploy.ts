@@ -13,12 +13,14 @@ import type { definitions } from '../definitions.ts';
 import { deployDocument, deployLines } from '../deploy-result.ts';
 import type { Output } from '../output.ts';
 import { confirm } from '../question.ts';
+import { watchRollout } from './rollout.ts';
 
 export const deploy: Handler<typeof definitions.deploy> = async (options, session) => {
   const { output, context } = session;
   const name = argument(session, 0) ?? '';
   const config = await loadConfig(session.common.config, context);
   const { hosts, databases } = appOf(config, name);
+  const canary = canaryOf(options.canary, appOf(config, name).rollout);
   const agree = (first: readonly FirstTime[]) => agreeToFirst(first, options.yes, output);
   if (options.reseed) await confirmReseed(name, databases, options.yes, output);
   return withAppHosts(session, name, options.inventory, async (app, keeper) => {
@@ -30,12 +32,33 @@ export const deploy: Handler<typeof definitions.deploy> = async (options, sessio
       keeper.connection,
       { command: `pipeline deploy ${name}`, wait: options.wait },
       context,
-      (locked) => release({ ...app, artifact, reseed: options.reseed, agree }, locked),
+      (locked) => release({ ...app, artifact, reseed: options.reseed, canary, agree }, locked),
     );
+    if (canary !== undefined && result.changed && result.rollout === undefined) {
+      output.line('Nothing else serves that it could be compared with, so all visitors get it.');
+    }
+    if (result.rollout !== undefined) return watchRollout(result.rollout.host, name, app, session);
     for (const line of deployLines(result, 'deploy')) output.line(line);
     return { json: deployDocument(result) };
   });
 };
+
+/** undefined: every visitor at once. @throws Failure `usage`: the steps are none. */
+function canaryOf(
+  asked: string | undefined,
+  { always, steps }: AppConfig['rollout'],
+): { readonly steps: readonly number[] } | undefined {
+  if (asked === undefined) return always ? { steps } : undefined;
+  if (asked === '') return { steps };
+  const given = asked
+    .split(',')
+    .map((text) => (/^\d{1,3}(\.\d)?$/.test(text.trim()) ? Number(text) : Number.NaN));
+  const grow = given.every((step, index) => step > (given[index - 1] ?? 0) && step <= 100);
+  if (grow) return { steps: given };
+  throw new Failure('usage', `--canary: "${asked}" is no list of growing shares from 0.1 to 100`, {
+    next: 'Write it like --canary=5,50, or put --canary alone behind everything else.',
+  });
+}
 
 /**
  * Shows what would change on hosts that pipeline never changed, and asks.

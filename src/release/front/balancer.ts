@@ -1,4 +1,6 @@
-/** The balancer of an application on several hosts: what it knows, what it should be, and how it becomes so. */
+/**
+ * The balancer of an application on several hosts: what it has, what it should have, and how it gets that.
+ */
 import { createHash } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import type { AppConfig } from '../../config/schema.ts';
@@ -9,6 +11,7 @@ import { Failure } from '../../errors.ts';
 import { balancerConfig } from '../../proxy/balancer.ts';
 import { siteRefused } from '../../proxy/nginx.ts';
 import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
+import type { Split } from '../../proxy/split.ts';
 import { publicAddress } from '../../ssh/connection.ts';
 import { withValues } from '../../ssh/script.ts';
 import { inStage } from '../send/stage.ts';
@@ -17,7 +20,7 @@ import look from './balancer-facts.sh' with { type: 'text' };
 import { type Certificate, tlsFolder, tlsOf } from './certificate.ts';
 import place from './place-balancer.sh' with { type: 'text' };
 
-/** A host that balances, with what it knows. */
+/** A balancer, with what it knows. */
 export interface BalancerFacts {
   readonly host: ReleaseHost;
   /** Its addresses, as the application's hosts see them. */
@@ -28,7 +31,7 @@ export interface BalancerFacts {
   readonly noIpv6?: boolean | undefined;
 }
 
-/** @throws Failure kind `host` where one does not answer, or has no nginx. */
+/** @throws Failure kind `host` if one does not answer, or has no nginx. */
 export async function lookAtBalancers(
   app: string,
   balancers: readonly ReleaseHost[],
@@ -42,7 +45,7 @@ export async function lookAtBalancers(
       const label = `look at the balancer of ${app}`;
       const lines = (await host.connection.check(script, { label, signal: context.signal })).split('\n');
       if (!lines.includes('nginx')) {
-        throw new Failure('host', `${host.name} should balance ${app}, and has no nginx of pipeline`, {
+        throw new Failure('host', `${host.name} should balance ${app}, but has no nginx set up by pipeline`, {
           host: host.name,
           next: `Give it the role (hosts: ${host.name}: roles: [nginx]), then run pipeline prod up.`,
         });
@@ -69,9 +72,11 @@ export function balancerText(
   certificate: Certificate | undefined,
   runtime: Manifest['runtime'],
   noIpv6: boolean,
+  split?: Split,
 ): string {
   const { site } = definition;
   return balancerConfig({
+    split,
     app,
     domains: site.domains,
     port: site.port,
@@ -88,7 +93,7 @@ export function balancerText(
   });
 }
 
-/** Those whose site is not `text`. */
+/** Balancers whose site is not `text`. */
 export function balancersToChange(
   balancers: readonly BalancerFacts[],
   text: string,

@@ -1,4 +1,4 @@
-/** Makes a host ready for applications, where it is not: once, and again when what is needed has changed. */
+/** Makes a host ready for applications: once, and again when its needs change. */
 import { createHash } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import type { Manifest } from '../../contract/manifest.ts';
@@ -13,19 +13,19 @@ import type { ReleaseHost } from '../types.ts';
 import { bringProgram } from './program.ts';
 import { inStage } from './stage.ts';
 
-/** The roles ask for nothing that only the whole environment knows. */
+/** These roles need nothing that only the whole environment knows. */
 export const PARAMS = { fleet: [], operators: [], sshPorts: [], exposures: [] };
 
 const ROLES = ['node-service', 'tomcat'] as const;
 type AppRole = (typeof ROLES)[number];
 
-/** What every application needs, and what its runtime needs besides. */
+/** What every application needs, and its runtime besides. */
 function needed(runtime: Manifest['runtime']): readonly AppRole[] {
   return runtime === 'tomcat' ? ROLES : ['node-service'];
 }
 
-/** Fingerprint of what a role makes of a host; kept there. */
-function preparation(role: AppRole): string {
+/** Fingerprint of a role's resources; the host keeps it. */
+export function preparation(role: AppRole): string {
   return createHash('sha256')
     .update(JSON.stringify(rolesFor(role, PARAMS)))
     .digest('hex')
@@ -46,9 +46,9 @@ export async function preparing(
 }
 
 /**
- * Everything that carrying out a plan needs of a host.
+ * Makes a host ready for its plan.
  * @param agreed what of somebody else's may go
- * @returns the versions of Node that it has then.
+ * @returns the versions of Node that it then has.
  */
 export async function ready(
   { host, facts, takeOver }: PlannedHost,
@@ -61,7 +61,7 @@ export async function ready(
 }
 
 /**
- * What is missing for a runtime. nginx is left as it is where it is there with pipeline's folder for sites.
+ * What is missing for a runtime. An nginx that has pipeline's folder for sites is left alone.
  * `done` is what the host knows of it afterwards.
  */
 function preparationOf(
