@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the steps of a host's script use. The header sets these, and the script sets log:
+# What the steps of a host's script use. The header sets these:
 : "${report_mark:?}" "${refused:?}" "${cut_off:?}" "${policy_file:?}" "${policy_marker:?}"
 : "${lock_seconds:?}" "${guard_seconds:?}" "${log:?}" "${written:?}" "${theirs_folder:?}"
 
@@ -55,7 +55,9 @@ hold() {
 these services start after their configuration is there.
 # Removed when the packages are installed.
 for unit in "$1" "$1.service"; do
-  if grep -qxF -- "$unit" /run/pipeline/held 2>/dev/null && ! systemctl --quiet is-active "$unit"; then exit 101; fi
+  if grep -qxF -- "$unit" /run/pipeline/held 2>/dev/null && ! systemctl --quiet is-active "$unit"; then
+    exit 101
+  fi
 done
 exit 0
 POLICY
