@@ -6,7 +6,6 @@ import begin from './begin.sh' with { type: 'text' };
 import { STAMP_FOLDER } from './fingerprint.ts';
 import functions from './functions.sh' with { type: 'text' };
 import { THEIRS_FOLDER } from './steps/file.ts';
-import { CONFIRM_WITHIN } from './steps/firewall.ts';
 import { POLICY_FILE, POLICY_MARKER } from './steps/package.ts';
 import { WRITTEN } from './steps/path.ts';
 
@@ -42,7 +41,6 @@ const FUNCTIONS = withValues(functions, {
   lock_seconds: String(WAIT),
   written: WRITTEN,
   theirs_folder: THEIRS_FOLDER,
-  guard_seconds: String(CONFIRM_WITHIN + 20),
   log: '/var/log/pipeline/converge.log',
 });
 

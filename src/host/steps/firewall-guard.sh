@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # The guard of a table that was just loaded: keeps it for the next boot where the other side confirms it in
-# time, and puts the old one back where not. Values: run (folder), seconds, table (family and name), unit
-# (that loads tables at boot), stamp (file) and remembered (its lines), files (of paths) with texts (of the
-# same length).
-: "${run:?}" "${seconds:?}" "${table:?}" "${unit:?}" "${stamp:?}" "${remembered:?}"
+# time, and puts the old one back where not. Values: run (folder, with the seconds that the other side has),
+# table (family and name), unit (that loads tables at boot), stamp (file) and remembered (its lines), files (of
+# paths) with texts (of the same length).
+: "${run:?}" "${table:?}" "${unit:?}" "${stamp:?}" "${remembered:?}"
 declare -a files texts
 write() {
   local new=$1.pipeline-new
@@ -18,6 +18,7 @@ keep() {
     write "$stamp" "$remembered"$'live\t'"$(table_hash "$table")"$'\n'
 }
 result=reverted
+seconds=$(<"$run/seconds")
 for ((waited = 0; waited < seconds * 20; waited++)); do
   if [[ -e $run/confirmed ]]; then
     if message=$(keep 2>&1); then result=kept; else result=$message; fi

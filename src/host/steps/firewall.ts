@@ -16,8 +16,6 @@ import tableHash from './table-hash.sh' with { type: 'text' };
 const FOLDER = '/etc/pipeline/firewall';
 /** Loads at boot what lies in the folder, before the network is there. */
 const FIREWALL_UNIT = 'pipeline-firewall.service';
-/** Seconds that a confirmation may take before the host takes new rules back. */
-export const CONFIRM_WITHIN = 20;
 
 const BOOT: readonly FileResource[] = [
   {
@@ -124,7 +122,6 @@ function loadScript(resource: FirewallResource): string {
   const kept = [...BOOT, rulesFile(resource)];
   const guarding = withValues(guard, {
     run: `/run/pipeline/firewall-${name}`,
-    seconds: String(CONFIRM_WITHIN),
     table: resource.table,
     unit: FIREWALL_UNIT,
     stamp: stampPath(id(resource)),
