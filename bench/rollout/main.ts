@@ -1,8 +1,8 @@
 /**
- * The live canary, simulated by the code that runs on hosts: how often a version is taken back against itself,
- * and what a bad one costs visitors.
+ * The live canary, simulated by the code that runs on hosts: how often a version is taken back against
+ * itself, and what a bad one costs visitors.
  *
- *   node bench/run.mjs rollout               about half an hour on two cores
+ *   node bench/run.mjs rollout               2,000 rounds: about half an hour on two cores
  *   node bench/run.mjs rollout --rounds 200  a tenth of it
  *   node bench/run.mjs rollout --only same   or: laboratory, harm
  */
@@ -54,9 +54,9 @@ const SAME_ROWS: readonly Row[] = [
   {
     name: 'an hour at 5 %',
     setting: { ...plain, world: REGULARS, steps: [5, 100], paused: true },
-    share: 0.25,
+    share: 0.1,
   },
-  { name: 'an hour at 50 %', setting: { ...plain, world: NEW, steps: [50, 100], paused: true }, share: 0.25 },
+  { name: 'an hour at 50 %', setting: { ...plain, world: NEW, steps: [50, 100], paused: true }, share: 0.1 },
 ];
 
 const HARMS: readonly (readonly [string, Version])[] = [
@@ -69,14 +69,12 @@ const HARMS: readonly (readonly [string, Version])[] = [
   ['half of new visitors leave', { ...SAME, leave: 0.5 }],
 ];
 
-/** Share of the visitors for the judge of the laboratory. */
-type Job = { readonly from: number; readonly runs: number } & (
-  | { readonly kind: 'rollout'; readonly setting: Setting }
-  | { readonly kind: 'laboratory'; readonly world: World; readonly percent: number }
-);
+/** `percent`: the candidate's share of the visitors. */
 type Task =
   | { readonly kind: 'rollout'; readonly setting: Setting }
   | { readonly kind: 'laboratory'; readonly world: World; readonly percent: number };
+
+type Job = Task & { readonly from: number; readonly runs: number };
 
 async function many<T>(task: Task, runs: number): Promise<readonly T[]> {
   const share = Math.ceil(runs / WORKERS);
@@ -107,7 +105,7 @@ const limit = (hits: number, runs: number) =>
 
 async function sameVersion(rounds: number): Promise<void> {
   print(
-    'A version against itself: taken back (upper 95 % limit), promoted, held, seconds until promoted: median',
+    'A version against itself: taken back (upper 95 % limit), promoted, held; median time until promoted',
   );
   let hits = 0;
   let runs = 0;
@@ -117,10 +115,9 @@ async function sameVersion(rounds: number): Promise<void> {
     hits += back;
     runs += all.length;
     const promoted = all.filter(({ phase }) => phase === 'promoted').map(({ seconds }) => seconds);
-    print(
-      `  ${name.padEnd(38)} ${limit(back, all.length).padEnd(24)} promoted ${promoted.length}  ` +
-        `held ${count(all, 'held')}  ${promoted.length === 0 ? '–' : quantile(promoted, 0.5)} s  ${whyOf(all)}`,
-    );
+    const time = promoted.length === 0 ? '' : `  ${quantile(promoted, 0.5)} s`;
+    const ends = `promoted ${promoted.length}  held ${count(all, 'held')}${time}`;
+    print(`  ${name.padEnd(38)} ${limit(back, all.length).padEnd(24)} ${ends}  ${whyOf(all)}`);
   }
   print(`  ${'together'.padEnd(38)} ${limit(hits, runs)}`);
 }
@@ -136,9 +133,7 @@ function whyOf(all: readonly Outcome[]): string {
 
 /** Beside it, so that the reason for another judge is seen. */
 async function laboratory(rounds: number): Promise<void> {
-  print(
-    "The laboratory's judge on visitors instead of requests, a version against itself for two minutes: rejected",
-  );
+  print("The laboratory's judge on visitors instead of requests, the same version for two minutes: rejected");
   for (const [name, world] of [
     ['200 regulars, few of them half of it', FEW],
     ['mostly regulars', REGULARS],
@@ -151,23 +146,21 @@ async function laboratory(rounds: number): Promise<void> {
 }
 
 async function harmful(rounds: number): Promise<void> {
-  print(
-    'Bad versions on a site of mostly regulars, until they are taken back or promoted; medians, 100 requests/s',
-  );
+  print('Bad versions on a site of mostly regulars at 100 requests/s, until the end; medians');
   for (const [name, candidate] of HARMS) {
     const setting = { ...plain, world: REGULARS, candidate };
     const all = await many<Outcome>({ kind: 'rollout', setting }, Math.ceil(rounds / 10));
-    const back = all.filter(({ phase }) => phase === 'taken back');
-    const of = (what: (one: Outcome) => number) => (back.length === 0 ? '–' : quantile(back.map(what), 0.5));
-    const failed = back.map((one) => one.failed);
-    print(
-      `  ${name.padEnd(28)} ours     taken back ${back.length} of ${all.length}, promoted ${count(all, 'promoted')}: ` +
-        `${of(({ seconds }) => seconds)} s  ${of(({ visitors }) => visitors)} visitors  ` +
-        `${of(({ requests }) => requests)} requests  ${of((one) => one.failed)} failed` +
-        (failed.length === 0
-          ? ''
-          : ` (95th: ${quantile(failed, 0.95)}, most: ${Math.max(...failed)})  ${whyOf(all)}`),
-    );
+    const back = `taken back ${count(all, 'taken back')} of ${all.length}`;
+    const of = (what: (one: Outcome) => number) => quantile(all.map(what), 0.5);
+    const failed = all.map((one) => one.failed);
+    const cost = [
+      `${of(({ seconds }) => seconds)} s`,
+      `${of(({ visitors }) => visitors)} visitors`,
+      `${of(({ requests }) => requests)} requests`,
+      `${quantile(failed, 0.5)} failed (95th: ${quantile(failed, 0.95)}, most: ${Math.max(...failed)})`,
+    ];
+    const promoted = `promoted ${count(all, 'promoted')}`;
+    print(`  ${name.padEnd(28)} ours     ${back}, ${promoted}: ${cost.join('  ')}  ${whyOf(all)}`);
     const measured = { errors: candidate.errors, p99: P99 * candidate.slower * candidate.tail };
     others('Flagger', flagger, measured);
     others('Argo', argo, measured);

@@ -1,12 +1,12 @@
 /**
- * What others let through, computed from what they document. Their requests are dealt at random, and both look
- * at shares of whole windows, so binomial draws suffice.
+ * What others let through, computed from what they document. They deal requests at random, and look at shares
+ * of whole windows, so binomial draws suffice.
  *
- * Flagger (https://fluxcd.io/flagger/usage/metrics, docs.flagger.app): every minute at 10, 20 … 50 %: a check
- * fails below 99 % successes or above 500 ms at p99; a failed one stops the advance, the fifth takes it back.
+ * Flagger (fluxcd.io/flagger/usage/metrics, docs.flagger.app): every minute at 10, 20 … 50 %; a check fails
+ * below 99 % successes or above 500 ms at p99; a failed one stops the advance, the fifth takes it back.
  *
- * Argo Rollouts (docs/features/analysis.md of v1.10, its first example): 20 % more every 10 minutes; from its third step on,
- * at 40 %, a measurement every 5 minutes fails below 95 % successes; the third one aborts.
+ * Argo Rollouts (docs/features/analysis.md of v1.10, its first example): 20 % more every 10 minutes; from its
+ * third step on, at 40 %, a measurement every 5 minutes fails below 95 % successes; the third one aborts.
  */
 import type { Random } from '../judge/random.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A site with visitors: some come back for months and are as busy as a Zipf law says, others are new; each has
- * his own data, which makes him slow or lets him fail; load drifts; processes pause, together and each by itself.
+ * A site with visitors: some come back and are as busy as a Zipf law says, others are new. Each has his own
+ * data, which makes him slow or lets him fail. Load drifts; processes pause, together and each by itself.
  */
 import type { Random } from '../judge/random.ts';
 

@@ -1,13 +1,14 @@
 /**
  * What a rollout costs a site: dealing its visitors by each kind of key, with the second log, beside the same site
- * as it is without a rollout. Both in one nginx with one worker on loopback, in front of the same processes, in
+ * as it is without a rollout. Both in one nginx with one worker on loopback, in front of the same service, in
  * turn, with the same requests, so that noise of the machine meets all alike. Needs root and wrk.
  *
  *   node bench/run.mjs split [--rounds 15] [--seconds 1] [--connections 32]
  */
-import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { balancerConfig } from '../../src/proxy/balancer.ts';
 import type { Site } from '../../src/proxy/proxy.ts';
@@ -78,15 +79,15 @@ request = function()
 end
 `;
 
-/** What answers behind the proxy: 2 kB from memory. */
-const service = (port: number) => `server {
-  listen ${port}; access_log off;
-  location / { default_type text/plain; return 200 "${'x'.repeat(2_000)}"; }
-}`;
+/** The plainest service of Node, on two ports: 2 kB from memory. Real ones cost more. */
+const SERVICE = `const [, ...ports] = process.argv;
+const answer = Buffer.alloc(2000, 'x');
+for (const port of ports) require('node:http').createServer((_, to) => to.end(answer)).listen(port, '127.0.0.1');
+setTimeout(() => process.exit(1), 3600e3).unref();`;
 
 interface Bench {
   readonly proxy: RealNginx;
-  readonly services: RealNginx;
+  readonly service: ChildProcess;
   readonly ports: ReadonlyMap<string, number>;
 }
 
@@ -115,9 +116,7 @@ function text(contender: Contender, port: number, servers: readonly [number, num
 
 async function prepare(): Promise<Bench> {
   const proxy = new RealNginx({ workers: 1 });
-  const services = new RealNginx({ workers: 1 });
   const servers = [await freePort(), await freePort()] as const;
-  services.site('services', servers.map(service).join('\n'));
   const ports = new Map<string, number>();
   for (const contender of CONTENDERS) {
     const { app, split } = contender;
@@ -130,21 +129,25 @@ async function prepare(): Promise<Bench> {
       proxy.share(app, shareFolder({ rollout: ROLLOUT, seed: 'seed', candidate: 'green', percent: PERCENT }));
     }
   }
-  await Promise.all([services.start(), proxy.start()]);
-  return { proxy, services, ports };
+  await proxy.start();
+  const service = spawn(process.execPath, ['-e', SERVICE, ...servers.map(String)], { stdio: 'inherit' });
+  await delay(1000);
+  return { proxy, service, ports };
 }
 
-/** Processor seconds that the proxy's worker has used: on a busy machine a steadier measure than throughput. */
-function processor({ proxy }: Bench): number {
-  const [worker] = proxy.workers();
-  return Number(readFileSync(`/proc/${worker}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
+/** Processor seconds that a process has used: on a busy machine a steadier measure than throughput. */
+function processor(pid: number | undefined): number {
+  const tasks = readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}/schedstat`);
+  return tasks.reduce((sum, file) => sum + Number(readFileSync(file, 'utf8').split(' ')[0]), 0) / 1e9;
 }
 
 interface Measured {
   /** Requests a second. */
   readonly rate: number;
   /** Microseconds of nginx a request. */
-  readonly cost: number;
+  readonly nginx: number;
+  /** And of the service. */
+  readonly service: number;
 }
 
 async function measure(bench: Bench, { app, known }: Contender, forSeconds: number): Promise<Measured> {
@@ -152,36 +155,37 @@ async function measure(bench: Bench, { app, known }: Contender, forSeconds: numb
   const file = join(bench.proxy.folder, 'requests.lua');
   // Sites without a rollout get a cookie of the same length.
   writeFileSync(file, known ? visitors(`pipeline_${app === 'today' ? 'known' : app}_${ROLLOUT}`) : '');
-  const before = processor(bench);
+  const used = () => [processor(bench.proxy.workers()[0]), processor(bench.service.pid)] as const;
+  const before = used();
   const args = ['-t1', `-c${values.connections}`, `-d${forSeconds}s`, '-s', file, url];
   const { stdout } = await promisify(execFile)('wrk', args);
+  const after = used();
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
   if (!(requests > 0) || /Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url}:\n${stdout}`);
-  return { rate: requests / forSeconds, cost: ((processor(bench) - before) * 1e6) / requests };
+  const each = (index: 0 | 1) => ((after[index] - before[index]) * 1e6) / requests;
+  return { rate: requests / forSeconds, nginx: each(0), service: each(1) };
 }
 
 const median = (list: readonly number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
 
 function print(results: ReadonlyMap<string, readonly Measured[]>): void {
-  console.log(
-    "\nMedians over the rounds; ratios are medians of each round's own. Goal: ≥ 98 % of the throughput.",
-  );
+  console.log("\nMedians over the rounds; ratios are medians of each round's own.");
+  console.log('What one processor carries is of nginx and service together. Goal: ≥ 98 %.');
   for (const { app, title, beside } of CONTENDERS) {
     const own = results.get(app) ?? [];
     const other = results.get(beside ?? app) ?? [];
+    const figure = (of: (one: Measured) => number, digits: number) =>
+      median(own.map(of)).toFixed(digits).padStart(6);
     const ratio = (of: (one: Measured) => number) => {
       const shares = own.map((one, round) => of(one) / of(other[round] ?? one));
       return beside === undefined ? '        ' : `${(100 * median(shares)).toFixed(1).padStart(6)} %`;
     };
-    const rate = median(own.map((one) => one.rate))
-      .toFixed(0)
-      .padStart(6);
-    const cost = median(own.map((one) => one.cost))
-      .toFixed(1)
-      .padStart(5);
+    const nginx = (one: Measured) => one.nginx;
+    const carried = (one: Measured) => 1e6 / (one.nginx + one.service);
     console.log(
-      `  ${title.padEnd(30)} ${rate} requests/s ${ratio((one) => one.rate)}   ` +
-        `${cost} µs of nginx a request ${ratio((one) => one.cost)}`,
+      `  ${title.padEnd(30)}${figure(({ rate }) => rate, 0)} requests/s,` +
+        `${figure(nginx, 1)} µs of nginx a request ${ratio(nginx)};` +
+        ` one processor carries ${figure(carried, 0)} ${ratio(carried)}`,
     );
   }
 }
@@ -206,5 +210,6 @@ try {
   }
   print(results);
 } finally {
-  await Promise.all([bench.proxy.stop(), bench.services.stop()]);
+  bench.service.kill();
+  await bench.proxy.stop();
 }

@@ -1,4 +1,6 @@
-/** What a webhook is sent: our own document, or a form of the receiver's with names for what is told. Pure. */
+/**
+ * What a webhook is sent: our own document, or a form of the receiver's with names for what is told. Pure.
+ */
 import type { Notice } from './types.ts';
 
 /** A body as it is declared: text, or a document in whose texts names stand. */

@@ -12,6 +12,11 @@ const inventory = {
   description: 'Ansible inventory of the hosts (default: inventory.ini beside pipeline.yml)',
   type: 'text',
 } as const satisfies OptionDefinition;
+const existing = {
+  flags: '-i, --inventory <file>',
+  description: 'hosts that you already have, in the groups of this Ansible inventory: none is made',
+  type: 'text',
+} as const satisfies OptionDefinition;
 const wait = {
   flags: '--wait',
   description: 'wait while somebody else holds the lock, instead of giving up',
@@ -49,14 +54,21 @@ export const definitions = {
   prodPlan: {
     path: 'prod plan',
     summary: 'show what `up` would change; touch nothing',
-    options: { provider },
+    options: { provider, inventory: existing },
+    examples: ['pipeline prod plan', 'pipeline prod plan -i inventory.ini'],
   },
   prodUp: {
     path: 'prod up',
     summary: 'create what is missing, configure it, write inventory.ini',
-    description: 'Run it as often as you like: a second run changes nothing.',
-    options: { provider, wait },
-    examples: ['pipeline prod up', 'pipeline prod up --provider digitalocean'],
+    description:
+      'Run it as often as you like: a second run changes nothing. With -i it changes hosts that you already ' +
+      'have: it shows what it would do, says what of yours that concerns, and asks.',
+    options: { provider, inventory: existing, wait, yes },
+    examples: [
+      'pipeline prod up',
+      'pipeline prod up --provider digitalocean',
+      'pipeline prod up -i inventory.ini',
+    ],
   },
   prodStatus: {
     path: 'prod status',

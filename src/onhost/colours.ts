@@ -1,4 +1,4 @@
-/** The processes in a colour: which there are, how busy, and how they end. */
+/** The processes in a colour: which there are, how busy they are, and how they end. */
 import { type Colour, settingsFolder } from '../contract/places.ts';
 import { rolloutFolder, rolloutUnit } from '../contract/rollout.ts';
 import type { Host } from './host.ts';
@@ -6,7 +6,7 @@ import { sayer, type Tell } from './scene.ts';
 
 const UNITS = '/etc/systemd/system';
 const WANTED = `${UNITS}/multi-user.target.wants`;
-/** Nobody has been connected for this many looks. */
+/** So many looks in a row must find nobody connected. */
 const QUIET_LOOKS = 3;
 const LOOK_MS = 100;
 
@@ -32,7 +32,7 @@ export async function instancesIn(host: Host, app: string, colour: Colour): Prom
   });
 }
 
-/** The colour that visitors get, in a rollout those who are not let in; null: there is no site. */
+/** The colour that serves visitors, in a rollout those who are not let in; null: there is no site. */
 export async function serving(host: Host, app: string): Promise<Colour | null> {
   const baseline = (await host.read(`${rolloutFolder(app)}/baseline`))?.trim();
   if (baseline === 'blue' || baseline === 'green') return baseline;
@@ -60,7 +60,7 @@ function isFurther(name: string, prefix: string): boolean {
   return name.startsWith(`${prefix}-`) && name.endsWith('.service');
 }
 
-/** Units of a colour that systemd is busy with. */
+/** A colour's units that are not inactive. */
 export async function unitsUp(host: Host, app: string, colour: Colour): Promise<readonly string[]> {
   const name = `pipeline-${app}@${colour}`;
   const units = await host.loaded(`${name}.service`, `${name}-*.service`);
@@ -89,12 +89,12 @@ export async function disableRollout(host: Host, app: string): Promise<void> {
 }
 
 export interface Drained {
-  /** Most requests that were under way at once, and how many still were when the time was up. */
+  /** The most requests under way at once, and how many were left when time was up. */
   readonly most: number;
   readonly cut: number;
 }
 
-/** Waits until nobody has been connected for 0.3 s, or the time is up. */
+/** Waits until nobody has been connected for 0.3 s, or time is up. */
 export async function drain(
   host: Host,
   app: string,

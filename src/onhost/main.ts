@@ -1,8 +1,8 @@
 /**
- * The program on the host. `release`: carries out the order on its standard input. `guard APP`: watches a new
- * release. `ready`: waits at boot until applications behind a balancer answer. `check APP COLOUR`: asks the
- * processes of a colour whether they are well. `rollout APP`: carries a rollout on; `rollout APP status`: prints
- * what it is at, `follow`: whenever that changes, to its end; `rollout APP WORD BY`: tells it what somebody wants.
+ * The program on the host. `release` carries out the order on its standard input. `guard APP` watches a new
+ * release. `ready` waits at boot until applications behind a balancer answer. `check APP COLOUR` checks the
+ * processes of a colour. `rollout APP` carries a rollout on; `rollout APP status` prints what it is at, `follow`
+ * whenever that changes, to its end; `rollout APP WORD BY` tells it what somebody wants.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -74,7 +74,7 @@ function appOf(order: ReleaseOrder): string {
   }
 }
 
-/** A watch that the version of before began is its own program in bash. */
+/** A watch that an older pipeline began has its own program, in bash. */
 async function watch(app: string): Promise<number> {
   const old = `${guardFolder(app)}/watch`;
   if (existsSync(old)) return spawnSync('bash', [old], { stdio: 'inherit' }).status ?? 1;

@@ -1,9 +1,9 @@
 /**
- * A release takes over on this host: start the new version, wait until it is well, move the traffic, watch
+ * A release takes over on this host: start the new version, wait until it is healthy, move the traffic, watch
  * it, let the old one finish.
  *
- * Whatever happens before the new version has proved itself, the old one goes on: see `undo`. From `kept` on
- * everything is finished, even where nobody listens.
+ * Whatever happens before the new version has proved itself, the old one keeps serving: see `undo`. From
+ * `kept` on everything is finished, even if nobody listens.
  */
 
 import { other } from '../contract/places.ts';
@@ -23,13 +23,13 @@ import { settle } from './settle.ts';
 import { needFolder, putSite } from './site.ts';
 import { start } from './start.ts';
 
-/** How far a release has come, and so what is undone where it ends. */
+/** How far a release has come, and so what to undo if it ends. */
 type Phase = 'nothing' | 'started' | 'shared' | 'switched' | 'kept';
 
-/** How long requests to a version that failed may take. */
+/** How long a failed version may take to finish its requests. */
 const FAILED_DRAIN_MS = 5000;
 
-/** @throws Failure with its step, or Interrupted; then the version of before serves. */
+/** @throws Failure with its step, or Interrupted; then the previous version serves. */
 export async function carryOut(
   order: ReleaseOrder,
   host: Host,
@@ -59,7 +59,7 @@ export async function carryOut(
   }
 }
 
-/** The new version stays from here on. */
+/** From here on the new version stays. */
 async function keep(order: Settle, host: Host, tell: Tell, interrupt: Interrupt): Promise<void> {
   if (order.site !== null) {
     await putSite(sceneOf(interruptible(host, interrupt), order, tell), order.site);
@@ -159,7 +159,7 @@ async function bring(scene: Scene, order: TakeOver): Promise<void> {
   await within('place', 'cannot write the settings', async () => {
     for (const [name, value] of Object.entries(order.keepSecrets)) {
       await host.makeFolder(`${settings}/secrets`, 0o700);
-      // What an earlier deploy has generated stays: other hosts know it.
+      // A secret that an earlier deploy generated stays: other hosts know it.
       if ((await host.read(`${settings}/secrets/${name}`)) !== undefined) continue;
       await host.write(`${settings}/secrets/${name}`, value, 0o600);
     }
@@ -179,20 +179,20 @@ async function switchOver(scene: Scene, begun: () => void): Promise<void> {
   sayer(scene.tell, 'switch').done(`to ${placed.colour}`);
 }
 
-/** The first version of all has nothing to go back to, and files cannot fail. */
+/** A first version has nothing to go back to, and files cannot fail. */
 async function prove(scene: Scene, order: TakeOver): Promise<void> {
   const ms = order.manifest.probation;
   if (order.old === null || ms === 0 || order.instances.length === 0) return;
   await within('probation', 'it cannot be watched', () => probation(scene, ms));
 }
 
-/** The host may have gone back by itself since it was looked at. */
+/** The host may have gone back by itself since we looked. */
 async function unchanged({ host }: Scene, { manifest, old }: TakeOver): Promise<void> {
   if (old === null || (await serving(host, manifest.app)) === old) return;
-  throw failed('lock', 'its host has changed the version that serves meanwhile');
+  throw failed('lock', 'meanwhile its host changed the version that serves');
 }
 
-/** The version of before goes on. Does as much of it as can be done, and then says what could not. */
+/** The previous version keeps serving. Does as much as possible, then reports what failed. */
 async function undo(scene: Scene, order: Undone, phase: Phase): Promise<void> {
   const { host, placed, root, folder } = scene;
   const { app } = placed.manifest;
@@ -213,7 +213,7 @@ async function undo(scene: Scene, order: Undone, phase: Phase): Promise<void> {
   for (const line of troubles) scene.tell({ event: 'log', line });
 }
 
-/** What a guard has kept, where this run has ended the guard and got no further. */
+/** Ends processes that stood by for a guard, which this run ended before it got any further. */
 async function endStandby({ host, placed, settings }: Scene): Promise<void> {
   if (!(await host.exists(`${settings}/standby`))) return;
   await stopColour(host, placed.manifest.app, placed.colour);
@@ -222,7 +222,7 @@ async function endStandby({ host, placed, settings }: Scene): Promise<void> {
 
 type Undone = Pick<TakeOver, 'old' | 'proven'>;
 
-/** Every step, whatever becomes of the one before it. @returns what went wrong. */
+/** Takes every step, whatever becomes of the others. @returns what went wrong. */
 async function each(steps: readonly (() => Promise<unknown>)[]): Promise<readonly string[]> {
   const troubles: string[] = [];
   for (const step of steps) {

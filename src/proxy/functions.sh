@@ -75,7 +75,11 @@ weights_put() { # APP GREEN
 }
 weights_names() { # GREEN: sets `buckets`
   # All that a split asks for: whoever it sends anywhere comes to green.
-  if [ "$1" = 100 ]; then buckets=({0..999} baseline candidate); else mapfile -t buckets < <(seq 0 $(($1 - 1))); fi
+  if [ "$1" = 100 ]; then
+    buckets=({0..99} {0..24}.{0..39} baseline candidate)
+  else
+    mapfile -t buckets < <(seq 0 $(($1 - 1)))
+  fi
 }
 # Shares of a rollout: names of the files on standard input.
 share_put() { # APP FOLDER

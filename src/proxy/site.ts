@@ -81,15 +81,11 @@ function shared(site: Site, split: SiteSplit, id: string): string[] {
     if (!trusts(site)) throw new Error('a site that obeys a balancer must know its address');
     return obeyBlocks(id);
   }
-  const side = [`${split.candidate} candidate;`, 'default baseline;'];
-  return [
-    block(`map $pipeline_variant $${id}_side`, side),
-    ...splitBlocks({ ...split, key, app: site.app, id, tls: site.tls !== undefined }),
-  ];
+  return splitBlocks({ ...split, key, app: site.app, id, tls: site.tls !== undefined });
 }
 
 /** Where the site decides by itself, its log says who got what. */
-function decides(site: Site): Split | undefined {
+function decides(site: Site): (Split & Pick<SiteSplit, 'candidate'>) | undefined {
   if (site.split === undefined) return undefined;
   const { key } = site.split;
   return key.by === 'balancer' ? undefined : { ...site.split, key };
@@ -198,10 +194,10 @@ function server(site: Site, id: string): string {
     ...frontLines(site),
     '',
     ...(experiment ? [] : [`set $pipeline_app ${quoted(site.app)};`]),
-    'set $pipeline_variant blue;',
+    ...answeredBy('blue', id, split),
     // Whether a bucket's file exists must be seen anew for each request.
     'open_file_cache off;',
-    `if (-f ${weightsLink(site.app)}/${name}) {\n    set $pipeline_variant green;\n}`,
+    block(`if (-f ${weightsLink(site.app)}/${name})`, answeredBy('green', id, split)),
     `root ${site.root}/$pipeline_variant;`,
     ...(experiment ? [] : [`set $pipeline_release $${id}_release;`]),
     // Many lines a write: one for each request costs more than splitting does. Late by a quarter of a second
@@ -224,6 +220,12 @@ function server(site: Site, id: string): string {
     ...challengeLocation(site),
     ...locations(site, id),
   ]);
+}
+
+/** The colour, and where the site decides by itself, also the side. */
+function answeredBy(colour: Colour, id: string, split: ReturnType<typeof decides>): string[] {
+  const side = colour === split?.candidate ? 'candidate' : 'baseline';
+  return [`set $pipeline_variant ${colour};`, ...(split === undefined ? [] : [`set $${id}_side ${side};`])];
 }
 
 function defaultHeaders(site: Site): Record<string, string> {

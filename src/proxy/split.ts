@@ -6,7 +6,7 @@
 import type { Colour } from '../contract/places.ts';
 import { PROXY_LIVE } from '../contract/proxy-paths.ts';
 import { Failure } from '../errors.ts';
-import { SHARE_BUCKETS } from './shares.ts';
+import { SHARE_COLUMNS, SHARE_ROWS } from './shares.ts';
 import { block, quoted } from './text.ts';
 
 /** What makes a visitor the same one the next time. */
@@ -84,25 +84,29 @@ export function splitSecrets(id: string, { tester, sessions }: SplitSecrets): st
 export function splitBlocks(split: Keyed): string[] {
   check(split);
   const { id, app, testers, sessionCookie, secrets, key } = split;
-  // A tester's word goes before a session, and that before what is dealt.
-  const dealt = sessionCookie === undefined ? 'dealt' : 'settled';
   return [
     ...(secrets === undefined ? [] : [`include ${quoted(secrets)};`]),
     ...keyBlocks(split),
-    buckets(id),
-    bucketName(split),
+    ...buckets(id),
+    ...dealt(split),
     ...(sessionCookie === undefined ? [] : sessions(split, sessionCookie)),
-    ...(testers === true ? [unless(id, 'tester', 'tested', dealt)] : []),
-    how(split),
+    ...(testers === true ? [unless(id, 'tester', 'tested', untested(id, split))] : []),
+    ...how(split),
     ...cookie(split),
     logFormats(app, id, requestId(id, key)),
   ];
 }
 
 /** The variable with the name that nginx looks for beside the weights. */
-export function splitName(id: string, { key, testers, sessionCookie }: Omit<SiteSplit, 'candidate'>): string {
-  if (key.by === 'balancer') return `$${id}_told`;
-  return `$${id}_${testers === true ? 'tested' : sessionCookie === undefined ? 'dealt' : 'settled'}`;
+export function splitName(id: string, split: Omit<SiteSplit, 'candidate'>): string {
+  if (split.key.by === 'balancer') return `$${id}_told`;
+  return split.testers === true ? `$${id}_tested` : untested(id, split);
+}
+
+/** The same without testers, whose word goes before a session, as that goes before what is dealt. */
+function untested(id: string, { key, sessionCookie }: Omit<SiteSplit, 'candidate'>): string {
+  if (sessionCookie !== undefined) return `$${id}_settled`;
+  return key.by === 'header' ? `$${id}_dealt` : bucket(id);
 }
 
 /** A host's blocks where its balancer decides: nothing but its word, and that only from there. */
@@ -202,29 +206,39 @@ function keyBlocks({ id, key, rollout }: Keyed): string[] {
   }
 }
 
-function buckets(id: string): string {
-  const share = `${100 / SHARE_BUCKETS}%`;
-  const lines = Array.from({ length: SHARE_BUCKETS - 1 }, (_, bucket) => `${share} ${bucket};`);
-  const rows: string[] = [];
-  for (let at = 0; at < lines.length; at += 8) rows.push(lines.slice(at, at + 8).join(' '));
-  return block(`split_clients $${id}_key $${id}_bucket`, [...rows, `* ${SHARE_BUCKETS - 1};`]);
+/** Two lists, each by a hash of its own. */
+function buckets(id: string): string[] {
+  const list = (from: string, to: string, length: number) => {
+    const lines = Array.from({ length: length - 1 }, (_, index) => `${100 / length}% ${index};`);
+    return block(`split_clients ${quoted(from)} $${id}_${to}`, [lines.join(' '), `* ${length - 1};`]);
+  };
+  return [list(`$${id}_key`, 'row', SHARE_ROWS), list(`$${id}_key:`, 'column', SHARE_COLUMNS)];
 }
 
 /** Requests without a key stay with the baseline: together they would be one visitor. */
-function bucketName({ id, key }: Keyed): string {
-  const without: readonly Entry[] = key.by === 'header' ? [['', 'baseline']] : [];
-  return map(`$${id}_key`, `${id}_dealt`, [['default', `$${id}_bucket`], ...without]);
+function dealt({ id, key }: Keyed): string[] {
+  if (key.by !== 'header') return [];
+  return [
+    map(`$${id}_key`, `${id}_dealt`, [
+      ['default', bucket(id)],
+      ['', 'baseline'],
+    ]),
+  ];
+}
+
+function bucket(id: string): string {
+  return `$${id}_row.$${id}_column`;
 }
 
 /** The first where it says something, else the other. */
 function unless(id: string, first: string, to: string, otherwise: string): string {
   return map(`$${id}_${first}`, `${id}_${to}`, [
     ['default', `$${id}_${first}`],
-    ['', `$${id}_${otherwise}`],
+    ['', otherwise],
   ]);
 }
 
-function sessions({ id, rollout, tls }: Keyed, session: string): string[] {
+function sessions({ id, key, rollout, tls }: Keyed, session: string): string[] {
   const name = `${cookieName(id, rollout)}_session`;
   return [
     map(`$cookie_${name}`, `${id}_session_word`, [['default', `$cookie_${name}`]]),
@@ -236,30 +250,31 @@ function sessions({ id, rollout, tls }: Keyed, session: string): string[] {
       ['default', `${name}=$${id}_session_new; ${attributes(tls)}`],
       ['', ''],
     ]),
-    unless(id, 'session', 'settled', 'dealt'),
+    unless(id, 'session', 'settled', untested(id, { rollout, key })),
   ];
 }
 
 /** How the side was found: what was not dealt is no evidence. */
-function how({ id, key, testers, sessionCookie }: Keyed): string {
-  const tester = testers === true ? `$${id}_tester` : '';
-  const session = sessionCookie === undefined ? '' : `$${id}_session`;
-  const dealt: readonly Entry[] =
+function how({ id, key, testers, sessionCookie }: Keyed): string[] {
+  const layers: { readonly from: string; readonly found: string; readonly otherwise: string }[] = [
     key.by === 'visitor'
-      ? [
-          ['||', 'new'],
-          ['~^\\|\\|.', 'known'],
-        ]
-      : [
-          ['||', 'keyless'],
-          ['~^\\|\\|.', key.by],
-        ];
-  const last = key.by === 'visitor' ? `$${id}_known` : `$${id}_key`;
-  return map(`"${tester}|${session}|${last}"`, `${id}_how`, [
-    ['default', 'tester'],
-    ...dealt,
-    ['~^\\|.', 'session'],
-  ]);
+      ? { from: 'known', found: 'known', otherwise: 'new' }
+      : { from: 'key', found: key.by, otherwise: 'keyless' },
+  ];
+  if (sessionCookie !== undefined) {
+    layers.push({ from: 'session', found: 'session', otherwise: `$${id}_how_dealt` });
+  }
+  if (testers === true) {
+    const before = sessionCookie === undefined ? 'how_dealt' : 'how_untested';
+    layers.push({ from: 'tester', found: 'tester', otherwise: `$${id}_${before}` });
+  }
+  const names = [...['how_dealt', 'how_untested'].slice(0, layers.length - 1), 'how'];
+  return layers.map(({ from, found, otherwise }, at) =>
+    map(`$${id}_${from}`, `${id}_${names[at]}`, [
+      ['default', found],
+      ['', otherwise],
+    ]),
+  );
 }
 
 function cookie({ id, key, rollout, tls }: Keyed): string[] {
@@ -288,14 +303,12 @@ function logFormats(app: string, id: string, request: string): string {
   ];
   const own = [
     `{"msec":$msec,"side":"$${id}_side","how":"$${id}_how","status":$status,"time":$request_time,`,
-    `"upstream_time":"$upstream_response_time","upstream_status":"$upstream_status","key":"$${id}_key"}`,
+    `"upstream_status":"$upstream_status","key":"$${id}_key"}`,
   ];
   const format = (name: string, lines: readonly string[]) =>
     `log_format ${id}_${name} escape=json ${lines.map((line) => `'${line}'`).join('\n    ')};`;
   return `${format('shared', common)}\n${format('split', own)}`;
 }
-
-type Entry = readonly [string, string];
 
 function map(from: string, to: string, entries: readonly (readonly string[])[]): string {
   return block(

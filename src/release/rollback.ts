@@ -1,4 +1,4 @@
-/** Back to an earlier release, from what is still on the hosts. */
+/** Back to an earlier release that is still on the hosts. */
 import { appNamed } from '../build/build.ts';
 import type { Context } from '../context.ts';
 import { whoami } from '../environment/audit.ts';
@@ -13,8 +13,8 @@ import { ready } from './send/prepare.ts';
 import type { DeployResult, RollbackRequest } from './types.ts';
 
 /**
- * Puts an earlier release into service again, the same careful way as a deploy. The caller holds the lock.
- * @throws Failure kind `usage` where no such release is on every host, naming those that are; else as `deploy`.
+ * Puts an earlier release into service again, as carefully as a deploy. The caller holds the lock.
+ * @throws Failure kind `usage` if no such release is on every host, naming those that are; else as `deploy`.
  */
 export async function rollback(request: RollbackRequest, context: Context): Promise<DeployResult> {
   const started = performance.now();
@@ -32,7 +32,8 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
   const aim = { action: 'rollback', app, by, definition, release: request.release } as const;
   const plan = planRelease(aim, { hosts: found, front });
   const { manifest } = plan;
-  for (const planned of plan.hosts) if (planned.settle !== undefined) await ready(planned, context);
+  for (const planned of plan.hosts)
+    if (planned.settle !== undefined) await ready(planned, undefined, context);
   await carryOut(plan, context);
   const fronted = await placeFront(app, plan.front, context);
   const { ref, commit, subject, release } = manifest;

@@ -25,8 +25,8 @@ const MOST_KNOWN = 20_000;
 const WARM_REQUESTS = 100;
 const WARM_SECONDS = 60;
 /**
- * Seconds until every request that a share sent is in the log: nginx keeps lines for a quarter of a second, and
- * they are read four times a second.
+ * Seconds until every request that a share sent is in the log: nginx holds lines back for a quarter of a
+ * second, and they are read four times a second.
  */
 const LAG = 1;
 
@@ -167,6 +167,8 @@ export class Episodes {
       deal.refused += 1;
       if (deal.refused === 1) this.#bucket(deal.chance).refused[side] += 1;
     }
+    // A web socket lasts as long as somebody listens.
+    if (request.status === 101) return;
     if (deal.ms.length < MOST_ANSWERS) deal.ms.push(request.milliseconds);
   }
 
@@ -204,14 +206,15 @@ export class Episodes {
 
   /** The deal that a request belongs to; undefined: it is no evidence. */
   #dealOf({ unit, side, how, milliseconds }: UnitRequest): Deal | undefined {
+    const began = this.#now - milliseconds / 1000;
+    // Whatever the share before sent here says nothing of this one.
+    if (began < this.#sharedAt) return undefined;
     const open = this.#open.get(unit);
     if (open !== undefined) return open.side === side ? open : undefined;
     // A session's side is no deal; one that was dealt before it had a session goes on above.
-    if (how === 'session') return undefined;
+    if (how === 'session' || began < this.#sharedAt + LAG) return undefined;
     const chance = this.#chanceOf(unit, how);
-    const began = this.#now - milliseconds / 1000;
-    // Whatever the share before sent here says nothing of this one.
-    if (chance === undefined || began < this.#sharedAt + LAG) return undefined;
+    if (chance === undefined) return undefined;
     this.#remember(unit, side);
     if (chance <= 0 || chance >= 1) return undefined;
     const deal: Deal = { unit, side, chance, began, requests: 0, failed: 0, refused: 0, ms: [] };

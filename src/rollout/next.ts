@@ -13,10 +13,14 @@ import {
 } from '../judge/units/state.ts';
 import type { Missing, UnitEvent } from '../judge/units/types.ts';
 
+/** A look counts for so many seconds at most, should the machine have slept. */
+const LONGEST_LOOK = 10;
+
 export interface RolloutPlan {
+  /** Shares of the candidate, per cent, growing; after the last one it gets everybody. */
   readonly steps: readonly number[];
   readonly alpha: number;
-  /** Seconds. */
+  /** Seconds until `otherwise` is done. */
   readonly atMost: number;
   readonly otherwise: Otherwise;
 }
@@ -63,12 +67,18 @@ export interface Act {
 }
 
 export function beginState({ steps, alpha }: Pick<RolloutPlan, 'steps' | 'alpha'>): RolloutState {
-  // Before the step at index i, harm beyond the margins at i − 1 is excluded.
-  const margins = steps.slice(1).map((percent) => marginsBefore(percent));
+  const below = steps.filter((percent) => percent < 100);
+  const margins = below.map((_, step) => marginsBefore(shareAfter(steps, step)));
   const judge = createUnitJudge({ ...defaultUnitConfig, alpha, margins });
   return { phase: 'running', step: 0, judge, running: 0 };
 }
 
+/** The share that follows a step: everybody after the last one. */
+export function shareAfter(steps: readonly number[], step: number): number {
+  return steps[step + 1] ?? 100;
+}
+
+/** @returns the state afterwards, and what the caller is to do, if anything. */
 export function next(
   plan: RolloutPlan,
   before: RolloutState,
@@ -76,7 +86,8 @@ export function next(
 ): { readonly state: RolloutState; readonly act: Act | null } {
   if (hasEnded(before.phase)) return { state: before, act: null };
   const judge = seen.events.reduce(observeUnits, before.judge);
-  const running = before.running + (before.phase === 'running' ? seen.seconds : 0);
+  const seconds = Math.min(LONGEST_LOOK, Math.max(0, seen.seconds));
+  const running = before.running + (before.phase === 'running' ? seconds : 0);
   const state = { ...before, judge, running };
   const act = decide(plan, state, seen);
   return { state: act === null ? state : after(state, act), act };
@@ -103,14 +114,16 @@ function decide(plan: RolloutPlan, state: RolloutState, seen: Observation): Act 
   const { word, unwell } = seen;
   if (word?.word === 'abort') return end('taken back', { kind: 'word', by: word.by });
   if (word?.word === 'promote') return end('promoted', { kind: 'word', by: word.by });
-  // Whoever paused it wants it to stand still, not that visitors are hurt.
-  if (unwell.candidate !== null) return end('taken back', { kind: 'unwell', said: unwell.candidate });
+  // Whoever paused it wants it to stand still, not that visitors are hurt. Where both versions are unwell, the
+  // cause is not the new one.
+  if (unwell.candidate !== null && unwell.baseline === null)
+    return end('taken back', { kind: 'unwell', said: unwell.candidate });
   if (isHarmful(state.judge)) return end('taken back', harmOf(state));
   if (word !== null) return toldToWait(state, percent, { kind: 'word', by: word.by }, word.word);
   if (state.phase !== 'running') return null;
   if (mayStep(state, seen)) {
-    const following = plan.steps[state.step + 1];
-    return following === undefined || following >= 100
+    const following = shareAfter(plan.steps, state.step);
+    return following >= 100
       ? end('promoted', { kind: 'evidence' })
       : { kind: 'step', percent: following, reason: { kind: 'evidence' } };
   }

@@ -7,7 +7,7 @@ import { hasEnded } from '../contract/rollout.ts';
 import { harms, quantileName, quantileOf, UNIT_METRICS, type UnitState } from '../judge/units/state.ts';
 import type { Missing } from '../judge/units/types.ts';
 import type { Counted } from './episodes.ts';
-import { type Reason, type RolloutState, waitsFor } from './next.ts';
+import { type Reason, type RolloutState, shareAfter, waitsFor } from './next.ts';
 
 /** Everything that a status is made from. */
 export interface Seen {
@@ -23,7 +23,7 @@ export interface Seen {
 export function statusOf({ order, began, now, state, counted, events }: Seen): RolloutStatus {
   const { id, by, steps, alpha, otherwise, atMost, settle, baseline } = order;
   const percent = events.at(-1)?.percent ?? 0;
-  const following = hasEnded(state.phase) ? undefined : (steps[state.step + 1] ?? 100);
+  const following = hasEnded(state.phase) ? undefined : shareAfter(steps, state.step);
   const left = Math.max(0, atMost - state.running * 1000);
   return {
     ...{ app: settle.manifest.app, id, phase: state.phase, by, steps, percent, alpha, otherwise },

@@ -1,4 +1,6 @@
-/** The forms of docs/alerts.md, followed literally, against receivers that check what each service publishes. */
+/**
+ * The forms of docs/alerts.md, followed literally, against receivers that check what each service publishes.
+ */
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';

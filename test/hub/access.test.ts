@@ -1,4 +1,6 @@
-/** What the users of the monitor's Redis can do there: the rules that `monitor setup` writes, in a real Redis. */
+/**
+ * What the users of the monitor's Redis can do there: the rules that `monitor setup` writes, in a real Redis.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisConnection } from '../../src/agent/sender/resp.ts';
 import { inbox } from '../../src/hub/store/keys.ts';

@@ -170,6 +170,7 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
             sparks: new AppSparks(),
             states: [],
             canaries: [],
+            rollouts: [],
             storage: null,
             remoteWrite: null,
             trouble: '',

@@ -1,4 +1,7 @@
-/** The monitor's Redis with the rules of `monitor setup`, started anew: what was written in transactions is there, and nobody is let in unasked. */
+/**
+ * The monitor's Redis with the rules of `monitor setup`, started anew: what was written in transactions is
+ * there, and nobody is let in unasked.
+ */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

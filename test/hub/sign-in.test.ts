@@ -1,4 +1,7 @@
-/** The door of the dashboard, over real connections to a hub on a real Redis: who gets in, and what strangers can do. */
+/**
+ * The door of the dashboard, over real connections to a hub on a real Redis: who gets in, and what strangers
+ * can do.
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

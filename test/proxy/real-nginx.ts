@@ -96,7 +96,7 @@ include ${folder}/sites/*.conf; }`;
     const config = ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')];
     execFileSync(NGINX, ['-t', '-q', ...config], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = spawn(NGINX, config, { stdio: 'ignore' });
-    for (let turn = 0; turn < 100; turn++) {
+    for (let turn = 0; turn < 1000; turn++) {
       if (spawnSync('cat', [join(folder, 'pid')], { encoding: 'utf8' }).stdout?.trim()) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -38,7 +38,7 @@ const fields = (text: string, name: string) => {
 describe('a site that two versions share', () => {
   it('looks for one file a request, as any site does', () => {
     expect(site().match(/\(-f /g)).toHaveLength(1);
-    expect(site()).toContain('if (-f /run/pipeline/proxy/shop/weights/$shop_dealt) {');
+    expect(site()).toContain('if (-f /run/pipeline/proxy/shop/weights/$shop_row.$shop_column) {');
   });
 
   it('marks the cookie as one of a site with TLS', () => {
@@ -88,7 +88,7 @@ describe('a site that two versions share', () => {
 
 describe('what nginx tells of a request', () => {
   const line = '{"msec":1.5,"side":"candidate","how":"known","status":000,"time":0.029,';
-  const rest = '"upstream_time":"0.02","upstream_status":"502, 200","key":"k"}';
+  const rest = '"upstream_status":"502, 200","key":"k"}';
 
   it('is read as it is', () => {
     expect(parseSplitLine(line + rest)).toEqual({

@@ -11,7 +11,9 @@ export function newAccount(gamblers: number): Account {
   return { logs: new Array<number>(gamblers).fill(0), peak: 0 };
 }
 
-/** The account after a round with these log gains, none above `most`: a return may always be cut from above. */
+/**
+ * The account after a round with these log gains, none above `most`: cutting a gain never hurts the bound.
+ */
 export function afterGains(account: Account, gain: (gambler: number) => number, most: number): Account {
   const logs = account.logs.map((log, gambler) => log + Math.min(most, gain(gambler)));
   return { logs, peak: Math.max(account.peak, logMean(logs)) };

@@ -1,5 +1,5 @@
 /**
- * Bets on differences between the sides of one block: episodes of deals that began in the same stretch of time.
+ * Bets on differences between the sides of one block: episodes of deals that began in one stretch of time.
  *
  * D = share of the candidate − share of the baseline, each a mean over units. Within a block, and given how
  * many units each side has, E[D] ≤ 0 where the candidate is no worse: units were dealt by chance, so it holds
@@ -64,10 +64,10 @@ export function betOnDifference(
 export const marginAccount = (stakes: readonly number[]): Account => newAccount(stakes.length);
 
 /**
- * After a block, on the way to "not worse by `margin`": groups of units, each with one unit of the rarer side.
- * Under "worse by the margin" each group's D has mean ≥ margin, so 1 + λ(margin − D) has expectation at most 1.
- * Where the margin lies in the values themselves (a raised threshold of the candidate's), it is 0 here.
- * Takes units as independent; hence the limit of what a block may gain.
+ * After a block, on the way to "not worse by `margin`": groups of units, each with one of the rarer side.
+ * Under "worse by the margin" the D of each group has mean ≥ margin, so 1 + λ(margin − D) has expectation at
+ * most 1. Where the margin lies in the values themselves (a raised threshold of the candidate's), it is 0
+ * here. Takes units as independent; hence the limit of what a block may gain.
  */
 export function betOnMargin(
   account: Account,

@@ -1,17 +1,18 @@
 /**
  * Bets on the sides of deals to which something happened: they failed, or never came back.
  *
- * Were the candidate no worse, a deal that fails would have the candidate with the chance of its deal at most,
- * whoever the visitor is, whatever others do, however the load wanders: the side was drawn and nothing else
- * was. So for any odds ratio ρ > 1 the ratio of likelihoods "the odds are ρ times those of the deal" has
+ * Were the candidate no worse, a deal that fails would be the candidate's with the chance of its deal at
+ * most, whoever the visitor is, whatever others do, however the load wanders: the side was drawn, and nothing
+ * else was. So for any odds ratio ρ > 1 the ratio of likelihoods "the odds are ρ times those of the deal" has
  * expectation at most 1. One in a hundred units that fails at a share of 1 % is worth up to 100 to 1: nothing
  * of the baseline is thrown away. (Betting on assignments: Duan, Ramdas & Wasserman, arXiv:2206.09107.)
  *
  * Rests on: sides are drawn independently by the stated chance, and a deal counts once. A failure may come as
- * late as it likes: until then the deal's side was not used here. Two assumptions are approximate. The times of
- * steps tell little about sides that were not used yet. And where most units fail at all, the first failures
- * of a worse baseline leave more of the candidate's units to fail later. A process that fails for a moment
- * though its version is no worse would break the independence, so no second gains more than `MOST`.
+ * late as it likes: until then the deal's side was not used here. Two assumptions are approximate. When steps
+ * are taken tells little about sides that were not used yet. And where most units fail at some time, the
+ * first failures of a worse baseline leave more of the candidate's units to fail later. A process that fails
+ * for a moment though its version is no worse would break the independence, so no second gains more than
+ * `MOST`.
  */
 import type { PerSide } from '../types.ts';
 import { type Account, afterGains, newAccount } from './accounts.ts';
@@ -70,11 +71,14 @@ function logRatio(chance: number, odds: number, { baseline, candidate }: PerSide
   return candidate * Math.log(odds / total) - baseline * Math.log(total);
 }
 
-/** Log gain on arrivals: fewer of the candidate's units than were dealt to it ever get an answer. */
+/** Odds ratios of being answered in time: fewer of the candidate's units are than were dealt to it. */
 const ABSENT = [0.7, 0.4, 0.1];
 export const absentAccount = (): Account => newAccount(ABSENT.length);
 
-/** After arrivals: is the candidate missing units? It answers nothing, or the deal is not what is stated. */
+/**
+ * After a stretch of time: is the candidate missing units? It answers nothing, or the deal is not what is
+ * stated. Units count by when they asked, so a pause of one side changes nothing.
+ */
 export function betOnAbsence(account: Account, strata: readonly Counted[]): Account {
   const gain = (gambler: number) =>
     strata.reduce((sum, { chance, counts }) => sum + logRatio(chance, ABSENT[gambler] as number, counts), 0);

@@ -232,9 +232,9 @@ export const UNIT_METRICS = {
 } as const;
 
 /**
- * Evidence of harm in each metric, most first; with weights it reaches ln(1/α) in any of them with probability
- * at most α where the candidate is no worse (Ville's inequality, and a union over metrics: it holds though they
- * look at the data in different ways).
+ * Evidence of harm in each metric, most first. Where the candidate is no worse, any of them reaches ln(1/α)
+ * with probability at most α (Ville's inequality, and a union over metrics by their weights: it holds though
+ * they look at the data in different ways).
  */
 export function harms({ config, accounts, slower }: UnitState): readonly Harm[] {
   const of = (metric: string, { peak }: Account, weight: number): Harm => ({

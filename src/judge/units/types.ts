@@ -88,7 +88,7 @@ export interface UnitConfig {
   /** Shares of α; with those of `quantiles` they sum to 1. */
   readonly weights: Readonly<Record<'errors' | 'refused' | 'returning' | 'missing', number>>;
   readonly quantiles: readonly UnitQuantile[];
-  /** One for each step, in order. */
+  /** For each step but the last: what is excluded before it gives way to the next one. */
   readonly margins: readonly UnitMargins[];
 }
 

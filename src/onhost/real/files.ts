@@ -38,7 +38,7 @@ type Files = Pick<
   | 'takeLines'
 >;
 
-/** `undefined` where there is no such file; whatever else goes wrong is thrown. */
+/** `undefined` if there is no such file; other errors are thrown. */
 async function ifThere<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -85,7 +85,7 @@ async function makeFolder(path: string, mode = 0o755): Promise<void> {
 }
 
 async function renameSynced(from: string, to: string): Promise<void> {
-  // Whole trees: one call for the file system is quicker than one for each file.
+  // For a whole tree, one call for the file system is quicker than one for each file.
   const { code, err } = await run('sync', ['-f', from]);
   if (code !== 0) throw new Error(`cannot sync ${from}: ${err.trim()}`);
   await rename(from, to);

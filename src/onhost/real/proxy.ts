@@ -1,6 +1,5 @@
 /**
- * nginx of the host. The functions in bash are the only implementation: balancers and canaries run
- * them too.
+ * The host's nginx. The bash functions are the only implementation: balancers and canaries run them too.
  */
 import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
 import type { Host } from '../host.ts';

@@ -62,12 +62,12 @@ export function dividingOrder(
   planned: PlannedRollout,
   manifest: Manifest,
   previous: Manifest,
-  { text, certificate }: Pick<FrontPlan, 'text' | 'certificate'>,
+  { text, noIpv6, certificate }: Pick<FrontPlan, 'text' | 'noIpv6' | 'certificate'>,
   audit: Audit,
 ): RolloutOrder {
   const { app, runtime } = manifest;
   const { definition, hosts } = planned;
-  const shared = balancerText(app, definition, hosts, certificate, runtime, splitOf(app, planned));
+  const shared = balancerText(app, definition, hosts, certificate, runtime, noIpv6, splitOf(app, planned));
   const order = (site: string): OrderedSite => ({
     text: site,
     needs: null,

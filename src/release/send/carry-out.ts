@@ -1,4 +1,4 @@
-/** Carries a deploy or a rollback out: one host after the other, and back on all of them where one fails. */
+/** Carries out a deploy or a rollback: one host after the other, and back on all of them if one fails. */
 import type { Context } from '../../context.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import { other } from '../../contract/places.ts';
@@ -25,16 +25,16 @@ import { convergeProgram, programName } from './program.ts';
 import { type OrderRun, runOrder } from './run.ts';
 import { inStage } from './stage.ts';
 
-/** For everything on a host that is not waiting for the application itself. */
+/** For everything on a host but waiting for the application. */
 const OVERHEAD_MS = 10 * 60_000;
 
-/** A host on which something is to be done. */
+/** A host with something to do. */
 interface Busy extends PlannedHost {
   readonly settle: PlannedSettle;
 }
 
 /**
- * @throws Failure kind `host`: the version of before serves on every host again (or still).
+ * @throws Failure kind `host`: the previous version serves on every host, again or still.
  */
 export async function carryOut(
   plan: ReleasePlan,
@@ -75,7 +75,7 @@ export async function carryOut(
   if (failed !== undefined) throw failed.reason;
 }
 
-/** A single host: one order from beginning to end. */
+/** A single host: one order does everything. */
 function both(takeOver: PlannedTakeOver | undefined, settle: Settle): ReleaseOrder {
   return takeOver === undefined
     ? { verb: 'settle', settle }
@@ -132,8 +132,8 @@ function shared(plan: ReleasePlan, planned: Busy, letIn: PlannedRollout, context
 }
 
 /**
- * Runs `work`; where it fails, hosts that have switched go back, and the failure is written into the audit log
- * of every host that took part.
+ * Runs `work`; if it fails, hosts that have switched go back, and every host that took part has the failure
+ * in its audit log.
  */
 async function attempt(
   plan: ReleasePlan,
@@ -141,7 +141,7 @@ async function attempt(
   context: Context,
   work: (switched: Busy[]) => Promise<void>,
 ): Promise<void> {
-  // Hosts that an earlier, killed run has switched go back too.
+  // So do hosts that an earlier, killed run switched.
   const switched = plans.filter(
     ({ takeOver, settle, facts }) => takeOver === undefined && leftOver(facts, other(settle.colour)),
   );
@@ -153,19 +153,18 @@ async function attempt(
     const away = plans.length > 1 ? await revert(plan, switched, context) : [];
     if (!interrupted) await tellAudit(plan, plans, failure, context);
     if (away.length === 0) throw thrown;
+    const names = away.map(({ name }) => name).join(', ');
     throw new Failure(failure.kind, failure.message, {
       ...failure,
       output: [...failure.output, ...away.map(({ name, why }) => `${name} could not go back: ${why}`)],
-      next: `${away.map(({ name }) => name).join(', ')} may serve the new version still: run pipeline rollback ${
-        plan.app
-      } once reachable.`,
+      next: `${names} may still serve the new version: run pipeline rollback ${plan.app} once reachable.`,
       cause: failure,
     });
   }
 }
 
 /**
- * Back to the version that stands by, over connections of their own: those of before end with Ctrl-C.
+ * Back to the version that stands by, over new connections: the others end with Ctrl-C.
  * @returns hosts where that failed.
  */
 async function revert(
@@ -227,7 +226,7 @@ function sensitive(takeOver: PlannedTakeOver | undefined): Record<string, string
   return takeOver?.certificate?.kind === 'given' ? { key: takeOver.certificate.key } : {};
 }
 
-/** What settling needs besides its plan: what was on the host, and who asks. */
+/** What settling needs besides its plan: what the host had, and who asks. */
 function settling(
   plan: ReleasePlan,
   { facts, settle, guard }: Busy,
