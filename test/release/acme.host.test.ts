@@ -126,6 +126,7 @@ true`,
       const tls = { acme: { directory: 'http://127.0.0.1:9/directory' } };
       const failure = await failureOf(at.deploy('two', { site: { domains: ['shop.example'], tls } }));
       expect(failure.message).toContain('Problem connecting to server (get for http://127.0.0.1:9/directory');
+      expect(failure.next).toContain('Check that web can reach http://127.0.0.1:9/directory');
       expect(await issuer()).toBe('CN=Fake authority');
     });
   },
