@@ -5,7 +5,7 @@
 import { Failure, type FailureKind } from '../../../errors.ts';
 
 /** Whether the call may have changed something although it failed. */
-export type Effect = 'none' | 'unknown';
+export type CallEffect = 'none' | 'unknown';
 
 export interface CallName {
   readonly method: string;
@@ -28,7 +28,7 @@ export interface ApiErrorDetails {
   readonly call: CallName;
   /** HTTP status; 0 where no complete answer came. */
   readonly status: number;
-  readonly effect: Effect;
+  readonly effect: CallEffect;
   /** Whether the same call may succeed later. */
   readonly transient: boolean;
   readonly requestId?: string | undefined;
@@ -46,7 +46,7 @@ export interface ApiErrorDetails {
 export class ApiError extends Failure {
   readonly call: CallName;
   readonly status: number;
-  readonly effect: Effect;
+  readonly effect: CallEffect;
   readonly transient: boolean;
   readonly waitMs: number | undefined;
   readonly said: string;
@@ -98,7 +98,7 @@ export function refusalError(refusal: Refusal): ApiError {
     reason: reasonOf(status, said),
     requestId: refusal.requestId,
     waitMs: refusal.waitMs,
-    effect: 'none' as Effect,
+    effect: 'none' as CallEffect,
     transient: false,
   };
   if (status === 401) {
