@@ -39,6 +39,8 @@ interface Visitor {
   readonly refuses: boolean;
   readonly met: string[];
   count: number;
+  /** Waits for an answer: one thing after the other, so that the order of what is met is known. */
+  busy: boolean;
 }
 
 /** The service says which version answers by its text: `version one …`. */
@@ -57,6 +59,7 @@ export function startVisitors(options: VisitorOptions): Visitors {
     refuses: index < size * refuse,
     met: [],
     count: 0,
+    busy: false,
   }));
   const weights = visitors.map((_, index) => 1 / (index + 1) ** 0.8);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -68,6 +71,11 @@ export function startVisitors(options: VisitorOptions): Visitors {
     }
     return 0;
   };
+  const idle = () => {
+    let index = pick();
+    while (visitors[index]?.busy) index = (index + 1) % size;
+    return index;
+  };
   const under = new Set<Promise<void>>();
   const ask = (index: number) =>
     new Promise<void>((resolve) => {
@@ -77,6 +85,7 @@ export function startVisitors(options: VisitorOptions): Visitors {
         visitor.cookies.clear();
         visitor.met.length = 0;
       }
+      visitor.busy = true;
       visitor.count += 1;
       counts.requests += 1;
       const cookie = [...visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
@@ -93,12 +102,18 @@ export function startVisitors(options: VisitorOptions): Visitors {
             visitor.cookies.set(name, value);
           }
           note(counts, visitor, /version (\S+)/.exec(text)?.[1]);
+          visitor.busy = false;
           resolve();
         });
-        answer.on('error', () => resolve());
+        answer.on('error', () => {
+          counts.dropped += 1;
+          visitor.busy = false;
+          resolve();
+        });
       });
       asked.on('error', () => {
         counts.dropped += 1;
+        visitor.busy = false;
         resolve();
       });
       asked.end();
@@ -108,7 +123,7 @@ export function startVisitors(options: VisitorOptions): Visitors {
   const timer = setInterval(() => {
     const wanted = ((performance.now() - began) / 1000) * rate;
     for (; due < wanted; due++) {
-      const work = ask(pick());
+      const work = ask(idle());
       under.add(work);
       void work.then(() => under.delete(work));
     }
