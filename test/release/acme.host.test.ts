@@ -67,7 +67,7 @@ true`,
       const said = /^web: demo\.app is live, without a certificate: http:\/\/shop\.example\//;
       expect(failure.message).toMatch(said);
       expect(failure.message).toMatch(/\/\.well-known\/\S+: no address for shop\.example$/);
-      expect(failure.next).toContain('Let shop.example, www.shop.example lead to');
+      expect(failure.next).toContain('Point shop.example, www.shop.example to');
       expect(await issuer()).toBe('CN=shop.example');
       expect(await plain()).toBe('version one 0 200 ');
       expect(await at.on(`systemctl is-failed pipeline-acme@${APP}.service`)).toContain('failed');
