@@ -12,7 +12,7 @@ import type { HubEvent } from '../api-types.ts';
 import { recordAudit, recordServing } from '../events/events.ts';
 import { recordRollouts } from '../events/rollouts.ts';
 import * as keys from '../store/keys.ts';
-import type { Redis } from '../store/redis.ts';
+import { isFull, type Redis } from '../store/redis.ts';
 import { HOST_TABLES, readWindows, reopen, take } from '../store/windows.ts';
 import { type Admission, admit, NOWHERE, type Position } from './admit.ts';
 import { type HostState, newHost, recall, remember, setSpark } from './fleet.ts';
@@ -116,8 +116,7 @@ export class Ingest {
         if (!(await this.#read())) await sleep(PAUSE_MS, undefined, { signal });
       } catch (error) {
         if (signal.aborted) break;
-        const { message } = error as Error;
-        this.#say(message.includes('OOM command not allowed') ? 'Redis is full' : message);
+        this.#say(isFull(error) ? 'Redis is full' : (error as Error).message);
         opened = false;
         await sleep(500, undefined, { signal }).catch(() => {});
       }

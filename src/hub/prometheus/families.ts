@@ -9,7 +9,7 @@ import {
 } from '../../metrics/catalogue.ts';
 import { mean } from '../../metrics/merge.ts';
 
-export interface Sample {
+export interface MetricSample {
   /** Suffix of the family's name: `_bucket`, `_sum`, `_count`. */
   readonly suffix?: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export interface Family {
   readonly name: string;
   readonly help: string;
   readonly type: 'gauge' | 'counter' | 'histogram';
-  readonly samples: readonly Sample[];
+  readonly samples: readonly MetricSample[];
 }
 
 /** Suffix of a name, and the factor that converts a value to the base unit. */
@@ -49,7 +49,7 @@ export function gauges(windows: readonly Window[]): Family[] {
       if (column.kind !== 'gauge' && column.kind !== 'latest') continue;
       const [ending, factor] = UNITS[column.unit];
       const samples = windows.flatMap((window) =>
-        rowsOf(window, table).flatMap((row): Sample[] => {
+        rowsOf(window, table).flatMap((row): MetricSample[] => {
           const value = mean(row[key] as Gauge | null);
           if (value === null) return [];
           const own = Object.fromEntries(labels.map((label) => [label, String(row[label])]));

@@ -9,7 +9,7 @@ import type { Window } from '../../metrics/catalogue.ts';
 import { redact } from '../../redact.ts';
 import { gauges } from './families.ts';
 import type { Totals } from './totals.ts';
-import { type Point, writeRequest } from './write-request.ts';
+import { type WritePoint, writeRequest } from './write-request.ts';
 
 export interface RemoteWriteTarget {
   readonly url: string;
@@ -42,7 +42,7 @@ export class RemoteWrite {
   readonly #options: RemoteWriteOptions;
   readonly #address: HttpAddress;
   readonly #most: number;
-  #queue: Point[] = [];
+  #queue: WritePoint[] = [];
   #sent = 0;
   #dropped = 0;
   #trouble = '';
@@ -116,7 +116,7 @@ export class RemoteWrite {
   }
 
   async #send(
-    batch: readonly Point[],
+    batch: readonly WritePoint[],
   ): Promise<
     | { readonly kind: 'taken' }
     | { readonly kind: 'refused'; readonly why: string }

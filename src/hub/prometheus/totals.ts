@@ -3,7 +3,7 @@
 import type { Row, Window } from '../../metrics/catalogue.ts';
 import { DenseHistogram } from '../../metrics/dense.ts';
 import { bucketsOf, countOf, type HistogramData, upperEdge } from '../../metrics/histogram.ts';
-import type { Family, Sample } from './families.ts';
+import type { Family, MetricSample } from './families.ts';
 
 /** Upper edges, seconds. */
 const EDGES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -82,11 +82,11 @@ function newTotal(host: string, { server, app, variant, release }: Row<'routes'>
  * Cumulative buckets: a value counts below an edge where its whole bucket is, so a count is off by at most
  * what lies within 2 % of the edge.
  */
-function histogramSamples(labels: Total['labels'], milliseconds: HistogramData): Sample[] {
+function histogramSamples(labels: Total['labels'], milliseconds: HistogramData): MetricSample[] {
   const buckets = bucketsOf(milliseconds);
   let below = milliseconds.zero;
   let next = 0;
-  const samples: Sample[] = EDGES.map((edge) => {
+  const samples: MetricSample[] = EDGES.map((edge) => {
     for (; next < buckets.length; next++) {
       const [index, count] = buckets[next] ?? [0, 0];
       if (upperEdge(index) > edge * 1000 * 1.0001) break;

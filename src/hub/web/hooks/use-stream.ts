@@ -11,11 +11,11 @@ export interface Stream {
   /** Grows when something was missed, so that everything shown is read again. */
   readonly missed: number;
   /** @returns a function that stops listening */
-  readonly listen: (listener: Listener) => () => void;
+  readonly listen: (listener: StreamListener) => () => void;
 }
 
 /** What the stream brings besides the overview. */
-export interface Listener {
+export interface StreamListener {
   readonly point?: (point: LivePoint) => void;
   /** A deploy, a canary run …: new or changed. */
   readonly event?: (event: HubEvent) => void;
@@ -31,7 +31,7 @@ export function useStream(subject: string, onSignedOut: () => void): Stream {
   const [missed, setMissed] = useState(0);
   const [visible, setVisible] = useState(() => !document.hidden);
   const [attempt, setAttempt] = useState(0);
-  const listeners = useRef(new Set<Listener>());
+  const listeners = useRef(new Set<StreamListener>());
 
   useEffect(() => {
     const listen = () => setVisible(!document.hidden);
@@ -83,7 +83,7 @@ export function useStream(subject: string, onSignedOut: () => void): Stream {
     };
   }, [subject, visible, attempt, onSignedOut]);
 
-  const listen = useCallback((listener: Listener) => {
+  const listen = useCallback((listener: StreamListener) => {
     listeners.current.add(listener);
     return () => listeners.current.delete(listener);
   }, []);
