@@ -114,8 +114,8 @@ function decide(plan: RolloutPlan, state: RolloutState, seen: Observation): Act 
   const { word, unwell } = seen;
   if (word?.word === 'abort') return end('taken back', { kind: 'word', by: word.by });
   if (word?.word === 'promote') return end('promoted', { kind: 'word', by: word.by });
-  // Whoever paused it wants it to stand still, not that visitors are hurt. Where both versions are unwell, the
-  // cause is not the new one.
+  // Whoever paused it wants it to stand still, not that visitors are hurt. Where both versions are unwell,
+  // the new one is not the cause.
   if (unwell.candidate !== null && unwell.baseline === null)
     return end('taken back', { kind: 'unwell', said: unwell.candidate });
   if (isHarmful(state.judge)) return end('taken back', harmOf(state));

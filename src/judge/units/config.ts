@@ -2,7 +2,7 @@
 import type { UnitConfig, UnitMargins } from './types.ts';
 
 /** Final margins: what is excluded before the candidate gets everybody. */
-const FINAL_MARGINS: UnitMargins = { errors: 0.01, latency: 0.25 };
+const FINAL_MARGINS: UnitMargins = { errors: 0.01, latency: 0.2 };
 /** No step is taken while so much harm is possible. */
 const WIDEST: UnitMargins = { errors: 0.2, latency: 1 };
 
@@ -28,8 +28,8 @@ export const defaultUnitConfig: Omit<UnitConfig, 'margins'> = {
   weights: { errors: 0.45, refused: 0.05, returning: 0.15, missing: 0.05 },
   quantiles: [
     { quantile: 0.5, weight: 0.1, askedWithin: 1 },
-    // Sixty visitors would have to show it before the first step already.
-    { quantile: 0.9, weight: 0.1, askedWithin: 0.4 },
+    // At the first steps it would take sixty visitors to show it.
+    { quantile: 0.9, weight: 0.1, askedWithin: 0.3 },
     { quantile: 0.99, weight: 0.1, askedWithin: 0 },
   ],
 };
