@@ -16,6 +16,7 @@ import { shareFolder } from '../../src/proxy/shares.ts';
 import { siteConfig } from '../../src/proxy/site.ts';
 import type { SiteSplit, Split } from '../../src/proxy/split.ts';
 import { freePort, nginxUnavailable, RealNginx } from '../../test/proxy/real-nginx.ts';
+import { measureReload } from './reload.ts';
 
 const { values } = parseArgs({
   options: {
@@ -123,10 +124,13 @@ async function prepare(): Promise<Bench> {
     const port = await freePort();
     ports.set(app, port);
     proxy.site(app, text(contender, port, servers));
-    if (split === undefined) proxy.shell(`weights_put ${app} ${PERCENT}`);
+    if (split === undefined) await proxy.shell(`weights_put ${app} ${PERCENT}`);
     else {
-      proxy.shell(`split_ready ${app}`);
-      proxy.share(app, shareFolder({ rollout: ROLLOUT, seed: 'seed', candidate: 'green', percent: PERCENT }));
+      await proxy.shell(`split_ready ${app}`);
+      await proxy.share(
+        app,
+        shareFolder({ rollout: ROLLOUT, seed: 'seed', candidate: 'green', percent: PERCENT }),
+      );
     }
   }
   await proxy.start();
@@ -213,3 +217,4 @@ try {
   bench.service.kill();
   await bench.proxy.stop();
 }
+await measureReload();

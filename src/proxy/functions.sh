@@ -91,21 +91,30 @@ weights_move() { # APP FOLDER FILE...
   weights_at_boot && weights_link "$proxy_state" "$@" && sync "$proxy_state/$1" && weights_link "$proxy_live" "$@"
 }
 weights_link() { # BELOW APP FOLDER FILE...
-  local folder=$1/$2 target=$1/$2/$3 file
+  weights_folder "$@" && ln -sfn "$3" "$1/$2/weights.new" && mv -fT "$1/$2/weights.new" "$1/$2/weights"
+}
+weights_folder() { # BELOW APP FOLDER FILE...
+  local target=$1/$2/$3
   if [ ! -d "$target" ]; then
     rm -rf "$target.new"
-    mkdir -p "$target.new" || return 1
-    for file in "${@:4}"; do : >"$target.new/$file" || return 1; done
-    chmod 0755 "${1%/*}" "$1" "$folder" "$target.new" && mv -T "$target.new" "$target" || return 1
+    mkdir -p "$target.new" && weights_files "$target.new" "${@:4}" || return 1
+    chmod 0755 "${1%/*}" "$1" "$1/$2" "$target.new" && mv -T "$target.new" "$target" || return 1
   elif [ $# -gt 3 ] && [ ! -e "$target/${*: -1}" ]; then # an older version of pipeline made it
-    for file in "${@:4}"; do : >"$target/$file" || return 1; done
+    weights_files "$target" "${@:4}" || return 1
   fi
-  ln -sfn "$3" "$folder/weights.new" && mv -fT "$folder/weights.new" "$folder/weights"
 }
-# Where nginx writes whom a split sent where; only nginx and root may read it. Before the site that splits.
+weights_files() { # FOLDER FILE...: links to those of w100 where they are there, since 1,000 new files take seconds
+  [ $# = 1 ] || (cd "${1%/*}/w100" && ln -f -t "$1" "${@:2}") 2>/dev/null || (cd "$1" && touch "${@:2}")
+}
+# Before the site that splits: where nginx writes whom it sent where, which only nginx and root may read; and
+# the way back for either colour.
 split_ready() { # APP
-  local folder
-  for folder in "$proxy_state/$1" "$proxy_live/$1"; do
+  local below folder
+  local -a buckets
+  weights_names 100
+  for below in "$proxy_state" "$proxy_live"; do
+    folder=$below/$1
+    weights_folder "$below" "$1" w0 && weights_folder "$below" "$1" w100 "${buckets[@]}" || return 1
     install -d -m 0710 -o root -g www-data "$folder/split" || return 1
     [ -e "$folder/split/requests" ] ||
       install -m 0600 -o www-data -g www-data /dev/null "$folder/split/requests" || return 1
