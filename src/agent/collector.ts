@@ -1,4 +1,7 @@
-/** What the collectors have in common. One file each under `collectors/`: a pure parser, and a thin reader around it. */
+/**
+ * What the collectors have in common. One file each under `collectors/`: a pure parser, and a thin reader
+ * around it.
+ */
 import type { Row, TableName, Tables } from '../metrics/catalogue.ts';
 
 /** What a collector found: rows of tables, and columns of the one row of `system` and of `agent`. */
@@ -15,10 +18,12 @@ export interface Collector {
   /** Seconds between two looks; 0: at every sample. */
   readonly everySeconds: number;
   /**
-   * Looks. A promise is not waited for: what it brings goes into the next sample, and until then the collector is left alone.
+   * Looks. A promise is not waited for: what it brings goes into the next sample, and until then the
+   * collector is left alone.
    * @param seconds since its last look; 0 at the first, where nothing can be said about rates
    * @param clock milliseconds of a clock that is never set
-   * @throws whatever keeps it from looking: it is reported as a problem of this collector, and the others go on
+   * @throws whatever keeps it from looking: it is reported as a problem of this collector, and the others go
+   * on
    */
   collect(seconds: number, clock: number): Findings | Promise<Findings>;
   close?(): void;
@@ -92,5 +97,6 @@ export function combine(findings: readonly Findings[]): Tables {
     certificates: rows('certificates'),
     problems: rows('problems'),
     audit: rows('audit'),
+    rollouts: rows('rollouts'),
   };
 }

@@ -12,6 +12,7 @@ import { loadCollector } from './collectors/load.ts';
 import { machineMemory, memoryCollector } from './collectors/memory.ts';
 import { networkCollector } from './collectors/network.ts';
 import { pressureCollector } from './collectors/pressure.ts';
+import { rolloutCollector } from './collectors/rollouts.ts';
 import { selfCollector } from './collectors/self.ts';
 import { storeCollector } from './collectors/stores.ts';
 import { unitCollector } from './collectors/units.ts';
@@ -24,8 +25,8 @@ import { nextTick, sleepUntil } from './ticks.ts';
 const FLUSH_MS = 5000;
 
 /**
- * V8 collects old objects only once there are 8 MB of them, which takes an idle agent an hour; meanwhile it seems to leak. With `--expose-gc` it
- * is asked for sooner: some milliseconds every ten minutes.
+ * V8 collects old objects only once there are 8 MB of them, which takes an idle agent an hour; meanwhile it
+ * seems to leak. With `--expose-gc` it is asked for sooner: some milliseconds every ten minutes.
  */
 const COLLECT_GARBAGE_MS = 600_000;
 
@@ -48,6 +49,7 @@ function collectorsFor(
     ...config.stores.map(storeCollector),
     ...config.certificates.map(certificateCollector),
     auditCollector(() => sender.droppedEver),
+    rolloutCollector(() => sender.droppedEver),
     selfCollector(sender),
   ];
 }
@@ -68,10 +70,10 @@ export async function run(
   });
   const sampler = new Sampler(collectorsFor(config, sender), log);
   sender.start();
-  log(
-    `Measuring ${config.host} every ${config.intervalSeconds} s for ${config.redis.host}:${config.redis.port}.`,
-  );
-  sampler.sample(performance.now()); // the first look only begins the interval: nothing is known about rates yet
+  const { host, port } = config.redis;
+  log(`Measuring ${config.host} every ${config.intervalSeconds} s for ${host}:${port}.`);
+  // The first look only begins the interval: nothing is known about rates yet.
+  sampler.sample(performance.now());
   let last = performance.now();
   const take = (): void => {
     const clock = performance.now();

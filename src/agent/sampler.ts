@@ -1,4 +1,7 @@
-/** One sample from all collectors: asks those that are due, waits for none, and reports what each could not do. */
+/**
+ * One sample from all collectors: asks those that are due, waits for none, and reports what each could not
+ * do.
+ */
 import type { Row, Tables } from '../metrics/catalogue.ts';
 import { type Collector, combine, type Findings } from './collector.ts';
 
@@ -29,7 +32,10 @@ export class Sampler {
     this.#log = log;
   }
 
-  /** Everything that was found since the last sample. @param clock milliseconds of a clock that is never set */
+  /**
+   * Everything that was found since the last sample.
+   * @param clock milliseconds of a clock that is never set
+   */
   sample(clock: number): Tables {
     for (const slot of this.#slots) {
       const sinceLook = slot.looked === undefined ? undefined : (clock - slot.looked) / 1000;

@@ -1,6 +1,6 @@
 /**
- * `agent.js stream`: one JSON line a second on standard output, for the canary on the other end of an SSH connection.
- * Ends when that end closes. Formats: `src/metrics/live.ts`.
+ * `agent.js stream`: one JSON line a second on standard output, for the canary on the other end of an SSH
+ * connection. Ends when that end closes. Formats: `src/metrics/live.ts`.
  */
 import { once } from 'node:events';
 import type { TrafficLine, UnitLine } from '../metrics/live.ts';
@@ -55,14 +55,19 @@ export async function unitSource(unit: string): Promise<LiveSource> {
 
 export interface StreamOptions {
   readonly intervalSeconds: number;
-  /** End also with standard input. Not the default: a script that itself came on standard input leaves an ended one. */
+  /**
+   * End also with standard input. Not the default: a script that itself came on standard input leaves an
+   * ended one.
+   */
   readonly untilStdinEnds: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Prints a line at every whole interval until the reader is gone. A reader that is slow slows the printing, and the intervals grow.
- * @returns when standard output closed (or standard input ended, where that was asked for) or the signal came.
+ * Prints a line at every whole interval until the reader is gone. A reader that is slow slows the printing,
+ * and the intervals grow.
+ * @returns when standard output closed (or standard input ended, where that was asked for) or the signal
+ * came.
  */
 export async function runStream(source: LiveSource, options: StreamOptions): Promise<void> {
   const { intervalSeconds, untilStdinEnds, signal } = options;

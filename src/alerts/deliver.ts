@@ -81,8 +81,8 @@ function escapeMarkup(text: string): string {
 }
 
 /**
- * A password is never sent in the clear over a network. On loopback nobody can listen, and a mail server there
- * seldom has a certificate that anybody signed.
+ * A password is never sent in the clear over a network. On loopback nobody can listen, and a mail server
+ * there seldom has a certificate that anybody signed.
  */
 function mailOptions(smtp: string, tls: string | undefined) {
   const { protocol, username, hostname } = new URL(smtp);
@@ -119,8 +119,8 @@ async function post(
 /** An address may hold a secret: only the host is named. */
 export function nameOf(target: Target): string {
   if ('email' in target) return `e-mail to ${target.email.to.join(', ')}`;
-  const url = 'webhook' in target ? target.webhook : target.slack;
-  return `${'webhook' in target ? 'webhook' : 'Slack'} at ${URL.canParse(url) ? new URL(url).host : 'an address that is none'}`;
+  const [kind, url] = 'webhook' in target ? ['webhook', target.webhook] : ['Slack', target.slack];
+  return `${kind} at ${URL.canParse(url) ? new URL(url).host : 'an invalid address'}`;
 }
 
 /** Why it was not taken, without any address. */

@@ -1,4 +1,7 @@
-/** What deploys tell people: that one failed, or that a new version was taken back. Pure. */
+/**
+ * What deploys tell people: that one failed, that a rollout was taken back, or that one waits for a person.
+ * Pure.
+ */
 import type { Notice } from './types.ts';
 
 /** What of an event is looked at. */
@@ -16,9 +19,16 @@ const NEWS_MS = 15 * 60_000;
 
 /** @returns undefined for what went well or is old */
 export function deployNotice(event: DeployEvent, now: number): Notice | undefined {
-  const { id, at, kind, app, result, text } = event;
-  if ((kind !== 'deploy' && kind !== 'rollback') || result !== 'failed' || now - at > NEWS_MS)
-    return undefined;
+  const { id, at, app } = event;
+  const message = messageOf(event);
+  if (message === undefined || now - at > NEWS_MS) return undefined;
   const alert = { key: `deploys|${app}|${id}`, rule: 'deploys', severity: 'warning', subject: app } as const;
-  return { state: 'firing', alert: { ...alert, message: `failed: ${text}`, since: at }, at: now };
+  return { state: 'firing', alert: { ...alert, message, since: at }, at: now };
+}
+
+function messageOf({ kind, result, text, app }: DeployEvent): string | undefined {
+  if (kind === 'deploy' || kind === 'rollback') return result === 'failed' ? `failed: ${text}` : undefined;
+  if (kind !== 'rollout') return undefined;
+  if (result === 'taken back') return text;
+  return result === 'held' ? `${text}. Decide: pipeline rollout promote ${app}, or abort` : undefined;
 }

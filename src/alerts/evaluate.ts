@@ -3,7 +3,10 @@ import type { AlertsConfig } from '../config/schema.ts';
 import { isQuiet } from './quiet.ts';
 import type { AlertState, Finding, Notice } from './types.ts';
 
-/** A trouble must be gone this long before it counts as over; doubled each time it fires again within the hour. */
+/**
+ * A trouble must be gone this long before it counts as over; doubled each time it fires again within the
+ * hour.
+ */
 const CALM_MS = 20_000;
 const LONGEST_CALM_MS = 30 * 60_000;
 const MEMORY_MS = 3_600_000;
@@ -32,7 +35,10 @@ export function evaluate(
   return { states, notices };
 }
 
-/** What a hub that begins knows from the one before. Time in which nobody looked is no calm; what a host left behind that is watched no more goes. */
+/**
+ * What a hub that begins knows from the one before. Time in which nobody looked is no calm; what a host left
+ * behind that is watched no more goes.
+ */
 export function resume(kept: readonly AlertState[], hosts: readonly string[], now: number): AlertState[] {
   return kept
     .filter(({ kind, subject }) => kind !== 'host' || hosts.includes(subject))
@@ -71,8 +77,8 @@ function step(
 }
 
 /**
- * Who was told that it fires is told that it is over, and nobody else. What became critical is told again. In quiet hours news of warnings wait,
- * good news too.
+ * Who was told that it fires is told that it is over, and nobody else. What became critical is told again. In
+ * quiet hours news of warnings wait, good news too.
  */
 function tell(state: AlertState, quiet: boolean, now: number, notices: Notice[]): AlertState {
   const { severity, told } = state;

@@ -58,77 +58,86 @@ export function findings(view: MonitorView, rules: Rules): readonly Finding[] {
   ];
 }
 
+type Tell = (rule: LastingRule, severity: Severity, what: string, message: string) => Finding;
+
 function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly Finding[] {
   const { name, latest } = host;
-  const on = (rule: LastingRule, severity: Severity, what: string, message: string) =>
-    finding(rule, severity, name, 'host', what, message);
-  const { heardAt = 0 } = host;
+  const on: Tell = (rule, severity, what, message) => finding(rule, severity, name, 'host', what, message);
+  // Whatever else it said last is old: one message for one trouble.
+  const silence = silenceFindings(host, view, rules, on);
+  if (silence.length > 0) return silence;
+  if (latest === undefined) return [];
+  return [
+    ...systemFindings(host, latest, rules, on),
+    ...latest.disks.flatMap((disk) => diskFindings(host, disk, rules)),
+    ...unitFindings(host, latest, rules, on),
+    ...serviceFindings(name, latest, rules, on),
+    ...certificateFindings(latest, view.now, rules, on),
+  ];
+}
+
+function silenceFindings(host: HostView, view: MonitorView, rules: Rules, on: Tell): readonly Finding[] {
+  const { name, heardAt = 0 } = host;
+  const rule = rules.host_silent;
   const silentFor = view.now - Math.max(heardAt, view.listeningSince);
   const unheard = view.silentBefore.has(name) && heardAt <= view.listeningSince;
   // The wait of this rule is the silence itself, so that it fires as soon as it has lasted.
-  if (rules.host_silent !== 'off' && (unheard || silentFor > rules.host_silent.for)) {
-    // Whatever else it said last is old: one message for one trouble.
-    return [
-      on(
-        'host_silent',
-        'critical',
-        '',
-        `${name} has sent nothing for more than ${duration(rules.host_silent.for)}`,
-      ),
-    ];
-  }
-  if (latest === undefined) return [];
+  if (rule === 'off' || !(unheard || silentFor > rule.for)) return [];
+  return [on('host_silent', 'critical', '', `${name} has sent nothing for more than ${duration(rule.for)}`)];
+}
+
+function systemFindings(host: HostView, latest: Window, rules: Rules, on: Tell): readonly Finding[] {
+  const { name, aheadMs } = host;
   const [system] = latest.system;
   const used = ratio(mean(system?.memory_used ?? null), mean(system?.memory_total ?? null));
+  const off = Math.abs(aheadMs);
   return [
     ...above(rules, 'memory', used, (share) =>
       on('memory', 'warning', '', `${name} uses ${percent(share)} of its memory`),
     ),
-    ...above(rules, 'clock', Math.abs(host.aheadMs) / 1000, (off) =>
-      on(
-        'clock',
-        'warning',
-        '',
-        `the clock of ${name} is ${age(off * 1000)} ${host.aheadMs > 0 ? 'ahead' : 'behind'}`,
-      ),
+    ...above(rules, 'clock', off / 1000, () =>
+      on('clock', 'warning', '', `the clock of ${name} is ${age(off)} ${aheadMs > 0 ? 'ahead' : 'behind'}`),
     ),
-    ...latest.disks.flatMap((disk) => diskFindings(host, disk, rules)),
+  ];
+}
+
+function unitFindings({ name, restarts }: HostView, latest: Window, rules: Rules, on: Tell) {
+  return [
     ...failedUnits(latest, rules).map((unit) =>
       on('unit_failed', 'critical', unit, `${unit} on ${name} failed`),
     ),
-    ...[...host.restarts].flatMap(([unit, times]) =>
-      above(rules, 'unit_restarts', times, () =>
-        on(
-          'unit_restarts',
-          'warning',
-          unit,
-          `${unit} on ${name} started again ${times} times within 10 minutes`,
-        ),
-      ),
-    ),
-    ...(rules.check === 'off' ? [] : latest.checks.filter(({ up }) => mean(up) === 0)).map(
-      ({ check, error }) => on('check', 'critical', check, `check ${check} from ${name} fails: ${error}`),
-    ),
-    ...(rules.store === 'off' ? [] : latest.stores.filter(({ up }) => mean(up) === 0)).map(
-      ({ store, kind, error }) =>
-        on('store', 'critical', store, `${kind} ${store} on ${name} does not answer: ${error}`),
-    ),
-    ...latest.certificates.flatMap(({ endpoint, expires }) => {
-      const rule = rules.certificate;
-      if (rule === 'off' || expires === null) return [];
-      const days = (expires - view.now / 1000) / DAY_SECONDS;
-      if (days > rule.above) return [];
-      const when = days < 0 ? 'has expired' : `expires in ${Math.floor(days)} days`;
-      return [
-        on(
-          'certificate',
-          days < 3 ? 'critical' : 'warning',
-          endpoint,
-          `the certificate of ${endpoint} ${when}`,
-        ),
-      ];
+    ...[...restarts].flatMap(([unit, times]) => {
+      const message = `${unit} on ${name} started again ${times} times within 10 minutes`;
+      return above(rules, 'unit_restarts', times, () => on('unit_restarts', 'warning', unit, message));
     }),
   ];
+}
+
+/** Checks and databases. */
+function serviceFindings(name: string, latest: Window, rules: Rules, on: Tell): readonly Finding[] {
+  const checks = rules.check === 'off' ? [] : latest.checks.filter(({ up }) => mean(up) === 0);
+  const stores = rules.store === 'off' ? [] : latest.stores.filter(({ up }) => mean(up) === 0);
+  return [
+    ...checks.map(({ check, error }) =>
+      on('check', 'critical', check, `check ${check} from ${name} fails: ${error}`),
+    ),
+    ...stores.map(({ store, kind, error }) =>
+      on('store', 'critical', store, `${kind} ${store} on ${name} does not answer: ${error}`),
+    ),
+  ];
+}
+
+function certificateFindings({ certificates }: Window, now: number, rules: Rules, on: Tell) {
+  const rule = rules.certificate;
+  if (rule === 'off') return [];
+  return certificates.flatMap(({ endpoint, expires }) => {
+    if (expires === null) return [];
+    const days = (expires - now / 1000) / DAY_SECONDS;
+    if (days > rule.above) return [];
+    const when = days < 0 ? 'has expired' : `expires in ${Math.floor(days)} days`;
+    const severity = days < 3 ? 'critical' : 'warning';
+    return [on('certificate', severity, endpoint, `the certificate of ${endpoint} ${when}`)];
+  });
 }
 
 /** Units that failed and that no entry of `except` names. */

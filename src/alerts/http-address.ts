@@ -1,9 +1,9 @@
-/** An address with credentials becomes one without and a header: fetch refuses the first. Pure. */
+/** Turns an address with credentials, which fetch refuses, into one without, and a header. Pure. */
 
 export interface HttpAddress {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** What must not appear in any text, in every form that it is sent in. */
+  /** What no text may show, in every form in which it is sent. */
   readonly secrets: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export function httpAddress(url: string, headers: Readonly<Record<string, string
   };
 }
 
-/** `1` or `json` is no secret, and would hide half a sentence. */
+/** Hiding `1` or `json`, which are no secrets, would hide half a sentence. */
 function isLong(text: string): boolean {
   return text.length >= 6;
 }

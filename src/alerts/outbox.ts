@@ -1,6 +1,6 @@
 /**
- * Messages on their way. Each place has a queue of its own, so that one that hangs holds up no other and nothing overtakes; what waits is kept, so
- * that a restart loses none.
+ * Messages on their way. Each place has a queue of its own, so that one that hangs holds up no other and
+ * nothing overtakes; what waits is kept, so that a restart loses none.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,7 +1,7 @@
 /** Quiet hours. Pure. */
 import type { AlertsConfig } from '../config/schema.ts';
 
-/** Whether the clock of the zone stands between `from` and `to`, which may lie on the next day. */
+/** Whether the zone's clock is between `from` and `to`, which may be on the next day. */
 export function isQuiet(quiet: NonNullable<AlertsConfig['quiet']>, now: number): boolean {
   const time = new Intl.DateTimeFormat('en-GB', {
     timeZone: quiet.zone,

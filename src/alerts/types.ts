@@ -29,7 +29,10 @@ export interface AlertState extends Finding {
   /** When it was last found. */
   readonly seenAt: number;
   readonly resolvedAt?: number | undefined;
-  /** How often it fired within the last hour: the oftener, the longer it must be well before it counts as over. */
+  /**
+   * How often it fired within the last hour: the oftener, the longer it must be well before it counts as
+   * over.
+   */
   readonly fires: number;
   /** What people were told that it is; undefined: nothing yet, or that it is over. */
   readonly told?: Severity | undefined;

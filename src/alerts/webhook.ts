@@ -1,4 +1,6 @@
-/** What a webhook is sent: our own document, or a form of the receiver's with names for what is told. Pure. */
+/**
+ * What a webhook is sent: our own document, or a form of the receiver's with names for what is told. Pure.
+ */
 import type { Notice } from './types.ts';
 
 /** A body as it is declared: text, or a document in whose texts names stand. */
@@ -64,7 +66,7 @@ export function unknownNames(form: unknown): readonly string[] {
   return typeof form === 'object' && form !== null ? Object.values(form).flatMap(unknownNames) : [];
 }
 
-/** Documented in docs/monitor.md. */
+/** Documented in docs/alerts.md. */
 function ownDocument({ state, alert, at }: Notice, text: string, dashboard: string | undefined) {
   const { key, rule, severity, subject, message, since } = alert;
   return { state, key, rule, severity, subject, message, text, since, at, dashboard };

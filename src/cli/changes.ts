@@ -3,7 +3,8 @@
  * `--json`.
  */
 import type { CloudPlan } from '../cloud/provider.ts';
-import type { Change } from '../host/plan.ts';
+import type { Change, Theirs } from '../host/plan.ts';
+import { theirsLines } from '../host/theirs.ts';
 import { type Colors, counted } from './output.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface ChangeEntry {
 export interface HostChanges {
   readonly host: string;
   readonly changes: readonly Change[];
+  /** What somebody else has there, as far as the changes concern it; absent: the host is new. */
+  readonly theirs?: readonly Theirs[] | undefined;
 }
 
 export function changeEntries(
@@ -32,8 +35,18 @@ export function changeEntries(
   ];
 }
 
-/** The plan as people read it: a block for each host, with diffs; `same` where nothing is to do. */
-export function planLines(cloud: CloudPlan, hosts: readonly HostChanges[], colors: Colors): string[] {
+/** What becomes of what somebody else has, in one word. */
+const FATES = { keep: 'keep', ask: 'yours', stop: 'stop' } as const satisfies Record<Theirs['fate'], string>;
+
+/**
+ * The plan as people read it: a block for each host, with diffs; `same` where nothing is to do. What somebody
+ * else has comes last, where the eye is.
+ */
+export function planLines(
+  cloud: Pick<CloudPlan, 'changes' | 'warnings'>,
+  hosts: readonly HostChanges[],
+  colors: Colors,
+): string[] {
   const lines: string[] = [];
   const width = Math.max(
     8,
@@ -53,6 +66,12 @@ export function planLines(cloud: CloudPlan, hosts: readonly HostChanges[], color
     }
     const untouched = changes.length === 0 && !cloud.changes.some((change) => change.host === host);
     if (untouched) lines.push(`${host.padEnd(width)}  ${colors.dim('same')}`);
+  }
+  for (const { host, theirs = [] } of hosts) {
+    for (const one of theirs) {
+      const [what = '', ...found] = theirsLines(one);
+      block(host, FATES[one.fate], what, found);
+    }
   }
   lines.push(...cloud.warnings.map((warning) => `${colors.yellow('warning:')} ${warning}`));
   return lines;
@@ -75,10 +94,12 @@ export function changeSummary(entries: readonly ChangeEntry[]): string {
 
 const GOOD = new Set(['create', 'install', 'enable', 'start', 'load', 'run']);
 const BAD = new Set(['remove', 'delete', 'disable', 'stop', 'replace']);
+const CALM = new Set<string>([FATES.keep]);
 
 function paint(action: string, colors: Colors): string {
   const word = action.padEnd(7);
   if (GOOD.has(action)) return colors.green(word);
+  if (CALM.has(action)) return colors.dim(word);
   return BAD.has(action) ? colors.red(word) : colors.yellow(word);
 }
 

@@ -1,5 +1,5 @@
-/** Every command of the program, as data. Handlers are in `commands/`, one file each, named like the path. */
-import type { CommandDefinition, OptionDefinition } from './command.ts';
+/** Every command, as data. Handlers are in `commands/`: one file each, named like its path. */
+import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from './command.ts';
 
 const provider = {
   flags: '--provider <name>',
@@ -12,14 +12,19 @@ const inventory = {
   description: 'Ansible inventory of the hosts (default: inventory.ini beside pipeline.yml)',
   type: 'text',
 } as const satisfies OptionDefinition;
+const existing = {
+  flags: '-i, --inventory <file>',
+  description: 'hosts that you already have, in the groups of this Ansible inventory: none is made',
+  type: 'text',
+} as const satisfies OptionDefinition;
 const wait = {
   flags: '--wait',
-  description: 'wait while somebody else holds the lock instead of giving up',
+  description: 'wait while somebody else holds the lock, instead of giving up',
   type: 'flag',
 } as const satisfies OptionDefinition;
 const artifact = {
   flags: '--artifact <file>',
-  description: 'this WAR instead of a build from git',
+  description: 'use this WAR instead of building from git',
   type: 'text',
 } as const satisfies OptionDefinition;
 const yes = {
@@ -27,6 +32,10 @@ const yes = {
   description: 'do not ask',
   type: 'flag',
 } as const satisfies OptionDefinition;
+
+const rolloutOf = [
+  { name: '<app>', description: 'application of pipeline.yml' },
+] as const satisfies readonly ArgumentDefinition[];
 
 export const definitions = {
   init: {
@@ -39,20 +48,27 @@ export const definitions = {
   },
   doctor: {
     path: 'doctor',
-    summary: 'say what this machine, the token and the hosts lack, and how to mend it',
+    summary: 'say what this machine, the token and the hosts lack, and how to fix it',
     options: { provider, inventory },
   },
   prodPlan: {
     path: 'prod plan',
-    summary: 'show what `up` would change, and touch nothing',
-    options: { provider },
+    summary: 'show what `up` would change; touch nothing',
+    options: { provider, inventory: existing },
+    examples: ['pipeline prod plan', 'pipeline prod plan -i inventory.ini'],
   },
   prodUp: {
     path: 'prod up',
     summary: 'create what is missing, configure it, write inventory.ini',
-    description: 'Run it again as often as you like: the second run changes nothing.',
-    options: { provider, wait },
-    examples: ['pipeline prod up', 'pipeline prod up --provider digitalocean'],
+    description:
+      'Run it as often as you like: a second run changes nothing. With -i it changes hosts that you already ' +
+      'have: it shows what it would do, says what of yours that concerns, and asks.',
+    options: { provider, inventory: existing, wait, yes },
+    examples: [
+      'pipeline prod up',
+      'pipeline prod up --provider digitalocean',
+      'pipeline prod up -i inventory.ini',
+    ],
   },
   prodStatus: {
     path: 'prod status',
@@ -63,7 +79,7 @@ export const definitions = {
     path: 'prod ssh',
     summary: 'open a shell on a host, or run one command there',
     arguments: [
-      { name: '<host>', description: 'host of pipeline.yml or of the inventory' },
+      { name: '<host>', description: 'host in pipeline.yml or the inventory' },
       { name: '[command...]', description: 'command to run, after --' },
     ],
     options: { provider, inventory },
@@ -78,21 +94,21 @@ export const definitions = {
       wait,
       orphans: {
         flags: '--orphans',
-        description: 'remove local hosts of projects whose folder is gone, instead of those of this project',
+        description: 'remove local hosts of projects whose folder is gone, not those of this project',
         type: 'flag',
       },
       canary: {
         flags: '--canary',
-        description: 'remove the local hosts that a canary has kept, instead of those of `up`',
+        description: 'remove the local hosts that a canary kept, not those of `up`',
         type: 'flag',
       },
     },
   },
   build: {
     path: 'build',
-    summary: 'make the artifact of a git ref, cached by commit',
+    summary: 'build the artifact of a git ref, cached by commit',
     arguments: [
-      { name: '<app>', description: 'application of pipeline.yml' },
+      { name: '<app>', description: 'application in pipeline.yml' },
       { name: '[ref]', description: "branch, tag or commit (default: the application's ref)" },
     ],
     options: { artifact },
@@ -102,16 +118,22 @@ export const definitions = {
     path: 'deploy',
     summary: 'make a version live: health-gated, no request dropped',
     arguments: [
-      { name: '<app>', description: 'application of pipeline.yml' },
+      { name: '<app>', description: 'application in pipeline.yml' },
       { name: '[ref]', description: "branch, tag or commit (default: the application's ref)" },
     ],
     options: {
       inventory,
       artifact,
       wait,
+      canary: {
+        flags: '--canary [steps]',
+        description:
+          'let it in to a few visitors first, decided by what they meet; steps: shares in per cent, e.g. 5,50',
+        type: 'text',
+      },
       reseed: {
         flags: '--reseed',
-        description: 'throw the data of its databases away, after a backup, and fill them anew; asks first',
+        description: 'back up its databases, discard their data and seed them again; asks first',
         type: 'flag',
       },
       yes: { flags: '--yes', description: 'do not ask', type: 'flag' },
@@ -120,38 +142,77 @@ export const definitions = {
       'pipeline deploy checkbox.io -i inventory.ini',
       'pipeline deploy checkbox.io v1.2',
       'pipeline deploy iTrust --artifact iTrust2.war',
+      'pipeline deploy checkbox.io v1.3 --canary',
     ],
   },
   rollback: {
     path: 'rollback',
     summary: 'go back to an earlier release',
     arguments: [
-      { name: '<app>', description: 'application of pipeline.yml' },
-      { name: '[release]', description: 'release as `pipeline releases` shows it (default: the one before)' },
+      { name: '<app>', description: 'application in pipeline.yml' },
+      {
+        name: '[release]',
+        description: 'release, as `pipeline releases` lists it (default: the previous one)',
+      },
     ],
     options: { inventory, wait },
+  },
+  rolloutStatus: {
+    path: 'rollout status',
+    summary: 'show the rollout of an application, or how the last one ended',
+    arguments: rolloutOf,
+    options: { inventory },
+  },
+  rolloutWatch: {
+    path: 'rollout watch',
+    summary: 'show it live until it ends; Ctrl-C leaves the view, not the rollout',
+    arguments: rolloutOf,
+    options: { inventory },
+  },
+  rolloutPause: {
+    path: 'rollout pause',
+    summary: 'take no further step; harm still takes the new version back',
+    arguments: rolloutOf,
+    options: { inventory },
+  },
+  rolloutResume: {
+    path: 'rollout resume',
+    summary: 'go on after a pause, or once it was held',
+    arguments: rolloutOf,
+    options: { inventory },
+  },
+  rolloutPromote: {
+    path: 'rollout promote',
+    summary: 'give the new version to everybody now',
+    arguments: rolloutOf,
+    options: { inventory },
+  },
+  rolloutAbort: {
+    path: 'rollout abort',
+    summary: 'take the new version back now',
+    arguments: rolloutOf,
+    options: { inventory },
   },
   releases: {
     path: 'releases',
     summary: 'show what was deployed when, by whom, with what result',
-    arguments: [{ name: '<app>', description: 'application of pipeline.yml' }],
+    arguments: [{ name: '<app>', description: 'application in pipeline.yml' }],
     options: { inventory },
   },
   canary: {
     path: 'canary',
     summary: 'compare two git refs of a service under load, and judge',
     description:
-      'Runs both refs as blue and green behind a proxy on three hosts, sends them the same ' +
-      'traffic at the same time, and stops as soon as the evidence allows. Exit code 0 passed, 5 ' +
-      'failed, 6 inconclusive.',
+      'Runs both refs behind a proxy on three hosts, sends them the same traffic at the same time, ' +
+      'and stops as soon as the evidence allows. Exit code 0 passed, 5 failed, 6 inconclusive.',
     arguments: [
-      { name: '<baseline>', description: 'ref that is known to be good' },
-      { name: '<candidate>', description: 'ref to be judged' },
+      { name: '<baseline>', description: 'ref known to be good' },
+      { name: '<candidate>', description: 'ref to judge' },
     ],
     options: {
       app: {
         flags: '--app <app>',
-        description: 'application of pipeline.yml (default: the one with a canary)',
+        description: 'application in pipeline.yml (default: the one with a canary)',
         type: 'text',
       },
       duration: {
@@ -159,21 +220,25 @@ export const definitions = {
         description: 'when to stop waiting for evidence, e.g. 2m',
         type: 'duration',
       },
-      rate: { flags: '--rate <n>', description: 'requests a second, both versions together', type: 'number' },
+      rate: {
+        flags: '--rate <n>',
+        description: 'requests a second, to both versions together',
+        type: 'number',
+      },
       traffic: {
         flags: '--traffic <form>',
-        description: 'both at the same time, or one after the other',
+        description: 'to both versions at once, or to one after the other',
         type: 'text',
         choices: ['interleaved', 'sequential'],
       },
       split: {
         flags: '--split <percent>',
-        description: 'per cent of the requests for the candidate',
+        description: 'percentage of requests for the candidate',
         type: 'number',
       },
       judge: {
         flags: '--judge <name>',
-        description: 'who decides',
+        description: 'which judge decides',
         type: 'text',
         choices: ['sequential', 'kayenta'],
       },
@@ -183,11 +248,11 @@ export const definitions = {
         description: 'also write the report as Markdown here',
         type: 'text',
       },
-      seed: { flags: '--seed <n>', description: 'seed of the random choices', type: 'number' },
+      seed: { flags: '--seed <n>', description: 'seed of random choices', type: 'number' },
       keep: { flags: '--keep', description: 'keep the three hosts for the next run', type: 'flag' },
       inventory: {
         flags: '-i, --inventory <file>',
-        description: 'hosts in the groups proxy, blue, green instead of local ones',
+        description: 'use hosts in the groups proxy, blue and green instead of local ones',
         type: 'text',
       },
     },
@@ -200,15 +265,14 @@ export const definitions = {
     path: 'judge',
     summary: 'judge recorded data, no hosts needed',
     description:
-      "FILE is a canary report (the verdict is computed again) or the document that Kayenta's " +
-      'remote judge takes. With --prometheus it is a Kayenta configuration, and the values are ' +
-      'read from there. With --app there is no FILE: two releases are judged by what the monitor ' +
-      'recorded of them.',
+      "FILE is a canary report, whose verdict is computed again, or a document for Kayenta's remote " +
+      'judge. With --prometheus it is a Kayenta configuration, and values come from there. With ' +
+      '--app there is no FILE: two releases are judged by what the monitor recorded of them.',
     arguments: [{ name: '[file]', description: 'JSON file, or - for standard input' }],
     options: {
       judge: {
         flags: '--judge <name>',
-        description: 'who decides',
+        description: 'which judge decides',
         type: 'text',
         choices: ['sequential', 'kayenta'],
       },
@@ -225,39 +289,39 @@ export const definitions = {
       },
       app: {
         flags: '--app <app>',
-        description: 'judge two releases of this application, from the monitor',
+        description: 'judge two releases of this application by what the monitor recorded',
         type: 'text',
       },
       inventory,
       baseline: {
         flags: '--baseline <name>',
-        description: 'release, or scope of the baseline in the queries',
+        description: 'baseline release, or its scope in queries',
         type: 'text',
       },
       candidate: {
         flags: '--candidate <name>',
-        description: 'release, or scope of the candidate',
+        description: 'candidate release, or its scope in queries',
         type: 'text',
       },
       last: {
         flags: '--last <time>',
-        description: 'time up to now that is judged, e.g. 30m',
+        description: 'judge this long up to now, e.g. 30m',
         type: 'duration',
       },
       start: {
         flags: '--start <time>',
-        description: 'its beginning, e.g. 2026-11-25T14:00:00Z',
+        description: 'judge from then on, e.g. 2026-11-25T14:00:00Z',
         type: 'text',
       },
-      end: { flags: '--end <time>', description: 'its end', type: 'text' },
+      end: { flags: '--end <time>', description: 'judge up to then', type: 'text' },
       step: {
         flags: '--step <time>',
-        description: 'time between two values (default: 1m)',
+        description: 'time from one value to the next (default: 1m)',
         type: 'duration',
       },
       save: {
         flags: '--save <file>',
-        description: 'write what was read here, to judge it again',
+        description: 'save the values here, to judge them again',
         type: 'text',
       },
     },
@@ -272,8 +336,7 @@ export const definitions = {
     path: 'monitor setup',
     summary: 'put Redis, hub and dashboard on the monitor, and an agent on every host',
     description:
-      'Run it again as often as you like: the second run changes nothing. A new host joins by ' +
-      '`prod up` and this.',
+      'Run it as often as you like: a second run changes nothing. New hosts join by `prod up` and this.',
     options: { inventory, wait },
     examples: ['pipeline monitor setup -i inventory.ini'],
   },
@@ -289,14 +352,14 @@ export const definitions = {
   },
   monitorStatus: {
     path: 'monitor status',
-    summary: 'show when each host was heard last, and what alerts',
+    summary: 'show when each host was last heard, and which alerts fire',
     options: { inventory },
   },
   monitorUsers: {
     path: 'monitor users',
     summary: 'list, add, renew or remove users of the dashboard',
     description:
-      '`set NAME` makes a user, or gives a new password; it is shown once. Users only read, ' +
+      '`set NAME` makes a user, or gives one a new password, which is shown once. Users can only read, ' +
       'except with --admin.',
     arguments: [
       { name: '[verb]', description: 'list (the default), set, remove' },
@@ -304,13 +367,13 @@ export const definitions = {
     ],
     options: {
       inventory,
-      admin: { flags: '--admin', description: 'the user may also record events', type: 'flag' },
+      admin: { flags: '--admin', description: 'let the user record events', type: 'flag' },
     },
     examples: ['pipeline monitor users', 'pipeline monitor users set ann'],
   },
   monitorTestAlert: {
     path: 'monitor test-alert',
-    summary: 'send a test message to every place that alerts go to',
+    summary: 'send a test message wherever alerts go',
     options: { inventory },
   },
 } as const satisfies Readonly<Record<string, CommandDefinition>>;

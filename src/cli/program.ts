@@ -35,7 +35,7 @@ interface Stream {
 }
 
 const HELP_AFTER = `
-Exit codes: 0 done · 1 a fault of ours · 2 your mistake · 3 a host or the cloud failed · 4 locked · 5 canary rejected · 6 inconclusive`;
+Exit codes: 0 done · 1 a fault of ours · 2 your mistake · 3 a host or the cloud failed · 4 locked · 5 rejected or taken back · 6 inconclusive or held`;
 
 /** Progress as it may be shown. */
 function quietly(event: ProgressEvent, hide: (text: string) => string): ProgressEvent {
@@ -176,6 +176,7 @@ function groupOf(root: Command, groups: Map<string, Command>, word: string): Com
 
 const GROUPS: Readonly<Record<string, string>> = {
   prod: 'the servers: plan, up, status, ssh, destroy',
+  rollout: 'a new version that is let in step by step: status, watch, pause, resume, promote, abort',
   monitor: 'what watches the servers',
 };
 
@@ -186,6 +187,8 @@ function sentence(definition: CommandDefinition): string {
 
 function toCommander(definition: OptionDefinition): Option {
   const option = new Option(definition.flags, definition.description);
+  // A value that may be left out.
+  if (option.optional) option.preset('');
   if (definition.choices !== undefined) option.choices([...definition.choices]);
   if (definition.type === 'number') option.argParser((text) => numberFrom(text, definition.flags));
   if (definition.type === 'duration') option.argParser((text) => durationFrom(text, definition.flags));

@@ -28,7 +28,7 @@ const notifierSchema = z.union([
       .union([z.string(), z.record(z.string(), z.unknown())])
       .optional()
       .describe(
-        'What is sent: a text, or a JSON document. Lower-case names: see docs/monitor.md; ' +
+        'What is sent: a text, or a JSON document. Lower-case names: see docs/alerts.md; ' +
           '${NAME} is a variable.',
       ),
   }),

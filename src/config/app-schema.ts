@@ -75,8 +75,8 @@ const canarySchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'Metrics that must not get worse: errors, bodies, latency, size, cpu, memory, restarts, error lines, or a ' +
-        "metric's name in reports; default: errors (5xx), wrong bodies, latency p50, p90 and p99.",
+      'Metrics that must be shown to be no worse: errors, bodies, latency, size, cpu, memory, restarts, error ' +
+        'lines, or a name from reports; default: errors, bodies, latency.',
     ),
   ignore_body: z
     .array(z.string())
@@ -121,15 +121,14 @@ const siteSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_]+$/, 'expected letters, digits and underscores')
     .optional()
     .describe(
-      'With a balancer: cookie of sessions that lie on one host; their visitors stay there. ' +
-        'Default: JSESSIONID on tomcat, else none.',
+      'Cookie of sessions that lie in one process: behind a balancer their visitors stay with its host, in a ' +
+        'rollout with its version. Default: JSESSIONID on tomcat, else none.',
     ),
   trusted_proxies: z
     .array(z.union([cidr(), z.ipv4(), z.ipv6()]))
     .default([])
     .describe(
-      "Networks of proxies in front, e.g. a cloud's load balancer, whose word on the visitor's " +
-        'address is believed.',
+      "Networks of proxies in front, e.g. a cloud's load balancer, trusted to report the visitor's address.",
     ),
   static: z.string().optional().describe('Folder of the artifact that nginx serves itself.'),
   fallback: z
@@ -148,6 +147,44 @@ const siteSchema = z.strictObject({
     .describe('Largest request body.'),
   read_timeout: duration().default(60_000).describe('How long the service may take to answer.'),
   headers: z.record(z.string(), z.string()).default({}).describe('Response headers to add.'),
+});
+
+const rolloutSchema = z.strictObject({
+  always: z.boolean().default(false).describe('Every deploy is a rollout, without --canary.'),
+  steps: z
+    .array(z.number().min(0.1).max(100).multipleOf(0.1))
+    .min(1)
+    .default([1, 5, 25, 50, 100])
+    .refine(
+      (steps) => steps.every((step, index) => step > (steps[index - 1] ?? 0)),
+      'expected growing shares',
+    )
+    .describe('Shares of the visitors that the new version gets, per cent, growing; 100 follows by itself.'),
+  by: z
+    .union([
+      z.enum(['visitor', 'address', 'request']),
+      z.strictObject({
+        header: z
+          .string()
+          .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'expected the name of a header')
+          .describe('Request header whose value tells clients apart, e.g. X-Api-Key.'),
+      }),
+    ])
+    .default('visitor')
+    .describe(
+      'What makes a visitor the same one the next time: a cookie of the proxy, the address, a request header; ' +
+        'or each request by itself.',
+    ),
+  at_most: duration().default(3_600_000).describe('When to do what `otherwise` says.'),
+  otherwise: z
+    .enum(['hold', 'promote', 'take back'])
+    .default('hold')
+    .describe('What is done when the evidence does not suffice in time; hold waits for a person.'),
+  tester: variable()
+    .optional()
+    .describe(
+      'Secret of `secrets:` by which testers choose: X-Pipeline-Version: candidate SECRET. Default: nobody can.',
+    ),
 });
 
 const seedSchema = z.union([
@@ -321,6 +358,7 @@ export const appSchema = z.strictObject({
     .prefault({})
     .describe('Commands at fixed points of a deploy.'),
   canary: canarySchema.optional().describe('The experiment of `pipeline canary`.'),
+  rollout: rolloutSchema.prefault({}).describe('How `deploy --canary` lets a new version in.'),
 });
 
 export type AppConfig = z.output<typeof appSchema>;

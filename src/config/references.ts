@@ -115,6 +115,10 @@ function checkApp(
       'pipeline itself gives this variable: remove it, or say with fixed_port which port it always takes';
     mistakes.push({ path: at(part, app.port_variable), message });
   }
+  const { tester } = app.rollout;
+  if (tester !== undefined && !(tester in app.secrets)) {
+    mistakes.push({ path: at('rollout', 'tester'), message: `"${tester}" is no secret of secrets:` });
+  }
   return [...mistakes, ...checkFront(app, hosts, entries, at('site')), ...checkCanary(app, at)];
 }
 
@@ -131,9 +135,6 @@ function checkFront(
   const say = (key: Path, message: string) => mistakes.push({ path: [...at, ...key], message });
   if (balancer !== undefined && hosts.includes(balancer)) {
     say(['balancer'], `"${balancer}" serves the application itself: give the balancer a host of its own`);
-  }
-  if (site.session_cookie !== undefined && balancer === undefined) {
-    say(['session_cookie'], 'is for a site with a balancer');
   }
   if (tls === undefined) return mistakes;
   if (tls.acme === undefined) {

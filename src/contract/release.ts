@@ -9,6 +9,7 @@
  */
 import type { Manifest } from './manifest.ts';
 import type { Colour } from './places.ts';
+import type { Otherwise, RolloutStatus } from './rollout.ts';
 
 /** One line of the audit log on hosts. Never holds a secret. */
 export interface AuditLine {
@@ -149,9 +150,48 @@ export interface GuardOrder {
   readonly audit: Omit<AuditLine, 'at' | 'result' | 'message'>;
 }
 
+/** What a host needs to decide by itself whether a release stays. */
+export interface RolloutOrder {
+  /**
+   * `whole`: the application's only host. Of several, the `balancer` divides the visitors and decides, and each
+   * `host` runs both versions until it is told how that ended.
+   */
+  readonly part: 'whole' | 'balancer' | 'host';
+  /** 16 hex digits, drawn anew. */
+  readonly id: string;
+  /** From which the order of buckets and the names of visitors are drawn: 32 hex digits, secret. */
+  readonly seed: string;
+  /** What makes a visitor the same one, for people: `visitor`, `header X-Api-Key`, `address`, `request`. */
+  readonly by: string;
+  /** Shares of the candidate, per cent, growing; the last one is 100. */
+  readonly steps: readonly number[];
+  /** Milliseconds. */
+  readonly atMost: number;
+  readonly otherwise: Otherwise;
+  /** Chance that a version as good as the baseline is taken back, at most. */
+  readonly alpha: number;
+  /** nginx's site while both versions serve. */
+  readonly shared: OrderedSite;
+  /** Text of the file that the shared site includes; null: neither testers nor sessions. */
+  readonly secrets: string | null;
+  /** nginx's site once the candidate serves alone. */
+  readonly after: OrderedSite;
+  readonly baseline: Placed;
+  /** What is done when the candidate is promoted. */
+  readonly settle: Settle;
+  /** What each step writes, without time, action, result and message. */
+  readonly audit: Omit<AuditLine, 'at' | 'action' | 'result' | 'message'>;
+}
+
 export type ReleaseOrder =
   | { readonly verb: 'take-over'; readonly takeOver: TakeOver; readonly settle: Settle | null }
   | { readonly verb: 'settle'; readonly settle: Settle }
+  /** Start a release beside the one that serves, and let a rollout decide which of them stays. */
+  | { readonly verb: 'let-in'; readonly takeOver: TakeOver; readonly rollout: RolloutOrder }
+  /** To a balancer: divide the visitors of hosts that run both versions. */
+  | { readonly verb: 'divide'; readonly rollout: RolloutOrder }
+  /** The balancer has decided: one version stays. */
+  | { readonly verb: 'end-rollout'; readonly app: string; readonly status: RolloutStatus }
   /** Back to the version that stands by, after another host's failure. */
   | {
       readonly verb: 'revert';
@@ -172,6 +212,7 @@ export const RELEASE_STEPS = [
   'health',
   'proxy',
   'switch',
+  'rollout',
   'probation',
   'drain',
   'guard',

@@ -1,7 +1,7 @@
 /** Keeps a database aside on its host before a new version touches it. */
 import type { Context } from '../context.ts';
-import { quote } from '../ssh/quote.ts';
-import { BACKUP_SUFFIX, preamble } from './engine.ts';
+import write from './backup.sh' with { type: 'text' };
+import { BACKUP_SUFFIX, databaseScript } from './engine.ts';
 import { BACKUPS } from './look.ts';
 import { runOnDatabaseHost } from './run.ts';
 import type { ScriptInput } from './servers.ts';
@@ -16,25 +16,16 @@ export interface Backup {
 const SPARE = 64 * 1024 ** 2;
 const LIMIT_MS = 2 * 60 * 60_000;
 
-/** For root alone; under a name of its own until it is whole; the newest stay. */
 function backupScript(input: ScriptInput, name: string): string {
   const { app, key, definition } = input.database;
-  const folder = `${BACKUPS}/${app}/${key}`;
-  const path = `${folder}/${name}.${BACKUP_SUFFIX[definition.engine]}`;
-  return `${preamble(input)}
-umask 077
-mkdir -p ${quote(folder)} && chmod 700 ${BACKUPS} ${quote(`${BACKUPS}/${app}`)} || fail 'cannot make the folder ${folder}'
-rm -f ${quote(folder)}/*.new
-needed=$(bytes) free=$(df -B1 --output=avail ${quote(folder)} | tail -n 1 | tr -d ' ')
-[ "$free" -gt $((needed + ${SPARE})) ] || fail "no room: it has $((needed / 1000000)) MB, and $((free / 1000000)) MB are free in ${folder}"
-if ! said=$( (dump ${quote(`${path}.new`)}) 2>&1); then
-  rm -f ${quote(`${path}.new`)}
-  fail "$(printf %s "$said" | tail -n 2 | tr '\\n' ' ') ($(df -h --output=avail ${quote(folder)} | tail -n 1 | tr -d ' ') free)"
-fi
-sync ${quote(`${path}.new`)} && mv ${quote(`${path}.new`)} ${quote(path)} || fail 'cannot write ${path}'
-ls -1t ${quote(folder)} | tail -n +${definition.backups + 1} | while IFS= read -r old; do rm -f ${quote(folder)}/"$old"; done
-echo "bytes $(stat -c %s ${quote(path)})"
-echo "path ${path}"`;
+  const backups = `${BACKUPS}/${app}/${key}`;
+  return databaseScript(input, write, {
+    parents: [BACKUPS, `${BACKUPS}/${app}`],
+    backups,
+    path: `${backups}/${name}.${BACKUP_SUFFIX[definition.engine]}`,
+    spare: String(SPARE),
+    newest: String(definition.backups),
+  });
 }
 
 /** @throws Failure kind `host`, before anything was changed */
@@ -44,7 +35,9 @@ export async function backUp(input: ScriptInput, name: string, context: Context)
     secrets: [input.password],
     timeoutMs: LIMIT_MS,
     doing: 'the backup',
-    next: `Nothing was changed. Make room on the host, or turn backups off with databases.${input.database.key}.backups: 0, and deploy again.`,
+    next:
+      'Nothing was changed. Make room on the host, or turn backups off with ' +
+      `databases.${input.database.key}.backups: 0, and deploy again.`,
   };
   const lines = await runOnDatabaseHost(input.database, run, context);
   const find = (key: string) => lines.find((line) => line.startsWith(`${key} `))?.slice(key.length + 1) ?? '';

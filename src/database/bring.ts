@@ -9,8 +9,9 @@ import { converge } from '../host/converge.ts';
 import { rolesFor } from '../roles/index.ts';
 import { type Backup, backUp } from './backup.ts';
 import { decideDatabase, type Occasion } from './decide.ts';
-import { preamble } from './engine.ts';
+import { databaseScript } from './engine.ts';
 import { type DatabaseFacts, lookAtDatabase } from './look.ts';
+import makeProgram from './make.sh' with { type: 'text' };
 import { findProgram, sendProgram } from './program.ts';
 import { runOnDatabaseHost, stageOf } from './run.ts';
 import { type SeedSource, seedDatabase } from './seed.ts';
@@ -45,7 +46,8 @@ export async function lookAtDatabases(
       };
       const facts = await lookAtDatabase(input, context);
       if (database.definition.engine !== 'ferretdb' || facts.server !== 'up') return { input, facts };
-      // Another program than the one that runs is wanted only where it is at hand: nothing is fetched to find out.
+      // Another program than the one that runs is wanted only where it is at hand: nothing is fetched to find
+      // out.
       const program = await findProgram(database, facts.architecture, config.directory, context, {
         cachedOnly: true,
       });
@@ -57,7 +59,8 @@ export async function lookAtDatabases(
 }
 
 /**
- * Server, database, user, rights and password; a backup where a new version comes. Killed at any moment, the next run finishes it.
+ * Server, database, user, rights and password; a backup where a new version comes. Killed at any moment, the
+ * next run finishes it.
  * @throws Failure kind `host` or `usage`: nothing of the application was touched
  */
 export async function bringDatabase(
@@ -162,7 +165,9 @@ async function reach(
         {
           host: name,
           step: stageOf({ key }),
-          next: `Where pipeline made the hosts: pipeline prod up. Else let the server listen on that address (bind-address), and open port ${port} for ${name}.`,
+          next:
+            'Where pipeline made the hosts: pipeline prod up. Else let the server listen on that address ' +
+            `(bind-address), and open port ${port} for ${name}.`,
         },
       );
     }),
@@ -171,18 +176,15 @@ async function reach(
 
 async function make(input: ScriptInput, context: Context): Promise<void> {
   const { database, password } = input;
-  const script = `${preamble(input)}
-printf '%s\\n' "$user" | keep made || exit
-make_database
-make_user
-signs_in || fail 'the application still cannot sign in'`;
   await runOnDatabaseHost(
     database,
     {
-      script,
+      script: databaseScript(input, makeProgram),
       secrets: [password],
       doing: 'the preparation',
-      next: `Nothing of the application was changed. Correct the cause and deploy again; the whole output: the same command with --verbose.`,
+      next:
+        'Nothing of the application was changed. Correct the cause and deploy again; ' +
+        'the whole output: the same command with --verbose.',
     },
     context,
   );

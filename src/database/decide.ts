@@ -27,7 +27,8 @@ export interface Occasion {
 }
 
 /**
- * @throws Failure kind `host` where the server is down, kind `usage` where the user belongs to somebody else and does not take the password
+ * @throws Failure kind `host` where the server is down, kind `usage` where the user belongs to somebody else
+ * and does not take the password
  */
 export function decideDatabase(
   database: AppDatabase,
@@ -44,7 +45,9 @@ export function decideDatabase(
       {
         host: host.name,
         step: stageOf(database),
-        next: `Nothing was changed. Look: pipeline prod ssh ${host.name} -- journalctl -u ${unit} -n 50; start it: pipeline prod ssh ${host.name} -- systemctl start ${unit}`,
+        next:
+          `Nothing was changed. Look: pipeline prod ssh ${host.name} -- journalctl -u ${unit} -n 50; ` +
+          `start it: pipeline prod ssh ${host.name} -- systemctl start ${unit}`,
       },
     );
   }
@@ -52,11 +55,14 @@ export function decideDatabase(
     const password = databaseVariable(key, 'PASSWORD');
     throw new Failure(
       'usage',
-      `${host.name}: the user ${user} of ${definition.name} was not made by pipeline, and does not take the password that the application would have`,
+      `${host.name}: the user ${user} of ${definition.name} was not made by pipeline, ` +
+        'and does not take the password that the application would have',
       {
         host: host.name,
         step: stageOf(database),
-        next: `Give its password with secrets: { ${password}: { env: … } }, or choose another user: for databases.${key}.`,
+        next:
+          `Give its password with secrets: { ${password}: { env: … } }, ` +
+          `or choose another user: for databases.${key}.`,
       },
     );
   }

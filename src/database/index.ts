@@ -1,5 +1,5 @@
 /** What deploys and hosts need of databases. */
-export { bringDatabase, type DatabaseOutcome, lookAtDatabases } from './bring.ts';
+export { bringDatabase, type DatabaseOutcome, lookAtDatabases, type SeenDatabase } from './bring.ts';
 export {
   appDatabases,
   databasesOn,

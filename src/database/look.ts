@@ -1,6 +1,7 @@
 /** What the host of a database says of it: one script. */
 import type { Context } from '../context.ts';
-import { preamble } from './engine.ts';
+import { databaseScript } from './engine.ts';
+import look from './look.sh' with { type: 'text' };
 import type { DebianArchitecture } from './program.ts';
 import { runOnDatabaseHost } from './run.ts';
 import type { ScriptInput } from './servers.ts';
@@ -26,19 +27,6 @@ export interface DatabaseFacts {
 /** Where backups lie, in a folder for each database of each application. */
 export const BACKUPS = '/var/lib/pipeline/backups';
 
-function lookScript(input: ScriptInput): string {
-  return `${preamble(input)}
-echo "machine $(uname -m)"
-state=$(server_state)
-echo "server $state"
-[ "$state" = up ] || exit 0
-if ! user_there; then echo 'user none'; elif own; then echo 'user made'; else echo 'user foreign'; fi
-signs_in && echo 'signs'
-current && echo 'current'
-echo "count $(count)"
-echo "seed $(cat "$folder/seed" 2>/dev/null)"`;
-}
-
 function parseFacts(lines: readonly string[]): DatabaseFacts {
   const find = (key: string) =>
     lines.find((line) => line === key || line.startsWith(`${key} `))?.slice(key.length + 1);
@@ -60,7 +48,7 @@ function parseFacts(lines: readonly string[]): DatabaseFacts {
 /** @throws Failure kind `host` where the host does not answer */
 export async function lookAtDatabase(input: ScriptInput, context: Context): Promise<DatabaseFacts> {
   const run = {
-    script: lookScript(input),
+    script: databaseScript(input, look),
     secrets: [input.password],
     doing: 'the look',
     next: 'The whole output: the same command with --verbose.',

@@ -12,7 +12,8 @@ import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { bytes } from '../format.ts';
 import { FERRETDB_PROGRAMS } from '../roles/ferretdb.ts';
-import { quote } from '../ssh/quote.ts';
+import { withValues } from '../ssh/script.ts';
+import place from './place-program.sh' with { type: 'text' };
 import { runOnDatabaseHost, stageOf } from './run.ts';
 import type { AppDatabase } from './servers.ts';
 
@@ -38,8 +39,10 @@ function programSource(
 }
 
 /**
- * The program on this machine. What an address gave is kept; with `cachedOnly` nothing is fetched, and undefined is the answer where nothing is here.
- * @throws Failure kind `cloud` where the address cannot be reached, kind `usage` where there is no such file or its hash is another one
+ * The program on this machine. What an address gave is kept; with `cachedOnly` nothing is fetched, and
+ * undefined is the answer where nothing is here.
+ * @throws Failure kind `cloud` where the address cannot be reached, kind `usage` where there is no such file
+ * or its hash is another one
  */
 export async function findProgram(
   database: AppDatabase,
@@ -101,7 +104,9 @@ async function download(
     if (error instanceof Failure) throw error;
     throw new Failure('cloud', `FerretDB cannot be fetched from ${source}: ${reasonOf(error)}`, {
       step: stageOf(database),
-      next: `Name a binary or .deb package of FerretDB 1.x that this machine has or reaches, with ${setting}.`,
+      next:
+        'Name a binary or .deb package of FerretDB 1.x that this machine has or reaches, ' +
+        `with ${setting}.`,
       cause: error,
     });
   }
@@ -120,7 +125,10 @@ async function hashOf(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Puts it on the host where it is not there yet: named by its hash, a package unpacked. @throws Failure kind `host` */
+/**
+ * Puts it on the host where it is not there yet: named by its hash, a package unpacked.
+ * @throws Failure kind `host`
+ */
 export async function sendProgram(database: AppDatabase, program: Program, context: Context): Promise<void> {
   const { host } = database;
   const target = `${FERRETDB_PROGRAMS}/programs/${program.sha256}`;
@@ -138,20 +146,10 @@ export async function sendProgram(database: AppDatabase, program: Program, conte
     onProgress: (done) =>
       context.progress({ host: host.name, stage, state: 'running', count: { done, of: size } }),
   });
-  const script = `set -u
-fail() { rm -f ${target}.sent ${target}.new; echo "@@ failed $*"; exit 30; }
-sent=${quote(`${target}.sent`)} new=${quote(`${target}.new`)}
-if [ "$(head -c 7 "$sent")" = '!<arch>' ]; then
-  dpkg-deb --fsys-tarfile "$sent" | tar -xO --wildcards '*/bin/ferretdb' >"$new" && [ -s "$new" ] || fail 'the package has no program ferretdb'
-  rm -f "$sent"
-else
-  mv "$sent" "$new"
-fi
-chmod 755 "$new"
-version=$("$new" --version 2>&1) || fail "it does not run here: $(printf %s "$version" | tail -n 1)"
-case $version in *'v1.'*) ;; *) fail "it is not FerretDB 1: $(printf %s "$version" | head -n 1)" ;; esac
-sync "$new" && mv "$new" ${target}`;
-  const next = `Name a binary or .deb package of FerretDB 1.x for this host with databases.${database.key}.binary or ${PROGRAM_VARIABLE}.`;
+  const script = withValues(place, { target });
+  const next =
+    'Name a binary or .deb package of FerretDB 1.x for this host with ' +
+    `databases.${database.key}.binary or ${PROGRAM_VARIABLE}.`;
   await runOnDatabaseHost(database, { script, secrets: [], doing: 'the server program', next }, context);
   context.progress({
     host: host.name,

@@ -51,9 +51,10 @@ export async function runOnDatabaseHost(
   const said = hide(stderr)
     .split('\n')
     .filter((line) => line.trim() !== '');
+  const reason = failed ?? said.at(-1) ?? `exit ${exitCode}`;
   throw new Failure(
     'host',
-    `${host.name}: ${run.doing} of the database ${database.definition.name} failed: ${failed ?? said.at(-1) ?? `exit ${exitCode}`}`,
+    `${host.name}: ${run.doing} of the database ${database.definition.name} failed: ${reason}`,
     { host: host.name, step: stage, output: said.slice(-10), next: run.next },
   );
 }

@@ -1,4 +1,7 @@
-/** Fills an empty database once: SQL files as the application's own user, commands on this machine with the database reached through SSH. */
+/**
+ * Fills an empty database once: SQL files as the application's own user, commands on this machine with the
+ * database reached through SSH.
+ */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix, resolve } from 'node:path';
@@ -10,9 +13,10 @@ import { databaseVariable, replaceNames } from '../config/variables.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { redactor } from '../redact.ts';
-import { quote } from '../ssh/quote.ts';
-import { preamble } from './engine.ts';
+import { databaseScript } from './engine.ts';
 import { runOnDatabaseHost, stageOf } from './run.ts';
+import loadFile from './seed-file.sh' with { type: 'text' };
+import setState from './seed-state.sh' with { type: 'text' };
 import { LOOPBACK, type ScriptInput } from './servers.ts';
 
 /** Where seeds come from. */
@@ -29,8 +33,8 @@ export interface SeedSource {
 const LIMIT_MS = 60 * 60_000;
 
 /**
- * Empties the database and fills it. What was begun is marked on the host first: a run that is killed in the middle leaves the mark, and the next one
- * begins anew. A run that fails empties it again.
+ * Empties the database and fills it. What was begun is marked on the host first: a run that is killed in the
+ * middle leaves the mark, and the next one begins anew. A run that fails empties it again.
  * @throws Failure kind `host` (SQL) or `usage` (a command) with what was printed; the database is empty then
  */
 export async function seedDatabase(input: ScriptInput, source: SeedSource, context: Context): Promise<void> {
@@ -81,14 +85,7 @@ function firstLine(command: string): string {
 /** `begun` and `none` empty it. One at a time: what a killed run left on the host ends first. */
 async function mark(input: ScriptInput, state: 'begun' | 'none' | 'done', context: Context): Promise<void> {
   const { database, password } = input;
-  const script = `${preamble(input)}
-exec 7>>"$folder/lock" && flock -w 600 7 || fail 'an earlier run is still filling it'
-${
-  state === 'done'
-    ? 'echo done | keep seed || exit'
-    : `echo begun | keep seed || exit
-clear_database${state === 'none' ? '\nrm -f "$folder/seed"' : ''}`
-}`;
+  const script = databaseScript(input, setState, { state });
   const next = 'Correct the cause and deploy again: it begins anew.';
   const doing = state === 'done' ? 'the end of the seed' : 'emptying';
   await runOnDatabaseHost(database, { script, secrets: [password], doing, next }, context);
@@ -141,16 +138,13 @@ async function textBeside({ database }: ScriptInput, file: string, { directory }
 /** As the application's user, so that it stays within its own database. */
 async function load(input: ScriptInput, file: string, text: string, context: Context): Promise<void> {
   const { database, password } = input;
-  const { app, key, host, user, port, definition } = database;
+  const { app, key, host } = database;
   const sent = `/var/lib/pipeline/seed-${app}.${key}.sql`;
   await host.connection.upload({ data: Buffer.from(text) }, sent, {
     mode: '0600',
     signal: context.signal,
   });
-  const script = `${preamble(input)}
-exec 7>>"$folder/lock" && flock -w 60 7 || fail 'an earlier run is still filling it'
-trap ${quote(`rm -f ${quote(sent)}`)} EXIT
-MYSQL_PWD=${quote(password)} mariadb --protocol=tcp --host=${LOOPBACK} --port=${port} --user=${quote(user)} --default-character-set=utf8mb4 ${definition.name} <${quote(sent)}`;
+  const script = databaseScript(input, loadFile, { sent });
   await runOnDatabaseHost(
     database,
     {
@@ -164,7 +158,10 @@ MYSQL_PWD=${quote(password)} mariadb --protocol=tcp --host=${LOOPBACK} --port=${
   );
 }
 
-/** In a checkout of the commit, with the environment that the application will have, except that its databases are reached through this machine. */
+/**
+ * In a checkout of the commit, with the environment that the application will have, except that its databases
+ * are reached through this machine.
+ */
 async function runHere(
   input: ScriptInput,
   command: string,

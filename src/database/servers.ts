@@ -33,7 +33,8 @@ export interface AppDatabase {
 
 /**
  * The databases of an application on the hosts that were found for it.
- * @param others hosts of the groups that run databases; a group that is not there runs on the application's own
+ * @param others hosts of the groups that run databases; a group that is not there runs on the application's
+ * own
  * @throws Failure `usage` where a group has no host, or several
  */
 export function appDatabases(
@@ -46,12 +47,11 @@ export function appDatabases(
     const group = databaseHost(definition, database);
     const members = group === undefined ? [] : (others.get(group) ?? hosts);
     const [host, ...more] = members;
+    const found = group === undefined ? 'databases say none' : `[${group}] has ${members.length}`;
     if (host === undefined || more.length > 0)
-      throw new Failure(
-        'usage',
-        `${app}: the database ${key} needs one host, and ${group === undefined ? 'databases say none' : `[${group}] has ${members.length}`}`,
-        { next: `Say with host: of databases.${key} which host runs it, and name one in the inventory.` },
-      );
+      throw new Failure('usage', `${app}: the database ${key} needs one host, and ${found}`, {
+        next: `Say with host: of databases.${key} which host runs it, and name one in the inventory.`,
+      });
     const alone = hosts.length === 1 && hosts[0]?.name === host.name;
     return {
       app,
@@ -140,8 +140,8 @@ export function databaseVariables(databases: readonly AppDatabase[]): Readonly<R
 }
 
 /**
- * The same where an application runs without its databases (a canary): nothing answers there, so that the service behaves as with a database that is
- * down, and no name that its definition uses is unknown.
+ * The same where an application runs without its databases (a canary): nothing answers there, so that the
+ * service behaves as with a database that is down, and no name that its definition uses is unknown.
  */
 export function missingDatabases({
   databases,
@@ -160,7 +160,10 @@ export function missingDatabases({
 /** Length of a password that is made here: letters and digits. */
 const PASSWORD_LENGTH = 32;
 
-/** The application's secrets with the passwords of its databases: made once and kept, unless `secrets:` says where one comes from. */
+/**
+ * The application's secrets with the passwords of its databases: made once and kept, unless `secrets:` says
+ * where one comes from.
+ */
 export function withPasswords({ databases, secrets }: AppConfig): AppConfig['secrets'] {
   const passwords = Object.keys(databases).map((key) => [
     databaseVariable(key, 'PASSWORD'),

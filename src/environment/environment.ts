@@ -26,6 +26,31 @@ export function productionSpec(config: Config): EnvironmentSpec {
   );
 }
 
+/**
+ * What the configuration asks of a host that people already have, which may belong to several entries of
+ * `hosts:` at once.
+ */
+export function existingSpec(
+  config: Config,
+  groups: readonly string[],
+  memoryBytes: number,
+): Pick<MachineSpec, 'roles' | 'exposures' | 'memoryBytes' | 'databases'> {
+  const entries = groups.flatMap((group) => {
+    const host = config.hosts[group];
+    return host === undefined ? [] : [{ group, host }];
+  });
+  const databases = entries.map(({ group }) => databasesOn(config, group));
+  return {
+    roles: [...new Set(entries.flatMap(({ group, host }) => rolesOf(config, group, host)))],
+    exposures: distinct(entries.flatMap(({ group, host }) => exposures(config, group, host))),
+    databases: {
+      clients: [...new Set(databases.flatMap(({ clients }) => clients))],
+      repository: databases.find(({ repository }) => repository !== undefined)?.repository,
+    },
+    memoryBytes,
+  };
+}
+
 /** Any environment of the project. */
 function environmentSpec(
   config: Config,
@@ -89,6 +114,11 @@ function exposures(config: Config, group: string, host: HostConfig): Exposure[] 
       .flatMap(({ site }) => (site.tls === undefined ? [site.port] : [site.port, 443]))
       .map((port): Exposure => ({ port, protocol: 'tcp', from: 'anyone' })),
   ];
+  return distinct(all);
+}
+
+/** Each once, by port. */
+function distinct(all: readonly Exposure[]): Exposure[] {
   const unique = new Map(
     all.map((exposure) => [`${exposure.protocol} ${exposure.port} ${exposure.from}`, exposure]),
   );

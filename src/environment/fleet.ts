@@ -33,29 +33,56 @@ export async function rememberHostKeys(machines: readonly Machine[], spec: Envir
   );
 }
 
-/** What a machine should be: base first (its firewall comes before any service), then its roles. */
+/** A host of an environment as the others see it. */
+export interface FleetMember {
+  /** Entries of `hosts:` that it belongs to. */
+  readonly groups: readonly string[];
+  /** Public and private ones. */
+  readonly addresses: readonly string[];
+}
+
+/** What a machine should be, among the machines of its environment. */
 export function desiredState(
   machine: MachineSpec,
   machines: readonly Machine[],
-  spec: EnvironmentSpec,
+  { operators }: Pick<EnvironmentSpec, 'operators'>,
 ): readonly Resource[] {
-  const params = {
-    fleet: addressesOf(machines),
-    operators: spec.operators,
-    sshPorts: [22],
-    exposures: machine.exposures.filter(({ port }) => port !== 22),
-    memoryBytes: machine.memoryBytes,
-    databases: {
-      clients: addressesOf(machines.filter(({ group }) => machine.databases?.clients.includes(group))),
-      repository: machine.databases?.repository,
-    },
-  };
-  return ['base', ...machine.roles].flatMap((role) => rolesFor(role, params));
+  const fleet = machines.map(({ group, address, privateAddress }) => ({
+    groups: [group],
+    addresses: [address, privateAddress],
+  }));
+  return resourcesOf(machine, { fleet, operators, sshPorts: [22] });
 }
 
-/** Public and private ones, each once. */
-function addressesOf(machines: readonly Machine[]): readonly string[] {
-  return [...new Set(machines.flatMap(({ address, privateAddress }) => [address, privateAddress]))].sort();
+/** What a host should be: base first (its firewall comes before any service), then its roles. */
+export function resourcesOf(
+  host: Pick<MachineSpec, 'roles' | 'exposures' | 'memoryBytes' | 'databases'>,
+  around: {
+    readonly fleet: readonly FleetMember[];
+    readonly operators: readonly string[];
+    /** Ports on which its sshd listens. */
+    readonly sshPorts: readonly number[];
+  },
+): readonly Resource[] {
+  const { fleet, operators, sshPorts } = around;
+  const uses = (groups: readonly string[]) => host.databases?.clients.some((one) => groups.includes(one));
+  const params = {
+    fleet: addressesOf(fleet),
+    operators,
+    sshPorts,
+    exposures: host.exposures.filter(({ port }) => port !== 22),
+    memoryBytes: host.memoryBytes,
+    databases: {
+      clients: addressesOf(fleet.filter(({ groups }) => uses(groups))),
+      repository: host.databases?.repository,
+    },
+  };
+  return ['base', ...host.roles].flatMap((role) => rolesFor(role, params));
+}
+
+/** Each once. */
+function addressesOf(fleet: readonly FleetMember[]): readonly string[] {
+  return [...new Set(fleet.flatMap(({ addresses }) => addresses))].sort();
 }
 
 /** Runs `work` with a connection to each machine, side by side, and closes them all whatever happens. */

@@ -4,8 +4,9 @@ import * as z from 'zod';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
-import { quote } from '../ssh/quote.ts';
+import { withValues } from '../ssh/script.ts';
 import { whoami } from './audit.ts';
+import lockProgram from './lock.sh' with { type: 'text' };
 
 export interface LockOptions {
   /** What it is held for, e.g. `pipeline deploy checkbox.io`. */
@@ -35,25 +36,16 @@ export function lockHost<H extends { readonly name: string }>(hosts: readonly H[
 }
 
 /**
- * Waits for the lock and holds it: the kernel's (flock), so it cannot outlive this process on the host, which writes every second and ends when
- * nobody reads any more. Below /run, so a reboot ends it too.
+ * Waits for the lock and holds it: the kernel's (flock), so it cannot outlive this process on the host, which
+ * writes every second and ends when nobody reads any more. Below /run, so a reboot ends it too.
  */
 function lockScript(holder: Holder): string {
-  return `mkdir -p /run/pipeline && exec 9>>/run/pipeline/lock || exit 1
-until flock -n 9; do
-  said=$(cat /run/pipeline/holder 2>/dev/null)
-  [ "$said" = "\${told-}" ] || printf 'held %s\\n' "$said"
-  told=$said
-  sleep 0.3
-done
-printf '%s\\n' ${quote(JSON.stringify(holder))} >/run/pipeline/holder.new && mv /run/pipeline/holder.new /run/pipeline/holder || exit 1
-echo locked
-while printf '.\\n'; do sleep 1 9>&-; done`;
+  return withValues(lockProgram, { holder: JSON.stringify(holder) });
 }
 
 /**
- * Runs `work` while holding the environment's lock on that host. `work` is given a context whose signal is also aborted when the lock is lost
- * (the host went away), so that it stops before anybody else begins.
+ * Runs `work` while holding the environment's lock on that host. `work` is given a context whose signal is
+ * also aborted when the lock is lost (the host went away), so that it stops before anybody else begins.
  * @throws Failure kind `locked` with holder, command and since when.
  */
 export async function withLock<T>(

@@ -31,9 +31,24 @@ export interface Change {
   readonly doing: string;
 }
 
+/** Something of somebody else that the plan found: what it is, and what becomes of it. */
+export interface Theirs {
+  /** Id of the resource that found it. */
+  readonly id: string;
+  /** `keep`: it stays. `ask`: it goes only after a yes. `stop`: no yes helps. */
+  readonly fate: 'keep' | 'ask' | 'stop';
+  readonly says: string;
+  /** The things themselves, a line each. */
+  readonly found: readonly string[];
+  /** `stop`: what to do instead. */
+  readonly next?: string | undefined;
+}
+
 /** Everything that `apply` will do on one host, in this order. */
 export interface HostPlan {
   readonly changes: readonly Change[];
+  /** What somebody else has on the host, as far as the plan concerns it. */
+  readonly theirs: readonly Theirs[];
   /** The bash script that does it: what is planned is what runs. Holds secrets; never print it. */
   readonly script: string;
   /** Texts to hide wherever output is shown. */

@@ -16,6 +16,7 @@ import { pathProbe } from './steps/path.ts';
 import { serviceProbe } from './steps/service.ts';
 import { stampProbe } from './steps/stamp.ts';
 import { only } from './steps/step.ts';
+import { theirsProbe } from './steps/theirs.ts';
 import { userProbe } from './steps/user.ts';
 
 export type { Facts } from './state.ts';
@@ -31,6 +32,7 @@ const PROBES = {
   services: serviceProbe,
   firewalls: firewallProbe,
   commands: commandProbe,
+  theirs: theirsProbe,
   stamps: stampProbe,
 } as const;
 
@@ -70,6 +72,7 @@ export function parseFacts(output: string, name: string, resources: readonly Res
     ...parsed('services'),
     ...parsed('firewalls'),
     ...parsed('commands'),
+    ...parsed('theirs'),
     ...parsed('stamps'),
   };
   requireSupported(facts);

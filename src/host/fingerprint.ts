@@ -41,6 +41,7 @@ function effect(resource: Resource): readonly unknown[] {
       return [resource.state ?? 'installed'];
     case 'absent':
     case 'service':
+    case 'theirs':
       return [resource.kind];
   }
 }

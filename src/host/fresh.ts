@@ -58,6 +58,7 @@ export function freshFacts(machine: MachineSpec, container: string): Facts {
     ),
     firewalls: {},
     commands: {},
+    theirs: {},
     stamps: {},
   };
 }

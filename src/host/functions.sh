@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the steps of a host's script use. The header sets these, and the script sets log:
 : "${report_mark:?}" "${refused:?}" "${cut_off:?}" "${policy_file:?}" "${policy_marker:?}"
-: "${lock_seconds:?}" "${guard_seconds:?}" "${log:?}"
+: "${lock_seconds:?}" "${guard_seconds:?}" "${log:?}" "${written:?}" "${theirs_folder:?}"
 
 report() { printf '%s%s\n' "$report_mark" "$*"; }
 step() {
@@ -20,6 +20,16 @@ step() {
 stamp() {
   printf %s "$2" >"$1.new"
   mv -fT "$1.new" "$1"
+}
+wrote() { # before the file is in place: a run that is killed must not take its own file for somebody else's
+  grep -qsxF -- "$1" "$written" || printf '%s\n' "$1" >>"$written"
+}
+keep_theirs() { # what somebody else wrote, before it is replaced
+  local copy=$theirs_folder$1
+  mkdir -p "${copy%/*}"
+  chmod 700 "$theirs_folder"
+  cp -a --backup=numbered -T -- "$1" "$copy"
+  sync -f "$copy"
 }
 validated() {
   local message

@@ -40,6 +40,7 @@ function faultOf(resource: Resource): string | undefined {
     case 'firewall':
       return TABLE.test(resource.table) ? undefined : 'this is not a family and a name of nftables';
     case 'command':
-      return /[\p{Cc}]/u.test(resource.name) ? 'this is not the name of a command' : undefined;
+    case 'theirs':
+      return /[\p{Cc}]/u.test(resource.name) ? 'this is not a name for people' : undefined;
   }
 }

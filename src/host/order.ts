@@ -4,7 +4,7 @@ import { Failure } from '../errors.ts';
 import { dependencies } from './fingerprint.ts';
 import { requireLegal } from './legal.ts';
 import { id, type Resource } from './resource.ts';
-import type { HostFacts } from './state.ts';
+import type { Facts } from './state.ts';
 
 /** Where unit files and their drop-ins lie; the first group is the unit. */
 export const UNIT_FILE = /^\/(?:etc|usr\/local\/lib|usr\/lib|lib)\/systemd\/system\/([^/]+?)(?:\.d\/[^/]+)?$/;
@@ -27,16 +27,20 @@ export function prepared(resources: readonly Resource[]): readonly Resource[] {
 }
 
 /**
- * The resources that concern this host, each once.
+ * The resources that concern this host, each once, without those that spare what somebody else has there.
  * @throws Failure `internal` where they contradict each other.
  */
-export function concerning(resources: readonly Resource[], host: HostFacts): readonly Resource[] {
+export function concerning(
+  resources: readonly Resource[],
+  { host, theirs }: Pick<Facts, 'host' | 'theirs'>,
+): readonly Resource[] {
   const fault = (name: string, message: string) =>
     new Failure('internal', `${name} ${message}`, { host: host.name, step: name });
   const declared = new Set(resources.map(id));
   const found = new Map<string, Resource>();
   for (const resource of resources) {
     if (resource.when?.(host) === false) continue;
+    if (resource.spares?.some((name) => (theirs[name] ?? []).length > 0)) continue;
     const name = id(resource);
     const earlier = found.get(name);
     if (earlier !== undefined && JSON.stringify(earlier) !== JSON.stringify(resource)) {

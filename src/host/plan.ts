@@ -1,7 +1,7 @@
 /** What has to change on a host: a pure function of what it is and what it should be. */
 
 import { quote } from '../ssh/quote.ts';
-import type { HostPlan } from './change.ts';
+import type { HostPlan, Theirs } from './change.ts';
 import { type Due, dependencies, due, fingerprint, stampPath } from './fingerprint.ts';
 import { concerning, inOrder, prepared, UNIT_FILE } from './order.ts';
 import { id, type Resource } from './resource.ts';
@@ -16,10 +16,10 @@ import { compareLink } from './steps/link.ts';
 import { comparePackage, heldUnits, REPAIR, transaction } from './steps/package.ts';
 import { compareService } from './steps/service.ts';
 import { stampText } from './steps/stamp.ts';
-import type { Difference, Surroundings } from './steps/step.ts';
+import { type Difference, only, type Surroundings } from './steps/step.ts';
 import { compareUser } from './steps/user.ts';
 
-export type { Change, HostPlan } from './change.ts';
+export type { Change, HostPlan, Theirs } from './change.ts';
 
 /** A resource that has to act. */
 interface Step {
@@ -32,7 +32,7 @@ interface Step {
  * @throws Failure where what stands on the host must not be replaced, or where the resources contradict each other.
  */
 export function plan(facts: Facts, resources: readonly Resource[]): HostPlan {
-  const ordered = inOrder(concerning(prepared(resources), facts.host));
+  const ordered = inOrder(concerning(prepared(resources), facts));
   const known = new Map(ordered.map((resource) => [id(resource), resource]));
   const changed = new Set<string>();
   const steps: Step[] = facts.interrupted ? [{ resource: undefined, difference: REPAIR }] : [];
@@ -61,12 +61,28 @@ export function plan(facts: Facts, resources: readonly Resource[]): HostPlan {
       because: because ?? [],
       doing,
     })),
+    theirs: theirsOf(ordered, steps, facts),
     script:
       steps.length === 0
         ? ''
         : applyScript(scriptSteps(steps, known, heldUnits(ordered, facts)), forget(ordered, changed, facts)),
     secrets: ordered.flatMap((resource) => secretTexts(resource)),
   };
+}
+
+/** What somebody else has there: what was looked for and found, and files that would be replaced. */
+function theirsOf(ordered: readonly Resource[], steps: readonly Step[], facts: Facts): readonly Theirs[] {
+  const looked = only(ordered, 'theirs').flatMap((resource): Theirs[] => {
+    const found = facts.theirs[resource.name] ?? [];
+    const { fate, says, next } = resource;
+    return found.length === 0 ? [] : [{ id: id(resource), fate, says, found, next }];
+  });
+  const replaced = steps.flatMap(({ resource, difference: { theirs } }): Theirs[] =>
+    resource === undefined || theirs === undefined
+      ? []
+      : [{ id: id(resource), fate: 'ask', says: theirs, found: [] }],
+  );
+  return [...looked, ...replaced];
 }
 
 /** What of a resource must not be shown, also as it stands in the script. */
@@ -96,6 +112,8 @@ function compare(resource: Resource, facts: Facts, around: Surroundings): Differ
       return compareFirewall(resource, facts, around);
     case 'command':
       return compareCommand(resource, facts, around);
+    case 'theirs':
+      return undefined;
   }
 }
 

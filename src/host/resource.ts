@@ -10,6 +10,8 @@ interface Common {
    * it is done.
    */
   readonly after?: readonly string[] | undefined;
+  /** Names of `theirs` resources: where one of them finds something, this resource leaves it alone. */
+  readonly spares?: readonly string[] | undefined;
 }
 
 export interface PackageResource extends Common {
@@ -99,6 +101,26 @@ export interface CommandResource extends Common {
   readonly secret?: boolean | undefined;
 }
 
+/**
+ * What somebody else put on the host and would lose. Looked for before anything is touched.
+ * `keep`: resources that spare it leave it as it is. `ask`: it goes only after a yes. `stop`: no yes helps.
+ */
+export interface TheirsResource extends Common {
+  readonly kind: 'theirs';
+  /** What it is; unique on the host, e.g. `sites on port 80`. */
+  readonly name: string;
+  /**
+   * Bash that prints a line for each thing that it finds, e.g. a port or a database; nothing where all is ours.
+   * Changes nothing, and ends with 0.
+   */
+  readonly look: string;
+  readonly fate: 'keep' | 'ask' | 'stop';
+  /** What becomes of these things: `programs listen on ports that the firewall closes`. */
+  readonly says: string;
+  /** `stop`: what to do instead. */
+  readonly next?: string | undefined;
+}
+
 export type Resource =
   | PackageResource
   | FileResource
@@ -108,7 +130,8 @@ export type Resource =
   | UserResource
   | ServiceResource
   | FirewallResource
-  | CommandResource;
+  | CommandResource
+  | TheirsResource;
 
 /** The name by which other resources and people refer to it, e.g. `file /etc/nginx/nginx.conf`. Unique on a host. */
 export function id(resource: Resource): string {
@@ -116,6 +139,7 @@ export function id(resource: Resource): string {
     case 'package':
     case 'user':
     case 'command':
+    case 'theirs':
       return `${resource.kind} ${resource.name}`;
     case 'service':
       return `service ${resource.unit}`;

@@ -4,8 +4,10 @@ import { quote } from '../ssh/quote.ts';
 import { withValues } from '../ssh/script.ts';
 import { STAMP_FOLDER } from './fingerprint.ts';
 import functions from './functions.sh' with { type: 'text' };
+import { THEIRS_FOLDER } from './steps/file.ts';
 import { CONFIRM_WITHIN } from './steps/firewall.ts';
 import { POLICY_FILE, POLICY_MARKER } from './steps/package.ts';
+import { WRITTEN } from './steps/path.ts';
 
 /** Begins a line that is a report; nothing else prints this character. */
 export const REPORT = '\u0001';
@@ -37,6 +39,8 @@ const FUNCTIONS = withValues(functions, {
   policy_file: POLICY_FILE,
   policy_marker: POLICY_MARKER,
   lock_seconds: String(WAIT),
+  written: WRITTEN,
+  theirs_folder: THEIRS_FOLDER,
   guard_seconds: String(CONFIRM_WITHIN + 20),
 });
 

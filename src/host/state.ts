@@ -23,6 +23,8 @@ export interface HostFacts {
   readonly container: string;
   /** The clock daemon that is installed already; empty: none. */
   readonly clock: '' | 'timesyncd' | 'chrony' | 'ntp';
+  /** The kernel has no IPv6: no program can listen on an address of that family. */
+  readonly noIpv6?: boolean | undefined;
 }
 
 /** What stands at a path. */
@@ -38,6 +40,8 @@ export interface PathFact {
   readonly sha256?: string | undefined;
   /** Files whose hash is not the wanted one: the content, where it is text, no secret, and not too long. */
   readonly content?: string | undefined;
+  /** Files that would be replaced: neither pipeline wrote it nor does it stand as its package brought it. */
+  readonly theirs?: boolean | undefined;
 }
 
 export interface UserFact {
@@ -74,6 +78,8 @@ export interface Facts {
   readonly firewalls: Readonly<Record<string, string>>;
   /** By command name: whether its guard says that it is done. */
   readonly commands: Readonly<Record<string, boolean>>;
+  /** By name of a `theirs` resource: what it found, a line each. */
+  readonly theirs: Readonly<Record<string, readonly string[]>>;
   /** By resource id: with what a service was last started, a command last ran (fingerprint by resource id). */
   readonly stamps: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }

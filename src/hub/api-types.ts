@@ -1,10 +1,11 @@
 /**
  * What the API answers; the page takes these types and nothing else from the hub.
  *
- * `/api/history?host=NAME&from=MS&to=MS`, or `app=NAME` with, if wanted, `method=` and `route=` (one route), `release=` (one release), or
- * `baseline=` and `candidate=` (two). `/api/routes` takes the same
- * `app`, `from`, `to`, `baseline`, `candidate`. Times are milliseconds since 1970 unless a name says seconds. Answers are compressed. `/api/stream` sends `overview` (an `Overview`), `point` (a `LivePoint` of the subject), `mark` (a `Mark`, new or changed)
- * and `missed`.
+ * `/api/history?host=NAME&from=MS&to=MS`, or `app=NAME` with, if wanted, `method=` and `route=` (one route),
+ * `release=` (one release), or `baseline=` and `candidate=` (two). `/api/routes` takes the same `app`,
+ * `from`, `to`, `baseline`, `candidate`. Times are milliseconds since 1970 unless a name says seconds.
+ * Answers are compressed. `/api/stream` sends `overview` (an `Overview`), `point` (a `LivePoint` of the
+ * subject), `mark` (a `Mark`, new or changed) and `missed`.
  */
 
 export type Health = 'well' | 'look' | 'broken';
@@ -58,9 +59,14 @@ export interface Overview {
   readonly alerts: readonly ShownAlert[];
   /** Canary runs that are under way. */
   readonly canaries: readonly CanaryRun[];
+  /** Live canaries that go on, the oldest first. */
+  readonly rollouts: readonly ShownRollout[];
   /** Redis's memory in use, and its bound; null where not known. */
   readonly storage: { readonly used: number; readonly limit: number } | null;
-  /** Forwarding to another store, in samples since the hub began; null where there is none. `trouble`: why it takes nothing now. */
+  /**
+   * Forwarding to another store, in samples since the hub began; null where there is none. `trouble`: why it
+   * takes nothing now.
+   */
   readonly remoteWrite: {
     readonly queued: number;
     readonly sent: number;
@@ -81,6 +87,8 @@ export interface Panel {
   readonly id: string;
   readonly title: string;
   readonly unit: string;
+  /** Why there is nothing to draw, where there is not: a sentence. */
+  readonly none?: string | undefined;
   readonly series: readonly ChartSeries[];
 }
 
@@ -90,8 +98,11 @@ export interface LivePoint {
   readonly panels: readonly Panel[];
 }
 
-/** `change`: everything else that the audit log of a host holds: `prod up`, `monitor setup`, backups. */
-export type MarkKind = 'deploy' | 'rollback' | 'canary' | 'change';
+/**
+ * `rollout`: a step of a live canary. `change`: everything else that the audit log of a host holds: `prod
+ * up`, `monitor setup`, backups.
+ */
+export type MarkKind = 'deploy' | 'rollback' | 'rollout' | 'canary' | 'change';
 
 /** Something that somebody did: an event in lists, a mark on charts. */
 export interface Mark {
@@ -107,10 +118,16 @@ export interface Mark {
   readonly previous?: string | undefined;
   readonly commit?: string | undefined;
   readonly by?: string | undefined;
-  /** `live`, `done`, `failed`; of a canary `running`, `passed`, `failed`, `inconclusive`, `interrupted`, `lost`; empty: not known. */
+  /**
+   * `live`, `done`, `failed`; of a canary `running`, `passed`, `failed`, `inconclusive`, `interrupted`,
+   * `lost`; of a rollout the kind of its event; empty: not known.
+   */
   readonly result: string;
   /** Identifier of the canary run. */
   readonly canary?: string | undefined;
+  /** Identifier of the rollout, and its candidate's share of the traffic from here on. */
+  readonly rollout?: string | undefined;
+  readonly percent?: number | undefined;
   readonly text: string;
 }
 
@@ -176,7 +193,10 @@ export interface CanaryDetail extends CanaryRun {
   readonly metrics: readonly CanaryMetric[];
   readonly decidedBy: readonly string[];
   readonly notes: readonly string[];
-  /** Charts over the run, two series each (baseline, candidate); empty while it runs. `times` are seconds since its begin. */
+  /**
+   * Charts over the run, two series each (baseline, candidate); empty while it runs. `times` are seconds
+   * since its begin.
+   */
   readonly times: readonly number[];
   readonly panels: readonly Panel[];
 }
@@ -187,7 +207,80 @@ export interface CanaryPage {
   readonly next: string | null;
 }
 
-/** `/api/units?state=failed&host=`: systemd units of every host, those that failed first, then by host; 2000 at most. */
+/** One version in a live canary, and what it did so far. */
+export interface ShownSide {
+  readonly release: string;
+  readonly ref: string;
+  readonly commit: string | null;
+  readonly subject: string;
+  readonly visitors: number;
+  readonly requests: number;
+  /** Answered with 5xx, or not at all. */
+  readonly failed: number;
+}
+
+/** What speaks against the candidate of a live canary. */
+export interface ShownEvidence {
+  readonly name: string;
+  readonly unit: 'share' | 'ms';
+  readonly baseline: number | null;
+  readonly candidate: number | null;
+  /** N to 1 for harm; 1: nothing speaks for it. */
+  readonly odds: number;
+  /** Share by which it may be worse; null: not at all. */
+  readonly tolerated: number | null;
+  /** Shown to be no worse than the next step allows. */
+  readonly cleared: boolean;
+}
+
+export interface ShownStep {
+  readonly at: number;
+  readonly kind: 'began' | 'step' | 'paused' | 'resumed' | 'held' | 'promoted' | 'taken back';
+  /** Share of the candidate from here on. */
+  readonly percent: number;
+  /** A sentence without its end; may be empty. */
+  readonly why: string;
+}
+
+/** A live canary as its host told of it last, with times by the hub's clock. `/api/rollouts/ID` */
+export interface ShownRollout {
+  readonly id: string;
+  readonly app: string;
+  /** The host that divides the traffic and decides. */
+  readonly host: string;
+  readonly heardAt: number;
+  readonly phase: 'running' | 'paused' | 'held' | 'promoted' | 'taken back';
+  readonly beganAt: number;
+  /** When it was so; the end, where it has ended. */
+  readonly at: number;
+  readonly baseline: ShownSide;
+  readonly candidate: ShownSide;
+  /** What visitors are told apart by: `visitor` (a cookie), `header NAME`, `address`, `request`. */
+  readonly by: string;
+  readonly steps: readonly number[];
+  /** Share of the candidate now. */
+  readonly percent: number;
+  /** Odds at which it is taken back. */
+  readonly alarm: number;
+  readonly metrics: readonly ShownEvidence[];
+  readonly next: { readonly percent: number; readonly waitsFor: string } | null;
+  /** When `otherwise` is done, should nothing be decided. */
+  readonly until: number;
+  readonly otherwise: 'hold' | 'promote' | 'take back';
+  /** Newest last. */
+  readonly events: readonly ShownStep[];
+}
+
+/** `/api/rollouts?app=&limit=&before=NEXT`: newest first. */
+export interface RolloutPage {
+  readonly rollouts: readonly ShownRollout[];
+  readonly next: string | null;
+}
+
+/**
+ * `/api/units?state=failed&host=`: systemd units of every host, those that failed first, then by host; 2000
+ * at most.
+ */
 export interface UnitList {
   readonly units: readonly (UnitRow & { readonly host: string })[];
 }

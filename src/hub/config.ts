@@ -1,4 +1,7 @@
-/** The hub's configuration, `/etc/pipeline/hub.json` (0600: it holds passwords), written by `pipeline monitor setup`. */
+/**
+ * The hub's configuration, `/etc/pipeline/hub.json` (0600: it holds passwords), written by `pipeline monitor
+ * setup`.
+ */
 import { readFileSync, statSync } from 'node:fs';
 import * as z from 'zod';
 import { alertsSchema } from '../config/schema.ts';

@@ -6,115 +6,178 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
 import { Failure } from '../errors.ts';
 import { createHttp } from './api/http.ts';
+import type { Overview } from './api-types.ts';
 import { Live } from './charts/live.ts';
 import type { Source } from './charts/queries.ts';
 import { AppSparks } from './charts/sparks.ts';
 import { overview } from './charts/view.ts';
 import type { HubConfig } from './config.ts';
 import { RunningCanaries } from './events/canaries.ts';
+import { RolloutsGoingOn } from './events/rollouts.ts';
 import { everySample } from './every-sample.ts';
 import { Ingest } from './intake/ingest.ts';
 import { exposition } from './prometheus/exposition.ts';
 import { RemoteWrite } from './prometheus/remote-write.ts';
 import { Totals } from './prometheus/totals.ts';
-import { redisClient } from './store/redis.ts';
+import { type Redis, redisClient } from './store/redis.ts';
 import { makeRoom } from './store/space.ts';
 import { Watch } from './watch.ts';
 
 /** How often Redis's memory is looked at. */
 const ROOM_MS = 10_000;
+/** The same error of Redis is said again after this. */
+const SAY_AGAIN_MS = 60_000;
+
+type Log = (line: string) => void;
+type OnError = (error: Error) => void;
 
 /** Runs until the signal. @throws Failure where a port cannot be had */
-export async function runHub(
-  config: HubConfig,
-  signal: AbortSignal,
-  log: (line: string) => void,
-): Promise<void> {
-  const said = new Map<string, number>();
-  const onError = (error: Error) => {
-    const now = Date.now();
-    if (now - (said.get(error.message) ?? 0) > 60_000) log(`Redis: ${error.message}`);
-    said.set(error.message, now);
-  };
+export async function runHub(config: HubConfig, signal: AbortSignal, log: Log): Promise<void> {
+  const onError = errorsOf(log);
   const [redis, reader] = [redisClient(config.redis, onError), redisClient(config.redis, onError)];
   await Promise.all([redis.connect(), reader.connect()]);
-  const ingest = new Ingest({ hosts: config.hosts, redis, reader, signal, log });
-  const source: Source = {
-    redis,
-    hosts: config.hosts,
-    hostsOf: (app) => ingest.hostsOf(app),
-    intervalSeconds: config.intervalSeconds,
-  };
-  const watch = new Watch({ config, source, ingest, signal, log });
-  const live = new Live(ingest);
-  const sparks = new AppSparks();
-  const begun = Date.now();
-  // In the background; what is older than now is restored, what is newer is taken in, and nothing counts twice.
-  sparks.restore(redis, config.hosts, begun).catch(onError);
-  ingest.listen((_host, window) => {
-    if (window.at > begun) sparks.add(window);
-  });
-  const canaries = new RunningCanaries(redis, (mark) => live.mark(mark));
-  ingest.listenToMarks((mark) => live.mark(mark));
-  const totals = new Totals();
-  ingest.listen((host, window) => totals.add(host.name, window.routes));
-  const remoteWrite =
-    config.remoteWrite === undefined
-      ? undefined
-      : new RemoteWrite({ ...config.remoteWrite, totals, log, signal });
-  ingest.listen((_host, window) => remoteWrite?.push(window));
-  const look = () =>
-    overview(
-      {
-        fleet: ingest.fleet.values(),
-        sparks,
-        states: watch.states,
-        canaries: canaries.runs,
-        storage: watch.storage,
-        remoteWrite: remoteWrite?.state ?? null,
-        trouble: ingest.trouble,
-      },
-      Date.now(),
-    );
-  const http = createHttp({
-    source,
-    ingest,
-    live,
-    overview: look,
-    metrics: () =>
-      exposition({ fleet: ingest.fleet.values(), totals, remoteWrite: remoteWrite?.state }, Date.now()),
-    secure: config.listen.tls !== undefined,
-    trustedProxies: config.listen.trustedProxies ?? [],
-    log,
-  });
-  const servers = await listen(config, http.fetch, log);
-  const ticks = everySample(config.intervalSeconds, () => {
-    canaries.look(Date.now()).catch((error: Error) => onError(error));
-    live.tick(look, config.intervalSeconds);
-  });
-  let isMakingRoom = false;
-  const rooms = setInterval(() => {
-    if (isMakingRoom || ingest.standby) return;
-    isMakingRoom = true;
-    makeRoom(redis, config.hosts, Date.now(), log)
-      .catch(onError)
-      .finally(() => {
-        isMakingRoom = false;
-      });
-  }, ROOM_MS);
+  const hub = new Hub(config, { redis, reader }, signal, log);
+  hub.begin(onError);
+  const servers = await listen(config, hub.http().fetch, log);
+  const ticks = everySample(config.intervalSeconds, () => hub.tick(onError));
+  const rooms = makeRoomAgainAndAgain(hub.ingest, redis, config.hosts, log, onError);
   log(`The hub watches ${config.hosts.length} hosts.`);
   try {
-    await Promise.all([ingest.run(), watch.run(), remoteWrite?.run()]);
+    await hub.run();
   } finally {
     ticks.stop();
     clearInterval(rooms);
-    live.close();
+    hub.live.close();
     for (const server of servers) {
       server.close();
       server.closeAllConnections();
     }
     await Promise.race([Promise.allSettled([redis.close(), reader.destroy()]), sleep(1000)]);
   }
+}
+
+/** The parts of the hub, and what each hears from the others. */
+class Hub {
+  readonly ingest: Ingest;
+  readonly live: Live;
+  readonly #config: HubConfig;
+  readonly #redis: Redis;
+  readonly #log: Log;
+  readonly #source: Source;
+  readonly #watch: Watch;
+  readonly #sparks = new AppSparks();
+  readonly #totals = new Totals();
+  readonly #canaries: RunningCanaries;
+  readonly #rollouts: RolloutsGoingOn;
+  readonly #remoteWrite: RemoteWrite | undefined;
+
+  constructor(
+    config: HubConfig,
+    { redis, reader }: { readonly redis: Redis; readonly reader: Redis },
+    signal: AbortSignal,
+    log: Log,
+  ) {
+    const { hosts, intervalSeconds, remoteWrite } = config;
+    const ingest = new Ingest({ hosts, redis, reader, signal, log });
+    this.#config = config;
+    this.#redis = redis;
+    this.#log = log;
+    this.ingest = ingest;
+    this.#source = { redis, hosts, hostsOf: (app) => ingest.hostsOf(app), intervalSeconds };
+    this.#watch = new Watch({ config, source: this.#source, ingest, signal, log });
+    this.live = new Live(ingest);
+    this.#canaries = new RunningCanaries(redis, (mark) => this.live.mark(mark));
+    this.#rollouts = new RolloutsGoingOn(redis);
+    if (remoteWrite !== undefined)
+      this.#remoteWrite = new RemoteWrite({ ...remoteWrite, totals: this.#totals, log, signal });
+  }
+
+  /** From here on the parts hear of what is taken in. */
+  begin(onError: OnError): void {
+    const begun = Date.now();
+    // In the background; what is older than now is restored, what is newer is taken in, and nothing counts
+    // twice.
+    this.#sparks.restore(this.#redis, this.#config.hosts, begun).catch(onError);
+    this.ingest.listenToMarks((mark) => this.live.mark(mark));
+    this.ingest.listen((host, window) => {
+      if (window.at > begun) this.#sparks.add(window);
+      this.#totals.add(host.name, window.routes);
+      this.#remoteWrite?.push(window);
+    });
+  }
+
+  async run(): Promise<void> {
+    await Promise.all([this.ingest.run(), this.#watch.run(), this.#remoteWrite?.run()]);
+  }
+
+  /** Once a sample: what changed goes to whoever looks at the page. */
+  tick(onError: OnError): void {
+    this.#canaries.look(Date.now()).catch(onError);
+    this.#rollouts.look(Date.now()).catch(onError);
+    this.live.tick(() => this.#overview(), this.#config.intervalSeconds);
+  }
+
+  http(): ReturnType<typeof createHttp> {
+    const { tls, trustedProxies = [] } = this.#config.listen;
+    return createHttp({
+      source: this.#source,
+      ingest: this.ingest,
+      live: this.live,
+      overview: () => this.#overview(),
+      metrics: () => this.#metrics(),
+      secure: tls !== undefined,
+      trustedProxies,
+      log: this.#log,
+    });
+  }
+
+  #overview(): Overview {
+    const source = {
+      fleet: this.ingest.fleet.values(),
+      sparks: this.#sparks,
+      states: this.#watch.states,
+      canaries: this.#canaries.runs,
+      rollouts: this.#rollouts.rollouts,
+      storage: this.#watch.storage,
+      remoteWrite: this.#remoteWrite?.state ?? null,
+      trouble: this.ingest.trouble,
+    };
+    return overview(source, Date.now());
+  }
+
+  #metrics(): string {
+    const fleet = this.ingest.fleet.values();
+    return exposition({ fleet, totals: this.#totals, remoteWrite: this.#remoteWrite?.state }, Date.now());
+  }
+}
+
+/** The same error is said once a minute. */
+function errorsOf(log: Log): OnError {
+  const said = new Map<string, number>();
+  return ({ message }) => {
+    const now = Date.now();
+    if (now - (said.get(message) ?? Number.NEGATIVE_INFINITY) > SAY_AGAIN_MS) log(`Redis: ${message}`);
+    said.set(message, now);
+  };
+}
+
+function makeRoomAgainAndAgain(
+  ingest: Pick<Ingest, 'standby'>,
+  redis: Redis,
+  hosts: readonly string[],
+  log: Log,
+  onError: OnError,
+): ReturnType<typeof setInterval> {
+  let isBusy = false;
+  return setInterval(() => {
+    if (isBusy || ingest.standby) return;
+    isBusy = true;
+    makeRoom(redis, hosts, Date.now(), log)
+      .catch(onError)
+      .finally(() => {
+        isBusy = false;
+      });
+  }, ROOM_MS);
 }
 
 type Fetch = ReturnType<typeof createHttp>['fetch'];

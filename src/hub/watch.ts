@@ -1,4 +1,7 @@
-/** Looks at everything every second: alerts begin, end and are told. Redis keeps their state; while it is away they are told nevertheless. */
+/**
+ * Looks at everything every second: alerts begin, end and are told. Redis keeps their state; while it is away
+ * they are told nevertheless.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deployNotice } from '../alerts/deploys.ts';
 import { evaluate, resume } from '../alerts/evaluate.ts';
@@ -92,7 +95,10 @@ export class Watch {
     await this.#attempt('keep the alerts', () => this.#keep());
   }
 
-  /** One look at everything. Redis is never waited for: what it does not answer is left out, what it does not take is written later. */
+  /**
+   * One look at everything. Redis is never waited for: what it does not answer is left out, what it does not
+   * take is written later.
+   */
   async look(): Promise<void> {
     const { config, ingest } = this.#options;
     const now = this.#now();

@@ -1,4 +1,4 @@
-/** Sparse logarithmic histograms, as samples carry them and reports keep them. */
+/** Sparse logarithmic histograms, as in samples and reports. */
 import { HISTOGRAM_GAMMA, type LogHistogram } from './types.ts';
 
 const LN_GAMMA = Math.log(HISTOGRAM_GAMMA);
@@ -15,8 +15,7 @@ export function upperEdge(index: number): number {
 }
 
 /**
- * The histogram of `values`; see `LogHistogram` for units. Values that are not finite are an error of the
- * caller.
+ * The histogram of `values`; see `LogHistogram` for units. All must be finite.
  */
 export function histogramOf(values: Iterable<number>): LogHistogram {
   let zero = 0;

@@ -1,13 +1,12 @@
 /**
- * The judges of a canary, usable as a library: numbers in, verdict out, no input or output, no dependency on
- * the rest of pipeline.
+ * A canary's judges, usable as a library: numbers in, verdict out, without I/O or the rest of pipeline.
  *
  * - The sequential judge: `createSequentialJudge`, `observe` second by second, `verdict` whenever you like;
  *   `judgeExperiment` for a recording. Its error rates hold over all looks together.
- * - Kayenta's: `judgeKayenta` gives the answer that Netflix's and Google's judge gives to the same
- *   document; `toKayentaDocument` makes such a document from a recording.
+ * - Kayenta's: `judgeKayenta` answers as Netflix's and Google's judge does; `toKayentaDocument` makes a
+ *   document for it from a recording.
  *
- * docs/judge.md says what they compute, and what they promise under which assumptions.
+ * docs/judge.md and docs/kayenta.md say what they compute, and what they promise under which assumptions.
  */
 
 export { bucketOf, histogramOf, upperEdge } from './histogram.ts';

@@ -1,4 +1,4 @@
-/** A document that a judge cannot read: whose path is wrong, and what was expected there. */
+/** A document that a judge cannot read: which path is wrong, and what was expected there. */
 export class JudgeInputError extends Error {
   override readonly name = 'JudgeInputError';
   /** Where in the document, e.g. `metricSetPairList[2].values.control[7]`. */

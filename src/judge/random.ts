@@ -1,7 +1,6 @@
 /**
- * Uniform numbers in [0, 1): the same for the same seed, everywhere (mulberry32, public domain, by Tommy
- * Ettinger). A verdict that needs chance draws the same chance when it is computed again, and a load its
- * requests.
+ * Uniform numbers in [0, 1), the same for the same seed, everywhere (mulberry32, public domain, by Tommy
+ * Ettinger): a recomputed verdict draws as it did before, and so does a load.
  */
 export function seededUniform(seed: number): () => number {
   let state = seed | 0;

@@ -1,11 +1,10 @@
 /**
- * What the judges of a canary take and return. Everything here is plain JSON: a report holds an `Experiment`,
- * and the verdict is computed again from it, to the digit.
+ * What a canary's judges take and return. All of it is plain JSON: from the `Experiment` in a report the
+ * verdict can be recomputed to the digit.
  */
 
 /**
- * Ratio of neighbouring bucket edges in every `LogHistogram`: edges are powers of it, so a bucket is 2 %
- * wide.
+ * Ratio of neighbouring bucket edges in every `LogHistogram`. Edges are its powers, so buckets are 2 % wide.
  */
 export const HISTOGRAM_GAMMA = 1.02;
 
@@ -16,13 +15,13 @@ export const HISTOGRAM_GAMMA = 1.02;
  * histogram.ts computes them.
  */
 export interface LogHistogram {
-  /** Count of values ≤ 0, e.g. latencies below the clock's resolution or empty bodies. Absent means 0. */
+  /** Count of values ≤ 0, e.g. latencies below the clock's resolution, or empty bodies. Absent: 0. */
   readonly zero?: number;
   /** Bucket index (a decimal integer, as JSON keys are) → count. Absent buckets are empty. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Answers by the class of their status. Absent means 0. */
+/** Answers by class of status. Absent: 0. */
 export interface StatusCounts {
   readonly '2xx'?: number;
   readonly '3xx'?: number;
@@ -33,14 +32,14 @@ export interface StatusCounts {
 /** One side, one route, one second. */
 export interface RouteSecond {
   /**
-   * All requests that were assigned to the side in this second, answered or not. What `status` does not
-   * account for (connection refused, cut off, timed out) got no answer and counts as an error, with the 5xx.
+   * All requests assigned to the side in this second. Those that `status` does not account for (connection
+   * refused, cut off, timed out) got no answer, and count as errors, with the 5xx.
    */
   readonly requests: number;
   readonly status: StatusCounts;
-  /** Milliseconds, of the answers below 500 only: a fast error is no fast answer. */
+  /** Milliseconds, only of answers below 500: a fast error is no fast answer. */
   readonly latency: LogHistogram;
-  /** Body bytes, of the answers below 500 only. Absent: not measured. */
+  /** Body bytes, only of answers below 500. Absent: not measured. */
   readonly size?: LogHistogram;
 }
 
@@ -52,7 +51,7 @@ export interface BodyComparisons {
   readonly disagreed: number;
 }
 
-/** One side in one second. A field that is absent was not measured; 0 was measured. */
+/** One side in one second. An absent field was not measured; 0 was. */
 export interface SideSecond {
   /** By method and route, e.g. `POST /preview`. A route without requests in this second may be absent. */
   readonly routes: Readonly<Record<string, RouteSecond>>;
@@ -66,15 +65,14 @@ export interface SideSecond {
   readonly restarts?: number;
   /** Lines of priority error or worse in the service's journal. */
   readonly errorLines?: number;
-  /** CPU seconds that the service's control group consumed in this second. */
+  /** CPU seconds that the service's control group used in this second. */
   readonly cpuSeconds?: number;
   /** Memory of the service's control group at the end of this second, bytes. */
   readonly memoryBytes?: number;
 }
 
 /**
- * One second of an experiment. Seconds arrive in order; a second in which nothing at all happened may be left
- * out.
+ * One second of an experiment. Seconds arrive in order; empty ones may be left out.
  */
 export interface Second {
   /**
@@ -94,7 +92,7 @@ export type Traffic = 'interleaved' | 'sequential';
 
 /** What a metric may do to the overall verdict. */
 export type MetricRole =
-  /** An alarm fails the canary, and the canary passes only once the metric is shown to be no worse. */
+  /** An alarm fails the canary, which passes only once the metric is shown to be no worse. */
   | 'critical'
   /** An alarm fails the canary; nothing needs to be shown for it to pass. */
   | 'watched'
@@ -126,8 +124,8 @@ export interface MetricSettings {
    */
   readonly weight: number;
   /**
-   * What does not matter, as a ratio: at 0.1, an alarm says that the candidate is more than 10 % worse. 0:
-   * worse at all.
+   * How much worse does not matter, as a ratio: at 0.1, an alarm says that the candidate is more than 10 %
+   * worse.
    */
   readonly tolerance: number;
   /**
@@ -161,21 +159,20 @@ export interface SequentialConfig {
    */
   readonly intervalLevel: number;
   /**
-   * Seconds at the beginning of each side's traffic that latency, size and gauges ignore. Counts ignore
-   * nothing.
+   * Seconds at the start of each side's traffic that latency, size and gauges ignore. Counts ignore none.
    */
   readonly warmupSeconds: number;
-  /** The canary is not passed before so many seconds of data. It may fail sooner. */
+  /** The canary cannot pass before so many seconds of data. It may fail sooner. */
   readonly minimumSeconds: number;
-  /** After so many seconds the verdict is final, whatever it is; null: only when the caller says so. */
+  /** After so many seconds the verdict is final; null: only when the caller says so. */
   readonly deadlineSeconds: number | null;
   /** Seconds that count as one observation of latency and size: longer than the pauses of one side last. */
   readonly latencyBlockSeconds: number;
   /** Seconds that count as one observation of gauges, restarts and error lines. */
   readonly gaugeBlockSeconds: number;
-  /** What the clock of latencies counts in, ms (nginx: 1); 0 where it is finer than 2 % of every latency. */
+  /** Resolution of the latencies' clock, ms (nginx: 1); 0: finer than 2 % of every latency. */
   readonly latencyResolutionMs: number;
-  /** Where both sides fail at least this share of requests, both are broken, and nothing is passed. */
+  /** If both sides fail at least this share of requests, both are broken, and neither passes. */
   readonly brokenShare: number;
   readonly traffic: Traffic;
   readonly quantiles: readonly QuantileSettings[];
@@ -187,13 +184,12 @@ export interface SequentialConfig {
   readonly metrics: Readonly<Record<Exclude<MetricKind, 'latency'>, MetricSettings>>;
 }
 
-/** An experiment as a report holds it: enough to compute its verdict again. */
+/** An experiment, as in a report: enough to recompute its verdict. */
 export interface Experiment {
   readonly config: SequentialConfig;
   readonly seconds: readonly Second[];
   /**
-   * The caller ended it (deadline, interruption): the verdict is final even where the evidence does not
-   * suffice.
+   * The caller ended it (deadline, interruption): the verdict is final even without enough evidence.
    */
   readonly ended: boolean;
 }
@@ -216,7 +212,7 @@ export interface Effect {
   readonly name: string;
   /** `ratio` (1 = equal) or `difference` (0 = equal). */
   readonly scale: 'ratio' | 'difference';
-  /** null where it cannot be computed, e.g. a ratio to zero. */
+  /** null if it cannot be computed, e.g. a ratio to zero. */
   readonly value: number | null;
 }
 
@@ -243,7 +239,7 @@ export interface Evidence {
   readonly lower: number;
 }
 
-/** Verdict about one metric, with everything that it rests on. */
+/** Verdict on one metric, with all that it rests on. */
 export interface MetricResult {
   /** Unique within the verdict, e.g. `errors (5xx)`, `latency p99`, `latency p99 POST /preview`. */
   readonly name: string;
@@ -275,8 +271,7 @@ export interface MetricResult {
   /** null for metrics that have no test of their own or no data. */
   readonly evidence: Evidence | null;
   /**
-   * Requests over both sides that are probably still needed for a pass or an alarm; null when decided or
-   * unknown.
+   * Requests, over both sides, probably still needed for a pass or an alarm; null if decided or unknown.
    */
   readonly needsRequests: number | null;
   /** One or two sentences: what was compared, the effect with its interval, samples, threshold, why. */
@@ -286,7 +281,7 @@ export interface MetricResult {
 /** The overall verdict. */
 export type Outcome = 'passed' | 'failed' | 'inconclusive';
 
-/** What the sequential judge says about an experiment, at any moment of it. */
+/** What the sequential judge says of an experiment, at any moment. */
 export interface CanaryVerdict {
   readonly judge: 'sequential';
   readonly verdict: Outcome;
@@ -298,8 +293,8 @@ export interface CanaryVerdict {
   /** 0 to 100; see docs/judge.md. */
   readonly score: number;
   /**
-   * Names of the metrics that decided: the alarms of a failure, the critical metrics of a pass, what is
-   * missing otherwise.
+   * Names of the metrics that decided: a failure's alarms, a pass's critical metrics, otherwise what is
+   * missing.
    */
   readonly decidedBy: readonly string[];
   /** Why, in one or two sentences. */
@@ -308,7 +303,7 @@ export interface CanaryVerdict {
   readonly needs: string | null;
   readonly needsRequests: number | null;
   /**
-   * What a reader must know besides: both sides broken, traffic one after the other, a side that fell silent.
+   * What else a reader must know: both sides broken, traffic one after the other, a side that fell silent.
    */
   readonly notes: readonly string[];
   readonly metrics: readonly MetricResult[];

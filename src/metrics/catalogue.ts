@@ -1,21 +1,21 @@
 /**
- * Everything that an agent measures, as a table of tables. Wire format, strict parser, roll-up and exposition
- * are all driven by it: a new measurement is a new line here and a collector that fills it.
+ * Everything that an agent measures, as a table of tables. It drives wire format, strict parser, roll-up and
+ * exposition: a new measurement is a new line here, and a collector that fills it.
  *
  * A new column goes to the end of its table (see `wire.ts`).
  */
 
 export type Unit = 'ratio' | 'bytes' | 'bytes/s' | '1/s' | 'ms' | 's' | 'cores' | 'number';
 
-/** One column. How two values of it merge is what its kind says. */
+/** One column. Its kind says how two values merge. */
 export type Column =
   /** Tells rows of a table apart; `max` characters. */
   | { readonly kind: 'label'; readonly max: number; readonly help: string }
-  /** A word or sentence; the latest one stands. */
+  /** A word or sentence; the latest counts. */
   | { readonly kind: 'state'; readonly max: number; readonly help: string }
-  /** A number of which the latest stands, e.g. a date. */
+  /** A number, e.g. a date; the latest counts. */
   | { readonly kind: 'latest'; readonly unit: Unit; readonly max: number; readonly help: string }
-  /** A level or a rate: merges to the mean over time, and keeps the greatest. */
+  /** A level or a rate: merges to its mean over time, and keeps its maximum. */
   | { readonly kind: 'gauge'; readonly unit: Unit; readonly max: number; readonly help: string }
   /** Events within the interval: merges to the sum. */
   | { readonly kind: 'count'; readonly unit: Unit; readonly max: number; readonly help: string }
@@ -24,7 +24,7 @@ export type Column =
 
 export interface Table {
   readonly help: string;
-  /** More rows than this in one sample are no honest sample. */
+  /** An honest sample has no more rows than this. */
   readonly maxRows: number;
   readonly columns: Readonly<Record<string, Column>>;
 }
@@ -211,13 +211,22 @@ export const TABLES = {
       fresh: state('`yes`: read as it was written; empty: from what was there when the agent began', 3),
     },
   },
+  rollouts: {
+    help: 'Live canaries that this host decides, as they change. The hub keeps them apart from samples.',
+    maxRows: 10,
+    columns: {
+      app: label('Application'),
+      id: label('Identifier of the rollout'),
+      status: state('`RolloutStatus` as JSON', 16_384),
+    },
+  },
 } as const satisfies Readonly<Record<string, Table>>;
 
 export type TableName = keyof typeof TABLES;
 
 export const TABLE_NAMES = Object.keys(TABLES) as readonly TableName[];
 
-/** A level or rate: a number where it was measured once; mean and greatest where several were merged. */
+/** A level or rate: a number if measured once; mean and maximum if merged. */
 export type Gauge = number | readonly [mean: number, max: number];
 
 type CellOf<C extends Column> = C['kind'] extends 'label' | 'state'
@@ -230,7 +239,7 @@ type CellOf<C extends Column> = C['kind'] extends 'label' | 'state'
         ? number | null
         : number;
 
-/** One row of a table. Gauges and latest values are null where they could not be measured. */
+/** One row of a table. Gauges and latest values are null if they could not be measured. */
 export type Row<T extends TableName> = {
   readonly [C in keyof (typeof TABLES)[T]['columns']]: (typeof TABLES)[T]['columns'][C] extends Column
     ? CellOf<(typeof TABLES)[T]['columns'][C]>
@@ -252,7 +261,7 @@ export interface Window extends Tables {
   /** End of the interval, milliseconds since 1970. */
   readonly at: number;
   /**
-   * Seconds that were measured: the length of the interval, or less where samples are missing from a roll-up.
+   * Seconds measured: the interval's length, or less if a roll-up lacks samples.
    */
   readonly seconds: number;
 }
@@ -266,7 +275,7 @@ const COLUMNS = new Map<TableName, readonly (readonly [name: string, column: Col
   TABLE_NAMES.map((table) => [table, Object.entries(TABLES[table].columns)]),
 );
 
-/** Names of a table's columns, in the order of the wire. */
+/** Names of a table's columns, in wire order. */
 export function columnsOf(table: TableName): readonly (readonly [name: string, column: Column])[] {
   return COLUMNS.get(table) ?? [];
 }

@@ -1,12 +1,12 @@
 /**
- * Histograms for work on many of them: one as it stands on the wire, read only when it is asked for, and one
- * that grows, whose buckets lie side by side in an array. Both are `HistogramData`.
+ * Histograms for work on many of them: one as it is on the wire, read only on demand, and one that grows,
+ * with buckets side by side in an array. Both are `HistogramData`.
  */
 import { type HistogramData, MAX_INDEX, MIN_INDEX, upperEdge } from './histogram.ts';
 
 const RADIX = 36;
 
-/** A histogram on the wire. Whether it is one was checked before (`isEncoded`). */
+/** A histogram on the wire, already checked (`isEncoded`). */
 export class EncodedHistogram implements HistogramData {
   readonly text: string;
   #data: HistogramData | undefined;
@@ -35,7 +35,7 @@ export class EncodedHistogram implements HistogramData {
   }
 }
 
-/** A histogram that grows by others. */
+/** A histogram that takes in others. */
 export class DenseHistogram implements HistogramData {
   sum = 0;
   zero = 0;
@@ -115,20 +115,20 @@ export class DenseHistogram implements HistogramData {
   }
 }
 
-/** All of them together. */
+/** Their sum. */
 export function sumHistograms(parts: Iterable<HistogramData>): DenseHistogram {
   const total = new DenseHistogram();
   for (const part of parts) total.add(part);
   return total;
 }
 
-/** Reads what `encodeHistogram` wrote; `undefined` where the text is anything else. Never throws. */
+/** Reads what `encodeHistogram` wrote; `undefined` for any other text. Never throws. */
 export function decodeHistogram(text: string): HistogramData | undefined {
   const histogram = new DenseHistogram();
   return scan(text, histogram) ? histogram.toJSON() : undefined;
 }
 
-/** Whether the text is what `encodeHistogram` writes. */
+/** Whether `encodeHistogram` could have written the text. */
 export function isEncoded(text: string): boolean {
   return scan(text, undefined);
 }
@@ -139,8 +139,8 @@ const GAP_DIGITS = 3;
 const COUNT_DIGITS = 10;
 
 /**
- * Reads the text into a histogram, character by character: a hub reads thousands of them a second. @returns
- * whether it is one; where not, part of it may be added
+ * Reads the text into a histogram, character by character: a hub reads thousands a second.
+ * @returns whether it is one; if not, part of it may have been added
  */
 function scan(text: string, into: DenseHistogram | undefined): boolean {
   const first = text.indexOf(';');

@@ -1,9 +1,9 @@
 /**
- * A log-bucket histogram whose edges are fixed for everybody, so that two of them merge exactly.
+ * A log-bucket histogram. Edges are the same for all, so two of them merge exactly.
  *
- * Bucket `i` holds the values in (γ^(i−1), γ^i] with γ = 1.02, the layout of DDSketch and the same grid as
- * `src/judge/types.ts`, which imports nothing of ours; a test holds the two together. A quantile is off by at
- * most 2 %. Scaling every value by γ^k moves every count by k buckets. Values ≤ 0 (a request that nginx
+ * Bucket `i` holds the values in (γ^(i−1), γ^i] with γ = 1.02: DDSketch's layout, and the grid of
+ * `src/judge/types.ts`, which imports nothing of ours; a test keeps the two alike. A quantile is off by at
+ * most 2 %. Scaling all values by γ^k moves all counts by k buckets. Values ≤ 0 (a request that nginx
  * measured as 0.000 s) are counted apart, as `zero`.
  *
  * Units: milliseconds for durations, bytes for sizes.
@@ -13,11 +13,11 @@
 export const GAMMA = 1.02;
 const LN_GAMMA = Math.log(GAMMA);
 
-/** Buckets end here: 2.5e-9 and 2.5e17. What lies beyond is counted in the outermost bucket. */
+/** Buckets end here: 2.5e-9 and 2.5e17. The outermost ones count what lies beyond. */
 export const MIN_INDEX = -1000;
 export const MAX_INDEX = 2024;
 
-/** A histogram as plain data: sparse, no count 0. It is a `LogHistogram` of the judge with a sum. */
+/** A histogram as plain data: sparse, without counts of 0; the judge's `LogHistogram` with a sum. */
 export interface HistogramData {
   /** Sum of all values, in their unit. */
   readonly sum: number;
@@ -48,7 +48,7 @@ export class Histogram {
   zero = 0;
   readonly #counts = new Map<number, number>();
 
-  /** Records `times` values. NaN and infinities are not values and are left out. */
+  /** Records a value `times` times. NaN and infinities are left out. */
   record(value: number, times = 1): void {
     if (!Number.isFinite(value)) return;
     this.count += times;
@@ -82,7 +82,7 @@ export function countOf(data: HistogramData): number {
   return count;
 }
 
-/** The histogram of the values of all of them together. */
+/** The histogram of all their values. */
 export function mergeHistograms(parts: Iterable<HistogramData>): HistogramData {
   const counts: Record<string, number> = {};
   let [sum, zero] = [0, 0];
@@ -114,8 +114,8 @@ export function quantile(data: HistogramData, q: number): number | undefined {
 const RADIX = 36;
 
 /**
- * As text for a wire or a store, e.g. `1250;0;5r:3,1,4:c`: sum, zeros, then for each bucket the distance to
- * the one before (the first: its index) and its count, in base 36; a count of 1 is left out.
+ * As text for a wire or a store, e.g. `1250;0;5r:3,1,4:c`: sum, zeros, then for each bucket its distance from
+ * the previous one (for the first, its index) and its count, in base 36; counts of 1 are left out.
  */
 export function encodeHistogram(data: HistogramData): string {
   let before = 0;

@@ -1,7 +1,6 @@
 /**
- * What `agent.js stream` prints: one JSON document a line, one line a second, for whoever listens on the
- * other end of a pipe (the canary). `parseLiveLine` reads them back; it is the only description of the
- * format.
+ * What `agent.js stream` prints for whoever reads the pipe (the canary): one JSON document a line, one line a
+ * second. `parseLiveLine` reads them back, and is the only description of the format.
  */
 import { z } from 'zod';
 
@@ -22,26 +21,26 @@ const trafficGroup = z.object({
   variant: z.string(),
   release: z.string(),
   method: z.string(),
-  /** The normalised path, e.g. `/api/study/load/:id`; `other` where there were too many. */
+  /** The normalised path, e.g. `/api/study/load/:id`; `other` if there were too many. */
   route: z.string(),
   requests: count,
-  /** Requests by the status code that the visitor got. */
+  /** Requests by status code, as visitors got it. */
   status: z.record(z.string().regex(/^\d{3}$/), count),
-  /** Attempts at an upstream beyond the first, over all requests. */
+  /** Repeated attempts at an upstream, over all requests. */
   retries: count,
   /** Bytes of all bodies sent. */
   bytes: amount,
   /**
-   * Milliseconds from the first byte of the request to the last of the answer (`$request_time`, resolution 1
-   * ms), answers below 500.
+   * Milliseconds from the request's first byte to the answer's last (`$request_time`, in steps of 1 ms), for
+   * answers below 500.
    */
   latency: histogram,
   /**
-   * Milliseconds the upstream took at the last attempt (`$upstream_response_time`), answers below 500 that
-   * one gave.
+   * Milliseconds that the upstream took at the last attempt (`$upstream_response_time`), for its answers
+   * below 500.
    */
   upstream: histogram,
-  /** Bytes of the body, answers below 500. */
+  /** Bytes of the body, for answers below 500. */
   size: histogram,
 });
 
@@ -51,10 +50,10 @@ const trafficLine = z.object({
   at: z.number(),
   /** Length of the interval. */
   seconds: amount,
-  /** Lines read, of which `unreadable` were not what the proxy's format writes. */
+  /** Lines read; `unreadable` of them were not in the proxy's format. */
   lines: count,
   unreadable: count,
-  /** Bytes of log skipped since the reader was too far behind. */
+  /** Bytes of log skipped because the reader was too far behind. */
   skippedBytes: count,
   groups: z.array(trafficGroup),
 });
@@ -64,23 +63,23 @@ const unitLine = z.object({
   at: z.number(),
   seconds: amount,
   unit: z.string(),
-  /** systemd's ActiveState, e.g. `active`, `activating`, `failed`; `absent` where no such unit is loaded. */
+  /** systemd's ActiveState, e.g. `active`, `activating`, `failed`; `absent` if no such unit is loaded. */
   state: z.string(),
   /** systemd's SubState, e.g. `running`, `auto-restart`. */
   sub: z.string(),
-  /** Starts beyond the first (NRestarts), since the unit was last started by hand. */
+  /** Restarts (NRestarts) since the unit was last started by hand. */
   restarts: count,
   /**
-   * Processor seconds of the unit's control group within the interval; null where no process of it was seen
+   * Processor seconds of the unit's control group within the interval; null if none of its processes was seen
    * twice.
    */
   cpuSeconds: amount.nullable(),
   /**
-   * Memory of the control group without the page cache that can be dropped (the working set); null where it
-   * has none.
+   * Memory of the control group without page cache that can be dropped (the working set); null without a
+   * group.
    */
   memoryBytes: amount.nullable(),
-  /** Lines in the journal within the interval, and those that report an error (by priority or by wording). */
+  /** Lines in the journal within the interval, and those that report an error, by priority or wording. */
   logLines: count,
   errorLines: count,
 });
@@ -92,7 +91,7 @@ export type TrafficLine = z.infer<typeof trafficLine>;
 export type UnitLine = z.infer<typeof unitLine>;
 export type LiveLine = z.infer<typeof liveLine>;
 
-/** Reads one line; `undefined` where it is not one of ours (a cut line, another program's output). */
+/** Reads one line; `undefined` if it is not one of ours (a cut line, another program's output). */
 export function parseLiveLine(text: string): LiveLine | undefined {
   let document: unknown;
   try {

@@ -1,4 +1,4 @@
-/** Several windows of one host as one: the arithmetic of roll-ups. */
+/** Merges several windows of one host: the arithmetic of roll-ups. */
 import {
   type Column,
   columnsOf,
@@ -27,10 +27,10 @@ type Columns = ReturnType<typeof columnsOf>;
 type AnyRow = Readonly<Record<string, unknown>>;
 
 /**
- * One window that stands for all of them: counts and histograms add up exactly, gauges become means weighted
- * by time with their greatest value, states and latest values are those of the latest window. In any order
- * and any grouping, up to rounding of the means. Where a table gets more rows than it may have, those with
- * the fewest requests become `other` (routes), or the latest stay. Undefined for no windows.
+ * One window for all of them: counts and histograms add up exactly, gauges become time-weighted means with
+ * their maximum, states and latest values come from the latest window; in any order and grouping, up to
+ * rounding of means. If a table gets too many rows, those with the fewest requests become `other` (routes),
+ * or the latest stay. Undefined without windows.
  */
 export function mergeWindows(windows: readonly Window[]): Window | undefined {
   const sum = new WindowSum();
@@ -39,8 +39,7 @@ export function mergeWindows(windows: readonly Window[]): Window | undefined {
 }
 
 /**
- * The same, window by window as they come, in the order of their time: what a roll-up costs is then the new
- * window, not the old ones again.
+ * The same, window by window in order of time, so that a roll-up costs the new window only.
  */
 export class WindowSum {
   #last: Window | undefined;
@@ -63,7 +62,7 @@ export class WindowSum {
     return this.#last?.at;
   }
 
-  /** What was added until now; undefined where nothing was. */
+  /** The sum so far; undefined without windows. */
   window(): Window | undefined {
     const last = this.#last;
     if (last === undefined) return undefined;
@@ -106,7 +105,7 @@ class TableSum {
   }
 }
 
-/** What a cell grows to; which of it counts is what its column says. */
+/** What a cell adds up to; its column says which part counts. */
 interface Cell {
   /** Label, state or latest value. */
   value: unknown;
@@ -117,7 +116,7 @@ interface Cell {
   readonly histogram: DenseHistogram | undefined;
 }
 
-/** Rows of the same labels. One row alone stays as it is. */
+/** Rows with the same labels. A single row stays as it is. */
 class RowSum {
   readonly #columns: Columns;
   readonly #first: AnyRow;

@@ -1,6 +1,6 @@
 /**
- * Reads values over time from Prometheus, or from whatever speaks its HTTP API (Thanos, Mimir,
- * VictoriaMetrics). Source: prometheus.io/docs/prometheus/latest/querying/api, "Range queries".
+ * Reads values over time from Prometheus, or what speaks its HTTP API (Thanos, Mimir, VictoriaMetrics).
+ * Source: prometheus.io/docs/prometheus/latest/querying/api, "Range queries".
  */
 
 import type { Context } from '../context.ts';
@@ -16,7 +16,7 @@ export interface RangeQuery {
   readonly step: number;
 }
 
-/** One series of the answer. Where Prometheus has no value at a step, there is none. */
+/** One series of the answer, without steps at which Prometheus has no value. */
 export interface RangeSeries {
   readonly labels: Readonly<Record<string, string>>;
   readonly values: readonly number[];
@@ -24,23 +24,23 @@ export interface RangeSeries {
 
 /** What Prometheus answers to a range query. */
 export interface RangeAnswer {
-  /** Empty: the query is right and nothing matched. That is no failure. */
+  /** Empty: nothing matched, which is no failure. */
   readonly series: readonly RangeSeries[];
-  /** Prometheus's own words about an answer that may be partial, e.g. of Thanos without one of its stores. */
+  /** Prometheus's warnings of a partial answer, e.g. from Thanos without one of its stores. */
   readonly warnings: readonly string[];
 }
 
 export interface Prometheus {
   /**
-   * @throws Failure kind `usage` for a query that Prometheus refuses, kind `host` where it cannot be asked;
-   *   both name `about`.
+   * @throws Failure kind `usage` if Prometheus refuses the query, kind `host` if it does not answer; both
+   *   name `about`.
    */
   range(query: RangeQuery, about: string): Promise<RangeAnswer>;
 }
 
 /**
- * Value of the `Authorization` header, e.g. `Bearer …`; in the environment, since a command line is seen by
- * everybody.
+ * Value of the `Authorization` header, e.g. `Bearer …`; in the environment, since everybody sees a command
+ * line.
  */
 const AUTHORIZATION = 'PIPELINE_PROMETHEUS_AUTHORIZATION';
 
@@ -53,8 +53,8 @@ const WORDS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Prometheus at an address such as `http://localhost:9090`, with a path where it has one.
- * @throws Failure kind `usage` for an address that is none, or that holds a password.
+ * Prometheus at an address such as `http://localhost:9090`, perhaps with a path.
+ * @throws Failure kind `usage` if the address is invalid, or holds a password.
  */
 export function prometheusAt(address: string, context: Context, timeoutMs = TIMEOUT_MS): Prometheus {
   const base = checkedAddress(address);
@@ -91,16 +91,16 @@ export function prometheusAt(address: string, context: Context, timeoutMs = TIME
           },
         );
       }
-      throw new Failure('host', `${shown} does not answer as Prometheus does (HTTP ${status}).`, {
+      throw new Failure('host', `${shown} does not answer like Prometheus (HTTP ${status}).`, {
         output: text.split('\n').slice(0, 3),
-        next: 'Give the address at which /api/v1/query_range is found, e.g. http://localhost:9090.',
+        next: 'Give the address that has /api/v1/query_range, e.g. http://localhost:9090.',
       });
     },
   };
 
   async function post(body: URLSearchParams): Promise<{ status: number; text: string }> {
     try {
-      // Posted, since a query may be longer than an address.
+      // POST, since a query may be too long for an address.
       const response = await fetch(`${shown}/api/v1/query_range`, {
         method: 'POST',
         body,
@@ -112,9 +112,9 @@ export function prometheusAt(address: string, context: Context, timeoutMs = TIME
       return { status: response.status, text };
     } catch (error) {
       context.signal.throwIfAborted();
-      throw new Failure('host', `Prometheus at ${shown} cannot be asked: ${reasonOf(error, timeoutMs)}.`, {
+      throw new Failure('host', `Cannot reach Prometheus at ${shown}: ${reasonOf(error, timeoutMs)}.`, {
         cause: error,
-        next: 'Look whether it runs and can be reached from here.',
+        next: 'Check that it runs and can be reached from here.',
       });
     }
   }
@@ -123,12 +123,12 @@ export function prometheusAt(address: string, context: Context, timeoutMs = TIME
 function checkedAddress(address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    throw new Failure('usage', `"${address}" is no address of Prometheus.`, {
+    throw new Failure('usage', `"${address}" is not an http or https address.`, {
       next: 'Give one such as http://localhost:9090.',
     });
   }
   if (url.username !== '' || url.password !== '') {
-    throw new Failure('usage', 'A password in an address is seen by everybody on this machine.', {
+    throw new Failure('usage', 'Everybody on this machine can see a password in an address.', {
       next: `Leave it out and set ${AUTHORIZATION} in the environment, e.g. to "Basic …".`,
     });
   }
@@ -160,14 +160,14 @@ function seriesOf(data: unknown, shown: string, about: string): RangeSeries[] {
       `Prometheus at ${shown} answers the query of ${about} with ${String(resultType)} instead of values ` +
         `over time.`,
       {
-        next: 'The query must give numbers: a range query over an instant vector or a scalar.',
+        next: 'The query must return numbers: a range query over an instant vector or a scalar.',
       },
     );
   }
   return (result as readonly RawSeries[]).map(({ metric, values, histograms }) => {
     if (values === undefined && histograms !== undefined) {
-      throw new Failure('usage', `The query of ${about} gives histograms, which are no numbers.`, {
-        next: 'Take a number from them, e.g. histogram_quantile(0.99, sum(rate(…[1m]))).',
+      throw new Failure('usage', `The query of ${about} returns histograms, not numbers.`, {
+        next: 'Extract a number, e.g. histogram_quantile(0.99, sum(rate(…[1m]))).',
       });
     }
     return {

@@ -1,16 +1,15 @@
-/** From counters that only grow to what happened in between. */
+/** What happened between two readings of a counter that only grows. */
 
 /**
- * What a counter grew by. A counter that is lower than before began again at zero (restart, interface
- * replaced): then all of it is new. Undefined where there is nothing to compare with, so that a first look
- * never shows as a burst.
+ * What a counter grew by. If it is lower than before, it began again at zero (a restart, another interface),
+ * and all of it is new. Undefined without a reading before, so that the first never looks like a burst.
  */
 export function increase(before: number | undefined, now: number | undefined): number | undefined {
   if (before === undefined || now === undefined) return undefined;
   return now >= before ? now - before : now;
 }
 
-/** Growth per second; null where it is unknown. */
+/** Growth per second; null if unknown. */
 export function perSecond(
   before: number | undefined,
   now: number | undefined,
@@ -20,7 +19,7 @@ export function perSecond(
   return grown === undefined || !(seconds > 0) ? null : grown / seconds;
 }
 
-/** What part of the whole grew: `share(10, 40)` is 0.25; null where nothing grew at all. */
+/** The part's share of the growth: `share(10, 40)` is 0.25; null if nothing grew. */
 export function share(part: number | undefined, whole: number | undefined): number | null {
   return part === undefined || whole === undefined || whole <= 0 ? null : Math.min(1, part / whole);
 }

@@ -1,4 +1,4 @@
-/** How long measurements are kept, and how fine. */
+/** How long measurements are kept, and at what resolution. */
 import type { Window } from './catalogue.ts';
 import { mergeWindows } from './merge.ts';
 
@@ -21,8 +21,8 @@ export const TIERS: readonly Tier[] = [
 ];
 
 /**
- * Begin of the tier's window that a sample belongs to, milliseconds. A sample belongs where it ended; one
- * that ended on the edge, before it.
+ * Start of the tier's window that a sample belongs to, milliseconds. It belongs where it ended; if that is an
+ * edge, to the window before.
  */
 export function windowStart(tier: Tier, at: number): number {
   const length = tier.seconds * 1000;
@@ -30,8 +30,7 @@ export function windowStart(tier: Tier, at: number): number {
 }
 
 /**
- * Windows of a tier, by their begin, from the windows of a finer one (or from samples). The last may still
- * grow.
+ * A tier's windows by their start, from those of a finer tier (or from samples). The last may still grow.
  */
 export function rollUp(tier: Tier, windows: readonly Window[]): Map<number, Window> {
   const groups = new Map<number, Window[]>();
@@ -50,9 +49,9 @@ export function rollUp(tier: Tier, windows: readonly Window[]): Map<number, Wind
 }
 
 /**
- * The tier to draw a chart from: the coarsest that still gives `points` windows over the range, of those that
- * reach back to its begin.
- * @param agoSeconds how long ago the range begins
+ * The tier to draw a chart from: of those that reach back to the range's start, the coarsest with `points`
+ * windows in it.
+ * @param agoSeconds how long ago the range starts
  * @param rangeSeconds length of the range
  * @param rawSeconds interval of the samples
  */

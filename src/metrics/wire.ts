@@ -1,13 +1,13 @@
 /**
  * A sample as fields of a stream entry, and back.
  *
- * One entry is one wide row: `v` version, `h` host, `t` end of the interval (ms), `s` its seconds, and one
- * field for each table, a JSON array of rows; a row is an array: its weight (0: the whole interval), then its
- * cells in the order of the catalogue. A sample has besides `i` the agent's instance (another one at every
- * start), `q` its number, from 0, and `n` the agent's clock when it was sent. With `i` and `q` a hub
- * recognises what was sent twice; with `n` it corrects the clock.
+ * An entry is one wide row: `v` version, `h` host, `t` end of the interval (ms), `s` its seconds, and a field
+ * for each table, a JSON array of rows. A row is an array: its weight (0: the whole interval), then its cells
+ * in the catalogue's order. A sample also has the agent's instance `i` (new at every start), its number `q`,
+ * from 0, and `n`, the agent's clock when it was sent. By `i` and `q` a hub recognises copies; by `n` it
+ * corrects the clock.
  *
- * Columns are only ever added, at the end. A parser fills what an older agent does not send, and refuses what
+ * Columns are only added, at the end. A parser fills in what an older agent does not send, and refuses what
  * it does not know.
  */
 import {
@@ -27,27 +27,30 @@ export const WIRE_VERSION = 1;
 /** What an agent sends: a window, and what tells it from its copies. */
 export interface Sample {
   readonly window: Window;
-  /** Agent's instance: another one at every start. */
+  /** Agent's instance: new at every start. */
   readonly instance: string;
-  /** Number within the instance, from 0, without gaps except for samples that were lost. */
+  /** Number within the instance, from 0; gaps are lost samples. */
   readonly sequence: number;
   /** The agent's clock when it sent this, ms since 1970. */
   readonly sentAt: number;
 }
 
-/** What came out of parsing: the value, or a sentence that says what is wrong. */
+/** The parsed value, or a sentence that says what is wrong. */
 type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
-/** Longest field that a parser looks at. The largest honest one, 500 routes, has about 200 KB. */
+/** Longest field that a parser reads. The largest honest one, 500 routes, has about 200 KB. */
 const MAX_FIELD = 512 * 1024;
-/** A sample cannot be older than this when it is sent: no agent buffers longer. */
+/** A sample is never older than this when it is sent: no agent buffers longer. */
 const MAX_AGE_MS = 7 * 86_400_000;
 const MAX_WINDOW_SECONDS = 86_400;
 const MAX_TIME = 4e12;
 
 // —— writing
 
-/** Fields of a stream entry, for a store. Gauges are rounded to 5 digits. */
+/**
+ * Fields of a stream entry, for a store. Gauges are rounded to 5 digits. A table without rows has no field, so
+ * that a hub that does not know a new table takes what has none of it.
+ */
 export function encodeWindow(window: Window): Record<string, string> {
   const fields: Record<string, string> = {
     v: String(WIRE_VERSION),
@@ -55,7 +58,7 @@ export function encodeWindow(window: Window): Record<string, string> {
     t: String(window.at),
     s: encodeSeconds(window.seconds),
   };
-  for (const name of TABLE_NAMES) fields[name] = encodeTable(name, window);
+  for (const name of TABLE_NAMES) if (window[name].length > 0) fields[name] = encodeTable(name, window);
   return fields;
 }
 
@@ -104,7 +107,7 @@ function encodeGauge(gauge: Gauge | null, limit: number): Gauge | null {
   return mean === max ? mean : [mean, max];
 }
 
-/** A reading beyond its bound (a counter that jumped) must not make the receiver refuse the whole sample. */
+/** Keeps a reading within its bound: a counter that jumped must not make the receiver refuse the sample. */
 function clamp(value: number, max: number): number {
   return Math.min(max, Math.max(0, value));
 }
@@ -113,10 +116,10 @@ function round(value: number, digits: number): number {
   return Number(value.toPrecision(digits));
 }
 
-/** Control characters, separators of lines, and halves of characters. */
+/** Control characters, line separators, and lone surrogates. */
 const UNCLEAN = /[\p{Cc}\p{Cs}\u2028\u2029]/gu;
 
-/** Text that can be shown and stored anywhere, cut to its bound. */
+/** Text that is safe to show and store anywhere, cut to its bound. */
 function cleanText(text: string, max: number): string {
   return text.slice(0, max).replace(UNCLEAN, '\ufffd');
 }
@@ -124,8 +127,9 @@ function cleanText(text: string, max: number): string {
 // —— reading
 
 /**
- * Reads a sample, trusting nothing: another version, another host's name, numbers that are negative, huge or
- * none, text too long or with control characters, unknown fields and malformed JSON are refused as a whole.
+ * Reads a sample and trusts nothing: another version, another host's name, negative or huge numbers, other
+ * values, text too long or with control characters, unknown fields or malformed JSON make it refuse the whole
+ * sample.
  * @param host the host whose inbox it was found in
  */
 export function parseSample(fields: Readonly<Record<string, string>>, host: string): Parsed<Sample> {
@@ -140,16 +144,15 @@ export function parseSample(fields: Readonly<Record<string, string>>, host: stri
   const sentAt = parseNumber(n, MAX_TIME);
   if (sentAt === undefined) return refuse('field n is no time');
   const age = sentAt - window.value.at;
-  // The clock of a host may be set back a little between measuring and sending.
+  // A host's clock may be set back a little between measuring and sending.
   if (age < -60_000 || age > MAX_AGE_MS)
     return refuse('it was measured after it was sent, or more than 7 days before');
   return { ok: true, value: { window: window.value, instance, sequence, sentAt } };
 }
 
 /**
- * Reads what `encodeWindow` wrote, as strictly. Tables that are absent have no rows, so that a store may keep
- * them apart.
- * @param trusted the hub wrote it: its texts are not checked again, and its histograms when they are read
+ * Reads what `encodeWindow` wrote, as strictly. Absent tables have no rows, so a store may keep tables apart.
+ * @param trusted the hub wrote it: texts are not checked again, histograms only when read
  */
 export function parseWindow(fields: Readonly<Record<string, string>>, trusted = false): Parsed<Window> {
   const { v, h = '', t = '', s = '', ...tables } = fields;
@@ -209,7 +212,7 @@ function parseTable(name: TableName, text: string, trusted: boolean): Parsed<Rec
   return { ok: true, value: parsed };
 }
 
-/** The value of a cell, or undefined where it can be none. */
+/** A cell's value, or undefined if it is invalid. */
 function parseCell(column: Column, cell: unknown, trusted: boolean): unknown {
   switch (column.kind) {
     case 'label':
@@ -234,7 +237,7 @@ function parseCell(column: Column, cell: unknown, trusted: boolean): unknown {
   }
 }
 
-/** What stands in a column that an older agent does not have. */
+/** The value in a column that an older agent does not send. */
 function absent(column: Column): unknown {
   switch (column.kind) {
     case 'label':
@@ -269,8 +272,8 @@ function refuse(reason: string): { ok: false; reason: string } {
 }
 
 /**
- * When a sample was measured, by the receiver's clock, and how far the sender's clock is ahead (ms, the way
- * included). Corrected so, no sample lies in the future, whatever its sender claims.
+ * When a sample was measured, by the receiver's clock, and how far the sender's clock is ahead (ms, transit
+ * included). So no sample lies in the future, whatever its sender claims.
  * @param receivedAt the receiver's clock when the entry arrived, e.g. the time in a stream entry's id
  */
 export function correctTime(sample: Sample, receivedAt: number): { at: number; aheadMs: number } {

@@ -1,11 +1,12 @@
-/** The processes in a colour: which there are, how busy, and how they end. */
+/** The processes in a colour: which there are, how busy they are, and how they end. */
 import { type Colour, settingsFolder } from '../contract/places.ts';
+import { rolloutFolder, rolloutUnit } from '../contract/rollout.ts';
 import type { Host } from './host.ts';
 import { sayer, type Tell } from './scene.ts';
 
 const UNITS = '/etc/systemd/system';
 const WANTED = `${UNITS}/multi-user.target.wants`;
-/** Nobody has been connected for this many looks. */
+/** So many looks in a row must find nobody connected. */
 const QUIET_LOOKS = 3;
 const LOOK_MS = 100;
 
@@ -31,8 +32,10 @@ export async function instancesIn(host: Host, app: string, colour: Colour): Prom
   });
 }
 
-/** The colour that visitors get; null: there is no site. */
+/** The colour that serves visitors, in a rollout those who are not let in; null: there is no site. */
 export async function serving(host: Host, app: string): Promise<Colour | null> {
+  const baseline = (await host.read(`${rolloutFolder(app)}/baseline`))?.trim();
+  if (baseline === 'blue' || baseline === 'green') return baseline;
   const green = await host.weights(app);
   return green === undefined ? null : green > 50 ? 'green' : 'blue';
 }
@@ -57,7 +60,7 @@ function isFurther(name: string, prefix: string): boolean {
   return name.startsWith(`${prefix}-`) && name.endsWith('.service');
 }
 
-/** Units of a colour that systemd is busy with. */
+/** A colour's units that are not inactive. */
 export async function unitsUp(host: Host, app: string, colour: Colour): Promise<readonly string[]> {
   const name = `pipeline-${app}@${colour}`;
   const units = await host.loaded(`${name}.service`, `${name}-*.service`);
@@ -77,13 +80,21 @@ export async function disableGuard(host: Host, app: string): Promise<void> {
   await host.remove(`${WANTED}/pipeline-guard@${app}.service`);
 }
 
+export async function enableRollout(host: Host, app: string): Promise<void> {
+  await host.link('../pipeline-rollout@.service', `${WANTED}/${rolloutUnit(app)}`);
+}
+
+export async function disableRollout(host: Host, app: string): Promise<void> {
+  await host.remove(`${WANTED}/${rolloutUnit(app)}`);
+}
+
 export interface Drained {
-  /** Most requests that were under way at once, and how many still were when the time was up. */
+  /** The most requests under way at once, and how many were left when time was up. */
   readonly most: number;
   readonly cut: number;
 }
 
-/** Waits until nobody has been connected for 0.3 s, or the time is up. */
+/** Waits until nobody has been connected for 0.3 s, or time is up. */
 export async function drain(
   host: Host,
   app: string,

@@ -1,7 +1,6 @@
 /**
- * What a guard is told, in a folder of the application. Its unit is enabled, so neither a reboot nor a kill
- * ends the watch: what is done is decided by what is there (`reason`: it has failed; the weights: who
- * serves).
+ * A guard's order, in a folder of the application. Its unit is enabled, so neither reboot nor kill ends the
+ * watch; files decide what is left to do (`reason`: the release has failed; the weights: who serves).
  */
 import { settingsFolder } from '../contract/places.ts';
 import type { GuardOrder, Placed } from '../contract/release.ts';
@@ -34,7 +33,7 @@ export async function beginGuard(host: Host, { watched, order }: GuardState): Pr
   await host.restart(guardUnit(app));
 }
 
-/** Nobody watches over the release of before any more. Ends a guard of an older version of pipeline too. */
+/** Ends the watch over the previous release, also one that an older pipeline began. */
 export async function endGuard(host: Host, app: string): Promise<void> {
   if (!(await host.exists(guardFolder(app)))) return;
   await disableGuard(host, app);

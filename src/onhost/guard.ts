@@ -1,6 +1,6 @@
 /**
- * The first minute of a new release: the host itself watches it after the deploy has ended, and goes back to
- * the release of before where it fails.
+ * The first minute of a new release: after the deploy the host watches it, and goes back to the previous one
+ * if it fails.
  */
 import type { ReleaseEvent } from '../contract/release.ts';
 import { disableGuard, serving } from './colours.ts';
@@ -13,8 +13,8 @@ import { sceneOf } from './scene.ts';
 import { retire, settle, tellAudit } from './settle.ts';
 
 /**
- * A process may end by itself this often within the watch: some services exit on some requests, and their old
- * version does so too.
+ * How often a process may end by itself within the watch: some services exit on some requests, in their old
+ * version too.
  */
 const ENDS = 3;
 
@@ -23,7 +23,7 @@ export type WithLock = <T>(app: string, work: () => Promise<T>) => Promise<T>;
 
 /**
  * Takes the lock only to act, so that nobody waits for it.
- * @returns whether the host serves what it should: false where the way back failed.
+ * @returns whether the host serves what it should; false: the way back failed.
  */
 export async function guard(
   app: string,
@@ -44,7 +44,7 @@ export async function guard(
   return lock(app, () => goBack(state, why, host, print));
 }
 
-/** @returns why it failed; null: it is well. */
+/** @returns why it failed; null: it did not. */
 async function watch({ watched, order }: GuardState, host: Host): Promise<string | null> {
   const { app, health } = watched.manifest;
   const { folder } = sceneOf(host, watched, () => {});
@@ -87,7 +87,7 @@ async function forget(host: Host, app: string): Promise<void> {
   await disableGuard(host, app);
 }
 
-/** What an interrupted run has done is not done again. */
+/** Does not repeat what an interrupted run did. */
 async function goBack(
   { watched, order }: GuardState,
   why: string,

@@ -5,12 +5,12 @@ import { logOf } from './start.ts';
 
 const AFTER_GOOD_MS = 50;
 const AFTER_BAD_MS = 150;
-/** A process that ended this often will not start. */
+/** A process that ended so often will not start. */
 const HOPELESS_RESTARTS = 3;
 /** Failed checks in a row, a second apart, that end a probation or a guard's watch. */
 export const FAILED_CHECKS = 3;
 
-/** Asks every instance until it is well, or its time is up, or it keeps ending. */
+/** Asks every instance until it is healthy, time is up, or it keeps ending. */
 export async function becomeHealthy(scene: Scene): Promise<void> {
   const { instances } = scene.placed;
   if (instances.length === 0) return;
@@ -60,7 +60,7 @@ async function giveUp(scene: Scene, step: ReleaseStep, why: string): Promise<nev
   throw failed(step, why, await logOf(scene));
 }
 
-/** It runs, but its log says that it will never be well. */
+/** It runs, but its log says that it will never be healthy. */
 async function givenUp({ host, folder, started }: Scene, unit: string): Promise<boolean> {
   const fatal = (await host.read(`${folder}/fatal`))?.trim();
   if (fatal === undefined || fatal === '') return false;

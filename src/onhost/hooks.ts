@@ -1,9 +1,9 @@
-/** Commands of the definition, run as the application's user, with its environment, in the new release. */
+/** The definition's hooks, run in the new release as the application's user, with its environment. */
 import { NODE_ROOT, STATE_ROOT, systemUser, workingDirectory } from '../contract/places.ts';
 import { HOOK_SECONDS } from '../contract/release.ts';
 import { failed, type Scene, sayer } from './scene.ts';
 
-/** The unit that a hook of the application runs in: what interrupts a release stops it. */
+/** The unit in which a hook runs, so that an interrupted release can stop it. */
 export function hookUnit(app: string): string {
   return `pipeline-hook-${app}.service`;
 }
@@ -32,14 +32,14 @@ export async function runHook(
     state: `${STATE_ROOT.split('/').at(-1)}/${app}`,
     seconds: HOOK_SECONDS,
   };
-  // One that a killed run has left would go on beside this one.
+  // A killed run may have left one, which would run beside this one.
   await host.stop(hook.unit);
   const code = await host.hook(hook, (line) => {
     if (line !== undefined) {
       said = line;
       scene.tell({ event: 'log', line });
     }
-    // Where it says nothing, this finds out whether anybody listens still.
+    // While it says nothing, this finds out whether anybody still listens.
     say.running(said);
   });
   if (code === 0) {

@@ -1,10 +1,9 @@
 /**
- * What asks a release to end early: a signal, or a reader that has gone. From `keepGoing` on, nothing
- * does.
+ * What asks a release to end early: a signal, or a reader that has gone. After `keepGoing` nothing does.
  */
 import type { Host } from './host.ts';
 
-/** The program was asked to end; it ends with this exit code. */
+/** The program was asked to end, and exits with this code. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly exitCode: number;
@@ -26,7 +25,7 @@ export class Interrupt {
     for (const reject of this.#waiting) reject(new Interrupted(exitCode));
   }
 
-  /** Finish, whoever asks for an end. */
+  /** Finishes, whoever asks it to end. */
   keepGoing(): void {
     this.#deaf = true;
   }
@@ -35,7 +34,7 @@ export class Interrupt {
     if (this.#code !== undefined && !this.#deaf) throw new Interrupted(this.#code);
   }
 
-  /** Waits no longer than until the end is asked for. */
+  /** Waits, but no longer than until the end is asked for. */
   async race<T>(work: Promise<T>): Promise<T> {
     this.check();
     let forget = () => {};
@@ -51,7 +50,7 @@ export class Interrupt {
   }
 }
 
-/** The same host, which begins nothing new once an end was asked for. Sleeps and hooks end at once. */
+/** The same host, which starts nothing once the end is asked for. Sleeps and hooks end at once. */
 export function interruptible(host: Host, interrupt: Interrupt): Host {
   return new Proxy(host, {
     get(target, name) {

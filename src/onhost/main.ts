@@ -1,7 +1,8 @@
 /**
- * The program on the host. `release`: carries out the order on its standard input. `guard APP`: watches a new
- * release. `ready`: waits at boot until applications behind a balancer answer. `check APP COLOUR`: asks the
- * processes of a colour whether they are well.
+ * The program on the host. `release` carries out the order on its standard input. `guard APP` watches a new
+ * release. `ready` waits at boot until applications behind a balancer answer. `check APP COLOUR` checks the
+ * processes of a colour. `rollout APP` carries a rollout on; `rollout APP status` prints what it is at, `follow`
+ * whenever that changes, to its end; `rollout APP WORD BY` tells it what somebody wants.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -24,8 +25,12 @@ import { ready } from './ready.ts';
 import { realHost } from './real/host.ts';
 import { withLock } from './real/lock.ts';
 import { carryOut } from './release.ts';
+import { runRollout } from './rollout/actor.ts';
+import { followRollout, newestStatus, tellRollout } from './rollout/talk.ts';
 
-const USAGE = 'Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR\n';
+const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR
+       onhost rollout APP [status | follow | pause BY | resume BY | promote BY | abort BY]
+`;
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -55,11 +60,21 @@ async function release(): Promise<number> {
 }
 
 function appOf(order: ReleaseOrder): string {
-  if (order.verb === 'take-over') return order.takeOver.manifest.app;
-  return order.verb === 'settle' ? order.settle.manifest.app : order.placed.manifest.app;
+  switch (order.verb) {
+    case 'end-rollout':
+      return order.app;
+    case 'divide':
+      return order.rollout.settle.manifest.app;
+    case 'settle':
+      return order.settle.manifest.app;
+    case 'revert':
+      return order.placed.manifest.app;
+    default:
+      return order.takeOver.manifest.app;
+  }
 }
 
-/** A watch that the version of before began is its own program in bash. */
+/** A watch that an older pipeline began has its own program, in bash. */
 async function watch(app: string): Promise<number> {
   const old = `${guardFolder(app)}/watch`;
   if (existsSync(old)) return spawnSync('bash', [old], { stdio: 'inherit' }).status ?? 1;
@@ -76,9 +91,25 @@ async function check(app: string, colour: Colour): Promise<number> {
   return unwell === 0 ? 0 : 1;
 }
 
-async function main([verb, app, colour]: readonly string[]): Promise<number> {
+async function rollout(app: string, [what, by]: readonly string[]): Promise<number> {
+  if (what === undefined) return (await runRollout(app, realHost, withLock, print)) ? 0 : 1;
+  if (what === 'status') {
+    const status = await newestStatus(app, realHost);
+    if (status !== undefined) print(status);
+    return 0;
+  }
+  if (what === 'follow') {
+    await followRollout(app, realHost, print);
+    return 0;
+  }
+  return (await tellRollout(app, realHost, what, by ?? '')) ? 0 : 1;
+}
+
+async function main([verb, app, ...rest]: readonly string[]): Promise<number> {
   if (verb === 'release') return release();
   if (verb === 'guard' && app !== undefined) return watch(app);
+  if (verb === 'rollout' && app !== undefined) return rollout(app, rest);
+  const [colour] = rest;
   if (verb === 'check' && app !== undefined && (colour === 'blue' || colour === 'green')) {
     return check(app, colour);
   }

@@ -1,4 +1,4 @@
-/** A release's files: everything below a name of its own, then one rename. */
+/** A release's files: all below a temporary name, then one rename. */
 import { posix } from 'node:path';
 import { INCOMING, MIGRATED, NODE_ROOT, STATE_ROOT, systemUser } from '../contract/places.ts';
 import type { Placing } from '../contract/release.ts';
@@ -27,7 +27,7 @@ export async function place(scene: Scene, placing: Placing): Promise<void> {
   say.done();
 }
 
-/** What cannot be written says how much space there is. */
+/** A failed write says how much space is left. */
 async function withSpace(scene: Scene, below: string, work: () => Promise<void>): Promise<void> {
   try {
     await within('place', `cannot write below ${below}`, work);
@@ -48,7 +48,7 @@ async function addUser({ host, placed: { manifest } }: Scene): Promise<void> {
   if (code !== 0) throw failed('place', `cannot make the user ${user}`);
 }
 
-/** `app/`: linked from a release with the same files, or unpacked with what is laid over it. */
+/** `app/`: linked from a release with the same files, or unpacked, with files laid over it. */
 async function bringTree(
   scene: Scene,
   placing: Placing,
@@ -72,7 +72,7 @@ async function bringTree(
   else await unpackWar(scene, tomcat, archive, `${made}/app`);
   for (const { path, mode, text } of placing.overlay) {
     const target = `${made}/app/${path}`;
-    // What stands in the way may be a folder, or a link out of the release.
+    // A folder may be in the way, or a link that leads out of the release.
     await host.remove(target);
     await host.write(target, text, Number.parseInt(mode, 8));
     await must(scene, 'chown', `root:${systemUser(app)}`, target);
@@ -124,7 +124,7 @@ interface Tomcat {
   readonly version: number;
 }
 
-/** The newest that Debian's packages have put here. */
+/** The newest that Debian's packages put here. */
 async function findTomcat({ host }: Scene): Promise<Tomcat> {
   for (const version of [11, 10, 9]) {
     const home = `/usr/share/tomcat${version}`;
@@ -134,8 +134,7 @@ async function findTomcat({ host }: Scene): Promise<Tomcat> {
 }
 
 /**
- * One that was written for javax is rewritten for a Tomcat that speaks jakarta, once for each file; there is
- * no way in the other direction.
+ * A WAR for javax is rewritten for a Tomcat that speaks jakarta, once; there is no way back.
  */
 async function unpackWar(scene: Scene, tomcat: Tomcat, archive: string, target: string): Promise<void> {
   const { host, placed } = scene;
@@ -143,7 +142,7 @@ async function unpackWar(scene: Scene, tomcat: Tomcat, archive: string, target: 
   const jakarta = tomcat.version >= 10;
   if (wanted?.servlet === 'jakarta' && !jakarta) {
     const has = `this host has Tomcat ${tomcat.version}`;
-    throw failed('place', `the WAR needs Tomcat 10 (jakarta.servlet), and ${has}`);
+    throw failed('place', `the WAR needs Tomcat 10 (jakarta.servlet), but ${has}`);
   }
   const war = wanted?.servlet === 'javax' && jakarta ? await migrated(scene, archive, artifact) : archive;
   const { code, said } = await host.run('unzip', '-q', '-o', war, '-d', target);
@@ -158,7 +157,7 @@ async function migrated(scene: Scene, archive: string, hash: string): Promise<st
   const kept = `${MIGRATED}/${hash}.war`;
   if (await host.exists(kept)) return kept;
   sayer(scene.tell, 'place').running('rewriting the WAR from javax to jakarta');
-  // The program goes by the names of files.
+  // The program goes by file names.
   const [from, to] = [`${MIGRATED}/in.war`, `${MIGRATED}/out.war`];
   await host.makeFolder(MIGRATED);
   try {

@@ -1,4 +1,4 @@
-/** Releases that are no longer kept, and what only they needed. */
+/** Removes releases that are no longer kept, and what only they needed. */
 import { INCOMING, MIGRATED, NODE_ROOT } from '../contract/places.ts';
 import type { Host } from './host.ts';
 import type { Scene } from './scene.ts';
@@ -25,7 +25,7 @@ export async function prune({ host, root }: Scene, releases: readonly string[]):
   }
 }
 
-/** Of every application: they share Node and migrated WARs. */
+/** Of all applications, which share Node and migrated WARs. */
 async function allManifests(host: Host): Promise<readonly string[]> {
   const texts: string[] = [];
   for (const app of await host.list('/srv')) {

@@ -1,6 +1,6 @@
 /**
- * At boot, before nginx starts on a host behind a balancer: waits until the applications answer. A request
- * that comes too early would be lost where it must not be repeated.
+ * At boot, before nginx starts on a host behind a balancer, waits until its applications answer: a request
+ * that must not be repeated would be lost if it came too early.
  */
 import { appRoot } from '../contract/places.ts';
 import { SITES } from '../contract/proxy-paths.ts';
@@ -9,7 +9,7 @@ import type { Host } from './host.ts';
 
 const LONGEST_MS = 30_000;
 
-/** @param balanced the line in a site's file that says that a balancer stands in front. */
+/** @param balanced the line that marks the site of a balancer's host. */
 export async function ready(host: Host, balanced: string): Promise<void> {
   const deadline = host.now() + LONGEST_MS;
   for (const file of await host.list(SITES)) {

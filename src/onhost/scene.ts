@@ -1,4 +1,4 @@
-/** What every step works on: the host, the release and its place, and who is told. */
+/** What every step works with: the host, the release and its place, and who is told. */
 
 import { appRoot, colourLink, releaseFolder, settingsFolder } from '../contract/places.ts';
 import type { Placed, ReleaseEvent, ReleaseStep } from '../contract/release.ts';
@@ -15,13 +15,13 @@ export interface Scene {
   readonly placed: Placed;
   /** `/srv/APP`. */
   readonly root: string;
-  /** The release's own. */
+  /** The release's folder. */
   readonly folder: string;
-  /** What is kept of the application over its releases. */
+  /** The application's settings, which outlive releases. */
   readonly settings: string;
   /** The link that its units go through. */
   readonly link: string;
-  /** When its processes were started (a journalTime): its log is read from there on. */
+  /** When its processes were started (a journalTime): its log is read from then on. */
   started: string;
 }
 
@@ -44,7 +44,7 @@ export function failed(step: ReleaseStep, detail: string, output: readonly strin
   return new Failure('host', detail, { step, output });
 }
 
-/** Whatever a step threw becomes its failure. */
+/** Turns whatever a step threw into its failure. */
 export async function within<T>(step: ReleaseStep, what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,6 +1,5 @@
 /**
- * What is done once a release stays: the other version finishes and ends, and the host watches the new
- * one.
+ * What happens once a release stays: the other version finishes and ends, and the host watches the new one.
  */
 import { AUDIT_LOG, other, releaseFolder } from '../contract/places.ts';
 import type { AuditLine, Settle } from '../contract/release.ts';
@@ -14,7 +13,7 @@ import { type Scene, sayer, sceneOf, type Tell, within } from './scene.ts';
 export async function settle(order: Settle, host: Host, tell: Tell): Promise<void> {
   const scene = sceneOf(host, order, tell);
   const { app } = order.manifest;
-  await within('drain', 'cannot write what has become of the release', async () => {
+  await within('drain', 'cannot record what became of the release', async () => {
     await host.write(`${scene.folder}/state`, 'live\n', 0o644);
     if (order.withdrawn !== null) {
       await host.write(`${releaseFolder(app, order.withdrawn)}/state`, 'withdrawn\n', 0o644);
@@ -49,7 +48,7 @@ export async function retire({ host, tell, settings, placed }: Scene): Promise<v
   );
 }
 
-/** The processes of before go on without visitors until the watch has ended: Tomcat takes long to start. */
+/** The previous processes stand by, without visitors, until the watch ends: Tomcat takes long to start. */
 async function keepStandby({ host, tell, settings, placed }: Scene, release: string): Promise<void> {
   const colour = other(placed.colour);
   await host.write(`${settings}/standby`, `${colour} ${release}\n`, 0o644);

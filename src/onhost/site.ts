@@ -1,4 +1,4 @@
-/** nginx's site, with the certificate that must lie there before it. */
+/** nginx's site, after the certificate that it needs. */
 import { settingsFolder } from '../contract/places.ts';
 import type { OrderedSite } from '../contract/release.ts';
 import { failed, type Scene, sayer, within } from './scene.ts';
@@ -19,7 +19,7 @@ export async function needFolder({ host, folder }: Scene, site: OrderedSite | nu
   throw failed('place', `the artifact has no folder ${needs}`);
 }
 
-/** Until the first one has come by ACME, one that the host signs itself stands in: for a week. */
+/** Until the first certificate comes by ACME, the host signs one itself, for a week. */
 async function putCertificate({ host, placed }: Scene, { certificate }: OrderedSite): Promise<void> {
   if (certificate === null) return;
   const tls = `${settingsFolder(placed.manifest.app)}/tls`;

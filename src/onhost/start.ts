@@ -1,14 +1,14 @@
-/** A release's processes are started in its colour. */
+/** Starts a release's processes in its colour. */
 import { NETWORKS } from '../contract/places.ts';
 import { drain, instancesFile, stopColour, unitPath, unitsOf, unitsUp } from './colours.ts';
 import { failed, type Scene, sayer, within } from './scene.ts';
 
-/** How long a request to what is left in a colour may take when the colour is needed. */
+/** How long leftover processes may take to finish their requests when their colour is needed. */
 const LEFT_DRAIN_MS = 5000;
 
 /**
- * Puts units, settings and the link in place, and starts the processes. `begun` is called before anything
- * runs that an undo would have to stop. Processes of this very release that stand by are taken as they are.
+ * Puts units, settings and link in place, and starts the processes. Calls `begun` before anything runs that
+ * an undo would have to stop. Processes of this release that stand by are used as they are.
  */
 export async function start(scene: Scene, begun: () => void): Promise<void> {
   const { host, placed, settings } = scene;
@@ -41,7 +41,7 @@ export async function start(scene: Scene, begun: () => void): Promise<void> {
   }
   await portsFree(scene);
   if (changed) await within('start', 'systemd does not reload', () => host.reloadUnits());
-  // To the microsecond: an attempt before this one may have written within the same second.
+  // To the microsecond: an earlier attempt may have logged within the same second.
   scene.started = host.journalTime();
   begun();
   for (const instance of instances) await startInstance(scene, instance);
@@ -52,7 +52,7 @@ function listOf({ placed: { instances } }: Scene): string {
   return instancesFile(instances.map((one) => ({ ...one, network: one.network?.unit })));
 }
 
-/** The processes of this release run already, as they would be started: what a guard has kept. */
+/** Whether this release's processes already run as they would be started: they stood by for a guard. */
 async function standsBy(scene: Scene): Promise<boolean> {
   const { host, placed, settings } = scene;
   const { release } = placed.manifest;
@@ -108,7 +108,7 @@ async function startInstance(scene: Scene, instance: Scene['placed']['instances'
   throw failed('start', `it cannot be started (${result}, exit code ${exitCode})`, await logOf(scene));
 }
 
-/** The last lines that the new processes printed themselves, shortened where they are Java's stacks. */
+/** The last lines that the new processes printed, with Java's stacks cut short. */
 export async function logOf(scene: Scene): Promise<readonly string[]> {
   const { host, placed, folder } = scene;
   const fatal = (await host.read(`${folder}/fatal`))?.trim();
@@ -117,7 +117,7 @@ export async function logOf(scene: Scene): Promise<readonly string[]> {
   return (fatal === undefined ? all : telling(all, fatal)).slice(-25);
 }
 
-/** Of Java's log: up to where Tomcat gave up, and of each stack its top. */
+/** Java's log up to where Tomcat gave up, with only the top of each stack. */
 function telling(lines: readonly string[], fatal: string): readonly string[] {
   const told: string[] = [];
   let frames = 0;

@@ -9,10 +9,10 @@ export const HSTS = { name: 'Strict-Transport-Security', value: 'max-age=3153600
 /** The beginning of the server that answers: where it listens, for which names, with which certificate. */
 export function frontLines(front: Front): string[] {
   const { line, suffix } = names(front);
-  const plain = separate(front) ? [] : listen(front.port, suffix);
+  const plain = separate(front) ? [] : listen(front, front.port, suffix);
   return [
     ...plain,
-    ...(front.tls === undefined ? [] : tls(front.tls, suffix)),
+    ...(front.tls === undefined ? [] : tls(front, front.tls, suffix)),
     line,
     ...(front.tls?.redirect && !separate(front) ? redirectOnceIssued(front) : []),
   ];
@@ -51,7 +51,7 @@ export function redirectServer(front: Front): string[] {
   const { line, suffix } = names(front);
   return [
     block('server', [
-      ...listen(front.port, suffix),
+      ...listen(front, front.port, suffix),
       line,
       'access_log off;',
       'server_tokens off;',
@@ -60,8 +60,9 @@ export function redirectServer(front: Front): string[] {
   ];
 }
 
-function listen(port: number, suffix: string): string[] {
-  return [`listen ${port}${suffix};`, `listen [::]:${port}${suffix};`];
+function listen({ noIpv6 }: Front, port: number, suffix: string): string[] {
+  const both = [`listen ${port}${suffix};`, `listen [::]:${port}${suffix};`];
+  return noIpv6 === true ? both.slice(0, 1) : both;
 }
 
 function names(front: Front): { readonly line: string; readonly suffix: string } {
@@ -70,9 +71,9 @@ function names(front: Front): { readonly line: string; readonly suffix: string }
     : { line: 'server_name _;', suffix: ' default_server' };
 }
 
-function tls(files: NonNullable<Front['tls']>, suffix: string): string[] {
+function tls(front: Front, files: NonNullable<Front['tls']>, suffix: string): string[] {
   return [
-    ...listen(443, ` ssl http2${suffix}`),
+    ...listen(front, 443, ` ssl http2${suffix}`),
     `ssl_certificate ${files.certificate};`,
     `ssl_certificate_key ${files.key};`,
     'ssl_protocols TLSv1.2 TLSv1.3;',

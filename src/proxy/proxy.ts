@@ -17,6 +17,8 @@ export interface Front {
   /** Host names that it answers to; none: every name that no other site claims. */
   readonly domains: readonly string[];
   readonly port: number;
+  /** The kernel has no IPv6: nginx would not start with an address of that family. */
+  readonly noIpv6?: boolean | undefined;
   readonly tls?:
     | { readonly certificate: string; readonly key: string; readonly redirect: boolean }
     | undefined;

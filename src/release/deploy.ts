@@ -10,23 +10,28 @@ import {
   withPasswords,
 } from '../database/index.ts';
 import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
+import { Failure } from '../errors.ts';
+import type { Agreed } from '../host/theirs.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
-import { lookAt } from './look/look.ts';
+import { type HostFacts, lookAt } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
+import { planRollout } from './plan/rollout.ts';
 import { wantedRelease } from './plan/wanted.ts';
+import { clearRollout } from './rollout.ts';
 import { hidden, resolveSecrets } from './secrets.ts';
 import { carryOut } from './send/carry-out.ts';
+import { agreeFirst } from './send/first-time.ts';
 import { ready } from './send/prepare.ts';
 import { sendArtifact, sendNode } from './send/send.ts';
 import type { DeployRequest, DeployResult } from './types.ts';
 
 /**
- * Puts the artifact into service on every host, one host after the other; no request is dropped. The caller
- * holds the lock (`withLock`). May be killed at any moment: the same call again finishes the work.
- * @throws Failure kind `host` where the new version does not start, is not healthy, or fails in its probation:
- *   the old one serves on, on every host, and `output` holds the last lines that the new version logged.
- *   Kind `usage` for what the definition lacks (a secret, a certificate).
+ * Puts the artifact into service, one host after the other, and drops no request. The caller holds the lock
+ * (`withLock`). After a kill at any moment, the same call finishes the work.
+ * @throws Failure kind `host` if the new version does not start, is not healthy, or fails its probation: the
+ *   old one keeps serving on every host, and `output` has the new version's last log lines. Kind `usage` if
+ *   the definition lacks something (a secret, a certificate).
  */
 export async function deploy(request: DeployRequest, context: Context): Promise<DeployResult> {
   const started = performance.now();
@@ -35,7 +40,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const by = request.by ?? whoami(context);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
   const [found, secrets, front] = await Promise.all([
-    lookAt(app, hosts, context),
+    lookAfterRollouts(request, context),
     resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
     lookAtFront(request, definition, context, 'forward'),
   ]);
@@ -46,6 +51,10 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   ]);
   const aim = { action: 'deploy', app, by, definition, wanted, secrets, now: context.now() } as const;
   const plan = planRelease(aim, { hosts: found, front });
+  const letIn =
+    request.canary &&
+    planRollout(plan, request.canary.steps, { definition, secrets, balancers: request.balancers });
+  const agreed = await agreeFirst(plan.hosts, seen, request.agree, context);
 
   const occasion = {
     change: plan.hosts.some(({ takeOver }) => takeOver !== undefined),
@@ -57,14 +66,29 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   // One after the other: two may need the same package on the same host.
   for (const one of seen) kept.push(await bringDatabase(one, config, occasion, context));
   await tellOfDatabases(kept, { app, by, release: plan.manifest.release }, context);
-  const ready = await Promise.all(plan.hosts.map((host) => bring(host, request, context)));
-  await carryOut({ ...plan, hosts: ready }, context);
-  const fronted = await placeFront(app, plan.front, context);
+  const ready = await Promise.all(
+    plan.hosts.map((host) => bring(host, request, agreed.get(host.host.name), context)),
+  );
+  await carryOut({ ...plan, hosts: ready }, context, letIn);
+  // The site of a balancer that divides is the rollout's.
+  const fronted = letIn?.balanced === true || (await placeFront(app, plan.front, context));
   const done = result(request, plan, fronted, started);
-  return { ...done, changed: done.changed || kept.some(({ changed }) => changed) };
+  const rollout = letIn && { id: letIn.id, host: letIn.host };
+  return { ...done, rollout, changed: done.changed || kept.some(({ changed }) => changed) };
 }
 
-/** Tells the audit log of the database's host of backups and seeds, and the release that they came before. */
+/** What hosts know, once a rollout that has ended is cleared up. @throws Failure kind `locked`: one goes on. */
+async function lookAfterRollouts(request: DeployRequest, context: Context): Promise<readonly HostFacts[]> {
+  const { app, hosts } = request;
+  const found = await lookAt(app, hosts, context);
+  if (!found.some(({ facts }) => facts.rollout)) return found;
+  if (await clearRollout(request, context)) return lookAt(app, hosts, context);
+  throw new Failure('locked', `${app}: a rollout is under way`, {
+    next: `See it with pipeline rollout watch ${app}; end it with pipeline rollout promote ${app}, or abort.`,
+  });
+}
+
+/** Writes backups and seeds into the audit log of the database's host, with the release that they precede. */
 async function tellOfDatabases(
   outcomes: readonly DatabaseOutcome[],
   entry: Pick<AuditEntry, 'app' | 'by' | 'release'>,
@@ -86,11 +110,12 @@ async function tellOfDatabases(
 async function bring(
   planned: PlannedHost,
   { artifact }: DeployRequest,
+  agreed: Agreed | undefined,
   context: Context,
 ): Promise<PlannedHost> {
   const { host, takeOver } = planned;
   if (planned.settle === undefined) return planned;
-  const { nodes } = await ready(planned, context);
+  const { nodes } = await ready(planned, agreed, context);
   if (takeOver?.placed === undefined) return planned;
   const { placed, manifest } = takeOver;
   const facts = { ...planned.facts, nodes };

@@ -1,35 +1,63 @@
-/** Back to an earlier release, from what is still on the hosts. */
+/** Back to an earlier release that is still on the hosts. */
 import { appNamed } from '../build/build.ts';
 import type { Context } from '../context.ts';
 import { whoami } from '../environment/audit.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
-import { lookAt } from './look/look.ts';
+import { type HostFacts, lookAt } from './look/look.ts';
+import { liveRelease } from './plan/decide.ts';
 import { outcome } from './plan/outcome.ts';
 import { planRelease } from './plan/plan.ts';
+import { clearRollout, dividerOf, tellRollout } from './rollout.ts';
 import { carryOut } from './send/carry-out.ts';
 import { ready } from './send/prepare.ts';
 import type { DeployResult, RollbackRequest } from './types.ts';
 
 /**
- * Puts an earlier release into service again, the same careful way as a deploy. The caller holds the lock.
- * @throws Failure kind `usage` where no such release is on every host, naming those that are; else as `deploy`.
+ * Puts an earlier release into service again, as carefully as a deploy. The caller holds the lock.
+ * @throws Failure kind `usage` if no such release is on every host, naming those that are; else as `deploy`.
  */
 export async function rollback(request: RollbackRequest, context: Context): Promise<DeployResult> {
   const started = performance.now();
   const { config, app, hosts } = request;
   const definition = appNamed(config, app);
   const by = request.by ?? whoami(context);
-  const [found, front] = await Promise.all([
+  const [before, front] = await Promise.all([
     lookAt(app, hosts, context),
     lookAtFront(request, definition, context, 'back'),
   ]);
+  const letIn = before.some(({ facts }) => facts.rollout);
+  if (letIn) await endRollout(request, by, context);
+  const found = letIn ? await lookAt(app, hosts, context) : before;
+  if (letIn && request.release === undefined) return tookBack(app, found, started);
   const aim = { action: 'rollback', app, by, definition, release: request.release } as const;
   const plan = planRelease(aim, { hosts: found, front });
   const { manifest } = plan;
-  for (const planned of plan.hosts) if (planned.settle !== undefined) await ready(planned, context);
+  for (const planned of plan.hosts)
+    if (planned.settle !== undefined) await ready(planned, undefined, context);
   await carryOut(plan, context);
   const fronted = await placeFront(app, plan.front, context);
   const { ref, commit, subject, release } = manifest;
   const seconds = (performance.now() - started) / 1000;
   return { app, ref, commit, subject, release, ...outcome(plan.hosts, fronted), seconds };
+}
+
+async function endRollout(request: RollbackRequest, by: string, context: Context): Promise<void> {
+  if (await clearRollout(request, context)) return;
+  await tellRollout(dividerOf(request), request.app, 'abort', context, by);
+  await clearRollout(request, context);
+}
+
+/** The version that was let in is gone again: what serves is what served before. */
+function tookBack(app: string, found: readonly HostFacts[], started: number): DeployResult {
+  const live = found.map(({ facts }) => liveRelease(facts)?.manifest).find((one) => one !== undefined);
+  if (live === undefined) throw new Error('a rollout has a version of before');
+  const { release, ref, commit, subject } = live;
+  const hosts = found.map(({ host, facts }) => ({
+    host: host.name,
+    previous: release,
+    changed: true,
+    colour: facts.live ?? 'blue',
+  }));
+  const seconds = (performance.now() - started) / 1000;
+  return { app, ref, commit, subject, release, previous: null, changed: true, hosts, watch: 0, seconds };
 }

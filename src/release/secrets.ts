@@ -1,4 +1,6 @@
-/** Secrets of an application: from the environment, from a command, or generated once and kept on the hosts. */
+/**
+ * An application's secrets: from the environment, from a command, or generated once and kept on the hosts.
+ */
 import { randomInt } from 'node:crypto';
 import { execa } from 'execa';
 import type { SecretSource } from '../config/schema.ts';
@@ -13,12 +15,13 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 export interface Secrets {
   readonly values: Readonly<Record<string, string>>;
-  /** Those that are generated, which every host keeps. */
+  /** Generated ones, which every host keeps. */
   readonly kept: readonly string[];
 }
 
 /**
- * The values of all secrets. What is generated is read from the hosts; where none has it yet, it is made here and every host is given it.
+ * The values of all secrets. Generated ones are read from the hosts; if none has one yet, it is made here,
+ * for all of them.
  * @throws Failure kind `usage` naming all that are missing.
  */
 export async function resolveSecrets(
@@ -62,7 +65,7 @@ export async function resolveSecrets(
   return { values, kept: generated.map(([name]) => name) };
 }
 
-/** Every text under which a secret could appear in a script or an output. */
+/** Every form in which a secret could appear in a script or an output. */
 export function hidden(values: Readonly<Record<string, string>>): readonly string[] {
   return Object.values(values).flatMap((value) => [
     value,
@@ -71,7 +74,7 @@ export function hidden(values: Readonly<Record<string, string>>): readonly strin
   ]);
 }
 
-/** What the hosts have; the first host that has a value is believed. */
+/** What the hosts have; the first one's value counts. */
 async function keptValues(
   app: string,
   hosts: readonly ReleaseHost[],
@@ -107,7 +110,10 @@ function randomText(length: number): string {
   return Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join('');
 }
 
-/** The command's output without the last line end. Its standard error may show what it asks for; its output is never shown. */
+/**
+ * The command's output without its last newline, never shown. Its standard error is: it may ask for a
+ * password.
+ */
 async function fromCommand(
   command: string,
   directory: string,

@@ -1,15 +1,14 @@
 /**
- * The report of a canary: a versioned JSON document that holds the data, the configuration, the seed and the
- * versions from which its verdict can be computed again. Every other form (terminal, Markdown, HTML) is drawn
- * from it.
+ * A canary's report: a versioned JSON document with the data, configuration, seed and versions from which its
+ * verdict can be recomputed. Every other form (terminal, Markdown, HTML) is drawn from it.
  */
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
 
-/** What stands in `format` of every report. */
+/** `format` in every report. */
 export const REPORT_FORMAT = 'pipeline-canary-report';
 
-/** Rises when a reader of the older form would misunderstand the newer one. */
+/** Rises when older readers would misunderstand the new form. */
 export const REPORT_VERSION = 1;
 
 const count = z.int().nonnegative();
@@ -124,9 +123,9 @@ const verdictSchema = z.object({
   score: z.number().min(0).max(100),
   /** Why, in one or two sentences. */
   reason: z.string(),
-  /** Names of the metrics that decided; empty where a fact of the run decided (a side that never started). */
+  /** Names of the metrics that decided; empty if an event did (a side that never started). */
   decidedBy: z.array(z.string()),
-  /** What is missing for a decision; null when passed or failed. */
+  /** What a decision lacks; null when passed or failed. */
   needs: z.string().nullable(),
   notes: z.array(z.string()),
   metrics: z.array(metricResult),
@@ -161,15 +160,15 @@ function withColour(value: unknown): unknown {
 const request = z.object({
   name: z.string(),
   method: z.string(),
-  /** Where both sides take the same path, the two are equal. */
+  /** Equal if both sides are asked for the same path. */
   path: perSide(z.string()),
   weight: z.number().positive(),
   bodyBytes: count,
 });
 
-/** What happened on a host that bears on the verdict. */
+/** An event on a host that affects the verdict. */
 const event = z.object({
-  /** Seconds since the first request; negative: before it; null: nothing was ever sent. */
+  /** Seconds since the first request; negative: before it; null: none was sent. */
   at: z.number().nullable(),
   side: z.enum(['baseline', 'candidate', 'proxy']),
   kind: z.enum([
@@ -192,11 +191,11 @@ const loadSummary = z.object({
   /** Connections refused or cut off. */
   failed: count,
   timedOut: count,
-  /** Requests whose time came while too many others were under way; they were not sent. */
+  /** Requests never sent, because too many others were under way when they were due. */
   skipped: count,
   /** Milliseconds from the moment a request was due to the end of its answer (no coordinated omission). */
   latency: histogram,
-  /** Milliseconds by which requests were sent later than they were due. */
+  /** Milliseconds between when a request was due and when it was sent. */
   lag: histogram,
 });
 
@@ -233,13 +232,13 @@ const reportSchema = z.object({
   stopped: z.enum(['decided', 'deadline', 'interrupted', 'no traffic', 'never started', 'side lost']),
   events: z.array(event),
   load: loadSummary.nullable(),
-  /** First answers of the candidate that differed from what the baseline answers. */
+  /** The candidate's first answers that differed from the baseline's. */
   differences: z.array(
     z.object({ request: z.string(), baseline: z.string(), candidate: z.string(), status: z.int() }),
   ),
-  /** What a reader should know besides, seen during the run: one sentence each. */
+  /** What else a reader should know of the run: one sentence each. */
   remarks: z.array(z.string()),
-  /** Last lines of each side's journal, free of secrets. */
+  /** Last lines of each side's journal, without secrets. */
   logs: perSide(z.array(z.string())),
   experiment: experimentSchema,
   verdict: verdictSchema,
@@ -248,14 +247,14 @@ const reportSchema = z.object({
 export type ReportEvent = z.output<typeof event>;
 export type ReportSide = z.output<typeof side>;
 export type LoadSummary = z.output<typeof loadSummary>;
-/** A verdict as reports hold it, whichever judge gave it. */
+/** A verdict in a report, by either judge. */
 export type ReportVerdict = z.output<typeof verdictSchema>;
 export type CanaryReport = z.output<typeof reportSchema>;
 
 /**
- * Reads a parsed JSON document as a report; `where` is what messages call it, e.g. its path.
- * @throws Failure kind `usage` naming the first problem; all of them are in its output, each with its path
- *   in the document.
+ * Reads a parsed JSON document as a report; messages call it `where`, e.g. its path.
+ * @throws Failure kind `usage` naming the first problem; `output` has all of them, each with its path in the
+ *   document.
  */
 export function parseReport(document: unknown, where: string): CanaryReport {
   const result = reportSchema.safeParse(document);
@@ -265,11 +264,11 @@ export function parseReport(document: unknown, where: string): CanaryReport {
   );
   throw new Failure('usage', `${where} is not a canary report that this version can read (${problems[0]}).`, {
     output: problems.slice(0, 20),
-    next: `Reports of form ${REPORT_VERSION} are read; run pipeline canary again for a new one.`,
+    next: `It reads version ${REPORT_VERSION}; run pipeline canary again for a new report.`,
   });
 }
 
-/** Whether a parsed JSON document says that it is a report (of whatever version). */
+/** Whether a parsed JSON document claims to be a report, of any version. */
 export function isReport(document: unknown): boolean {
   return (
     typeof document === 'object' &&

@@ -1,6 +1,5 @@
 /**
- * Text from outside (routes, log lines, bodies, commit messages) made harmless for the place where it is
- * shown.
+ * Makes text from outside (routes, log lines, bodies, commit messages) harmless where it is shown.
  */
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -11,7 +10,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-// Control characters, and the marks that turn the direction of text around or hide in it.
+// Control characters, and marks that reverse text or hide in it.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through
 const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
@@ -22,14 +21,13 @@ export function escapeHtml(text: string): string {
   return text.replace(UNPRINTABLE, '�').replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
-/** For a terminal: one line, without anything that moves the cursor, colours or rings. */
+/** For a terminal: one line, with nothing that moves the cursor, colours or rings. */
 export function escapeTerminal(text: string): string {
   return text.replace(/[\t\n\r]+/g, ' ').replace(UNPRINTABLE, '�');
 }
 
 /**
- * For Markdown outside of code, within a table or not: nothing of it becomes markup, a link, a mention or
- * HTML.
+ * For Markdown outside of code, in a table or not: none of it becomes markup, a link, a mention or HTML.
  */
 export function escapeMarkdown(text: string): string {
   return escapeTerminal(text)
@@ -47,7 +45,7 @@ export function fenced(lines: readonly string[]): string {
   return `${fence}\n${safe.join('\n')}\n${fence}`;
 }
 
-/** JSON for a `<script type="application/json">`: no `<` can end it, and nothing unprintable hides in it. */
+/** JSON for a `<script type="application/json">`: no `<` ends it, and nothing unprintable hides in it. */
 export function embedJson(value: unknown): string {
   return JSON.stringify(value).replace(EMBEDDED, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

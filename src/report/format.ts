@@ -50,7 +50,8 @@ export function formatRatio(ratio: number): string {
   if (ratio >= 2 || ratio <= 0.1) return `× ${formatNumber(ratio)}`;
   const per = (ratio - 1) * 100;
   if (Math.abs(per) < 0.05) return '±0 %';
-  return `${per > 0 ? '+' : '−'}${formatNumber(Math.abs(per) < 10 ? round(per, 1) : Math.round(Math.abs(per))).replace('-', '')} %`;
+  const size = Math.abs(per);
+  return `${per > 0 ? '+' : '−'}${formatNumber(size < 10 ? round(size, 1) : Math.round(size))} %`;
 }
 
 /** The effect of a metric in its own terms, e.g. `+32 %` or `+1.2 points`; `–` without one. */

@@ -99,6 +99,15 @@ export function evidenceSection(report: CanaryReport, evidence: EvidenceTimeline
   });
   if (harm === '' && noHarm === '') return '';
   const { alpha, promoteAlpha } = report.experiment.config;
-  return `<h2>Evidence</h2><p class="lead">The logarithm of the evidence, as a share of the way to a claim. A candidate that is no worse reaches an alarm in at most ${formatShare(alpha)} of all experiments, over all metrics and however often one looks; a candidate that is worse by more than the tolerance is called no worse in at most ${formatShare(promoteAlpha)}.</p>
-<div class="grid2"><figure class="card"><h3>Worse than the baseline</h3>${harm}</figure>${noHarm === '' ? '' : `<figure class="card"><h3>No worse than the baseline</h3>${noHarm}</figure>`}</div>`;
+  const figure = (title: string, drawing: string) =>
+    drawing === '' ? '' : `<figure class="card"><h3>${title}</h3>${drawing}</figure>`;
+  return `<h2>Evidence</h2>
+<p class="lead">The logarithm of the evidence, as a share of the way to a claim. A candidate that is no worse
+reaches an alarm in at most ${formatShare(alpha)} of all experiments, over all metrics and however often one
+looks; a candidate that is worse by more than the tolerance is called no worse in at most
+${formatShare(promoteAlpha)}.</p>
+<div class="grid2">
+${figure('Worse than the baseline', harm)}
+${figure('No worse than the baseline', noHarm)}
+</div>`;
 }

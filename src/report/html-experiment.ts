@@ -13,11 +13,13 @@ import { asHistogram } from './series.ts';
 export function differencesSection(report: CanaryReport): string {
   if (report.differences.length === 0) return '';
   const entries = report.differences.map(
-    (
-      difference,
-    ) => `<div class="card"><h3>${escapeHtml(difference.request)} (status ${difference.status})</h3>
-<div class="grid2"><div><span class="legend"><span>baseline</span></span><pre>${escapeHtml(difference.baseline)}</pre></div>
-<div>candidate<pre>${escapeHtml(difference.candidate)}</pre></div></div></div>`,
+    ({ request, status, baseline, candidate }) => `<div class="card">
+<h3>${escapeHtml(request)} (status ${status})</h3>
+<div class="grid2">
+<div><span class="legend"><span>baseline</span></span><pre>${escapeHtml(baseline)}</pre></div>
+<div>candidate<pre>${escapeHtml(candidate)}</pre></div>
+</div>
+</div>`,
   );
   return (
     `<h2>Answers that differ</h2><p class="lead">The first answers of the candidate that the ` +
@@ -27,53 +29,70 @@ export function differencesSection(report: CanaryReport): string {
 
 /** Last lines of both journals. */
 export function logsSection(report: CanaryReport): string {
-  const part = (side: 'baseline' | 'candidate') =>
-    report.logs[side].length === 0
-      ? ''
-      : `<div><h3>${side} ${escapeHtml(report[side].host)}</h3><pre>${escapeHtml(report.logs[side].join('\n'))}</pre></div>`;
+  const part = (side: 'baseline' | 'candidate') => {
+    const lines = report.logs[side];
+    if (lines.length === 0) return '';
+    const title = `<h3>${side} ${escapeHtml(report[side].host)}</h3>`;
+    return `<div>${title}<pre>${escapeHtml(lines.join('\n'))}</pre></div>`;
+  };
   const parts = part('baseline') + part('candidate');
   return parts === '' ? '' : `<h2>Last lines of the journals</h2><div class="card grid2">${parts}</div>`;
 }
 
 /** Configuration, load, hosts, versions. */
 export function experimentSection(report: CanaryReport): string {
+  const rows = experimentRows(report).map(
+    ([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd>`,
+  );
+  return `<h2>The experiment</h2>
+<div class="card"><dl>${rows.join('')}</dl></div>
+<div class="card scroll" style="margin-top:14px"><table>
+<thead><tr>
+<th>kind of metric</th><th>role</th><th class="n">alarm beyond</th>
+<th class="n">pass excludes</th><th class="n">absolute</th><th class="n">weight</th>
+</tr></thead>
+<tbody>${settingRows(report).join('')}</tbody>
+</table></div>`;
+}
+
+type Term = [term: string, text: string];
+
+function experimentRows(report: CanaryReport): readonly Term[] {
   const { plan, experiment, load } = report;
-  const requests = plan.requests.map((request) => {
-    const same = request.path.baseline === request.path.candidate;
-    const path = same
-      ? request.path.baseline
-      : `${request.path.baseline} (baseline), ${request.path.candidate} (candidate)`;
-    return (
-      `${request.method} ${path}, weight ` +
-      `${formatNumber(request.weight)}${request.bodyBytes > 0 ? `, body of ${bytes(request.bodyBytes)}` : ''}`
-    );
-  });
-  const rows: [string, string][] = [
+  return [
     ['application', `${report.app} from ${report.source}`],
     ['baseline', sideText(report, 'baseline')],
     ['candidate', sideText(report, 'candidate')],
-    ...requests.map((request, index): [string, string] => [index === 0 ? 'load' : '', request]),
+    ...plan.requests.map(requestText).map((text, index): Term => [index === 0 ? 'load' : '', text]),
     [
       'rate',
       `${formatNumber(plan.rate)} requests/s at constant distance, whether or not answers come (open loop)`,
     ],
     ['traffic', `${plan.traffic}, ${formatNumber(plan.split)} % to the candidate, seed ${plan.seed}`],
     ['at most', duration(plan.durationSeconds * 1000)],
-    ...(plan.ignoreBody.length > 0
-      ? [['ignored in bodies', plan.ignoreBody.join('  ')] as [string, string]]
-      : []),
+    ...(plan.ignoreBody.length > 0 ? [['ignored in bodies', plan.ignoreBody.join('  ')] as Term] : []),
     ...(load === null ? [] : loadRows(load)),
-    ...report.hosts.map((host): [string, string] => [
-      `host ${host.name}`,
-      `${host.role}: ${Object.entries(host.versions)
-        .map(([name, version]) => `${name} ${version}`)
-        .join(', ')}`,
-    ]),
+    ...report.hosts.map((host): Term => [`host ${host.name}`, hostText(host)]),
     ['false alarms', `at most ${formatShare(experiment.config.alpha)} over all metrics and looks`],
     ['false passes', `at most ${formatShare(experiment.config.promoteAlpha)} for each critical metric`],
     ['warm-up', duration(experiment.config.warmupSeconds * 1000)],
     ['pipeline', report.pipeline],
   ];
+}
+
+function requestText({ method, path, weight, bodyBytes }: CanaryReport['plan']['requests'][number]): string {
+  const { baseline, candidate } = path;
+  const paths = baseline === candidate ? baseline : `${baseline} (baseline), ${candidate} (candidate)`;
+  const body = bodyBytes > 0 ? `, body of ${bytes(bodyBytes)}` : '';
+  return `${method} ${paths}, weight ${formatNumber(weight)}${body}`;
+}
+
+function hostText({ role, versions }: CanaryReport['hosts'][number]): string {
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `${role}: ${programs.join(', ')}`;
+}
+
+function settingRows({ experiment }: CanaryReport): readonly string[] {
   const { quantiles, metrics } = experiment.config;
   const kinds: [string, MetricSettings][] = [
     ...quantiles.map((entry): [string, MetricSettings] => [
@@ -82,14 +101,16 @@ export function experimentSection(report: CanaryReport): string {
     ]),
     ...Object.entries(metrics),
   ];
-  const settings = kinds.map(
-    ([kind, metric]) =>
-      `<tr><td>${escapeHtml(kind)}</td><td>${metric.role}</td><td ` +
-      `class="n">${formatShare(metric.tolerance)}</td><td class="n">${formatShare(metric.margin)}</td><td ` +
-      `class="n">${formatNumber(metric.absolute)}</td><td class="n">${formatNumber(metric.weight)}</td></tr>`,
-  );
-  return `<h2>The experiment</h2><div class="card"><dl>${rows.map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd>`).join('')}</dl></div>
-<div class="card scroll" style="margin-top:14px"><table><thead><tr><th>kind of metric</th><th>role</th><th class="n">alarm beyond</th><th class="n">pass excludes</th><th class="n">absolute</th><th class="n">weight</th></tr></thead><tbody>${settings.join('')}</tbody></table></div>`;
+  const figure = (text: string) => `<td class="n">${text}</td>`;
+  return kinds.map(([kind, { role, tolerance, margin, absolute, weight }]) => {
+    const figures = [
+      formatShare(tolerance),
+      formatShare(margin),
+      formatNumber(absolute),
+      formatNumber(weight),
+    ];
+    return `<tr><td>${escapeHtml(kind)}</td><td>${role}</td>${figures.map(figure).join('')}</tr>`;
+  });
 }
 
 function sideText(report: CanaryReport, side: 'baseline' | 'candidate'): string {
@@ -97,7 +118,7 @@ function sideText(report: CanaryReport, side: 'baseline' | 'candidate'): string 
   return `${ref} at ${commit}, artifact sha256 ${artifact}, on ${host} (${colour})`;
 }
 
-function loadRows(load: NonNullable<CanaryReport['load']>): [string, string][] {
+function loadRows(load: NonNullable<CanaryReport['load']>): readonly Term[] {
   const latency = asHistogram(load.latency);
   const lag = asHistogram(load.lag);
   const at = (data: typeof latency, q: number) => duration(quantile(data, q) ?? 0);
@@ -116,6 +137,6 @@ function loadRows(load: NonNullable<CanaryReport['load']>): [string, string][] {
             `p50 ${at(latency, 0.5)}, p99 ${at(latency, 0.99)}, counted from when each request was due`,
           ],
           ['sent too late by', `p50 ${at(lag, 0.5)}, p99 ${at(lag, 0.99)}`],
-        ] as [string, string][])),
+        ] as Term[])),
   ];
 }

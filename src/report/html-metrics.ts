@@ -36,7 +36,9 @@ export function metricsSection(metrics: readonly MetricResult[]): string {
     .map((metric) => {
       const share = formatted(metric);
       return `<tr><td class="name">${escapeHtml(metric.name)}<span class="sub">${metric.role}</span></td>
-<td class="n" data-label="baseline">${share('baseline')}</td><td class="n" data-label="candidate">${share('candidate')}</td><td class="n" data-label="change">${formatEffect(metric)}</td>
+<td class="n" data-label="baseline">${share('baseline')}</td>
+<td class="n" data-label="candidate">${share('candidate')}</td>
+<td class="n" data-label="change">${formatEffect(metric)}</td>
 <td class="evidence">${evidenceBar(metric)}</td><td class="verdict-cell">${pill(metric)}</td></tr>`;
     });
   if (folded.length > 0) {
@@ -44,8 +46,13 @@ export function metricsSection(metrics: readonly MetricResult[]): string {
     rows.push(`<tr><td class="without" colspan="6">Nothing to compare yet: ${names}</td></tr>`);
   }
   return `<h2>Metrics</h2>
-<div class="card scroll"><table class="metrics"><thead><tr><th>metric</th><th class="n">baseline</th><th class="n">candidate</th><th class="n">change</th><th>evidence of harm</th><th>verdict</th></tr></thead>
-<tbody>${rows.join('')}</tbody></table></div>`;
+<div class="card scroll"><table class="metrics">
+<thead><tr>
+<th>metric</th><th class="n">baseline</th><th class="n">candidate</th><th class="n">change</th>
+<th>evidence of harm</th><th>verdict</th>
+</tr></thead>
+<tbody>${rows.join('')}</tbody>
+</table></div>`;
 }
 
 function formatted(metric: MetricResult): (side: 'baseline' | 'candidate') => string {
@@ -94,7 +101,9 @@ export function effectsSection(metrics: readonly MetricResult[], config: Sequent
   if (parts.length === 0) return '';
   const level = drawn[0]?.level ?? 0.95;
   return `<h2>Effects</h2>
-<p class="lead">Each point is what was measured, each bar an interval that holds the truth with ${formatShare(level)} certainty, however often one looks. The shaded band is what does not matter; arrows go on.</p>
+<p class="lead">Each point is what was measured, each bar an interval that holds the truth with
+${formatShare(level)} certainty, however often one looks. The shaded band is what does not matter; arrows go
+on.</p>
 ${parts.join('')}`;
 }
 
@@ -130,8 +139,14 @@ function forestTable(
         `class="n">${formatEffect(metric)}</td><td class="n">${formatInterval(metric)}</td></tr>`
       );
     });
-  return `<div class="card scroll" style="margin-bottom:14px"><table class="effects"><thead><tr><th>${title}</th><th></th><th class="n">measured</th><th class="n">interval</th></tr></thead>
-<tbody>${rows.join('')}<tr class="scale"><td></td><td class="plot">${forestAxis(axis, format)}</td><td></td><td></td></tr></tbody></table></div>`;
+  return `<div class="card scroll" style="margin-bottom:14px"><table class="effects">
+<thead><tr>
+<th>${title}</th><th></th><th class="n">measured</th><th class="n">interval</th>
+</tr></thead>
+<tbody>${rows.join('')}
+<tr class="scale"><td></td><td class="plot">${forestAxis(axis, format)}</td><td></td><td></td></tr>
+</tbody>
+</table></div>`;
 }
 
 function settingsOf(metric: MetricResult, config: SequentialConfig): MetricSettings {

@@ -11,6 +11,9 @@ import { STYLE } from './style.ts';
 /** Where the embedded document is found again: `<script type="application/json" id="…">`. */
 const EMBEDDED_ID = 'pipeline-canary-report';
 
+/** Nothing is loaded and nothing runs. */
+const CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
 /**
  * The page. `evidence` is the evidence second by second (`evidenceTimeline` computes it from the report);
  * empty where the judge has none.
@@ -36,7 +39,7 @@ export function renderHtml(report: CanaryReport, evidence: EvidenceTimeline): st
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="${CSP}">
 <meta name="referrer" content="no-referrer">
 <title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
@@ -61,27 +64,38 @@ export function embeddedReport(html: string): string | null {
   return to === -1 ? null : html.slice(from + start.length, to);
 }
 
-function head(report: CanaryReport): string {
-  const { verdict, plan } = report;
-  const at = report.at.replace('T', ' ').replace(/\.\d+Z$|Z$/, ' UTC');
-  const facts = [
+function factsOf({ verdict, plan }: CanaryReport): readonly string[] {
+  const dealt =
+    plan.traffic === 'interleaved'
+      ? 'each assigned at random'
+      : 'first all to one side, then all to the other';
+  return [
     `stopped after <b>${duration(verdict.stoppedAfter.seconds * 1000)}</b> of at most ` +
       `<b>${duration(plan.durationSeconds * 1000)}</b>`,
     `<b>${formatNumber(verdict.samples.baseline)}</b> requests to the baseline, ` +
       `<b>${formatNumber(verdict.samples.candidate)}</b> to the candidate`,
-    `<b>${formatNumber(plan.rate)}</b> requests/s, ` +
-      `${plan.traffic === 'interleaved' ? 'each assigned at random' : 'first all to one side, then all to the other'}`,
+    `<b>${formatNumber(plan.rate)}</b> requests/s, ${dealt}`,
     `judge <b>${verdict.judge}</b>`,
   ];
+}
+
+function head(report: CanaryReport): string {
+  const { verdict } = report;
+  const at = report.at.replace('T', ' ').replace(/\.\d+Z$|Z$/, ' UTC');
   const needs = verdict.needs === null ? '' : `<p class="why">Needs ${escapeHtml(verdict.needs)}.</p>`;
   const notes = verdict.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('');
   return `<div class="top"><h1>Canary of ${escapeHtml(report.app)}</h1><span>${escapeHtml(at)}</span></div>
 <section class="card verdict ${verdict.verdict}">
-<div><div class="word">${WORDS[verdict.verdict]}</div><p class="why">${escapeHtml(verdict.reason)}</p>${needs}</div>
+<div>
+<div class="word">${WORDS[verdict.verdict]}</div>
+<p class="why">${escapeHtml(verdict.reason)}</p>${needs}
+</div>
 <div class="score"><b>${formatNumber(Math.round(verdict.score))}</b> of 100</div>
 </section>
 <div class="sides">${sideCard('baseline', report.baseline)}${sideCard('candidate', report.candidate)}</div>
-<div class="facts">${facts.map((fact) => `<span>${fact}</span>`).join('')}</div>
+<div class="facts">${factsOf(report)
+    .map((fact) => `<span>${fact}</span>`)
+    .join('')}</div>
 ${notes === '' ? '' : `<ul class="notes">${notes}</ul>`}`;
 }
 
@@ -92,8 +106,12 @@ const WORDS: Readonly<Record<CanaryReport['verdict']['verdict'], string>> = {
 };
 
 function sideCard(role: 'baseline' | 'candidate', side: ReportSide): string {
-  return `<div class="card side ${role}"><span class="key"></span><span class="role">${role} on ${escapeHtml(side.host)}</span>
-<span class="ref">${escapeHtml(side.ref)} <span class="commit">${escapeHtml(shortCommit(side.commit))}</span></span><span class="subject">${escapeHtml(side.subject)}</span></div>`;
+  const commit = `<span class="commit">${escapeHtml(shortCommit(side.commit))}</span>`;
+  return `<div class="card side ${role}">
+<span class="key"></span><span class="role">${role} on ${escapeHtml(side.host)}</span>
+<span class="ref">${escapeHtml(side.ref)} ${commit}</span>
+<span class="subject">${escapeHtml(side.subject)}</span>
+</div>`;
 }
 
 function footer(report: CanaryReport): string {

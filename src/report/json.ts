@@ -1,12 +1,11 @@
 /**
- * The verdict as one JSON document for programs: the keys that the specification promises, and what helps
- * besides.
+ * The verdict as one JSON document for programs: the keys that the specification promises, and some more.
  */
 import type { CanaryReport } from './document.ts';
 
 /**
- * `pipeline canary --json` and `pipeline judge --json` print this. `files`: where the report was written, if
- * it was.
+ * What `pipeline canary --json` and `pipeline judge --json` print. `files`: where reports were written, if
+ * any.
  */
 export function reportJson(
   report: CanaryReport,

@@ -1,4 +1,4 @@
-/** The verdict for a pull request: a heading, a sentence, a table, and the rest folded away. */
+/** The verdict for a pull request: heading, sentence, table, and the rest folded away. */
 import { duration } from '../format.ts';
 import type { CanaryReport } from './document.ts';
 import { escapeMarkdown, fenced } from './escape.ts';

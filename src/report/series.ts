@@ -1,11 +1,11 @@
-/** An experiment's seconds as what charts draw: whole distributions, and values over time. */
+/** An experiment's seconds for charts: whole distributions, and values over time. */
 import type { LogHistogram, Second, SideSecond } from '../judge/types.ts';
 import { type HistogramData, mergeHistograms, quantile } from '../metrics/histogram.ts';
 
 export const SIDES = ['baseline', 'candidate'] as const;
 export type SideName = (typeof SIDES)[number];
 
-/** One value for each window; null where the window has none. */
+/** A value for each window; null if it has none. */
 export interface Series {
   readonly baseline: readonly (number | null)[];
   readonly candidate: readonly (number | null)[];
@@ -19,27 +19,27 @@ interface Timeline {
   readonly window: number;
   /** Requests a second. */
   readonly rate: Series;
-  /** Share of the requests that were answered 5xx or not at all. */
+  /** Share of requests answered with 5xx, or not at all. */
   readonly errors: Series;
-  /** Share of the requests that were answered 4xx. */
+  /** Share of requests answered with 4xx. */
   readonly clientErrors: Series;
   /** Milliseconds, answers below 500. */
   readonly p50: Series;
   readonly p99: Series;
-  /** Share of the compared bodies that were not what the baseline answers. */
+  /** Share of compared bodies that the baseline would not answer. */
   readonly wrongBodies: Series;
-  /** Processor milliseconds for each request. */
+  /** Processor milliseconds a request. */
   readonly cpu: Series;
   /** Bytes at the end of the window. */
   readonly memory: Series;
 }
 
-/** The judge's histogram as the metrics library takes it. Its sum is not known and not needed here. */
+/** The judge's histogram for the metrics library. Its sum is unknown, and not needed here. */
 export function asHistogram(data: LogHistogram): HistogramData {
   return { sum: 0, zero: data.zero ?? 0, counts: data.counts };
 }
 
-/** Names of all routes, those with the most requests first. */
+/** Names of all routes, busiest first. */
 export function routesOf(seconds: readonly Second[]): string[] {
   const totals = new Map<string, number>();
   for (const second of seconds) {
@@ -52,7 +52,7 @@ export function routesOf(seconds: readonly Second[]): string[] {
   return [...totals].sort((a, b) => b[1] - a[1]).map(([route]) => route);
 }
 
-/** Latency of one side over the whole experiment, warm-up included; of one route, or of all of them. */
+/** One side's latency over the whole experiment, warm-up included, for one route or all. */
 export function latencyOf(seconds: readonly Second[], side: SideName, route?: string): HistogramData {
   return mergeHistograms(
     seconds.flatMap((second) =>
@@ -96,7 +96,7 @@ export function timelineOf(seconds: readonly Second[]): Timeline {
   };
 }
 
-/** Sums of one side over some seconds. */
+/** One side's sums over some seconds. */
 class Window {
   requests = 0;
   errors = 0;

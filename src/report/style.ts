@@ -1,6 +1,6 @@
 /**
- * The report's one style sheet: light, dark, narrow and printed. System fonts, tabular digits, nothing from
- * the network.
+ * The report's style sheet: light, dark, narrow and printed. System fonts, tabular digits, nothing from the
+ * network.
  */
 export const STYLE = `
 :root{color-scheme:light dark;--page:#f6f7f8;--card:#fff;--ink:#1b2026;--soft:#5c6672;--faint:#8b95a1;

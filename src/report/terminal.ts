@@ -1,5 +1,5 @@
 /**
- * The canary in a terminal: a frame while it runs, a line now and then without a terminal, and the result.
+ * The canary in a terminal: a frame while it runs (without a terminal, a line now and then), and the result.
  * Pure: lines out.
  */
 import { duration } from '../format.ts';
@@ -18,7 +18,7 @@ import {
 } from './format.ts';
 import { toneOf } from './tone.ts';
 
-/** Colours, or functions that leave the text alone. */
+/** Colours, or functions that leave text alone. */
 export interface Palette {
   bold(text: string): string;
   dim(text: string): string;
@@ -35,17 +35,17 @@ export interface Snapshot {
   readonly atMost: number;
   readonly requests: PerSide<number>;
   readonly metrics: readonly MetricResult[];
-  /** What is still missing, e.g. `about 900 more requests`; null where unknown. */
+  /** What is still missing, e.g. `about 900 more requests`; null if unknown. */
   readonly needs: string | null;
 }
 
 const BAR = 10;
-/** Metrics by name, routes apart, are many: the first screen shows those that matter. */
+/** How many metrics the first screen shows: those that matter. */
 const ROWS = 14;
 
 /**
- * What the experiment will do, before it begins. `alpha`: the judge's bound on false alarms; null where it
- * has none (Kayenta's).
+ * What the experiment will do, before it begins. `alpha`: the judge's bound on false alarms; null if it has
+ * none (Kayenta's).
  */
 export function introduction(
   report: Pick<CanaryReport, 'app' | 'baseline' | 'candidate' | 'plan'>,
@@ -73,7 +73,7 @@ export function introduction(
   ];
 }
 
-/** The lines that are drawn again every second on a terminal. */
+/** The lines that a terminal redraws every second. */
 export function liveFrame(snapshot: Snapshot, palette: Palette): string[] {
   const { baseline, candidate } = snapshot.requests;
   const left = Math.max(0, snapshot.atMost - snapshot.seconds);
@@ -88,7 +88,7 @@ export function liveFrame(snapshot: Snapshot, palette: Palette): string[] {
   ];
 }
 
-/** One line for logs and pipes, where nothing can be drawn again. */
+/** One line for logs and pipes, which cannot redraw. */
 export function progressLine(snapshot: Snapshot): string {
   const { baseline, candidate } = snapshot.requests;
   const [closest] = [...snapshot.metrics].sort((a, b) => (harmShare(b) ?? -1) - (harmShare(a) ?? -1));
@@ -102,7 +102,7 @@ export function progressLine(snapshot: Snapshot): string {
   );
 }
 
-/** The table of metrics, without colour the same words. */
+/** The table of metrics; its words are the same without colour. */
 function metricTable(metrics: readonly MetricResult[], palette: Palette): string[] {
   const shown = choose(metrics);
   if (shown.length === 0) return [];
@@ -157,8 +157,8 @@ function bar(share: number | null): string {
 }
 
 /**
- * The result: verdict, reason, what to do next. `files` are the paths that were written, as the user would
- * type them.
+ * The result: verdict, reason, what to do next. `files`: paths that were written, as the user would type
+ * them.
  */
 export function resultLines(
   report: CanaryReport,
@@ -206,7 +206,7 @@ function alarms(verdict: ReportVerdict): string[] {
     .map((metric) => `${escapeTerminal(metric.name)}: ${formatEffect(metric)} (${formatInterval(metric)})`);
 }
 
-/** What the side that failed said last. */
+/** The last lines of the side that failed. */
 function lastWords(report: CanaryReport): string[] {
   const failed = report.events.find((event) => event.kind === 'never started' || event.kind === 'died');
   const side = failed?.side === 'baseline' ? 'baseline' : 'candidate';
@@ -226,7 +226,7 @@ function clip(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
-/** What Kayenta's judge answers to Kayenta's own document. */
+/** What Kayenta's judge says of Kayenta's own document. */
 export function kayentaLines(
   result: KayentaJudgeResult,
   palette: Palette,
@@ -261,7 +261,7 @@ export function kayentaLines(
   ];
 }
 
-/** A metric's name; where several series of it were compared, with the labels of this one. */
+/** A metric's name, with its labels if several of its series were compared. */
 function labelled({ name, tags = {} }: KayentaMetricResult, { results }: KayentaJudgeResult): string {
   if (results.filter((other) => other.name === name).length < 2) return name;
   return [name, ...Object.entries(tags).map(([label, value]) => `${label}=${value}`)].join(' ');

@@ -16,7 +16,7 @@ export interface AgentParams {
   readonly mariadb: boolean;
 }
 
-/** What V8 needs not is not given to it: docs/agent.md has what that saves. */
+/** Memory that V8 can do without; docs/measured.md says how much that saves. */
 export const AGENT_FLAGS =
   '--lite-mode --expose-gc --max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1';
 

@@ -1,10 +1,12 @@
 /** What every host gets: firewall, SSH, clock, journal, log rotation, security upgrades, swap on small ones. */
 
-import type { Resource } from '../host/resource.ts';
+import type { Resource, TheirsResource } from '../host/resource.ts';
 import type { HostFacts } from '../host/state.ts';
-import { firewall } from './firewall.ts';
+import { closedPorts, firewall } from './firewall.ts';
 import { LOG_FOLDER } from './log-folder.ts';
 import type { Role } from './role.ts';
+import passwords from './ssh-passwords.sh' with { type: 'text' };
+import { look } from './theirs.ts';
 
 const GIB = 2 ** 30;
 /** The kernel of a container is its machine's: it has neither a clock nor swap of its own. */
@@ -62,20 +64,27 @@ chmod 600 /var/.swapfile.new
 mkswap /var/.swapfile.new
 mv /var/.swapfile.new /var/swapfile`;
 
+const SSHD_FILE = '/etc/ssh/sshd_config.d/10-pipeline.conf';
+
+const PASSWORDS: TheirsResource = {
+  kind: 'theirs',
+  name: 'passwords over SSH',
+  look: look(passwords, { dropin: SSHD_FILE }),
+  fate: 'ask',
+  says: 'these accounts sign in with a password today, and need a key from now on',
+};
+
 export const base: Role = {
   name: 'base',
   exposures: [],
   resources: (params): readonly Resource[] => [
+    closedPorts(params),
     { kind: 'package', name: 'nftables' },
     firewall(params),
 
-    {
-      kind: 'file',
-      path: '/etc/ssh/sshd_config.d/10-pipeline.conf',
-      content: SSHD,
-      validate: 'sshd -t -f %s',
-    },
-    { kind: 'service', unit: 'ssh.service', reloadOn: ['file /etc/ssh/sshd_config.d/10-pipeline.conf'] },
+    PASSWORDS,
+    { kind: 'file', path: SSHD_FILE, content: SSHD, validate: 'sshd -t -f %s' },
+    { kind: 'service', unit: 'ssh.service', reloadOn: [`file ${SSHD_FILE}`] },
 
     { kind: 'file', path: '/etc/systemd/journald.conf.d/pipeline.conf', content: JOURNALD },
     {

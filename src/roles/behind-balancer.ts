@@ -4,9 +4,8 @@ import { ONHOST } from '../contract/places.ts';
 import { SITES } from '../contract/proxy-paths.ts';
 import type { Resource } from '../host/resource.ts';
 import { BALANCED } from '../proxy/trust.ts';
-
-/** Their files, as the shell finds them. */
-const BALANCED_SITES = `$(grep -ls '^ *${BALANCED}$' ${SITES}/*.conf)`;
+import { withValues } from '../ssh/script.ts';
+import door from './door.sh' with { type: 'text' };
 
 /** At boot: a request that comes too early would be lost where it must not be repeated (onhost/ready.ts). */
 const READY_UNIT = `# Made by pipeline.
@@ -24,33 +23,11 @@ WantedBy=multi-user.target
 `;
 
 /**
- * Before nginx stops: it closes its socket with the connections that still wait there, and a POST on one of them would be lost. Refused before that, a
- * connection goes to another host. The rules expire by themselves, so that nothing is kept from the ports for longer.
+ * Before nginx stops: it closes its socket with the connections that still wait there, and a POST on one of
+ * them would be lost. Refused before that, a connection goes to another host. The rules expire by themselves,
+ * so that nothing is kept from the ports for longer.
  */
-const DOOR = `#!/bin/bash
-# Made by pipeline: refuses new connections to sites behind a balancer before nginx stops.
-case $1 in
-  open) nft delete table inet pipeline_door 2>/dev/null || true ;;
-  close)
-    ports=$(sed -n 's/^ *listen \\(\\[::\\]:\\)\\{0,1\\}\\([0-9]\\{1,\\}\\).*/\\2/p' /dev/null ${BALANCED_SITES} | sort -u | paste -sd,)
-    [ -n "$ports" ] || exit 0
-    nft -f - <<END && sleep 0.3
-table inet pipeline_door {
-  set ports {
-    type inet_service
-    flags timeout
-    timeout 15s
-    elements = { $ports }
-  }
-  chain input {
-    type filter hook input priority -10; policy accept;
-    tcp flags & (syn | ack) == syn tcp dport @ports reject with tcp reset
-  }
-}
-END
-    ;;
-esac
-`;
+const DOOR = `#!/bin/bash\n# Made by pipeline.\n${withValues(door, { sites: SITES, balanced: BALANCED })}`;
 
 const DOOR_UNIT = `# Made by pipeline.
 [Unit]

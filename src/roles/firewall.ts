@@ -1,8 +1,28 @@
 /** The host's own firewall: closed, and open for whom a port is meant for. Pure. */
 
 import type { Exposure } from '../cloud/provider.ts';
-import type { FirewallResource } from '../host/resource.ts';
+import type { FirewallResource, TheirsResource } from '../host/resource.ts';
+import { withValues } from '../ssh/script.ts';
+import closes from './firewall-closes.sh' with { type: 'text' };
 import type { RoleParams } from './role.ts';
+
+/** What other hosts reach today and would not any more: a firewall is no loss unless somebody needs what it closes. */
+export function closedPorts({ sshPorts, exposures }: RoleParams): TheirsResource {
+  const open = (protocol: 'tcp' | 'udp') =>
+    exposures
+      .filter((one) => one.protocol === protocol && one.from === 'anyone')
+      .map(({ port }) => String(port));
+  const some = exposures.flatMap(({ port, protocol, from }) =>
+    from === 'anyone' ? [] : [`${port}/${protocol}`],
+  );
+  return {
+    kind: 'theirs',
+    name: 'open ports',
+    look: withValues(closes, { tcp: open('tcp'), udp: open('udp'), some, ssh: sshPorts.map(String) }),
+    fate: 'ask',
+    says: 'programs listen here, and the new firewall keeps other hosts from them',
+  };
+}
 
 /** What may come in. What goes out, and what passes through, is left alone. */
 export function firewall(params: RoleParams): FirewallResource {

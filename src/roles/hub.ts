@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Resource } from '../host/resource.ts';
 import { HARDENED } from './agent.ts';
+import { REDIS_THEIRS } from './redis.ts';
 
 /** Secrets that `monitor setup` makes once: a seed, and the certificate of Redis. */
 export const MONITOR_SECRETS = '/etc/pipeline/monitor';
@@ -150,6 +151,12 @@ export function hubResources(params: HubParams): readonly Resource[] {
   const tls = params.tls;
   const own = { owner: USER, group: USER, secret: true } as const;
   return [
+    {
+      ...REDIS_THEIRS,
+      fate: 'stop',
+      says: "it has the port that the monitor's own Redis needs",
+      next: 'Take another host for the monitor, or move that Redis away. Then run the command again.',
+    },
     { kind: 'package', name: 'libatomic1' },
     { kind: 'package', name: 'nftables' },
     { kind: 'firewall', table: 'inet pipeline_monitor', rules: firewallRules(params.fleet) },

@@ -1,7 +1,10 @@
 /** MariaDB: on the loopback address alone, unless an application on another host needs it. */
 
-import type { Resource } from '../host/resource.ts';
+import type { Resource, TheirsResource } from '../host/resource.ts';
+import theirs from './mariadb-theirs.sh' with { type: 'text' };
+import mysql from './mysql-there.sh' with { type: 'text' };
 import { mebibytes, type Role, type RoleParams } from './role.ts';
+import { look, sparing } from './theirs.ts';
 
 export const MARIADB_PORT = 3306;
 
@@ -37,23 +40,35 @@ ${only('ip6')}
   };
 }
 
+const FILE = '/etc/mysql/mariadb.conf.d/90-pipeline.cnf';
+
+const THEIRS: TheirsResource = {
+  kind: 'theirs',
+  name: 'MariaDB of before',
+  look: look(theirs, { dropin: FILE }),
+  fate: 'keep',
+  says: 'it stays as it is, with its own settings',
+};
+
+const MYSQL: TheirsResource = {
+  kind: 'theirs',
+  name: 'MySQL',
+  look: mysql,
+  fate: 'stop',
+  says: 'it is installed, and MariaDB would push it out',
+  next: 'Take another host for MariaDB, or move to MariaDB by hand first (after a backup).',
+};
+
 function resources(params: RoleParams): readonly Resource[] {
   const clients = params.databases?.clients ?? [];
   const remote = clients.length > 0;
+  const content = configuration(mebibytes(params, 0.25, 64, 8192), remote ? '*' : '127.0.0.1');
   return [
-    ...(remote ? [{ kind: 'package', name: 'nftables' } as const, clientsOnly(clients)] : []),
+    MYSQL,
+    ...(remote ? [{ kind: 'package', name: 'nftables' } as const] : []),
     { kind: 'package', name: 'mariadb-server' },
-    {
-      kind: 'file',
-      path: '/etc/mysql/mariadb.conf.d/90-pipeline.cnf',
-      content: configuration(mebibytes(params, 0.25, 64, 8192), remote ? '*' : '127.0.0.1'),
-    },
-    {
-      kind: 'service',
-      unit: 'mariadb.service',
-      enabled: true,
-      restartOn: ['file /etc/mysql/mariadb.conf.d/90-pipeline.cnf'],
-    },
+    ...sparing(THEIRS, [...(remote ? [clientsOnly(clients)] : []), { kind: 'file', path: FILE, content }]),
+    { kind: 'service', unit: 'mariadb.service', enabled: true, restartOn: [`file ${FILE}`] },
   ];
 }
 

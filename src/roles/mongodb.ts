@@ -1,8 +1,13 @@
 /** MongoDB from its makers' packages: sign-in required, on the loopback address alone. */
 
-import type { Resource } from '../host/resource.ts';
+import type { Resource, TheirsResource } from '../host/resource.ts';
 import type { HostFacts } from '../host/state.ts';
+import { withValues } from '../ssh/script.ts';
+import fetchKey from './mongodb-key.sh' with { type: 'text' };
+import reachable from './mongodb-reach.sh' with { type: 'text' };
+import program from './mongodb-theirs.sh' with { type: 'text' };
 import { mebibytes, type Role, type RoleParams } from './role.ts';
+import { look, sparing } from './theirs.ts';
 
 const SERIES = '8.0';
 const KEY = `/usr/share/keyrings/pipeline-mongodb-${SERIES}.asc`;
@@ -26,7 +31,10 @@ net: { port: 27017, bindIp: 127.0.0.1 }
 security: { authorization: enabled }
 `;
 
-/** Since version 5 it ends with an illegal instruction on processors without AVX, which says nothing to anybody. */
+/**
+ * Since version 5 it ends with an illegal instruction on processors without AVX, which says nothing to
+ * anybody.
+ */
 const PROCESSOR: Resource = {
   kind: 'command',
   name: 'check the processor',
@@ -37,29 +45,20 @@ exit 1`,
 };
 
 /** apt's many words would hide the sentence: they go where people can look. */
-const SAID = 'said=/run/pipeline/mongodb-apt';
-const LOOK = "echo 'What apt said: /run/pipeline/mongodb-apt on the host.'";
+const SAID = '/run/pipeline/mongodb-apt';
 
-const REACHABLE = `${SAID}
-if ! apt-get -q update -o Dir::Etc::sourcelist=${SOURCES} -o Dir::Etc::sourceparts=/dev/null -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any -o Acquire::Retries=1 >"$said" 2>&1; then
-  echo "The host cannot reach MongoDB's package repository ($(sed -n 's/.*\\(https\\?:[^ ]*\\).*/\\1/p' ${SOURCES}))."
-  echo 'Name one that it reaches with repository: in pipeline.yml, or take engine: ferretdb.'
-  ${LOOK}
-  exit 1
-fi
-mkdir -p /var/lib/pipeline && sha256sum ${SOURCES} >/var/lib/pipeline/mongodb-repository`;
+const REACHABLE = withValues(reachable, { sources: SOURCES, said: SAID });
 
-const FETCH_KEY = `${SAID}
-if ! /usr/lib/apt/apt-helper -o Acquire::Retries=1 download-file https://pgp.mongodb.com/server-${SERIES}.asc ${KEY}.new >"$said" 2>&1; then
-  rm -f ${KEY}.new
-  echo "The host cannot reach https://pgp.mongodb.com, which has the key of MongoDB's packages."
-  echo 'Name a repository that it reaches with repository: in pipeline.yml, or take engine: ferretdb.'
-  ${LOOK}
-  exit 1
-fi
-mv ${KEY}.new ${KEY}`;
+const FETCH_KEY = withValues(fetchKey, {
+  address: `https://pgp.mongodb.com/server-${SERIES}.asc`,
+  key: KEY,
+  said: SAID,
+});
 
-/** Where the packages come from: one resource for each release that there is an official repository for, or the given line. */
+/**
+ * Where the packages come from: one resource for each release that there is an official repository for, or
+ * the given line.
+ */
 function repository(line: string | undefined): readonly Resource[] {
   const file = (content: string): Resource => ({ kind: 'file', path: SOURCES, content: `${content}\n` });
   const reach: Resource = {
@@ -72,7 +71,8 @@ function repository(line: string | undefined): readonly Resource[] {
   if (line !== undefined) return [file(line), reach];
   const official = OFFICIAL.map(({ os, codename, component }) => ({
     ...file(
-      `deb [signed-by=${KEY}] https://repo.mongodb.org/apt/${os} ${codename}/mongodb-org/${SERIES} ${component}`,
+      `deb [signed-by=${KEY}] https://repo.mongodb.org/apt/${os} ` +
+        `${codename}/mongodb-org/${SERIES} ${component}`,
     ),
     when: (host: HostFacts) => host.codename === codename,
   }));
@@ -80,7 +80,9 @@ function repository(line: string | undefined): readonly Resource[] {
     kind: 'command',
     name: 'choose a repository',
     unless: 'false',
-    run: `echo "MongoDB has no packages for this release of the system. Name a repository with repository: in pipeline.yml, or take engine: ferretdb."; exit 1`,
+    run: `echo 'MongoDB has no packages for this release of the system.'
+echo 'Name a repository with repository: in pipeline.yml, or take engine: ferretdb.'
+exit 1`,
     when: (host) => !OFFICIAL.some(({ codename }) => codename === host.codename),
   };
   return [
@@ -91,16 +93,27 @@ function repository(line: string | undefined): readonly Resource[] {
   ];
 }
 
+const FILE = '/etc/mongod.conf';
+
+/** Its packages too: a source of another series would lift it over a version that it must not skip. */
+const THEIRS: TheirsResource = {
+  kind: 'theirs',
+  name: 'MongoDB of before',
+  look: look(program, { configuration: FILE }),
+  fate: 'keep',
+  says: 'it stays as it is, with its own version and settings',
+};
+
 function resources(params: RoleParams): readonly Resource[] {
   // A quarter of the memory; the server takes no less than 256 MB.
   const cache = (mebibytes(params, 0.25, 256, 65_536) / 1024).toFixed(2);
-  return [
+  return sparing(THEIRS, [
     PROCESSOR,
     ...repository(params.databases?.repository),
     { kind: 'package', name: 'mongodb-org', after: [`command ${REACH}`] },
-    { kind: 'file', path: '/etc/mongod.conf', content: configuration(cache) },
-    { kind: 'service', unit: 'mongod.service', enabled: true, restartOn: ['file /etc/mongod.conf'] },
-  ];
+    { kind: 'file', path: FILE, content: configuration(cache) },
+    { kind: 'service', unit: 'mongod.service', enabled: true, restartOn: [`file ${FILE}`] },
+  ]);
 }
 
 export const mongodb: Role = { name: 'mongodb', exposures: [], resources };

@@ -1,49 +1,27 @@
-/** What a host needs before applications are deployed to it: the tools of a deploy, and networks for instances that need one of their own. */
+/**
+ * What a host needs before applications are deployed to it: the tools of a deploy, and networks for instances
+ * that need one of their own.
+ */
 
 import { ONHOST } from '../contract/places.ts';
 import type { Resource } from '../host/resource.ts';
 import { BEHIND_BALANCER } from './behind-balancer.ts';
 import { LOG_FOLDER } from './log-folder.ts';
+import network from './network.sh' with { type: 'text' };
 import type { Role } from './role.ts';
 
-/** The range that instances' networks are cut from (RFC 2544: benchmarks of network devices, so nobody routes it). */
+/**
+ * The range that instances' networks are cut from (RFC 2544: benchmarks of network devices, so nobody routes
+ * it).
+ */
 const INSTANCE_RANGE = '198.18.0.0/16';
 /** Interfaces on the host's side of those networks. */
 const INSTANCE_LINKS = 'pln*';
 
 /**
- * A network namespace with one cable to the host. Answers go back; what begins inside goes out under the host's address; the host itself is
- * closed to it, as are other instances.
+ * A network namespace with one cable to the host (network.sh). Answers go back; what begins inside goes out
+ * under the host's address; the host itself is closed to it, as are other instances.
  */
-const NETWORK = `#!/bin/bash
-# Made by pipeline: the network of one instance. Usage: network up|down, with NAMESPACE, LINK, GATEWAY and ADDRESS in the environment.
-set -eu
-down() {
-  ip link delete "$LINK" 2>/dev/null || true
-  ip netns delete "$NAMESPACE" 2>/dev/null || true
-}
-case $1 in
-  up)
-    down
-    ip netns add "$NAMESPACE"
-    ip link add "$LINK" type veth peer name eth0 netns "$NAMESPACE"
-    ip address add "$GATEWAY/30" dev "$LINK"
-    ip link set "$LINK" up
-    ip -n "$NAMESPACE" link set lo up
-    ip -n "$NAMESPACE" address add "$ADDRESS/30" dev eth0
-    ip -n "$NAMESPACE" link set eth0 up
-    ip -n "$NAMESPACE" route add default via "$GATEWAY"
-    [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo 1 >/proc/sys/net/ipv4/ip_forward
-    mkdir -p /run/pipeline/networks
-    # A resolver on the host's loopback address is not reachable from here.
-    resolvers=/etc/resolv.conf
-    if grep -qs '^nameserver 127\\.' /etc/resolv.conf && [ -e /run/systemd/resolve/resolv.conf ]; then resolvers=/run/systemd/resolve/resolv.conf; fi
-    cp -L "$resolvers" "/run/pipeline/networks/$NAMESPACE.resolv.conf" 2>/dev/null || true
-    ;;
-  down) down ;;
-esac
-`;
-
 const NETWORK_UNIT = `# Made by pipeline.
 [Unit]
 Description=Network of %i
@@ -90,7 +68,10 @@ const ROTATION = `# Made by pipeline.
 }
 `;
 
-/** The watch over a new release (onhost/guard.ts). Killed, it goes on; failed, it stays so that people are called. */
+/**
+ * The watch over a new release (onhost/guard.ts). Killed, it goes on; failed, it stays so that people are
+ * called.
+ */
 const GUARD_UNIT = `# Made by pipeline.
 [Unit]
 Description=First minute of a new release of %i
@@ -101,6 +82,27 @@ ExecStart=${ONHOST}/node/bin/node ${ONHOST}/current guard %i
 Restart=on-abnormal
 RestartSec=1s
 `;
+
+/** A rollout under way (onhost/rollout). Whatever ends it but itself, it goes on: both versions serve meanwhile. */
+const ROLLOUT_SERVICE = `# Made by pipeline.
+[Unit]
+Description=Rollout of a new release of %i
+After=network.target nginx.service
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=${ONHOST}/node/bin/node --max-old-space-size=40 --max-semi-space-size=1 ${ONHOST}/current rollout %i
+Restart=on-failure
+RestartSec=1s
+Nice=5
+`;
+
+/** What a balancer needs besides nginx. */
+export const ROLLOUT_UNIT: Resource = {
+  kind: 'file',
+  path: '/etc/systemd/system/pipeline-rollout@.service',
+  content: ROLLOUT_SERVICE,
+};
 
 export const nodeService: Role = {
   name: 'node-service',
@@ -121,9 +123,10 @@ export const nodeService: Role = {
     { kind: 'directory', path: '/var/lib/pipeline/incoming', mode: '0700' },
     { kind: 'file', path: '/etc/logrotate.d/pipeline-audit', content: ROTATION },
     { kind: 'directory', path: '/usr/local/lib/pipeline' },
-    { kind: 'file', path: '/usr/local/lib/pipeline/network', content: NETWORK, mode: '0755' },
+    { kind: 'file', path: '/usr/local/lib/pipeline/network', content: network, mode: '0755' },
     { kind: 'file', path: '/etc/systemd/system/pipeline-network@.service', content: NETWORK_UNIT },
     { kind: 'file', path: '/etc/systemd/system/pipeline-guard@.service', content: GUARD_UNIT },
+    ROLLOUT_UNIT,
     ...BEHIND_BALANCER,
     { kind: 'firewall', table: 'inet pipeline_instances', rules: INSTANCE_RULES },
   ],

@@ -1,5 +1,8 @@
 /** What is run on the host: command lines and scripts as text, pure. */
+import kill from './kill.sh' with { type: 'text' };
 import { command } from './quote.ts';
+import { withValues } from './script.ts';
+import store from './store.sh' with { type: 'text' };
 
 /** Names a run, on its command line and in its last line. Letters and digits. */
 export type RunToken = string;
@@ -53,35 +56,17 @@ export function runInput(script: string, token: RunToken): string {
 }
 
 /**
- * Stores standard input under a path: temporary name beside it, length compared (a connection that breaks
- * looks like an end of file), fsync, rename. Exit 28 (ENOSPC) with `free size` in bytes where the disk is
- * full.
+ * The command line that stores standard input under a path: temporary name beside it, length compared (a
+ * connection that breaks looks like an end of file), fsync, rename. Exit 28 (ENOSPC) with `free size` in
+ * bytes where the disk is full. Ends like a run does.
  */
-const STORE = `set -u
-path=$2 size=$3 mode=$4
-directory=$(dirname -- "$path")
-mkdir -p -- "$directory" || exit 1
-[ ! -e "$path" ] || [ -f "$path" ] || { echo "$path is not an ordinary file" >&2; exit 1; }
-temporary=$(mktemp -- "$path.XXXXXX") || exit 1
-trap 'rm -f -- "$temporary"' EXIT
-if ! message=$(cat 2>&1 >"$temporary"); then
-  case $message in
-    *"No space left"*|*"quota exceeded"*) df -B1 --output=avail,size -- "$directory" | tail -n 1; exit 28 ;;
-  esac
-  printf '%s\\n' "$message" >&2
-  exit 1
-fi
-got=$(stat -c %s -- "$temporary")
-[ "$got" = "$size" ] || { echo "$got of $size bytes arrived" >&2; exit 1; }
-chmod -- "$mode" "$temporary" && sync -- "$temporary" && mv -fT -- "$temporary" "$path" && sync -- "$directory"`;
-
-/** The command line that stores standard input; ends like a run does. */
 export function storeCommand(
   user: string,
   token: RunToken,
   file: { readonly path: string; readonly size: number; readonly mode: string },
 ): string {
-  const script = `printf "pipeline-begin-%s\\n" "$1"; (${STORE}\n); r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r`;
+  const end = 'r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r';
+  const script = `printf "pipeline-begin-%s\\n" "$1"; (${store}); ${end}`;
   return asRoot(user, ['bash', '-c', script, 'pipeline', token, file.path, String(file.size), file.mode]);
 }
 
@@ -91,28 +76,5 @@ export function storeCommand(
  * children of systemd and live on.
  */
 export function killScript(token: RunToken, graceSeconds: number): string {
-  return `sessions=' '
-for file in $(printf '%s' ${token} | grep -lsaFf - /proc/[0-9]*/cmdline); do
-  stat=$(<"\${file%cmdline}stat") || continue
-  set -- \${stat##*) }
-  sessions+="$4 "
-done 2>/dev/null
-[ "$sessions" != ' ' ] || exit 0
-members() {
-  local file stat pid
-  for file in /proc/[0-9]*/stat; do
-    { read -r -d '' stat || true; } <"$file" || continue
-    set -- \${stat##*) }
-    pid=\${file%/stat}
-    [ "$1" = Z ] || [[ $sessions != *" $4 "* ]] || echo "\${pid#/proc/}"
-  done 2>/dev/null
-}
-kill -TERM $(members) 2>/dev/null
-end=$((SECONDS + ${graceSeconds}))
-while [ "$SECONDS" -lt "$end" ]; do
-  [ -n "$(members)" ] || exit 0
-  sleep 0.1
-done
-kill -KILL $(members) 2>/dev/null
-true`;
+  return withValues(kill, { token, grace: String(graceSeconds) });
 }

@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { isShown } from '../../src/agent/collectors/units.ts';
 import { decodeMessage, encodeCall, splitSignature } from '../../src/agent/system/dbus-message.ts';
 
-/** What dbus-daemon 1.14 sent: the signal after Hello, the answer to `Get` of the property Features, the answer to an unknown method. */
+/**
+ * What dbus-daemon 1.14 sent: the signal after Hello, the answer to `Get` of the property Features, the
+ * answer to an unknown method.
+ */
 const SIGNAL = Buffer.from(
   '6c04010109000000020000008d00000001016f00150000002f6f72672f667265656465736b746f702f44427573000000' +
     '02017300140000006f72672e667265656465736b746f702e4442757300000000030173000c0000004e616d6541637175' +

@@ -1,4 +1,7 @@
-/** Parsers of /proc and the control groups, on text in the forms that proc(5) and Linux's Documentation describe. */
+/**
+ * Parsers of /proc and the control groups, on text in the forms that proc(5) and Linux's Documentation
+ * describe.
+ */
 import { describe, expect, it } from 'vitest';
 import { containerTimes, cpuShares, parseStat } from '../../src/agent/collectors/cpu.ts';
 import { diskRates, majorMinor, parseDiskstats, parseMounts } from '../../src/agent/collectors/disks.ts';

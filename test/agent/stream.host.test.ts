@@ -6,7 +6,10 @@ import { bundleAgent, follow, installAgent, onHost, until } from './support.ts';
 const reason = hostsUnavailable();
 if (reason !== undefined) process.stderr.write(`test/agent/stream.host.test.ts skipped: ${reason}\n`);
 
-/** Uses a tenth of a second of processor time each second, prints an error line each second, and dies when told to. */
+/**
+ * Uses a tenth of a second of processor time each second, prints an error line each second, and dies when
+ * told to.
+ */
 const SERVICE = `[Service]
 ExecStart=/opt/node -e "setInterval(() => { const used = () => process.cpuUsage().user; const end = used() + 1e5; while (used() < end); console.error('TypeError: x is no function'); console.log('fine') }, 1000)"
 Restart=always

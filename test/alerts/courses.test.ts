@@ -1,4 +1,7 @@
-/** Every rule over time: it fires, once, however the figure wavers; it is over; a hub that begins anew in between changes nothing of that. */
+/**
+ * Every rule over time: it fires, once, however the figure wavers; it is over; a hub that begins anew in
+ * between changes nothing of that.
+ */
 import { describe, expect, it } from 'vitest';
 import { evaluate, resume } from '../../src/alerts/evaluate.ts';
 import { findings, type HostView, type MonitorView } from '../../src/alerts/findings.ts';
@@ -88,7 +91,10 @@ const WORLDS: Readonly<Record<LastingRule, World>> = {
   storage: (bad) => ({ storage: bad ? 0.81 : 0.79 }),
 };
 
-/** Looks once a second at a world that is well for a minute, troubled until `until`, and well again until the end. */
+/**
+ * Looks once a second at a world that is well for a minute, troubled until `until`, and well again until the
+ * end.
+ */
 function course(world: World, troubled: (second: number) => boolean, until: number, restartEvery?: number) {
   let states: readonly AlertState[] = [];
   const told: string[] = [];

@@ -98,7 +98,8 @@ async function mailServer(
 /** Key and certificate in one file, made for this run. */
 function certificate(): { readonly key: string; readonly cert: string } {
   const args =
-    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=mail -addext subjectAltName=IP:127.0.0.1';
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=mail ' +
+    '-addext subjectAltName=IP:127.0.0.1';
   const made = spawnSync('openssl', [...args.split(' '), '-keyout', '-', '-out', '-'], { encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`openssl: ${made.stderr ?? made.error?.message}`);
   return { key: made.stdout, cert: made.stdout };
@@ -133,13 +134,15 @@ it('a webhook gets the credentials of its address as a header', async () => {
   expect(got[0]?.authorization).toBe(`Basic ${Buffer.from('ann:p@ss').toString('base64')}`);
 });
 
-it('Slack gets one text for several, the gravest first, and nothing that it would take for markup', async () => {
+it('Slack gets one text for several, the gravest first, without anything like markup', async () => {
   const { url, got } = await http(200);
   const several = [notice('a unit <!channel> & co fails'), notice('the site is down', 'firing', 'critical')];
   await deliver({ slack: url }, several, 'http://m/dashboard');
   expect(got.map(({ body }) => body)).toEqual([
     {
-      text: 'Critical: The site is down.\nWarning: A unit &lt;!channel&gt; &amp; co fails.\nhttp://m/dashboard',
+      text:
+        'Critical: The site is down.\nWarning: A unit &lt;!channel&gt; &amp; co fails.\n' +
+        'http://m/dashboard',
     },
   ]);
 });

@@ -54,7 +54,7 @@ it('a place that hangs keeps no other from its messages', async () => {
   await expect.poll(() => taken).toEqual(['takes a', 'takes b', 'takes c']);
 });
 
-it('a place that refuses is tried again, in order, and this is said once and without its address', async () => {
+it('a place that refuses is tried again, in order; that is said once, without its address', async () => {
   const { make, taken, lines, kept } = world({ place: refusing(5) });
   const outbox = make();
   for (const word of ['a', 'b']) outbox.add(notice(word));

@@ -1,4 +1,6 @@
-/** The forms of docs/monitor.md, followed literally, against receivers that check what each service publishes. */
+/**
+ * The forms of docs/alerts.md, followed literally, against receivers that check what each service publishes.
+ */
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +19,7 @@ const notice = (state: Notice['state'], message = 'the disk "/" on web\nis full'
 });
 
 const documented = (() => {
-  const page = readFileSync(new URL('../../docs/monitor.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../docs/alerts.md', import.meta.url), 'utf8');
   const [, text = ''] = /```yaml\n(alerts:\n {2}notify:\n {4}# ntfy[\s\S]*?)```/.exec(page) ?? [];
   return alertsSchema.parse((parse(text) as { alerts: unknown }).alerts);
 })();

@@ -48,6 +48,12 @@ describe('wrong usage exits 2, says why and what to do', () => {
     ['an unknown option', ['prod', 'up', '--provder', 'local'], '--provder', '--provider'],
     ['a missing argument', ['deploy'], 'app', '--help'],
     ['a choice that is none', ['prod', 'up', '--provider', 'aws'], 'aws', '--help'],
+    [
+      'hosts that are there and a provider',
+      ['prod', 'up', '-i', 'x', '--provider', 'local'],
+      '--provider',
+      'one of',
+    ],
     ['a number that is none', ['canary', 'a', 'b', '--rate', 'fast'], '"fast" is not a number', 'exit 2'],
     [
       'a duration that is none',

@@ -19,6 +19,7 @@ const PLAN: HostPlan = {
     change('package nginx', 'installing nginx'),
     change('firewall inet pipeline', 'loading the firewall'),
   ],
+  theirs: [],
   script: 'true',
   secrets: ['hunter2'],
 };

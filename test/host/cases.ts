@@ -30,6 +30,7 @@ export const NOTHING: Facts = {
   services: {},
   firewalls: {},
   commands: {},
+  theirs: {},
   stamps: {},
 };
 

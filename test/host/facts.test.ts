@@ -43,6 +43,12 @@ describe('what a host says is read:', () => {
     });
   });
 
+  it('whether the kernel has IPv6', () => {
+    expect(parseFacts(answer({}), 'web', []).host.noIpv6).toBeUndefined();
+    const without = answer({}).replace('clock\t', 'no-ipv6\nclock\t');
+    expect(parseFacts(without, 'web', []).host.noIpv6).toBe(true);
+  });
+
   it('packages in every state of dpkg', () => {
     const names = ['here', 'held', 'gone', 'half', 'waiting', 'broken', 'unknown', 'foreign'];
     const { packages, interrupted } = parseFacts(

@@ -23,6 +23,8 @@ function run(bash: string): string[] {
     lock_seconds: '1',
     guard_seconds: '1',
     log: join(folder, 'log'),
+    written: join(folder, 'written'),
+    theirs_folder: join(folder, 'theirs'),
   });
   return execFileSync('bash', ['-c', program], { encoding: 'utf8' }).trimEnd().split('\n');
 }

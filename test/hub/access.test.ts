@@ -1,4 +1,6 @@
-/** What the users of the monitor's Redis can do there: the rules that `monitor setup` writes, in a real Redis. */
+/**
+ * What the users of the monitor's Redis can do there: the rules that `monitor setup` writes, in a real Redis.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisConnection } from '../../src/agent/sender/resp.ts';
 import { inbox } from '../../src/hub/store/keys.ts';
@@ -6,7 +8,7 @@ import { aclFile } from '../../src/roles/hub.ts';
 import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 
 const missing = redisUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/access.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/access.test.ts skipped: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('with the password of an agent', () => {
   let server: TestRedis;

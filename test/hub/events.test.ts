@@ -20,7 +20,7 @@ import type { Row } from '../../src/metrics/catalogue.ts';
 import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 
 const missing = redisUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/events.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/events.test.ts skipped: ${missing}\n`);
 
 const NOW = 1_800_000_000_000;
 const line = (at: number, changes: Partial<Row<'audit'>> = {}): Row<'audit'> => ({

@@ -96,7 +96,7 @@ it('roll-ups keep every request', () => {
 
 const missing = redisUnavailable();
 if (missing !== undefined)
-  process.stderr.write(`test/monitor/ingest.test.ts, hub on Redis, skipped: ${missing}\n`);
+  process.stderr.write(`test/hub/ingest.test.ts, hub on Redis, skipped: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
   let server: TestRedis;
@@ -170,6 +170,7 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
             sparks: new AppSparks(),
             states: [],
             canaries: [],
+            rollouts: [],
             storage: null,
             remoteWrite: null,
             trouble: '',

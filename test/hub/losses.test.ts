@@ -14,7 +14,7 @@ import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 import { window } from '../metrics/windows.ts';
 
 const missing = redisUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/losses.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/losses.test.ts skipped: ${missing}\n`);
 
 const [RAW, MINUTE, TEN_MINUTES] = TIERS as [(typeof TIERS)[0], (typeof TIERS)[0], (typeof TIERS)[0]];
 const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER };

@@ -6,7 +6,7 @@ import { browserUnavailable, startBrowser } from '../support/browser.ts';
 import { type SampleHub, serveSample } from './sample/serve.ts';
 
 const missing = redisUnavailable() ?? browserUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/page.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/page.test.ts skipped: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('the dashboard', () => {
   let hub: SampleHub;
@@ -62,6 +62,8 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     ['?view=alerts', '.alerts'],
     ['?view=events&range=30d', '.events li'],
     ['?view=canaries', 'table[aria-label="Canary runs"]'],
+    ['?view=canaries', '.steps .here'],
+    ['?rollout=sample-taken-back', 'table[aria-label="Evidence by metric"]'],
     ['?run=samplefailed1', 'table[aria-label="Metrics of the run"]'],
     ['?run=samplerunning1', '.sentence'],
   ])(
@@ -76,6 +78,37 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     },
     60_000,
   );
+
+  it('puts charts into two columns where there is room, never into three', async () => {
+    const page = await open('?host=itrust', '.chart canvas');
+    const columns = () =>
+      page.evaluate(
+        "new Set([...document.querySelectorAll('.chart')].map((one) => one.getBoundingClientRect().left)).size",
+      );
+    for (const [width, wanted] of [
+      [1100, 1],
+      [1440, 2],
+      [2560, 2],
+    ] as const) {
+      await page.setViewportSize({ width, height: 900 });
+      await expect.poll(columns, { message: `at ${width}` }).toBe(wanted);
+    }
+    await page.close();
+  }, 60_000);
+
+  it('shows a rollout as it goes on, and its steps where they were taken', async () => {
+    const page = await open('?view=canaries', 'text=checkbox.io: v2 (c20cadf) is let in');
+    const requests = () => page.textContent('section[aria-label^="checkbox.io"] tbody td:nth-child(4)');
+    const before = await requests();
+    await expect.poll(requests, { timeout: 20_000 }).not.toBe(before);
+    await page.click('section[aria-label^="checkbox.io"] >> text=its steps');
+    await page.waitForURL(/rollout=sample-running/);
+    await page.waitForSelector('.events >> text=harm beyond the margin of this step is excluded');
+    await page.click('text=charts of both versions');
+    await page.waitForURL(/app=checkbox\.io&baseline=.*&candidate=/);
+    await page.waitForSelector('.events >> text=◐ 5 %');
+    await page.close();
+  }, 60_000);
 
   it('shows a route whose name is a script as text', async () => {
     const page = await open('?app=checkbox.io&range=6h', 'text=<script>document.title="run"</script>');

@@ -34,7 +34,10 @@ const requests = (release: string, count: number, milliseconds: number): Window[
   size: { sum: 0, zero: 0, counts: {} },
 });
 
-/** Every family has help and type before its samples, and no series is there twice: what promtool asks for besides names. */
+/**
+ * Every family has help and type before its samples, and no series is there twice: what promtool asks for
+ * besides names.
+ */
 function parse(text: string): Map<string, number> {
   const series = new Map<string, number>();
   let family = '';

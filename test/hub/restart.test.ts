@@ -1,4 +1,7 @@
-/** The monitor's Redis with the rules of `monitor setup`, started anew: what was written in transactions is there, and nobody is let in unasked. */
+/**
+ * The monitor's Redis with the rules of `monitor setup`, started anew: what was written in transactions is
+ * there, and nobody is let in unasked.
+ */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +14,7 @@ import { redisUnavailable } from '../agent/redis-server.ts';
 import { spawnMortal } from '../support/mortal.ts';
 
 const missing = redisUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/restart.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/restart.test.ts skipped: ${missing}\n`);
 
 it.skipIf(missing !== undefined)(
   'a restart of Redis loses nothing that the hub wrote in a transaction',

@@ -1,4 +1,7 @@
-/** `pipeline monitor setup` on real hosts, as a user runs it: everything is there, a second run changes nothing, a request becomes a mark. */
+/**
+ * `pipeline monitor setup` on real hosts, as a user runs it: everything is there, a second run changes
+ * nothing, a request becomes an event.
+ */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,15 +14,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { quietContext } from '../../src/context.ts';
+import { ROLLOUT_STATUS, ROLLOUTS_ENDED, type RolloutStatus } from '../../src/contract/rollout.ts';
 import { productionSpec } from '../../src/environment/environment.ts';
 import type { EventPage, Overview } from '../../src/hub/api-types.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { powerCut } from '../support/power.ts';
 import { projectFolder, run, runJson } from '../support/program.ts';
+import { endedStatus, rolloutStatus } from './sample/rollouts.ts';
 
 const unavailable = hostsUnavailable();
-if (unavailable !== undefined)
-  process.stderr.write(`test/monitor/setup.host.test.ts skipped: ${unavailable}\n`);
+if (unavailable !== undefined) process.stderr.write(`test/hub/setup.host.test.ts skipped: ${unavailable}\n`);
 
 const configuration = `
 project: mon-${randomBytes(3).toString('hex')}
@@ -93,7 +97,12 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
   });
 
   it('shows a request that a host answered', async () => {
-    const line = `{"msec":$(date +%s.%3N),"app":"shop","variant":"blue","release":"r1","method":"GET","uri":"/","status":200,"bytes":5,"time":0.010,"upstream_time":"0.010","upstream_header_time":"0.010","upstream_status":"200","upstream_addr":"127.0.0.1:1","id":"x"}`;
+    const fields = {
+      ...{ app: 'shop', variant: 'blue', release: 'r1', method: 'GET', uri: '/', status: 200, bytes: 5 },
+      ...{ time: 0.01, upstream_time: '0.010', upstream_header_time: '0.010', upstream_status: '200' },
+      ...{ upstream_addr: '127.0.0.1:1', id: 'x' },
+    };
+    const line = JSON.stringify(fields).replace('{', '{"msec":$(date +%s.%3N),');
     const log = '/var/log/nginx/pipeline/shop.json.log';
     // The agent reads a new file from its begin, and an old one from its end.
     await run(
@@ -111,7 +120,7 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
       .toContain('shop');
   });
 
-  it('makes events of the audit logs, also of what was written before the agents and while the hub was away', async () => {
+  it('makes events of the audit logs, also of what was there before the agents or while the hub was away', async () => {
     const authorization = `Basic ${Buffer.from(`${made.user}:${made.password}`).toString('base64')}`;
     const events = async () => {
       const response = await fetch(`${base}/api/events?from=0`, { headers: { authorization } });
@@ -146,6 +155,34 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
       monitor: { trouble: '' },
       hosts: [{ lastSeenSeconds: expect.any(Number) }, { lastSeenSeconds: expect.any(Number) }],
     });
+  });
+
+  it('shows a rollout as its host tells of it, and tells people that it was taken back', async () => {
+    const [id, began] = ['a1b2c3d4e5f60718', Date.now() - 60_000];
+    const put = (path: string, status: RolloutStatus) => {
+      const at = `${path}/shop.json`;
+      return onHost(
+        'web',
+        `mkdir -p ${path} && echo '${JSON.stringify(status)}' >${at}.new && mv ${at}.new ${at}`,
+      );
+    };
+    const rollouts = async () => (await overview()).rollouts.map(({ phase, host }) => `${host} ${phase}`);
+    await put(ROLLOUT_STATUS, { ...rolloutStatus(id, began, began + 1000), app: 'shop' });
+    await expect.poll(rollouts, { timeout: 30_000 }).toEqual(['web running']);
+    // It ends and the host starts anew before its agent has looked.
+    await onHost('web', `systemctl stop pipeline-agent && rm -r ${ROLLOUT_STATUS}`);
+    await put(`${ROLLOUTS_ENDED}/shop`, { ...endedStatus(id, began, Date.now(), 'taken back'), app: 'shop' });
+    await onHost('web', 'systemctl start pipeline-agent');
+    await expect.poll(rollouts, { timeout: 30_000 }).toEqual([]);
+    await expect
+      .poll(() => told, { timeout: 30_000 })
+      .toContainEqual(
+        expect.objectContaining({
+          rule: 'deploys',
+          subject: 'shop',
+          message: expect.stringContaining('v2 (c20cadf): taken back: errors (5xx)'),
+        }),
+      );
   });
 
   it('lets agents into Redis and nobody else, and nobody in without a password', async () => {

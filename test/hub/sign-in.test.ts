@@ -1,4 +1,7 @@
-/** The door of the dashboard, over real connections to a hub on a real Redis: who gets in, and what strangers can do. */
+/**
+ * The door of the dashboard, over real connections to a hub on a real Redis: who gets in, and what strangers
+ * can do.
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +15,7 @@ import { type Redis, redisClient } from '../../src/hub/store/redis.ts';
 import { freePort, redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 
 const missing = redisUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/sign-in.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/sign-in.test.ts skipped: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
   let server: TestRedis;

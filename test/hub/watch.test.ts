@@ -19,7 +19,7 @@ import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 import { window } from '../metrics/windows.ts';
 
 const missing = redisUnavailable();
-if (missing !== undefined) process.stderr.write(`test/monitor/watch.test.ts skipped: ${missing}\n`);
+if (missing !== undefined) process.stderr.write(`test/hub/watch.test.ts skipped: ${missing}\n`);
 
 const NOW = 1_800_000_000_000;
 

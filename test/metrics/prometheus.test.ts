@@ -113,7 +113,7 @@ describe('Prometheus', () => {
       'something else',
       (_, __, response) => response.writeHead(404).end('<html>not found'),
       'host',
-      /does not answer as Prometheus does \(HTTP 404\)/,
+      /does not answer like Prometheus \(HTTP 404\)/,
       /query_range/,
     ],
     [
@@ -121,13 +121,13 @@ describe('Prometheus', () => {
       json(200, { status: 'success', data: { resultType: 'scalar', result: [1, '2'] } }),
       'host',
       /with scalar instead of values over time/,
-      /must give numbers/,
+      /must return numbers/,
     ],
     [
       'a connection that is cut',
       (request) => request.socket.destroy(),
       'host',
-      /cannot be asked: /,
+      /Cannot reach Prometheus/,
       /can be reached/,
     ],
   ])('%s is said in a sentence', async (_, answer, kind, message, next) => {
@@ -146,12 +146,12 @@ describe('Prometheus', () => {
   });
 
   it.each(['localhost:9090', 'ftp://x', 'nonsense'])('%s is no address', (address) => {
-    expect(() => prometheusAt(address, quietContext())).toThrow(/is no address of Prometheus/);
+    expect(() => prometheusAt(address, quietContext())).toThrow(/is not an http or https address/);
   });
 
   it('takes no password in its address', () => {
     expect(() => prometheusAt('http://me:secret@localhost:9090', quietContext())).toThrow(
-      /^A password in an address/,
+      /^Everybody on this machine can see a password/,
     );
   });
 });

@@ -127,6 +127,22 @@ export class FakeHost implements Host {
     this.green ??= 0;
     return { changed };
   };
+  shareTraffic = async (_app: string, { name }: { readonly name: string }) => {
+    this.calls.push(`share ${name}`);
+    this.green = Number.parseFloat(name.slice(1));
+  };
+  beginSplit = async () => {
+    this.calls.push('begin split');
+  };
+  endSplit = async () => {
+    this.calls.push('end split');
+  };
+  /** What nginx has written of a rollout, and nobody has read. */
+  readonly lines: string[] = [];
+  takeLines = async (_path: string, from: number) => {
+    const lines = this.lines.splice(0);
+    return { lines, next: from + lines.length };
+  };
   hook = async (hook: HookCommand, onLine: (line: string | undefined) => void) => {
     this.calls.push(`hook ${hook.command}`);
     onLine('migrating');

@@ -77,7 +77,7 @@ describe('placing', () => {
   });
 
   it('refuses a WAR for jakarta on an old Tomcat, and any WAR without one', async () => {
-    const needs = 'needs Tomcat 10 (jakarta.servlet), and this host has Tomcat 9';
+    const needs = 'needs Tomcat 10 (jakarta.servlet), but this host has Tomcat 9';
     await expect(bring(tomcatHost(9), { webapp: 'ROOT' }, war('jakarta'))).rejects.toThrow(needs);
     await expect(bring(servingHost(), { webapp: 'ROOT' }, war('javax'))).rejects.toThrow('no Tomcat');
   });

@@ -148,6 +148,13 @@ describe('a site as nginx reads it', () => {
     );
   });
 
+  it('listens on the families that the kernel has, on every port', () => {
+    const tls = { certificate: '/c', key: '/k', redirect: true };
+    expect(text({ tls }).match(/listen \[::\]:(80|443)/g)).toEqual(['listen [::]:80', 'listen [::]:443']);
+    expect(text({ tls, noIpv6: true })).not.toContain('[::]');
+    expect(lines({ tls, noIpv6: true })).toContain('listen 80 default_server;');
+  });
+
   it('serves https, and sends visitors there', () => {
     const tls = { certificate: '/c', key: '/k', redirect: true };
     expect(lines({ tls })).toEqual(

@@ -154,7 +154,7 @@ location /fail { return 500 "${colour} failed"; } }`;
       }
       for (const app of ['pair', 'stranger']) await share(0, app, 'blue');
       await nginx.start();
-    });
+    }, 120_000);
     afterAll(() => nginx.stop());
 
     test('a first request gets a cookie, and with it the same version from then on', async () => {

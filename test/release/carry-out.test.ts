@@ -131,7 +131,7 @@ describe('where a host fails', () => {
     const failure = await failureOf(planFor(['web-1', 'web-2'], { action: 'deploy' }));
     expect(failure.output).toContain('web-1 could not go back: web-1 does not answer');
     expect(failure.next).toBe(
-      'web-1 may serve the new version still: run pipeline rollback app once reachable.',
+      'web-1 may still serve the new version: run pipeline rollback app once reachable.',
     );
   });
 

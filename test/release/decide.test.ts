@@ -194,10 +194,12 @@ complete
     expect(parseAppFacts('web', 'app', text)).toEqual({
       architecture: 'arm64',
       program: 'onhost-1.cjs',
+      rollout: false,
       programNode: '22.1.0',
       agentNodes: new Set(['24.0.0']),
       prepared: 'abc',
       missing: ['curl'],
+      noIpv6: false,
       slot: 3,
       takenSlots: new Set([0, 1]),
       live: 'green',
@@ -211,8 +213,11 @@ complete
       site: 'def',
     });
   });
+  it('say where the kernel has no IPv6', () => {
+    expect(parseAppFacts('web', 'app', `lacks ipv6\n${text}`).noIpv6).toBe(true);
+  });
   it('must be complete', () => {
-    expect(() => parseAppFacts('web', 'app', 'architecture x86_64\n')).toThrow(/not complete/);
+    expect(() => parseAppFacts('web', 'app', 'architecture x86_64\n')).toThrow(/incomplete/);
     expect(() => parseAppFacts('web', 'app', 'architecture riscv64\ncomplete\n')).toThrow(/riscv64/);
   });
 });
@@ -281,7 +286,8 @@ describe('the status of applications', () => {
     const line = (release: string) => `app ${JSON.stringify(kept(release).manifest)}`;
     expect(
       parseStatus(
-        `${line('c1')}\nprocess 0 GET / → 200\nprocess 1 GET / → 500, wanted 200\n${line('c2')}\nprocess 0 GET / → 200\n`,
+        `${line('c1')}\nprocess 0 GET / → 200\nprocess 1 GET / → 500, wanted 200\n` +
+          `${line('c2')}\nprocess 0 GET / → 200\n`,
       ),
     ).toMatchObject([
       { release: 'c1', healthy: false, reason: 'GET / → 500, wanted 200' },

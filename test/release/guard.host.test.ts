@@ -67,7 +67,8 @@ ls /etc/pipeline/apps/${APP}/guard 2>/dev/null; true`);
         ['one', 'live', undefined, true],
       ]);
       const running = await at.on(
-        `systemctl list-units --plain --no-legend --state=active 'pipeline-${APP}@*' | awk '{print $1}'; cd /etc/systemd/system/multi-user.target.wants; ls -d pipeline-${APP}@*`,
+        `systemctl list-units --plain --no-legend --state=active 'pipeline-${APP}@*' | awk '{print $1}'
+cd /etc/systemd/system/multi-user.target.wants; ls -d pipeline-${APP}@*`,
       );
       expect(running.trim().split('\n')).toEqual([
         `pipeline-${APP}@blue.service`,
@@ -110,7 +111,7 @@ ls /etc/pipeline/apps/${APP}/guard 2>/dev/null; true`);
       expect((await history())[0]).toMatchObject({ ref: 'sours', result: 'failed' });
     });
 
-    test('where the old version cannot be started either, the new one stays, and the host says so', async () => {
+    test('if the old version cannot be started either, the new one stays, and the host says so', async () => {
       await at.deploy('one');
       await at.deploy('sours', { health: { within: '2s' } });
       await at.on(`printf '#!/bin/sh\\necho lost; exit 5\\n' >/srv/${APP}/blue/start`);

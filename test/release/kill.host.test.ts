@@ -60,7 +60,8 @@ describe.skipIf(unavailable !== undefined)(`deploys that are killed (${unavailab
     const state = await at.on(`cd /srv/${APP}
 echo "weights $(readlink /var/lib/pipeline/proxy/${APP}/weights)"
 ls -A releases | grep '^\\.' && echo 'partial release'
-systemctl list-units --plain --no-legend --state=active,activating 'pipeline-${APP}@*' | awk '{print "running " $1}'
+systemctl list-units --plain --no-legend --state=active,activating 'pipeline-${APP}@*' |
+  awk '{print "running " $1}'
 cd /etc/systemd/system/multi-user.target.wants && ls -d pipeline-${APP}@* | sed 's/^/enabled /'
 true`);
     const colour = state.includes('weights w100') ? 'green' : 'blue';
@@ -126,7 +127,7 @@ true`);
     },
   );
 
-  test('killed while it waits for a version that never answers: that version is gone soon, by itself', async () => {
+  test('killed while it waits for a version that never answers: that one soon goes by itself', async () => {
     await at.deploy('one');
     const { ended } = start('hangs', (event, kill) => {
       if (`${event.stage} ${event.state}` === 'health running') kill('SIGKILL');
@@ -138,7 +139,7 @@ true`);
     await expectOnly('one');
   });
 
-  test('killed in the probation: nobody watches any more, so the old version has its visitors back', async () => {
+  test('killed in the probation: nobody watches, so the old version has its visitors back', async () => {
     await at.deploy('one');
     const { ended } = start(
       'two',
@@ -201,7 +202,8 @@ true`);
     await ended;
     expect((await slow).text).toBe('version one 0');
     // The host's own script holds this lock until it is done, whether or not anybody listens.
-    const left = `systemctl list-units --plain --no-legend 'pipeline-hook-*'; flock -n /run/pipeline/release-${APP}.lock true || echo held`;
+    const left = `systemctl list-units --plain --no-legend 'pipeline-hook-*'
+flock -n /run/pipeline/release-${APP}.lock true || echo held`;
     await expect.poll(() => at.on(left), { timeout: 15_000 }).toBe('');
     await expectOnly(serves);
   });

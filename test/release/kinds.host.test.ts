@@ -20,7 +20,7 @@ describe.skipIf(unavailable !== undefined)(
     afterEach(() => at.clean());
     afterAll(() => at?.stop());
 
-    test('a service that takes one port alone: its versions stand side by side in networks of their own', async () => {
+    test('a service that takes one port only: versions run side by side in their own networks', async () => {
       const fixed = { fixed_port: 3000 };
       await at.deploy('fixed', fixed);
       expect((await at.ask('/')).text).toBe('version fixed 0');
@@ -28,7 +28,7 @@ describe.skipIf(unavailable !== undefined)(
       expect((await at.ask('/')).text).toBe('version fixed-too 0');
       await at.rollback(undefined, fixed);
       expect((await at.ask('/')).text).toBe('version fixed 0');
-      // The host's own port is free, the network of the version that left is gone, and the world can be reached from inside.
+      // The host's port is free, the network of the version that left is gone, and the world can be reached.
       expect((await at.on('ss -Hltn sport = :3000')).trim()).toBe('');
       const namespaces = (await at.on('ip netns list'))
         .trim()
@@ -36,14 +36,16 @@ describe.skipIf(unavailable !== undefined)(
         .map((line) => line.split(' ')[0]);
       expect(namespaces).toEqual([`pipeline-${APP}-blue`]);
       await at.on(
-        `systemd-run --quiet --collect --unit outside python3 -m http.server 8099 --bind ${at.addresses[0]} && sleep 1`,
+        `systemd-run --quiet --collect --unit outside \\
+  python3 -m http.server 8099 --bind ${at.addresses[0]} && sleep 1`,
       );
       try {
         const inside = (command: string) => at.on(`ip netns exec pipeline-${APP}-blue ${command}`);
         const gateway = at.addresses[0]?.replace(/\.\d+$/, '.1');
         expect(
           await inside(
-            `ping -c 1 -W 2 ${gateway} >/dev/null 2>&1 || timeout 2 bash -c '</dev/tcp/${gateway}/1' 2>&1 || true`,
+            `ping -c 1 -W 2 ${gateway} >/dev/null 2>&1 ||
+  timeout 2 bash -c '</dev/tcp/${gateway}/1' 2>&1 || true`,
           ),
         ).not.toMatch(/unreachable/i);
         // The host itself stays closed to it.
@@ -161,7 +163,7 @@ describe.skipIf(unavailable !== undefined)(
       expect((await at.on(`stat -c %a /etc/pipeline/apps/${APP}/tls/*.key | sort -u`)).trim()).toBe('600');
     });
 
-    test('a second application without a domain on the same port is refused, and the first serves on', async () => {
+    test('a second application without a domain on a port is refused; the first keeps serving', async () => {
       await at.deploy('one');
       const failure = await failureOf(at.deploy('two', {}, { name: 'other' }));
       expect(failure).toMatchObject({ kind: 'host', step: 'proxy' });
@@ -175,7 +177,9 @@ describe.skipIf(unavailable !== undefined)(
     test('no room on the host: said so, and the old version serves on', async () => {
       await at.deploy('one');
       await at.on(
-        'mkdir -p /srv/full && mount -t tmpfs -o size=64k tmpfs /srv/full && head -c 60000 /dev/zero >/srv/full/x; mkdir -p /srv/full/releases; mount --bind /srv/full/releases /srv/demo.app/releases',
+        `mkdir -p /srv/full && mount -t tmpfs -o size=64k tmpfs /srv/full &&
+  head -c 60000 /dev/zero >/srv/full/x
+mkdir -p /srv/full/releases; mount --bind /srv/full/releases /srv/demo.app/releases`,
       );
       try {
         const failure = await failureOf(at.deploy('two'));

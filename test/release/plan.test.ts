@@ -134,12 +134,12 @@ describe('the plan of a rollback', () => {
 
 describe('what stands in front of the hosts', () => {
   const balancer = { name: 'lb', connection: recorded('lb', [], () => new Error('not asked')) };
-  const front = (aim: Aim, site: string) => {
+  const front = (aim: Aim, site: string, noIpv6 = false) => {
     const connection = recorded('web-1', [], () => new Error('not asked'));
     const hosts = [{ host: { name: 'web-1', connection }, facts: both, slot: 0 }];
     const certificate = { kind: 'acme', domains: ['x.example'], directory: 'https://ca.example' } as const;
     const acme = [{ host: balancer, prepared: '', asked: '', issued: false }];
-    const balancers = [{ host: balancer, addresses: ['10.0.0.9'], site }];
+    const balancers = [{ host: balancer, addresses: ['10.0.0.9'], site, noIpv6 }];
     const seen = { hosts, front: { balancers, certificate, acme, edge: { balancers: ['10.0.0.9'] } } };
     return planRelease(aim, seen).front;
   };
@@ -148,6 +148,11 @@ describe('what stands in front of the hosts', () => {
     const { balancers, text } = front(deploy, 'another');
     expect(text).toContain('web-1:80');
     expect(balancers.map(({ host }) => host.name)).toEqual(['lb']);
+  });
+
+  it('listens on the families that its kernel has', () => {
+    expect(front(deploy, '').text).toContain('listen [::]:80');
+    expect(front(deploy, '', true).text).not.toContain('[::]');
   });
 
   it('waits for a certificate on the way forward, not on the way back', () => {

@@ -42,7 +42,8 @@ describe.skipIf(unavailable !== undefined)(
       await at.deploy('one');
       await at.on(
         `systemd-run --quiet --collect --unit stranger python3 -c 'import socket,time
-s=socket.socket(); s.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); s.bind(("127.0.0.1",21016)); s.listen(); time.sleep(60)' && sleep 1`,
+s=socket.socket(); s.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); s.bind(("127.0.0.1",21016))
+s.listen(); time.sleep(60)' && sleep 1`,
         1,
       );
       const failure = await failureOf(at.deploy('two'));
@@ -53,7 +54,8 @@ s=socket.socket(); s.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); s.bind
         expect(
           (
             await at.on(
-              `systemctl list-units --plain --no-legend --state=active 'pipeline-${APP}@*' | awk '{print $1}'`,
+              `systemctl list-units --plain --no-legend --state=active 'pipeline-${APP}@*' |
+  awk '{print $1}'`,
               host,
             )
           ).trim(),
@@ -86,7 +88,7 @@ s=socket.socket(); s.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); s.bind
       expect(await answers()).toEqual(['version two 0', 'version two 0']);
     });
 
-    test('a version that fails on one host in its first minute is left there; the next command brings all together', async () => {
+    test('what fails on one host in its first minute is left there until the next command', async () => {
       const one = await at.deploy('one');
       const bad = await at.deploy('sours-on-one');
       const answered = { timeout: 40_000, interval: 500 };

@@ -54,6 +54,7 @@ export function facts(more: Partial<AppFacts> = {}): AppFacts {
     slot: 0,
     takenSlots: new Set(),
     live: 'blue',
+    rollout: false,
     colours: { blue: 'one' },
     active: new Set(['pipeline-app@blue.service']),
     unwell: new Set(),

@@ -47,14 +47,14 @@ describe.skipIf(unavailable !== undefined)(`no request is dropped (${unavailable
     await at.deploy('two');
   });
 
-  test('by a version that is taken back in its probation, except what it was asked when it died', async () => {
+  test('by a version that fails its probation, except what it was asked when it died', async () => {
     const result = await during(
       async () => {
         await failureOf(at.deploy('fades', { probation: '10s' }));
       },
       { keepAlive: true, method: 'GET' },
     );
-    // It exits in the middle of its requests; whatever may be repeated is repeated by the old version, and POSTs would be lost.
+    // It exits amid its requests; the old version repeats what may be repeated, and POSTs would be lost.
     expect(result.others).toEqual({});
     expect(result.ok).toBe(result.sent);
   });

@@ -129,7 +129,7 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
     expect(await again()).toEqual([]);
   });
 
-  test('an application that cannot start, or not live with its memory, fails the deploy with its own log', async () => {
+  test('an application that cannot start, or lacks memory, fails the deploy with its own log', async () => {
     const failure = await failureOf(
       at.deploy('unstartable', { ...app(), health: { ...app().health, within: '20m' } }),
     );
@@ -176,7 +176,8 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
   test('no room on the host for the unpacked WAR: said so, and the old version serves on', async () => {
     const before = await status();
     await at.on(
-      `mkdir -p /mnt/full && mount -t tmpfs -o size=300k tmpfs /mnt/full && mkdir /mnt/full/releases && mount --bind /mnt/full/releases /srv/${APP}/releases`,
+      `mkdir -p /mnt/full && mount -t tmpfs -o size=300k tmpfs /mnt/full && mkdir /mnt/full/releases &&
+  mount --bind /mnt/full/releases /srv/${APP}/releases`,
     );
     try {
       const failure = await failureOf(at.deploy('better', app()));
@@ -198,11 +199,14 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
     expect((await failureOf(given('bad.war'))).message).toBe(`${APP}: the WAR is damaged or cut off.`);
   });
 
-  test('a WAR for javax is rewritten for the Tomcat that is there, and served from a file, without git', async () => {
+  test("a WAR for javax is rewritten for the host's Tomcat, and served from a file without git", async () => {
     const folder = join(at.folder, 'javax');
     execFileSync('sh', [
       '-c',
-      `mkdir -p ${folder}/WEB-INF && cd ${folder} && echo '<%@ page session="false" %><%= new javax.servlet.http.Cookie("version", "old").getValue() %>' >index.jsp && echo '<web-app xmlns="http://xmlns.jcp.org/xml/ns/javaee" version="4.0"/>' >WEB-INF/web.xml && jar --create --file ../old.war -C . .`,
+      `mkdir -p ${folder}/WEB-INF && cd ${folder} || exit 1
+echo '<%@ page session="false" %><%= new javax.servlet.http.Cookie("version", "old").getValue() %>' >index.jsp
+echo '<web-app xmlns="http://xmlns.jcp.org/xml/ns/javaee" version="4.0"/>' >WEB-INF/web.xml
+jar --create --file ../old.war -C . .`,
     ]);
     const config = at.config({
       runtime: 'tomcat',

@@ -37,6 +37,7 @@ describe('on an empty host the role', () => {
         'create directory /var/log/nginx/pipeline',
         'create file /etc/logrotate.d/pipeline-nginx',
         'create file /etc/systemd/system/nginx.service.d/pipeline.conf',
+        "run command take nginx's welcome page away",
         'create file /etc/nginx/nginx.conf',
         'start service nginx.service',
       ],
@@ -116,6 +117,19 @@ describe('on an empty host the role', () => {
   ])('%s on %j needs', (role, host, expected) => {
     expect(steps(role, host)).toEqual(expected);
   });
+});
+
+it('nginx listens on the families that the kernel has', () => {
+  const params = { fleet: [], operators: [], sshPorts: [22], exposures: [] };
+  const written = (noIpv6: boolean) =>
+    rolesFor('nginx', params).flatMap((one) =>
+      one.kind === 'file' && one.path === '/etc/nginx/nginx.conf' && one.when?.({ ...HOST, noIpv6 }) !== false
+        ? [one.content]
+        : [],
+    );
+  expect(written(false)).toEqual([expect.stringContaining('listen [::]:80;')]);
+  expect(written(true)).toEqual([expect.not.stringContaining('[::]')]);
+  expect(written(true)[0]).toContain('listen 80;');
 });
 
 describe('the base of a host', () => {

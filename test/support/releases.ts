@@ -52,6 +52,14 @@ const BRANCHES: Readonly<Record<string, string>> = {
   two: service('two'),
   three: service('three'),
   four: service('four'),
+  // Well where it is checked, and fails visitors.
+  'broken-elsewhere': service(
+    'broken-elsewhere',
+    replace(
+      'if (url.pathname',
+      "if (url.pathname !== '/health') response.statusCode = 500;\n    if (url.pathname",
+    ),
+  ),
   // Answers every request with 500, and says why.
   broken: service(
     'broken',
@@ -152,7 +160,7 @@ export interface ReleaseFixture {
   deploy(
     ref: string,
     app?: Partial<AppInput>,
-    options?: { name?: string; context?: Context; reseed?: boolean },
+    options?: { name?: string; context?: Context; reseed?: boolean; canary?: readonly number[] },
   ): Promise<DeployResult>;
   rollback(release?: string, app?: Partial<AppInput>): Promise<DeployResult>;
   /** Runs a script on the first host, or on another. */
@@ -265,6 +273,7 @@ export async function startReleases(names: readonly string[], front?: string): P
           artifact,
           by: 'tester@test',
           reseed: options.reseed,
+          canary: options.canary && { steps: options.canary },
         },
         options.context ?? context,
       );
@@ -294,7 +303,7 @@ export async function startReleases(names: readonly string[], front?: string): P
         all.map(({ connection }) =>
           connection.check(
             `systemctl stop 'pipeline-*@*.service' 2>/dev/null
-rm -rf /srv/* /etc/pipeline/apps/*/ /etc/systemd/system/pipeline-*@*-* /var/lib/pipeline/proxy /run/pipeline/proxy /var/log/pipeline/audit.jsonl
+rm -rf /srv/* /etc/pipeline/apps/*/ /run/pipeline/rollouts /var/lib/pipeline/rollouts /etc/systemd/system/pipeline-*@*-* /var/lib/pipeline/proxy /run/pipeline/proxy /var/log/pipeline/audit.jsonl
 rm -f /etc/systemd/system/pipeline-*@blue*.service /etc/systemd/system/pipeline-*@green*.service /etc/systemd/system/multi-user.target.wants/pipeline-*@*.service
 rm -f /etc/nginx/pipeline/sites/*; systemctl daemon-reload; systemctl reload nginx 2>/dev/null || true`,
             { label: 'clean' },

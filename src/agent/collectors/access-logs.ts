@@ -2,7 +2,7 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Row } from '../../metrics/catalogue.ts';
-import type { Collector } from '../collector.ts';
+import type { Collector, Findings } from '../collector.ts';
 import { type AccessLogEntry, parseNginxLine } from '../logs/access-log.ts';
 import { Tail } from '../logs/tail.ts';
 import { parseTomcatLine } from '../logs/tomcat-log.ts';
@@ -23,7 +23,9 @@ export interface AccessLogSource {
 const MAX_FILES = 30;
 /** Seconds between two looks for files that are new. */
 const SCAN_SECONDS = 10;
-/** File systems take times from a clock that ticks this seldom, so that a new file may seem a little older. */
+/**
+ * File systems take times from a clock that ticks this seldom, so that a new file may seem a little older.
+ */
 const COARSE_CLOCK_MS = 100;
 
 /** Rows of the interval. */
@@ -62,66 +64,79 @@ export function matchingNames(names: readonly string[], pattern: string): string
 
 /** @param routes patterns known beforehand, e.g. `/api/study/load/:id` */
 export function accessLogCollector(source: AccessLogSource, routes: readonly string[]): Collector {
-  const traffic = new Traffic({ patterns: routes });
-  const tails = new Map<string, Tail>();
-  const missing = new Set<string>();
-  let scanned = Number.NEGATIVE_INFINITY;
-  let scannedAt = Date.now();
+  return new AccessLogs(source, routes);
+}
 
-  function scan(): void {
-    const files = existingFiles(source.path);
-    const before = scannedAt - COARSE_CLOCK_MS;
-    scannedAt = Date.now();
-    for (const { path, bornAt } of files) {
-      // What was born since the last scan is read from its first line; what is older was there before, or is a rotated log by another name.
-      if (!tails.has(path)) tails.set(path, new Tail(path, { fromStart: bornAt > before }));
-      missing.delete(path);
+class AccessLogs implements Collector {
+  readonly name: string;
+  readonly everySeconds = 0;
+  readonly #source: AccessLogSource;
+  readonly #traffic: Traffic;
+  readonly #tails = new Map<string, Tail>();
+  readonly #missing = new Set<string>();
+  #scanned = Number.NEGATIVE_INFINITY;
+  #scannedAt = Date.now();
+
+  constructor(source: AccessLogSource, routes: readonly string[]) {
+    this.name = `${source.server} log ${source.path}`;
+    this.#source = source;
+    this.#traffic = new Traffic({ patterns: routes });
+  }
+
+  collect(_: number, clock: number): Findings {
+    if (clock - this.#scanned >= SCAN_SECONDS * 1000) {
+      this.#scan();
+      this.#scanned = clock;
     }
-    for (const [path, tail] of tails) {
+    const { server, app, releaseLink } = this.#source;
+    const release = releaseLink === undefined ? undefined : releaseOf(releaseLink);
+    const parse = server === 'nginx' ? parseNginxLine : parseTomcatLine;
+    const agent = { lines: 0, lines_unreadable: 0, log_skipped: 0 };
+    const problems: Row<'problems'>[] = [];
+    for (const [path, tail] of this.#tails) {
+      try {
+        const read = tail.read((line) => {
+          const entry = parse(line);
+          if (entry === undefined) agent.lines_unreadable++;
+          else this.#traffic.record(named(entry, app, release));
+        });
+        agent.lines += read.lines + read.overlong;
+        agent.lines_unreadable += read.overlong;
+        agent.log_skipped += read.skippedBytes;
+      } catch (error) {
+        // One file that may not be read does not keep the others from being read.
+        problems.push({ source: `${server} log ${path}`, message: (error as Error).message });
+      }
+    }
+    return { agent, problems, routes: this.#traffic.take().map((counts) => toRow(server, counts)) };
+  }
+
+  close(): void {
+    for (const tail of this.#tails.values()) tail.close();
+  }
+
+  /** Looks for files that are new, and for those that are gone. */
+  #scan(): void {
+    const files = existingFiles(this.#source.path);
+    const before = this.#scannedAt - COARSE_CLOCK_MS;
+    this.#scannedAt = Date.now();
+    for (const { path, bornAt } of files) {
+      // What was born since the last scan is read from its first line; what is older was there before, or is
+      // a rotated log by another name.
+      if (!this.#tails.has(path)) this.#tails.set(path, new Tail(path, { fromStart: bornAt > before }));
+      this.#missing.delete(path);
+    }
+    for (const [path, tail] of this.#tails) {
       if (files.some((file) => file.path === path)) continue;
       // A log that is just being rotated has no name for a moment: it is followed until it is missing twice.
-      if (!missing.has(path)) missing.add(path);
+      if (!this.#missing.has(path)) this.#missing.add(path);
       else {
         tail.close();
-        tails.delete(path);
-        missing.delete(path);
+        this.#tails.delete(path);
+        this.#missing.delete(path);
       }
     }
   }
-
-  return {
-    name: `${source.server} log ${source.path}`,
-    everySeconds: 0,
-    collect(_, clock) {
-      if (clock - scanned >= SCAN_SECONDS * 1000) {
-        scan();
-        scanned = clock;
-      }
-      const release = source.releaseLink === undefined ? undefined : releaseOf(source.releaseLink);
-      const parse = source.server === 'nginx' ? parseNginxLine : parseTomcatLine;
-      const agent = { lines: 0, lines_unreadable: 0, log_skipped: 0 };
-      const problems: Row<'problems'>[] = [];
-      for (const [path, tail] of tails) {
-        try {
-          const read = tail.read((line) => {
-            const entry = parse(line);
-            if (entry === undefined) agent.lines_unreadable++;
-            else traffic.record(named(entry, source.app, release));
-          });
-          agent.lines += read.lines + read.overlong;
-          agent.lines_unreadable += read.overlong;
-          agent.log_skipped += read.skippedBytes;
-        } catch (error) {
-          // One file that may not be read does not keep the others from being read.
-          problems.push({ source: `${source.server} log ${path}`, message: (error as Error).message });
-        }
-      }
-      return { agent, problems, routes: traffic.take().map((counts) => toRow(source.server, counts)) };
-    },
-    close() {
-      for (const tail of tails.values()) tail.close();
-    },
-  };
 }
 
 /** An entry with the names that its log left out. */
@@ -130,7 +145,10 @@ function named(entry: AccessLogEntry, app: string | undefined, release: string |
   return { ...entry, app: entry.app || (app ?? ''), release: entry.release || (release ?? '') };
 }
 
-/** The files that a path with `*` means, the latest first, and when each was made; none while the directory does not exist. */
+/**
+ * The files that a path with `*` means, the latest first, and when each was made; none while the directory
+ * does not exist.
+ */
 function existingFiles(path: string): { path: string; bornAt: number }[] {
   const pattern = basename(path);
   const directory = dirname(path);

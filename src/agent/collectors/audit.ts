@@ -1,6 +1,7 @@
 /**
- * The host's audit log, for the hub's events. The log is the truth: at its start, and after samples were lost, the agent sends the end of it
- * again, and the hub knows each line that it has. So a hub, a Redis or an agent that was away misses nothing.
+ * The host's audit log, for the hub's events. The log is the truth: at its start, and after samples were
+ * lost, the agent sends the end of it again, and the hub knows each line that it has. So a hub, a Redis or an
+ * agent that was away misses nothing.
  */
 import { AUDIT_LOG } from '../../contract/places.ts';
 import type { Row } from '../../metrics/catalogue.ts';

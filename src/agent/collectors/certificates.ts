@@ -18,8 +18,8 @@ export function describeCertificate(certificate: X509Certificate): { expires: nu
 }
 
 /**
- * @param place `host:port`, asked by TLS; `NAME@host:port`, asked for the certificate of NAME and reported under that name; or the absolute path of
- * a PEM file, of which the first certificate counts
+ * @param place `host:port`, asked by TLS; `NAME@host:port`, asked for the certificate of NAME and reported
+ * under that name; or the absolute path of a PEM file, of which the first certificate counts
  */
 export function certificateCollector(place: string): Collector {
   const [endpoint = '', address = endpoint] = place.startsWith('/') ? [place] : place.split('@');
@@ -39,7 +39,10 @@ export function certificateCollector(place: string): Collector {
   };
 }
 
-/** The certificate that a server presents. Whether it is trusted is not asked: an expired one is what is looked for. */
+/**
+ * The certificate that a server presents. Whether it is trusted is not asked: an expired one is what is
+ * looked for.
+ */
 async function present(endpoint: string, wanted?: string): Promise<X509Certificate> {
   const { connect } = await import('node:tls');
   const colon = endpoint.lastIndexOf(':');

@@ -141,7 +141,7 @@ export interface Ask {
  */
 export function nextAsk(ask: Ask, status: number, location: string | undefined): Ask | undefined {
   if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) return undefined;
-  if (!URL.canParse(location, ask.url)) throw new Error(`redirected to an address that is none`);
+  if (!URL.canParse(location, ask.url)) throw new Error('redirected to an invalid address');
   const next = new URL(location, ask.url);
   const before = new URL(ask.url);
   if (next.protocol !== 'http:' && next.protocol !== 'https:')
@@ -168,7 +168,10 @@ async function trusted(path: string): Promise<readonly string[]> {
   return [...rootCertificates, readFileSync(path, 'utf8')];
 }
 
-/** On a connection of its own. The HTTP modules are loaded here, since an agent without checks does not need them. */
+/**
+ * On a connection of its own. The HTTP modules are loaded here, since an agent without checks does not need
+ * them.
+ */
 async function requestOnce(
   { url, method, headers, body }: Ask,
   signal: AbortSignal,

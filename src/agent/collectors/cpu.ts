@@ -33,7 +33,9 @@ export function parseStat(text: string): CpuTimes {
   };
 }
 
-/** Shares of the time between two looks. iowait may run backwards by a tick (proc(5)); that counts as none. */
+/**
+ * Shares of the time between two looks. iowait may run backwards by a tick (proc(5)); that counts as none.
+ */
 export function cpuShares(before: CpuTimes | undefined, now: CpuTimes): NonNullable<Findings['system']> {
   const grown = (part: 'user' | 'system' | 'idle' | 'iowait' | 'steal'): number =>
     before === undefined || now[part] < before[part] ? 0 : (increase(before[part], now[part]) ?? 0);
@@ -51,7 +53,10 @@ export function cpuShares(before: CpuTimes | undefined, now: CpuTimes): NonNulla
   };
 }
 
-/** Times of a container: what is not used of its cores since `clock` began is idle. Waiting and steal are the machine's alone. */
+/**
+ * Times of a container: what is not used of its cores since `clock` began is idle. Waiting and steal are the
+ * machine's alone.
+ */
 export function containerTimes(
   use: { user: number; system: number },
   cores: number,

@@ -1,4 +1,6 @@
-/** Space of file systems and traffic of their devices, from /proc/self/mounts, statfs(2) and /proc/diskstats. */
+/**
+ * Space of file systems and traffic of their devices, from /proc/self/mounts, statfs(2) and /proc/diskstats.
+ */
 import { realpathSync, statfsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Row } from '../../metrics/catalogue.ts';
@@ -81,7 +83,10 @@ export function majorMinor(dev: number): string {
   return `${(dev >>> 8) & 0xfff}:${(dev & 0xff) | ((dev >>> 12) & 0xfff00)}`;
 }
 
-/** Traffic per second between two looks; unknown for a device that the kernel does not count, e.g. of an overlay. */
+/**
+ * Traffic per second between two looks; unknown for a device that the kernel does not count, e.g. of an
+ * overlay.
+ */
 export function diskRates(
   before: DiskTraffic | undefined,
   now: DiskTraffic | undefined,

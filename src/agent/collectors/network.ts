@@ -14,7 +14,10 @@ export interface Traffic {
   readonly drops: number;
 }
 
-/** Loopback, and the inner ends of containers and bridges, whose traffic is counted at the host's own interface already. */
+/**
+ * Loopback, and the inner ends of containers and bridges, whose traffic is counted at the host's own
+ * interface already.
+ */
 const INNER = /^(lo|veth.*|docker.*|br-.*|virbr.*|ifb.*|dummy.*|cni.*|flannel.*)$/;
 
 /** Reads /proc/net/dev: interfaces that carried anything, by name. */

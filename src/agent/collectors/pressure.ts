@@ -1,6 +1,7 @@
 /**
- * Pressure: the share of time in which tasks waited for a resource. From /proc/pressure, its `total` in microseconds rather than its
- * averages, which smear a short stall over ten seconds. Source: Linux, Documentation/accounting/psi.rst.
+ * Pressure: the share of time in which tasks waited for a resource. From /proc/pressure, its `total` in
+ * microseconds rather than its averages, which smear a short stall over ten seconds. Source: Linux,
+ * Documentation/accounting/psi.rst.
  */
 import { existsSync } from 'node:fs';
 import { perSecond } from '../../metrics/rate.ts';

@@ -1,4 +1,7 @@
-/** Databases and Redis: up, connections, size. Credentials come from the agent's file and go nowhere but into the sign-in. */
+/**
+ * Databases and Redis: up, connections, size. Credentials come from the agent's file and go nowhere but into
+ * the sign-in.
+ */
 import { existsSync } from 'node:fs';
 import type { AgentConfig } from '../../contract/agent.ts';
 import type { Row } from '../../metrics/catalogue.ts';

@@ -8,7 +8,10 @@ import { Systemd, type UnitStatus } from '../system/systemd.ts';
 /** Seconds between two looks at units that did not change, for their processor time and memory. */
 const EVERY_SECONDS = 15;
 
-/** Whether a unit is worth a row: it runs, or tries to, or failed. What is merely loaded or has done its work is not. */
+/**
+ * Whether a unit is worth a row: it runs, or tries to, or failed. What is merely loaded or has done its work
+ * is not.
+ */
 export function isShown({ state, sub }: Pick<UnitStatus, 'state' | 'sub'>): boolean {
   return state === 'failed' || (state !== 'inactive' && sub !== 'exited');
 }

@@ -1,4 +1,7 @@
-/** One line of an access log, as what happened. Parsers are pure; they return `undefined` for a line in another form. */
+/**
+ * One line of an access log, as what happened. Parsers are pure; they return `undefined` for a line in
+ * another form.
+ */
 import { parseLine } from './json-line.ts';
 
 /** One request that a server answered. */
@@ -48,8 +51,8 @@ export function parseNginxLine(line: string): AccessLogEntry | undefined {
 }
 
 /**
- * nginx joins attempts with `, ` and internal redirects with ` : `; an attempt without an answer is `-`; empty where no upstream was asked.
- * Source: nginx, ngx_http_upstream_module, $upstream_addr.
+ * nginx joins attempts with `, ` and internal redirects with ` : `; an attempt without an answer is `-`;
+ * empty where no upstream was asked. Source: nginx, ngx_http_upstream_module, $upstream_addr.
  */
 function upstreamAttempts(value: unknown): { count: number; last: number | undefined } {
   if (typeof value !== 'string' || value === '') return { count: 0, last: undefined };

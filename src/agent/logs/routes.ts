@@ -1,9 +1,11 @@
 /**
- * From paths to routes, so that `/api/study/load/5e8f…` and a million of its like are one row: `/api/study/load/:id`.
+ * From paths to routes, so that `/api/study/load/5e8f…` and a million of its like are one row:
+ * `/api/study/load/:id`.
  *
- * What looks like an identifier is one. What does not is learned: a place in the path that takes more different values than
- * `MAX_SIBLINGS` is taken for an identifier, save the few values that make up most of the traffic there. The number of routes is bounded;
- * what is beyond is `other`. Paths that no route is known for and that were answered with 404 teach nothing, since scanners invent them.
+ * What looks like an identifier is one. What does not is learned: a place in the path that takes more
+ * different values than `MAX_SIBLINGS` is taken for an identifier, save the few values that make up most of
+ * the traffic there. The number of routes is bounded; what is beyond is `other`. Paths that no route is known
+ * for and that were answered with 404 teach nothing, since scanners invent them.
  */
 
 /** The route of everything for which there was no room. */
@@ -11,7 +13,9 @@ export const OTHER_ROUTE = 'other';
 
 const ID = ':id';
 const MAX_SIBLINGS = 50;
-/** A value keeps its own route where at least this share of the place's requests have it: twice an even share. */
+/**
+ * A value keeps its own route where at least this share of the place's requests have it: twice an even share.
+ */
 const KEEP_SHARE = 2 / MAX_SIBLINGS;
 /** Deeper than this a path is cut: what follows hardly tells routes apart. */
 const MAX_DEPTH = 8;
@@ -52,7 +56,10 @@ interface Place {
 export interface RouteOptions {
   /** Routes in all; default 200. */
   readonly maxRoutes?: number | undefined;
-  /** Routes that are known beforehand, e.g. `/api/study/load/:id`; a segment that begins with `:` stands for anything. */
+  /**
+   * Routes that are known beforehand, e.g. `/api/study/load/:id`; a segment that begins with `:` stands for
+   * anything.
+   */
   readonly patterns?: readonly string[] | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** Follows a log file through rotation (rename and create), truncation (copytruncate) and bursts, with bounded memory. */
+/**
+ * Follows a log file through rotation (rename and create), truncation (copytruncate) and bursts, with bounded
+ * memory.
+ */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -14,7 +17,10 @@ export interface TailOptions {
   readonly maxBytesPerRead?: number | undefined;
   /** Further behind than this, the rest is skipped and counted; default 64 MiB. */
   readonly maxBacklogBytes?: number | undefined;
-  /** Calls after a rotation during which the old file is still read, since nginx's workers close it late; default 3. */
+  /**
+   * Calls after a rotation during which the old file is still read, since nginx's workers close it late;
+   * default 3.
+   */
   readonly drainReads?: number | undefined;
 }
 
@@ -60,7 +66,8 @@ export class Tail {
   }
 
   /**
-   * Hands every complete line that was added since the last call to `onLine`. A file that does not exist yet has no lines.
+   * Hands every complete line that was added since the last call to `onLine`. A file that does not exist yet
+   * has no lines.
    * @throws the system's error where the file is there and cannot be read.
    */
   read(onLine: (line: string) => void): TailRead {
@@ -141,7 +148,10 @@ export class Tail {
   }
 }
 
-/** Decodes up to the last newline at once: a character never lies across two chunks, and one string is cheaper than many. */
+/**
+ * Decodes up to the last newline at once: a character never lies across two chunks, and one string is cheaper
+ * than many.
+ */
 function splitLines(file: OpenFile, chunk: Buffer, onLine: (line: string) => void, result: TailRead): void {
   let begin = 0;
   if (file.dropping) {

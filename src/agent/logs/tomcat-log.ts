@@ -1,13 +1,19 @@
 /**
- * Tomcat's access log, as AccessLogValve writes it with the pattern `%h %l %u %t "%r" %s %b %T`. Without `%T`, as stock Tomcat has it, there
- * are no durations.
+ * Tomcat's access log, as AccessLogValve writes it with the pattern `%h %l %u %t "%r" %s %b %T`. Without
+ * `%T`, as stock Tomcat has it, there are no durations.
  */
 import { type AccessLogEntry, isStatus, pathOf } from './access-log.ts';
 
-/** `%T` is seconds with three decimals in every Tomcat; `%D` is milliseconds before 10.1 and microseconds since. */
+/**
+ * `%T` is seconds with three decimals in every Tomcat; `%D` is milliseconds before 10.1 and microseconds
+ * since.
+ */
 const LINE = /^\S+ \S+ .*? \[([^\]]+)\] "(\S+) (\S+)[^"]*" (\d{3}) (\d+|-)(?: (\d+(?:\.\d+)?))?(?: |$)/;
 
-/** Reads one line; undefined where it is in another form. Application, variant and release are not in it: they stay empty. */
+/**
+ * Reads one line; undefined where it is in another form. Application, variant and release are not in it: they
+ * stay empty.
+ */
 export function parseTomcatLine(line: string): AccessLogEntry | undefined {
   const [, time = '', method = '', target = '', status = '', bytes = '', seconds] = LINE.exec(line) ?? [];
   const at = parseTime(time);

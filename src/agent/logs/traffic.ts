@@ -12,7 +12,10 @@ export interface TrafficLabels {
   readonly route: string;
 }
 
-/** What was counted under one set of labels. Latencies in milliseconds, sizes in bytes, both of answers below 500. */
+/**
+ * What was counted under one set of labels. Latencies in milliseconds, sizes in bytes, both of answers below
+ * 500.
+ */
 export interface TrafficCounts extends TrafficLabels {
   readonly requests: number;
   readonly status: Readonly<Record<string, number>>;
@@ -38,7 +41,9 @@ interface Group {
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
 /** Groups of one interval; beyond, new routes are `other`, and beyond a third more, everything new is. */
 const MAX_GROUPS = 300;
-/** Applications, variants and releases come from our own proxy's configuration, but a log may hold anything. */
+/**
+ * Applications, variants and releases come from our own proxy's configuration, but a log may hold anything.
+ */
 const MAX_APPS = 50;
 const MAX_LABEL = 64;
 

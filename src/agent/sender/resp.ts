@@ -1,6 +1,6 @@
 /**
- * The least of a Redis client: commands over one connection, answers in order (RESP2, TCP or TLS). @redis/client costs 13 MB more.
- * Protocol: https://redis.io/docs/reference/protocol-spec/
+ * The least of a Redis client: commands over one connection, answers in order (RESP2, TCP or TLS).
+ * The package @redis/client costs 13 MB more. Protocol: https://redis.io/docs/reference/protocol-spec/
  */
 
 import { connect as connectTcp, type Socket } from 'node:net';

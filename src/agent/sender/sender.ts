@@ -159,7 +159,8 @@ export class Sender {
     connection.command('XADD', stream, ...limit, '*', ...sample.parts, 'n', String(this.#now())).then(
       () => this.#onDelivered(sample),
       (error: Error) => {
-        // An error that Redis answered, e.g. `OOM`, leaves the connection; a new one is as good and asks for the credentials again.
+        // An error that Redis answered, e.g. `OOM`, leaves the connection; a new one is as good and asks for
+        // the credentials again.
         if (connection !== this.#connection) return;
         connection.close();
         this.#onEnd(error);
@@ -188,7 +189,8 @@ export class Sender {
     const { host, port, path } = this.#options.redis;
     const cause = message.replace(/\.+$/, '');
     this.#options.log(
-      `Redis at ${path ?? `${host}:${port}`}: ${cause}. Samples are kept (${this.#queue.length} now) and sent once it answers.`,
+      `Redis at ${path ?? `${host}:${port}`}: ${cause}. Samples are kept (${this.#queue.length} now) ` +
+        `and sent once it answers.`,
     );
   }
 

@@ -30,10 +30,15 @@ export function int32(value: number): Buffer {
   return buffer;
 }
 
-/** Lengths of the types that we have no use for; -1 takes the rest of its document, which is then not read. */
+/**
+ * Lengths of the types that we have no use for; -1 takes the rest of its document, which is then not read.
+ */
 const SKIPPED: Readonly<Record<number, number>> = { 6: 0, 7: 12, 10: 0, 17: 8, 19: 16, 127: 0, 255: 0 };
 
-/** A document as a map; arrays are maps by index. Types that we have no use for become null. @throws Error where it is none */
+/**
+ * A document as a map; arrays are maps by index. Types that we have no use for become null.
+ * @throws Error where it is none
+ */
 export function decodeBson(buffer: Buffer, start = 0): Map<string, unknown> {
   const end = start + buffer.readInt32LE(start) - 1;
   const document = new Map<string, unknown>();

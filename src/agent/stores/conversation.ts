@@ -1,4 +1,6 @@
-/** A connection on which each side speaks in turn: write, then read so many bytes. For protocols of databases. */
+/**
+ * A connection on which each side speaks in turn: write, then read so many bytes. For protocols of databases.
+ */
 
 import { connect, type Socket } from 'node:net';
 import { duration } from '../../format.ts';
@@ -38,7 +40,10 @@ export class Conversation {
     });
   }
 
-  /** Talks to `address` and closes the connection afterwards, whatever happens. @throws Error with the cause, in words */
+  /**
+   * Talks to `address` and closes the connection afterwards, whatever happens.
+   * @throws Error with the cause, in words
+   */
   static async with<T>(address: string, talk: (conversation: Conversation) => Promise<T>): Promise<T> {
     const conversation = new Conversation(connect(splitAddress(address)));
     try {

@@ -1,6 +1,7 @@
 /**
- * MongoDB and what speaks its protocol (FerretDB): whether it answers, and for a user that may ask, connections and size.
- * Protocol: OP_MSG, https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/; sign-in: SCRAM-SHA-256, RFC 7677.
+ * MongoDB and what speaks its protocol (FerretDB): whether it answers, and for a user that may ask,
+ * connections and size. Protocol: OP_MSG,
+ * https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/; sign-in: SCRAM-SHA-256, RFC 7677.
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type BsonInput, decodeBson, encodeBson, int32 } from './bson.ts';
@@ -9,7 +10,10 @@ import type { StoreStatus } from './status.ts';
 
 const OP_MSG = 2013;
 
-/** Where no user is given, the server is asked all the same: some ask for no sign-in. @throws Error in words */
+/**
+ * Where no user is given, the server is asked all the same: some ask for no sign-in.
+ * @throws Error in words
+ */
 export function readMongodb(store: StoreAddress, withSize: boolean): Promise<StoreStatus> {
   return Conversation.with(store.address, async (conversation) => {
     await command(conversation, 'admin', { ping: 1 });
@@ -84,7 +88,9 @@ function payloadOf(answer: ReadonlyMap<string, unknown>): string {
   return payload instanceof Uint8Array ? Buffer.from(payload).toString('utf8') : '';
 }
 
-/** The client's last message and the signature that the server must answer with. Source: RFC 5802, section 3. */
+/**
+ * The client's last message and the signature that the server must answer with. Source: RFC 5802, section 3.
+ */
 export function scramProof(
   password: string,
   nonce: string,

@@ -1,12 +1,13 @@
 /**
- * MariaDB and MySQL: connections and size, over the client protocol, signing in by Unix socket (no password at all) or by
- * mysql_native_password. Protocol: https://mariadb.com/kb/en/clientserver-protocol/
+ * MariaDB and MySQL: connections and size, over the client protocol, signing in by Unix socket (no password
+ * at all) or by mysql_native_password. Protocol: https://mariadb.com/kb/en/clientserver-protocol/
  */
 import { createHash } from 'node:crypto';
 import { Conversation, type StoreAddress } from './conversation.ts';
 import type { StoreStatus } from './status.ts';
 
-const CAPABILITIES = 0x1 | 0x200 | 0x8000 | 0x80000; // long password, protocol 4.1, secure connection, plugin authentication
+/** Long password, protocol 4.1, secure connection, plugin authentication. */
+const CAPABILITIES = 0x1 | 0x200 | 0x8000 | 0x80000;
 const MAX_PACKET = 0xffffff;
 const UTF8MB4 = 45;
 const [COM_QUIT, COM_QUERY] = [0x01, 0x03];
@@ -25,7 +26,8 @@ export function parseGreeting(packet: Buffer): Greeting {
   if (packet[0] !== 10) throw new Error('it does not speak the MySQL protocol');
   const zero = packet.indexOf(0, 1);
   const first = zero + 1 + 4;
-  // 8 bytes, a zero, capabilities (2), character set (1), status (2), capabilities (2), length (1), reserved (10), 12 bytes.
+  // 8 bytes, a zero, capabilities (2), character set (1), status (2), capabilities (2), length (1), reserved
+  // (10), 12 bytes.
   const second = first + 8 + 1 + 18;
   const challenge = Buffer.concat([packet.subarray(first, first + 8), packet.subarray(second, second + 12)]);
   return { version: packet.toString('latin1', 1, zero), challenge };
@@ -113,7 +115,8 @@ async function query(conversation: Conversation, sql: string): Promise<(string |
   conversation.write(frame(0, Buffer.concat([Buffer.from([COM_QUERY]), Buffer.from(sql)])));
   const first = (await readPacket(conversation)).body;
   if (first[0] === ERR) throw new Error(parseError(first));
-  for (let columns = first[0] ?? 0; columns >= 0; columns--) await readPacket(conversation); // definitions, and their end
+  // Definitions, and their end.
+  for (let columns = first[0] ?? 0; columns >= 0; columns--) await readPacket(conversation);
   const rows: (string | null)[][] = [];
   for (;;) {
     const { body } = await readPacket(conversation);

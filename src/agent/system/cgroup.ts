@@ -13,7 +13,10 @@ export interface CgroupFiles {
   readonly version: 1 | 2;
 }
 
-/** Finds the files of a group by systemd's name for it, e.g. `/system.slice/nginx.service`. `root` is `/sys/fs/cgroup`. */
+/**
+ * Finds the files of a group by systemd's name for it, e.g. `/system.slice/nginx.service`. `root` is
+ * `/sys/fs/cgroup`.
+ */
 export function findCgroup(
   group: string,
   root = '/sys/fs/cgroup',
@@ -44,7 +47,10 @@ export function parseCpuStat(text: string): number | undefined {
   return match === null ? undefined : Number(match[1]) / 1e6;
 }
 
-/** Bytes that cannot be dropped at once: usage less the inactive page cache, as Kubernetes counts a working set. */
+/**
+ * Bytes that cannot be dropped at once: usage less the inactive page cache, as Kubernetes counts a working
+ * set.
+ */
 export function workingSet(usage: string, stat: string, version: 1 | 2): number | undefined {
   const used = Number(usage.trim() || Number.NaN);
   const cache = (version === 2 ? /^inactive_file (\d+)$/m : /^total_inactive_file (\d+)$/m).exec(stat);
@@ -83,13 +89,17 @@ export function readCache(files: CgroupFiles): number | null {
   return stat === undefined ? null : (parseCache(stat, files.version) ?? null);
 }
 
-/** Bytes of page cache in `memory.stat`. Source: Linux, admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. */
+/**
+ * Bytes of page cache in `memory.stat`. Source: Linux, admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+ */
 export function parseCache(stat: string, version: 1 | 2): number | undefined {
   const match = (version === 2 ? /^file (\d+)$/m : /^total_cache (\d+)$/m).exec(stat);
   return match === null ? undefined : Number(match[1]);
 }
 
-/** Processor seconds and resident bytes by process number, for hosts that do not account for the group itself. */
+/**
+ * Processor seconds and resident bytes by process number, for hosts that do not account for the group itself.
+ */
 type Processes = ReadonlyMap<number, { readonly cpuSeconds: number; readonly bytes: number }>;
 
 function readProcesses(files: CgroupFiles): Processes {
@@ -113,8 +123,10 @@ export class GroupUsage {
 
   /**
    * Looks again.
-   * @param path systemd's name of the group; empty while nothing runs, when the last one is looked at a last time
-   * @returns processor seconds since the last look (null at the first), and the working set in bytes (null where nothing runs)
+   * @param path systemd's name of the group; empty while nothing runs, when the last one is looked at a last
+   * time
+   * @returns processor seconds since the last look (null at the first), and the working set in bytes (null
+   * where nothing runs)
    */
   take(path: string): { cpuSeconds: number | null; memoryBytes: number | null } {
     if (path !== '' && (this.#files === undefined || path !== this.#path)) {

@@ -1,5 +1,6 @@
 /**
- * What a host has of its own where it is a container (systemd-nspawn, LXC): its /proc shows the whole machine, its control group what it may use.
+ * What a host has of its own where it is a container (systemd-nspawn, LXC): its /proc shows the whole
+ * machine, its control group what it may use.
  */
 import { existsSync } from 'node:fs';
 import { type CgroupFiles, findCgroup, readIfThere } from './cgroup.ts';
@@ -13,8 +14,8 @@ export interface Container {
 }
 
 /**
- * The container that this is; undefined on a machine of its own, virtual or not. A root group with a limit below the machine's memory tells:
- * the true root has none.
+ * The container that this is; undefined on a machine of its own, virtual or not. A root group with a limit
+ * below the machine's memory tells: the true root has none.
  * @param memoryTotal bytes, as /proc/meminfo has them
  */
 export function findContainer(
@@ -42,7 +43,10 @@ export function parseQuota(text: string): number | undefined {
   return cores > 0 ? cores : undefined;
 }
 
-/** Processor seconds in user mode and in the kernel, from v2's `cpu.stat` or v1's `cpuacct.stat` (hundredths of a second). */
+/**
+ * Processor seconds in user mode and in the kernel, from v2's `cpu.stat` or v1's `cpuacct.stat` (hundredths
+ * of a second).
+ */
 export function parseCpuUse(text: string, version: 1 | 2): { user: number; system: number } | undefined {
   const [suffix, scale] = version === 2 ? ['_usec', 1e6] : ['', 100];
   const value = (name: string): number =>

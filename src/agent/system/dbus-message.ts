@@ -1,4 +1,7 @@
-/** Messages of D-Bus as bytes: calls with string arguments out, replies and signals of any signature in (little-endian). */
+/**
+ * Messages of D-Bus as bytes: calls with string arguments out, replies and signals of any signature in
+ * (little-endian).
+ */
 
 /** A method call. */
 export interface Call {
@@ -108,7 +111,10 @@ export function encodeCall(serial: number, call: Call): Buffer {
   return Buffer.concat([head.take(), fieldBytes, padding, body.take()]);
 }
 
-/** The first message in the buffer and its length; undefined while it is incomplete. @throws Error where it is none */
+/**
+ * The first message in the buffer and its length; undefined while it is incomplete.
+ * @throws Error where it is none
+ */
 export function decodeMessage(buffer: Buffer): { message: Message; length: number } | undefined {
   if (buffer.length < 16) return undefined;
   if (buffer[0] !== 0x6c) throw new Error('the bus speaks big-endian, or no D-Bus');
@@ -142,7 +148,10 @@ const ALIGNMENT: Readonly<Record<string, number>> = {
   y: 1, g: 1, v: 1, n: 2, q: 2, b: 4, i: 4, u: 4, s: 4, o: 4, a: 4, h: 4, x: 8, t: 8, d: 8, '(': 8, '{': 8,
 }; // biome-ignore format: a table
 
-/** Reads values by their signature. Message bodies begin at a multiple of 8, so that offsets in the buffer align as those in the body. */
+/**
+ * Reads values by their signature. Message bodies begin at a multiple of 8, so that offsets in the buffer
+ * align as those in the body.
+ */
 class Reader {
   readonly #buffer: Buffer;
   #offset: number;

@@ -1,6 +1,7 @@
 /**
- * The least of a D-Bus client: method calls and signals over the system bus. Asking systemd this way costs a hundredth of starting
- * `systemctl`, and its signals make asking unnecessary. Protocol: https://dbus.freedesktop.org/doc/dbus-specification.html
+ * The least of a D-Bus client: method calls and signals over the system bus. Asking systemd this way costs a
+ * hundredth of starting `systemctl`, and its signals make asking unnecessary. Protocol:
+ * https://dbus.freedesktop.org/doc/dbus-specification.html
  */
 
 import { connect, type Socket } from 'node:net';

@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import { parseLine } from '../logs/json-line.ts';
 
 /**
- * Words by which a line reports an error, as Node, Java, Python, Go and nginx print them. systemd gives priority 6 to whatever a service
- * prints, so that the priority alone would miss nearly all.
+ * Words by which a line reports an error, as Node, Java, Python, Go and nginx print them. systemd gives
+ * priority 6 to whatever a service prints, so that the priority alone would miss nearly all.
  */
 const ERROR_WORDS = /\b(?:error|exception|fatal|panic|critical|segfault|unhandled|uncaught)\b/i;
 /** `TypeError`, `NullPointerException`; but not `terror`. */
@@ -17,7 +17,10 @@ export interface JournalEntry {
   readonly isError: boolean;
 }
 
-/** Reads an entry (`--output=json`); it reports an error by its priority, `err` or worse, or by its words. Undefined: no entry. */
+/**
+ * Reads an entry (`--output=json`); it reports an error by its priority, `err` or worse, or by its words.
+ * Undefined: no entry.
+ */
 export function parseEntry(line: string): JournalEntry | undefined {
   const { __CURSOR: cursor, PRIORITY: priority, MESSAGE: message } = parseLine(line) ?? {};
   if (typeof cursor !== 'string') return undefined;
@@ -29,10 +32,15 @@ export function parseEntry(line: string): JournalEntry | undefined {
   return { cursor, isError: severe || ERROR_WORDS.test(text) || ERROR_TYPES.test(text) };
 }
 
-/** Counts the lines of one unit from its own beginning on, by `journalctl`, which is started again where it ends. */
+/**
+ * Counts the lines of one unit from its own beginning on, by `journalctl`, which is started again where it
+ * ends.
+ */
 export class JournalCounter {
   readonly #unit: string;
-  /** Where to begin: this moment, later the entry that was read last. So no line is missed or counted twice. */
+  /**
+   * Where to begin: this moment, later the entry that was read last. So no line is missed or counted twice.
+   */
   #begin = `--since=@${(Date.now() / 1000).toFixed(6)}`;
   #child: ChildProcess | undefined;
   #lines = 0;

@@ -15,13 +15,18 @@ export interface UnitStatus {
   readonly state: string;
   /** SubState, e.g. `running`, `auto-restart`. */
   readonly sub: string;
-  /** Automatic restarts since the unit was last started by hand (NRestarts); 0 for units that are no services. */
+  /**
+   * Automatic restarts since the unit was last started by hand (NRestarts); 0 for units that are no services.
+   */
   readonly restarts: number;
   /** Path of the control group, empty while nothing runs. */
   readonly group: string;
 }
 
-/** A row of ListUnits: name, description, load state, active state, sub state, follower, object path, and three of the job. */
+/**
+ * A row of ListUnits: name, description, load state, active state, sub state, follower, object path, and
+ * three of the job.
+ */
 type Listed = readonly [string, string, string, string, string, string, string, ...unknown[]];
 
 /** Escaped ends of object paths whose units come and go all the time and are nobody's service. */

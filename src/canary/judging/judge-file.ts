@@ -104,7 +104,7 @@ function unreadable(found: unknown, path: string, error: JudgeInputError, asked:
   const form =
     error.path === 'canaryConfig.judge.name'
       ? `Give it ${KAYENTA_JUDGE_NAME} if that judge will do.`
-      : "Kayenta's is {canaryConfig, scoreThresholds, metricSetPairList}; docs/judge.md says what each " +
+      : "Kayenta's is {canaryConfig, scoreThresholds, metricSetPairList}; docs/kayenta.md says what each " +
         'holds.';
   return new Failure('usage', problem, { cause: error, next: form });
 }

@@ -131,7 +131,7 @@ export function readKayentaFile(document: unknown, path: string): KayentaFile {
     throw new Failure(
       'usage',
       `${path} is no Kayenta configuration: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
-      { next: 'It is canaryConfig, or {canaryConfig, executionRequest}; docs/judge.md has an example.' },
+      { next: 'It is canaryConfig, or {canaryConfig, executionRequest}; docs/kayenta.md has an example.' },
     );
   }
   const { canaryConfig, executionRequest } = read.data;

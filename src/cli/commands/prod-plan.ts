@@ -13,11 +13,13 @@ import { convergeHost, planFreshHost } from '../../release/index.ts';
 import { changeEntries, changeSummary, costLines, type HostChanges, planLines } from '../changes.ts';
 import type { Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
+import { planExisting } from '../existing-hosts.ts';
 import { counted } from '../output.ts';
 import { openProject } from '../project.ts';
 
 export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, session) => {
   const { output, context } = session;
+  if (options.inventory !== undefined) return planExisting(options.inventory, options, session);
   const { config, choice, spec, provider } = await openProject(session, options.provider);
   output.line(`Provider ${choice.name}: ${choice.reason}`);
   const cloud = await provider.plan();
@@ -31,14 +33,13 @@ export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, se
         spec.machines.map(async (machine): Promise<HostChanges> => {
           const wanted = { ...machine, resources: desiredState(machine, cloud.machines, spec) };
           const connection = connections.find(({ target }) => target.name === machine.name);
-          const changes =
-            connection === undefined
-              ? await planFreshHost(
-                  freshFacts(machine, choice.name === 'local' ? 'systemd-nspawn' : ''),
-                  wanted,
-                )
-              : (await convergeHost(connection, wanted, context, { dryRun: true })).changes;
-          return { host: machine.name, changes };
+          const host = machine.name;
+          if (connection === undefined) {
+            const facts = freshFacts(machine, choice.name === 'local' ? 'systemd-nspawn' : '');
+            return { host, changes: await planFreshHost(facts, wanted) };
+          }
+          const { changes, theirs } = await convergeHost(connection, wanted, context, { dryRun: true });
+          return { host, changes, theirs };
         }),
       ),
   );

@@ -3,7 +3,6 @@
 import { relative } from 'node:path';
 import type { Machine, MachineSpec } from '../../cloud/provider.ts';
 import type { Context } from '../../context.ts';
-import { audit, whoami } from '../../environment/audit.ts';
 import { withCheckoutLock } from '../../environment/checkout-lock.ts';
 import {
   allSettledOrFirst,
@@ -17,16 +16,18 @@ import { lockHost, withLock } from '../../environment/lock.ts';
 import { inventoryPath } from '../../environment/paths.ts';
 import { duration } from '../../format.ts';
 import { writeInventory } from '../../inventory/write.ts';
-import { convergeHost, type WantedHost } from '../../release/index.ts';
-import type { Connection } from '../../ssh/connection.ts';
-import { changeEntries, changeSummary, costLines, type HostChanges } from '../changes.ts';
+import { convergeHost } from '../../release/index.ts';
+import { changeEntries, changeSummary, costLines } from '../changes.ts';
 import type { Handler, Session } from '../command.ts';
+import { configureHost } from '../configure-host.ts';
 import type { definitions } from '../definitions.ts';
+import { changeExisting } from '../existing-hosts.ts';
 import { counted, type Output } from '../output.ts';
 import { openProject, type Project } from '../project.ts';
 
 export const prodUp: Handler<typeof definitions.prodUp> = async (options, session) => {
   const { output, context } = session;
+  if (options.inventory !== undefined) return changeExisting(options.inventory, options, session);
   const started = performance.now();
   const project = await openProject(session, options.provider);
   const { config, choice, spec } = project;
@@ -94,12 +95,22 @@ async function bringUp({ spec, provider }: Project, wait: boolean, context: Cont
         );
       const fresh = cloud.changes.length > 0;
       if (!fresh && (await look()).every(({ changes }) => changes.length === 0)) return [];
+      const made = new Set(
+        cloud.changes
+          .filter(({ action }) => action === 'create' || action === 'replace')
+          .map(({ host }) => host),
+      );
       const keeper = lockHost(
         connections.map((connection) => ({ name: connection.target.name, connection })),
       );
       if (keeper === undefined) return [];
       return withLock(keeper.connection, { command: 'pipeline prod up', wait }, context, (locked) =>
-        allSettledOrFirst(work.map((one) => configure(one.connection, one.wanted, locked, output))),
+        allSettledOrFirst(
+          work.map(({ connection, wanted: host }) => {
+            const agreed = made.has(connection.target.name) ? 'everything' : undefined;
+            return configureHost(connection, host, { agreed }, locked, output);
+          }),
+        ),
       );
     },
   );
@@ -109,30 +120,6 @@ async function bringUp({ spec, provider }: Project, wait: boolean, context: Cont
     warnings: cloud.warnings,
     cost: cloud.cost ?? null,
   };
-}
-
-async function configure(
-  connection: Connection,
-  wanted: WantedHost,
-  context: Context,
-  output: Output,
-): Promise<HostChanges> {
-  const host = connection.target.name;
-  const { changes, seconds: took } = await convergeHost(connection, wanted, context);
-  if (changes.length > 0) {
-    const entry = {
-      at: context.now().toISOString(),
-      by: whoami(context),
-      action: 'up',
-      result: 'done',
-      message: counted(changes.length, 'change'),
-    };
-    await audit(connection, entry, context);
-    output.line(
-      `  ${host.padEnd(10)} ${output.colors.green('✓')} ${counted(changes.length, 'change').padEnd(14)} ${duration(took * 1000)}`,
-    );
-  }
-  return { host, changes };
 }
 
 function specOf(machines: readonly MachineSpec[], name: Machine['name']): MachineSpec {

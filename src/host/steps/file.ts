@@ -19,10 +19,15 @@ export const compareFile: Compare<FileResource> = (resource, facts) => {
   return {
     action: fact === undefined ? 'create' : 'change',
     diff: [...(same ? [] : contentDiff(resource, fact)), ...attributes],
+    theirs: !same && fact?.theirs === true ? REPLACED : undefined,
     doing: `writing ${path}`,
-    script: same ? setAttributes(path, wanted) : put(resource, wanted),
+    script: same ? setAttributes(path, wanted) : put(resource, wanted, fact?.theirs === true),
   };
 };
+
+/** Copies of what somebody else wrote. */
+export const THEIRS_FOLDER = '/var/lib/pipeline/theirs';
+const REPLACED = `somebody else wrote it: it is replaced, and a copy is kept in ${THEIRS_FOLDER}`;
 
 function contentDiff(resource: FileResource, fact: PathFact | undefined): readonly string[] {
   if (resource.secret)
@@ -45,7 +50,7 @@ function temporaryPath(path: string): string {
  * Exclusive creation, so that nobody who may write to the folder can point the name elsewhere. Flushed before the rename: after a power cut there
  * is the old content or the new one, never an empty file.
  */
-function put(resource: FileResource, attributes: Attributes): string {
+function put(resource: FileResource, attributes: Attributes, theirs: boolean): string {
   const temporary = temporaryPath(resource.path);
   const name = quote(temporary);
   const folder = quote(resource.path.slice(0, resource.path.lastIndexOf('/')) || '/');
@@ -58,6 +63,8 @@ function put(resource: FileResource, attributes: Attributes): string {
     setAttributes(temporary, attributes),
     ...(validate === undefined ? [] : [`validated ${quote(validate)} || exit`]),
     `sync ${name}`,
+    ...(theirs ? [`keep_theirs ${quote(resource.path)}`] : []),
+    `wrote ${quote(resource.path)}`,
     `mv -fT ${name} ${quote(resource.path)}`,
   ];
   return lines.join('\n');

@@ -20,7 +20,8 @@ printf 'cgroup\\t%s\\n' "$(stat -f -c %T /sys/fs/cgroup)"
 [[ -e /.dockerenv ]] && printf 'container\\tdocker\\n'
 [[ -x /usr/lib/systemd/systemd-timesyncd || -x /lib/systemd/systemd-timesyncd ]] && printf 'clock\\ttimesyncd\\n'
 [[ -x /usr/sbin/ntpd ]] && printf 'clock\\tntp\\n'
-[[ -x /usr/sbin/chronyd ]] && printf 'clock\\tchrony\\n'`;
+[[ -x /usr/sbin/chronyd ]] && printf 'clock\\tchrony\\n'
+[[ -e /proc/net/if_inet6 ]] || echo no-ipv6`;
 
 /** The oldest releases that are supported. */
 const SUPPORTED: Readonly<Record<string, number>> = { debian: 12, ubuntu: 22.04 };
@@ -51,6 +52,7 @@ export const hostProbe: Probe<{ readonly host: Omit<HostFacts, 'name'> }> = {
         systemd: found.has('systemd'),
         container: text('container'),
         clock: clockOf(text('clock')),
+        ...(found.has('no-ipv6') ? { noIpv6: true } : {}),
       },
     };
   },

@@ -2,14 +2,19 @@
 
 import { Failure } from '../../errors.ts';
 import { quote } from '../../ssh/quote.ts';
+import { withValues } from '../../ssh/script.ts';
 import { sha256 } from '../fingerprint.ts';
 import type { FileResource, Resource } from '../resource.ts';
 import type { Facts, PathFact } from '../state.ts';
 import { firewallFiles } from './firewall.ts';
-import { only, type Probe, words } from './step.ts';
+import program from './paths.sh' with { type: 'text' };
+import { only, type Probe } from './step.ts';
 
 /** Content longer than this is not brought home for a diff. Bytes. */
 const LONGEST = 64 * 1024;
+
+/** List of the files that pipeline wrote: whatever stands there now, it is ours to replace. */
+export const WRITTEN = '/var/lib/pipeline/written';
 
 const TYPES: Readonly<Record<string, PathFact['type']>> = { f: 'file', d: 'directory', l: 'link' };
 
@@ -23,29 +28,24 @@ export const pathProbe: Probe<Pick<Facts, 'paths'>> = {
     const files = filesOf(resources);
     const paths = [...only(resources, 'absent', 'directory', 'link'), ...files].map(({ path }) => path);
     if (paths.length === 0) return '';
-    const wanted = files.map((file) => `wanted[${quote(file.path)}]+=" ${sha256(file.content)}"`);
-    const secret = files.filter((file) => file.secret).map((file) => `secret[${quote(file.path)}]=1`);
-    return `find ${words(paths)} -maxdepth 0 -printf '%y\\t%m\\t%u\\t%g\\t%p\\t%l\\n' 2>/dev/null
-declare -A wanted secret
-${[...wanted, ...secret].join('\n')}
-there=()
-for path in "\${!wanted[@]}"; do
-  [[ -f $path && ! -L $path ]] && there+=("$path")
-done
-if ((\${#there[@]})); then
-  while read -r hash path; do
-    printf 'hash\\t%s\\t%s\\n' "$path" "$hash"
-    if [[ \${wanted[$path]-} != *" $hash"* && ! \${secret[$path]-} ]]; then
-      printf 'content\\t%s\\t%s\\n' "$path" "$(head -c ${LONGEST + 1} -- "$path" | base64 -w 0)"
-    fi
-  done < <(sha256sum -- "\${there[@]}" 2>/dev/null)
-fi`;
+    return withValues(program, {
+      paths: [...new Set(paths)],
+      files: files.map(({ path }) => path),
+      hashes: files.map(({ content }) => sha256(content)),
+      secrets: files.filter(({ secret }) => secret).map(({ path }) => path),
+      longest: String(LONGEST + 1),
+      written: WRITTEN,
+    });
   },
   parse: (lines) => {
     const paths: Record<string, PathFact> = {};
     for (const line of lines) {
       const [tag = '', ...fields] = line.split('\t');
-      if (tag === 'hash' || tag === 'content') {
+      if (tag === 'theirs') {
+        const [path = ''] = fields;
+        const fact = paths[path];
+        if (fact !== undefined) paths[path] = { ...fact, theirs: true };
+      } else if (tag === 'hash' || tag === 'content') {
         const [path = '', value = ''] = fields;
         const fact = paths[path];
         if (fact?.type !== 'file') continue;

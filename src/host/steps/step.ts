@@ -35,6 +35,8 @@ export interface Difference {
   readonly reason?: string | undefined;
   /** Ids of the resources whose change makes this one act. */
   readonly because?: readonly string[] | undefined;
+  /** Present: it replaces what somebody else wrote, and this becomes of it. */
+  readonly theirs?: string | undefined;
   /** For progress: `installing nginx`. */
   readonly doing: string;
   /** Bash that mends it, run with `set -e`, standard input empty. May use the functions of `script.ts`. */

@@ -5,7 +5,10 @@ import type { Redis } from '../store/redis.ts';
 import { findUser, type User } from './users.ts';
 
 export const SESSION_SECONDS = 7 * 86_400;
-/** A token is replaced after this long, so that a stolen one is of use for a day at most while its owner is there. */
+/**
+ * A token is replaced after this long, so that a stolen one is of use for a day at most while its owner is
+ * there.
+ */
 const ROTATE_MS = 86_400_000;
 
 interface Session {

@@ -1,4 +1,7 @@
-/** Who asks: sign-in, sessions in cookies, HTTP Basic for programs; and what keeps strangers from trying passwords for ever. */
+/**
+ * Who asks: sign-in, sessions in cookies, HTTP Basic for programs; and what keeps strangers from trying
+ * passwords for ever.
+ */
 
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -29,7 +32,10 @@ export interface SignInOptions {
 }
 
 const WINDOW_MS = 10 * 60_000;
-/** Wrong passwords for one user from one address. Another address is another matter, so that nobody can shut an admin out from everywhere. */
+/**
+ * Wrong passwords for one user from one address. Another address is another matter, so that nobody can shut
+ * an admin out from everywhere.
+ */
 const USER_TRIES = 8;
 const ADDRESS_TRIES = 32;
 /** Passwords that are looked at side by side: each takes 32 MiB and most of a second. */
@@ -41,93 +47,56 @@ type Attempt = SignedIn | 'wrong' | { readonly waitSeconds: number };
 
 const credentials = z.object({ user: z.string().max(64), password: z.string().max(256) });
 
+/** The door of the API: handlers for signing in and out, and what every other request passes through. */
 export function signIn(options: SignInOptions) {
-  const { redis, log } = options;
-  const isSecure = (c: Request) => options.secure || options.visitor(c).secure;
-  const cookieOf = (c: Request) => (isSecure(c) ? '__Host-pipeline' : 'pipeline');
-  const byAddress = new RateLimit(ADDRESS_TRIES, WINDOW_MS);
-  const byUser = new RateLimit(USER_TRIES, WINDOW_MS);
-  const known = new Map<string, { readonly user: SignedIn; readonly until: number }>();
-  let checks = 0;
+  const door = new Door(options);
+  return {
+    /** POST /api/sign-in */
+    enter: (c: Request) => door.enter(c),
+    /** POST /api/sign-out */
+    leave: (c: Request) => door.leave(c),
+    /** Lets through who has a session or a password. Without, it is the answer. */
+    required: (c: Request, next: Next) => door.required(c, next),
+  };
+}
 
-  const setSession = (c: Request, token: string) =>
-    setCookie(c, cookieOf(c), token, {
-      path: '/',
-      httpOnly: true,
-      sameSite: 'Strict',
-      secure: isSecure(c),
-      maxAge: SESSION_SECONDS,
-    });
+class Door {
+  readonly #options: SignInOptions;
+  readonly #byAddress = new RateLimit(ADDRESS_TRIES, WINDOW_MS);
+  readonly #byUser = new RateLimit(USER_TRIES, WINDOW_MS);
+  readonly #known = new Map<string, { readonly user: SignedIn; readonly until: number }>();
+  #checks = 0;
 
-  async function attempt(c: Request, name: string, password: string): Promise<Attempt> {
-    const address = network(options.visitor(c).address);
-    const pair = `${address} ${name.slice(0, 64)}`;
-    const now = Date.now();
-    const wait = Math.max(byAddress.waitSeconds(address, now), byUser.waitSeconds(pair, now));
-    if (wait > 0) return { waitSeconds: wait };
-    if (checks >= MOST_CHECKS) return { waitSeconds: 1 };
-    // Counted before the check, so that many at once are many.
-    byAddress.count(address, now);
-    byUser.count(pair, now);
-    checks++;
-    const user = await checkPassword(redis, name, password).finally(() => checks--);
-    if (user === undefined) {
-      log(`A sign-in as ${JSON.stringify(name.slice(0, 64))} from ${address} failed.`);
-      return 'wrong';
-    }
-    byAddress.uncount(address);
-    byUser.forget(pair);
-    return user;
+  constructor(options: SignInOptions) {
+    this.#options = options;
   }
 
-  /** POST /api/sign-in */
-  async function enter(c: Request) {
+  async enter(c: Request) {
+    const { redis } = this.#options;
     const body = credentials.safeParse(await c.req.json().catch(() => undefined));
     if (!body.success) return c.json({ error: 'User and password are needed.' }, 400);
-    const user = await attempt(c, body.data.user, body.data.password);
+    const user = await this.#attempt(c, body.data.user, body.data.password);
     if (user === 'wrong') return c.json({ error: 'User or password is wrong.' }, 401);
     if ('waitSeconds' in user) return tooMany(c, user.waitSeconds);
     // Always a new session: one that was there before is worth nothing.
-    const old = getCookie(c, cookieOf(c));
+    const old = getCookie(c, this.#cookieOf(c));
     if (old !== undefined) await closeSession(redis, old);
-    setSession(c, await openSession(redis, user));
+    this.#setSession(c, await openSession(redis, user));
     return c.json({ user: user.name, role: user.role });
   }
 
-  /** POST /api/sign-out */
-  async function leave(c: Request) {
-    const token = getCookie(c, cookieOf(c));
-    if (token !== undefined) await closeSession(redis, token);
-    deleteCookie(c, cookieOf(c), { path: '/', secure: isSecure(c) });
+  async leave(c: Request) {
+    const token = getCookie(c, this.#cookieOf(c));
+    if (token !== undefined) await closeSession(this.#options.redis, token);
+    deleteCookie(c, this.#cookieOf(c), { path: '/', secure: this.#isSecure(c) });
     return c.json({});
   }
 
-  async function byBasic(c: Request): Promise<Attempt | undefined> {
-    const header = c.req.header('authorization');
-    if (header === undefined || !header.startsWith('Basic ')) return undefined;
-    const key = createHash('sha256').update(header).digest('hex');
-    const now = Date.now();
-    const before = known.get(key);
-    if (before !== undefined && before.until > now) {
-      // One that was removed or has a new password is asked again at once.
-      const user = await findUser(redis, before.user.name);
-      if (user?.generation === before.user.generation) return user;
-    }
-    known.delete(key);
-    const [name = '', ...password] = Buffer.from(header.slice(6), 'base64').toString().split(':');
-    const user = await attempt(c, name, password.join(':'));
-    if (user === 'wrong' || 'waitSeconds' in user) return user;
-    if (known.size > 100) known.clear();
-    known.set(key, { user, until: now + BASIC_MS });
-    return user;
-  }
-
-  /** Lets through who has a session or a password. Without, it is the answer. */
-  async function required(c: Request, next: Next) {
-    const token = getCookie(c, cookieOf(c));
-    const session = token === undefined ? undefined : await readSession(redis, token);
-    if (session?.fresh !== undefined) setSession(c, session.fresh);
-    const user = session?.user ?? (await byBasic(c));
+  async required(c: Request, next: Next) {
+    const token = getCookie(c, this.#cookieOf(c));
+    const session = token === undefined ? undefined : await readSession(this.#options.redis, token);
+    if (session?.fresh !== undefined) this.#setSession(c, session.fresh);
+    const user = session?.user ?? (await this.#byBasic(c));
     if (user === undefined || user === 'wrong') return c.json({ error: 'Sign in first.' }, 401);
     if ('waitSeconds' in user) return tooMany(c, user.waitSeconds);
     c.set('user', { name: user.name, role: user.role });
@@ -135,7 +104,65 @@ export function signIn(options: SignInOptions) {
     return;
   }
 
-  return { enter, leave, required };
+  async #attempt(c: Request, name: string, password: string): Promise<Attempt> {
+    const { redis, log, visitor } = this.#options;
+    const address = network(visitor(c).address);
+    const pair = `${address} ${name.slice(0, 64)}`;
+    const now = Date.now();
+    const wait = Math.max(this.#byAddress.waitSeconds(address, now), this.#byUser.waitSeconds(pair, now));
+    if (wait > 0) return { waitSeconds: wait };
+    if (this.#checks >= MOST_CHECKS) return { waitSeconds: 1 };
+    // Counted before the check, so that many at once are many.
+    this.#byAddress.count(address, now);
+    this.#byUser.count(pair, now);
+    this.#checks++;
+    const user = await checkPassword(redis, name, password).finally(() => this.#checks--);
+    if (user === undefined) {
+      log(`A sign-in as ${JSON.stringify(name.slice(0, 64))} from ${address} failed.`);
+      return 'wrong';
+    }
+    this.#byAddress.uncount(address);
+    this.#byUser.forget(pair);
+    return user;
+  }
+
+  async #byBasic(c: Request): Promise<Attempt | undefined> {
+    const header = c.req.header('authorization');
+    if (header === undefined || !header.startsWith('Basic ')) return undefined;
+    const key = createHash('sha256').update(header).digest('hex');
+    const now = Date.now();
+    const before = this.#known.get(key);
+    if (before !== undefined && before.until > now) {
+      // One that was removed or has a new password is asked again at once.
+      const user = await findUser(this.#options.redis, before.user.name);
+      if (user?.generation === before.user.generation) return user;
+    }
+    this.#known.delete(key);
+    const [name = '', ...password] = Buffer.from(header.slice(6), 'base64').toString().split(':');
+    const user = await this.#attempt(c, name, password.join(':'));
+    if (user === 'wrong' || 'waitSeconds' in user) return user;
+    if (this.#known.size > 100) this.#known.clear();
+    this.#known.set(key, { user, until: now + BASIC_MS });
+    return user;
+  }
+
+  #isSecure(c: Request): boolean {
+    return this.#options.secure || this.#options.visitor(c).secure;
+  }
+
+  #cookieOf(c: Request): string {
+    return this.#isSecure(c) ? '__Host-pipeline' : 'pipeline';
+  }
+
+  #setSession(c: Request, token: string): void {
+    setCookie(c, this.#cookieOf(c), token, {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'Strict',
+      secure: this.#isSecure(c),
+      maxAge: SESSION_SECONDS,
+    });
+  }
 }
 
 function tooMany(c: Request, seconds: number) {

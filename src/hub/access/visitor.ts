@@ -1,4 +1,7 @@
-/** Who asks, where proxies stand before the dashboard: only those that are trusted may speak for a visitor. Pure. */
+/**
+ * Who asks, where proxies stand before the dashboard: only those that are trusted may speak for a visitor.
+ * Pure.
+ */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 export interface Visitor {

@@ -22,6 +22,7 @@ import { hostDetail, unitList } from '../charts/view.ts';
 import { pageOfAlerts } from '../events/alert-log.ts';
 import { pageOfRuns, readRun } from '../events/canaries.ts';
 import { eventSchema, pageOfEvents, recordEvent } from '../events/events.ts';
+import { pageOfRollouts, readRollout } from '../events/rollouts.ts';
 import type { Ingest } from '../intake/ingest.ts';
 import { type Asset, pageAssets } from './page.ts';
 
@@ -179,6 +180,14 @@ export function createHttp(options: HttpOptions): Hono<Env> {
   app.get('/api/canaries/:id', async (c) => {
     const run = await readRun(source.redis, c.req.param('id'));
     return run === undefined ? c.json({ error: 'There is no such canary run.' }, 404) : c.json(run);
+  });
+  app.get('/api/rollouts', async (c) => {
+    const { app: name, before } = c.req.query();
+    return c.json(await pageOfRollouts(source.redis, { app: name, before, limit: limitOf(c) }));
+  });
+  app.get('/api/rollouts/:id', async (c) => {
+    const found = await readRollout(source.redis, c.req.param('id'));
+    return found === undefined ? c.json({ error: 'There is no such rollout.' }, 404) : c.json(found);
   });
   app.get('/api/units', (c) => {
     const { state, host } = c.req.query();

@@ -1,4 +1,7 @@
-/** The live stream: one point a step for each subject that somebody looks at, and the overview. Slow readers are dropped. */
+/**
+ * The live stream: one point a step for each subject that somebody looks at, and the overview. Slow readers
+ * are dropped.
+ */
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
@@ -6,7 +9,9 @@ import type { Window } from '../../metrics/catalogue.ts';
 import { mergeWindows } from '../../metrics/merge.ts';
 import type { LivePoint, Mark } from '../api-types.ts';
 import type { Ingest } from '../intake/ingest.ts';
-import { appCharts, draw, hostCharts } from './charts.ts';
+import { appCharts } from './app-charts.ts';
+import { draw } from './charts.ts';
+import { hostCharts } from './host-charts.ts';
 import type { Subject } from './queries.ts';
 import { select } from './selection.ts';
 
@@ -36,7 +41,8 @@ export function livePoint(
   const own = isApp
     ? windows.filter(({ host }) => serving.has(host)).map((window) => select(window, subject))
     : windows.filter(({ host }) => host === subject.name);
-  // Of some hosts there may be two windows by now, and of others none: a rate is that of all of them all the same.
+  // Of some hosts there may be two windows by now, and of others none: a rate is that of all of them all the
+  // same.
   const measured = own.reduce((total, window) => total + window.seconds, 0);
   const seconds = isApp && serving.size > 0 ? measured / serving.size : interval;
   const merged = mergeWindows(own);
@@ -103,7 +109,8 @@ export class Live {
     const texts = new Map<string, string>();
     const head = `event: overview\ndata: ${JSON.stringify(overview())}\n\n`;
     for (const reader of this.#readers) {
-      // A browser that reads nothing must not fill the memory of the hub. It connects again and gets what it missed.
+      // A browser that reads nothing must not fill the memory of the hub. It connects again and gets what it
+      // missed.
       if (reader.sink.writableLength + reader.response.writableLength > MAX_WAITING) {
         reader.response.destroy();
         this.#readers.delete(reader);

@@ -8,7 +8,9 @@ import { readEvents } from '../events/events.ts';
 import type { Part } from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
 import { readWindows } from '../store/windows.ts';
-import { appCharts, draw, hostCharts } from './charts.ts';
+import { appCharts } from './app-charts.ts';
+import { draw } from './charts.ts';
+import { hostCharts } from './host-charts.ts';
 import { type Selection, select } from './selection.ts';
 import { routesOf } from './view.ts';
 
@@ -97,7 +99,8 @@ export async function routes(
   now: number,
   compare?: { readonly baseline: string; readonly candidate: string },
 ): Promise<Routes> {
-  // Figures of a table need no fine windows: the coarsest tier that tells the ends of the range from its middle.
+  // Figures of a table need no fine windows: the coarsest tier that tells the ends of the range from its
+  // middle.
   const tier = tierFor(
     (now - range.from) / 1000 - 1,
     (range.to - range.from) / 1000,
@@ -122,7 +125,10 @@ export async function routes(
 const COARSE = 24;
 const NOTHING = { sum: 0, zero: 0, counts: {} };
 
-/** The same requests in few windows, so that each histogram is read once, and those that no table shows not at all. */
+/**
+ * The same requests in few windows, so that each histogram is read once, and those that no table shows not at
+ * all.
+ */
 function coarse(windows: readonly Window[]): Window[] {
   const size = Math.ceil(windows.length / COARSE);
   const merged: Window[] = [];
@@ -163,7 +169,9 @@ export async function usualP90(
   return sumHistograms(rows.map(({ latency }) => latency)).quantile(0.9);
 }
 
-/** Counts and histograms of one release, for the judge of canaries. Windows as they came: one for each sample. */
+/**
+ * Counts and histograms of one release, for the judge of canaries. Windows as they came: one for each sample.
+ */
 export async function releaseWindows(
   source: Source,
   app: string,

@@ -1,4 +1,6 @@
-/** The small lines of applications: requests a second by minute over the last hour, over all hosts together. */
+/**
+ * The small lines of applications: requests a second by minute over the last hour, over all hosts together.
+ */
 import type { Window } from '../../metrics/catalogue.ts';
 import { TIERS } from '../../metrics/tiers.ts';
 import type { Redis } from '../store/redis.ts';

@@ -1,4 +1,7 @@
-/** What alerts need of the past: how fast disks fill, how often units started again. Taken from the store when a hub begins. */
+/**
+ * What alerts need of the past: how fast disks fill, how often units started again. Taken from the store when
+ * a hub begins.
+ */
 import type { HostView } from '../../alerts/findings.ts';
 import type { Window } from '../../metrics/catalogue.ts';
 import { mean } from '../../metrics/merge.ts';
@@ -74,7 +77,8 @@ export class Trends {
 }
 
 /**
- * Growth in bytes a second: the lesser of both halves of the time, so that one large file that was put there is no trend.
+ * Growth in bytes a second: the lesser of both halves of the time, so that one large file that was put there
+ * is no trend.
  * @returns undefined for less than an hour
  */
 export function growthOf(points: readonly Point[]): number | undefined {

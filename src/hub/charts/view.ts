@@ -15,6 +15,7 @@ import type {
   RouteRow,
   Routes,
   ShownAlert,
+  ShownRollout,
   UnitList,
   UnitRow,
 } from '../api-types.ts';
@@ -30,13 +31,14 @@ export interface OverviewSource {
   readonly sparks: Pick<AppSparks, 'line'>;
   readonly states: readonly AlertState[];
   readonly canaries: readonly CanaryRun[];
+  readonly rollouts: readonly ShownRollout[];
   readonly storage: Overview['storage'];
   readonly remoteWrite: Overview['remoteWrite'];
   readonly trouble: string;
 }
 
 export function overview(source: OverviewSource, now: number): Overview {
-  const { sparks, states, canaries, storage, remoteWrite, trouble } = source;
+  const { sparks, states, canaries, rollouts, storage, remoteWrite, trouble } = source;
   const hosts = [...source.fleet];
   const alerts = states.map(shown);
   return {
@@ -45,6 +47,7 @@ export function overview(source: OverviewSource, now: number): Overview {
     apps: appNames(hosts).map((app) => overviewApp(app, hosts, sparks.line(app, now), states, now)),
     alerts: alerts.sort((a, b) => rank(a) - rank(b) || b.since - a.since),
     canaries,
+    rollouts,
     storage,
     remoteWrite,
     trouble,
@@ -183,7 +186,10 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<s
   return groups;
 }
 
-/** The table of routes of an application, with its releases and hosts; with two releases to compare, both beside each other. */
+/**
+ * The table of routes of an application, with its releases and hosts; with two releases to compare, both
+ * beside each other.
+ */
 export function routesOf(
   windows: readonly Window[],
   app: string,

@@ -15,7 +15,9 @@ const text = z.string().max(1000);
 const perVariant = z.strictObject({ baseline: amount, candidate: amount });
 const side = z.strictObject({ ref: text, commit: text, subject: text });
 
-/** What `pipeline canary` says of its run, as a whole each time. `ageMs` instead of a time: the clocks differ. */
+/**
+ * What `pipeline canary` says of its run, as a whole each time. `ageMs` instead of a time: the clocks differ.
+ */
 export const canaryTelling = z.strictObject({
   id: z.string().regex(/^[a-z0-9]{8,32}$/),
   app: z.string().min(1).max(64),

@@ -1,11 +1,21 @@
-/** Deploys, rollbacks, canaries and whatever else the audit logs tell: the marks on charts. The newest 20,000. */
+/**
+ * Deploys, rollbacks, canaries and whatever else the audit logs tell: the marks on charts. The newest 20,000.
+ */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Row } from '../../metrics/catalogue.ts';
 import type { EventPage, Mark, MarkKind } from '../api-types.ts';
 import { AUDIT_LINES, MARK_TIMES, MARKS } from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
-import { type MarkChange, SAME_MS, type StoredMark, type Telling, tellAudit, tellRequests } from './merge.ts';
+import {
+  type MarkChange,
+  SAME_MS,
+  type StoredMark,
+  type Telling,
+  tellAudit,
+  tellRequests,
+  tellRollout,
+} from './merge.ts';
 
 const MOST = 20_000;
 /** Lines that are known: more than what all agents of a large fleet send again. */
@@ -32,7 +42,8 @@ export const eventSchema = z.strictObject({
 export type NewEvent = Readonly<z.output<typeof eventSchema>>;
 
 /**
- * Makes events of the lines of a host's audit log. Lines that are known are nothing new, so an agent may send them as often as it likes.
+ * Makes events of the lines of a host's audit log. Lines that are known are nothing new, so an agent may send
+ * them as often as it likes.
  * @param at when the sample that brought them was measured, by the hub's clock
  * @returns what was new or changed
  */
@@ -85,6 +96,11 @@ export async function recordEvent(redis: Redis, event: NewEvent, now: number): P
 /** The mark of a canary run: written when it begins, and again whenever its state is another. */
 export async function recordCanary(redis: Redis, mark: Omit<StoredMark, 'source'>): Promise<void> {
   await write(redis, { write: { ...mark, source: 'canary' }, remove: [] });
+}
+
+/** An event of a rollout, with an identifier that is always the same. @returns what was new or changed */
+export async function recordRolloutEvent(redis: Redis, mark: StoredMark): Promise<Mark[]> {
+  return write(redis, tellRollout(mark, await near(redis, mark.at)));
 }
 
 /** Events that happened in [from, to], oldest first; 2000 at most, the newest. */
@@ -143,7 +159,8 @@ export async function pageOfEvents(redis: Redis, query: EventQuery): Promise<Eve
 function auditTelling(row: Row<'audit'>, host: string, measuredAt: number): Telling | undefined {
   const said = Date.parse(row.at);
   if (Number.isNaN(said) || said <= 0) return undefined;
-  // By the clock of a laptop that may be wrong: a line that was just written is as old as the sample that brought it.
+  // By the clock of a laptop that may be wrong: a line that was just written is as old as the sample that
+  // brought it.
   const wrong = row.fresh !== '' && Math.abs(said - measuredAt) > TRUSTED_MS;
   const { action, app, release, previous, commit, by, result, message } = row;
   const what = [action, app, release].filter((word) => word !== '').join(' ');
@@ -163,8 +180,10 @@ function auditTelling(row: Row<'audit'>, host: string, measuredAt: number): Tell
   };
 }
 
+const KINDS: readonly MarkKind[] = ['deploy', 'rollback', 'rollout', 'canary'];
+
 function kindOf(action: string): MarkKind {
-  return action === 'deploy' || action === 'rollback' || action === 'canary' ? action : 'change';
+  return KINDS.find((kind) => kind === action) ?? 'change';
 }
 
 async function near(redis: Redis, at: number): Promise<StoredMark[]> {

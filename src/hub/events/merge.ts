@@ -19,7 +19,7 @@ export interface Telling {
 /** An event as it is stored. */
 export interface StoredMark extends Mark {
   /** `requests`: nobody reported it, the requests show it. Gives way to what the audit log says. */
-  readonly source: 'audit' | 'requests' | 'canary' | 'api';
+  readonly source: 'audit' | 'requests' | 'canary' | 'rollout' | 'api';
 }
 
 /** The same thing done on several hosts, or reported and seen, lies within this. */
@@ -32,7 +32,8 @@ export interface MarkChange {
 }
 
 /**
- * A line of an audit log, which is new to the hub. Several hosts of one deploy are one event; what the requests showed before is replaced.
+ * A line of an audit log, which is new to the hub. Several hosts of one deploy are one event; what the
+ * requests showed before is replaced.
  * @param near stored events within `SAME_MS`
  */
 export function tellAudit(telling: Telling, near: readonly StoredMark[], id: string): MarkChange {
@@ -57,8 +58,36 @@ export function tellAudit(telling: Telling, near: readonly StoredMark[], id: str
       // The same again on the same host is done again.
       !mark.hosts.includes(host),
   );
+  const isTold = near.some((mark) => mark.source === 'rollout' && isSame(mark, telling));
+  if (isTold) return { remove };
   if (same === undefined) return { write: markOf(telling, id, 'audit'), remove };
   return { write: { ...same, hosts: [...same.hosts, host].sort() }, remove };
+}
+
+/** Results by which a host's audit log tells what a rollout's own status tells with its figures. */
+const RESULTS: Readonly<Record<string, string>> = { promoted: 'live', 'taken back': 'failed' };
+
+function isSame(rollout: StoredMark, line: Pick<Telling, 'app' | 'release' | 'action' | 'result'>): boolean {
+  const { app, release, result } = rollout;
+  if (line.app !== app || line.release !== release) return false;
+  return line.action === 'rollout'
+    ? line.result === result
+    : line.action === 'deploy' && line.result === RESULTS[result];
+}
+
+/**
+ * An event of a rollout, as its status tells of it. What the audit log and the requests told of it gives way.
+ */
+export function tellRollout(mark: StoredMark, near: readonly StoredMark[]): MarkChange {
+  const { app, release, previous } = mark;
+  const remove = near
+    .filter(
+      (one) =>
+        (one.source === 'audit' && isSame(mark, { ...one, release: one.release ?? '' })) ||
+        (one.source === 'requests' && one.app === app && [release, previous].includes(one.release)),
+    )
+    .map(({ id }) => id);
+  return { write: mark, remove };
 }
 
 /** A release that began to serve. Nothing where an audit log told of it already. */

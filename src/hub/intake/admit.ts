@@ -2,7 +2,10 @@
 import type { Window } from '../../metrics/catalogue.ts';
 import { correctTime, parseSample } from '../../metrics/wire.ts';
 
-/** What was taken from a host's inbox last. Written together with the window, so that a restart neither loses nor repeats. */
+/**
+ * What was taken from a host's inbox last. Written together with the window, so that a restart neither loses
+ * nor repeats.
+ */
 export interface Position {
   /** Stream id of the entry. */
   readonly id: string;

@@ -75,7 +75,10 @@ export function recall(host: HostState, windows: readonly Window[]): void {
   for (const window of windows) host.latest = { ...(host.latest ?? window), ...occasional(host, window) };
 }
 
-/** Each check, store and certificate is measured on its own schedule, certificates once an hour: the latest row of each stands. */
+/**
+ * Each check, store and certificate is measured on its own schedule, certificates once an hour: the latest
+ * row of each stands.
+ */
 function occasional(host: HostState, { at, checks, stores, certificates }: Window) {
   const { latest, rowsAt } = host;
   for (const [name, time] of rowsAt) if (time < at - STANDS_MS) rowsAt.delete(name);

@@ -1,4 +1,7 @@
-/** From inboxes to the store. One hub at a time does this; every window is written together with its position, so each counts once. */
+/**
+ * From inboxes to the store. One hub at a time does this; every window is written together with its position,
+ * so each counts once.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Window } from '../../metrics/catalogue.ts';
@@ -7,10 +10,11 @@ import { TIERS } from '../../metrics/tiers.ts';
 import { RateLimit } from '../access/rate-limit.ts';
 import type { Mark } from '../api-types.ts';
 import { recordAudit, recordServing } from '../events/events.ts';
+import { recordRollouts } from '../events/rollouts.ts';
 import * as keys from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
 import { HOST_TABLES, readWindows, reopen, take } from '../store/windows.ts';
-import { admit, NOWHERE, type Position } from './admit.ts';
+import { type Admission, admit, NOWHERE, type Position } from './admit.ts';
 import { type HostState, newHost, recall, remember, setSpark } from './fleet.ts';
 import { changeOfRelease, servingReleases } from './serving.ts';
 
@@ -35,7 +39,10 @@ interface InboxEntry {
 type Transaction = ReturnType<Redis['multi']>;
 
 const BLOCK_MS = 1000;
-/** Entries of a host, and of all, in one read: a backlog is worked off in several, each far shorter than the lease. */
+/**
+ * Entries of a host, and of all, in one read: a backlog is worked off in several, each far shorter than the
+ * lease.
+ */
 const BATCH = 64;
 const MOST_AT_ONCE = 1000;
 const OPENED_AT_ONCE = 16;
@@ -87,7 +94,9 @@ export class Ingest {
     this.#markListeners.add(listener);
   }
 
-  /** Until the signal. Redis that goes away is waited for; what waits in the inboxes is taken when it is back. */
+  /**
+   * Until the signal. Redis that goes away is waited for; what waits in the inboxes is taken when it is back.
+   */
   async run(): Promise<void> {
     const { signal, log } = this.#options;
     let opened = false;
@@ -207,12 +216,11 @@ export class Ingest {
   }
 
   /**
-   * Writes what a host sent, together with its place in the inbox, into the transaction. A failure after this makes the hub read again what is
-   * stored, since the open roll-ups have grown.
+   * Writes what a host sent, together with its place in the inbox, into the transaction. A failure after this
+   * makes the hub read again what is stored, since the open roll-ups have grown.
    * @returns what to do once it is stored
    */
   async #take(host: HostState, messages: readonly InboxEntry[], multi: Transaction) {
-    const { redis } = this.#options;
     const now = this.#now();
     const done: (() => Promise<void>)[] = [];
     let position = host.position;
@@ -233,9 +241,8 @@ export class Ingest {
       if (admission.kind === 'refused') done.push(async () => this.#refuse(host, admission.reason));
       if (admission.kind !== 'window') continue;
       // Before the sample counts as taken: after a crash in between, its lines come again and are known.
-      const audit = this.#allowed(host.name, admission.window.audit, now);
-      this.#tell(await recordAudit(redis, host.name, audit, admission.window.at));
-      const window = { ...admission.window, audit: [] };
+      await this.#noteEvents(host, admission, now);
+      const window = { ...admission.window, audit: [], rollouts: [] };
       for (const app of new Set(window.routes.map((row) => row.app)))
         if (this.#serve(app, host.name)) multi.sAdd(keys.SERVED, `${app} ${host.name}`);
       const { entries, summed } = take(window, host.open, entry.message, this.#named.has(host.name));
@@ -261,6 +268,20 @@ export class Ingest {
       host.position = taken;
     });
     return done;
+  }
+
+  /** Rollouts first: what their status tells is more than the lines of the audit log about them. */
+  async #noteEvents(
+    host: HostState,
+    { window, position }: Extract<Admission, { kind: 'window' }>,
+    now: number,
+  ): Promise<void> {
+    const { redis } = this.#options;
+    const heard = { host: host.name, heardAt: window.at, aheadMs: position.aheadMs };
+    const { marks, refusals } = await recordRollouts(redis, window.rollouts, heard);
+    for (const refusal of refusals) this.#refuse(host, refusal);
+    const audit = this.#allowed(host.name, window.audit, now);
+    this.#tell([...marks, ...(await recordAudit(redis, host.name, audit, window.at))]);
   }
 
   /** @returns whether it is new; a host that names ever more applications is not believed */

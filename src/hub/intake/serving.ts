@@ -1,10 +1,15 @@
-/** Which release serves an application on a host, from the requests themselves: deploys and rollbacks leave a mark though nobody reports them. Pure. */
+/**
+ * Which release serves an application on a host, from the requests themselves: deploys and rollbacks leave a
+ * mark though nobody reports them. Pure.
+ */
 import type { Window } from '../../metrics/catalogue.ts';
 
 /** Share of the requests from which a release is the one that serves. */
 const SERVES = 0.9;
 
-/** Release that answers nearly all requests, by application. Applications between two releases are left out. */
+/**
+ * Release that answers nearly all requests, by application. Applications between two releases are left out.
+ */
 export function servingReleases(window: Window): ReadonlyMap<string, string> {
   const counts = new Map<string, Map<string, number>>();
   for (const { app, release, requests } of window.routes) {

@@ -36,7 +36,7 @@ const UNITS: Readonly<Record<Unit, readonly [ending: string, factor: number]>> =
 };
 
 /** Tables whose rows are counted over time (`Totals`), or are no measurements. */
-const ELSEWHERE: readonly TableName[] = ['routes', 'problems', 'audit'];
+const ELSEWHERE: readonly TableName[] = ['routes', 'problems', 'audit', 'rollouts'];
 
 /** Gauges of windows, each of another host. Counts of one interval are no counters: see `Totals`. */
 export function gauges(windows: readonly Window[]): Family[] {

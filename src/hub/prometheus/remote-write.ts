@@ -142,7 +142,8 @@ export class RemoteWrite {
       if (response.ok) return { kind: 'taken' };
       // Redacted before it is cut: half a secret is one too.
       const said = redact(text, this.#address.secrets).slice(0, 200);
-      const why = `the other store answers ${response.status}${said === '' ? '' : `: ${JSON.stringify(said)}`}`;
+      const quoted = said === '' ? '' : `: ${JSON.stringify(said)}`;
+      const why = `the other store answers ${response.status}${quoted}`;
       // What it calls wrong is as wrong the next time.
       if (response.status < 500 && response.status !== 429) return { kind: 'refused', why };
       return { kind: 'again', why, afterMs: Number(response.headers.get('retry-after') ?? 0) * 1000 || 0 };

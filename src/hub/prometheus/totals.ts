@@ -78,7 +78,10 @@ function newTotal(host: string, { server, app, variant, release }: Row<'routes'>
   };
 }
 
-/** Cumulative buckets: a value counts below an edge where its whole bucket is, so a count is off by at most what lies within 2 % of the edge. */
+/**
+ * Cumulative buckets: a value counts below an edge where its whole bucket is, so a count is off by at most
+ * what lies within 2 % of the edge.
+ */
 function histogramSamples(labels: Total['labels'], milliseconds: HistogramData): Sample[] {
   const buckets = bucketsOf(milliseconds);
   let below = milliseconds.zero;

@@ -1,6 +1,7 @@
 /**
- * `prometheus.WriteRequest` of the remote write protocol 1.0 in protobuf: https://prometheus.io/docs/specs/prw/remote_write_spec/.
- * Three messages of two fields each: a library for protobuf would be larger than what it saves.
+ * `prometheus.WriteRequest` of the remote write protocol 1.0 in protobuf:
+ * https://prometheus.io/docs/specs/prw/remote_write_spec/. Three messages of two fields each: a library for
+ * protobuf would be larger than what it saves.
  */
 export interface Point {
   /** With `__name__`. */

@@ -1,7 +1,10 @@
 /** Names of the hub's keys in Redis. Agents can write to inboxes and to nothing else. */
 import type { Tier } from '../../metrics/tiers.ts';
 
-/** What of a window is stored together: charts of hosts, charts of applications and tables of routes are read apart. */
+/**
+ * What of a window is stored together: charts of hosts, charts of applications and tables of routes are read
+ * apart.
+ */
 export const PARTS = ['host', 'apps', 'routes'] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -39,3 +42,9 @@ export const CANARY_TIMES = 'hub:canary-times';
 export const canary = (id: string): string => `hub:canary:${id}`;
 /** Set of the canary runs that are under way. */
 export const CANARIES_RUNNING = 'hub:canaries-running';
+/** Sorted set: rollout by its begin (ms). */
+export const ROLLOUT_TIMES = 'hub:rollout-times';
+/** A rollout as its host told of it last, JSON. */
+export const rollout = (id: string): string => `hub:rollout:${id}`;
+/** Set of the rollouts that have not ended. */
+export const ROLLOUTS_GOING_ON = 'hub:rollouts-going-on';

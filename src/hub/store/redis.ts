@@ -1,4 +1,7 @@
-/** The hub's way to its Redis. Nothing is queued while Redis is away: a command fails at once, and the caller tries again. */
+/**
+ * The hub's way to its Redis. Nothing is queued while Redis is away: a command fails at once, and the caller
+ * tries again.
+ */
 import { createClient } from '@redis/client';
 
 export interface RedisOptions {

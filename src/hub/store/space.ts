@@ -1,4 +1,7 @@
-/** Makes room in Redis before it is full, and where it is full: the oldest samples go first, since roll-ups of them stay. */
+/**
+ * Makes room in Redis before it is full, and where it is full: the oldest samples go first, since roll-ups of
+ * them stay.
+ */
 import { TIERS, type Tier } from '../../metrics/tiers.ts';
 import { PARTS, windows } from './keys.ts';
 import type { Redis } from './redis.ts';
@@ -16,7 +19,10 @@ const FLOOR_MS: Readonly<Record<Tier['name'], number>> = {
   'ten-minutes': 7 * 24 * HOUR_MS,
 };
 
-/** Which tier is cut next, and before what time (ms); undefined where nothing may go. @param oldest first window of each tier, ms */
+/**
+ * Which tier is cut next, and before what time (ms); undefined where nothing may go.
+ * @param oldest first window of each tier, ms
+ */
 export function nextCut(
   oldest: Readonly<Partial<Record<Tier['name'], number>>>,
   now: number,
@@ -70,7 +76,8 @@ export async function makeRoom(
   }
   if (cut !== undefined)
     log(
-      `Redis was nearly full: windows of the tier ${cut.tier.name} before ${new Date(cut.before).toISOString()} were removed.`,
+      `Redis was nearly full: windows of the tier ${cut.tier.name} before ` +
+        `${new Date(cut.before).toISOString()} were removed.`,
     );
   return true;
 }

@@ -28,8 +28,8 @@ export function nothingOpen(): Open {
 }
 
 /**
- * Takes a window into the roll-ups that are open. One is written when the first window of the next one comes: windows of a host come in order, so
- * it is complete then, however late it came.
+ * Takes a window into the roll-ups that are open. One is written when the first window of the next one comes:
+ * windows of a host come in order, so it is complete then, however late it came.
  * @param texts the window's tables as the agent wrote them: what was checked need not be written anew
  * @param serves whether the host has applications: then no requests are a fact that charts show
  * @returns what to write, and the window with its routes summed up by application
@@ -98,7 +98,10 @@ export function entriesOf(
 
 const PAGE = 2000;
 
-/** Windows of a host that ended in (from, to], with the tables asked for alone. Pages, so that Redis is never held up for long. */
+/**
+ * Windows of a host that ended in (from, to], with the tables asked for alone. Pages, so that Redis is never
+ * held up for long.
+ */
 export async function readWindows(
   redis: Redis,
   tier: Tier,

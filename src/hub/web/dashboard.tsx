@@ -1,4 +1,5 @@
 /** The page of somebody who is signed in: left what there is, right what was chosen. */
+import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SessionUser } from '../api-types.ts';
 import { moveFocus, useKeyboard } from './hooks/use-keyboard.ts';
@@ -26,32 +27,7 @@ export function Dashboard({ user, themes, onSignedOut }: Props) {
   const stream = useStream(subjectOf(place), onSignedOut);
   const { overview } = stream;
 
-  useKeyboard((action: Action) => {
-    switch (action.kind) {
-      case 'search':
-        field.current?.focus();
-        field.current?.select();
-        return;
-      case 'escape':
-        setSearch('');
-        if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-        return;
-      case 'next':
-        return moveFocus(1);
-      case 'previous':
-        return moveFocus(-1);
-      case 'help':
-        return help.current?.showModal();
-      case 'theme':
-        return themes.next();
-      case 'live':
-        return go({ ...place, from: 0, to: 0 });
-      case 'range':
-        return go({ ...place, range: action.range, from: 0, to: 0 });
-      case 'go':
-        return go(elsewhere(place, action.view));
-    }
-  });
+  useKeyboard((action: Action) => act(action, { place, go, setSearch, field, help, themes }));
   useEffect(() => {
     const what = place.name === '' ? place.view : place.name;
     document.title = `${what} · pipeline monitor`;
@@ -91,6 +67,50 @@ export function Dashboard({ user, themes, onSignedOut }: Props) {
       <Help dialog={help} />
     </div>
   );
+}
+
+interface Acted {
+  readonly place: Place;
+  readonly go: (place: Place) => void;
+  readonly setSearch: (text: string) => void;
+  readonly field: RefObject<HTMLInputElement | null>;
+  readonly help: RefObject<HTMLDialogElement | null>;
+  readonly themes: Themes;
+}
+
+/** Does what a key stands for. */
+function act(action: Action, { place, go, setSearch, field, help, themes }: Acted): void {
+  switch (action.kind) {
+    case 'search':
+      field.current?.focus();
+      field.current?.select();
+      return;
+    case 'escape':
+      setSearch('');
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+      return;
+    case 'next':
+      moveFocus(1);
+      return;
+    case 'previous':
+      moveFocus(-1);
+      return;
+    case 'help':
+      help.current?.showModal();
+      return;
+    case 'theme':
+      themes.next();
+      return;
+    case 'live':
+      go({ ...place, from: 0, to: 0 });
+      return;
+    case 'range':
+      go({ ...place, range: action.range, from: 0, to: 0 });
+      return;
+    case 'go':
+      go(elsewhere(place, action.view));
+      return;
+  }
 }
 
 /** Whose points the stream is asked for. */

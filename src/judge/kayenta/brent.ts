@@ -1,11 +1,10 @@
 /**
- * Brent's root finder, step for step as R's `zeroin` takes it: at ties the answer of a rank test depends on
- * the path.
+ * Brent's root finder, step for step like R's `zeroin`: at ties a rank test's answer depends on the path.
  */
 
 /** Width of the interval in which the root is known, at the end. */
 const TOLERANCE = 1e-4;
-/** Kayenta stops after as many and takes what it has. */
+/** Kayenta stops after so many, and takes what it has. */
 const MAX_STEPS = 1001;
 
 /**
@@ -51,8 +50,7 @@ export function findZero(
     }
 
     /**
-     * Step of the secant, or of the inverse parabola where three points are known; undefined where it would
-     * go astray.
+     * Step of the secant or, with three points, of the inverse parabola; undefined if it would go astray.
      */
     function interpolation(): number | undefined {
       const span = opposite - best;

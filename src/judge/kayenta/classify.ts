@@ -19,8 +19,7 @@ interface TestSettings {
 }
 
 /**
- * One side's values as they are compared: NaN removed or replaced by 0, then outliers removed where asked
- * for.
+ * One side's values for comparison: NaN removed or replaced by 0, then outliers removed if asked for.
  */
 export function prepare(values: Float64Array, config: MetricConfig): Float64Array {
   const known =
@@ -32,7 +31,7 @@ export function prepare(values: Float64Array, config: MetricConfig): Float64Arra
 
 /**
  * Classifies prepared values.
- * @throws AllTiedError where the rank test is undefined.
+ * @throws AllTiedError if the rank test is undefined.
  */
 export function classify(
   experiment: Float64Array,
@@ -70,7 +69,7 @@ function withoutData(config: MetricConfig): Classified {
   };
 }
 
-/** An effect that is not a number never stands in the way. */
+/** An effect of NaN never stands in the way. */
 function compare(
   shift: ShiftEstimate,
   effect: number,
@@ -110,8 +109,8 @@ function sameValues(a: Float64Array, b: Float64Array): boolean {
 const isConstant = (values: Float64Array) => values.every((value) => value === values[0]);
 
 /**
- * Constant values with normal noise of a hundred-thousandth of their size, which spreads the ranks. Kayenta
- * draws it anew every time; here the draw is fixed, so that a verdict can be computed again.
+ * Adds normal noise of a hundred-thousandth to constant values, which spreads the ranks. Kayenta draws it
+ * anew every time; here it is fixed, so that a verdict can be recomputed.
  */
 function withNoise(experiment: Float64Array, control: Float64Array): [Float64Array, Float64Array] {
   const normal = normalDraws(0x5eed);

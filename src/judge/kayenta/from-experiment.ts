@@ -1,14 +1,13 @@
 /**
- * A recorded experiment as the document that Kayenta's judge takes, so that both judges can speak about the
- * same data.
+ * A recorded experiment as a document for Kayenta's judge, so that both judges can judge the same data.
  */
 import { addBlock, noDenseCounts, quantileSlot, slotMiddle, sparse, spread } from '../sequential/slots.ts';
 import { bodyTrials, errorTrials, requestsOf } from '../sequential/trials.ts';
 import type { Experiment, LogHistogram, Second, SequentialConfig, SideSecond } from '../types.ts';
 
 /**
- * Points for each metric that a short experiment is divided into; a point never covers more than Kayenta's
- * usual minute.
+ * How many points a short experiment has for each metric; a point never covers more than Kayenta's usual
+ * minute.
  */
 const POINTS = 12;
 const LONGEST_STEP = 60;
@@ -27,7 +26,7 @@ interface Metric {
   readonly name: string;
   readonly group: string;
   readonly critical: boolean;
-  /** Ratio of the means from which on an increase counts. */
+  /** Ratio of the means from which an increase counts. */
   readonly allowedIncrease: number;
   value(seconds: readonly SideSecond[]): number;
 }

@@ -58,7 +58,7 @@ export function readKayentaInput(document: unknown): KayentaInput {
   };
 }
 
-/** Another judge would answer otherwise: its file is refused rather than judged by this one. */
+/** Another judge would answer differently: its file is refused. */
 function checkJudge(name: unknown): void {
   if (name === undefined || name === null || name === KAYENTA_JUDGE_NAME) return;
   throw new JudgeInputError('canaryConfig.judge.name', `"${KAYENTA_JUDGE_NAME}", the only judge here`, name);
@@ -89,7 +89,7 @@ function readMetric(value: unknown, path: string): MetricConfig {
     groups: (optional(metric.groups, `${path}.groups`, list) ?? []).map((group, index) =>
       string(group, `${path}.groups[${index}]`),
     ),
-    // Words that Kayenta does not know mean its defaults.
+    // For words that it does not know, Kayenta takes its defaults.
     direction: direction === 'increase' || direction === 'decrease' ? direction : 'either',
     nanStrategy: canary.nanStrategy === 'replace' ? 'replace' : 'remove',
     outlierFactor: outliers.strategy === 'remove' ? factor : null,
@@ -190,7 +190,7 @@ function boolean(value: unknown, path: string): boolean {
   throw new JudgeInputError(path, 'true or false', value);
 }
 
-/** A number, or a text that is one: Jackson reads both, and templates of pipelines write texts. */
+/** A number, or text with one: Jackson reads both, and pipeline templates write text. */
 function numberOf(value: unknown): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;

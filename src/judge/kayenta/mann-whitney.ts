@@ -12,7 +12,7 @@ export interface ShiftEstimate {
   readonly estimate: number;
 }
 
-/** What Kayenta's rank test cannot handle; its judge then classifies the metric as Error. */
+/** Kayenta's rank test cannot handle the values; its judge then classifies the metric as Error. */
 export class AllTiedError extends Error {
   override readonly name = 'AllTiedError';
   constructor() {
@@ -31,7 +31,7 @@ interface RankSum {
  *
  * Memory is linear: every evaluation merges the two sorted samples. The interval is where the normal
  * approximation with continuity and tie correction reaches ±z, the estimate where it reaches 0.
- * @throws AllTiedError where all values coincide for some shift.
+ * @throws AllTiedError if all values coincide for some shift.
  */
 export function mannWhitney(
   experiment: Float64Array,
@@ -58,7 +58,7 @@ export function mannWhitney(
   return { low: end(-z), high: end(z), estimate: root(0) };
 }
 
-/** Writes sorted x − shift into `target`. What is no number (∞ − ∞) becomes +∞: Kayenta ranks it highest. */
+/** Writes sorted x − shift into `target`. NaN (∞ − ∞) becomes +∞: Kayenta ranks it highest. */
 function shiftInto(target: Float64Array, x: Float64Array, shift: number): Float64Array {
   for (let i = 0; i < x.length; i++) target[i] = at(x, i) - shift;
   if (Number.isFinite(shift)) return target;

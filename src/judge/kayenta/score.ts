@@ -11,8 +11,7 @@ interface GroupScore {
 }
 
 /**
- * Summary score and group scores of the metrics that are not muted; groups in the order of their first
- * metric.
+ * Summary score and group scores of metrics that are not muted; groups in the order of their first metrics.
  */
 export function score(
   results: readonly Scored[],
@@ -35,8 +34,8 @@ export function score(
 }
 
 /**
- * Why the score is 0 whatever the groups say: a critical metric that did not pass, or no data for half of the
- * metrics.
+ * Why the score is 0 whatever the groups say: a critical metric did not pass, or half of the metrics have no
+ * data.
  */
 function overridingFailure(results: readonly Scored[]): string | undefined {
   const critical = results.find((result) => result.critical && result.classification !== 'Pass');
@@ -59,8 +58,7 @@ function scoreGroups(results: readonly Scored[]): GroupScore[] {
 }
 
 /**
- * Groups without a weight of their own share what the weights leave of 100; a group without data counts as
- * 100.
+ * Groups without a weight share what the other weights leave of 100; a group without data counts as 100.
  */
 function summaryScore(groups: readonly GroupScore[], weights: ReadonlyMap<string, number>): number {
   const weightSum = [...weights.values()].reduce((sum, weight) => sum + weight, 0);

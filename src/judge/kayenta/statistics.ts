@@ -1,10 +1,9 @@
 /**
- * Descriptive statistics and effect sizes in the order of operations of Apache Commons Math, which Kayenta
- * uses.
+ * Descriptive statistics and effect sizes, in the order of operations of Apache Commons Math, as in Kayenta.
  */
 import { rankSum } from './mann-whitney.ts';
 
-/** Arithmetic mean with one correction pass; NaN where there are no values. */
+/** Arithmetic mean with one correction pass; NaN without values. */
 export function mean(values: Float64Array): number {
   const first = sum(values) / values.length;
   let correction = 0;
@@ -56,7 +55,7 @@ export function withoutOutliers(values: Float64Array, factor: number): Float64Ar
   return values.filter((value) => !(value > high || value < low));
 }
 
-/** Mean of the experiment to mean of the control; NaN where either is 0. */
+/** The experiment's mean divided by the control's; NaN if either is 0. */
 export function meanRatio(experiment: Float64Array, control: Float64Array): number {
   const above = mean(experiment);
   const below = mean(control);
@@ -64,8 +63,8 @@ export function meanRatio(experiment: Float64Array, control: Float64Array): numb
 }
 
 /**
- * Common language effect size: chance that a value of the experiment exceeds one of the control, ties
- * counting half.
+ * Common language effect size: the chance that a value of the experiment exceeds one of the control; ties
+ * count half.
  */
 export function commonLanguageEffect(experiment: Float64Array, control: Float64Array): number {
   const m = experiment.length;

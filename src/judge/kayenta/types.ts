@@ -1,9 +1,9 @@
 /**
- * The documents of Kayenta's remote judge (spinnaker/kayenta, `RemoteJudgeRequest` and `CanaryJudgeResult`),
- * as its JSON has them.
+ * The JSON documents of Kayenta's remote judge (spinnaker/kayenta, `RemoteJudgeRequest` and
+ * `CanaryJudgeResult`).
  */
 
-/** Jackson writes what JSON has no number for as a string. */
+/** Jackson writes numbers that JSON lacks as strings. */
 export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
 /** A metric's configuration with Kayenta's defaults filled in; from `analysisConfigurations.canary`. */

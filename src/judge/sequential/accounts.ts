@@ -1,4 +1,4 @@
-/** The tests of all metrics, fed with pairs of seconds of the two sides. */
+/** The tests of all metrics, fed with pairs of seconds, one of each side. */
 import type { PerSide, SequentialConfig, SideSecond } from '../types.ts';
 import { type CountState, countSecond, noCounts } from './counts.ts';
 import { type DistributionAccounts, noDistributions, observeDistributions } from './distribution-account.ts';
@@ -17,7 +17,7 @@ export interface Accounts {
   readonly bodies: CountState;
   readonly distributions: DistributionAccounts;
   readonly gauges: GaugeAccounts;
-  /** Which of what may be absent was measured on both sides. */
+  /** Which optional measurements both sides have. */
   readonly measured: Readonly<
     Record<'bodies' | 'restarts' | 'errorLines' | 'cpuSeconds' | 'memoryBytes' | 'size', boolean>
   >;
@@ -43,7 +43,7 @@ export function noAccounts(config: SequentialConfig): Accounts {
   };
 }
 
-/** The accounts after a pair of seconds; `age` is how many seconds of traffic came before. */
+/** The accounts after a pair of seconds; `age`: seconds of traffic before it. */
 export function observePair(accounts: Accounts, pair: Pair, age: number, config: SequentialConfig): Accounts {
   const { metrics } = config;
   const margin = (kind: 'errors-5xx' | 'errors-4xx' | 'bodies') => ({

@@ -14,8 +14,8 @@ const quantile = (at: number, weight: number, margin: number): QuantileSettings 
 });
 
 /**
- * The configuration where nothing is said. Weights of informative metrics count only once they are given
- * another role. Two minutes at 100 requests/s usually suffice to decide.
+ * The default configuration. Weights of informative metrics count only once they have another role. Two
+ * minutes at 100 requests/s usually suffice to decide.
  */
 export const defaultSequentialConfig: SequentialConfig = {
   alpha: 0.01,
@@ -45,9 +45,9 @@ export const defaultSequentialConfig: SequentialConfig = {
 };
 
 /**
- * Tolerance and margin of latency, at least, where traffic goes to one side after the other: load that drifts
- * makes a version 10 to 15 % slower than itself from one minute to the next. With the ordinary tolerance 13 %
- * of versions were rejected against themselves, with this one 0.3 % (`bench/judge`).
+ * The least tolerance and margin of latency if traffic goes to one side after the other: drifting load makes
+ * a version 10 to 15 % slower than itself from one minute to the next. With the ordinary tolerance 13 % of
+ * versions were rejected against themselves, with this one 0.3 % (`bench/judge`).
  */
 const DRIFT = { tolerance: 0.4, margin: 0.5 };
 
@@ -60,14 +60,13 @@ function acrossTime(settings: QuantileSettings): QuantileSettings {
   };
 }
 
-/** Settings to change; what is left out keeps its default, also within `metrics`. */
+/** Settings to change; the others keep their defaults, also within `metrics`. */
 export type SequentialOptions = Partial<Omit<SequentialConfig, 'metrics'>> & {
   readonly metrics?: { readonly [K in keyof SequentialConfig['metrics']]?: Partial<MetricSettings> };
 };
 
 /**
- * The whole configuration. Where traffic goes to one side after the other, latency is given the width of
- * `DRIFT` at least.
+ * The whole configuration. If traffic goes to one side after the other, latency gets at least `DRIFT`.
  * @throws JudgeInputError naming the first setting that makes no sense.
  */
 export function sequentialConfig(options: SequentialOptions = {}): SequentialConfig {

@@ -69,8 +69,8 @@ export function countDraft(
 }
 
 /**
- * Bets take one difference for all of the time; where it changed, what was measured over all of it may lie
- * outside. Wider is still valid.
+ * Bets assume one difference all the time; if it changed, the measured one may lie outside. A wider interval
+ * is still valid.
  */
 function including(
   value: number,

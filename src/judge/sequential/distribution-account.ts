@@ -14,26 +14,26 @@ const UNEQUAL_BLOCK = 3;
 
 type Pair = PerSide<SideSecond>;
 
-/** A distribution with the block that is not complete yet. */
+/** A distribution with its open block. */
 export interface DistributionAccount {
   readonly distribution: DistributionState;
   readonly block: BlockPair;
 }
 
-/** The latency of one route; `order` is its place among the routes as they appeared, from 1. */
+/** The latency of one route; `order`: its place among routes as they appeared, from 1. */
 interface RouteAccount extends DistributionAccount {
   readonly order: number;
 }
 
 export interface DistributionAccounts {
   readonly latency: DistributionAccount;
-  /** By route; empty as long as there was one route only, which `latency` then speaks for. */
+  /** By route; empty while there is only one, for which `latency` speaks. */
   readonly routes: Readonly<Record<string, RouteAccount>>;
   readonly firstRoute: string | null;
   readonly size: DistributionAccount;
 }
 
-/** How far the experiment is: pairs of seconds with this one, and all requests. */
+/** How far the experiment is: pairs of seconds, including this one, and all requests. */
 export interface Position {
   readonly pairs: number;
   readonly requests: PerSide<number>;
@@ -106,7 +106,7 @@ function latencyBlocks(pair: Pair): Readonly<Record<string, BlockPair>> {
   return Object.fromEntries([...names].map((name) => [name, block(name)]));
 }
 
-/** The accounts of routes once there is a second one: until then the first was all of the latency. */
+/** The accounts of routes once there is a second one; until then the first is all of the latency. */
 function severalRoutes(
   { routes, latency }: DistributionAccounts,
   first: string | null,
@@ -127,7 +127,7 @@ const latencyMeasure = ({ quantiles, latencyResolutionMs }: SequentialConfig): M
   resolution: latencyResolutionMs,
 });
 
-/** Adds a second to the block, and where that completes it, tests. */
+/** Adds a second to the block, and tests a complete one. */
 function observeSecond(
   account: DistributionAccount,
   second: BlockPair,
@@ -146,7 +146,7 @@ function observeSecond(
 }
 
 /**
- * The block with as many values on either side, drawn at random: swapping the sides then changes no
+ * The block with equally many values on both sides, drawn at random: swapping the sides then changes no
  * distribution.
  */
 function equalParts(block: BlockPair, seed: number): BlockPair {

@@ -23,8 +23,7 @@ import {
 import { betOn, type SymmetricBets } from './symmetric.ts';
 
 /**
- * Values beyond a quantile that must have been seen before it counts as known; before that nothing is bet on
- * it.
+ * Values beyond a quantile that must have been seen before it counts as known, and anything is bet on it.
  */
 const KNOWN_BEYOND = 2;
 
@@ -88,14 +87,14 @@ function differences(state: DistributionState, block: BlockPair, settings: Quant
   });
 }
 
-/** The quantile of what was seen, in the histogram's unit; null of nothing. */
+/** The quantile of what was seen, in the histogram's unit; null without values. */
 export function quantileOf(dense: DenseCounts, quantile: number): number | null {
   return dense.total === 0 ? null : slotMiddle(quantileSlot(dense, quantile));
 }
 
 /**
- * How two distributions differ as wholes: the largest distance of their distribution functions, and a bound
- * of its error.
+ * How two distributions differ as wholes: the largest distance of their distribution functions, and its error
+ * bound.
  */
 interface Distance {
   /** sup |F_candidate − F_baseline|. */

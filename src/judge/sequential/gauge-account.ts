@@ -15,7 +15,7 @@ import { requestsOf } from './trials.ts';
 
 type Pair = PerSide<SideSecond>;
 
-/** Sums over the gauge block that is not complete yet. */
+/** Sums over the open gauge block. */
 interface GaugeBlock {
   readonly seconds: number;
   readonly requests: PerSide<number>;
@@ -54,8 +54,8 @@ export const noGauges = (): GaugeAccounts => ({
 });
 
 /**
- * The accounts after a pair of seconds, `requests` being those of the experiment so far; gauges count where
- * the sides are `warm`.
+ * The accounts after a pair of seconds; `requests`: the experiment's so far. Gauges count once sides are
+ * `warm`.
  */
 export function observeGauges(
   accounts: GaugeAccounts,

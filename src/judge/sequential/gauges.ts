@@ -51,7 +51,7 @@ export interface EventState {
   readonly baseline: number;
   readonly candidate: number;
   readonly seconds: number;
-  /** Seconds in which each side's events were counted at all. */
+  /** Seconds in which each side's events were counted. */
   readonly counted: PerSide<number>;
   /** Blocks that were bet on. */
   readonly tested: number;
@@ -72,7 +72,7 @@ export interface EventBlock {
   readonly counted: PerSide<number>;
 }
 
-/** The state after a block of `seconds`; `comparable` where both sides had about equal traffic. */
+/** The state after a block of `seconds`; `comparable`: both sides had about equal traffic. */
 export function observeEvents(
   state: EventState,
   { events: { baseline, candidate }, counted }: EventBlock,

@@ -1,6 +1,6 @@
-/** The distribution of events over two sides where only chance decides which side a request goes to. */
+/** The distribution of events over two sides if only chance decides which side gets a request. */
 
-/** Beyond so many possible outcomes the exact sum is replaced by a bound. */
+/** Beyond so many possible outcomes a bound replaces the exact sum. */
 const EXACT_OUTCOMES = 2000;
 
 /**

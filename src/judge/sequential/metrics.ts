@@ -1,4 +1,4 @@
-/** The results of all metrics, in the order in which they are shown. */
+/** The results of all metrics, in order of display. */
 import type { MetricResult, SequentialConfig } from '../types.ts';
 import type { Accounts } from './accounts.ts';
 import { routeAlphaShare } from './config.ts';
@@ -31,7 +31,7 @@ export function metricResults(state: SequentialState): readonly MetricResult[] {
   ];
 }
 
-/** Share of differing answers on the baseline itself from which on bodies tell nothing. */
+/** From this share of differing answers on the baseline itself, bodies tell nothing. */
 const BLIND = 0.5;
 
 /** Whether bodies differ so much on the baseline itself that they cannot tell versions apart. */
@@ -66,7 +66,7 @@ function informativeDrafts(accounts: Accounts, config: SequentialConfig): readon
 
 function eventResults({ measured, gauges }: Accounts, config: SequentialConfig) {
   const { block, restarts, errorLines } = gauges;
-  // The events of the block that is not complete are shown, though not tested yet.
+  // Events of the open block are shown, though not tested yet.
   const shown = (state: EventState, { events, counted }: EventBlock) => ({
     ...state,
     baseline: state.baseline + events.baseline,
@@ -74,7 +74,7 @@ function eventResults({ measured, gauges }: Accounts, config: SequentialConfig) 
     seconds: state.seconds + block.seconds,
     counted: plus(state.counted, counted),
   });
-  // What must not get worse is shown though nobody measured it, so that it stands in the way of a pass.
+  // A critical metric is shown even unmeasured, so that it stands in the way of a pass.
   const wanted = (kind: 'restarts' | 'error-lines') => config.metrics[kind].role === 'critical';
   return [
     ...(measured.restarts || wanted('restarts')

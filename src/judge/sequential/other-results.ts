@@ -1,5 +1,5 @@
 /**
- * Results that are no test of a tolerance: the distance of whole distributions, and events without a
+ * Results other than tests of a tolerance: the distance of whole distributions, and events without a
  * denominator.
  */
 import type { Evidence, MetricResult, SequentialConfig } from '../types.ts';
@@ -15,7 +15,7 @@ import { number, odds, percent, samples } from './words.ts';
 const BAND_CONSTANT = 9.783;
 const BAND_LEVEL = 0.99;
 
-/** How far apart the latency distributions are as wholes. It informs and decides nothing. */
+/** How far apart the latency distributions are as wholes: informs, decides nothing. */
 export function distanceResult(state: DistributionState, config: SequentialConfig): MetricResult {
   const counts = { baseline: Math.round(state.baseline.total), candidate: Math.round(state.candidate.total) };
   const base = {
@@ -65,7 +65,7 @@ export function distanceResult(state: DistributionState, config: SequentialConfi
 }
 
 /**
- * One side's events were counted in less than this share of the other's seconds: the counts compare nothing.
+ * If one side's events were counted in less than this share of the other's seconds, counts do not compare.
  */
 const COUNTED_SHARE = 0.5;
 
@@ -144,7 +144,7 @@ function eventVerdict({ baseline, candidate }: EventState, evidence: Evidence): 
 function eventWords(verdict: EventVerdict, { worse, worseThreshold }: Evidence): string {
   const [found, needed] = [odds(worse), odds(worseThreshold)];
   return {
-    high: `That the candidate has more has evidence of ${found}; ${needed} was needed.`,
+    high: `The evidence that the candidate has more is ${found}; ${needed} was needed.`,
     low: 'The candidate has fewer.',
     pass: 'The candidate has no more than the baseline.',
     inconclusive:

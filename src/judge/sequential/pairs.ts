@@ -12,7 +12,7 @@ export function both<T, R>(pair: PerSide<T>, f: (value: T, side: 'baseline' | 'c
   return { baseline: f(pair.baseline, 'baseline'), candidate: f(pair.candidate, 'candidate') };
 }
 
-/** Larger of the two numbers to the smaller; equal when both are 0. */
+/** Ratio of the larger number to the smaller; 1 if both are 0. */
 export function imbalance({ baseline, candidate }: PerSide<number>): number {
   return baseline === candidate ? 1 : Math.max(baseline, candidate) / Math.min(baseline, candidate);
 }

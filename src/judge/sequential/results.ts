@@ -12,12 +12,12 @@ import { alphaShare } from './config.ts';
 import type { ClaimStrength } from './wealth.ts';
 import { interval, odds, percent, ratio as ratioWords, withUnit } from './words.ts';
 
-/** What hedging between strategies costs an e-value in the long run, about. */
+/** About what hedging between strategies costs an e-value in the long run. */
 const HEDGING = 1;
-/** A longer way than this is no way. */
+/** More requests than this are out of reach. */
 const MOST_REQUESTS = 1e7;
 
-/** Everything of a result but what follows from it. */
+/** A result without what follows from it. */
 export interface Draft {
   readonly name: string;
   readonly kind: MetricKind;
@@ -35,7 +35,7 @@ export interface Draft {
   readonly strength: ClaimStrength | null;
   /** What was compared and measured, as a sentence. */
   readonly finding: string;
-  /** What being worse is called: `fails more often`, `is slower`. */
+  /** How to say that it is worse: `fails more often`, `is slower`. */
   readonly worseWords: string;
 }
 
@@ -108,24 +108,24 @@ function judgement(verdict: MetricResult['verdict'], evidence: Evidence, draft: 
   switch (verdict) {
     case 'high':
       return (
-        `That the candidate ${worseWords}${beyond} has evidence of ${odds(worse)}; ` +
+        `The evidence that the candidate ${worseWords}${beyond} is ${odds(worse)}; ` +
         `${odds(worseThreshold)} was needed.`
       );
     case 'low':
       return (
-        `That the candidate is lower${beyond} has evidence of ${odds(lower)}; ` +
+        `The evidence that the candidate is lower${beyond} is ${odds(lower)}; ` +
         `${odds(worseThreshold)} was needed.`
       );
     case 'pass':
       return (
-        `That it is not worse by ${margin} has evidence of ${odds(noWorse)}; ` +
+        `The evidence that it is not worse by ${margin} is ${odds(noWorse)}; ` +
         `${odds(noWorseThreshold)} was needed.`
       );
     default:
       return (
-        `Undecided: that the candidate ${worseWords}${beyond} has evidence of ${odds(worse)} ` +
-        `(${odds(worseThreshold)} is needed), ` +
-        `that it is not worse by ${margin} ${odds(noWorse)} (${odds(noWorseThreshold)} is needed).`
+        `Undecided: the evidence that the candidate ${worseWords}${beyond} is ${odds(worse)} ` +
+        `(${odds(worseThreshold)} needed), ` +
+        `that it is not worse by ${margin} ${odds(noWorse)} (${odds(noWorseThreshold)} needed).`
       );
   }
 }

@@ -131,8 +131,8 @@ export function addBlock(dense: DenseCounts, block: SparseCounts): DenseCounts {
 }
 
 /**
- * The slot that holds the quantile: the lowest with at least the share `quantile` of all values up to it. Not
- * for no values.
+ * The slot that holds the quantile: the lowest with at least the share `quantile` of all values up to it.
+ * There must be values.
  */
 export function quantileSlot(dense: DenseCounts, quantile: number): number {
   const rank = quantile * dense.total;

@@ -6,8 +6,7 @@ import { type SequentialOptions, sequentialConfig } from './config.ts';
 import { requestsOf } from './trials.ts';
 
 /**
- * Treat as opaque: read it through `verdict`. Plain data and typed arrays; nothing in it is ever changed in
- * place.
+ * Opaque: read it through `verdict`. Plain data and typed arrays, never changed in place.
  */
 export interface SequentialState {
   readonly config: SequentialConfig;
@@ -26,7 +25,7 @@ export interface SequentialState {
 
 /**
  * A judge that has seen nothing yet.
- * @throws JudgeInputError where a setting makes no sense.
+ * @throws JudgeInputError if a setting makes no sense.
  */
 export function createSequentialJudge(options: SequentialOptions = {}): SequentialState {
   const config = sequentialConfig(options);
@@ -45,7 +44,7 @@ export function createSequentialJudge(options: SequentialOptions = {}): Sequenti
 /**
  * The state after one more second. Folding `observe` over the seconds of a report gives the state that the
  * live judge had.
- * @throws JudgeInputError where seconds are out of order.
+ * @throws JudgeInputError if seconds are out of order.
  */
 export function observe(state: SequentialState, second: Second): SequentialState {
   if (state.lastAt !== null && second.at <= state.lastAt) {
@@ -80,7 +79,7 @@ export function observe(state: SequentialState, second: Second): SequentialState
 
 /**
  * Sequential traffic: the n-th second of the baseline's traffic is compared with the n-th of the candidate's,
- * as if they had been simultaneous. That takes the difference in time for none, and the verdict says so.
+ * as if they were simultaneous. That ignores the difference in time, and the verdict says so.
  */
 function pairUp(state: SequentialState, second: Second, requests: PerSide<number>): SequentialState {
   const queue = (side: 'baseline' | 'candidate') =>

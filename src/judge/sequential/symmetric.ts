@@ -12,7 +12,7 @@
 import { afterRound, startingWealth, type Wealth } from './wealth.ts';
 
 /** λ in units of one over the mean absolute difference so far: from nearly linear to nearly the sign. */
-const STEEPNESS = [0.15, 0.5, 1.5];
+export const STEEPNESS = [0.15, 0.5, 1.5];
 /** Share of the wealth that is at stake, so that no single block ruins a gambler. */
 const STAKE = 0.98;
 
@@ -36,11 +36,16 @@ export function betOn(bets: SymmetricBets, differences: Float64Array): Symmetric
     const sum = sums[channel] as number;
     // Before any difference was seen there is no scale: bet on the sign.
     const scaled = sum === 0 ? Math.sign(difference) : (difference * blocks) / sum;
-    return Math.log1p(STAKE * Math.tanh((STEEPNESS[gambler] as number) * scaled));
+    return symmetricGain(scaled, STEEPNESS[gambler] as number);
   });
   return {
     wealth,
     sums: sums.map((sum, channel) => sum + Math.abs(differences[channel] as number)),
     blocks: blocks + 1,
   };
+}
+
+/** Log gain of a bet on a difference in units of its usual size. */
+export function symmetricGain(scaled: number, steepness: number): number {
+  return Math.log1p(STAKE * Math.tanh(steepness * scaled));
 }

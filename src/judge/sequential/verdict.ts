@@ -1,4 +1,4 @@
-/** From the results of the metrics to the verdict about the candidate. */
+/** From the metrics' results to the verdict on the candidate. */
 import type { CanaryVerdict, Experiment, MetricResult, Outcome } from '../types.ts';
 import { failureShares } from './failures.ts';
 import { isBlind, metricResults } from './metrics.ts';
@@ -6,8 +6,8 @@ import { createSequentialJudge, observe, type SequentialState } from './state.ts
 import { about, list, percent } from './words.ts';
 
 /**
- * A side is silent when so many requests would have been its own by now: that chance kept them away is one in
- * three million.
+ * A side is silent once so many requests should have been its own: chance keeps them away once in three
+ * million.
  */
 const SILENT_REQUESTS = 15;
 /** Requests of each side before both can be called broken for good. */
@@ -26,7 +26,7 @@ export interface VerdictOptions {
   readonly ended?: boolean;
 }
 
-/** The verdict so far. May be asked for after every second: its error rates hold over all looks together. */
+/** The verdict so far, after any second: its error rates hold over all looks together. */
 export function verdict(state: SequentialState, { ended = false }: VerdictOptions = {}): CanaryVerdict {
   const metrics = metricResults(state);
   const seconds = state.firstAt === null || state.lastAt === null ? 0 : state.lastAt - state.firstAt + 1;
@@ -86,7 +86,7 @@ function decide(state: SequentialState, metrics: readonly MetricResult[]): Decis
   return promote(state, metrics);
 }
 
-/** Passed where every critical metric is shown to be no worse, else what is missing. */
+/** Passed if every critical metric is shown to be no worse, else what is missing. */
 function promote(state: SequentialState, metrics: readonly MetricResult[]): Decision {
   const critical = metrics.filter((metric) => metric.critical);
   // What cannot tell versions apart does not stand in the way; a note says so.

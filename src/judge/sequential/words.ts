@@ -40,7 +40,7 @@ export function points(difference: number): string {
   return `${value} percentage point${value === 1 ? '' : 's'} ${difference > 0 ? 'more' : 'fewer'}`;
 }
 
-/** ` (95 % interval: 3 % lower to 12 % higher)`, or nothing where neither end is known. */
+/** ` (95 % interval: 3 % lower to 12 % higher)`, or nothing if neither end is known. */
 export function interval(
   result: Pick<MetricResult, 'interval' | 'level'>,
   say: (value: number) => string,
@@ -53,14 +53,14 @@ export function interval(
   return low === high ? ` (${level}: ${say(low)})` : ` (${level}: ${say(low)} to ${say(high)})`;
 }
 
-/** Evidence as odds: `1,480 : 1`. What was judged and shows nothing stands at `1 : 1`, never at "none". */
+/** Evidence as odds: `1,480 : 1`. A judged metric that shows nothing has `1 : 1`, never "none". */
 export function odds(logEvidence: number): string {
   if (logEvidence <= 0) return '1 : 1';
   if (logEvidence > Math.log(1e6)) return 'more than 1,000,000 : 1';
   return `${number(Math.exp(logEvidence))} : 1`;
 }
 
-/** `1,200 and 1,180 requests (baseline, candidate)`. */
+/** `1,200 requests of the baseline and 1,180 of the candidate`. */
 export function samples({ baseline, candidate }: PerSide<number>, unit: string): string {
   return `${number(baseline)} ${unit} of the baseline and ${number(candidate)} of the candidate`;
 }

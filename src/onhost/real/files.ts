@@ -35,9 +35,10 @@ type Files = Pick<
   | 'changedAt'
   | 'sha256'
   | 'free'
+  | 'takeLines'
 >;
 
-/** `undefined` where there is no such file; whatever else goes wrong is thrown. */
+/** `undefined` if there is no such file; other errors are thrown. */
 async function ifThere<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -84,7 +85,7 @@ async function makeFolder(path: string, mode = 0o755): Promise<void> {
 }
 
 async function renameSynced(from: string, to: string): Promise<void> {
-  // Whole trees: one call for the file system is quicker than one for each file.
+  // For a whole tree, one call for the file system is quicker than one for each file.
   const { code, err } = await run('sync', ['-f', from]);
   if (code !== 0) throw new Error(`cannot sync ${from}: ${err.trim()}`);
   await rename(from, to);
@@ -106,9 +107,50 @@ async function sha256(path: string): Promise<string | undefined> {
   });
 }
 
-async function free(path: string): Promise<string> {
+async function spaceLeft(path: string): Promise<string> {
   const { out } = await run('df', ['-h', '--output=avail', path]);
   return out.trim().split('\n').at(-1)?.trim() ?? '';
+}
+
+/** Read at once at most. */
+const MOST_BYTES = 8 * 1024 ** 2;
+/** Given back at once at least. */
+const FREED_BYTES = 256 * 1024;
+
+/**
+ * The file has no other reader and grows in memory: what was read is given back by a hole. One that is shorter
+ * than before was made anew.
+ */
+async function takeLines(path: string, from: number): ReturnType<Host['takeLines']> {
+  const file = await ifThere(() => open(path, 'r'));
+  if (file === undefined) return { lines: [], next: 0 };
+  try {
+    const { size } = await file.stat();
+    const start = size < from ? 0 : from;
+    const length = Math.min(size - start, MOST_BYTES);
+    if (length === 0) return { lines: [], next: start };
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start);
+    const end = buffer.subarray(0, bytesRead).lastIndexOf(0x0a) + 1;
+    if (end === 0) return { lines: [], next: start };
+    const next = start + end;
+    const freed = Math.floor(next / FREED_BYTES) * FREED_BYTES;
+    if (freed > start) await giveBack(path, freed);
+    return { lines: buffer.toString('utf8', 0, end - 1).split('\n'), next };
+  } finally {
+    await file.close();
+  }
+}
+
+async function giveBack(path: string, length: number): Promise<void> {
+  const { code, err } = await run('fallocate', [
+    '--punch-hole',
+    '--offset',
+    '0',
+    '--length',
+    `${length}`,
+    path,
+  ]);
+  if (code !== 0) throw new Error(`cannot free ${path}: ${err.trim()}`);
 }
 
 export const files: Files = {
@@ -125,5 +167,6 @@ export const files: Files = {
     ifThere(async () => ((await lstat(path)).isSymbolicLink() ? readlink(path) : undefined)),
   changedAt: async (path) => (await ifThere(() => stat(path)))?.mtimeMs,
   sha256,
-  free,
+  free: spaceLeft,
+  takeLines,
 };

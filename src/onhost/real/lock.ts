@@ -1,4 +1,4 @@
-/** One program at a time changes an application: the lock that every version of pipeline takes. */
+/** The lock that every version of pipeline takes, so that one program at a time changes an application. */
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { failed } from '../scene.ts';
@@ -6,8 +6,8 @@ import { failed } from '../scene.ts';
 const LOCKS = '/run/pipeline';
 
 /**
- * Runs `work` under the lock; waits for it, since one whose client was killed may still be clearing up. A
- * child holds it until its input ends, so it goes with this process, however that dies.
+ * Runs `work` under the lock, after waiting for it: a program whose client was killed may still be clearing
+ * up. A child holds the lock until its input ends, so it goes with this process, however that dies.
  * @throws Failure with step `lock`.
  */
 export async function withLock<T>(app: string, work: () => Promise<T>, seconds = 60): Promise<T> {

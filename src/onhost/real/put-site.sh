@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Puts the site on standard input in place: put-site APP. Stands after the functions of the proxy.
+# Puts the site on standard input in place: put-site APP. Follows the proxy's functions.
 file=$(mktemp /run/pipeline-site.XXXXXX) && cat >"$file" || exit 1
 site_put "$1" "$file" 2>&1
 result=$?

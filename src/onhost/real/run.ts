@@ -7,14 +7,14 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs a program to its end, without a shell. @throws where there is no such program. */
+/** Runs a program to its end, without a shell. @throws if there is no such program. */
 export function run(
   program: string,
   args: readonly string[],
   options: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    // A group of its own: Ctrl-C at the operator's must not end half of what undoes a release.
+    // Its own process group: the operator's Ctrl-C must not end half of what undoes a release.
     const child = spawn(program, args, {
       detached: true,
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -30,7 +30,7 @@ export function run(
     });
     child.on('error', reject);
     child.on('close', (code) => resolve({ code: code ?? 255, out, err }));
-    // A program that ends without reading its input has said why by its code.
+    // A program that exits without reading its input says why by its code.
     child.stdin?.on('error', () => {}).end(options.input);
   });
 }

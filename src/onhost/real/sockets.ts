@@ -1,4 +1,4 @@
-/** Who is connected to whom on the host, and what a release's own check says. */
+/** Who is connected to whom on the host, and what a release's check says. */
 import { CHECK_SILENT } from '../../contract/release.ts';
 import type { Host } from '../host.ts';
 import { run } from './run.ts';

@@ -1,4 +1,4 @@
-/** Units of the host, their journal, and commands that run as units. */
+/** The host's units, their journal, and commands that run as units. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { HookCommand, Host } from '../host.ts';
@@ -33,7 +33,7 @@ async function journal(unit: string, since: string, ...more: readonly string[]):
   return out.split('\n').filter((line) => line !== '');
 }
 
-/** Reads what a command prints, line by line, and says so when it prints nothing for a second. */
+/** Reads what a command prints, line by line, and notes each second without a line. */
 function hook(command: HookCommand, onLine: (line: string | undefined) => void): Promise<number> {
   const properties = [
     `User=${command.user}`,
@@ -73,7 +73,7 @@ function hook(command: HookCommand, onLine: (line: string | undefined) => void):
   });
 }
 
-/** Asked inside the network of each process, which may be another than the host's. */
+/** Looks inside each process's own network, which may not be the host's. */
 async function listensOn(unit: string): Promise<readonly string[]> {
   const group = (await properties(unit, 'ControlGroup')).get('ControlGroup') ?? '';
   const paths = [`/sys/fs/cgroup${group}/cgroup.procs`, `/sys/fs/cgroup/systemd${group}/cgroup.procs`];

@@ -1,6 +1,6 @@
 /**
- * Certificates by ACME: what a host knows, and how it comes to one. The work is done by the host itself
- * (roles/acme.ts), which also renews.
+ * Certificates by ACME: what a host knows of its own, and how it gets one. The host does the work, renewals
+ * too (roles/acme.ts).
  */
 import { createHash } from 'node:crypto';
 import type { Context } from '../../context.ts';
@@ -22,9 +22,9 @@ export interface AcmeFacts {
   readonly host: ReleaseHost;
   /** Fingerprint of the role that prepared it; empty: it never was. */
   readonly prepared: string;
-  /** SHA-256 of what is asked for, as `acmeFiles` has it. */
+  /** SHA-256 of the request, as `acmeFiles` has it. */
   readonly asked: string;
-  /** Whether the last attempt brought what is asked for. */
+  /** Whether the last attempt succeeded. */
   readonly issued: boolean;
 }
 
@@ -39,7 +39,7 @@ function preparation(): string {
   return fingerprint(JSON.stringify(rolesFor('acme', PARAMS)));
 }
 
-/** What dehydrated reads: settings, and the names of the one certificate. */
+/** What dehydrated reads: settings, and the certificate's names. */
 function acmeFiles(
   app: string,
   { domains, email, directory }: AcmeCertificate,
@@ -76,16 +76,15 @@ export async function lookAtAcme(app: string, host: ReleaseHost, context: Contex
   return { host, prepared: said('prepared'), asked: said('asked'), issued: said('issued') === 'yes' };
 }
 
-/** Whether the host has not the certificate that is asked for, or cannot renew it. */
+/** Whether the host lacks the requested certificate, or cannot renew it. */
 export function lacksCertificate(app: string, facts: AcmeFacts, certificate: AcmeCertificate): boolean {
   return facts.prepared !== preparation() || !facts.issued || facts.asked !== asked(app, certificate);
 }
 
 /**
- * Lets the host get its certificate and keep it renewed. The site is in place already, so that the authority can
- * ask it.
- * @throws Failure kind `host` where none came: the site goes on with what it has, and the host tries again by
- *   itself.
+ * Has the host get its certificate and keep it renewed. The site must be in place, so that the authority can
+ * reach it.
+ * @throws Failure kind `host` if none came: the site keeps what it has, and the host tries again by itself.
  */
 export async function certify(
   app: string,
@@ -105,18 +104,18 @@ export async function certify(
   tell(reason === undefined ? 'done' : 'failed', reason ?? certificate.domains.join(', '));
   if (reason === undefined) return;
   const address = publicAddress(host.connection.target);
-  throw new Failure('host', `${host.name}: ${app} is live, but got no certificate: ${reason}`, {
+  throw new Failure('host', `${host.name}: ${app} is live, without a certificate: ${reason}`, {
     host: host.name,
     step: 'certificate',
     next: `${
       reason.startsWith('Problem connecting')
-        ? `See whether ${host.name} can reach ${certificate.directory}`
-        : `Let ${certificate.domains.join(', ')} lead to ${address}, with port 80 open to everybody`
-    }, then deploy again; the host also tries by itself every six hours.`,
+        ? `Check that ${host.name} can reach ${certificate.directory}`
+        : `Point ${certificate.domains.join(', ')} to ${address}, with port 80 open to everybody`
+    }, then deploy again; the host also tries every six hours.`,
   });
 }
 
-/** Prepares the host where it has to be, and returns what it says of the attempt. */
+/** Prepares the host if necessary, and returns what it says of the attempt. */
 async function ask(
   app: string,
   { host, prepared }: AcmeFacts,

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What a balancer knows: whether nginx is there, its addresses on the way to the hosts, its site. Values: sites (folder),
-# app, hosts (names or addresses).
+# What a balancer knows: whether it has nginx, its addresses towards the hosts, its site. Values: sites
+# (folder), app, hosts (names or addresses).
 : "${sites:?}" "${app:?}"
 command -v nginx >/dev/null && [ -d "$sites" ] && echo nginx
 # shellcheck disable=SC2154 # a value
@@ -9,4 +9,5 @@ for name in "${hosts[@]}"; do
   ip -o route get "${address:-$name}" | sed -n 's/.* src \([^ ]*\).*/address \1/p'
 done
 [ -e "$sites/$app.conf" ] && echo "site $(sha256sum <"$sites/$app.conf" | cut -d' ' -f1)"
+[ -e /proc/net/if_inet6 ] || echo 'lacks ipv6'
 true

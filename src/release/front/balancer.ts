@@ -1,4 +1,6 @@
-/** The balancer of an application on several hosts: what it knows, what it should be, and how it becomes so. */
+/**
+ * The balancer of an application on several hosts: what it has, what it should have, and how it gets that.
+ */
 import { createHash } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import type { AppConfig } from '../../config/schema.ts';
@@ -9,6 +11,7 @@ import { Failure } from '../../errors.ts';
 import { balancerConfig } from '../../proxy/balancer.ts';
 import { siteRefused } from '../../proxy/nginx.ts';
 import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
+import type { Split } from '../../proxy/split.ts';
 import { publicAddress } from '../../ssh/connection.ts';
 import { withValues } from '../../ssh/script.ts';
 import { inStage } from '../send/stage.ts';
@@ -17,16 +20,18 @@ import look from './balancer-facts.sh' with { type: 'text' };
 import { type Certificate, tlsFolder, tlsOf } from './certificate.ts';
 import place from './place-balancer.sh' with { type: 'text' };
 
-/** A host that balances, with what it knows. */
+/** A balancer, with what it knows. */
 export interface BalancerFacts {
   readonly host: ReleaseHost;
   /** Its addresses, as the application's hosts see them. */
   readonly addresses: readonly string[];
   /** SHA-256 of the site's file; empty: none. */
   readonly site: string;
+  /** Its kernel has no IPv6. */
+  readonly noIpv6?: boolean | undefined;
 }
 
-/** @throws Failure kind `host` where one does not answer, or has no nginx. */
+/** @throws Failure kind `host` if one does not answer, or has no nginx. */
 export async function lookAtBalancers(
   app: string,
   balancers: readonly ReleaseHost[],
@@ -40,7 +45,7 @@ export async function lookAtBalancers(
       const label = `look at the balancer of ${app}`;
       const lines = (await host.connection.check(script, { label, signal: context.signal })).split('\n');
       if (!lines.includes('nginx')) {
-        throw new Failure('host', `${host.name} should balance ${app}, and has no nginx of pipeline`, {
+        throw new Failure('host', `${host.name} should balance ${app}, but has no nginx set up by pipeline`, {
           host: host.name,
           next: `Give it the role (hosts: ${host.name}: roles: [nginx]), then run pipeline prod up.`,
         });
@@ -49,24 +54,33 @@ export async function lookAtBalancers(
         lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
       const own = publicAddress(host.connection.target);
       const addresses = new Set([...all('address'), ...(isIP(own) === 0 ? [] : [own])]);
-      return { host, addresses: [...addresses].sort(), site: all('site')[0] ?? '' };
+      return {
+        host,
+        addresses: [...addresses].sort(),
+        site: all('site')[0] ?? '',
+        noIpv6: all('lacks').includes('ipv6'),
+      };
     }),
   );
 }
 
-/** The file of the site on a balancer. */
+/** The file of the site on a balancer; `noIpv6` where one of them has no IPv6. */
 export function balancerText(
   app: string,
   definition: AppConfig,
   hosts: readonly ReleaseHost[],
   certificate: Certificate | undefined,
   runtime: Manifest['runtime'],
+  noIpv6: boolean,
+  split?: Split,
 ): string {
   const { site } = definition;
   return balancerConfig({
+    split,
     app,
     domains: site.domains,
     port: site.port,
+    noIpv6,
     ...tlsOf(app, definition, certificate),
     hosts: hosts.map(({ name, connection }) => {
       const { address } = connection.target;
@@ -79,7 +93,7 @@ export function balancerText(
   });
 }
 
-/** Those whose site is not `text`. */
+/** Balancers whose site is not `text`. */
 export function balancersToChange(
   balancers: readonly BalancerFacts[],
   text: string,

@@ -1,4 +1,4 @@
-/** The certificate of a site: given as files, or got by ACME on the host itself. */
+/** A site's certificate: given as files, or obtained by the host through ACME. */
 import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -19,7 +19,7 @@ export interface GivenCertificate {
 export interface AcmeCertificate {
   readonly kind: 'acme';
   readonly domains: readonly string[];
-  /** Where the authority writes to before a certificate expires. */
+  /** Whom the authority warns before a certificate expires. */
   readonly email?: string | undefined;
   /** Address of the authority's directory (RFC 8555). */
   readonly directory: string;
@@ -51,9 +51,9 @@ export function tlsFolder(app: string): string {
 }
 
 /**
- * Reads the certificate that a site should have; undefined where it has none. `now`: when it must be valid; a way back asks for no time, since an expired
- * certificate serves now as well.
- * @throws Failure kind `usage` where a file cannot be read, is not valid now, or the key belongs to another certificate.
+ * Reads the certificate that a site should have, if any. `now`: when it must be valid; undefined on the way
+ * back, since an expired certificate is serving already.
+ * @throws Failure kind `usage` if a file cannot be read, is not valid now, or the key does not fit.
  */
 export async function readCertificate(
   app: string,

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Asks for a certificate by ACME, and keeps asking. Values: app, folder (settings for ACME), config and names (texts),
-# authority (its line in config), prepared (file), preparation.
+# Requests a certificate by ACME, and keeps it renewed. Values: app, folder (settings for ACME), config and
+# names (texts), authority (its line in config), prepared (file), preparation.
 set -eu
 : "${app:?}" "${folder:?}" "${config:?}" "${names:?}" "${authority:?}" "${prepared:?}" "${preparation:?}"
 echo "$preparation" >"$prepared"
 umask 077
 mkdir -p "$folder"
-# A certificate of another authority is not kept until it expires.
+# Another authority's certificate goes at once, not when it expires.
 grep -qsxF "$authority" "$folder/config" || rm -rf "$folder/certs"
 printf %s "$config" >"$folder/config.new"
 printf %s "$names" >"$folder/domains.txt"

@@ -16,15 +16,15 @@ import type { Edge } from './site.ts';
 
 export interface FrontFacts {
   readonly balancers: readonly BalancerFacts[];
-  /** Of the balancers where there are some, else of the hosts. */
+  /** The balancers' if there are any, else the hosts'. */
   readonly certificate: Certificate | undefined;
-  /** Hosts that get it by ACME. */
+  /** Hosts that obtain it by ACME. */
   readonly acme: readonly AcmeFacts[];
   /** What the hosts themselves have of it. */
   readonly edge: Edge;
 }
 
-/** `going`: only what goes forward must have a certificate that is valid now. */
+/** `going`: only on the way forward must a certificate be valid now. */
 export async function lookAtFront(
   { app, config, hosts, balancers = [] }: AppOnHosts,
   definition: AppConfig,
@@ -44,18 +44,20 @@ export async function lookAtFront(
   return { balancers: found, certificate, acme, edge };
 }
 
-/** What is to be done in front of the hosts once they serve. */
+/** What to do in front of the hosts once they serve. */
 export interface FrontPlan {
   /** Balancers whose site differs from `text`. */
   readonly balancers: readonly BalancerFacts[];
-  /** The site of each of them. */
+  /** The site for each of them. */
   readonly text: string;
+  /** One of them has no IPv6. */
+  readonly noIpv6: boolean;
   readonly certificate: Certificate | undefined;
-  /** Hosts that have not the certificate that is asked for, and wait for it. */
+  /** Hosts that lack the requested certificate and wait for it. */
   readonly acme: readonly AcmeFacts[];
 }
 
-/** Pure. Going back does not wait for a certificate authority: the host asks it by itself. */
+/** Pure. The way back does not wait for a certificate authority: the host asks it by itself. */
 export function planFront(
   app: string,
   definition: AppConfig,
@@ -64,17 +66,19 @@ export function planFront(
   runtime: Manifest['runtime'],
   action: 'deploy' | 'rollback',
 ): FrontPlan {
-  const text = balancerText(app, definition, hosts, certificate, runtime);
+  const noIpv6 = balancers.some((one) => one.noIpv6 === true);
+  const text = balancerText(app, definition, hosts, certificate, runtime, noIpv6);
   const waits = action === 'deploy' && certificate?.kind === 'acme';
   return {
     balancers: balancersToChange(balancers, text),
     text,
+    noIpv6,
     certificate,
     acme: waits ? acme.filter((facts) => lacksCertificate(app, facts, certificate)) : [],
   };
 }
 
-/** Returns whether anything had to be done. @throws Failure kind `host`: the new version serves anyway. */
+/** @returns whether anything changed. @throws Failure kind `host`: the new version serves anyway. */
 export async function placeFront(
   app: string,
   { balancers, text, certificate, acme }: FrontPlan,

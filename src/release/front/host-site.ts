@@ -1,4 +1,4 @@
-/** The site of an application on one host: its file changes as seldom as can be. Pure. */
+/** An application's site on one host. Its file changes as rarely as possible. Pure. */
 import type { AppConfig } from '../../config/schema.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import type { Colour } from '../../contract/places.ts';
@@ -7,7 +7,7 @@ import type { HostFacts } from '../look/look.ts';
 import { liveRelease, releaseIn } from '../plan/decide.ts';
 import { type Edge, siteHash, siteOf } from './site.ts';
 
-/** SHA-256 of the site as it should be around the release that is live; undefined where none is. */
+/** SHA-256 of the site as it should be around the live release; undefined without one. */
 export function liveSite(
   app: string,
   definition: AppConfig,
@@ -19,7 +19,10 @@ export function liveSite(
   return siteHash(siteWith(app, definition, { facts, slot }, live.manifest, facts.live, edge));
 }
 
-/** The site with a release behind a colour, and behind the other one what is there, or will be: so its file changes as seldom as can be. */
+/**
+ * The site with a release behind one colour; behind the other, what is there or will be: so its file rarely
+ * changes.
+ */
 export function siteWith(
   app: string,
   definition: AppConfig,
@@ -29,5 +32,6 @@ export function siteWith(
   edge: Edge,
 ): Site {
   const behind = (one: Colour) => (one === colour ? manifest : (releaseIn(facts, one)?.manifest ?? manifest));
-  return siteOf(app, definition, slot, { blue: behind('blue'), green: behind('green') }, edge);
+  const site = siteOf(app, definition, slot, { blue: behind('blue'), green: behind('green') }, edge);
+  return { ...site, noIpv6: facts.noIpv6 };
 }

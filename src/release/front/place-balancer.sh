@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Gives a balancer its site, with the certificate that must lie there before it. Stands after the functions of the proxy.
-# Values: app, text (of the site), tls (folder), kind (given, acme, or empty: none); given: name, chain, key; acme: domain.
+# Gives a balancer its site, after the certificate that it needs. Follows the proxy's functions. Values: app,
+# text (of the site), tls (folder), kind (given, acme, or empty: none); given: name, chain, key; acme: domain.
 : "${app:?}" "${text:?}" "${tls:?}"
 mkdir -p /run/pipeline && exec 8>>"/run/pipeline/release-$app.lock" && flock -w 60 8 || exit 1
 # shellcheck disable=SC2154 # values
@@ -9,11 +9,12 @@ put_certificate() (
   case $kind in
     given) mkdir -p "$tls" && printf %s "$chain" >"$tls/$name.crt" && printf %s "$key" >"$tls/$name.key" ;;
     acme)
-      # Until the first one has come, one that the host signs itself stands in: for a week, so that the monitor warns.
+      # Until the first one comes, the host signs one itself: for a week, so that the monitor warns.
       [ ! -s "$tls/acme/fullchain.pem" ] || return 0
       own=$tls/acme-self
       mkdir -p "$own" &&
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 -subj "/CN=$domain" \
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 \
+          -subj "/CN=$domain" \
           -keyout "$own/privkey.pem" -out "$own/fullchain.pem" 2>/dev/null &&
         ln -sfn acme-self "$tls/acme"
       ;;

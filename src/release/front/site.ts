@@ -1,4 +1,4 @@
-/** The site of an application on a host: what its definition says, with the processes behind each colour. */
+/** An application's site on a host: its definition, with the processes behind each colour. */
 import { createHash } from 'node:crypto';
 import type { AppConfig } from '../../config/schema.ts';
 import type { Manifest } from '../../contract/manifest.ts';
@@ -10,11 +10,11 @@ import { instancesOf } from '../order/unit.ts';
 import { insideArtifact } from '../plan/wanted.ts';
 import { type Certificate, tlsOf } from './certificate.ts';
 
-/** What stands between visitors and the processes of a host, besides what the definition says. */
+/** What stands between visitors and a host's processes, besides the definition. */
 export interface Edge {
-  /** Absent: visitors come without TLS, or it ends before this host. */
+  /** Absent: no TLS, or it ends before this host. */
   readonly certificate?: Certificate | undefined;
-  /** Addresses of the balancers in front; empty: visitors come to the host itself. */
+  /** Addresses of the balancers in front; empty: visitors come straight to the host. */
   readonly balancers: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export function siteOf(
     (files === undefined || (runtime !== 'static' && site.routes.includes('/')))
   ) {
     throw new Failure('usage', `${app}: site: fallback: never answers, since / goes to the service`, {
-      next: 'Name the prefixes of the service in site: routes:, e.g. [/api], and the folder of files in static:.',
+      next: "Give the service's prefixes in site: routes:, e.g. [/api], and the folder of files in static:.",
     });
   }
   return {

@@ -1,11 +1,12 @@
 # shellcheck shell=bash
-# What a host knows of an application, a line each. Stands after the functions of the proxy. Values: app, apps (folder of
-# settings), incoming, sites, programs (that a deploy needs).
+# What a host knows of an application, a line a fact. Follows the proxy's functions. Values: app, apps (folder
+# of settings), incoming, sites, programs (that a deploy needs).
 : "${app:?}" "${apps:?}" "${incoming:?}" "${sites:?}" "${programs[*]:?}"
 mkdir -p /run/pipeline && exec 8>>"/run/pipeline/release-$app.lock"
 flock -w 60 8 || { echo "another run is still changing $app here" >&2; exit 1; }
 for program in "${programs[@]}"; do command -v "$program" >/dev/null || echo "missing $program"; done
 [ -d "$sites" ] || echo 'missing sites'
+[ -e /proc/net/if_inet6 ] || echo 'lacks ipv6'
 [ -e "$apps/.prepared" ] && echo "prepared $(cat "$apps/.prepared")"
 for file in "$apps"/*/slot; do
   [ -e "$file" ] && echo "slot $(basename "$(dirname "$file")") $(cat "$file")"
@@ -28,4 +29,5 @@ for file in "$incoming"/*; do [ -f "$file" ] && echo "incoming $(basename "$file
 [ -e "$sites/$app.conf" ] && echo "site $(sha256sum <"$sites/$app.conf" | cut -d' ' -f1)"
 settings=$apps/$app
 [ -d "$settings/guard" ] && [ -e "$settings/standby" ] && echo "standby $(cat "$settings/standby")"
+[ -e "$settings/rollout/order.json" ] && echo "rollout $(cat "$settings/rollout/baseline")"
 echo complete

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Every application on a host, and what its processes say of themselves. Stands after the functions of the proxy.
-# Value: apps (folder of settings).
+# Every application on a host, and how its processes are. Follows the proxy's functions. Value: apps (folder
+# of settings).
 : "${apps:?}"
 for settings in "$apps"/*/; do
   app=$(basename "$settings")

@@ -1,6 +1,6 @@
-/** Facts as a script on a host says them: a line each, `key rest of the line`. Pure. */
+/** Facts as a host's script prints them: a line each, `key rest of the line`. Pure. */
 
-/** @returns the rests of all lines with a key, in their order. */
+/** @returns the rest of each line with a key, in order. */
 export function factLines(text: string): (key: string) => readonly string[] {
   const lines = text.split('\n').map((line) => splitOnce(line));
   return (wanted) => lines.filter(([key]) => key === wanted).map(([, rest]) => rest);

@@ -1,4 +1,4 @@
-/** What a host knows of an application: gathered by one script. */
+/** What a host knows of an application, gathered by one script. */
 import type { Context } from '../../context.ts';
 import { type Manifest, manifestSchema } from '../../contract/manifest.ts';
 import type { Colour } from '../../contract/places.ts';
@@ -13,8 +13,8 @@ import script from './app-facts.sh' with { type: 'text' };
 import { factLines, splitOnce } from './fact-lines.ts';
 
 /**
- * What became of a release: its deploy began; it took the traffic and kept it; it did not; it was left by a
- * rollback.
+ * What became of a release: its deploy began; it took the traffic and kept it; it did not; a rollback left
+ * it.
  */
 export const RELEASE_STATES = ['unfinished', 'live', 'failed', 'withdrawn'] as const;
 export type ReleaseState = (typeof RELEASE_STATES)[number];
@@ -22,38 +22,42 @@ export type ReleaseState = (typeof RELEASE_STATES)[number];
 export interface KeptRelease {
   readonly manifest: Manifest;
   readonly state: ReleaseState;
-  /** Fingerprint of everything that it was made from. */
+  /** Fingerprint of everything it was made from. */
   readonly digest: string;
 }
 
 export interface AppFacts extends ProgramFacts {
   /** Fingerprints of the roles that prepared the host; empty: it never was. */
   readonly prepared: string;
-  /** Programs that a deploy needs and that are not there. */
+  /** Programs that a deploy needs and the host lacks. */
   readonly missing: readonly string[];
+  /** The kernel has no IPv6. */
+  readonly noIpv6?: boolean | undefined;
   /** The application's own slot of ports; absent: none yet. */
   readonly slot?: number | undefined;
-  /** Slots that other applications have, or in which something listens. */
+  /** Slots that other applications have, or where something listens. */
   readonly takenSlots: ReadonlySet<number>;
   /** The colour that the proxy sends visitors to; absent: there is no site. */
   readonly live?: Colour | undefined;
   /** The release behind each colour. */
   readonly colours: Readonly<Partial<Record<Colour, string>>>;
-  /** The colour whose processes are kept until the guard has ended, in case it goes back; absent: none. */
+  /** A rollout is under way: visitors that are not let in get `live`. */
+  readonly rollout: boolean;
+  /** The colour whose processes stand by until the guard ends, in case it goes back; absent: none. */
   readonly standby?: Colour | undefined;
   /** Units that are running, by name. */
   readonly active: ReadonlySet<string>;
-  /** Units that are there and not well: starting again and again, stopping. */
+  /** Units in trouble: starting again and again, or stopping. */
   readonly unwell: ReadonlySet<string>;
-  /** The newest first. */
+  /** Newest first. */
   readonly releases: readonly KeptRelease[];
-  /** SHA-256 of artifacts that have been sent and not placed. */
+  /** SHA-256 of artifacts that were sent and not placed. */
   readonly incoming: ReadonlySet<string>;
   /** SHA-256 of the site's file; empty: none. */
   readonly site: string;
 }
 
-/** Files and programs without which a host is not prepared, whatever it says. */
+/** Programs without which a host is not prepared, whatever it says. */
 const NEEDED = ['nginx', 'curl', 'ss', 'nsenter', 'unshare'];
 
 export function factsScript(app: string): string {
@@ -61,7 +65,7 @@ export function factsScript(app: string): string {
   return `${PROGRAM_FACTS}\n${PROXY_FUNCTIONS}\n${withValues(script, values)}`;
 }
 
-/** @throws Failure kind `host` where the host does not answer as expected. */
+/** @throws Failure kind `host` if the answer is not complete. */
 export async function gatherAppFacts(
   connection: Connection,
   app: string,
@@ -74,26 +78,30 @@ export async function gatherAppFacts(
 export function parseAppFacts(host: string, app: string, text: string): AppFacts {
   const all = factLines(text);
   if (all('complete').length === 0) {
-    throw new Failure('host', `${host}: what the host says of ${app} is not complete`, {
+    throw new Failure('host', `${host}: what the host says of ${app} is incomplete`, {
       host,
-      next: 'Run the command again; with --verbose it shows what came.',
+      next: 'Run the command again; --verbose shows the answer.',
     });
   }
   const slots = new Map(all('slot').map((rest) => splitOnce(rest)));
   const own = slots.get(app);
   const listening = all('listen').flatMap((port) => slotOf(Number(port)) ?? []);
   const green = all('green')[0];
+  const rollout = all('rollout')[0];
   const units = all('unit').map((rest) => splitOnce(rest));
   return {
     ...parseProgramFacts(host, all),
     prepared: all('prepared')[0] ?? '',
     missing: all('missing'),
+    noIpv6: all('lacks').includes('ipv6'),
     slot: own === undefined ? undefined : Number(own),
     takenSlots: new Set([
       ...listening.filter((slot) => slot !== Number(own)),
       ...[...slots].filter(([name]) => name !== app).map(([, slot]) => Number(slot)),
     ]),
-    live: green === undefined ? undefined : Number(green) > 50 ? 'green' : 'blue',
+    live:
+      colourOf(rollout ?? '') ?? (green === undefined ? undefined : Number(green) > 50 ? 'green' : 'blue'),
+    rollout: rollout !== undefined,
     colours: Object.fromEntries(all('colour').map((rest) => splitOnce(rest))),
     standby: colourOf(splitOnce(all('standby')[0] ?? '')[0]),
     active: new Set(units.filter(([, state]) => state === 'active').map(([unit]) => unit)),
@@ -114,7 +122,7 @@ function colourOf(text: string): Colour | undefined {
   return text === 'blue' || text === 'green' ? text : undefined;
 }
 
-/** A release whose folder was made by another version of pipeline, or damaged, is as if it were not there. */
+/** A damaged release, or one that another version of pipeline made, counts as missing. */
 function parseKept(rest: string): readonly KeptRelease[] {
   const [state, more] = splitOnce(rest);
   const [digest, json] = splitOnce(more);

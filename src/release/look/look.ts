@@ -1,4 +1,4 @@
-/** What the hosts of an application know of it, before anything is decided. */
+/** What hosts know of their application, before anything is decided. */
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
 import { chooseSlot } from '../plan/decide.ts';
@@ -12,7 +12,7 @@ export interface HostFacts {
   readonly slot: number;
 }
 
-/** What every host knows of the application, and the ports that it has or will have there. */
+/** What each host knows of the application, and the slot of ports that it has or will have there. */
 export async function lookAt(
   app: string,
   hosts: readonly ReleaseHost[],
@@ -25,7 +25,7 @@ export async function lookAt(
       if (slot !== undefined) return { host, facts, slot };
       throw new Failure('host', `${host.name} has no ports left for ${app}`, {
         host: host.name,
-        next: 'Remove applications that are no longer used, or programs that listen on ports from 21000 to 29999.',
+        next: 'Remove unused applications, or programs that listen on ports 21000 to 29999.',
       });
     }),
   );

@@ -1,4 +1,4 @@
-/** What was deployed when, by whom, with what result: read from the hosts. */
+/** What was deployed when, by whom, with what result, as the hosts know it. */
 import type { Context } from '../../context.ts';
 import { AUDIT_LOG } from '../../contract/places.ts';
 import { type AuditEntry, auditEntrySchema } from '../../environment/audit.ts';
@@ -7,23 +7,24 @@ import { liveRelease } from '../plan/decide.ts';
 import type { AppOnHosts, ReleaseRecord } from '../types.ts';
 import { type AppFacts, factsScript, parseAppFacts, type ReleaseState } from './facts.ts';
 
-/** What one host knows: its releases, and what its audit log says of those that are gone. */
+/** What one host knows: its releases, and its audit log's entries on those that are gone. */
 export interface HostHistory {
   readonly host: string;
   readonly facts: AppFacts;
   readonly audit: readonly AuditEntry[];
 }
 
-/** Where hosts differ, the first of these that one of them says. */
+/** If hosts differ, the first of these that any of them reports. */
 const ORDER: readonly ReleaseState[] = ['withdrawn', 'live', 'failed', 'unfinished'];
 
-/** All releases of an application that its hosts know of, the newest first. */
+/** All releases that an application's hosts know of, newest first. */
 export async function releases(request: AppOnHosts, context: Context): Promise<readonly ReleaseRecord[]> {
   const { app, hosts } = request;
   const histories = await Promise.all(
     hosts.map(async ({ name, connection }): Promise<HostHistory> => {
+      const mentioned = quote(`"app":${JSON.stringify(app)}`);
       const script = `${factsScript(app)}
-cat ${AUDIT_LOG}.1 ${AUDIT_LOG} 2>/dev/null | grep -F ${quote(`"app":${JSON.stringify(app)}`)} | sed 's/^/audit /'`;
+cat ${AUDIT_LOG}.1 ${AUDIT_LOG} 2>/dev/null | grep -F ${mentioned} | sed 's/^/audit /'`;
       const text = await connection.check(`${script} || true`, {
         label: `releases of ${app}`,
         signal: context.signal,
@@ -34,7 +35,9 @@ cat ${AUDIT_LOG}.1 ${AUDIT_LOG} 2>/dev/null | grep -F ${quote(`"app":${JSON.stri
   return records(histories);
 }
 
-/** The pure part: one record for each release, from folders where they are still there, else from the audit logs. */
+/**
+ * The pure part: a record for each release, from its folder if that still exists, else from the audit logs.
+ */
 export function records(histories: readonly HostHistory[]): readonly ReleaseRecord[] {
   const kept = histories.flatMap(({ facts }) => facts.releases);
   const entries = histories
@@ -89,7 +92,7 @@ function parseAudit(text: string): readonly AuditEntry[] {
     try {
       return auditEntrySchema.safeParse(JSON.parse(line.slice(6))).data ?? [];
     } catch {
-      // A line that a full disk or a power cut left unfinished.
+      // A full disk or a power cut left the line unfinished.
       return [];
     }
   });

@@ -1,4 +1,4 @@
-/** Every application on one host: what is live, and whether it is well. */
+/** Every application on one host: what is live, and whether it is healthy. */
 import type { Context } from '../../context.ts';
 import { manifestSchema } from '../../contract/manifest.ts';
 import { APPS } from '../../contract/places.ts';
@@ -17,7 +17,7 @@ export async function appStatus(connection: Connection, context: Context): Promi
   return parseStatus(text);
 }
 
-/** The pure part. An application is healthy where all of its processes are. */
+/** The pure part. An application is healthy if all of its processes are. */
 export function parseStatus(text: string): readonly AppStatus[] {
   const all: { app: AppStatus; reasons: string[] }[] = [];
   for (const line of text.split('\n')) {

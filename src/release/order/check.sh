@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Asks a process of this release whether it is well. Usage: check ADDRESS:PORT. Says what came; exit 0: it is well, 1: the
-# answer is not good, 2: nothing answers. Values: asked (e.g. `GET /`), path, request (curl's options), seconds, wanted
-# (for people), accepted (codes; none: all below 500), contains (text of the body; empty: any).
+# Checks a process of this release. Usage: check ADDRESS:PORT. Prints the answer; exit 0: healthy, 1: not, 2:
+# nothing answers. Values: asked (e.g. `GET /`), path, request (curl's options), seconds, wanted (for people),
+# accepted (codes; none: all below 500), contains (text of the body; empty: any).
 # shellcheck disable=SC2154 # the values stand in a header
 answer=$(curl --silent --show-error --noproxy '*' --max-time "$seconds" --write-out '\n%{http_code}' \
   "${request[@]}" "http://$1$path" 2>&1)

@@ -1,20 +1,20 @@
 /**
- * The health check of a release, as a program in its folder that people can run too: `check ADDRESS:PORT`. Pure.
+ * A release's health check, a program in its folder that people can run too: `check ADDRESS:PORT`. Pure.
  */
 import type { ManifestHealth } from '../../contract/manifest.ts';
 import { withValues } from '../../ssh/script.ts';
 import check from './check.sh' with { type: 'text' };
 
 /**
- * Asks once. Says on standard output what came: `POST /preview → 200` or `GET / → 500, wanted 200`. Ends with 0,
- * with 1 where the answer is not good, or with CHECK_SILENT.
+ * Asks once, and prints what came: `POST /preview → 200` or `GET / → 500, wanted 200`. Exits 0 if healthy, 1
+ * if not, 2 if nothing answers.
  */
 export function checkScript(health: ManifestHealth): string {
   const { method, path, headers, body, status, contains, timeout } = health;
   const request = [
     ...(method === 'HEAD' ? ['--head'] : ['--request', method]),
     ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
-    // `@` would be a file's name.
+    // With --data, `@` would name a file.
     ...(body === null ? [] : ['--data-raw', body]),
     ...(contains === null ? ['--output', '/dev/null'] : []),
   ];

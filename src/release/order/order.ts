@@ -1,4 +1,4 @@
-/** From what is planned for a host to the order that its program carries out: every text is made here. Pure. */
+/** From a host's plan to the order for its program, with every text written out. Pure. */
 import type { Manifest } from '../../contract/manifest.ts';
 import { type Colour, networkOf, portOf } from '../../contract/places.ts';
 import type {
@@ -19,7 +19,7 @@ import { checkScript } from './check.ts';
 import { contextFolder, GIVEN_UP, tomcatFiles, tomcatStart } from './tomcat.ts';
 import { environmentFile, type Instance, instancesOf, startScript, unitFile } from './unit.ts';
 
-/** A release in a colour, with what systemd reads of its processes. */
+/** A release in a colour, with its processes as systemd reads them. */
 export function placedIn(manifest: Manifest, slot: number, colour: Colour): Placed {
   const instances = instancesOf(manifest, slot, colour).map(
     (instance, index): OrderedInstance => ({
@@ -60,7 +60,7 @@ export function settleOrder(
   };
 }
 
-/** Tomcat takes long to start, so the one of before stands by while the host watches. */
+/** Tomcat takes long to start, so the previous one stands by while the host watches. */
 export function guardOrder(watch: number, previous: Placed, audit: GuardOrder['audit']): GuardOrder {
   return { watch, previous, standby: previous.manifest.runtime === 'tomcat', audit };
 }
@@ -97,15 +97,15 @@ function placing(manifest: Manifest, { env, overlay, digest, sameTree, node }: N
   };
 }
 
-function siteOrder(site: Site, certificate: Certificate | undefined): OrderedSite {
+export function siteOrder(site: Site, certificate: Certificate | undefined): OrderedSite {
   return {
     text: siteConfig(site),
     needs: site.static ?? null,
-    certificate:
-      certificate === undefined
-        ? null
-        : certificate.kind === 'acme'
-          ? { kind: 'acme', domain: certificate.domains[0] ?? '' }
-          : certificate,
+    certificate: orderedCertificate(certificate),
   };
+}
+
+export function orderedCertificate(certificate: Certificate | undefined): OrderedSite['certificate'] {
+  if (certificate === undefined) return null;
+  return certificate.kind === 'acme' ? { kind: 'acme', domain: certificate.domains[0] ?? '' } : certificate;
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The host's Tomcat with this release alone. Values: heap (per cent of the memory), port_variable, given_up (what Tomcat
-# says when it has given an application up).
+# The host's Tomcat, with this release alone. Values: heap (percentage of the memory), port_variable, given_up
+# (what Tomcat says when it gives an application up).
 # shellcheck disable=SC2154 # the values stand in a header
 base=$(dirname "$(readlink -f "$0")")/tomcat
 home=$(readlink -f "$base/home")
@@ -28,7 +28,7 @@ options=(
   "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED"
   "--add-opens=java.rmi/sun.rmi.transport=ALL-UNNAMED"
 )
-# Ends Tomcat when it has given the application up while it starts; later its log may hold what visitors say.
+# Ends a starting Tomcat that gives the application up; later its log may quote visitors.
 # shellcheck disable=SC2016 # the program is perl
 reader='$SIG{TERM} = $SIG{INT} = "IGNORE"; $| = 1;
 while (<STDIN>) {

@@ -10,23 +10,23 @@ import start from './tomcat-start.sh' with { type: 'text' };
 /** What a release says of its Tomcat. */
 export type TomcatManifest = NonNullable<Manifest['tomcat']>;
 
-/** What Tomcat prints when it has given an application up. */
+/** What Tomcat prints when it gives an application up. */
 export const GIVEN_UP = 'startup failed due to previous errors';
 
 /**
- * Shares of the memory limit, or of the host's memory where there is none: then two versions may stand side by
- * side, and a database beside them.
+ * Shares of the memory limit or, without one, of the host's memory, where two versions and a database may run
+ * side by side.
  */
 const HEAP_PER_CENT = { limited: 50, unlimited: 25 } as const;
 
-/** The name of the folder below `webapps` that stands for a context path. */
+/** A context path's folder below `webapps`. */
 export function contextFolder(context: string): string {
   return context === '/' ? 'ROOT' : context.slice(1).replaceAll('/', '#');
 }
 
 /**
- * One connector, on the loopback address; the port comes with the colour. Nothing is deployed later, and no
- * version is told to visitors.
+ * One connector, on loopback; the port comes with the colour. Nothing is deployed later, and visitors are
+ * told no version.
  */
 const SERVER = `<?xml version="1.0" encoding="UTF-8"?>
 <!-- Written by pipeline. -->
@@ -37,8 +37,8 @@ const SERVER = `<?xml version="1.0" encoding="UTF-8"?>
                connectionTimeout="20000" keepAliveTimeout="75000" maxKeepAliveRequests="-1" maxPostSize="-1"
                maxSwallowSize="-1" URIEncoding="UTF-8" xpoweredBy="false"/>
     <Engine name="Catalina" defaultHost="localhost">
-      <Host name="localhost" appBase="webapps" workDir="\${java.io.tmpdir}/work" unpackWARs="false" autoDeploy="false"
-            failCtxIfServletStartFails="true">
+      <Host name="localhost" appBase="webapps" workDir="\${java.io.tmpdir}/work" unpackWARs="false"
+            autoDeploy="false" failCtxIfServletStartFails="true">
         <Valve className="org.apache.catalina.valves.RemoteIpValve" remoteIpHeader="X-Forwarded-For"
                protocolHeader="X-Forwarded-Proto"/>
         <Valve className="org.apache.catalina.valves.ErrorReportValve" showReport="false"
@@ -50,15 +50,15 @@ const SERVER = `<?xml version="1.0" encoding="UTF-8"?>
 `;
 
 /**
- * What every application's own META-INF/context.xml adds to or overrides. Shared: a session is read from the
- * disk before a request and written after it, so that both colours know it. Memory: it ends with its process.
- * Tag libraries are looked for in the WAR alone: looking through Tomcat's own jars costs a quarter of its start.
+ * Defaults for an application's META-INF/context.xml. Shared: a session is read from disk before a request
+ * and written after it, so both colours know it. Memory: it ends with its process. Only the WAR is searched
+ * for tag libraries: searching Tomcat's own jars takes a quarter of its start.
  */
 function contextFile(app: string, { sessions }: TomcatManifest): string {
   const parts =
     sessions === 'shared'
-      ? `  <Manager className="org.apache.catalina.session.PersistentManager" maxIdleSwap="-1" minIdleSwap="-1"
-           maxIdleBackup="-1" persistAuthentication="true">
+      ? `  <Manager className="org.apache.catalina.session.PersistentManager" maxIdleSwap="-1"
+           minIdleSwap="-1" maxIdleBackup="-1" persistAuthentication="true">
     <Store className="org.apache.catalina.session.FileStore" directory="${STATE_ROOT}/${app}/sessions"/>
   </Manager>
   <Valve className="org.apache.catalina.valves.PersistentValve"/>`
@@ -72,7 +72,7 @@ ${parts}
 `;
 }
 
-/** Everything goes to the journal, with its level; advice on how to start faster is no news to anybody. */
+/** Everything goes to the journal, with its level, except advice on starting faster. */
 const LOGGING = `handlers = java.util.logging.ConsoleHandler
 org.apache.jasper.servlet.TldScanner.level = WARNING
 .handlers = java.util.logging.ConsoleHandler
@@ -80,7 +80,7 @@ java.util.logging.ConsoleHandler.level = FINE
 java.util.logging.ConsoleHandler.formatter = org.apache.juli.SystemdFormatter
 `;
 
-/** Files of the base: name below the release, text. */
+/** The base's files: path below the release, text. */
 export function tomcatFiles(app: string, tomcat: TomcatManifest): Readonly<Record<string, string>> {
   return {
     'tomcat/conf/server.xml': SERVER,
@@ -90,9 +90,9 @@ export function tomcatFiles(app: string, tomcat: TomcatManifest): Readonly<Recor
 }
 
 /**
- * `start` in the release's folder. An application that cannot start leaves Tomcat running without it: then the
- * process is ended, so that systemd tries again, as it does for every service. Java counts its heap from the
- * unit's memory limit, or the host's.
+ * `start` in the release's folder. Tomcat would run on without an application that cannot start; it is ended
+ * instead, so that systemd tries again as with any service. Java sizes its heap by the unit's memory limit,
+ * or the host's memory.
  */
 export function tomcatStart({ portVariable, instances, memory }: Manifest): string {
   const heap = memory === null ? HEAP_PER_CENT.unlimited / instances : HEAP_PER_CENT.limited;

@@ -13,7 +13,7 @@ import {
   unitName,
 } from '../../contract/places.ts';
 
-/** One process of a release: what it is called and where it answers. */
+/** One process of a release: its name, and where it answers. */
 export interface Instance {
   readonly name: string;
   readonly unit: string;
@@ -24,7 +24,7 @@ export interface Instance {
   readonly network?: string | undefined;
 }
 
-/** The processes of a release in one colour; none for a site of files alone. */
+/** The processes of a release in one colour; none for a static site. */
 export function instancesOf(
   manifest: Pick<Manifest, 'app' | 'instances' | 'fixedPort' | 'runtime'>,
   slot: number,
@@ -46,9 +46,10 @@ export function instancesOf(
 }
 
 /**
- * The unit. Paths go through the colour's link, so that the next release in this colour has the same unit and systemd need not read all its units
- * again. It may read its own release and write to its state folder and /tmp alone, gains no rights, and comes back whenever it ends: a service
- * that exits on some requests is away no longer than it takes to start.
+ * The unit. Paths go through the colour's link, so the colour's next release has the same unit, and systemd
+ * need not read all units again. It may read its release, write only to its state folder and /tmp, and gain
+ * no rights. It restarts whenever it ends: a service that exits on some requests is away only as long as it
+ * takes to start.
  */
 export function unitFile(manifest: Manifest, slot: number, colour: Colour, index: number): string {
   const { app } = manifest;
@@ -57,7 +58,7 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
   const folder = colourLink(app, colour);
   const state = `${STATE_ROOT}/${app}`;
   const node = manifest.runtime === 'node';
-  // Java applications write to relative paths, if to any.
+  // Java applications write to relative paths, if at all.
   const directory = node ? posix.join(folder, 'app', manifest.directory) : state;
   const user = systemUser(app);
   const tools = node ? [`${folder}/node/bin`, `${directory}/node_modules/.bin`] : [];
@@ -69,7 +70,8 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     '[Unit]',
     `Description=${app} (${instance.name})`,
     'After=network.target mariadb.service mongod.service',
-    // What is started before is stopped after: a host that goes down takes no request that nobody would answer.
+    // Started before nginx, it stops after it: a host that goes down takes no request that nobody would
+    // answer.
     'Before=nginx.service',
     'StartLimitIntervalSec=0',
     ...(instance.network === undefined ? [] : [`BindsTo=${instance.network}`, `After=${instance.network}`]),
@@ -84,7 +86,7 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `Environment=${node ? '"NODE_ENV=production" ' : ''}"${manifest.portVariable}=${instance.port}"`,
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
-    // Where Java cannot start, it needs a processor for seconds to find out: what it waits for may need it too.
+    // A failing Java start uses the processor for seconds, which whatever it waits for may need.
     ...(node ? ['RestartSec=200ms'] : ['RestartSec=1s', 'SuccessExitStatus=143']),
     'TimeoutStopSec=15s',
     `StateDirectory=pipeline-apps/${app}`,
@@ -133,13 +135,13 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
   return `${lines.join('\n')}\n`;
 }
 
-/** `start` in the release's folder. Replaces the shell by the service where the command allows it, so that signals reach it. */
+/** `start` in the release's folder. The service replaces the shell if possible, so that signals reach it. */
 export function startScript(start: string): string {
   const plain = /^(?!\w+=)[\w./@:=+,-]+( [\w./@:=+,'"-]+)*$/.test(start);
   return `#!/bin/sh\n${plain ? 'exec ' : ''}${start}\n`;
 }
 
-/** systemd's EnvironmentFile: every value in double quotes, in which it knows four escapes. */
+/** systemd's EnvironmentFile: values in double quotes, in which it knows four escapes. */
 export function environmentFile(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
     .sort(([a], [b]) => (a < b ? -1 : 1))

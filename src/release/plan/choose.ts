@@ -1,4 +1,4 @@
-/** Which release is meant: the name that a deploy gives, and the one that a rollback goes to. Pure. */
+/** The name that a deploy gives its release, and the release that a rollback goes to. Pure. */
 import type { Manifest } from '../../contract/manifest.ts';
 import { releaseName } from '../../contract/places.ts';
 import { Failure } from '../../errors.ts';
@@ -8,8 +8,8 @@ import { liveRelease, rollbackTarget } from './decide.ts';
 import type { Wanted } from './wanted.ts';
 
 /**
- * Names the wanted version: as it is called where it serves already or an earlier, killed run has placed it,
- * else by a new name that sorts after all others, whatever this machine's clock says.
+ * Names the wanted version: by its name if it serves already or a killed run placed it, else by a new one
+ * that sorts after all others, whatever this machine's clock says.
  */
 export function nameRelease(
   wanted: Wanted,
@@ -32,7 +32,7 @@ export function nameRelease(
   return { ...wanted.manifest, release: releaseName(at, commit ?? artifact), at: at.toISOString(), by };
 }
 
-/** The release that is meant, by name or commit; undefined: the one before. It must be on every host. */
+/** The release with this name or commit; undefined: the previous one. It must be on every host. */
 export function chooseRelease(
   app: string,
   wanted: string | undefined,
@@ -67,7 +67,7 @@ export function chooseRelease(
   const somewhere = missing.length > 0 && missing.length < found.length;
   throw new Failure(
     'usage',
-    `${app}: release "${wanted}" is not on ${somewhere ? missing.join(', ') : 'the hosts (any more)'}`,
+    `${app}: release "${wanted}" is not on ${somewhere ? missing.join(', ') : 'any host'}`,
     {
       next:
         list === ''

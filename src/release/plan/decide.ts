@@ -1,4 +1,4 @@
-/** What a deploy has to do on a host: a pure function of what is there and what is wanted. */
+/** What a release has to do on a host: a pure function of what is there and what is wanted. */
 
 import type { Colour } from '../../contract/places.ts';
 import { other, SLOTS } from '../../contract/places.ts';
@@ -6,9 +6,9 @@ import type { AppFacts, KeptRelease } from '../look/facts.ts';
 import { instancesOf } from '../order/unit.ts';
 
 export type Decision =
-  /** what is wanted serves already */
+  /** the wanted version serves already */
   | { readonly kind: 'nothing'; readonly release: KeptRelease; readonly colour: Colour }
-  /** it serves; an earlier run ended before the old version was stopped, or the site was given other settings */
+  /** it serves, but an earlier run ended before it stopped the old version, or the site's settings changed */
   | {
       readonly kind: 'finish';
       readonly release: KeptRelease;
@@ -18,12 +18,12 @@ export type Decision =
   /** start the wanted version in this colour, then let it take over */
   | { readonly kind: 'deploy'; readonly colour: Colour; readonly old: Colour | null };
 
-/** The release that serves now; undefined: none does. */
+/** The release that serves now, if any. */
 export function liveRelease(facts: AppFacts): KeptRelease | undefined {
   return facts.live === undefined ? undefined : releaseIn(facts, facts.live);
 }
 
-/** The release behind a colour, whether or not it runs. */
+/** The release behind a colour, running or not. */
 export function releaseIn(facts: AppFacts, colour: Colour): KeptRelease | undefined {
   const name = facts.colours[colour];
   return facts.releases.find(({ manifest }) => manifest.release === name);
@@ -38,8 +38,8 @@ function liveIsWhole(facts: AppFacts): boolean {
 
 /**
  * Decides for one host.
- * @param wanted whether a release is what is wanted: by fingerprint for a deploy, by name for a rollback.
- * @param site SHA-256 of the site's file as it should be with the live release; undefined where nothing is live.
+ * @param wanted whether a release is the wanted one: by fingerprint for a deploy, by name for a rollback.
+ * @param site SHA-256 of the site's file as it should be with the live release; undefined if nothing is live.
  */
 export function decide(
   facts: AppFacts,
@@ -58,18 +58,20 @@ export function decide(
     : { kind: 'nothing', release: live, colour };
 }
 
-/** Whether any process of a colour is there. */
+/** Whether a colour has any process. */
 export function running(facts: AppFacts, colour: Colour): boolean {
   const pattern = new RegExp(`@${colour}(-\\d+)?\\.service$`);
   return [...facts.active, ...facts.unwell].some((unit) => pattern.test(unit));
 }
 
-/** Whether processes of a colour are there that an earlier run would have stopped, had it ended. */
+/** Whether a colour has processes that an earlier run would have stopped, had it finished. */
 export function leftOver(facts: AppFacts, colour: Colour): boolean {
   return running(facts, colour) && facts.standby !== colour;
 }
 
-/** The application's slot of ports on a host: its own, or the first that is free. Undefined where all are taken. */
+/**
+ * The application's slot of ports on a host: its own, else the first free one; undefined if all are taken.
+ */
 export function chooseSlot(facts: AppFacts): number | undefined {
   if (facts.slot !== undefined) return facts.slot;
   for (let slot = 0; slot < SLOTS; slot++) if (!facts.takenSlots.has(slot)) return slot;
@@ -77,8 +79,8 @@ export function chooseSlot(facts: AppFacts): number | undefined {
 }
 
 /**
- * Releases that may go: not the live one and the one before it, not the newest `keep` that served, not the one that a rollback would go to, not the
- * newest that failed.
+ * Releases that may go: all but the live one, the one before it, the newest `keep` that served, a rollback's
+ * target, and the newest that failed.
  */
 export function prunable(
   releases: readonly KeptRelease[],
@@ -94,7 +96,9 @@ export function prunable(
   return releases.map(({ manifest }) => manifest.release).filter((name) => !names.has(name));
 }
 
-/** Where `rollback` goes by itself: the newest release before the live one that served and was not left by a rollback. */
+/**
+ * Where `rollback` goes by default: the newest release before the live one that served and was not withdrawn.
+ */
 export function rollbackTarget(releases: readonly KeptRelease[], live: string): KeptRelease | undefined {
   return releases.find(({ manifest, state }) => manifest.release < live && state === 'live');
 }

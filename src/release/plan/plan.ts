@@ -1,6 +1,6 @@
 /**
- * What a deploy or a rollback does on each host and in front of them: decided once, from everything that was
- * looked at, before anything is touched. Pure.
+ * What a deploy or a rollback does on each host and in front of them: decided once, from all facts, before
+ * anything is touched. Pure.
  */
 import type { AppConfig } from '../../config/schema.ts';
 import type { Manifest } from '../../contract/manifest.ts';
@@ -39,19 +39,19 @@ interface DeployAim extends Asked {
 /** Put a release that is on the hosts into service again. */
 interface RollbackAim extends Asked {
   readonly action: 'rollback';
-  /** Its name or a commit; undefined: the one that was live before. */
+  /** Its name or a commit; undefined: the previous one. */
   readonly release: string | undefined;
 }
 
 export type Aim = DeployAim | RollbackAim;
 
-/** One host, and what is to be done there. */
+/** One host, and what to do there. */
 export interface PlannedHost {
   readonly host: ReleaseHost;
   readonly facts: AppFacts;
   /** Absent: the wanted version serves there already. */
   readonly takeOver?: PlannedTakeOver | undefined;
-  /** Absent: nothing is to be done at all. */
+  /** Absent: there is nothing to do. */
   readonly settle?: PlannedSettle | undefined;
   /** Where the host goes back to if the release fails within `watch` milliseconds; absent: nobody watches. */
   readonly guard?: { readonly previous: Manifest; readonly watch: number } | undefined;
@@ -69,7 +69,7 @@ export interface ReleasePlan {
   readonly front: FrontPlan;
 }
 
-/** @throws Failure kind `usage` where a rollback names a release that is not on every host. */
+/** @throws Failure kind `usage` if a rollback names a release that is not on every host. */
 export function planRelease(aim: Aim, seen: Seen): ReleasePlan {
   const { action, app, by, definition } = aim;
   const { edge } = seen.front;
@@ -93,7 +93,7 @@ export function planRelease(aim: Aim, seen: Seen): ReleasePlan {
   return { action, app, by, keep: definition.keep, manifest, hosts, front };
 }
 
-/** It serves already: what is left is to stop the old version, or to change the site. */
+/** It serves already; the old version has yet to stop, or the site to change. */
 function finish(
   { action, app, definition }: Aim,
   { front }: Seen,
@@ -111,7 +111,7 @@ function finish(
   return { host: at.host, facts: at.facts, settle, guard };
 }
 
-/** One host alone runs the commands at fixed points: a migration must not run twice. */
+/** Only one host runs the hooks: a migration must not run twice. */
 function takeOver(
   aim: Aim,
   { front }: Seen,

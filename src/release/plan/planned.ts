@@ -1,4 +1,4 @@
-/** What is planned for one host, before texts are made of it. */
+/** The plan for one host, before texts are made of it. */
 import type { Manifest } from '../../contract/manifest.ts';
 import type { Colour } from '../../contract/places.ts';
 import type { Site } from '../../proxy/proxy.ts';
@@ -20,9 +20,7 @@ interface Place {
   readonly manifest: Manifest;
   readonly slot: number;
   readonly colour: Colour;
-  /**
-   * Whether this host runs the commands at fixed points: one host does, since a migration must not run twice.
-   */
+  /** Whether this host runs the hooks: only one does, since a migration must not run twice. */
   readonly hooks: boolean;
 }
 
@@ -42,8 +40,8 @@ export interface PlannedTakeOver extends Place {
 
 /** What is done on the host once the release stays. */
 export interface PlannedSettle extends Place {
-  /** The release that is left by a rollback. */
+  /** The release that a rollback leaves. */
   readonly withdrawn?: string | undefined;
-  /** The site that is to be put in place; absent: it is already. */
+  /** The site to put in place; absent: it is there. */
   readonly site?: { readonly site: Site; readonly certificate?: Certificate | undefined } | undefined;
 }

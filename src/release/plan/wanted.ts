@@ -1,4 +1,4 @@
-/** What should serve: everything that an artifact and a definition say, before it has a name on a host. */
+/** What should serve: all that artifact and definition say, before it has a name on a host. */
 import { createHash, scryptSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { posix, resolve } from 'node:path';
@@ -9,23 +9,23 @@ import { replaceNames } from '../../config/variables.ts';
 import type { Manifest, ManifestHealth } from '../../contract/manifest.ts';
 import { Failure } from '../../errors.ts';
 
-/** A release without the name, time and author that it gets on the hosts. */
+/** A release without its name, time and author. */
 export type WantedManifest = Omit<Manifest, 'release' | 'at' | 'by'>;
 
 export interface Wanted {
   readonly manifest: WantedManifest;
-  /** Environment of the service, without what pipeline itself sets. */
+  /** The service's environment, without what pipeline sets. */
   readonly env: Readonly<Record<string, string>>;
   /** Files laid over the artifact, by path in it. */
   readonly overlay: Readonly<Record<string, string>>;
-  /** Fingerprint: two releases with the same one behave the same. */
+  /** Fingerprint: releases with the same one behave the same. */
   readonly digest: string;
 }
 
-/** Part of every fingerprint: raised where a host would be set up differently from the same input. */
+/** Part of every fingerprint: raised when the same input would set a host up differently. */
 const FORMAT = 2;
 
-/** Combines them. Templates are read from the folder of the configuration. */
+/** Combines them. Templates are read from the configuration's folder. */
 export async function wantedRelease(
   app: string,
   definition: AppConfig,
@@ -57,8 +57,8 @@ export function combine(
   ]);
   const env: Readonly<Record<string, string>> = { ...Object.fromEntries(own), ...secrets };
   if (env[definition.port_variable] !== undefined && definition.fixed_port === undefined) {
-    throw new Failure('usage', `${app}: env sets ${definition.port_variable}, which pipeline itself gives`, {
-      next: `Remove it from env: of ${app}, or say with fixed_port: that the service always takes one port.`,
+    throw new Failure('usage', `${app}: env sets ${definition.port_variable}, which pipeline sets itself`, {
+      next: `Remove it from env: of ${app}, or set fixed_port: if the service always takes one port.`,
     });
   }
   const overlay = Object.fromEntries(
@@ -91,7 +91,7 @@ export function combine(
   return { manifest, env, overlay, digest: digestOf(manifest, definition.env, secrets) };
 }
 
-/** The same files: the same artifact with the same files laid over it. */
+/** Identifies files: the artifact, and what is laid over it. */
 function treeOf(artifact: string, overlay: Readonly<Record<string, string>>): string {
   const hash = createHash('sha256').update(artifact);
   for (const path of Object.keys(overlay).sort()) hash.update(JSON.stringify([path, overlay[path]]));
@@ -99,8 +99,8 @@ function treeOf(artifact: string, overlay: Readonly<Record<string, string>>): st
 }
 
 /**
- * What was asked for and by which name is no part of it: another branch at the same commit is the same version. Secrets go in through a slow hash:
- * the fingerprint is compared in the open, and a short password must not be guessable from it.
+ * The ref is no part of it: another branch at the same commit is the same version. Secrets go through a slow
+ * hash, since the fingerprint is not secret, and a short password must not be guessable from it.
  */
 function digestOf(
   manifest: WantedManifest,
@@ -146,7 +146,7 @@ function healthOf(definition: AppConfig, runtime: Artifact['runtime']): Manifest
   };
 }
 
-/** `${NAME}` is replaced, `$${` stands for itself. A name that nobody defines is a mistake, not an empty text. */
+/** Replaces `${NAME}`; `$${` stands for `${`. A name that nothing defines is a mistake, not an empty text. */
 export function fill(
   app: string,
   what: string,
@@ -158,7 +158,7 @@ export function fill(
     if (value !== undefined) return value;
     throw new Failure('usage', `${app}: the ${what} uses \${${name}}, which nothing defines`, {
       step: 'files',
-      next: `Define ${name} in env, secrets or databases, or write $\${${name}} where the text itself is meant.`,
+      next: `Define ${name} in env, secrets or databases, or write $\${${name}} to mean the text itself.`,
     });
   });
 }
@@ -179,13 +179,13 @@ async function readTemplate(app: string, path: string): Promise<string> {
 }
 
 /**
- * A path that the definition gives relative to the service's folder, as one relative to the artifact.
- * @throws Failure kind `usage` where it leads out of the artifact.
+ * Turns a path relative to the service's folder into one relative to the artifact.
+ * @throws Failure kind `usage` if it leads out of the artifact.
  */
 export function insideArtifact(app: string, directory: string, path: string, key: string): string {
   const normal = posix.join(directory, path);
   if (!path.startsWith('/') && normal !== '..' && !normal.startsWith('../')) return normal;
   throw new Failure('usage', `${app}: ${key} "${path}" leads out of the artifact`, {
-    next: 'Such paths are relative to directory:, and stay inside the repository.',
+    next: 'Such paths are relative to directory: and stay inside the repository.',
   });
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Puts the program that was sent into place with a Node, and makes units run it. Values: folder, name, version,
-# archive (empty: Node is there), nodes, agents.
+# Puts the program in place with its Node, and makes units run it. Values: folder, name, version, archive
+# (empty: Node is there), nodes, agents.
 # shellcheck disable=SC2154 # the values stand in a header
 set -eu
 node=$nodes/$version

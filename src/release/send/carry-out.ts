@@ -1,38 +1,65 @@
-/** Carries a deploy or a rollback out: one host after the other, and back on all of them where one fails. */
+/** Carries out a deploy or a rollback: one host after the other, and back on all of them if one fails. */
 import type { Context } from '../../context.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import { other } from '../../contract/places.ts';
-import { HOOK_SECONDS, type ReleaseOrder, type Settle } from '../../contract/release.ts';
+import {
+  type AuditLine,
+  HOOK_SECONDS,
+  type ReleaseOrder,
+  type RolloutOrder,
+  type Settle,
+} from '../../contract/release.ts';
 import { type AuditEntry, audit } from '../../environment/audit.ts';
 import { asFailure, Failure } from '../../errors.ts';
+import { converge } from '../../host/converge.ts';
+import { ROLLOUT_UNIT } from '../../roles/node-service.ts';
 import { connect } from '../../ssh/openssh.ts';
 import { guardOrder, placedIn, settleOrder, takeOverOrder } from '../order/order.ts';
+import { dividingOrder, rolloutOrder } from '../order/rollout.ts';
 import { leftOver, liveRelease, prunable } from '../plan/decide.ts';
 import type { PlannedHost, ReleasePlan } from '../plan/plan.ts';
 import type { PlannedSettle, PlannedTakeOver } from '../plan/planned.ts';
+import type { PlannedRollout } from '../plan/rollout.ts';
 import { hidden } from '../secrets.ts';
-import { programName } from './program.ts';
+import { convergeProgram, programName } from './program.ts';
 import { type OrderRun, runOrder } from './run.ts';
+import { inStage } from './stage.ts';
 
-/** For everything on a host that is not waiting for the application itself. */
+/** For everything on a host but waiting for the application. */
 const OVERHEAD_MS = 10 * 60_000;
 
-/** A host on which something is to be done. */
+/** A host with something to do. */
 interface Busy extends PlannedHost {
   readonly settle: PlannedSettle;
 }
 
 /**
- * @throws Failure kind `host`: the version of before serves on every host again (or still).
+ * @throws Failure kind `host`: the previous version serves on every host, again or still.
  */
-export async function carryOut(plan: ReleasePlan, context: Context): Promise<void> {
+export async function carryOut(
+  plan: ReleasePlan,
+  context: Context,
+  letIn?: PlannedRollout | undefined,
+): Promise<void> {
   const work = plan.hosts.filter((planned): planned is Busy => planned.settle !== undefined);
   const send = async (planned: Busy, order: ReleaseOrder) =>
     runOrder(planned.host, await orderRun(plan, planned, order), context);
   const settle = (planned: Busy) => settleOrder(planned.settle, settling(plan, planned, context));
   const [only] = work;
   if (work.length === 1 && only !== undefined) {
-    await attempt(plan, work, context, () => send(only, both(only.takeOver, settle(only))));
+    const order =
+      letIn === undefined ? both(only.takeOver, settle(only)) : shared(plan, only, letIn, context);
+    await attempt(plan, work, context, () => send(only, order));
+    return;
+  }
+  if (letIn !== undefined) {
+    await attempt(plan, work, context, async (switched) => {
+      for (const planned of work) {
+        await send(planned, shared(plan, planned, letIn, context));
+        switched.push(planned);
+      }
+      await divide(plan, letIn, context);
+    });
     return;
   }
   await attempt(plan, work, context, async (switched) => {
@@ -48,16 +75,65 @@ export async function carryOut(plan: ReleasePlan, context: Context): Promise<voi
   if (failed !== undefined) throw failed.reason;
 }
 
-/** A single host: one order from beginning to end. */
+/** A single host: one order does everything. */
 function both(takeOver: PlannedTakeOver | undefined, settle: Settle): ReleaseOrder {
   return takeOver === undefined
     ? { verb: 'settle', settle }
     : { verb: 'take-over', takeOver: takeOverOrder(takeOver), settle };
 }
 
+function auditOf({
+  at: _,
+  action: __,
+  result: ___,
+  message: ____,
+  ...rest
+}: AuditLine): RolloutOrder['audit'] {
+  return rest;
+}
+
+/** Its balancer lets visitors in, and decides. */
+async function divide(plan: ReleasePlan, letIn: PlannedRollout, context: Context): Promise<void> {
+  const { app, manifest, front } = plan;
+  const previous = plan.hosts
+    .map(({ facts }) => liveRelease(facts)?.manifest)
+    .find((one) => one !== undefined);
+  if (previous === undefined) throw new Error('a rollout has two versions');
+  const { host } = letIn;
+  await inStage(host, 'prepare', context, async () => {
+    await converge(host.connection, [ROLLOUT_UNIT], context);
+    await convergeProgram(host.connection, context);
+  });
+  const order = {
+    verb: 'divide',
+    rollout: dividingOrder(letIn, manifest, previous, front, auditOf(entry(plan, manifest, context))),
+  } as const;
+  const secrets = front.certificate?.kind === 'given' ? [front.certificate.key] : [];
+  const run = {
+    ...{ label: `divide ${app}`, order, program: await programName(), timeoutMs: OVERHEAD_MS },
+    ...{ secrets: [...secrets, letIn.seed], subject: `${app} ${manifest.release}` },
+    next: 'The version of before serves on every host.',
+  };
+  await runOrder(host, run, context);
+}
+
+/** A host: both versions serve until it is decided which of them stays. */
+function shared(plan: ReleasePlan, planned: Busy, letIn: PlannedRollout, context: Context): ReleaseOrder {
+  const { takeOver, facts } = planned;
+  const live = liveRelease(facts);
+  if (takeOver === undefined || live === undefined) throw new Error('a rollout has two versions');
+  const settle = settleOrder(planned.settle, settling(plan, planned, context));
+  const audit = auditOf(settle.audit ?? entry(plan, takeOver.manifest, context));
+  return {
+    verb: 'let-in',
+    takeOver: takeOverOrder({ ...takeOver, site: undefined }),
+    rollout: rolloutOrder(letIn, takeOver, live.manifest, settle, audit),
+  };
+}
+
 /**
- * Runs `work`; where it fails, hosts that have switched go back, and the failure is written into the audit log
- * of every host that took part.
+ * Runs `work`; if it fails, hosts that have switched go back, and every host that took part has the failure
+ * in its audit log.
  */
 async function attempt(
   plan: ReleasePlan,
@@ -65,7 +141,7 @@ async function attempt(
   context: Context,
   work: (switched: Busy[]) => Promise<void>,
 ): Promise<void> {
-  // Hosts that an earlier, killed run has switched go back too.
+  // So do hosts that an earlier, killed run switched.
   const switched = plans.filter(
     ({ takeOver, settle, facts }) => takeOver === undefined && leftOver(facts, other(settle.colour)),
   );
@@ -77,19 +153,18 @@ async function attempt(
     const away = plans.length > 1 ? await revert(plan, switched, context) : [];
     if (!interrupted) await tellAudit(plan, plans, failure, context);
     if (away.length === 0) throw thrown;
+    const names = away.map(({ name }) => name).join(', ');
     throw new Failure(failure.kind, failure.message, {
       ...failure,
       output: [...failure.output, ...away.map(({ name, why }) => `${name} could not go back: ${why}`)],
-      next: `${away.map(({ name }) => name).join(', ')} may serve the new version still: run pipeline rollback ${
-        plan.app
-      } once reachable.`,
+      next: `${names} may still serve the new version: run pipeline rollback ${plan.app} once reachable.`,
       cause: failure,
     });
   }
 }
 
 /**
- * Back to the version that stands by, over connections of their own: those of before end with Ctrl-C.
+ * Back to the version that stands by, over new connections: the others end with Ctrl-C.
  * @returns hosts where that failed.
  */
 async function revert(
@@ -151,7 +226,7 @@ function sensitive(takeOver: PlannedTakeOver | undefined): Record<string, string
   return takeOver?.certificate?.kind === 'given' ? { key: takeOver.certificate.key } : {};
 }
 
-/** What settling needs besides its plan: what was on the host, and who asks. */
+/** What settling needs besides its plan: what the host had, and who asks. */
 function settling(
   plan: ReleasePlan,
   { facts, settle, guard }: Busy,

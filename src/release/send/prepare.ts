@@ -1,9 +1,11 @@
-/** Makes a host ready for applications, where it is not: once, and again when what is needed has changed. */
+/** Makes a host ready for applications: once, and again when its needs change. */
 import { createHash } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import { APPS } from '../../contract/places.ts';
-import { converge } from '../../host/converge.ts';
+import { type Converged, converge } from '../../host/converge.ts';
+import type { Resource } from '../../host/resource.ts';
+import type { Agreed } from '../../host/theirs.ts';
 import { rolesFor } from '../../roles/index.ts';
 import type { AppFacts } from '../look/facts.ts';
 import type { PlannedHost } from '../plan/plan.ts';
@@ -11,18 +13,18 @@ import type { ReleaseHost } from '../types.ts';
 import { bringProgram } from './program.ts';
 import { inStage } from './stage.ts';
 
-/** The roles ask for nothing that only the whole environment knows. */
-const PARAMS = { fleet: [], operators: [], sshPorts: [], exposures: [] };
+/** These roles need nothing that only the whole environment knows. */
+export const PARAMS = { fleet: [], operators: [], sshPorts: [], exposures: [] };
 
 const ROLES = ['node-service', 'tomcat'] as const;
 type AppRole = (typeof ROLES)[number];
 
-/** What every application needs, and what its runtime needs besides. */
+/** What every application needs, and its runtime besides. */
 function needed(runtime: Manifest['runtime']): readonly AppRole[] {
   return runtime === 'tomcat' ? ROLES : ['node-service'];
 }
 
-/** Fingerprint of what a role makes of a host; kept there. */
+/** Fingerprint of a role's resources; the host keeps it. */
 function preparation(role: AppRole): string {
   return createHash('sha256')
     .update(JSON.stringify(rolesFor(role, PARAMS)))
@@ -31,42 +33,65 @@ function preparation(role: AppRole): string {
 }
 
 /**
- * Everything that carrying out a plan needs of a host.
- * @returns the versions of Node that it has then.
+ * What preparing a host would change, and what of somebody else's that concerns; nothing where it is prepared.
+ * Touches nothing.
+ */
+export async function preparing(
+  { host, facts, takeOver }: PlannedHost,
+  context: Context,
+): Promise<Pick<Converged, 'changes' | 'theirs'>> {
+  if (takeOver === undefined) return { changes: [], theirs: [] };
+  const { resources } = preparationOf(facts, takeOver.manifest.runtime);
+  return converge(host.connection, resources, context, { dryRun: true });
+}
+
+/**
+ * Makes a host ready for its plan.
+ * @param agreed what of somebody else's may go
+ * @returns the versions of Node that it then has.
  */
 export async function ready(
   { host, facts, takeOver }: PlannedHost,
+  agreed: Agreed | undefined,
   context: Context,
 ): Promise<Pick<AppFacts, 'nodes'>> {
   const brought = await bringProgram(host.connection, facts, takeOver?.manifest.node ?? null, context);
-  if (takeOver !== undefined) await prepare(host, facts, takeOver.manifest.runtime, context);
+  if (takeOver !== undefined) await prepare(host, facts, takeOver.manifest.runtime, agreed, context);
   return brought;
 }
 
-/** nginx is left as it is where it is there with pipeline's folder for sites. */
+/**
+ * What is missing for a runtime. An nginx that has pipeline's folder for sites is left alone.
+ * `done` is what the host knows of it afterwards.
+ */
+function preparationOf(
+  facts: AppFacts,
+  runtime: Manifest['runtime'],
+): { readonly resources: readonly Resource[]; readonly done: readonly string[] } {
+  const before = facts.prepared.split(' ');
+  const roles = needed(runtime).filter(
+    (role) => facts.missing.length > 0 || !before.includes(preparation(role)),
+  );
+  const proxy = facts.missing.some((one) => one === 'nginx' || one === 'sites');
+  const all = roles.length > 0 && proxy ? ['nginx', ...roles] : roles;
+  return {
+    resources: all.flatMap((role) => rolesFor(role, PARAMS)),
+    done: ROLES.filter((role) => roles.includes(role) || before.includes(preparation(role))).map(preparation),
+  };
+}
+
 async function prepare(
   host: ReleaseHost,
   facts: AppFacts,
   runtime: Manifest['runtime'],
+  agreed: Agreed | undefined,
   context: Context,
 ): Promise<void> {
-  const done = facts.prepared.split(' ');
-  const roles = needed(runtime).filter(
-    (role) => facts.missing.length > 0 || !done.includes(preparation(role)),
-  );
-  if (roles.length === 0) return;
-  const proxy = facts.missing.some((one) => one === 'nginx' || one === 'sites');
-  const all = proxy ? ['nginx', ...roles] : roles;
-  const now = ROLES.filter((role) => roles.includes(role) || done.includes(preparation(role))).map(
-    preparation,
-  );
+  const { resources, done } = preparationOf(facts, runtime);
+  if (resources.length === 0) return;
   await inStage(host, 'prepare', context, async () => {
-    await converge(
-      host.connection,
-      all.flatMap((role) => rolesFor(role, PARAMS)),
-      context,
-    );
-    await host.connection.check(`echo ${now.join(' ')} >${APPS}/.prepared`, {
+    await converge(host.connection, resources, context, { agreed });
+    await host.connection.check(`echo ${done.join(' ')} >${APPS}/.prepared`, {
       label: 'prepared for applications',
       signal: context.signal,
     });

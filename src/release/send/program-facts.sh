@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What a host has of the program that runs on it, a line each. Values: onhost, node_root, agent_nodes.
+# What a host has of pipeline's program, a line a fact. Values: onhost, node_root, agent_nodes.
 : "${onhost:?}" "${node_root:?}" "${agent_nodes:?}"
 echo "architecture $(uname -m)"
 program=$(readlink "$onhost/current") && echo "program $program"

@@ -1,4 +1,4 @@
-/** The program that runs on hosts, and a Node for it: each is sent once. */
+/** The program that runs on hosts, and its Node: each is sent once. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Architecture } from '../../build/artifact.ts';
@@ -14,10 +14,10 @@ import { factLines } from '../look/fact-lines.ts';
 import bring from './bring-program.sh' with { type: 'text' };
 import programFacts from './program-facts.sh' with { type: 'text' };
 
-/** The oldest Node that runs it. */
+/** The oldest Node that can run it. */
 const OLDEST_NODE = 20;
 
-/** What a host has of it. */
+/** What a host has of the program. */
 export interface ProgramFacts {
   /** Name of the program that its units run; empty: none. */
   readonly program: string;
@@ -30,18 +30,18 @@ export interface ProgramFacts {
   readonly agentNodes: ReadonlySet<string>;
 }
 
-/** Says what a host has of it, line by line, for `parseProgramFacts`. */
+/** Prints what a host has of it, for `parseProgramFacts`. */
 export const PROGRAM_FACTS = withValues(programFacts, {
   onhost: ONHOST,
   node_root: NODE_ROOT,
   agent_nodes: AGENT_NODES,
 });
 
-/** @throws Failure kind `host` where the program would not run. */
+/** @throws Failure kind `host` if the program could not run. */
 export function parseProgramFacts(host: string, all: (key: string) => readonly string[]): ProgramFacts {
   const machine = all('architecture')[0];
   if (machine !== 'x86_64' && machine !== 'aarch64') {
-    throw new Failure('host', `${host} has a processor of kind ${machine ?? 'unknown'}`, {
+    throw new Failure('host', `${host} has an unsupported processor: ${machine ?? 'unknown'}`, {
       host,
       next: 'Applications are deployed to x86_64 and aarch64 hosts.',
     });
@@ -60,16 +60,16 @@ export function programCommand(name: string): string {
   return `${ONHOST}/node/bin/node ${ONHOST}/${name}`;
 }
 
-/** Name of this version's program on hosts. @throws Failure kind `usage` where it is not built. */
+/** Name of this version's program on hosts. @throws Failure kind `usage` if it is not built. */
 export async function programName(): Promise<string> {
   return (await bundle()).name;
 }
 
 /**
  * Brings what is missing, and makes units run this version. A Node that the host has for an application or
- * the agent serves too.
- * @param wish a version that is sent anyway, and would do; null: none.
- * @returns the versions of Node that the host has now in NODE_ROOT.
+ * the agent will do.
+ * @param wish a version that is sent anyway; null: none.
+ * @returns the versions of Node now in the host's NODE_ROOT.
  */
 export async function bringProgram(
   connection: Connection,
@@ -99,8 +99,8 @@ export async function bringProgram(
 }
 
 /**
- * The same as a part of what a host should be.
- * @returns what was changed, or with `dryRun` what would be; nothing where the host has it.
+ * The same as part of converging a host.
+ * @returns what changed, or with `dryRun` would change; nothing if the host has it.
  */
 export async function convergeProgram(
   connection: Connection,
@@ -115,7 +115,7 @@ export async function convergeProgram(
   return [await programChange()];
 }
 
-/** What bringing it is called in a plan. */
+/** How a plan calls bringing it. */
 export async function programChange(): Promise<Change> {
   const id = `file ${ONHOST}/${await programName()}`;
   return { id, action: 'create', diff: [], because: [], doing: 'sending the program of pipeline' };
@@ -132,7 +132,7 @@ function bundle(): Promise<{ readonly name: string; readonly data: Uint8Array }>
     (data) => ({ name: `onhost-${createHash('sha256').update(data).digest('hex').slice(0, 16)}.cjs`, data }),
     (cause: unknown) => {
       throw new Failure('usage', 'onhost.js, which runs on hosts, is not built.', {
-        next: 'Run "npm ci" once in the folder of pipeline.',
+        next: "Run npm ci once in pipeline's folder.",
         cause,
       });
     },
@@ -141,7 +141,7 @@ function bundle(): Promise<{ readonly name: string; readonly data: Uint8Array }>
 }
 
 /**
- * The one that runs it already, else one that is there or comes anyway, else the newest in long-term support.
+ * The one that runs it already, else one that is there or comes anyway, else the newest LTS.
  */
 async function chooseNode(facts: ProgramFacts, wish: string | null, context: Context): Promise<string> {
   if (facts.programNode !== '') return facts.programNode;
@@ -156,7 +156,7 @@ function isNewEnough(version: string): boolean {
   return Number(version.split('.', 1)[0]) >= OLDEST_NODE;
 }
 
-/** @returns where its archive lies on the host; empty: it has that version. */
+/** @returns the archive's path on the host; empty: it has that version. */
 async function sendNode(
   connection: Connection,
   { nodes, agentNodes, architecture }: ProgramFacts,

@@ -1,4 +1,4 @@
-/** Sends an order to a host's program and follows it: its events become progress, its failure a sentence. */
+/** Sends an order to a host's program and follows it: events become progress, a failure a sentence. */
 import type { Context, ProgressEvent } from '../../context.ts';
 import {
   RELEASE_STEPS,
@@ -20,8 +20,7 @@ export interface OrderRun {
   readonly timeoutMs: number;
   readonly secrets: readonly string[];
   /**
-   * What cannot be said of the host alone: begins the failure's sentence, e.g. `survey
-   * 20261123-041500-05c965f`.
+   * Begins the failure's sentence, after the host's name, e.g. `survey 20261123-041500-05c965f`.
    */
   readonly subject: string;
   /** What the user should know and do when it fails. */
@@ -34,9 +33,10 @@ const FAILED: Readonly<Partial<Record<ReleaseStep, string>>> = {
   before_cut_over: 'was not started: before_cut_over failed',
   start: 'did not start',
   health: 'did not become healthy',
-  proxy: 'was healthy, and nginx could not be told',
-  switch: 'was healthy, and could not be switched to',
-  probation: 'failed in its probation',
+  proxy: 'was healthy, but nginx could not be told',
+  switch: 'was healthy, but could not be switched to',
+  rollout: 'was healthy, but could not be let in',
+  probation: 'failed its probation',
   after_deploy: 'is live, but after_deploy failed',
   lock: 'was not touched',
 };
@@ -64,7 +64,7 @@ class Account {
     if (event.event === 'end') return;
     if (event.event === 'log') {
       const line = this.#hide(event.line);
-      // A service that fails the same way again and again says nothing new.
+      // A service that keeps failing the same way says nothing new.
       if (!this.log.includes(line)) this.log.push(line);
       return;
     }
@@ -76,8 +76,8 @@ class Account {
 }
 
 /**
- * Carries an order out on a host. The order travels on standard input: it holds secrets.
- * @throws Failure kind `host` with step, cause and the last lines that the new version printed itself.
+ * Carries out an order on a host. It holds secrets, so it travels on standard input.
+ * @throws Failure kind `host` with step, cause, and the new version's last lines.
  */
 export async function runOrder(host: ReleaseHost, run: OrderRun, context: Context): Promise<void> {
   const hide = redactor(run.secrets);
@@ -101,7 +101,7 @@ export async function runOrder(host: ReleaseHost, run: OrderRun, context: Contex
   throw new Failure(
     'host',
     failed === undefined
-      ? `${host.name}: ${run.subject}: ${stage} ended in an unexpected way (exit ${exitCode})`
+      ? `${host.name}: ${run.subject}: ${stage} ended unexpectedly (exit ${exitCode})`
       : `${host.name}: ${run.subject} ${FAILED[failed.step] ?? `failed at ${failed.step}`}: ${failed.detail}`,
     {
       host: host.name,
@@ -118,7 +118,7 @@ export async function runOrder(host: ReleaseHost, run: OrderRun, context: Contex
 const STATES: ReadonlySet<unknown> = new Set(['started', 'running', 'done', 'skipped', 'failed']);
 const STEPS: ReadonlySet<unknown> = new Set(RELEASE_STEPS);
 
-/** Undefined for lines that are not the program's. */
+/** undefined: the line is not the program's. */
 function parseEvent(line: string): ReleaseEvent | undefined {
   let event: Partial<Record<string, unknown>>;
   try {

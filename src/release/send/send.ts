@@ -1,4 +1,4 @@
-/** Brings to a host what a release needs and the host has not: the artifact, and Node. */
+/** Sends a host what a release needs and the host lacks: the artifact, and Node. */
 import { stat } from 'node:fs/promises';
 import type { Artifact } from '../../build/artifact.ts';
 import { nodeArchive } from '../../build/node-runtime.ts';
@@ -12,7 +12,7 @@ import type { ReleaseHost } from '../types.ts';
 
 const TELL_EVERY_MS = 200;
 
-/** Sends the artifact, named by its hash: a host is sent the same one at most once. */
+/** Sends the artifact, named by its hash, so a host gets the same one once at most. */
 export async function sendArtifact(
   host: ReleaseHost,
   facts: AppFacts,
@@ -23,10 +23,10 @@ export async function sendArtifact(
   if (architecture !== null && architecture !== facts.architecture) {
     throw new Failure(
       'usage',
-      `${artifact.app} has native modules for ${architecture}, and ${host.name} has a processor of kind ${facts.architecture}`,
+      `${artifact.app} has native modules for ${architecture}, but ${host.name} is ${facts.architecture}`,
       {
         host: host.name,
-        next: `Build on a machine of kind ${facts.architecture}, or choose another size of host.`,
+        next: `Build on a machine with ${facts.architecture}, or choose another size of host.`,
       },
     );
   }
@@ -34,7 +34,7 @@ export async function sendArtifact(
   await send(host, 'upload', artifact.path, artifact.sha256, context);
 }
 
-/** Sends Node where the host lacks the version. Returns the archive's SHA-256, or undefined where nothing was sent. */
+/** Sends Node if the host lacks that version. @returns the archive's SHA-256; undefined: nothing was sent. */
 export async function sendNode(
   host: ReleaseHost,
   facts: AppFacts,

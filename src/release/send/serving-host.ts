@@ -1,7 +1,7 @@
-/** What a host of an environment should be: what its roles ask for, and the program where it serves applications. */
+/** What a host should be: what its roles ask for, and, if it serves applications, pipeline's program. */
 import type { Context } from '../../context.ts';
 import type { Change } from '../../host/change.ts';
-import { type Converged, converge } from '../../host/converge.ts';
+import { type Converged, type ConvergeOptions, converge } from '../../host/converge.ts';
 import { plan } from '../../host/plan.ts';
 import type { Resource } from '../../host/resource.ts';
 import type { Facts } from '../../host/state.ts';
@@ -25,7 +25,7 @@ export async function convergeHost(
   connection: Connection,
   wanted: WantedHost,
   context: Context,
-  options: { readonly dryRun?: boolean } = {},
+  options: Pick<ConvergeOptions, 'dryRun' | 'agreed'> = {},
 ): Promise<Converged> {
   const started = context.now().getTime();
   const converged = await converge(connection, wanted.resources, context, options);
@@ -34,7 +34,7 @@ export async function convergeHost(
   return { ...converged, changes: [...converged.changes, ...program], seconds };
 }
 
-/** What making a host would change that is not there yet. */
+/** What converging a host would change that does not exist yet. */
 export async function planFreshHost(facts: Facts, wanted: WantedHost): Promise<readonly Change[]> {
   const { changes } = plan(facts, wanted.resources);
   return serves(wanted) ? [...changes, await programChange()] : changes;

@@ -1,4 +1,4 @@
-/** A stage of the work on a host, as progress: once started, it is done or has failed, whatever ends it. */
+/** A stage of work on a host, as progress: once started, it is reported as done or failed. */
 import type { Context } from '../../context.ts';
 import type { ReleaseHost } from '../types.ts';
 

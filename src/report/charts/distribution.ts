@@ -1,6 +1,5 @@
 /**
- * Two latency distributions over each other: how often each latency occurs, and how it rises towards the
- * tail.
+ * Two latency distributions over each other: how often each latency occurs, and how it rises in the tail.
  */
 import { duration } from '../../format.ts';
 import { countOf, type HistogramData, quantile, upperEdge } from '../../metrics/histogram.ts';
@@ -16,13 +15,12 @@ export interface Pair {
 
 const SIDES = ['baseline', 'candidate'] as const;
 
-/** nginx measures in steps of one millisecond: finer bins would show the clock, not the service. */
+/** nginx measures in milliseconds: finer bins would show the clock, not the service. */
 const RESOLUTION = 1;
 const BIN_RATIO = 1.1;
 
 /**
- * Share of the answers in each bin of latency (logarithmic), scaled so that areas can be compared. '' without
- * data.
+ * Share of answers in each (logarithmic) bin of latency, scaled so that areas compare. '' without data.
  */
 export function densityChart(pair: Pair): string {
   const range = latencyRange(pair);
@@ -55,7 +53,7 @@ export function densityChart(pair: Pair): string {
 
 const PERCENTILES = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999] as const;
 
-/** Latency by percentile, the axis stretched towards the tail. '' without data. */
+/** Latency by percentile, on an axis stretched towards the tail. '' without data. */
 export function percentileChart(pair: Pair): string {
   const range = latencyRange(pair);
   if (range === null) return '';
@@ -92,7 +90,7 @@ export function percentileChart(pair: Pair): string {
 }
 
 /**
- * The span of latencies worth drawing: from the least to the 99.9th percentile of both; null without data.
+ * The latencies worth drawing: from the least to the 99.9th percentile of both; null without data.
  */
 function latencyRange(pair: Pair): [number, number] | null {
   const lows = SIDES.flatMap((side) => quantile(pair[side], 0.001) ?? []);
@@ -112,7 +110,7 @@ function binEdges([low, high]: readonly [number, number]): number[] {
   return edges;
 }
 
-/** Share of the values in each bin, divided by the bin's width on the logarithmic axis. */
+/** Share of values in each bin, divided by the bin's width on the logarithmic axis. */
 function density(data: HistogramData, edges: readonly number[]): number[] {
   const total = countOf(data);
   const counts = new Array<number>(edges.length - 1).fill(0);

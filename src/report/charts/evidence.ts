@@ -1,4 +1,4 @@
-/** How the evidence grew: one line a metric, towards the threshold at which a claim is made. */
+/** How evidence grew: a line for each metric, towards the threshold for a claim. */
 import { formatClock } from '../format.ts';
 import { chart, PLOT } from './frame.ts';
 import { linearScale, timeScale } from './scale.ts';
@@ -6,7 +6,7 @@ import { linePath, type Point, tag, text, tooltip } from './svg.ts';
 
 export interface EvidenceLine {
   readonly name: string;
-  /** Share of the way to the threshold (1 is there), one for each moment. */
+  /** Share of the way to the threshold (1: reached), for each moment. */
   readonly shares: readonly (number | null)[];
 }
 
@@ -15,18 +15,18 @@ interface EvidenceChart {
   readonly at: readonly number[];
   readonly span: readonly [number, number];
   readonly lines: readonly EvidenceLine[];
-  /** What stands at the threshold, e.g. `alarm`. */
+  /** The threshold's name, e.g. `alarm`. */
   readonly threshold: string;
   readonly tone: 'harm' | 'benign';
 }
 
-/** Lines that are named at their end, and those of them that have a colour; the others are drawn thin. */
+/** How many lines are named at their end, and how many of those are coloured; others are thin. */
 const NAMED = 8;
 const COLOURED = 4;
 const LABELS = 140;
 const LINE_HEIGHT = 13;
 
-/** The chart, or '' where there is nothing to draw. The strongest lines carry their names at the right. */
+/** The chart, or '' if there is nothing to draw. The strongest lines have their names on the right. */
 export function evidenceChart(input: EvidenceChart): string {
   const known = input.lines.filter((line) => line.shares.some((share) => share !== null));
   if (known.length === 0 || input.at.length === 0) return '';
@@ -64,7 +64,7 @@ export function evidenceChart(input: EvidenceChart): string {
   );
 }
 
-/** Rank −1 is a line without a name. */
+/** Rank −1: a line without a name. */
 function className(rank: number): string {
   return rank >= 0 && rank < COLOURED ? `rank${rank}` : 'thin';
 }
@@ -73,7 +73,7 @@ function final(line: EvidenceLine): number {
   return line.shares.findLast((share) => share !== null) ?? 0;
 }
 
-/** Label positions moved apart so that none covers another, the order kept. */
+/** Moves labels apart, in their order, so that none covers another. */
 function spread(wanted: readonly number[]): number[] {
   const order = wanted.map((_, index) => index).sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0));
   const placed = [...wanted];

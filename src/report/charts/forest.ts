@@ -1,10 +1,10 @@
-/** One row of a forest plot: a point with its interval on an axis that all rows share. */
+/** A row of a forest plot: a point with its interval, on an axis that all rows share. */
 import { tag, tooltip } from './svg.ts';
 
 export interface ForestAxis {
   readonly min: number;
   readonly max: number;
-  /** Where nothing changes: 1 of a ratio, 0 of a difference. */
+  /** No change: 1 for a ratio, 0 for a difference. */
   readonly neutral: number;
   readonly scale: 'ratio' | 'difference';
   readonly ticks: readonly number[];
@@ -13,7 +13,7 @@ export interface ForestAxis {
 interface ForestRow {
   readonly value: number | null;
   readonly interval: readonly [number | null, number | null];
-  /** From and to where a difference is no matter. */
+  /** The range of differences that do not matter. */
   readonly tolerated: readonly [number, number];
   readonly tone: 'pass' | 'harm' | 'open';
   readonly label: string;
@@ -21,7 +21,7 @@ interface ForestRow {
 
 const ROW = { width: 320, height: 26 } as const;
 
-/** Ratios share this axis: halved to doubled; what lies beyond gets an arrow. */
+/** The axis of ratios, from half to double; an arrow marks what lies beyond. */
 export const RATIO_AXIS: ForestAxis = {
   min: 0.5,
   max: 2,
@@ -30,7 +30,7 @@ export const RATIO_AXIS: ForestAxis = {
   ticks: [0.5, 0.8, 1, 1.25, 2],
 };
 
-/** Differences in shares, in the narrowest of three ranges that holds all of `values`. */
+/** The axis of differences in shares: the narrowest of three that holds all `values`. */
 export function shareAxis(values: readonly number[]): ForestAxis {
   const largest = Math.max(0, ...values.map(Math.abs));
   const reach = [0.1, 0.5, 1].find((candidate) => largest <= candidate) ?? 1;
@@ -50,7 +50,7 @@ function forestPosition(axis: ForestAxis, value: number): number {
   return 20 + Math.min(1, Math.max(0, share)) * (ROW.width - 40);
 }
 
-/** The row as a drawing. */
+/** Draws the row. */
 export function forestRow(axis: ForestAxis, row: ForestRow): string {
   const at = (value: number) => forestPosition(axis, value);
   const middle = ROW.height / 2;

@@ -1,4 +1,4 @@
-/** What all charts share: size, margins, axes, grid, and the plot inside of them. */
+/** What all charts share: size, margins, axes, grid, and the plot inside. */
 import type { Scale } from './scale.ts';
 import { tag, text } from './svg.ts';
 
@@ -20,7 +20,7 @@ interface Axis {
   readonly format: (value: number) => string;
 }
 
-/** A drawing with a grid and labelled axes; `label` is what a screen reader says. */
+/** A drawing with a grid and labelled axes; a screen reader says `label`. */
 export function chart(
   label: string,
   x: Axis,

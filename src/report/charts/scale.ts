@@ -1,11 +1,11 @@
-/** From data to pixels, and where an axis has its marks. */
+/** Maps data to pixels, and chooses an axis's marks. */
 
 export interface Scale {
   (value: number): number;
   readonly ticks: readonly number[];
 }
 
-/** A linear scale whose end is moved up to a round number; `count` is about how many marks it should have. */
+/** A linear scale with its end rounded up, and about `count` marks. */
 export function linearScale(
   domain: readonly [number, number],
   range: readonly [number, number],
@@ -20,7 +20,7 @@ export function linearScale(
   );
 }
 
-/** A linear scale for time: ends where the data end, marks at round seconds or minutes. */
+/** A linear scale for time: it ends with the data, and has marks at round seconds or minutes. */
 export function timeScale(domain: readonly [number, number], range: readonly [number, number]): Scale {
   const span = Math.max(1, domain[1] - domain[0]);
   const step =
@@ -33,8 +33,8 @@ export function timeScale(domain: readonly [number, number], range: readonly [nu
 }
 
 /**
- * A logarithmic scale with marks at 1, 2 and 5 of each power of ten, or at the powers alone where those would
- * be many.
+ * A logarithmic scale with marks at 1, 2 and 5 of each power of ten, or only at powers if those would be
+ * many.
  */
 export function logScale(domain: readonly [number, number], range: readonly [number, number]): Scale {
   const low = Math.log(domain[0]);

@@ -1,4 +1,4 @@
-/** SVG as text: elements with escaped attributes, and the few path shapes that charts need. */
+/** SVG as text: elements with escaped attributes, and the few paths that charts need. */
 import { escapeHtml } from '../escape.ts';
 
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
@@ -22,12 +22,12 @@ export function text(x: number, y: number, content: string, attributes: Attribut
   return tag('text', { x, y, ...attributes }, escapeHtml(content));
 }
 
-/** What a reader sees when the pointer rests on the element around it. */
+/** Shown when the pointer rests on the surrounding element. */
 export function tooltip(content: string): string {
   return tag('title', {}, escapeHtml(content));
 }
 
-/** A broken line: a null interrupts it. */
+/** A line, which nulls interrupt. */
 export function linePath(points: readonly (Point | null)[]): string {
   let pen = 'M';
   const parts: string[] = [];
@@ -42,7 +42,7 @@ export function linePath(points: readonly (Point | null)[]): string {
   return parts.join('');
 }
 
-/** A closed area between a stair of steps and the line `floor`. `edges` has one entry more than `tops`. */
+/** A closed area between steps and the line `floor`. `edges` has one entry more than `tops`. */
 export function stairPath(edges: readonly number[], tops: readonly number[], floor: number): string {
   const parts = [`M${pixel(edges[0] ?? 0)} ${pixel(floor)}`];
   tops.forEach((top, index) => {

@@ -1,4 +1,4 @@
-/** Values over time, one line a side. */
+/** Values over time, a line for each side. */
 import { formatClock } from '../format.ts';
 import type { Series } from '../series.ts';
 import { chart, PLOT } from './frame.ts';
@@ -13,27 +13,27 @@ export interface Mark {
 }
 
 interface TimeChart {
-  /** What a screen reader says. */
+  /** For screen readers. */
   readonly label: string;
   /** Seconds. */
   readonly at: readonly number[];
-  /** Seconds from and to which the axis runs. */
+  /** The axis's range, in seconds. */
   readonly span: readonly [number, number];
   /** The first is drawn strong, further ones thin. */
   readonly series: readonly Series[];
   readonly format: (value: number) => string;
   readonly marks: readonly Mark[];
-  /** Logarithmic for latency; else from zero. */
+  /** Logarithmic for latency, else from zero. */
   readonly logarithmic?: boolean;
-  /** The axis reaches at least this value, so that noise near zero looks like what it is. */
+  /** The axis reaches at least this value, so that noise near zero looks like noise. */
   readonly atLeast?: number;
-  /** Seconds up to which nothing is judged. */
+  /** Seconds before anything is judged. */
   readonly warmUp?: number;
 }
 
 const SIDES = ['baseline', 'candidate'] as const;
 
-/** The chart, or '' where no series has a value. */
+/** The chart, or '' if no series has a value. */
 export function timeChart(input: TimeChart): string {
   const values = input.series
     .flatMap((series) => [...series.baseline, ...series.candidate])

@@ -1,7 +1,11 @@
-/** Writes the past of a sample fleet into Redis as the hub would have, and goes on sending samples as its agents would. */
+/**
+ * Writes the past of a sample fleet into Redis as the hub would have, and goes on sending samples as its
+ * agents would.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordRun } from '../../../src/hub/events/canaries.ts';
 import { recordEvent } from '../../../src/hub/events/events.ts';
+import { recordRollouts } from '../../../src/hub/events/rollouts.ts';
 import { inbox } from '../../../src/hub/store/keys.ts';
 import type { Redis } from '../../../src/hub/store/redis.ts';
 import { entriesOf } from '../../../src/hub/store/windows.ts';
@@ -9,6 +13,7 @@ import { TIERS, type Tier } from '../../../src/metrics/tiers.ts';
 import { encodeSample } from '../../../src/metrics/wire.ts';
 import { pastRuns, runUnderWay } from './canaries.ts';
 import { type SampleFleet, sampleWindow } from './fleet.ts';
+import { endedStatus, rolloutStatus } from './rollouts.ts';
 
 export interface Past {
   readonly now: number;
@@ -42,6 +47,19 @@ export async function writePast(redis: Redis, fleet: SampleFleet, past: Past): P
       await recordEvent(redis, { ...back, app, host, release, commit, by }, now);
     }
   for (const [run, ago] of pastRuns()) await recordRun(redis, run, now - ago);
+  for (const [kind, ago] of [
+    ['promoted', 26],
+    ['taken back', 3],
+    ['held', 0.5],
+  ] as const) {
+    const id = `sample-${kind.replace(' ', '-')}`;
+    const began = now - ago * 3_600_000;
+    const end = began + 20 * 60_000;
+    const [app, host] = kind === 'held' ? ['itrust', 'itrust'] : ['checkbox.io', 'checkbox'];
+    const status = { ...endedStatus(id, began, end, kind), app };
+    const heard = { host, heardAt: kind === 'held' ? now : end, aheadMs: 0 };
+    await recordRollouts(redis, [{ app, id, status: JSON.stringify(status) }], heard);
+  }
 }
 
 async function writeTier(
@@ -81,7 +99,10 @@ export async function sendSamples(
     if (at - now < 610_000) await recordRun(redis, runUnderWay(at - now), at);
     for (const host of fleet.hosts) {
       if (host === fleet.silent && sequence > 5) continue;
-      const window = sampleWindow(fleet, host, at, intervalSeconds, now);
+      const measured = sampleWindow(fleet, host, at, intervalSeconds, now);
+      const status = rolloutStatus('sample-running', now - 90_000, at);
+      const row = { app: status.app, id: status.id, status: JSON.stringify(status) };
+      const window = host === 'checkbox' ? { ...measured, rollouts: [row] } : measured;
       await redis.xAdd(
         inbox(host),
         '*',

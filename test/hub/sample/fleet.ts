@@ -1,4 +1,7 @@
-/** A fleet as it could be: what each host measures at a time, the same for the same time. Days and nights, deploys, an incident, a host that fails. Pure. */
+/**
+ * A fleet as it could be: what each host measures at a time, the same for the same time. Days and nights,
+ * deploys, an incident, a host that fails. Pure.
+ */
 import { emptyTables, type Row, type Window } from '../../../src/metrics/catalogue.ts';
 import { Histogram } from '../../../src/metrics/histogram.ts';
 
@@ -273,7 +276,10 @@ function slowTables(fleet: SampleFleet, host: string, at: number): Partial<Windo
   };
 }
 
-/** How many requests and how many ms of each route are drawn from a handful of values, which is enough for a quantile. */
+/**
+ * How many requests and how many ms of each route are drawn from a handful of values, which is enough for a
+ * quantile.
+ */
 function routesOf(
   app: SampleApp,
   host: string,

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { History, Mark } from '../../../src/hub/api-types.ts';
-import { append, bridge, latest, lonely, stack, top, withMark } from '../../../src/hub/web/state/series.ts';
+import {
+  append,
+  bridge,
+  latest,
+  lonely,
+  measured,
+  stack,
+  top,
+  withMark,
+} from '../../../src/hub/web/state/series.ts';
 
 describe('points of a chart', () => {
   const history = (values: (number | null)[], stepSeconds = 10): History => ({
@@ -121,5 +130,28 @@ describe('points of a chart', () => {
         new Set(),
       ),
     ).toBeCloseTo(end, 5);
+  });
+});
+
+describe('a chart of what was measured', () => {
+  const panel = (...series: { name: string; values: (number | null)[] }[]) => ({
+    id: 'memory',
+    title: 'Memory',
+    unit: 'bytes',
+    none: 'The host was silent.',
+    series,
+  });
+  const used = { name: 'used', values: [null, 3] };
+
+  it('has no line that was never measured', () => {
+    const cached = { name: 'cached', values: [null, null] };
+    expect(measured(panel(used, cached)).series).toEqual([used]);
+    const whole = panel(used, { name: 'cached', values: [0, null] });
+    expect(measured(whole)).toBe(whole);
+  });
+
+  it('has none at all where only its bound is known, and keeps why', () => {
+    const total = { name: 'total', values: [9, 9] };
+    expect(measured(panel({ name: 'used', values: [null, null] }, total))).toEqual(panel());
   });
 });

@@ -68,7 +68,7 @@ it('under unequal traffic a number of error lines tells nothing, and says so', (
   expect(metric?.reason).toContain('Not tested: under unequal traffic');
 });
 
-it('a burst of 143 error lines against 0 is judged, and no word about it says that there is no evidence', () => {
+it('a burst of 143 error lines against 0 is judged, and no word says that there is no evidence', () => {
   const data = seconds(60).map((second) =>
     second.at === 20 ? { ...second, candidate: { ...second.candidate, errorLines: 143 } } : second,
   );

@@ -1,4 +1,6 @@
-/** One chart: lines, deploy marks, a legend with the values at the cursor, and a cursor that all charts share. */
+/**
+ * One chart: lines, deploy marks, a legend with the values at the cursor, and a cursor that all charts share.
+ */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { Mark, Panel } from '../../api-types.ts';

@@ -1,8 +1,10 @@
-/** All charts of a view in a column. */
+/** All charts of a view: in two columns where there is room. */
 import type { History } from '../../api-types.ts';
 import type { Loaded } from '../hooks/use-loaded.ts';
 import type { Page } from '../page.ts';
+import { measured } from '../state/series.ts';
 import { Chart } from './chart.tsx';
+import { NoChart } from './no-chart.tsx';
 
 /** Shorter ranges than this cannot be chosen by dragging, ms. */
 const LEAST_MS = 10_000;
@@ -16,21 +18,28 @@ export function Charts({ page, loaded }: { readonly page: Page; readonly loaded:
     if (end - from >= LEAST_MS) go({ ...place, from: Math.round(from), to: end });
   };
   // One version alone is what the other charts show already.
-  const panels = data.panels.filter(({ id, series }) => !id.endsWith('by-version') || series.length > 1);
+  const panels = data.panels
+    .map(measured)
+    .filter(({ id, series }) => !id.endsWith('by-version') || series.length > 1);
   return (
     <section class="charts" id="charts" aria-label="Charts">
       {error !== '' && <p class="notice">{error}</p>}
-      {panels.map((panel) => (
-        <Chart
-          key={`${place.view} ${place.name} ${panel.id}`}
-          panel={panel}
-          times={data.times}
-          marks={data.events}
-          dark={dark}
-          onZoom={zoom}
-          onReset={() => go({ ...place, from: 0, to: 0 })}
-        />
-      ))}
+      {panels.map((panel) => {
+        const key = `${place.view} ${place.name} ${panel.id}`;
+        return panel.series.length === 0 ? (
+          <NoChart key={key} panel={panel} />
+        ) : (
+          <Chart
+            key={key}
+            panel={panel}
+            times={data.times}
+            marks={data.events}
+            dark={dark}
+            onZoom={zoom}
+            onReset={() => go({ ...place, from: 0, to: 0 })}
+          />
+        );
+      })}
     </section>
   );
 }

@@ -1,4 +1,7 @@
-/** Colours of lines: what means trouble has its own, versions and the rest take the next of a row that colour-blind people can tell apart. */
+/**
+ * Colours of lines: what means trouble has its own, versions and the rest take the next of a row that
+ * colour-blind people can tell apart.
+ */
 const MEANING: Readonly<Record<string, string>> = {
   '5xx': '--broken',
   '4xx': '--line-1',

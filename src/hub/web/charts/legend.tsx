@@ -1,9 +1,9 @@
 /** Title and lines of a chart, each with its value at the cursor, or now. A click hides a line. */
 import type { Mark, Panel } from '../../api-types.ts';
 import { figure, moment } from '../state/format.ts';
+import { markName } from '../state/mark-name.ts';
 import { latest } from '../state/series.ts';
 import { colorName } from './colors.ts';
-import { markName } from './marks.ts';
 
 interface Props {
   readonly panel: Panel;

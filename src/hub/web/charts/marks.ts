@@ -1,15 +1,13 @@
-/** Deploys, rollbacks and canaries as thin lines with their commit. Text on a canvas is only ever text. */
+/**
+ * Deploys, rollbacks and canaries as thin lines with their commit, or with their step. Text on a canvas is
+ * only ever text.
+ */
 import type uPlot from 'uplot';
 import type { Mark } from '../../api-types.ts';
-import { shortName } from '../state/format.ts';
+import { markName } from '../state/mark-name.ts';
 
-const SIGNS: Readonly<Record<string, string>> = { deploy: '▲', rollback: '↩', canary: '◆', change: '·' };
 /** Names closer together than this are left out; the line stays. */
 const APART = 64;
-
-export function markName(mark: Mark): string {
-  return `${SIGNS[mark.kind] ?? '·'} ${shortName(mark.commit, mark.release) || mark.action}`;
-}
 
 export interface MarkColors {
   readonly line: string;
@@ -29,7 +27,9 @@ export function drawMarks(u: uPlot, marks: readonly Mark[], colors: MarkColors):
   for (const mark of marks) {
     const x = Math.round(u.valToPos(mark.at / 1000, 'x', true)) + 0.5;
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    ctx.setLineDash(mark.kind === 'canary' ? [ratio, 2 * ratio] : [4 * ratio, 2 * ratio]);
+    ctx.setLineDash(
+      mark.kind === 'canary' || mark.kind === 'rollout' ? [ratio, 2 * ratio] : [4 * ratio, 2 * ratio],
+    );
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);

@@ -1,6 +1,6 @@
 /** How a chart is drawn. */
 import type uPlot from 'uplot';
-import type { Mark, Panel } from '../../api-types.ts';
+import type { ChartSeries, Mark, Panel } from '../../api-types.ts';
 import { figure, tick } from '../state/format.ts';
 import { BOUNDS, bridge, lonely, stack, top, type Values } from '../state/series.ts';
 import { colorName, resolve } from './colors.ts';
@@ -29,14 +29,7 @@ export function dataOf(
 }
 
 export function chartOptions(width: number, panel: Panel, now: Now): uPlot.Options {
-  const dim = resolve('--dim');
   const markColors = { line: resolve('--mark'), back: resolve('--card', 0.8) };
-  const axis = {
-    stroke: dim,
-    font: '11px system-ui, sans-serif',
-    grid: { stroke: resolve('--grid'), width: 1 },
-    ticks: { show: false },
-  };
   const stacked = panel.series.flatMap((line, index) => (line.stacked ? [index + 1] : []));
   return {
     width,
@@ -60,55 +53,70 @@ export function chartOptions(width: number, panel: Panel, now: Now): uPlot.Optio
         range: (u) => [0, top(now.panel, u.data.slice(1) as Values[], now.hidden)],
       },
     },
-    axes: [
-      {
-        ...axis,
-        size: 26,
-        space: 72,
-        values: (_u, splits, _axis, _space, step) => splits.map((at) => tick(at, step)),
-      },
-      {
-        ...axis,
-        size: AXIS_WIDTH,
-        space: 34,
-        values: (_u, splits) => splits.map((value) => figure(value, panel.unit)),
-      },
-    ],
+    axes: axesOf(panel.unit),
     // Between two stacked lines, the colour of the upper one.
     bands: stacked.slice(1).map((upper, index) => ({ series: [upper, stacked[index] ?? 1] })),
-    series: [
-      {},
-      ...panel.series.map(({ name, stacked: isStacked }, index): uPlot.Series => {
-        const color = colorName(name, index);
-        const bound = BOUNDS.has(name);
-        const alone = panel.series.length === 1;
-        return {
-          label: name,
-          stroke: resolve(color),
-          width: bound ? 1 : isStacked ? 1.2 : 1.6,
-          ...(bound ? { dash: [4, 4] } : {}),
-          ...(isStacked ? { fill: resolve(color, 0.42) } : alone ? { fill: resolve(color, 0.12) } : {}),
-          show: !now.hidden.has(name),
-          points: {
-            show: true,
-            size: 4,
-            fill: resolve(color),
-            filter: (u, series) => lonely(u.data[series] as Values),
-          },
-        };
-      }),
-    ],
+    series: [{}, ...panel.series.map((line, index) => seriesOf(line, index, panel, now.hidden))],
     hooks: {
       draw: [(u) => drawMarks(u, now.marks, markColors)],
       setCursor: [(u) => now.onCursor(u)],
-      setSelect: [
-        (u) => {
-          const { left, width: wide } = u.select;
-          if (wide < 8) return;
-          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          now.onZoom?.(u.posToVal(left, 'x') * 1000, u.posToVal(left + wide, 'x') * 1000);
-        },
-      ],
+      setSelect: [(u) => zoom(u, now.onZoom)],
     },
   };
+}
+
+function axesOf(unit: string): uPlot.Axis[] {
+  const axis = {
+    stroke: resolve('--dim'),
+    font: '11px system-ui, sans-serif',
+    grid: { stroke: resolve('--grid'), width: 1 },
+    ticks: { show: false },
+  };
+  return [
+    {
+      ...axis,
+      size: 26,
+      space: 72,
+      values: (_u, splits, _axis, _space, step) => splits.map((at) => tick(at, step)),
+    },
+    {
+      ...axis,
+      size: AXIS_WIDTH,
+      space: 34,
+      values: (_u, splits) => splits.map((value) => figure(value, unit)),
+    },
+  ];
+}
+
+function seriesOf(
+  { name, stacked }: ChartSeries,
+  index: number,
+  { series }: Panel,
+  hidden: Now['hidden'],
+): uPlot.Series {
+  const color = colorName(name, index);
+  const bound = BOUNDS.has(name);
+  const alone = series.length === 1;
+  return {
+    label: name,
+    stroke: resolve(color),
+    width: bound ? 1 : stacked ? 1.2 : 1.6,
+    ...(bound ? { dash: [4, 4] } : {}),
+    ...(stacked ? { fill: resolve(color, 0.42) } : alone ? { fill: resolve(color, 0.12) } : {}),
+    show: !hidden.has(name),
+    points: {
+      show: true,
+      size: 4,
+      fill: resolve(color),
+      filter: (u, at) => lonely(u.data[at] as Values),
+    },
+  };
+}
+
+/** What was chosen by dragging is no longer marked, but shown. */
+function zoom(u: uPlot, onZoom: Now['onZoom']): void {
+  const { left, width } = u.select;
+  if (width < 8) return;
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  onZoom?.(u.posToVal(left, 'x') * 1000, u.posToVal(left + width, 'x') * 1000);
 }

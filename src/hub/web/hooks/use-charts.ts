@@ -1,4 +1,7 @@
-/** The charts of a host or an application: read, extended by the stream, and read again when they have become coarse. */
+/**
+ * The charts of a host or an application: read, extended by the stream, and read again when they have become
+ * coarse.
+ */
 import { useEffect, useRef } from 'preact/hooks';
 import type { History, Mark } from '../../api-types.ts';
 import type { Page } from '../page.ts';

@@ -26,33 +26,11 @@ const LINKS: readonly (readonly [view: View, title: string])[] = [
 ];
 
 export function Sidebar({ page, themes, setSearch, field, onHelp }: Props) {
-  const { place, go, overview, search } = page;
-  const firing = overview.alerts.filter(({ state }) => state === 'firing').length;
-  const [apps, hosts] = [found(overview.apps, search), found(overview.hosts, search)];
+  const { search } = page;
   return (
     <nav class={search === '' ? 'side' : 'side searching'} aria-label="Monitor">
       <Brand />
-      <ul class="views">
-        {LINKS.map(([view, title]) => (
-          <li key={view}>
-            <Go to={elsewhere(place, view)} go={go} current={isHere(place.view, view)}>
-              {title}
-              {view === 'alerts' && firing > 0 && (
-                <span class="badge">
-                  {count(firing)}
-                  <span class="sr"> firing</span>
-                </span>
-              )}
-              {view === 'canaries' && overview.canaries.length > 0 && (
-                <span class="badge calm">
-                  {count(overview.canaries.length)}
-                  <span class="sr"> running</span>
-                </span>
-              )}
-            </Go>
-          </li>
-        ))}
-      </ul>
+      <Views page={page} />
       <search>
         <input
           ref={field}
@@ -65,45 +43,88 @@ export function Sidebar({ page, themes, setSearch, field, onHelp }: Props) {
         />
         <kbd>/</kbd>
       </search>
-      <div class="lists" data-list>
-        {apps.length > 0 && <h2>Applications</h2>}
-        <ul>
-          {apps.map((app) => (
-            <Entry
-              key={app.name}
-              page={page}
-              kind="app"
-              name={app.name}
-              health={app.health}
-              figure={figure(app.rate, '1/s').replace(' req', '')}
-              spark={app.spark}
-              least={0.1}
-            />
-          ))}
-        </ul>
-        {hosts.length > 0 && <h2>Hosts</h2>}
-        <ul>
-          {hosts.map((host) => (
-            <Entry
-              key={host.name}
-              page={page}
-              kind="host"
-              name={host.name}
-              health={host.health}
-              figure={figure(host.cpu, 'ratio')}
-              spark={host.spark}
-              least={0.5}
-            />
-          ))}
-        </ul>
-        {search !== '' && apps.length + hosts.length === 0 && <p class="dim none">Nothing is called that.</p>}
-      </div>
+      <Lists page={page} />
       <Foot page={page} themes={themes} onHelp={onHelp} />
     </nav>
   );
 }
 
-/** A run is part of the list of runs. */
+function Views({ page }: { readonly page: Page }) {
+  const { place, go, overview } = page;
+  const firing = overview.alerts.filter(({ state }) => state === 'firing').length;
+  const running = overview.canaries.length + overview.rollouts.length;
+  return (
+    <ul class="views">
+      {LINKS.map(([view, title]) => (
+        <li key={view}>
+          <Go to={elsewhere(place, view)} go={go} current={isHere(place.view, view)}>
+            {title}
+            {view === 'alerts' && <Badge number={firing} of="firing" />}
+            {view === 'canaries' && <Badge number={running} of="running" calm />}
+          </Go>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface BadgeProps {
+  readonly number: number;
+  readonly of: string;
+  readonly calm?: boolean;
+}
+
+function Badge({ number, of, calm }: BadgeProps) {
+  if (number === 0) return null;
+  return (
+    <span class={calm ? 'badge calm' : 'badge'}>
+      {count(number)}
+      <span class="sr"> {of}</span>
+    </span>
+  );
+}
+
+function Lists({ page }: { readonly page: Page }) {
+  const { overview, search } = page;
+  const [apps, hosts] = [found(overview.apps, search), found(overview.hosts, search)];
+  return (
+    <div class="lists" data-list>
+      {apps.length > 0 && <h2>Applications</h2>}
+      <ul>
+        {apps.map((app) => (
+          <Entry
+            key={app.name}
+            page={page}
+            kind="app"
+            name={app.name}
+            health={app.health}
+            figure={figure(app.rate, '1/s').replace(' req', '')}
+            spark={app.spark}
+            least={0.1}
+          />
+        ))}
+      </ul>
+      {hosts.length > 0 && <h2>Hosts</h2>}
+      <ul>
+        {hosts.map((host) => (
+          <Entry
+            key={host.name}
+            page={page}
+            kind="host"
+            name={host.name}
+            health={host.health}
+            figure={figure(host.cpu, 'ratio')}
+            spark={host.spark}
+            least={0.5}
+          />
+        ))}
+      </ul>
+      {search !== '' && apps.length + hosts.length === 0 && <p class="dim none">Nothing is called that.</p>}
+    </div>
+  );
+}
+
+/** A run or a rollout is part of their list. */
 function isHere(shown: View, link: View): boolean {
-  return shown === link || (shown === 'canary' && link === 'canaries');
+  return shown === link || (link === 'canaries' && (shown === 'canary' || shown === 'rollout'));
 }

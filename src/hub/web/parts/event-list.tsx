@@ -1,8 +1,8 @@
 /** What was done, and by whom. */
 import type { Mark } from '../../api-types.ts';
-import { markName } from '../charts/marks.ts';
 import type { Page } from '../page.ts';
 import { ago, eventWords, moment } from '../state/format.ts';
+import { markName } from '../state/mark-name.ts';
 import { elsewhere, type Place } from '../state/place.ts';
 import { Go } from './go.tsx';
 
@@ -13,7 +13,14 @@ interface Props {
 }
 
 /** Results that are no good news. */
-const BAD: ReadonlySet<string> = new Set(['failed', 'inconclusive', 'interrupted', 'lost']);
+const BAD: ReadonlySet<string> = new Set([
+  'failed',
+  'inconclusive',
+  'interrupted',
+  'lost',
+  'taken back',
+  'held',
+]);
 
 export function EventList({ page, events }: Props) {
   const { place, go, overview } = page;
@@ -49,9 +56,13 @@ export function EventList({ page, events }: Props) {
   );
 }
 
-/** Where one sees what it did: the run, or the charts of the quarter of an hour before and the half hour after. */
+/**
+ * Where one sees what it did: the run, the rollout, or the charts of the quarter of an hour before and the
+ * half hour after.
+ */
 function placeOf(event: Mark, place: Place): Place | undefined {
   if (event.canary !== undefined) return elsewhere(place, 'canary', event.canary);
+  if (event.rollout !== undefined) return elsewhere(place, 'rollout', event.rollout);
   const view = event.app === '' ? 'host' : 'app';
   const name = event.app === '' ? event.hosts[0] : event.app;
   if (name === undefined) return undefined;

@@ -1,4 +1,7 @@
-/** A table that remembers its order for itself: the small ones of a page, of which the address bar need not tell. */
+/**
+ * A table that remembers its order for itself: the small ones of a page, of which the address bar need not
+ * tell.
+ */
 import { useState } from 'preact/hooks';
 import { Table, type TableProps } from './table.tsx';
 

@@ -1,4 +1,7 @@
-/** A table whose columns can be sorted. Cells are text or what a column makes of them; nothing that comes from a host is ever markup. */
+/**
+ * A table whose columns can be sorted. Cells are text or what a column makes of them; nothing that comes from
+ * a host is ever markup.
+ */
 import type { ComponentChildren } from 'preact';
 import { nextSort, type Sortable, sorted } from '../state/sort.ts';
 
@@ -24,11 +27,13 @@ export interface TableProps<T> {
   readonly onSort: (sort: string) => void;
 }
 
+const ARROWS = { ascending: '↑', descending: '↓', none: '' } as const;
+
 export function Table<T>({ label, columns, rows, keyOf, bad, sort, onSort }: TableProps<T>) {
   const by = Object.fromEntries(columns.flatMap(({ id, by: of }) => (of === undefined ? [] : [[id, of]])));
   const cellClass = ({ word, minor }: Column<T>) =>
     [word ? 'word' : '', minor ? 'minor' : ''].filter(Boolean).join(' ') || undefined;
-  const order = (id: string) => (sort === id ? 'ascending' : sort === `-${id}` ? 'descending' : undefined);
+  const order = (id: string) => (sort === id ? 'ascending' : sort === `-${id}` ? 'descending' : 'none');
   return (
     <div class="scroll">
       <table aria-label={label}>
@@ -39,7 +44,7 @@ export function Table<T>({ label, columns, rows, keyOf, bad, sort, onSort }: Tab
                 key={column.id}
                 scope="col"
                 class={cellClass(column)}
-                aria-sort={column.by === undefined ? undefined : (order(column.id) ?? 'none')}
+                aria-sort={column.by === undefined ? undefined : order(column.id)}
               >
                 {column.by === undefined ? (
                   column.title
@@ -50,7 +55,7 @@ export function Table<T>({ label, columns, rows, keyOf, bad, sort, onSort }: Tab
                   >
                     {column.title}
                     <span class="order" aria-hidden="true">
-                      {order(column.id) === 'ascending' ? '↑' : order(column.id) === 'descending' ? '↓' : ''}
+                      {ARROWS[order(column.id)]}
                     </span>
                   </button>
                 )}

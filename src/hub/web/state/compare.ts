@@ -1,8 +1,9 @@
 /**
  * Which of two versions is worse, and by how much. Pure.
  *
- * A hint for the eye, no verdict: `pipeline canary` gives those. Shares differ where their Wilson intervals (z = 2.58) do not touch; durations where
- * they are more than a tenth and a millisecond apart, since histograms are right within 2 %. Too few requests say nothing.
+ * A hint for the eye, no verdict: `pipeline canary` gives those. Shares differ where their Wilson intervals
+ * (z = 2.58) do not touch; durations where they are more than a tenth and a millisecond apart, since
+ * histograms are right within 2 %. Too few requests say nothing.
  */
 import type { RouteFigures } from '../../api-types.ts';
 
@@ -37,7 +38,10 @@ export function compare(metric: Metric, baseline: RouteFigures, candidate: Route
   return { difference: !apart ? 'alike' : b > a ? 'worse' : 'better', change };
 }
 
-/** Interval of a share that was observed `n` times. Wilson, Journal of the American Statistical Association 22 (1927). */
+/**
+ * Interval of a share that was observed `n` times. Wilson, Journal of the American Statistical Association 22
+ * (1927).
+ */
 function wilson(share: number, n: number): { readonly low: number; readonly high: number } {
   const z2 = (Z * Z) / n;
   const middle = (share + z2 / 2) / (1 + z2);

@@ -93,7 +93,10 @@ export function shortName(commit: string | undefined, release: string | undefine
   return /^[0-9a-f]{8,}$/.test(last) ? last.slice(0, 7) : last.slice(0, 16);
 }
 
-/** What an event is about, without its action and its application, which stand beside it: the release, and what was said. */
+/**
+ * What an event is about, without its action and its application, which stand beside it: the release, and
+ * what was said.
+ */
 export function eventWords(event: {
   readonly action: string;
   readonly app: string;

@@ -1,10 +1,13 @@
-/** What is shown. All of it stands in the address bar, so that a page can be sent to somebody and the back button works. Pure. */
+/**
+ * What is shown. All of it stands in the address bar, so that a page can be sent to somebody and the back
+ * button works. Pure.
+ */
 
-export type View = 'overview' | 'host' | 'app' | 'alerts' | 'events' | 'canaries' | 'canary';
+export type View = 'overview' | 'host' | 'app' | 'alerts' | 'events' | 'canaries' | 'canary' | 'rollout';
 
 export interface Place {
   readonly view: View;
-  /** Host, application or canary run; empty for the other views. */
+  /** Host, application, canary run or rollout; empty for the other views. */
   readonly name: string;
   /** A key of `RANGES`. */
   readonly range: string;
@@ -16,7 +19,10 @@ export interface Place {
   readonly candidate: string;
   /** `METHOD /path`: charts of one route alone; empty: of all. */
   readonly route: string;
-  /** Column that the table is sorted by, with a `-` before it where the greatest comes first; empty: as it comes. */
+  /**
+   * Column that the table is sorted by, with a `-` before it where the greatest comes first; empty: as it
+   * comes.
+   */
   readonly sort: string;
   /** Words that rows must contain. */
   readonly filter: string;
@@ -40,7 +46,7 @@ const USUAL_RANGE = '1h';
 
 const LISTS = ['alerts', 'events', 'canaries'] as const;
 /** Which key of the query names what is shown. */
-const NAMED = { host: 'host', app: 'app', canary: 'run' } as const;
+const NAMED = { host: 'host', app: 'app', canary: 'run', rollout: 'rollout' } as const;
 
 const ROUTE = /^\S+ \S/;
 

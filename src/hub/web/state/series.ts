@@ -2,8 +2,9 @@
 import type { ChartSeries, History, LivePoint, Mark, Panel } from '../../api-types.ts';
 
 /**
- * The charts with one point more, and without what is older than the range. A point that falls into the last step is averaged into it, so that the
- * live end of a line is no rougher than the rest; the next reading of the history puts the exact figure there.
+ * The charts with one point more, and without what is older than the range. A point that falls into the last
+ * step is averaged into it, so that the live end of a line is no rougher than the rest; the next reading of
+ * the history puts the exact figure there.
  * @param counts how many points each live step has got already, by its time; is changed
  */
 export function append(
@@ -52,6 +53,16 @@ export function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
   return [...marks.filter(({ id }) => id !== mark.id), mark].sort((a, b) => a.at - b.at);
 }
 
+/** The chart without the lines that nothing was ever measured of in its time. */
+export function measured(panel: Panel): Panel {
+  const series = panel.series.filter(({ values }) => values.some((value) => value !== null));
+  // A bound alone (`total`) says nothing.
+  const isBound = series.every(({ name }) => BOUNDS.has(name));
+  return series.length === panel.series.length && !isBound
+    ? panel
+    : { ...panel, series: isBound ? [] : series };
+}
+
 export type Values = readonly (number | null)[];
 
 /** Lines as they are drawn: stacked ones stand on the one before. Hidden lines are left out of the stack. */
@@ -67,7 +78,8 @@ export function stack(series: readonly ChartSeries[], hidden: ReadonlySet<string
 }
 
 /**
- * A single missing step between two that were measured is a sample that came a moment late, and no gap: a line is drawn through it.
+ * A single missing step between two that were measured is a sample that came a moment late, and no gap: a
+ * line is drawn through it.
  * @param step seconds between two points, and `interval` between two samples
  */
 export function bridge(values: Values): Values {

@@ -26,7 +26,10 @@ export function sorted<T>(
   });
 }
 
-/** What a click on the head of a column makes of the order: figures begin with the greatest, words with the first letter. */
+/**
+ * What a click on the head of a column makes of the order: figures begin with the greatest, words with the
+ * first letter.
+ */
 export function nextSort(sort: string, column: string, isWord: boolean): string {
   const first = isWord ? column : `-${column}`;
   const second = isWord ? `-${column}` : column;

@@ -7,6 +7,7 @@ import { CanaryView } from './canary/run.tsx';
 import { EventsView } from './events/events.tsx';
 import { HostView } from './host/host.tsx';
 import { OverviewView } from './overview/overview.tsx';
+import { RolloutView } from './rollout/rollout.tsx';
 
 export function View({ page }: { readonly page: Page }) {
   const { view, name } = page.place;
@@ -23,6 +24,8 @@ export function View({ page }: { readonly page: Page }) {
       return <CanariesView page={page} />;
     case 'canary':
       return <CanaryView key={name} page={page} />;
+    case 'rollout':
+      return <RolloutView key={name} page={page} />;
     case 'overview':
       return <OverviewView page={page} />;
   }

@@ -1,5 +1,5 @@
 /** One application: what it answers, how fast, in which version, on which hosts. */
-import type { Routes } from '../../../api-types.ts';
+import type { RouteFigures, Routes } from '../../../api-types.ts';
 import { Charts } from '../../charts/charts.tsx';
 import { rangeKey, rangeQuery, refreshKey, useCharts } from '../../hooks/use-charts.ts';
 import { useLoaded } from '../../hooks/use-loaded.ts';
@@ -8,11 +8,14 @@ import type { Page } from '../../page.ts';
 import { AlertList } from '../../parts/alert-list.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { EventList } from '../../parts/event-list.tsx';
+import { Go } from '../../parts/go.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Status } from '../../parts/status.tsx';
-import { Tiles } from '../../parts/tiles.tsx';
+import { type Tile, Tiles } from '../../parts/tiles.tsx';
 import { figure } from '../../state/format.ts';
 import { appLine } from '../../state/health.ts';
+import { elsewhere } from '../../state/place.ts';
+import { sideName } from '../../state/rollout.ts';
 import { Compare } from './compare.tsx';
 import { HostsOfApp } from './hosts.tsx';
 import { RouteTable } from './routes.tsx';
@@ -43,6 +46,7 @@ export function AppView({ page }: { readonly page: Page }) {
         line={app === undefined ? 'no requests within the last minute' : appLine(app)}
         ranges
       />
+      <RolloutNote page={page} />
       {alerts.length > 0 && (
         <section class="panel firing" aria-label="Alerts">
           <AlertList page={page} alerts={alerts} />
@@ -55,31 +59,14 @@ export function AppView({ page }: { readonly page: Page }) {
           commands={[`pipeline deploy ${name} -i inventory.ini`]}
         />
       ) : (
-        <Tiles
-          tiles={[
-            { label: 'Rate', value: figure(all?.rate, '1/s') },
-            { label: 'Errors (5xx)', value: figure(all?.errors, 'ratio'), bad: (all?.errors ?? 0) > 0.01 },
-            { label: 'Rejected (4xx)', value: figure(all?.rejected, 'ratio') },
-            { label: 'p50', value: figure(all?.p50, 'ms') },
-            { label: 'p90', value: figure(all?.p90, 'ms') },
-            { label: 'p99', value: figure(all?.p99, 'ms') },
-            { label: 'Mean size', value: figure(all?.size, 'bytes') },
-          ]}
-        />
+        <Tiles tiles={tilesOf(all)} />
       )}
       {routes.error !== '' && <p class="notice">{routes.error}</p>}
       {routes.data !== undefined && routes.data.releases.length > 0 && (
         <Compare page={page} routes={routes.data} />
       )}
-      {place.route !== '' && (
-        <p class="offer">
-          Charts of <b>{place.route}</b> alone.{' '}
-          <button type="button" class="link" onClick={() => page.go({ ...place, route: '' })}>
-            Show all routes
-          </button>
-        </p>
-      )}
-      <Charts page={page} loaded={charts} />
+      <RouteNote page={page} />
+      {!none && <Charts page={page} loaded={charts} />}
       {routes.data !== undefined && !none && (
         <>
           <RouteTable page={page} routes={routes.data} />
@@ -95,6 +82,47 @@ export function AppView({ page }: { readonly page: Page }) {
         )}
       </Panel>
     </>
+  );
+}
+
+function tilesOf(all: RouteFigures | undefined): readonly Tile[] {
+  return [
+    { label: 'Rate', value: figure(all?.rate, '1/s') },
+    { label: 'Errors (5xx)', value: figure(all?.errors, 'ratio'), bad: (all?.errors ?? 0) > 0.01 },
+    { label: 'Rejected (4xx)', value: figure(all?.rejected, 'ratio') },
+    { label: 'p50', value: figure(all?.p50, 'ms') },
+    { label: 'p90', value: figure(all?.p90, 'ms') },
+    { label: 'p99', value: figure(all?.p99, 'ms') },
+    { label: 'Mean size', value: figure(all?.size, 'bytes') },
+  ];
+}
+
+/** That a new version is being let in. */
+function RolloutNote({ page }: { readonly page: Page }) {
+  const { place, go, overview } = page;
+  const rollout = overview.rollouts.find(({ app }) => app === place.name);
+  if (rollout === undefined) return null;
+  return (
+    <p class="offer">
+      <b>{sideName(rollout.candidate)}</b> is let in: {rollout.percent} % of the traffic now.{' '}
+      <Go to={elsewhere(place, 'rollout', rollout.id)} go={go}>
+        See the rollout
+      </Go>
+    </p>
+  );
+}
+
+/** That charts are of one route. */
+function RouteNote({ page }: { readonly page: Page }) {
+  const { place, go } = page;
+  if (place.route === '') return null;
+  return (
+    <p class="offer">
+      Charts of <b>{place.route}</b> alone.{' '}
+      <button type="button" class="link" onClick={() => go({ ...place, route: '' })}>
+        Show all routes
+      </button>
+    </p>
   );
 }
 

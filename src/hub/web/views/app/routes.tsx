@@ -32,43 +32,6 @@ export function RouteTable({ page, routes }: Props) {
   const { place, go } = page;
   const compared = place.baseline !== '';
   const rows = routes.rows.filter(({ method, route }) => matches(place.filter, method, route));
-  const columns: readonly Column<RouteRow>[] = [
-    {
-      id: 'route',
-      title: 'Route',
-      word: true,
-      by: ({ route }) => route,
-      cell: ({ method, route }) => (
-        <button
-          type="button"
-          class="route"
-          title="Charts of this route alone"
-          onClick={() => {
-            go({ ...place, route: `${method} ${route}` });
-            document.getElementById('charts')?.scrollIntoView();
-          }}
-        >
-          <b>{method}</b> {route}
-        </button>
-      ),
-    },
-    ...FIGURES.map(
-      ([id, title, unit, minor]): Column<RouteRow> => ({
-        id,
-        title,
-        minor,
-        by: ({ all, candidate }) => (compared ? candidate : all)?.[id],
-        cell: ({ all, baseline, candidate }) =>
-          compared ? (
-            <Pair id={id} unit={unit} baseline={baseline} candidate={candidate} />
-          ) : (
-            <span class={id === 'errors' && all.errors > BAD_SHARE ? 'worse' : undefined}>
-              {figure(all[id], unit)}
-            </span>
-          ),
-      }),
-    ),
-  ];
   return (
     <Panel
       title="Routes"
@@ -88,7 +51,7 @@ export function RouteTable({ page, routes }: Props) {
       ) : (
         <Table
           label={`Routes, ${plural(rows.length, 'row')}`}
-          columns={columns}
+          columns={[routeColumn(page), ...FIGURES.map((one) => figureColumn(one, compared))]}
           rows={rows}
           keyOf={({ method, route }) => `${method} ${route}`}
           bad={({ baseline, candidate }) => compared && isWorse(baseline, candidate)}
@@ -99,6 +62,48 @@ export function RouteTable({ page, routes }: Props) {
       {compared && <p class="dim hint">Above the baseline, below the candidate. Sorted by the candidate.</p>}
     </Panel>
   );
+}
+
+function routeColumn({ place, go }: Page): Column<RouteRow> {
+  return {
+    id: 'route',
+    title: 'Route',
+    word: true,
+    by: ({ route }) => route,
+    cell: ({ method, route }) => (
+      <button
+        type="button"
+        class="route"
+        title="Charts of this route alone"
+        onClick={() => {
+          go({ ...place, route: `${method} ${route}` });
+          document.getElementById('charts')?.scrollIntoView();
+        }}
+      >
+        <b>{method}</b> {route}
+      </button>
+    ),
+  };
+}
+
+function figureColumn(
+  [id, title, unit, minor]: (typeof FIGURES)[number],
+  compared: boolean,
+): Column<RouteRow> {
+  return {
+    id,
+    title,
+    minor,
+    by: ({ all, candidate }) => (compared ? candidate : all)?.[id],
+    cell: ({ all, baseline, candidate }) =>
+      compared ? (
+        <Pair id={id} unit={unit} baseline={baseline} candidate={candidate} />
+      ) : (
+        <span class={id === 'errors' && all.errors > BAD_SHARE ? 'worse' : undefined}>
+          {figure(all[id], unit)}
+        </span>
+      ),
+  };
 }
 
 const METRICS: ReadonlySet<Figure> = new Set(['errors', 'rejected', 'p50', 'p90', 'p99']);

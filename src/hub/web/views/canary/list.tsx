@@ -1,4 +1,4 @@
-/** Canary runs: those under way first, then the past. */
+/** Canaries: live ones first, then runs in the lab, those under way before the past. */
 import type { CanaryPage, CanaryRun } from '../../../api-types.ts';
 import { useLoaded } from '../../hooks/use-loaded.ts';
 import { Head } from '../../layout/head.tsx';
@@ -7,8 +7,10 @@ import { Empty } from '../../parts/empty.tsx';
 import { Go } from '../../parts/go.tsx';
 import { LocalTable } from '../../parts/local-table.tsx';
 import { More } from '../../parts/more.tsx';
+import { Panel } from '../../parts/panel.tsx';
 import { ago, count, moment } from '../../state/format.ts';
 import { elsewhere } from '../../state/place.ts';
+import { Rollouts } from '../rollout/list.tsx';
 import { RunState } from './run-state.tsx';
 
 const LIMIT = 50;
@@ -25,18 +27,21 @@ export function CanariesView({ page }: { readonly page: Page }) {
   const runs = (list.data?.runs ?? []).map((run) => overview.canaries.find(({ id }) => id === run.id) ?? run);
   return (
     <>
-      <Head page={page} title="Canary runs" line="Two versions, the same traffic, a verdict" />
+      <Head page={page} title="Canaries" line="Two versions, live or in the lab, and a verdict" />
+      <Rollouts page={page} />
       {list.error !== '' && <p class="notice">{list.error}</p>}
       {list.data !== undefined && runs.length === 0 && (
         <Empty
-          title="No canary has run yet."
+          title="No canary has run in the lab yet."
           text="A run on any machine appears here while it runs, when the inventory names this monitor."
           commands={['pipeline canary master my-branch']}
         />
       )}
       {runs.length > 0 && (
-        <section class="panel" aria-label="Canary runs" data-list>
-          <RunTable page={page} runs={runs} />
+        <Panel title="Runs in the lab">
+          <div data-list>
+            <RunTable page={page} runs={runs} />
+          </div>
           <More
             next={list.data?.next ?? null}
             path={(next) => `/api/canaries?limit=${LIMIT}&before=${encodeURIComponent(next)}`}
@@ -44,7 +49,7 @@ export function CanariesView({ page }: { readonly page: Page }) {
               list.set((before) => before && { runs: [...before.runs, ...more.runs], next: more.next })
             }
           />
-        </section>
+        </Panel>
       )}
     </>
   );

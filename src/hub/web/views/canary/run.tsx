@@ -8,7 +8,7 @@ import type { Page } from '../../page.ts';
 import { Empty } from '../../parts/empty.tsx';
 import { Go } from '../../parts/go.tsx';
 import { Panel } from '../../parts/panel.tsx';
-import { Tiles } from '../../parts/tiles.tsx';
+import { type Tile, Tiles } from '../../parts/tiles.tsx';
 import { count, moment, shortName } from '../../state/format.ts';
 import { elsewhere } from '../../state/place.ts';
 import { CanaryMetrics } from './metrics.tsx';
@@ -25,20 +25,8 @@ export function CanaryView({ page }: { readonly page: Page }) {
     onSignedOut,
   );
   const run = loaded.data;
-  if (run === undefined)
-    return loaded.error === '' ? (
-      <Head page={page} title="Canary run" />
-    ) : (
-      <>
-        <Head page={page} title="Canary run" />
-        <Empty
-          title={loaded.error}
-          text="The newest 200 runs are kept."
-          commands={['pipeline canary BASELINE CANDIDATE']}
-        />
-      </>
-    );
-  const { app, baseline, candidate, by, startedAt, endedAt, requests } = run;
+  if (run === undefined) return <Missing page={page} error={loaded.error} />;
+  const { app, baseline, candidate, by, startedAt } = run;
   return (
     <>
       <Head
@@ -57,35 +45,8 @@ export function CanaryView({ page }: { readonly page: Page }) {
           </>
         }
       />
-      <Tiles
-        tiles={[
-          {
-            label: 'Score of 100',
-            value: run.score === null ? '–' : String(Math.round(run.score)),
-            bad: run.state === 'failed',
-          },
-          {
-            label: 'Traffic',
-            value: `${duration(run.seconds * 1000)} of ${duration(run.atMostSeconds * 1000)}`,
-          },
-          { label: 'Requests, baseline', value: count(requests.baseline) },
-          { label: 'Requests, candidate', value: count(requests.candidate) },
-          { label: 'Took', value: duration((endedAt ?? overview.at) - startedAt) },
-        ]}
-      />
-      <Panel title={run.state === 'running' ? 'So far' : 'Verdict'}>
-        {run.reason !== '' && <p class="sentence">{run.reason}</p>}
-        {run.decidedBy.length > 0 && <p>Decided by {run.decidedBy.join(', ')}.</p>}
-        {run.notes.map((note) => (
-          <p key={note} class="dim">
-            {note}
-          </p>
-        ))}
-        <dl class="sides">
-          <Side title="Baseline" side={baseline} />
-          <Side title="Candidate" side={candidate} />
-        </dl>
-      </Panel>
+      <Tiles tiles={tilesOf(run, overview.at)} />
+      <Verdict run={run} />
       <CanaryMetrics metrics={run.metrics} />
       {run.panels.length > 0 && (
         <section class="charts" aria-label="Charts of the run">
@@ -101,6 +62,58 @@ export function CanaryView({ page }: { readonly page: Page }) {
         </section>
       )}
     </>
+  );
+}
+
+/** Until it is read, and where it cannot be. */
+function Missing({ page, error }: { readonly page: Page; readonly error: string }) {
+  return (
+    <>
+      <Head page={page} title="Canary run" />
+      {error !== '' && (
+        <Empty
+          title={error}
+          text="The newest 200 runs are kept."
+          commands={['pipeline canary BASELINE CANDIDATE']}
+        />
+      )}
+    </>
+  );
+}
+
+function tilesOf({ score, state, requests, ...run }: CanaryDetail, now: number): readonly Tile[] {
+  const took = (run.endedAt ?? now) - run.startedAt;
+  return [
+    {
+      label: 'Score of 100',
+      value: score === null ? '–' : String(Math.round(score)),
+      bad: state === 'failed',
+    },
+    {
+      label: 'Traffic',
+      value: `${duration(run.seconds * 1000)} of ${duration(run.atMostSeconds * 1000)}`,
+    },
+    { label: 'Requests, baseline', value: count(requests.baseline) },
+    { label: 'Requests, candidate', value: count(requests.candidate) },
+    { label: 'Took', value: duration(took) },
+  ];
+}
+
+function Verdict({ run }: { readonly run: CanaryDetail }) {
+  return (
+    <Panel title={run.state === 'running' ? 'So far' : 'Verdict'}>
+      {run.reason !== '' && <p class="sentence">{run.reason}</p>}
+      {run.decidedBy.length > 0 && <p>Decided by {run.decidedBy.join(', ')}.</p>}
+      {run.notes.map((note) => (
+        <p key={note} class="dim">
+          {note}
+        </p>
+      ))}
+      <dl class="sides">
+        <Side title="Baseline" side={run.baseline} />
+        <Side title="Candidate" side={run.candidate} />
+      </dl>
+    </Panel>
   );
 }
 

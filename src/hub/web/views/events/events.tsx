@@ -40,7 +40,12 @@ export function EventsView({ page }: { readonly page: Page }) {
   const none = data !== undefined && data.events.length === 0;
   return (
     <>
-      <Head page={page} title="Events" line="Deploys, rollbacks, canaries and changes of hosts" ranges />
+      <Head
+        page={page}
+        title="Events"
+        line="Deploys, rollbacks, rollouts, canaries and changes of hosts"
+        ranges
+      />
       <section class="panel" aria-label="Events" data-list>
         <Filter page={page} />
         {error !== '' && <p class="notice">{error}</p>}

@@ -5,6 +5,7 @@ const KINDS: readonly (readonly [kind: string, title: string])[] = [
   ['', 'All'],
   ['deploy', 'Deploys'],
   ['rollback', 'Rollbacks'],
+  ['rollout', 'Rollouts'],
   ['canary', 'Canaries'],
   ['change', 'Changes'],
 ];

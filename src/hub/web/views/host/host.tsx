@@ -58,7 +58,11 @@ export function HostView({ page }: { readonly page: Page }) {
           { label: 'Processor', value: figure(host.cpu, 'ratio') },
           { label: 'Memory', value: figure(host.memory, 'ratio') },
           { label: 'Fullest disk', value: figure(host.disk, 'ratio') },
-          { label: 'Failed units', value: detail.data === undefined ? '–' : String(failed), bad: failed > 0 },
+          {
+            label: 'Failed units',
+            value: detail.data === undefined ? '–' : String(failed),
+            bad: failed > 0,
+          },
           {
             label: 'Heard',
             value: host.silentSeconds === null ? 'never' : `${age(host.silentSeconds * 1000)} ago`,

@@ -1,4 +1,6 @@
-/** What runs on a host: units, disks, databases, checks, certificates, and what the agent could not measure. */
+/**
+ * What runs on a host: units, disks, databases, checks, certificates, and what the agent could not measure.
+ */
 
 import type { ComponentProps } from 'preact';
 import { age } from '../../../../format.ts';

@@ -1,0 +1,73 @@
+/** How people see a rollout and speak to it: through files, since it runs with nobody connected. */
+import {
+  hasEnded,
+  ROLLOUTS_ENDED,
+  type RolloutStatus,
+  rolloutFolder,
+  rolloutStatusPath,
+  rolloutUnit,
+} from '../../contract/rollout.ts';
+import type { Host } from '../host.ts';
+import { readRollout } from './begin.ts';
+
+const LOOK_MS = 200;
+/** How long it may take to hear a word. */
+const HEARD_MS = 10_000;
+
+/** What is newest: of what goes on, else of the one that ended last. */
+export async function newestStatus(app: string, host: Host): Promise<string | undefined> {
+  const now = await host.read(rolloutStatusPath(app));
+  const file = await readRollout(host, app);
+  // One that has just begun has told nothing yet.
+  if (file !== undefined) return now !== undefined && idOf(now) === file.order.id ? now : undefined;
+  if (now !== undefined) return now;
+  const folder = `${ROLLOUTS_ENDED}/${app}`;
+  const names = (await host.list(folder)).filter((name) => name.endsWith('.json'));
+  let newest: { readonly path: string; readonly at: number } | undefined;
+  for (const name of names) {
+    const at = (await host.changedAt(`${folder}/${name}`)) ?? 0;
+    if (newest === undefined || at > newest.at) newest = { path: `${folder}/${name}`, at };
+  }
+  return newest === undefined ? undefined : host.read(newest.path);
+}
+
+/** Prints its status as it changes, until it has ended and everything is cleared up; nothing where none ever was. */
+export async function followRollout(app: string, host: Host, print: (line: string) => void): Promise<void> {
+  let told = '';
+  for (;;) {
+    const text = await newestStatus(app, host);
+    const file = await readRollout(host, app);
+    if (text !== undefined && text !== told) print(text);
+    told = text ?? told;
+    if (file === undefined) return;
+    // A balancer's hosts are told by whoever asks.
+    if (file.order.part === 'balancer' && text !== undefined && ended(text)) return;
+    await host.sleep(LOOK_MS);
+  }
+}
+
+/** @returns whether it was heard: false where none is under way. */
+export async function tellRollout(app: string, host: Host, word: string, by: string): Promise<boolean> {
+  const folder = rolloutFolder(app);
+  const file = await readRollout(host, app);
+  const status = await newestStatus(app, host);
+  const over = status !== undefined && ended(status);
+  if (file === undefined || over) return false;
+  await host.write(`${folder}/word`, `${word} ${by}\n`, 0o600);
+  // One that was stopped by hand goes on.
+  if ((await host.unit(rolloutUnit(app))).active !== 'active') await host.restart(rolloutUnit(app));
+  const deadline = host.now() + HEARD_MS;
+  while ((await host.exists(`${folder}/word`)) && host.now() < deadline) await host.sleep(LOOK_MS);
+  const ends = word === 'promote' || word === 'abort';
+  if (!ends || file.order.part === 'balancer') return true;
+  while ((await host.exists(folder)) && host.now() < deadline) await host.sleep(LOOK_MS);
+  return true;
+}
+
+function ended(status: string): boolean {
+  return hasEnded((JSON.parse(status) as RolloutStatus).phase);
+}
+
+function idOf(status: string): string {
+  return (JSON.parse(status) as RolloutStatus).id;
+}

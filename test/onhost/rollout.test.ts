@@ -1,0 +1,292 @@
+/** A live canary on a host: how it begins, what it does, and what stands after a failure or a kill at any call. */
+import { describe, expect, it } from 'vitest';
+import type { ReleaseOrder, RolloutOrder } from '../../src/contract/release.ts';
+import type { RolloutStatus } from '../../src/contract/rollout.ts';
+import type { Host } from '../../src/onhost/host.ts';
+import { runRollout } from '../../src/onhost/rollout/actor.ts';
+import { tellRollout } from '../../src/onhost/rollout/talk.ts';
+import { broken, type FakeHost } from './fake-host.ts';
+import { carry, NEW, OLD, placed, servingHost, settle, takeOver } from './orders.ts';
+
+const BLUE = 'pipeline-shop@blue.service';
+const GREEN = 'pipeline-shop@green.service';
+const ROLLOUT = 'pipeline-rollout@shop.service';
+const FOLDER = '/etc/pipeline/apps/shop/rollout';
+const WANTED = '/etc/systemd/system/multi-user.target.wants';
+const STATE = `/srv/shop/releases/${NEW}/state`;
+const lock = <T>(_app: string, work: () => Promise<T>) => work();
+
+function rolloutOrder(more: Partial<RolloutOrder> = {}): RolloutOrder {
+  return {
+    part: 'whole',
+    id: '0123456789abcdef',
+    seed: 'f'.repeat(32),
+    by: 'visitor',
+    steps: [5, 50, 100],
+    atMost: 60_000,
+    otherwise: 'hold',
+    alpha: 0.01,
+    shared: { text: 'shared site', needs: null, certificate: null },
+    secrets: 'the secrets',
+    after: { text: 'site', needs: null, certificate: null },
+    baseline: placed(OLD, 'blue'),
+    settle: settle({ afterDeploy: null }),
+    audit: { by: 'me@here', app: 'shop', release: NEW, previous: OLD },
+    ...more,
+  };
+}
+
+function letIn(more: Partial<RolloutOrder> = {}): ReleaseOrder {
+  return { verb: 'let-in', takeOver: takeOver({ site: null }), rollout: rolloutOrder(more) };
+}
+
+function active(host: FakeHost, unit: string): boolean {
+  return host.units.get(unit)?.active === 'active';
+}
+
+/** A host with the site of before, on which a rollout has begun. */
+async function begun(more: Partial<RolloutOrder> = {}): Promise<FakeHost> {
+  const host = prepared();
+  const { error } = await carry(letIn(more), host);
+  expect(error).toBeUndefined();
+  host.calls.length = 0;
+  return host;
+}
+
+function prepared(): FakeHost {
+  const host = servingHost();
+  host.site = 'site of before';
+  host.files.set('/etc/nginx/pipeline/sites/shop.conf', 'site of before');
+  return host;
+}
+
+function run(host: Host, printed: string[] = []): Promise<boolean> {
+  return runRollout('shop', host, lock, (line) => printed.push(line));
+}
+
+function statusOf(host: FakeHost): RolloutStatus {
+  return JSON.parse(host.files.get('/run/pipeline/rollouts/shop.json') ?? '{}') as RolloutStatus;
+}
+
+function expectOldServes(host: FakeHost, where = ''): void {
+  expect(host.green, where).toBe(0);
+  expect(active(host, BLUE), where).toBe(true);
+  expect(active(host, GREEN), where).toBe(false);
+  expect(host.site, where).toBe('site of before');
+  expect(host.links.has(`${WANTED}/${ROLLOUT}`), where).toBe(false);
+  expect(
+    [...host.files.keys()].filter((path) => path.startsWith(FOLDER)),
+    where,
+  ).toEqual([]);
+}
+
+function expectNewServes(host: FakeHost, where = ''): void {
+  expect(host.green, where).toBe(100);
+  expect(active(host, GREEN), where).toBe(true);
+  expect(active(host, BLUE), where).toBe(false);
+  expect(host.site, where).toBe('site');
+  expect(host.files.get(STATE), where).toBe('live\n');
+  expect(host.links.has(`${WANTED}/${ROLLOUT}`), where).toBe(false);
+  expect(
+    [...host.files.keys()].filter((path) => path.startsWith(FOLDER)),
+    where,
+  ).toEqual([]);
+}
+
+/** Visitors come at every look: `failing` of the candidate's. */
+function visit(host: FakeHost, failing: number): void {
+  let visitor = 0;
+  host.onSleep = () => {
+    for (let index = 0; index < 20; index++) {
+      visitor += 1;
+      const side = index < 4 ? 'candidate' : 'baseline';
+      const status = side === 'candidate' && index < failing ? 500 : 200;
+      const key = visitor.toString(16).padStart(16, '0');
+      host.lines.push(
+        JSON.stringify({
+          ...{ msec: 1, side, how: 'new', status, time: 0.02, upstream_time: '0.02' },
+          ...{ upstream_status: String(status), key },
+        }),
+      );
+    }
+  };
+}
+
+describe('a rollout begins', () => {
+  it('with both versions running, nobody let in but testers, and a unit that goes on', async () => {
+    const host = prepared();
+    const { events, error } = await carry(letIn(), host);
+    expect(error).toBeUndefined();
+    expect(host.calls.filter((call) => /^(start|stop pipeline-shop|share|begin|weights)/.test(call))).toEqual(
+      [`start ${GREEN}`, 'begin split', 'share w0-0123456789abcdef', `start ${ROLLOUT}`],
+    );
+    expect(host.site).toBe('shared site');
+    expect(active(host, BLUE) && active(host, GREEN)).toBe(true);
+    expect(host.links.has(`${WANTED}/${GREEN}`) && host.links.has(`${WANTED}/${ROLLOUT}`)).toBe(true);
+    expect(events.at(-1)).toMatchObject({ event: 'done', step: 'rollout' });
+    expect(host.files.get(`${FOLDER}/secrets`)).toBe('the secrets');
+  });
+
+  it('or not at all, after a failure at any call', async () => {
+    const whole = broken(prepared(), 0, 'fail');
+    await carry(letIn(), whole.host);
+    let undone = 0;
+    for (let at = 1; at <= whole.count.calls; at++) {
+      const host = prepared();
+      const { host: failing, count } = broken(host, at, 'fail');
+      const { error } = await carry(letIn(), failing);
+      if (error === undefined) continue;
+      undone += 1;
+      expectOldServes(host, `call ${at}: ${count.at}`);
+    }
+    expect(undone).toBeGreaterThan(40);
+  });
+
+  it('anew, after a kill at any call', async () => {
+    const whole = broken(prepared(), Number.POSITIVE_INFINITY, 'kill');
+    await carry(letIn(), whole.host);
+    for (let at = 1; at <= whole.count.calls; at++) {
+      const host = prepared();
+      const dying = broken(host, at, 'kill');
+      await carry(letIn(), dying.host);
+      const where = `call ${at}: ${dying.count.at}`;
+      expect(active(host, BLUE), where).toBe(true);
+      expect(host.green, where).toBe(0);
+      if (host.files.has(`${FOLDER}/order.json`)) continue;
+      const { error } = await carry(letIn(), host);
+      expect(error, where).toBeUndefined();
+      expect(host.site, where).toBe('shared site');
+    }
+  });
+
+  it('alone: nothing else changes the application meanwhile', async () => {
+    const host = await begun();
+    for (const order of [letIn(), { verb: 'settle', settle: settle() } as const]) {
+      const { error } = await carry(order, host);
+      expect(error).toMatchObject({ step: 'lock', message: 'a rollout is under way' });
+    }
+    expect(host.calls).toEqual([]);
+  });
+});
+
+describe('a rollout under way', () => {
+  it('takes a version back that fails its visitors', async () => {
+    const host = await begun();
+    visit(host, 4);
+    expect(await run(host)).toBe(true);
+    expectOldServes(host);
+    expect(host.files.get(STATE)).toBe('failed\n');
+    const status = statusOf(host);
+    expect(status.phase).toBe('taken back');
+    expect(status.events.map(({ kind, percent }) => `${kind} ${percent}`)).toEqual([
+      'began 5',
+      'taken back 0',
+    ]);
+    expect(host.files.get('/var/lib/pipeline/rollouts/shop/0123456789abcdef.json')).toBe(
+      JSON.stringify(status),
+    );
+    expect(host.files.get('/var/log/pipeline/audit.jsonl')).toMatch(
+      /"result":"failed","message":"taken back: errors/,
+    );
+  });
+
+  it('holds where nobody comes, and does what a person says', async () => {
+    const host = await begun();
+    let seconds = 0;
+    host.onSleep = (ms) => {
+      seconds += ms / 1000;
+      if (seconds > 80 && seconds < 81) host.files.set(`${FOLDER}/word`, 'promote me@here\n');
+    };
+    expect(await run(host)).toBe(true);
+    expectNewServes(host);
+    expect(statusOf(host).events.map(({ kind, why }) => `${kind}: ${why}`)).toEqual([
+      'began: ',
+      'held: the evidence did not suffice in time',
+      'promoted: me@here said so',
+    ]);
+    expect(host.files.get('/var/log/pipeline/audit.jsonl')).toMatch(/"result":"live"/);
+  });
+
+  it('takes a version back whose process ends, or fails its checks, with no visitor at all', async () => {
+    const dead = await begun();
+    let looks = 0;
+    dead.onSleep = () => {
+      looks += 1;
+      if (looks === 20) dead.units.set(GREEN, { active: 'active', restarts: 4 });
+    };
+    await run(dead);
+    expectOldServes(dead);
+    expect(statusOf(dead).events.at(-1)?.why).toContain('ended 4 times');
+
+    const sick = await begun();
+    sick.checks = (address) => {
+      const healthy = !address.endsWith(':21016');
+      return { healthy, silent: false, said: healthy ? 'GET / → 200' : 'GET / → 500' };
+    };
+    await run(sick);
+    expectOldServes(sick);
+    expect(statusOf(sick).events.at(-1)?.why).toContain('GET / → 500');
+  });
+
+  it('goes on after a kill at any call, and ends in one version', async () => {
+    const first = await begun();
+    visit(first, 4);
+    const counted = broken(first, Number.POSITIVE_INFINITY, 'kill');
+    await run(counted.host);
+    for (let at = 1; at <= counted.count.calls; at++) {
+      const host = await begun();
+      visit(host, 4);
+      const dying = broken(host, at, 'kill');
+      await run(dying.host).catch(() => {});
+      // systemd starts it again.
+      await run(host);
+      expectOldServes(host, `call ${at}: ${dying.count.at}`);
+      expect(statusOf(host).phase).toBe('taken back');
+    }
+  });
+
+  it('ends in the new version after a kill at any call of the promotion', async () => {
+    const told = async () => {
+      const host = await begun();
+      host.files.set(`${FOLDER}/word`, 'promote me@here\n');
+      return host;
+    };
+    const counted = broken(await told(), Number.POSITIVE_INFINITY, 'kill');
+    await run(counted.host);
+    for (let at = 1; at <= counted.count.calls; at++) {
+      const host = await told();
+      const dying = broken(host, at, 'kill');
+      await run(dying.host).catch(() => {});
+      await run(host);
+      expectNewServes(host, `call ${at}: ${dying.count.at}`);
+    }
+  });
+
+  it('goes on although nothing can be written', async () => {
+    const host = await begun();
+    visit(host, 4);
+    const write = host.write;
+    const append = host.append;
+    let full = true;
+    host.write = async (path, text) => {
+      if (full) throw new Error('ENOSPC: no space left on device');
+      await write(path, text);
+    };
+    host.append = async (path, text) => {
+      if (full) throw new Error('ENOSPC: no space left on device');
+      await append(path, text);
+    };
+    const printed: string[] = [];
+    await run(host, printed).catch(() => {});
+    expect(host.green).toBe(0);
+    expect(printed.join('\n')).toContain('cannot keep its state: ENOSPC');
+    full = false;
+    visit(host, 4);
+    await run(host);
+    expectOldServes(host);
+  });
+
+  it('hears nothing where none is under way', async () => {
+    expect(await tellRollout('shop', servingHost(), 'pause', 'me')).toBe(false);
+  });
+});

@@ -1,0 +1,86 @@
+/** A live canary on several hosts: each runs both versions, and their balancer divides the visitors and decides. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  clearRollout,
+  dividerOf,
+  followRollout,
+  rolloutStatus,
+  tellRollout,
+} from '../../src/release/rollout.ts';
+import { hostsUnavailable } from '../support/hosts.ts';
+import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
+import { startVisitors } from '../support/visitors.ts';
+
+const unavailable = hostsUnavailable();
+const SITE = { site: { balancer: 'front' } };
+
+describe.skipIf(unavailable !== undefined)(
+  `a live canary behind a balancer (${unavailable ?? 'local'})`,
+  () => {
+    let at: ReleaseFixture;
+    beforeAll(async () => {
+      at = await startReleases(['web-1', 'web-2'], 'front');
+    }, 300_000);
+    afterAll(() => at?.stop());
+    beforeEach(() => at.clean());
+
+    const request = () => {
+      if (at.balancer === undefined) throw new Error('there is a balancer');
+      return { config: at.config(SITE), app: APP, hosts: at.hosts, balancers: [at.balancer.host] };
+    };
+    const divider = () => dividerOf(request());
+    const visit = () =>
+      startVisitors({ address: at.balancer?.address ?? '', rate: 100, visitors: 500, fresh: 0.3 });
+    const running = async (host: number) =>
+      (
+        await at.on(`systemctl list-units --plain --no-legend 'pipeline-${APP}@*' | cut -d' ' -f1`, host)
+      ).trim();
+
+    test('a version that fails is taken back on both, with nobody connected', {
+      timeout: 300_000,
+    }, async () => {
+      await at.deploy('one', SITE);
+      const visitors = visit();
+      try {
+        const result = await at.deploy('broken-elsewhere', SITE, { canary: [5, 50] });
+        expect(result.rollout?.host.name).toBe('front');
+        expect((await followRollout(divider(), APP, at.context, () => {}))?.phase).toBe('taken back');
+        // Both hosts run both versions until somebody asks; visitors get the old one alone.
+        expect((await running(0)).split('\\n')).toHaveLength(2);
+        expect(await clearRollout(request(), at.context)).toBe(true);
+      } finally {
+        await visitors.stop();
+      }
+      expect(visitors.counts.dropped).toBe(0);
+      expect(visitors.counts.failed).toBeLessThan(80);
+      for (const host of [0, 1]) expect(await running(host)).toBe(`pipeline-${APP}@blue.service`);
+    });
+
+    test('a good one is promoted by a person; each visitor changes once; the next deploy clears up', {
+      timeout: 300_000,
+    }, async () => {
+      await at.deploy('one', SITE);
+      const visitors = visit();
+      try {
+        await at.deploy('two', SITE, { canary: [50] });
+        expect(await failureOf(at.deploy('three', SITE))).toMatchObject({ kind: 'locked' });
+        expect(await rolloutStatus(divider(), APP, at.context)).toMatchObject({
+          phase: 'running',
+          percent: 50,
+        });
+        await new Promise((resolve) => setTimeout(resolve, 3000));
+        await tellRollout(divider(), APP, 'promote', at.context);
+        await new Promise((resolve) => setTimeout(resolve, 2000));
+        const result = await at.deploy('three', SITE);
+        expect(result.previous).toContain('-');
+      } finally {
+        await visitors.stop();
+      }
+      expect(visitors.counts).toMatchObject({ dropped: 0, failed: 0 });
+      const changes = [...visitors.counts.changes.keys()];
+      expect(changes.filter((change) => /two one|one two one/.test(change))).toEqual([]);
+      expect([...visitors.counts.versions.keys()].sort()).toEqual(['one', 'three', 'two']);
+      for (const host of [0, 1]) expect(await running(host)).toBe(`pipeline-${APP}@blue.service`);
+    });
+  },
+);
