@@ -1,7 +1,7 @@
 /**
- * What nginx's reload costs visitors, beside moving a share: lost requests on connections that are kept, the
- * slowest answer, and what old workers hold as long as a long connection lasts. A rollout reloads twice, when it
- * begins and when it ends; its steps, its return and its promotion only move the share.
+ * What nginx's reload costs visitors, beside moving a share: lost requests on connections that are kept,
+ * the slowest answer, and what old workers hold as long as a long connection lasts. A rollout reloads
+ * twice, when it begins and when it ends; its steps, its return and its promotion only move the share.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -76,9 +76,9 @@ async function underLoad(
   }
   const { sent, ok, others, slowest } = await load.stop();
   const lost = Object.entries(others).map(([name, count]) => `${count} × ${name}`);
+  const why = lost.length === 0 ? '' : ` (${lost.join(', ')})`;
   console.log(
-    `  ${what.padEnd(32)} ${sent} requests, ${sent - ok} lost${lost.length > 0 ? ` (${lost.join(', ')})` : ''}, ` +
-      `slowest ${slowest.toFixed(0)} ms`,
+    `  ${what.padEnd(32)} ${sent} requests, ${sent - ok} lost${why}, slowest ${slowest.toFixed(0)} ms`,
   );
 }
 

@@ -1,7 +1,7 @@
 /**
- * Visitors of a site as browsers are: each keeps its cookies, comes back, and is as busy as a Zipf law says. Some
- * refuse cookies, some send made-up ones. Counts what they meet, and whether a rollout moves them by its rules.
- * Bounded in count and time.
+ * Visitors of a site as browsers are: each keeps its cookies, comes back, and is as busy as a Zipf law
+ * says. Some refuse cookies, some send made-up ones. Counts what they meet, and whether a rollout moves
+ * them by its rules. Bounded in count and time.
  */
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 
