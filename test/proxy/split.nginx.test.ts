@@ -1,6 +1,6 @@
 /** A rollout's side of nginx, by the real one. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
@@ -271,7 +271,7 @@ location /fail { return 500 "${colour} failed"; } }`;
       expect((await nginx.shell('weights_get shop')).trim()).toBe('5.5');
     });
 
-    test('steps, return and promotion under load lose no request, and the return is in force at once', async () => {
+    test('steps, return and promotion under load lose no request; the return is in force at once', async () => {
       const load = startLoad({
         url: `http://127.0.0.1:${ports.visitor}/`,
         rate: 500,
@@ -377,7 +377,7 @@ location /fail { return 500 "${colour} failed"; } }`;
       expect(colourOf(await ask(balanced.host, { 'x-pipeline-side': 'candidate' }))).toBe('blue');
     });
 
-    test('the logs hold the side; the key is where only nginx and root read, and freed once it is read', async () => {
+    test('logs hold the side; only nginx and root read the key, which is freed once it is read', async () => {
       await share(50);
       const first = await ask(ports.visitor, {}, '/logged');
       const [, , value = ''] = COOKIE.exec(first.headers['set-cookie']?.[0] ?? '') ?? [];
@@ -418,6 +418,27 @@ location /fail { return 500 "${colour} failed"; } }`;
       const rest = nginx.log(splitLog('shop'));
       expect(rest).not.toContain(hex(5));
       expect(rest.slice(size)).toContain(hex(6));
+    });
+
+    test('an older version’s folder gets the new names, and shares link to its files', async () => {
+      const folders = ['live', 'state'].map((below) => join(nginx.folder, below, 'old'));
+      for (const folder of folders) {
+        mkdirSync(join(folder, 'w100'), { recursive: true });
+        for (let bucket = 0; bucket < 100; bucket++) writeFileSync(join(folder, 'w100', String(bucket)), '');
+        symlinkSync('w100', join(folder, 'weights'));
+      }
+      await nginx.shell('split_ready old');
+      expect((await nginx.shell('weights_get old')).trim()).toBe('100');
+      await share(50, 'old');
+      for (const folder of folders) {
+        const names = readdirSync(join(folder, 'w100'));
+        expect(names).toEqual(expect.arrayContaining(['0', '99', '0.0', '24.39', 'candidate', 'baseline']));
+        const shared = readdirSync(join(folder, 'weights'));
+        expect(shared).toHaveLength(501);
+        for (const name of shared) {
+          expect(statSync(join(folder, 'weights', name)).ino).toBe(statSync(join(folder, 'w100', name)).ino);
+        }
+      }
     });
 
     test('nothing of a rollout is left at its end', async () => {
