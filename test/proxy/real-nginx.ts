@@ -42,7 +42,7 @@ export class RealNginx {
   constructor({ workers = 2 }: { readonly workers?: number } = {}) {
     this.#workers = workers;
     chmodSync(this.folder, 0o755);
-    for (const name of ['live', 'state', 'sites', 'logs', 'srv']) mkdirSync(join(this.folder, name));
+    for (const name of ['live', 'state', 'sites', 'logs', 'srv', 'bin']) mkdirSync(join(this.folder, name));
   }
 
   /** A text for hosts, with this folder's paths. */
@@ -54,6 +54,8 @@ export class RealNginx {
       .replaceAll('/etc/nginx/pipeline/sites', place('sites'))
       .replaceAll('/var/log/nginx/pipeline', place('logs'))
       .replaceAll('/etc/tmpfiles.d', place('state'))
+      .replaceAll('/run/nginx.pid', place('pid'))
+      .replaceAll('/var/log/nginx/error.log', place('error.log'))
       .replaceAll('/srv/', `${place('srv')}/`)
       .replaceAll(
         /listen (\[::\]:)?(\d+)/g,
@@ -63,7 +65,8 @@ export class RealNginx {
 
   /** Runs beside this process, so that a load of this process goes on meanwhile. Returns what it prints. */
   async shell(script: string, input = ''): Promise<string> {
-    const ran = spawn('bash', ['-c', this.here(`${PROXY_FUNCTIONS}\n${script}`)]);
+    const env = { ...process.env, PATH: `${join(this.folder, 'bin')}:${process.env.PATH}` };
+    const ran = spawn('bash', ['-c', this.here(`${PROXY_FUNCTIONS}\n${script}`)], { env });
     ran.stdin.end(input);
     const [stdout, stderr, [code]] = await Promise.all([
       text(ran.stdout),
@@ -102,6 +105,8 @@ access_log off;
 include ${folder}/sites/*.conf; }`;
     writeFileSync(join(folder, 'nginx.conf'), written);
     const config = ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')];
+    this.#program('nginx', `exec ${NGINX} "$@" ${config.join(' ')}`);
+    this.#program('systemctl', `[ "$1" != reload ] || kill -HUP "$(cat ${folder}/pid)"`);
     execFileSync(NGINX, ['-t', '-q', ...config], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = spawn(NGINX, config, { stdio: 'ignore' });
     for (let turn = 0; turn < 1000; turn++) {
@@ -109,6 +114,11 @@ include ${folder}/sites/*.conf; }`;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error(`nginx did not start: ${readFileSync(join(folder, 'error.log'), 'utf8')}`);
+  }
+
+  /** What the shell's functions call on a host. */
+  #program(name: string, script: string): void {
+    writeFileSync(join(this.folder, 'bin', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   }
 
   /** Process ids of those that answer requests, also of ones that only end their last connections. */
