@@ -1,9 +1,10 @@
 // Which way imports run. docs/architecture.md says why.
-const base = ['errors', 'contract', 'context', 'files', 'installation', 'redact', 'format'];
+const base = ['errors', 'contract', 'context', 'files', 'installation', 'redact', 'format', 'process'];
 const hosts = [...base, 'config', 'ssh', 'cloud', 'inventory', 'host', 'proxy', 'build', 'roles', 'database'];
 // Every folder of src stands here: none is free to import what it likes.
 const below = {
   contract: ['errors'],
+  process: ['errors', 'context', 'redact', 'format'],
   judge: ['format'],
   config: base,
   ssh: base,

@@ -1,11 +1,10 @@
 /** What is kept on this machine between builds, and who may write to it at a time. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { runTool } from '../process/tool.ts';
 
 /** A path in the cache, by the XDG base directory specification: `~/.cache/pipeline/…`. */
 export function cachePath(context: Context, ...parts: readonly string[]): string {
@@ -15,38 +14,23 @@ export function cachePath(context: Context, ...parts: readonly string[]): string
 }
 
 /**
- * Runs `work` while no other process that names the same path does. The lock is the kernel's (flock), held by
- * a child that ends with this process whatever ends it, so a killed build never leaves a lock behind.
+ * Runs `work` while no other process that names the same path does. The lock is the kernel's (flock) on a file
+ * that this process holds open, so a killed build never leaves a lock behind.
  */
 export async function exclusively<T>(path: string, context: Context, work: () => Promise<T>): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  const keeper = spawn('flock', ['--exclusive', path, 'sh', '-c', 'echo locked; exec cat'], {
-    env: { ...context.env },
-    stdio: ['pipe', 'pipe', 'inherit'],
-    detached: true,
-  });
-  keeper.stdin.on('error', () => {});
+  const file = await open(path, 'a');
   try {
-    const first = await Promise.race([
-      once(keeper.stdout, 'data', { signal: context.signal }),
-      once(keeper, 'exit').then(() => undefined),
-    ]);
-    if (first === undefined) {
-      throw new Failure('usage', `Cannot lock ${path}.`, { next: 'Make the cache folder writable for you.' });
+    // The program locks what it shares with us, and what stays locked until we close it.
+    const locked = await runTool('flock', ['--exclusive', '3'], context, { descriptor: file.fd });
+    if (locked.exitCode !== 0) {
+      throw new Failure('usage', `Cannot lock ${path}.`, {
+        output: locked.lastLines,
+        next: 'Let the cache folder be on a local disk: XDG_CACHE_HOME names another one.',
+      });
     }
     return await work();
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (
-      (error as NodeJS.ErrnoException).code !== 'ENOENT' ||
-      (error as NodeJS.ErrnoException).path !== 'flock'
-    )
-      throw error;
-    throw new Failure('usage', 'The program flock is not installed on this machine.', {
-      next: 'Install it (Debian: apt-get install util-linux), then run the command again.',
-      cause: error,
-    });
   } finally {
-    keeper.stdin.end();
+    await file.close();
   }
 }

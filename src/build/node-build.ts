@@ -5,10 +5,10 @@
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { runTool } from '../process/tool.ts';
 import { nodeForBuilds, npmForBuilds } from './node-runtime.ts';
 import { npmFor } from './node-version.ts';
 import type { NodeRecipe } from './recipe.ts';
-import { run } from './run.ts';
 
 /** What of a recipe an installation needs; `build: null` where there is no build command. */
 export type Installation = Omit<NodeRecipe, 'runtime' | 'start'>;
@@ -59,7 +59,7 @@ export async function buildNode(
     });
   }
   const [node, npmBin] = await Promise.all([nodeForBuilds(version, context), npmForBuilds(npm, context)]);
-  const globalConfig = await run('npm', ['config', 'get', 'globalconfig'], context);
+  const globalConfig = await runTool('npm', ['config', 'get', 'globalconfig'], context);
   const env = {
     ...buildEnvironment(context.env, node, npmBin, globalConfig.stdout.trim()),
     // As root, npm 6 would otherwise run scripts as nobody, who may not write here.
@@ -68,7 +68,7 @@ export async function buildNode(
   for (const step of buildSteps(installation, Number(npm.split('.')[0]))) {
     const [program = '', ...args] = step.argv;
     context.progress({ stage: 'build', state: 'running', detail: step.label });
-    const done = await run(program, args, context, {
+    const done = await runTool(program, args, context, {
       cwd: join(tree, step.folder),
       env,
       onLine: (line) =>

@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
+import { runTool } from '../process/tool.ts';
 import type { Architecture, NodeRuntime } from './artifact.ts';
 import { cachePath, exclusively } from './cache.ts';
 import { chooseVersion, isRange, NODE_WORDS, type NodeWish } from './node-version.ts';
 import { keptForADay, packageArchive, versionsInRange } from './registry.ts';
-import { run } from './run.ts';
 
 /** The exact version that a wish means today. The answer for a range is kept for a day. */
 export async function resolveNode(app: string, wish: NodeWish, context: Context): Promise<string> {
@@ -93,7 +93,7 @@ async function unpacked(name: string, version: string, context: Context): Promis
     const partial = `${folder}.partial`;
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true });
-    const done = await run('tar', ['-xzf', path, '--strip-components=1', '-C', partial], context);
+    const done = await runTool('tar', ['-xzf', path, '--strip-components=1', '-C', partial], context);
     if (done.exitCode !== 0) {
       await rm(partial, { recursive: true, force: true });
       throw new Failure('usage', `Cannot unpack ${path}.`, {

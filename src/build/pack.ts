@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { runTool } from '../process/tool.ts';
 import type { Architecture } from './artifact.ts';
-import { run } from './run.ts';
 
 /**
  * Packs `folder` as `.tar.gz`: sorted names, root as owner, one time for all, permissions without the user's
  * umask; no `.git`, no caches of build tools. Needs GNU tar.
  */
 export async function pack(folder: string, path: string, time: number, context: Context): Promise<void> {
-  const done = await run(
+  const done = await runTool(
     'tar',
     [
       ...['--create', '--file', path, '--use-compress-program', 'gzip --no-name -6', '--directory', folder],

@@ -10,8 +10,8 @@ import { pipeline } from 'node:stream/promises';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
+import { runTool, type ToolResult } from '../process/tool.ts';
 import { exclusively } from './cache.ts';
-import { type RunResult, run } from './run.ts';
 
 /** All versions of a package in a semver range. Empty: none, or no such package. */
 export async function versionsInRange(
@@ -90,7 +90,7 @@ export async function keptForADay(
   }
 }
 
-async function npm(args: readonly string[], context: Context): Promise<RunResult> {
+async function npm(args: readonly string[], context: Context): Promise<ToolResult> {
   // A line of npm's own on standard output would not be JSON.
   const env = {
     ...context.env,
@@ -98,10 +98,10 @@ async function npm(args: readonly string[], context: Context): Promise<RunResult
     npm_config_update_notifier: 'false',
     NO_COLOR: '1',
   };
-  return run('npm', args, context, { env });
+  return runTool('npm', args, context, { env });
 }
 
-function registryFailure(what: string, result: RunResult): Failure {
+function registryFailure(what: string, result: ToolResult): Failure {
   return new Failure('cloud', `npm could not get ${what} from the registry.`, {
     step: 'registry',
     output: result.lastLines.filter((line) => !/A complete log of this run/.test(line)).slice(-8),

@@ -7,9 +7,9 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { closest, Failure } from '../errors.ts';
+import { runTool, type ToolResult } from '../process/tool.ts';
 import { redact } from '../redact.ts';
 import { cachePath, exclusively } from './cache.ts';
-import { type RunResult, run } from './run.ts';
 
 /** A repository and its copy here. */
 export interface Source {
@@ -130,7 +130,7 @@ export async function checkOut(
     [...quiet, ...transport, '-C', folder, 'submodule', '--quiet', 'update', '--init', '--recursive'],
   ];
   for (const step of steps) {
-    const done = await run('git', step, context, { env: gitEnvironment(context) });
+    const done = await runTool('git', step, context, { env: gitEnvironment(context) });
     if (done.exitCode !== 0) throw gitFailure('check out', source, done);
   }
 }
@@ -144,7 +144,7 @@ const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1';
  */
 export async function lfsPointers(folder: string, context: Context): Promise<readonly string[]> {
   const search = ['grep', '--recurse-submodules', '-l', '-z', '-I', '--fixed-strings', LFS_POINTER];
-  const found = await run('git', ['-C', folder, ...search], context, { env: gitEnvironment(context) });
+  const found = await runTool('git', ['-C', folder, ...search], context, { env: gitEnvironment(context) });
   const named = found.stdout.split('\0').filter((path) => path !== '');
   const beginnings = await Promise.all(
     named.map(async (path) => ({ path, text: await readFile(join(folder, path), 'utf8') })),
@@ -154,7 +154,7 @@ export async function lfsPointers(folder: string, context: Context): Promise<rea
 
 /** Branches and tags; a change of history there is a change here. */
 async function fetchAll(source: Source, context: Context): Promise<void> {
-  const made = await run('git', ['init', '--quiet', '--bare', '--template=', source.folder], context, {
+  const made = await runTool('git', ['init', '--quiet', '--bare', '--template=', source.folder], context, {
     env: gitEnvironment(context),
   });
   if (made.exitCode !== 0) throw gitFailure('make room for', source, made);
@@ -253,8 +253,8 @@ export function closestRefs(ref: string, names: readonly string[]): readonly str
   return [...new Set([...(nearest === undefined ? [] : [nearest]), ...related, ...short])].slice(0, 4);
 }
 
-function git(source: Source, args: readonly string[], context: Context): Promise<RunResult> {
-  return run('git', ['--git-dir', source.folder, ...args], context, { env: gitEnvironment(context) });
+function git(source: Source, args: readonly string[], context: Context): Promise<ToolResult> {
+  return runTool('git', ['--git-dir', source.folder, ...args], context, { env: gitEnvironment(context) });
 }
 
 /**
@@ -269,7 +269,7 @@ function gitEnvironment(context: Context): Record<string, string | undefined> {
 }
 
 /** What git could not do, with what it said. The network's fault is told from the user's. */
-function gitFailure(doing: string, source: Source, result: RunResult): Failure {
+function gitFailure(doing: string, source: Source, result: ToolResult): Failure {
   const said = result.lastLines.slice(-10);
   const network = new RegExp(
     'could not resolve host|timed out|(?:failed|could ?n.t|could not)(?: to)? connect|' +

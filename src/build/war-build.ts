@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { MissingTool, runTool } from '../process/tool.ts';
 import type { TomcatRecipe } from './recipe.ts';
-import { run } from './run.ts';
 
 /** Without its tests: they belong to the time before a commit, and often need what this machine has not. */
 const MAVEN = ['mvn', '--batch-mode', '--no-transfer-progress', '-DskipTests', 'package'] as const;
@@ -38,7 +38,7 @@ export async function buildWar(
   const [program, ...args] = how.build === null ? MAVEN : (['sh', '-c', how.build] as const);
   const label = how.build ?? 'mvn package';
   context.progress({ stage: 'build', state: 'running', detail: label });
-  const done = await run(program, args, context, {
+  const done = await runTool(program, args, context, {
     cwd: folder,
     env: {
       ...context.env,
@@ -52,7 +52,7 @@ export async function buildWar(
     },
     onLine: (line) => context.progress({ stage: 'build', state: 'running', detail: `${label}: ${line}` }),
   }).catch((error: unknown) => {
-    if (how.build === null && error instanceof Failure && error.kind === 'usage') throw noMaven(app);
+    if (how.build === null && error instanceof MissingTool) throw noMaven(app);
     throw error;
   });
   if (done.exitCode !== 0) throw buildFailure(app, label, done.exitCode, done.lastLines);

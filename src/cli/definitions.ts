@@ -161,7 +161,14 @@ export const definitions = {
     path: 'rollout status',
     summary: 'show the rollout of an application, or how the last one ended',
     arguments: rolloutOf,
-    options: { inventory },
+    options: {
+      inventory,
+      save: {
+        flags: '--save <file>',
+        description: 'save it with all of its evidence here, for pipeline judge',
+        type: 'text',
+      },
+    },
   },
   rolloutWatch: {
     path: 'rollout watch',
@@ -265,8 +272,8 @@ export const definitions = {
     path: 'judge',
     summary: 'judge recorded data, no hosts needed',
     description:
-      "FILE is a canary report, whose verdict is computed again, or a document for Kayenta's remote " +
-      'judge. With --prometheus it is a Kayenta configuration, and values come from there. With ' +
+      "FILE is a report of a canary or a rollout, whose verdict is computed again, or a document for Kayenta's " +
+      'remote judge. With --prometheus it is a Kayenta configuration, and values come from there. With ' +
       '--app there is no FILE: two releases are judged by what the monitor recorded of them.',
     arguments: [{ name: '[file]', description: 'JSON file, or - for standard input' }],
     options: {

@@ -11,10 +11,11 @@ export function rolloutIntroduction(status: RolloutStatus): string[] {
   const { app, baseline, candidate, steps, alarm } = status;
   const times = Math.round(alarm);
   return [
-    `${app}: ${side(baseline)} serves, ${side(candidate)} is let in: ${steps.join(' → ')} % of visitors (by ${status.by})`,
-    `Goes back on its own when the evidence of harm is worth ${times} to 1; a version as good as ` +
-      `${baseline.ref} is taken back in at most 1 of ${times} rollouts.`,
-    `The host decides. Ctrl-C leaves this view, not the rollout: pipeline rollout watch ${app}`,
+    `${app}: ${side(baseline)} serves, ${side(candidate)} is let in:`,
+    `  ${steps.join(' → ')} % of visitors, told apart by ${status.by}`,
+    `Goes back on its own when the evidence of harm is worth ${times} to 1;`,
+    `  a version as good as ${baseline.ref} is taken back in at most 1 of ${times} rollouts.`,
+    'The host decides. Ctrl-C leaves this view, not the rollout.',
   ];
 }
 
@@ -74,8 +75,12 @@ export function rolloutEnd(status: RolloutStatus, colors: Colors): string[] {
         `${colors.yellow('Held')} at ${share(status.percent)}${because}. Both versions serve; harm still takes it back.`,
         `Decide: pipeline rollout promote ${app}, abort or resume.`,
       ];
-    default:
-      return [`Under way at ${share(status.percent)}: pipeline rollout watch ${app}`];
+    case 'paused':
+      return [
+        `Paused at ${share(status.percent)}: no further step, and harm still takes it back. pipeline rollout resume ${app}`,
+      ];
+    case 'running':
+      return [`Under way at ${share(status.percent)}. pipeline rollout watch ${app}`];
   }
 }
 

@@ -1,10 +1,10 @@
 /** What a folder holds, as far as a first `pipeline.yml` depends on it. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
+import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { outputOf } from '../process/tool.ts';
 
 /** What `initialConfig` writes about. */
 export interface DetectedFolder {
@@ -29,8 +29,8 @@ export interface DetectedGit {
 }
 
 /** Looks at a folder. @throws Failure `usage` for a package.json that is not JSON. */
-export async function detectFolder(directory: string): Promise<DetectedFolder> {
-  const git = await detectGit(directory);
+export async function detectFolder(directory: string, context: Context): Promise<DetectedFolder> {
+  const git = await detectGit(directory, context);
   const packageText = await readText(join(directory, 'package.json'));
   if (packageText !== undefined) return { ...describePackage(packageText, directory), git };
   const pom = await readText(join(directory, 'pom.xml'));
@@ -71,14 +71,14 @@ function describePom(text: string, directory: string): Omit<DetectedFolder, 'git
   return { name: artifact, kind: { runtime: 'tomcat', war, wantsMariadb } };
 }
 
-async function detectGit(directory: string): Promise<DetectedGit | undefined> {
+async function detectGit(directory: string, context: Context): Promise<DetectedGit | undefined> {
   // The address as it stands in the configuration: `git remote` would print what insteadOf makes of it on
   // this machine.
   const [prefix, up, origin, branch] = await Promise.all([
-    git(directory, 'rev-parse', '--show-prefix'),
-    git(directory, 'rev-parse', '--show-cdup'),
-    git(directory, 'config', '--get', 'remote.origin.url'),
-    git(directory, 'symbolic-ref', '--short', 'HEAD'),
+    git(context, directory, 'rev-parse', '--show-prefix'),
+    git(context, directory, 'rev-parse', '--show-cdup'),
+    git(context, directory, 'config', '--get', 'remote.origin.url'),
+    git(context, directory, 'symbolic-ref', '--short', 'HEAD'),
   ]);
   if (prefix === undefined) return undefined;
   const local = up === undefined || up === '' ? '.' : up.replace(/\/$/, '');
@@ -90,13 +90,13 @@ async function detectGit(directory: string): Promise<DetectedGit | undefined> {
 }
 
 /** What git prints; undefined where it fails or is not installed. */
-async function git(directory: string, ...args: readonly string[]): Promise<string | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)('git', ['-C', directory, ...args], { timeout: 5_000 });
-    return stdout.trim();
-  } catch {
-    return undefined;
-  }
+async function git(
+  context: Context,
+  directory: string,
+  ...args: readonly string[]
+): Promise<string | undefined> {
+  const printed = await outputOf('git', ['-C', directory, ...args], context, { timeoutMs: 5_000 });
+  return printed?.trim();
 }
 
 /** Addresses of some services carry a token; the configuration is in version control. */

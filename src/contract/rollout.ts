@@ -53,7 +53,7 @@ export interface RolloutMetric {
   readonly candidate: number | null;
   /** How much the data speaks for harm: odds of N to 1 at the worst moment; 1: not at all. */
   readonly odds: number;
-  /** Difference that does not matter, in the metric's unit; null: none is tolerated. */
+  /** What does not matter, as a share of the baseline's value; null: nothing is tolerated. */
   readonly tolerated: number | null;
   /** It was shown that harm beyond the next step's margin is not there. */
   readonly cleared: boolean;

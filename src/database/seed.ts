@@ -6,12 +6,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix, resolve } from 'node:path';
 import type { Artifact } from '../build/artifact.ts';
-import { run } from '../build/run.ts';
 import { checkOut, openSource, readAt } from '../build/source.ts';
 import type { AppConfig, Config, SeedConfig } from '../config/schema.ts';
 import { databaseVariable, replaceNames } from '../config/variables.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { runTool } from '../process/tool.ts';
 import { redactor } from '../redact.ts';
 import { databaseScript } from './engine.ts';
 import { runOnDatabaseHost, stageOf } from './run.ts';
@@ -188,7 +188,7 @@ async function runHere(
         name,
         replaceNames(text, (one) => given[one] ?? ''),
       ]);
-      return run('sh', ['-ec', command], quiet, {
+      return runTool('sh', ['-ec', command], quiet, {
         cwd: commit === null ? config.directory : join(cwd, definition.directory),
         env: { ...context.env, ...Object.fromEntries(own), ...given },
       });

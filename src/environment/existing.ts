@@ -42,7 +42,7 @@ export async function existingHosts(
 }
 
 /** Pure part of `existingHosts`. */
-export function groupedHosts(
+function groupedHosts(
   { path, targets, groups, lockKeeper }: Pick<InventoryTargets, 'path' | 'targets' | 'groups' | 'lockKeeper'>,
   wanted: readonly string[],
 ): ExistingHosts {

@@ -1,8 +1,8 @@
 /** Whether new firewall rules let us in: asked with a new connection, since they leave a standing one alone. */
 
 import type { Context } from '../context.ts';
+import { runProcess } from '../process/run.ts';
 import type { Connection } from '../ssh/connection.ts';
-import { runProcess } from '../ssh/process.ts';
 import { quote } from '../ssh/quote.ts';
 
 /** Milliseconds for one try. The host takes its rules back after `CONFIRM_WITHIN`. */

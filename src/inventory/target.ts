@@ -1,11 +1,11 @@
 /** From a host of an inventory to the way it is reached. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { homedir, userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { outputOf } from '../process/tool.ts';
 import type { SshTarget } from '../ssh/connection.ts';
 import { type Inventory, type InventoryHost, type InventoryVars, PRIVATE_ADDRESS } from './model.ts';
 import { parseSshArguments, type SshOptions } from './ssh-options.ts';
@@ -219,9 +219,7 @@ async function ownSettings(
 ): Promise<OwnSettings> {
   const chosen = configFile === undefined ? [] : ['-F', configFile];
   const args = [...chosen, ...options.flatMap((option) => ['-o', option]), '-G', '--', address];
-  const printed = await new Promise<string>((done) => {
-    execFile('ssh', args, { env: { ...context.env }, timeout: 10_000 }, (_error, stdout) => done(stdout));
-  });
+  const printed = (await outputOf('ssh', args, context, { timeoutMs: 10_000 })) ?? '';
   const said = (key: string) => new RegExp(`^${key} (.+)$`, 'm').exec(printed)?.[1];
   const [user, port, hostName] = [said('user'), said('port'), said('hostname')];
   return {

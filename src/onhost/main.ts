@@ -26,10 +26,11 @@ import { realHost } from './real/host.ts';
 import { withLock } from './real/lock.ts';
 import { carryOut } from './release.ts';
 import { runRollout } from './rollout/actor.ts';
+import { reportOf } from './rollout/record.ts';
 import { followRollout, newestStatus, tellRollout } from './rollout/talk.ts';
 
 const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR
-       onhost rollout APP [status | follow | pause BY | resume BY | promote BY | abort BY]
+       onhost rollout APP [status | report | follow | pause BY | resume BY | promote BY | abort BY]
 `;
 
 function print(line: string): void {
@@ -96,6 +97,11 @@ async function rollout(app: string, [what, by]: readonly string[]): Promise<numb
   if (what === 'status') {
     const status = await newestStatus(app, realHost);
     if (status !== undefined) print(status);
+    return 0;
+  }
+  if (what === 'report') {
+    const status = await newestStatus(app, realHost);
+    if (status !== undefined) print(await reportOf(realHost, status));
     return 0;
   }
   if (what === 'follow') {

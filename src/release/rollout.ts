@@ -70,6 +70,20 @@ exec ${command(app, 'status')}`;
   return parseStatus(text);
 }
 
+/** It with all of its evidence, for `pipeline judge`: a JSON text; undefined: there never was one. */
+export async function rolloutReport(
+  host: ReleaseHost,
+  app: string,
+  context: Context,
+): Promise<string | undefined> {
+  const label = `evidence of the rollout of ${app}`;
+  const text = await host.connection.check(`exec ${command(app, 'report')}`, {
+    label,
+    signal: context.signal,
+  });
+  return text.trim() === '' ? undefined : text.trim();
+}
+
 /**
  * Shows it until it has ended or waits for a person. What goes on does so with nobody looking: a connection
  * that breaks is made again, and Ctrl-C ends the view alone.

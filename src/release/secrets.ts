@@ -2,11 +2,11 @@
  * An application's secrets: from the environment, from a command, or generated once and kept on the hosts.
  */
 import { randomInt } from 'node:crypto';
-import { execa } from 'execa';
 import type { SecretSource } from '../config/schema.ts';
 import type { Context } from '../context.ts';
 import { settingsFolder } from '../contract/places.ts';
 import { Failure } from '../errors.ts';
+import { runTool } from '../process/tool.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
 import type { ReleaseHost } from './types.ts';
@@ -119,18 +119,14 @@ async function fromCommand(
   directory: string,
   context: Context,
 ): Promise<string | { readonly reason: string }> {
-  const result = await execa('sh', ['-c', command], {
+  const { exitCode, stdout, timedOut } = await runTool('sh', ['-c', command], context, {
     cwd: directory,
-    env: context.env,
-    extendEnv: false,
-    stdin: 'inherit',
-    stderr: ['pipe', 'inherit'],
-    reject: false,
-    cancelSignal: context.signal,
-    timeout: 60_000,
+    input: 'ours',
+    stderr: 'ours',
+    hideOutput: true,
+    timeoutMs: 60_000,
   });
-  context.signal.throwIfAborted();
-  if (result.exitCode !== 0)
-    return { reason: result.timedOut ? 'no answer in 60 s' : `exit ${result.exitCode}` };
-  return result.stdout === '' ? { reason: 'it printed nothing' } : result.stdout;
+  if (timedOut) return { reason: 'no answer in 60 s' };
+  if (exitCode !== 0) return { reason: `exit ${exitCode}` };
+  return stdout.replace(/\r?\n$/, '') || { reason: 'it printed nothing' };
 }

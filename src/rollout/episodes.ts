@@ -186,18 +186,13 @@ export class Episodes {
       }
     }
     for (const [stretch, { deals, warm }] of this.#blocks) {
-      const at = this.#endOf(stretch);
+      const at = endOf(stretch);
       if (at > this.#now) continue;
       this.#blocks.delete(stretch);
       this.#held -= deals.length;
       if (deals.length > 0) events.push({ kind: 'block', at, warm, strata: strataOf(deals) });
     }
     return events;
-  }
-
-  /** When everything of a stretch is known. */
-  #endOf(stretch: number): number {
-    return (stretch + 1) * STRETCH + this.#length;
   }
 
   #isSampled(unit: string): boolean {
@@ -249,7 +244,7 @@ export class Episodes {
   /** Blocks hold deals by when they began, so how long an answer took decides nothing. */
   #putIntoBlock(deal: Deal): void {
     const stretch = Math.floor(deal.began / STRETCH);
-    if (this.#endOf(stretch) <= this.#now) return;
+    if (endOf(stretch) <= this.#now) return;
     let block = this.#blocks.get(stretch);
     if (block === undefined) {
       block = {
@@ -288,6 +283,11 @@ export class Episodes {
       this.#held += block.deals.length;
     }
   }
+}
+
+/** When everything of a stretch is known, of slow answers as well. */
+function endOf(stretch: number): number {
+  return (stretch + 1) * STRETCH + EPISODE;
 }
 
 type Mutable = Record<'failed' | 'refused' | 'alone' | 'returned', Record<Side, number>>;

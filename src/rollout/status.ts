@@ -44,7 +44,8 @@ function releaseOf({ release, ref, commit, subject }: Manifest): SideRelease {
   return { release, ref, commit, subject };
 }
 
-function metricsOf(state: RolloutState): readonly RolloutMetric[] {
+/** The rows of evidence. */
+export function metricsOf(state: RolloutState): readonly RolloutMetric[] {
   const { judge } = state;
   const missing = new Set(waitsFor(state).map(({ metric }) => metric));
   const odds = new Map(harms(judge).map(({ metric, evidence }) => [metric, Math.max(1, Math.exp(evidence))]));

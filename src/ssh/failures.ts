@@ -1,5 +1,6 @@
 /** Why a connection failed, told from what the OpenSSH client printed: pure. */
 import { Failure, type FailureDetails } from '../errors.ts';
+import { lastLines } from '../process/output.ts';
 import { redact } from '../redact.ts';
 import type { SshTarget } from './connection.ts';
 import { knownHostName } from './known-hosts.ts';
@@ -237,13 +238,4 @@ function keyOf(target: SshTarget): string {
 function removeKey(target: SshTarget): string {
   const file = target.knownHostsFile === undefined ? [] : ['-f', target.knownHostsFile];
   return command(['ssh-keygen', ...file, '-R', knownHostName(target.address, target.port)]);
-}
-
-/** The last ten lines that hold anything. */
-export function lastLines(text: string, count = 10): readonly string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== '')
-    .slice(-count);
 }

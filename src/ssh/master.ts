@@ -1,5 +1,4 @@
 /** The multiplexing master: one authenticated connection to a host that every command goes over. */
-import { spawn } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -13,9 +12,9 @@ import {
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runProcess } from '../process/run.ts';
 import type { SshTarget } from './connection.ts';
 import { ConnectionFailure, connectionFailure } from './failures.ts';
-import { runProcess } from './process.ts';
 
 export interface MasterOptions {
   readonly target: SshTarget;
@@ -106,7 +105,7 @@ export class Master {
     if (!existsSync(socketIn(folder))) return false;
     const { target, program, env } = this.#options;
     const args = ['-S', socketArgument(folder), '-O', question, '--', target.address];
-    return runProcess(program, args, { env, signal: AbortSignal.timeout(2_000) }).then(
+    return runProcess(program, args, { env, timeoutMs: 2_000 }).then(
       ({ exitCode }) => exitCode === 0,
       () => false,
     );
@@ -149,19 +148,9 @@ async function startMaster(
   const file = openSync(path, 'w+', 0o600);
   rmSync(path);
   try {
-    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', file], detached: true });
-    const kill = () => child.kill('SIGKILL');
-    signal.addEventListener('abort', kill, { once: true });
-    if (signal.aborted) kill();
-    try {
-      const exitCode = await new Promise<number | null>((resolve, reject) => {
-        child.once('error', reject);
-        child.once('exit', resolve);
-      });
-      return { exitCode, stderr: readStart(file) };
-    } finally {
-      signal.removeEventListener('abort', kill);
-    }
+    const outlets = { stdout: 'nowhere', stderr: file } as const;
+    const { exitCode } = await runProcess(program, args, { env, signal, graceMs: 0, ...outlets });
+    return { exitCode, stderr: readStart(file) };
   } finally {
     closeSync(file);
   }

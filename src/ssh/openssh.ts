@@ -8,12 +8,13 @@ import { pipeline } from 'node:stream/promises';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { bytes, duration } from '../format.ts';
+import { lastLines } from '../process/output.ts';
+import { runProcess } from '../process/run.ts';
 import { redact, redactor } from '../redact.ts';
 import { type Patience, sshArguments } from './arguments.ts';
 import type { Connection, RunOptions, RunResult, SshTarget } from './connection.ts';
-import { type ConnectionFailure, connectionFailure, lastLines } from './failures.ts';
+import { type ConnectionFailure, connectionFailure } from './failures.ts';
 import { Master } from './master.ts';
-import { runProcess } from './process.ts';
 import { beginMark, endMark, killScript, ownOutput, runCommand, runInput, storeCommand } from './remote.ts';
 import { throughTunnel } from './tunnel.ts';
 
@@ -36,6 +37,8 @@ const SIGN_IN_MS = 20_000;
  * not waited for longer.
  */
 const LINGER_MS = 1_000;
+/** Characters of a run's output that are kept where its lines were received. */
+const KEPT_BESIDE_LINES = 1_000_000;
 /** For a run that is ended: SIGTERM first, SIGKILL after this. */
 const GRACE_SECONDS = 3;
 
@@ -226,7 +229,10 @@ class OpenSshConnection implements Connection {
       onStdout: afterMark(beginMark(token), options.onStdout),
       onStderr,
       signal: AbortSignal.any([signal, linger.signal]),
+      // Whoever receives the lines needs the rest for messages alone.
+      ...(options.onStdout === undefined ? {} : { keep: KEPT_BESIDE_LINES }),
     });
+    if (result.wasCut && options.onStdout === undefined) throw tooMuch(this.target, options);
     const stderr = result.stderr.replace(new RegExp(`${mark.source.slice(0, -1)}\\n?`), '');
     return {
       complete: exitCode !== undefined,
@@ -293,6 +299,14 @@ function timeoutFailure(
     step: options.label,
     output: lastLines(shownOutput(result, options)),
     next: 'It was ended on the host. See what it waits for with --verbose, then run the command again.',
+  });
+}
+
+function tooMuch(target: SshTarget, options: RunOptions): Failure {
+  return new Failure('host', `${options.label} printed more than can be read`, {
+    host: target.name,
+    step: options.label,
+    next: 'Something on the host prints without end. See what with --verbose.',
   });
 }
 

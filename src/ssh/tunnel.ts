@@ -2,9 +2,9 @@
  * A port of a host's loopback address on this machine's own: every connection goes through the host's SSH
  * connection.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { endGroup, startProcess } from '../process/child.ts';
 
 /** The ssh client that carries one connection: its standard input and output are the connection. */
 export interface TunnelClient {
@@ -48,13 +48,19 @@ export async function throughTunnel<T>(
 
 async function carry(socket: Socket, clientFor: () => Promise<TunnelClient>): Promise<void> {
   const { program, args, env } = await clientFor();
-  const client = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'ignore'], detached: true });
-  client.once('error', () => socket.destroy());
-  client.stdin.on('error', () => socket.destroy());
-  client.once('close', () => socket.destroy());
-  socket.once('close', () => client.kill());
-  socket.pipe(client.stdin);
-  client.stdout.pipe(socket);
+  const client = await startProcess(program, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+  const { stdin, stdout } = client;
+  if (stdin === null || stdout === null) throw new RangeError('the client has pipes');
+  const leave = () => socket.destroy();
+  client.once('error', leave).once('close', leave);
+  stdin.on('error', leave);
+  const end = () => {
+    endGroup(client).catch(leave);
+  };
+  socket.once('close', end);
+  if (socket.destroyed) end();
+  socket.pipe(stdin);
+  stdout.pipe(socket);
 }
 
 function portOf(server: Server): number {

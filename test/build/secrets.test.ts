@@ -7,10 +7,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { run } from '../../src/build/run.ts';
 import { openSource, resolveRef } from '../../src/build/source.ts';
 import { type Context, quietContext } from '../../src/context.ts';
 import { Failure } from '../../src/errors.ts';
+import { runTool } from '../../src/process/tool.ts';
 
 const CANARY = 'canary-s3cret-7731';
 
@@ -75,7 +75,7 @@ it('what a program prints of its environment and of addresses is hidden, line by
   );
   const lines: string[] = [];
   const context = watched({ NPM_TOKEN: CANARY });
-  const { exitCode, lastLines } = await run('sh', ['build.sh'], context, {
+  const { exitCode, lastLines } = await runTool('sh', ['build.sh'], context, {
     onLine: (line) => lines.push(line),
   });
   expect(exitCode).toBe(3);

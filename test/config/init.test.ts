@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DetectedFolder, detectFolder } from '../../src/config/detect.ts';
 import { initialConfig, newProjectId, projectName } from '../../src/config/init.ts';
 import { readConfig } from '../../src/config/mistakes.ts';
+import { quietContext } from '../../src/context.ts';
 
 const options = { id: '0123456789ab', schema: 'schema.json' };
 
@@ -111,7 +112,7 @@ describe('looking at a folder', () => {
 
   test('finds a Node service', async () => {
     write('package.json', JSON.stringify({ name: 'shop', scripts: { start: 'node .' } }));
-    expect(await detectFolder(folder)).toEqual({
+    expect(await detectFolder(folder, quietContext())).toEqual({
       name: 'shop',
       kind: { runtime: 'node', startsBy: 'node .' },
       git: undefined,
@@ -127,40 +128,49 @@ describe('looking at a folder', () => {
       <dependencies><dependency><artifactId>mysql-connector-java</artifactId></dependency></dependencies>
       <build><finalName>clinic</finalName></build></project>`;
     write('pom.xml', pom('war'));
-    expect(await detectFolder(folder)).toMatchObject({
+    expect(await detectFolder(folder, quietContext())).toMatchObject({
       name: 'clinic-web',
       kind: { runtime: 'tomcat', war: 'clinic', wantsMariadb: true },
     });
     write('pom.xml', pom('jar'));
-    expect(await detectFolder(folder)).toMatchObject({ name: 'clinic-web', kind: { runtime: 'unknown' } });
+    expect(await detectFolder(folder, quietContext())).toMatchObject({
+      name: 'clinic-web',
+      kind: { runtime: 'unknown' },
+    });
   });
 
   test('finds a static site, or nothing', async () => {
-    expect(await detectFolder(folder)).toMatchObject({
+    expect(await detectFolder(folder, quietContext())).toMatchObject({
       name: basename(folder),
       kind: { runtime: 'unknown' },
     });
     write('index.html', '<p>');
-    expect(await detectFolder(folder)).toMatchObject({ kind: { runtime: 'static' } });
+    expect(await detectFolder(folder, quietContext())).toMatchObject({ kind: { runtime: 'static' } });
   });
 
   test('takes the repository with its branch and folder, without a password, as it is written down', async () => {
     git('init', '-b', 'trunk');
-    expect((await detectFolder(folder)).git).toEqual({ source: '.', branch: 'trunk', directory: '' });
+    expect((await detectFolder(folder, quietContext())).git).toEqual({
+      source: '.',
+      branch: 'trunk',
+      directory: '',
+    });
     mkdirSync(join(folder, 'a/b'), { recursive: true });
-    expect((await detectFolder(join(folder, 'a/b'))).git).toEqual({
+    expect((await detectFolder(join(folder, 'a/b'), quietContext())).git).toEqual({
       source: '../..',
       branch: 'trunk',
       directory: 'a/b',
     });
     git('remote', 'add', 'origin', 'https://me:token@git.example.com/x.git');
     git('config', 'url.https://mirror.example.com/.insteadOf', 'https://me:token@git.example.com/');
-    expect((await detectFolder(folder)).git).toMatchObject({ source: 'https://git.example.com/x.git' });
+    expect((await detectFolder(folder, quietContext())).git).toMatchObject({
+      source: 'https://git.example.com/x.git',
+    });
   });
 
   test('refuses a package.json that is not JSON', async () => {
     write('package.json', '{');
-    await expect(detectFolder(folder)).rejects.toMatchObject({
+    await expect(detectFolder(folder, quietContext())).rejects.toMatchObject({
       kind: 'usage',
       next: expect.stringContaining('pipeline init'),
     });

@@ -4,7 +4,9 @@ import type { ReleaseOrder, RolloutOrder } from '../../src/contract/release.ts';
 import type { RolloutStatus } from '../../src/contract/rollout.ts';
 import type { Host } from '../../src/onhost/host.ts';
 import { runRollout } from '../../src/onhost/rollout/actor.ts';
+import { reportOf } from '../../src/onhost/rollout/record.ts';
 import { tellRollout } from '../../src/onhost/rollout/talk.ts';
+import { judgeRollout, parseRolloutReport } from '../../src/rollout/report.ts';
 import { broken, type FakeHost } from './fake-host.ts';
 import { carry, NEW, OLD, placed, servingHost, settle, takeOver } from './orders.ts';
 
@@ -242,6 +244,10 @@ describe('a rollout under way', () => {
       await run(host);
       expectOldServes(host, `call ${at}: ${dying.count.at}`);
       expect(statusOf(host).phase).toBe('taken back');
+      // What the killed process had seen and not decided on is no part of the verdict.
+      const report = parseRolloutReport(JSON.parse(await reportOf(host, JSON.stringify(statusOf(host)))));
+      if ('mistake' in report) throw new Error(report.mistake);
+      expect(judgeRollout(report.report), dying.count.at).toMatchObject({ harmful: true, agrees: true });
     }
   });
 

@@ -133,9 +133,9 @@ return 200 "version ${version(colour)} on ${name}"; } }`;
   test('the balancer alone knows who is dealt to whom', async () => {
     await share(100);
     await text(port('shop'), cookie(7));
-    await delay(600);
-    const lines = nginx.log('/run/pipeline/proxy/shop/split/requests').trim().split('\n').map(parseSplitLine);
-    expect(lines.at(-1)).toMatchObject({ side: 'candidate', how: 'known', upstreamStatus: '200' });
+    const told = () => nginx.log('/run/pipeline/proxy/shop/split/requests').split('\n').map(parseSplitLine);
+    const line = { side: 'candidate', how: 'known', upstreamStatus: '200', key: '7'.padStart(16, '0') };
+    await expect.poll(told, { timeout: 10_000 }).toContainEqual(expect.objectContaining(line));
     for (const name of HOSTS) expect(() => nginx.log(`/run/pipeline/proxy/${name}/split/requests`)).toThrow();
   });
 

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RolloutStatus } from '../../src/contract/rollout.ts';
 import { releases } from '../../src/release/index.ts';
-import { followRollout, rolloutStatus, tellRollout } from '../../src/release/rollout.ts';
+import { followRollout, rolloutReport, rolloutStatus, tellRollout } from '../../src/release/rollout.ts';
+import { judgeRollout, parseRolloutReport } from '../../src/rollout/report.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
 import { startVisitors, type VisitorCounts, type VisitorOptions } from '../support/visitors.ts';
@@ -85,6 +86,9 @@ systemctl list-units --plain --no-legend 'pipeline-${APP}@*' | cut -d' ' -f1; tr
     await expectNothingLeft('blue');
     expect((await failureOf(tellRollout(host(), APP, 'pause', at.context))).message).toContain('no rollout');
     expect((await status())?.phase).toBe('taken back');
+    const kept = parseRolloutReport(JSON.parse((await rolloutReport(host(), APP, at.context)) ?? ''));
+    if ('mistake' in kept) throw new Error(kept.mistake);
+    expect(judgeRollout(kept.report)).toMatchObject({ harmful: true, agrees: true });
   });
 
   /** How many of some first visits each version answers. */

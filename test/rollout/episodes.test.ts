@@ -288,6 +288,15 @@ describe('latency', () => {
     expect(strata.flatMap(({ baseline }) => baseline).flatMap(({ ms }) => ms)).toEqual([]);
   });
 
+  test('by request: one that takes ten seconds counts as much as others', () => {
+    const episodes = new Episodes('request', 50);
+    episodes.until(8);
+    episodes.take(ask(1, { how: 'request' }));
+    episodes.until(18);
+    episodes.take(ask(2, { how: 'request', side: 'candidate', milliseconds: 10_000 }));
+    expect(dealt(rest(episodes, 18))).toEqual([[0.5, 1, 1]]);
+  });
+
   test('the order of units has nothing to do with when they came', () => {
     const episodes = new Episodes('visitor', 50);
     for (let i = 0; i < 600; i++) {

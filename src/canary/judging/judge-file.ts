@@ -35,13 +35,26 @@ export interface JudgeOptions {
 }
 
 /**
+ * The JSON in a file, or in the page that holds it.
+ * @throws Failure kind `usage` for a file that cannot be read or is neither.
+ */
+export async function readDocument(path: string): Promise<unknown> {
+  return parse(await read(path), path);
+}
+
+/**
  * Judges a report (JSON, or the HTML page that holds it) or a document of Kayenta's remote judge.
  * @param path a file; `-` is standard input.
+ * @param document what is in it, where it was read already.
  * @throws Failure kind `usage` for a file that cannot be read, is neither, or does not fit the judge that
  *   was asked for.
  */
-export async function judgeFile(path: string, options: JudgeOptions = {}): Promise<Judged> {
-  const found = parse(await read(path), path);
+export async function judgeFile(
+  path: string,
+  options: JudgeOptions = {},
+  document?: unknown,
+): Promise<Judged> {
+  const found = document ?? (await readDocument(path));
   const { prometheus } = options;
   if (isReport(found)) {
     if (prometheus !== undefined) {

@@ -10,7 +10,7 @@ import type { definitions } from '../definitions.ts';
 
 export const init: Handler<typeof definitions.init> = async (_options, { common, context, output }) => {
   const path = resolve(context.cwd, common.config ?? 'pipeline.yml');
-  const detected = await detectFolder(context.cwd);
+  const detected = await detectFolder(context.cwd, context);
   const text = initialConfig(detected, {
     id: newProjectId(),
     schema: relative(dirname(path), installed('schema/pipeline.schema.json')),

@@ -8,6 +8,7 @@ import {
   type JudgeOptions,
   judgedAsKayenta,
   judgeFile,
+  readDocument,
 } from '../../canary/judging/judge-file.ts';
 import { seconds } from '../../canary/judging/kayenta-file.ts';
 import type { Context } from '../../context.ts';
@@ -16,19 +17,63 @@ import { shownPath } from '../../files.ts';
 import { prometheusAt } from '../../metrics/prometheus.ts';
 import { reportJson } from '../../report/json.ts';
 import { kayentaLines, resultLines } from '../../report/terminal.ts';
+import { isRolloutReport, judgeRollout, parseRolloutReport } from '../../rollout/report.ts';
 import { caveat, documentOf, recordedByHub } from '../../watching/judge-hub.ts';
 import { argument, type CommandResult, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
+import { rolloutFrame } from '../rollout-view.ts';
 
 export const judge: Handler<typeof definitions.judge> = async (options, session) => {
-  const judged =
-    options.app === undefined
-      ? await fromFile(options, session)
-      : await fromHub(options.app, options, session);
+  if (options.app !== undefined) return show(await fromHub(options.app, options, session), options, session);
+  const path = fileOf(session);
+  const document = await readDocument(path);
+  if (isRolloutReport(document)) return showRollout(document, path, options, session);
+  const prometheus = fromPrometheus(options, session.context);
+  const wanted = {
+    ...(options.judge === undefined ? {} : { judge: options.judge as 'sequential' | 'kayenta' }),
+    ...(prometheus === undefined ? {} : { prometheus }),
+  };
+  return show(await judgeFile(path, wanted, document), options, session);
+};
+
+function show(judged: Judged, options: Options, session: Session): Promise<CommandResult> {
   return judged.kind === 'kayenta'
     ? showKayenta(judged, options, session)
     : showReport(judged, options, session);
-};
+}
+
+function showRollout(
+  document: unknown,
+  path: string,
+  { judge: name, prometheus, report: page, markdown, save }: Options,
+  { output }: Session,
+): CommandResult {
+  if ([name, prometheus, page, markdown, save].some((option) => option !== undefined)) {
+    throw new Failure('usage', `${path} is the report of a rollout, which is judged in one way alone.`, {
+      next: `Judge it with: pipeline judge ${path}`,
+    });
+  }
+  const parsed = parseRolloutReport(document);
+  if ('mistake' in parsed) {
+    throw new Failure('usage', `${path} is no whole report of a rollout: ${parsed.mistake}`, {
+      next: `Save it again with: pipeline rollout status APP --save ${path}`,
+    });
+  }
+  const { status, harmful, agrees } = judgeRollout(parsed.report);
+  output.line(`${status.app}: ${status.baseline.release} and ${status.candidate.release}`);
+  for (const line of rolloutFrame(status, output.colors)) output.line(line);
+  output.line(harmful ? 'The evidence of harm suffices to take it back.' : 'No evidence of harm suffices.');
+  sayWhetherItAgrees(agrees, output);
+  return { json: { ...status, harmful, agrees }, exitCode: harmful ? EXIT_CODES.rejected : 0 };
+}
+
+function sayWhetherItAgrees(agrees: boolean | null, output: Session['output']): void {
+  if (agrees === true) output.line('The file holds the same verdict.');
+  if (agrees === false) {
+    const changed = 'The file holds a different verdict: it was edited, or written by another version.';
+    output.line(output.colors.yellow(changed));
+  }
+}
 
 async function showKayenta(
   { document, result, outcome, notes }: Extract<Judged, { kind: 'kayenta' }>,
@@ -59,11 +104,7 @@ async function showReport(
     Object.entries(written).map(([form, file]) => [form, shownPath(file, context.cwd)]),
   );
   for (const line of resultLines(report, output.colors, files)) output.line(line);
-  if (agrees === true) output.line('The file holds the same verdict.');
-  if (agrees === false) {
-    const changed = 'The file holds a different verdict: it was edited, or written by another version.';
-    output.line(output.colors.yellow(changed));
-  }
+  sayWhetherItAgrees(agrees, output);
   return { json: { ...reportJson(report, files), agrees }, exitCode: exitCodeOf(report.verdict.verdict) };
 }
 
@@ -74,18 +115,13 @@ function exitCodeOf(verdict: Parameters<typeof exitKind>[0]): number {
 
 type Options = Parameters<typeof judge>[0];
 
-async function fromFile(options: Options, session: Session): Promise<Judged> {
-  const { context } = session;
+function fileOf(session: Session): string {
   const path = argument(session, 0);
   if (path === undefined)
     throw new Failure('usage', 'There is nothing to judge.', {
       next: 'Name a file, - for standard input, or --app with --baseline and --candidate.',
     });
-  const prometheus = fromPrometheus(options, context);
-  return judgeFile(path === '-' ? path : resolve(context.cwd, path), {
-    ...(options.judge === undefined ? {} : { judge: options.judge as 'sequential' | 'kayenta' }),
-    ...(prometheus === undefined ? {} : { prometheus }),
-  });
+  return path === '-' ? path : resolve(session.context.cwd, path);
 }
 
 /**

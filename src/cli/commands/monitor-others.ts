@@ -1,6 +1,6 @@
 /** `pipeline monitor open|status|users|test-alert`: questions to the hub, answered on its host. */
-import { execa } from 'execa';
 import { Failure } from '../../errors.ts';
+import { startProcess } from '../../process/child.ts';
 import { hostsHeard, silentAgents } from '../../watching/health.ts';
 import { askHub, dashboardUrl, findMonitor, type HubStatus, withMonitor } from '../../watching/place.ts';
 import { argument, type Handler } from '../command.ts';
@@ -14,7 +14,9 @@ export const monitorOpen: Handler<typeof definitions.monitorOpen> = async (optio
   // Where there is no browser to open, the address is all that is wanted.
   if (session.output.interactive) {
     const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
-    await execa(program, [url], { reject: false, stdio: 'ignore', timeout: 5000 });
+    const { env } = session.context;
+    const browser = await startProcess(program, [url], { env, stdio: 'ignore' }).catch(() => undefined);
+    browser?.unref();
   }
   return { json: { dashboard: url } };
 };

@@ -1,9 +1,9 @@
 /** `pipeline prod ssh HOST [-- CMD]`: a shell, or one command, on a host. The command's exit code is ours. */
-import { execa } from 'execa';
 import { loadConfig } from '../../config/load.ts';
 import { rememberHostKeys, targetOf } from '../../environment/fleet.ts';
 import { inventoryTargets } from '../../environment/inventory-targets.ts';
 import { closest, Failure } from '../../errors.ts';
+import { runTool } from '../../process/tool.ts';
 import { connect } from '../../ssh/openssh.ts';
 import { command } from '../../ssh/quote.ts';
 import { argument, type Handler } from '../command.ts';
@@ -21,22 +21,18 @@ export const prodSsh: Handler<typeof definitions.prodSsh> = async (options, sess
   ];
   const json = session.common.json;
   const terminal = words.length === 0 && process.stdin.isTTY === true ? ['-t'] : [];
-  const result = await execa('ssh', [...terminal, ...args], {
-    reject: false,
-    stdin: json ? 'ignore' : 'inherit',
-    stdout: json ? 'pipe' : 'inherit',
-    stderr: json ? 'pipe' : 'inherit',
+  const passed = { input: 'ours', stdout: 'ours', stderr: 'ours' } as const;
+  const { exitCode, stdout, stderr } = await runTool('ssh', [...terminal, ...args], session.context, {
+    ...(json ? {} : passed),
+    hideOutput: true,
   });
-  return {
-    exitCode: result.exitCode ?? 130,
-    json: {
-      host: name,
-      exitCode: result.exitCode ?? 130,
-      stdout: result.stdout ?? '',
-      stderr: result.stderr ?? '',
-    },
-  };
+  return { exitCode, json: { host: name, exitCode, stdout: withoutEnd(stdout), stderr: withoutEnd(stderr) } };
 };
+
+/** As a shell's `$(…)` has it, but for one line end. */
+function withoutEnd(text: string): string {
+  return text.replace(/\n$/, '');
+}
 
 type Options = Parameters<typeof prodSsh>[0];
 type Session = Parameters<typeof prodSsh>[1];

@@ -1,8 +1,17 @@
 /** `pipeline rollout …`: see a rollout, and say what is to become of it. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { hasEnded, type RolloutStatus, type RolloutWord } from '../../contract/rollout.ts';
-import { Failure } from '../../errors.ts';
+import { EXIT_CODES, Failure } from '../../errors.ts';
 import type { AppOnHosts, ReleaseHost } from '../../release/index.ts';
-import { clearRollout, dividerOf, followRollout, rolloutStatus, tellRollout } from '../../release/rollout.ts';
+import {
+  clearRollout,
+  dividerOf,
+  followRollout,
+  rolloutReport,
+  rolloutStatus,
+  tellRollout,
+} from '../../release/rollout.ts';
 import { withAppHosts } from '../app-hosts.ts';
 import { argument, type CommandResult, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
@@ -30,8 +39,14 @@ export const status: Handler<typeof definitions.rolloutStatus> = async (options,
       );
     }
     for (const line of rolloutEnd(now, output.colors)) output.line(line);
+    if (options.save !== undefined) await save(options.save, host, app, session);
     return { json: now, exitCode: rolloutExitCode(now.phase) };
   });
+
+async function save(file: string, host: ReleaseHost, app: string, { context }: Session): Promise<void> {
+  const text = known(app, await rolloutReport(host, app, context));
+  await writeFile(resolve(context.cwd, file), `${text}\n`);
+}
 
 export const watch: Handler<typeof definitions.rolloutWatch> = async (options, session) =>
   withDivider(session, options.inventory, (host, name, app) => watchRollout(host, name, app, session));
@@ -52,7 +67,9 @@ export async function watchRollout(
   let introduced = false;
   let lastLine = 0;
   let steps = 0;
+  let seen: RolloutStatus | undefined;
   const onStatus = (now: RolloutStatus) => {
+    seen = now;
     if (!introduced && !hasEnded(now.phase)) for (const line of rolloutIntroduction(now)) output.line(line);
     introduced = true;
     for (const { kind, percent, why } of now.events.slice(steps)) {
@@ -66,7 +83,15 @@ export async function watchRollout(
       output.line(rolloutLine(now));
     }
   };
-  const last = known(app, await followRollout(host, app, context, onStatus));
+  let last: RolloutStatus;
+  try {
+    last = known(app, await followRollout(host, app, context, onStatus));
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    output.live([]);
+    output.line(`The rollout goes on. Look again: pipeline rollout watch ${app}`);
+    return { json: seen ?? null, exitCode: EXIT_CODES.interrupted };
+  }
   output.live([]);
   if (hasEnded(last.phase)) await clearRollout(all, context);
   output.line();
@@ -86,8 +111,8 @@ function telling(word: RolloutWord): Handler<typeof definitions.rolloutPause> {
     });
 }
 
-function known(app: string, status: RolloutStatus | undefined): RolloutStatus {
-  if (status !== undefined) return status;
+function known<T>(app: string, what: T | undefined): T {
+  if (what !== undefined) return what;
   throw new Failure('usage', `${app} never had a rollout`, {
     next: `Begin one with pipeline deploy ${app} REF --canary`,
   });

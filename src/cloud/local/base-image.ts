@@ -4,12 +4,13 @@ import { access, mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'n
 import { dirname, join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
+import { toolFailure } from '../../process/tool.ts';
 import { quote } from '../../ssh/quote.ts';
 import { INIT, INIT_SCRIPT } from './boot.ts';
 import { aptFetchSettings } from './handed.ts';
 import { tryLock, waitForLock } from './lock.ts';
 import { basesInUse, folders } from './records.ts';
-import { mustRun, programFailure, run } from './run.ts';
+import { mustRun, run } from './run.ts';
 import type { LocalSettings } from './settings.ts';
 import { type DistributionSources, distributionSources, type SourceFile } from './sources.ts';
 
@@ -174,11 +175,11 @@ async function build(context: Context, recipe: Recipe, base: string, lock: numbe
       },
     },
   );
-  if (result.code === 0) return;
+  if (result.exitCode === 0) return;
   const { bavail: left } = await statfs(parent);
   if (/no space left on device/i.test(result.stderr) || left * bsize < 2 ** 20)
     throw diskFull(parent, left * bsize);
-  throw programFailure('base image', 'mmdebstrap', result);
+  throw toolFailure('base image', 'mmdebstrap', result);
 }
 
 /**

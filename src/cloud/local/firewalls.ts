@@ -64,12 +64,12 @@ export async function expelBridge(context: Context, bridge: string, lock: number
   const rules = deletions(found.rules, bridge);
   for (const rule of rules) await mustRun(context, 'network', 'iptables', ['-w', ...rule], { lock });
   if (!found.firewalld) return;
-  const { code } = await run(context, 'firewall-cmd', [
+  const { exitCode } = await run(context, 'firewall-cmd', [
     '--quiet',
     '--zone=trusted',
     `--query-interface=${bridge}`,
   ]);
-  if (code !== 0) return;
+  if (exitCode !== 0) return;
   await mustRun(
     context,
     'network',

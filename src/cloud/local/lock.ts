@@ -7,7 +7,7 @@ import { Failure } from '../../errors.ts';
 import { run } from './run.ts';
 
 export interface Lock extends AsyncDisposable {
-  /** Descriptor to hand to programs (`RunOptions.lock`), so that the lock lasts until they, too, have ended. */
+  /** Descriptor to hand to programs (`LocalToolOptions.lock`), so that the lock lasts until they, too, have ended. */
   readonly descriptor: number;
   release(): Promise<void>;
 }
@@ -25,11 +25,11 @@ export async function tryLock(context: Context, path: string): Promise<Lock | un
     try {
       // locks the open file description, which stays locked for as long as a descriptor of it is open anywhere
       const args = ['--nonblock', '--conflict-exit-code', String(HELD), '3'];
-      const { code, stderr } = await run(context, 'flock', args, { lock: handle.fd });
-      if (code === 0 && (await isStill(path, handle))) return held(handle);
+      const { exitCode, stderr } = await run(context, 'flock', args, { lock: handle.fd });
+      if (exitCode === 0 && (await isStill(path, handle))) return held(handle);
       await handle.close();
-      if (code === HELD) return undefined;
-      if (code !== 0) throw lockFailure(path, stderr.trim());
+      if (exitCode === HELD) return undefined;
+      if (exitCode !== 0) throw lockFailure(path, stderr.trim());
     } catch (error) {
       await handle.close();
       throw error;

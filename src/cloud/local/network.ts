@@ -134,7 +134,7 @@ async function hasTable(context: Context, layout: EnvironmentLayout): Promise<bo
 /** A device that is gone already is no failure: the kernel removes a killed host's by itself, a little later. */
 async function deleteDevice(context: Context, device: string, lock: number): Promise<void> {
   const result = await run(context, 'ip', ['link', 'delete', device], { lock });
-  if (result.code !== 0 && (await readdir('/sys/class/net')).includes(device)) {
+  if (result.exitCode !== 0 && (await readdir('/sys/class/net')).includes(device)) {
     throw new Failure('host', `The network device ${device} cannot be removed: ${result.stderr.trim()}.`, {
       step: 'network',
       next: `Run \`ip link delete ${device}\` by hand and the command again.`,

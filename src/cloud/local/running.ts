@@ -1,11 +1,13 @@
 /** Starts and ends hosts. */
-import { spawn } from 'node:child_process';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
 import { writeFileAtomic } from '../../files.ts';
+import { hasEnded, startProcess } from '../../process/child.ts';
+import { lastLines } from '../../process/output.ts';
+import { toolFailure } from '../../process/tool.ts';
 import { rootOf } from './base-image.ts';
 import { bootScript } from './boot.ts';
 import { isLed, killAndRemove, setLimits } from './groups.ts';
@@ -13,7 +15,7 @@ import { waitForLock } from './lock.ts';
 import { chooseLauncher, hostGroups, type MachineFacts } from './machine.ts';
 import { limitsScript, superviseScript, unitArguments } from './parents.ts';
 import type { HostRecord } from './records.ts';
-import { lastLines, mustRun, programFailure, run } from './run.ts';
+import { mustRun, run } from './run.ts';
 import type { EnvironmentLayout, HostLayout } from './settings.ts';
 import { addressIn } from './subnet.ts';
 
@@ -52,7 +54,7 @@ export async function startHost(
   const groups = hostGroups(fleet.facts, layout);
   const args = unitArguments({ ...layout, ...record, groups });
   const result = await run(context, 'systemd-run', args, { lock: fleet.lock });
-  if (result.code !== 0) throw await startFailure(layout, programFailure('start', 'systemd-run', result));
+  if (result.exitCode !== 0) throw await startFailure(layout, toolFailure('start', 'systemd-run', result));
   return { failed: async () => !(await isLed(groups)) };
 }
 
@@ -161,15 +163,13 @@ export async function limitHost(
 async function detach(layout: HostLayout): Promise<Starting> {
   const log = await open(layout.consoleLog, 'w', 0o600);
   try {
-    const child = spawn('sh', [layout.superviseScript], {
+    const child = await startProcess('sh', [layout.superviseScript], {
       cwd: '/',
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
-      detached: true,
       stdio: ['ignore', log.fd, log.fd],
     });
-    await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     child.unref();
-    return { failed: async () => child.exitCode !== null || child.signalCode !== null };
+    return { failed: async () => hasEnded(child) };
   } finally {
     await log.close();
   }
@@ -190,8 +190,8 @@ async function startFailure(layout: HostLayout, why: string | Failure): Promise<
 }
 
 /** The last lines of a console without colours, cursor movements and systemd's moving asterisks. */
-export function consoleLines(console: string): string[] {
+export function consoleLines(console: string): readonly string[] {
   const esc = String.fromCharCode(27);
   const text = console.replace(new RegExp(`${esc}(?:\\[[\\d;?]*[A-Za-z]|[A-Z])|\r`, 'g'), '');
-  return lastLines(text.replace(/^\[[ *]{6}\].*$/gm, ''));
+  return lastLines(text.replace(/^\[[ *]{6}\].*$/gm, ''), 20);
 }

@@ -3,7 +3,8 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
-import { programFailure, run, toolEnvironment } from './run.ts';
+import { toolFailure } from '../../process/tool.ts';
+import { run, toolEnvironment } from './run.ts';
 
 /** Each program with the Debian package that has it. */
 const TOOLS: Readonly<Record<string, string>> = {
@@ -49,10 +50,10 @@ export async function ensureTools(context: Context): Promise<void> {
   const install = () => apt('install', '--no-install-recommends', '--yes', ...packages);
   let result = await install();
   // package lists of a fresh machine are missing or old
-  if (result.code !== 0 && (await apt('update')).code === 0) result = await install();
-  if (result.code !== 0) {
+  if (result.exitCode !== 0 && (await apt('update')).exitCode === 0) result = await install();
+  if (result.exitCode !== 0) {
     context.progress({ stage, state: 'failed' });
-    throw programFailure(`installing ${packages.join(', ')}`, 'apt-get', result);
+    throw toolFailure(`installing ${packages.join(', ')}`, 'apt-get', result);
   }
   const still = await missingPackages(context);
   if (still.length > 0) {

@@ -2,7 +2,7 @@
 import type { UnitConfig, UnitMargins } from './types.ts';
 
 /** Final margins: what is excluded before the candidate gets everybody. */
-export const FINAL_MARGINS: UnitMargins = { errors: 0.01, latency: 0.25 };
+const FINAL_MARGINS: UnitMargins = { errors: 0.01, latency: 0.25 };
 /** No step is taken while so much harm is possible. */
 const WIDEST: UnitMargins = { errors: 0.2, latency: 1 };
 

@@ -92,13 +92,6 @@ export interface UnitConfig {
   readonly margins: readonly UnitMargins[];
 }
 
-/** Everything that a verdict is computed from. */
-export interface UnitExperiment {
-  readonly config: UnitConfig;
-  readonly events: readonly UnitEvent[];
-  readonly ended: boolean;
-}
-
 /** The evidence of harm in one metric. */
 export interface Harm {
   readonly metric: string;

@@ -106,6 +106,8 @@ class Actor {
   async load(): Promise<void> {
     const text = await this.#host.read(`${rolloutFolder(this.#app)}/state.json`);
     const kept = text === undefined ? undefined : (JSON.parse(text) as Kept);
+    const resumed = { kind: 'resumed', at: kept?.seconds ?? -1 } as const;
+    await keepEvents(this.#host, this.#order, [resumed], this.#print);
     if (kept === undefined) {
       const percent = this.#order.steps[0] ?? 100;
       await this.#note({ kind: 'began', percent, why: '' });

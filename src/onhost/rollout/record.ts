@@ -1,30 +1,47 @@
 /** What is kept of a rollout, so that its verdict can be computed again. */
 import type { RolloutOrder } from '../../contract/release.ts';
-import { ROLLOUTS_ENDED } from '../../contract/rollout.ts';
-import type { UnitEvent } from '../../judge/units/types.ts';
+import { ROLLOUTS_ENDED, type RolloutStatus } from '../../contract/rollout.ts';
+import { type KeptEvent, rolloutReport } from '../../rollout/kept.ts';
 import type { Host } from '../host.ts';
 
 /** Rollouts of an application that are kept. */
 const KEPT = 10;
 
-function eventsFile({ id, settle }: RolloutOrder): string {
-  return `${ROLLOUTS_ENDED}/${settle.manifest.app}/${id}.events.jsonl`;
+function eventsFile(app: string, id: string): string {
+  return `${ROLLOUTS_ENDED}/${app}/${id}.events.jsonl`;
 }
 
 /** Without it the rollout goes on: its verdict can only not be computed again. */
 export async function keepEvents(
   host: Host,
   order: RolloutOrder,
-  events: readonly UnitEvent[],
+  events: readonly KeptEvent[],
   print: (line: string) => void,
 ): Promise<void> {
   if (events.length === 0) return;
   try {
-    await host.append(eventsFile(order), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    // A line begins anew: the one before may be half.
+    const text = events.map((event) => `\n${JSON.stringify(event)}`).join('');
+    await host.append(eventsFile(order.settle.manifest.app, order.id), text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     print(`<4>${order.settle.manifest.app}: cannot keep its evidence: ${why}`);
   }
+}
+
+/** The rollout of a status with all of its evidence, as one line. */
+export async function reportOf(host: Host, text: string): Promise<string> {
+  const status = JSON.parse(text) as RolloutStatus;
+  const lines = (await host.read(eventsFile(status.app, status.id))) ?? '';
+  const events = lines.split('\n').flatMap((line): KeptEvent[] => {
+    try {
+      return [JSON.parse(line) as KeptEvent];
+    } catch {
+      // Empty, or half of one whose process was killed: it was not decided on.
+      return [];
+    }
+  });
+  return JSON.stringify(rolloutReport(status, events));
 }
 
 /** The newest stay. */

@@ -25,7 +25,7 @@ function needed(runtime: Manifest['runtime']): readonly AppRole[] {
 }
 
 /** Fingerprint of a role's resources; the host keeps it. */
-function preparation(role: AppRole): string {
+export function preparation(role: AppRole): string {
   return createHash('sha256')
     .update(JSON.stringify(rolesFor(role, PARAMS)))
     .digest('hex')

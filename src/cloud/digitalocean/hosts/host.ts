@@ -2,8 +2,9 @@
 import { rm } from 'node:fs/promises';
 import type { Context } from '../../../context.ts';
 import { Failure } from '../../../errors.ts';
+import { lastLines } from '../../../process/output.ts';
 import type { Connection } from '../../../ssh/connection.ts';
-import { ConnectionFailure, type ConnectionFailureReason, lastLines } from '../../../ssh/failures.ts';
+import { ConnectionFailure, type ConnectionFailureReason } from '../../../ssh/failures.ts';
 import { writeKnownHosts } from '../../../ssh/known-hosts.ts';
 import { connect } from '../../../ssh/openssh.ts';
 import type { Clock } from '../api/clock.ts';
