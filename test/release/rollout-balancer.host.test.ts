@@ -9,7 +9,7 @@ import {
 } from '../../src/release/rollout.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
-import { startVisitors } from '../support/visitors.ts';
+import { startVisitors, type VisitorOptions } from '../support/visitors.ts';
 
 const unavailable = hostsUnavailable();
 const SITE = { site: { balancer: 'front' } };
@@ -29,8 +29,8 @@ describe.skipIf(unavailable !== undefined)(
       return { config: at.config(SITE), app: APP, hosts: at.hosts, balancers: [at.balancer.host] };
     };
     const divider = () => dividerOf(request());
-    const visit = () =>
-      startVisitors({ address: at.balancer?.address ?? '', rate: 100, visitors: 500, fresh: 0.3 });
+    const visit = (rules: Pick<VisitorOptions, 'rules'> = {}) =>
+      startVisitors({ address: at.balancer?.address ?? '', rate: 100, visitors: 500, fresh: 0.3, ...rules });
     const running = async (host: number) =>
       (
         await at.on(`systemctl list-units --plain --no-legend 'pipeline-${APP}@*' | cut -d' ' -f1`, host)
