@@ -1,9 +1,11 @@
 /**
- * What the canary's proxy costs: splitting by chance, the JSON log and the agent that reads it, beside nginx with a bare `proxy_pass`. Same
- * hosts, same nginx, same backends, rounds in turn, so that noise of the machine meets all alike. Issue 3: at least 90 % of the bare throughput.
+ * What the canary's proxy costs: splitting by chance, the JSON log and the agent that reads it, beside nginx
+ * with a bare `proxy_pass`. Same hosts, same nginx, same backends, rounds in turn, so that noise of the
+ * machine meets all alike. Issue 3: at least 90 % of the bare throughput.
  *
- * The bare side is what one writes: a `server` with a `proxy_pass`. Once without a log at all, and once with the one that nginx has unless it is told
- * otherwise. The load comes from `wrk`, since a generator that needs more than the proxy would be what is measured.
+ * The bare side is what one writes: a `server` with a `proxy_pass`. Once without a log at all, and once with
+ * the one that nginx has unless it is told otherwise. The load comes from `wrk`, since a generator that needs
+ * more than the proxy would be what is measured.
  *
  *   node bench/run.mjs proxy [--rounds 10] [--seconds 3] [--connections 32]
  */
@@ -99,11 +101,16 @@ async function throughput(url: string, forSeconds: number): Promise<number> {
   return requests / forSeconds;
 }
 
-/** Processor seconds that nginx and the agent have used on the host: on a busy machine a steadier measure than throughput. */
+/**
+ * Processor seconds that nginx and the agent have used on the host: on a busy machine a steadier measure than
+ * throughput.
+ */
 async function processor(connection: Connection): Promise<{ nginx: number; agent: number }> {
   const text = await connection.check(
     `for pid in $(pgrep -x nginx); do echo nginx $(cat /proc/$pid/schedstat); done
-for pid in $(pgrep -f '[a]gent-.*stream'); do for task in /proc/$pid/task/*; do echo agent $(cat $task/schedstat); done; done`,
+for pid in $(pgrep -f '[a]gent-.*stream'); do
+  for task in /proc/$pid/task/*; do echo agent $(cat $task/schedstat); done
+done`,
     { label: 'processor time' },
   );
   const used = { nginx: 0, agent: 0 };
@@ -115,6 +122,137 @@ for pid in $(pgrep -f '[a]gent-.*stream'); do for task in /proc/$pid/task/*; do 
 }
 
 const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
+
+/** Three hosts, and where each is. */
+interface Hosts {
+  readonly proxy: Connection;
+  readonly blue: Connection;
+  readonly green: Connection;
+  readonly address: (name: string) => string;
+}
+
+/** Sites of every kind on the proxy, and what answers behind it. */
+async function prepareSites({ proxy, blue, green, address }: Hosts): Promise<void> {
+  const wanted = [{ kind: 'package', name: 'libatomic1' } as const, ...rolesFor('nginx', PARAMS)];
+  await Promise.all([proxy, blue, green].map((host) => converge(host, wanted, context)));
+  await Promise.all([blue, green].map((host) => site(host, 'backend', BACKEND)));
+  await site(proxy, 'bare', bare([address('blue'), address('green')]));
+  const backend = (name: string) => ({ servers: [`${address(name)}:3000`], release: name });
+  await nginxProxy(proxy, context).reconcile({
+    app: APP,
+    domains: [],
+    port: PORTS.split,
+    routes: ['/'],
+    root: '/var/empty',
+    maxBodyBytes: 1e6,
+    readTimeoutMs: 60_000,
+    headers: {},
+    colours: { blue: backend('blue'), green: backend('green') },
+    fallback: false,
+    key: '$http_x_request_id',
+    experiment: { colourHeader: 'x-pipeline-variant' },
+  });
+  await nginxProxy(proxy, context).setWeights(APP, { blue: 50, green: 50 });
+}
+
+/** Brings the agent. @returns its Node's version and its path on the host */
+async function placeAgent(proxy: Connection): Promise<{ readonly node: string; readonly path: string }> {
+  const node = await resolveNode('the agent', { range: '>=20', preferLts: true, from: 'default' }, context);
+  const bundle = await bundleAgent();
+  const agent = { path: bundle.path, sha256: await sha256(bundle.path), node };
+  const archive = await nodeArchive({ version: node, architecture: ownArchitecture() }, context);
+  await proxy.upload({ path: archive }, uploadPath('node', node), { mode: '0644' });
+  await proxy.upload({ path: bundle.path }, agentPath(agent), { mode: '0644' });
+  await proxy.check(unpackNode(node), { label: 'unpack Node' });
+  bundle.remove();
+  return { node, path: agentPath(agent) };
+}
+
+/** A value for each round. */
+interface Results {
+  /** Requests a second. */
+  readonly rate: number[];
+  /** Microseconds of the processor for a request. */
+  readonly nginx: number[];
+  readonly agent: number[];
+}
+
+/** What the agent has read of the log. */
+const seen = { lines: 0, requests: 0 };
+
+function startAgent(proxy: Connection, agent: Awaited<ReturnType<typeof placeAgent>>) {
+  const onLine: Parameters<typeof openStream>[1]['onLine'] = (line) => {
+    seen.lines++;
+    if (line.kind === 'traffic') seen.requests += line.lines;
+  };
+  const onEnd = (reason: string) => {
+    throw new Error(reason);
+  };
+  const source = ['--nginx-log', accessLog(APP)] as const;
+  const options = { node: nodePath(agent.node), agent: agent.path, atMostMs: 600_000 };
+  return openStream(proxy, { ...options, source, onLine, onEnd }, context);
+}
+
+async function measureRounds(
+  { proxy, address }: Hosts,
+  agent: Awaited<ReturnType<typeof placeAgent>>,
+): Promise<Readonly<Record<Kind, Results>>> {
+  const none = (): Results => ({ rate: [], nginx: [], agent: [] });
+  const results = { bare: none(), logged: none(), split: none() };
+  const url = (kind: Kind) => `http://${address('proxy')}:${PORTS[kind]}/`;
+  // nginx has just been reloaded: workers of before close their connections.
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  for (const kind of KINDS) await throughput(url(kind), 1);
+  for (let round = 0; round < rounds; round++) {
+    for (const kind of round % 2 === 0 ? KINDS : [...KINDS].reverse()) {
+      // The agent runs only where it belongs to what is measured.
+      const stream = kind === 'split' ? startAgent(proxy, agent) : undefined;
+      await stream?.begun;
+      const before = await processor(proxy);
+      const rate = await throughput(url(kind), seconds);
+      const after = await processor(proxy);
+      await stream?.close();
+      const spent = (name: 'nginx' | 'agent') => ((after[name] - before[name]) * 1e6) / (rate * seconds);
+      results[kind].rate.push(rate);
+      results[kind].nginx.push(spent('nginx'));
+      results[kind].agent.push(spent('agent'));
+      const [nginx, own] = [spent('nginx').toFixed(1).padStart(5), spent('agent').toFixed(1).padStart(4)];
+      console.log(
+        `  round ${round + 1}  ${kind.padEnd(6)}  ${rate.toFixed(0).padStart(6)} requests/s  ` +
+          `${nginx} µs of nginx and ${own} µs of the agent a request`,
+      );
+    }
+  }
+  return results;
+}
+
+function show(results: Readonly<Record<Kind, Results>>): void {
+  const percent = (list: readonly number[], than: readonly number[]) =>
+    `${(100 * median(list.map((value, round) => value / (than[round] ?? Number.NaN)))).toFixed(1)} %`;
+  const cost = (kind: Kind) =>
+    results[kind].nginx.map((nginx, round) => nginx + (results[kind].agent[round] ?? 0));
+  console.log("\nMedians over the rounds; shares are medians of each round's own.");
+  for (const [kind, name] of [
+    ['bare', 'bare proxy_pass, no log'],
+    ['logged', "bare proxy_pass, nginx's usual log"],
+    ['split', 'splitting, JSON log and agent'],
+  ] as const) {
+    console.log(
+      `  ${name.padEnd(36)} ${median(results[kind].rate).toFixed(0).padStart(6)} requests/s  ` +
+        `${median(cost(kind)).toFixed(1).padStart(5)} µs of the proxy's processor a request, ` +
+        `${median(results[kind].agent).toFixed(1)} of it the agent's`,
+    );
+  }
+  for (const kind of ['bare', 'logged'] as const) {
+    console.log(
+      `  with everything, of ${kind === 'bare' ? 'bare without a log' : 'bare with its log '}: ` +
+        `${percent(results.split.rate, results[kind].rate)} of the throughput, at ` +
+        `${percent(cost('split'), cost(kind))} of the processor time a request; ` +
+        'wanted: at least 90 % of the throughput',
+    );
+  }
+  console.log(`The agent read ${seen.requests} requests in ${seen.lines} lines.`);
+}
 
 writeFileSync(idsFile, IDS);
 await withHosts({ names: ['proxy', 'blue', 'green'], cpus: 1 }, async (machines, { spec, machine }) => {
@@ -128,107 +266,11 @@ await withHosts({ names: ['proxy', 'blue', 'green'], cpus: 1 }, async (machines,
     return connect({ name, address, port, user, identityFile, knownHostsFile }, context);
   };
   const [proxy, blue, green] = [reach('proxy'), reach('blue'), reach('green')];
+  const hosts = { proxy, blue, green, address: (name: string) => machine(name).address };
   try {
     console.log('Preparing three hosts …');
-    await Promise.all(
-      [proxy, blue, green].map((host) =>
-        converge(host, [{ kind: 'package', name: 'libatomic1' }, ...rolesFor('nginx', PARAMS)], context),
-      ),
-    );
-    await Promise.all([blue, green].map((host) => site(host, 'backend', BACKEND)));
-    await site(proxy, 'bare', bare([machine('blue').address, machine('green').address]));
-    const backend = (name: string) => ({ servers: [`${machine(name).address}:3000`], release: name });
-    await nginxProxy(proxy, context).reconcile({
-      app: APP,
-      domains: [],
-      port: PORTS.split,
-      routes: ['/'],
-      root: '/var/empty',
-      maxBodyBytes: 1e6,
-      readTimeoutMs: 60_000,
-      headers: {},
-      colours: { blue: backend('blue'), green: backend('green') },
-      fallback: false,
-      key: '$http_x_request_id',
-      experiment: { colourHeader: 'x-pipeline-variant' },
-    });
-    await nginxProxy(proxy, context).setWeights(APP, { blue: 50, green: 50 });
-
-    const node = await resolveNode('the agent', { range: '>=20', preferLts: true, from: 'default' }, context);
-    const bundle = await bundleAgent();
-    const agent = { path: bundle.path, sha256: await sha256(bundle.path), node };
-    const archive = await nodeArchive({ version: node, architecture: ownArchitecture() }, context);
-    await proxy.upload({ path: archive }, uploadPath('node', node), { mode: '0644' });
-    await proxy.upload({ path: bundle.path }, agentPath(agent), { mode: '0644' });
-    await proxy.check(unpackNode(node), { label: 'unpack Node' });
-    bundle.remove();
-
-    let lines = 0;
-    let read = 0;
-    const address = machine('proxy').address;
-    const rounded = () => ({ rate: [] as number[], nginx: [] as number[], agent: [] as number[] });
-    const results = { bare: rounded(), logged: rounded(), split: rounded() };
-    const url = (kind: Kind) => `http://${address}:${PORTS[kind]}/`;
-    // nginx has just been reloaded: workers of before close their connections.
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    for (const kind of KINDS) await throughput(url(kind), 1);
-    for (let round = 0; round < rounds; round++) {
-      for (const kind of round % 2 === 0 ? KINDS : [...KINDS].reverse()) {
-        // The agent runs only where it belongs to what is measured.
-        const stream =
-          kind === 'split'
-            ? openStream(
-                proxy,
-                {
-                  node: nodePath(node),
-                  agent: agentPath(agent),
-                  source: ['--nginx-log', accessLog(APP)],
-                  atMostMs: 600_000,
-                  onLine: (line) => {
-                    lines++;
-                    if (line.kind === 'traffic') read += line.lines;
-                  },
-                  onEnd: (reason) => {
-                    throw new Error(reason);
-                  },
-                },
-                context,
-              )
-            : undefined;
-        await stream?.begun;
-        const before = await processor(proxy);
-        const rate = await throughput(url(kind), seconds);
-        const after = await processor(proxy);
-        await stream?.close();
-        const spent = (name: 'nginx' | 'agent') => ((after[name] - before[name]) * 1e6) / (rate * seconds);
-        results[kind].rate.push(rate);
-        results[kind].nginx.push(spent('nginx'));
-        results[kind].agent.push(spent('agent'));
-        console.log(
-          `  round ${round + 1}  ${kind.padEnd(6)}  ${rate.toFixed(0).padStart(6)} requests/s  ${spent('nginx').toFixed(1).padStart(5)} µs of nginx and ${spent('agent').toFixed(1).padStart(4)} µs of the agent a request`,
-        );
-      }
-    }
-    const percent = (list: readonly number[], than: readonly number[]) =>
-      `${(100 * median(list.map((value, round) => value / (than[round] ?? Number.NaN)))).toFixed(1)} %`;
-    const cost = (kind: Kind) =>
-      results[kind].nginx.map((nginx, round) => nginx + (results[kind].agent[round] ?? 0));
-    console.log("\nMedians over the rounds; shares are medians of each round's own.");
-    for (const [kind, name] of [
-      ['bare', 'bare proxy_pass, no log'],
-      ['logged', "bare proxy_pass, nginx's usual log"],
-      ['split', 'splitting, JSON log and agent'],
-    ] as const) {
-      console.log(
-        `  ${name.padEnd(36)} ${median(results[kind].rate).toFixed(0).padStart(6)} requests/s  ${median(cost(kind)).toFixed(1).padStart(5)} µs of the proxy's processor a request, ${median(results[kind].agent).toFixed(1)} of it the agent's`,
-      );
-    }
-    for (const kind of ['bare', 'logged'] as const) {
-      console.log(
-        `  with everything, of ${kind === 'bare' ? 'bare without a log' : 'bare with its log '}: ${percent(results.split.rate, results[kind].rate)} of the throughput, at ${percent(cost('split'), cost(kind))} of the processor time a request; wanted: at least 90 % of the throughput`,
-      );
-    }
-    console.log(`The agent read ${read} requests in ${lines} lines.`);
+    await prepareSites(hosts);
+    show(await measureRounds(hosts, await placeAgent(proxy)));
   } finally {
     await Promise.all([proxy, blue, green].map((host) => host.close()));
   }

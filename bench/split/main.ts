@@ -1,9 +1,10 @@
 /**
- * What a rollout costs a site: dealing its visitors by each kind of key, with the second log, beside the same site
- * as it is without a rollout. Both in one nginx with one worker on loopback, in front of the same service, in
- * turn, with the same requests, so that noise of the machine meets all alike. Needs root and wrk.
+ * What a rollout costs a site: dealing its visitors by each kind of key, with the second log, beside the
+ * same site as it is without a rollout. Both in one nginx with one worker on loopback, in front of the same
+ * service, in turn, with the same requests, so that noise of the machine meets all alike. Needs root and
+ * wrk.
  *
- *   node bench/run.mjs split [--rounds 15] [--seconds 1] [--connections 32]
+ * node bench/run.mjs split [--rounds 15] [--seconds 1] [--connections 32]
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,6 +17,7 @@ import { shareFolder } from '../../src/proxy/shares.ts';
 import { siteConfig } from '../../src/proxy/site.ts';
 import type { SiteSplit, Split } from '../../src/proxy/split.ts';
 import { freePort, nginxUnavailable, RealNginx } from '../../test/proxy/real-nginx.ts';
+import { measureReload } from './reload.ts';
 
 const { values } = parseArgs({
   options: {
@@ -82,7 +84,8 @@ end
 /** The plainest service of Node, on two ports: 2 kB from memory. Real ones cost more. */
 const SERVICE = `const [, ...ports] = process.argv;
 const answer = Buffer.alloc(2000, 'x');
-for (const port of ports) require('node:http').createServer((_, to) => to.end(answer)).listen(port, '127.0.0.1');
+const { createServer } = require('node:http');
+for (const port of ports) createServer((_, to) => to.end(answer)).listen(port, '127.0.0.1');
 setTimeout(() => process.exit(1), 3600e3).unref();`;
 
 interface Bench {
@@ -123,10 +126,13 @@ async function prepare(): Promise<Bench> {
     const port = await freePort();
     ports.set(app, port);
     proxy.site(app, text(contender, port, servers));
-    if (split === undefined) proxy.shell(`weights_put ${app} ${PERCENT}`);
+    if (split === undefined) await proxy.shell(`weights_put ${app} ${PERCENT}`);
     else {
-      proxy.shell(`split_ready ${app}`);
-      proxy.share(app, shareFolder({ rollout: ROLLOUT, seed: 'seed', candidate: 'green', percent: PERCENT }));
+      await proxy.shell(`split_ready ${app}`);
+      await proxy.share(
+        app,
+        shareFolder({ rollout: ROLLOUT, seed: 'seed', candidate: 'green', percent: PERCENT }),
+      );
     }
   }
   await proxy.start();
@@ -213,3 +219,4 @@ try {
   bench.service.kill();
   await bench.proxy.stop();
 }
+await measureReload();

@@ -13,7 +13,7 @@ export type Findings = {
 };
 
 export interface Collector {
-  /** By which problems name it. */
+  /** The name used in problems. */
   readonly name: string;
   /** Seconds between two looks; 0: at every sample. */
   readonly everySeconds: number;

@@ -11,11 +11,11 @@ export function parseConfig(json: string): AgentConfig {
     document = JSON.parse(json);
   } catch {
     // The error of JSON.parse quotes the text, which holds passwords.
-    throw new Failure('usage', 'The configuration is no JSON.');
+    throw new Failure('usage', 'The configuration is not JSON.');
   }
   const config = readAgentConfig(document, (problem) => problems.push(problem));
   if (problems.length > 0)
-    throw new Failure('usage', `The configuration has mistakes: ${problems.join('; ')}.`);
+    throw new Failure('usage', `The configuration has errors: ${problems.join('; ')}.`);
   return config;
 }
 

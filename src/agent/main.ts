@@ -31,7 +31,7 @@ async function main(args: readonly string[]): Promise<void> {
       process.stdout.write(`${VERSION}\n`);
       return;
     default:
-      throw usage(command === '' ? 'No command was given.' : `The agent knows no command "${command}".`);
+      throw usage(command === '' ? 'No command was given.' : `The agent has no command "${command}".`);
   }
 }
 

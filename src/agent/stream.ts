@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { TrafficLine, UnitLine } from '../metrics/live.ts';
 import { parseNginxLine } from './logs/access-log.ts';
 import { Tail } from './logs/tail.ts';
-import { Traffic } from './logs/traffic.ts';
+import { LoggedTraffic } from './logs/traffic.ts';
 import { UnitWatch } from './system/unit-watch.ts';
 import { nextTick, sleepUntil } from './ticks.ts';
 
@@ -20,7 +20,7 @@ export interface LiveSource {
 /** Requests of an nginx log, from now on. */
 export function trafficSource(logPath: string): LiveSource {
   const tail = new Tail(logPath);
-  const traffic = new Traffic();
+  const traffic = new LoggedTraffic();
   tail.read(() => {}); // so that the first interval begins here
   return {
     async take(at, seconds) {

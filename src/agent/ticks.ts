@@ -1,6 +1,6 @@
 /** When to look. */
 
-/** A timer may fire a little early; what is left of the interval then is not another interval. */
+/** A timer may fire slightly early; the rest of the interval must not count as another one. */
 const EARLY = 0.02;
 
 /** Whole multiples of the interval, so that all hosts look at the same moments. Seconds since 1970. */

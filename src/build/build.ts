@@ -11,6 +11,7 @@ import { redact } from '../redact.ts';
 import type { Artifact } from './artifact.ts';
 import { cachePath, exclusively } from './cache.ts';
 import { givenWar } from './given.ts';
+import { addHostNpm } from './host-npm.ts';
 import { buildNode } from './node-build.ts';
 import { resolveNode } from './node-runtime.ts';
 import { boundTo, pack, sha256 } from './pack.ts';
@@ -36,7 +37,7 @@ export interface BuildOptions {
 }
 
 /** Part of every cache key: raised where the same recipe gives another artifact. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What the cache remembers beside the file. */
 const keptSchema = z.object({
@@ -194,6 +195,7 @@ async function make(
     if (how.runtime === 'static' && installation?.lockFolder != null) {
       await rm(join(tree, installation.lockFolder, 'node_modules'), { recursive: true, force: true });
     }
+    if (how.runtime === 'node') await addHostNpm(tree, how.directory);
     const architecture = how.runtime === 'node' ? await boundTo(tree) : null;
     if (architecture !== null && process.platform !== 'linux') {
       throw new Failure(

@@ -6,20 +6,14 @@ import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { runTool } from '../process/tool.ts';
-import { nodeForBuilds, npmForBuilds } from './node-runtime.ts';
+import { type BuildStep, managerSteps, resolveManager } from './manager-steps.ts';
+import { managerForBuilds, nodeForBuilds, npmForBuilds } from './node-runtime.ts';
 import { npmFor } from './node-version.ts';
+import { managerEnvironment } from './package-manager.ts';
 import type { NodeRecipe } from './recipe.ts';
 
 /** What of a recipe an installation needs; `build: null` where there is no build command. */
 export type Installation = Omit<NodeRecipe, 'runtime' | 'start'>;
-
-/** One command of a build. */
-export interface BuildStep {
-  readonly label: string;
-  readonly argv: readonly string[];
-  /** Relative to the working tree. */
-  readonly folder: string;
-}
 
 /**
  * The commands, in order. Development dependencies are installed only where something runs that may need
@@ -52,20 +46,10 @@ export async function buildNode(
   tree: string,
   context: Context,
 ): Promise<void> {
-  const npm = npmFor(version, installation.lockfileVersion);
-  if (npm === undefined) {
-    throw new Failure('usage', `${app}: no npm that runs on Node ${version} reads this lock file.`, {
-      next: `Choose a newer Node with node: of ${app} in pipeline.yml or .nvmrc, or make the lock file with an older npm.`,
-    });
-  }
-  const [node, npmBin] = await Promise.all([nodeForBuilds(version, context), npmForBuilds(npm, context)]);
-  const globalConfig = await runTool('npm', ['config', 'get', 'globalconfig'], context);
-  const env = {
-    ...buildEnvironment(context.env, node, npmBin, globalConfig.stdout.trim()),
-    // As root, npm 6 would otherwise run scripts as nobody, who may not write here.
-    ...(npm.startsWith('6.') ? { npm_config_unsafe_perm: 'true' } : {}),
-  };
-  for (const step of buildSteps(installation, Number(npm.split('.')[0]))) {
+  const { name, exact, env } = await tools(app, installation, version, context);
+  const major = Number(exact.split('.')[0]);
+  const steps = name === 'npm' ? buildSteps(installation, major) : managerSteps(installation, name, major);
+  for (const step of steps) {
     const [program = '', ...args] = step.argv;
     context.progress({ stage: 'build', state: 'running', detail: step.label });
     const done = await runTool(program, args, context, {
@@ -77,7 +61,7 @@ export async function buildNode(
     if (done.exitCode === 0) continue;
     throw new Failure(
       'host',
-      `${app}: ${step.label} failed (exit ${done.exitCode}, Node ${version}, npm ${npm}).`,
+      `${app}: ${step.label} failed (exit ${done.exitCode}, Node ${version}, ${name} ${exact}).`,
       {
         step: 'build',
         output: told(done.lastLines),
@@ -85,6 +69,37 @@ export async function buildNode(
       },
     );
   }
+}
+
+/** Node, npm and the package manager of a build, and the environment that finds them. */
+async function tools(app: string, installation: Installation, version: string, context: Context) {
+  const { lockfileVersion, manager = { name: 'npm' } } = installation;
+  const { name } = manager;
+  const reads = npmFor(version, name === 'npm' ? lockfileVersion : 0);
+  if (reads === undefined && name === 'npm' && manager.range === undefined) {
+    throw new Failure('usage', `${app}: no npm that runs on Node ${version} reads this lock file.`, {
+      next:
+        `Choose a newer Node with node: of ${app} in pipeline.yml or .nvmrc, or make the lock file with an ` +
+        'older npm.',
+    });
+  }
+  const exact = await resolveManager(app, manager, lockfileVersion, reads, context);
+  const npm = name === 'npm' ? exact : reads;
+  const [node, npmBin, ownBin] = await Promise.all([
+    nodeForBuilds(version, context),
+    npm === undefined ? undefined : npmForBuilds(npm, context),
+    name === 'npm' ? undefined : managerForBuilds(name, exact, context),
+  ]);
+  const globalConfig = await runTool('npm', ['config', 'get', 'globalconfig'], context);
+  const registry = await runTool('npm', ['config', 'get', 'registry'], context);
+  const bins = [ownBin, npmBin].filter((bin) => bin !== undefined).join(':');
+  const env = {
+    ...buildEnvironment(context.env, node, bins, globalConfig.stdout.trim()),
+    // As root, npm 6 would otherwise run scripts as nobody, who may not write here.
+    ...(npm?.startsWith('6.') ? { npm_config_unsafe_perm: 'true' } : {}),
+    ...(name === 'npm' ? {} : managerEnvironment(registry.stdout.trim())),
+  };
+  return { name, exact, env };
 }
 
 /**

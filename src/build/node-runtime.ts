@@ -12,6 +12,7 @@ import { runTool } from '../process/tool.ts';
 import type { Architecture, NodeRuntime } from './artifact.ts';
 import { cachePath, exclusively } from './cache.ts';
 import { chooseVersion, isRange, NODE_WORDS, type NodeWish } from './node-version.ts';
+import { packageOf } from './package-manager.ts';
 import { keptForADay, packageArchive, versionsInRange } from './registry.ts';
 
 /** The exact version that a wish means today. The answer for a range is kept for a day. */
@@ -19,9 +20,13 @@ export async function resolveNode(app: string, wish: NodeWish, context: Context)
   const exact = /^[v=]*(\d+\.\d+\.\d+)$/.exec(wish.range)?.[1];
   if (exact !== undefined) return exact;
   if (!isRange(wish.range)) {
-    throw new Failure('usage', `${app} asks for Node "${wish.range}" (${wish.from}), which is no version.`, {
-      next: `Ask for a version like ${NODE_WORDS}.`,
-    });
+    throw new Failure(
+      'usage',
+      `${app} asks for Node "${wish.range}" (${wish.from}), which is not a version.`,
+      {
+        next: `Ask for a version like ${NODE_WORDS}.`,
+      },
+    );
   }
   const key = createHash('sha256').update(JSON.stringify(wish)).digest('hex').slice(0, 16);
   return keptForADay(cachePath(context, 'node', 'wishes', key), context, async () => {
@@ -61,6 +66,27 @@ export async function npmForBuilds(version: string, context: Context): Promise<s
   return bin;
 }
 
+/** The same of pnpm or yarn. */
+export async function managerForBuilds(
+  name: 'pnpm' | 'yarn',
+  version: string,
+  context: Context,
+): Promise<string> {
+  const folder = await unpacked(packageOf(name, version), version, context);
+  const bin = join(folder, 'pipeline-bin');
+  const program = (await stat(join(folder, 'bin', 'pnpm.cjs')).catch(() => undefined))
+    ? 'pnpm.cjs'
+    : name === 'pnpm'
+      ? 'pnpm.mjs'
+      : 'yarn.js';
+  await writeFileAtomic(
+    join(bin, name),
+    `#!/bin/sh\nexec node "$(dirname "$0")/../bin/${program}" "$@"\n`,
+    0o755,
+  );
+  return bin;
+}
+
 /** This machine's processor, where Node is brought to hosts of its kind. */
 export function ownArchitecture(): Architecture {
   if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
@@ -69,8 +95,13 @@ export function ownArchitecture(): Architecture {
   });
 }
 
+/** A scope has a slash. */
+function fileName(name: string): string {
+  return name.replace('/', '+');
+}
+
 async function archive(name: string, version: string, context: Context): Promise<string> {
-  const path = cachePath(context, 'packages', `${name}-${version}.tgz`);
+  const path = cachePath(context, 'packages', `${fileName(name)}-${version}.tgz`);
   await mkdir(cachePath(context, 'packages'), { recursive: true });
   if ((await stat(path).catch(() => undefined)) === undefined) {
     const stage = `fetch ${name} ${version}`;
@@ -85,7 +116,7 @@ async function archive(name: string, version: string, context: Context): Promise
 }
 
 async function unpacked(name: string, version: string, context: Context): Promise<string> {
-  const folder = cachePath(context, 'packages', `${name}-${version}`);
+  const folder = cachePath(context, 'packages', `${fileName(name)}-${version}`);
   if ((await stat(folder).catch(() => undefined)) !== undefined) return folder;
   const path = await archive(name, version, context);
   await exclusively(`${folder}.lock`, context, async () => {

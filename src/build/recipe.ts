@@ -4,6 +4,14 @@ import * as z from 'zod';
 import type { AppConfig } from '../config/schema.ts';
 import { Failure } from '../errors.ts';
 import { type NodeWish, nodeWish } from './node-version.ts';
+import {
+  lockFormat,
+  MANAGER_LOCKS,
+  type ManagerWish,
+  managerWish,
+  namedManager,
+  workspaceFile,
+} from './package-manager.ts';
 
 /** What of the repository decides. Paths are relative to its root. */
 export interface SourceFiles {
@@ -27,6 +35,8 @@ export interface NodeRecipe extends CommonRecipe {
   /** Folder with the lock file; `null`: no dependencies, nothing to install. */
   readonly lockFolder: string | null;
   readonly lockfileVersion: number;
+  /** Who installs; absent: npm, in the version that fits lock file and Node. */
+  readonly manager?: ManagerWish | undefined;
   /**
    * The package itself has scripts that npm runs while it installs, so its development dependencies are
    * needed there.
@@ -54,13 +64,8 @@ export interface TomcatRecipe extends CommonRecipe {
 
 export type Recipe = NodeRecipe | StaticRecipe | TomcatRecipe;
 
-const LOCK_FILES = ['npm-shrinkwrap.json', 'package-lock.json'] as const;
-const OTHER_LOCKS: Readonly<Record<string, string>> = {
-  'yarn.lock': 'yarn',
-  'pnpm-lock.yaml': 'pnpm',
-  'bun.lock': 'bun',
-  'bun.lockb': 'bun',
-};
+const LOCK_FILES = Object.keys(MANAGER_LOCKS);
+const OTHER_LOCKS = ['bun.lock', 'bun.lockb'] as const;
 const ENTRY_FILES = ['server.js', 'index.js', 'app.js'] as const;
 const READ = ['package.json', 'pom.xml', '.nvmrc', '.node-version', '.tool-versions', ...LOCK_FILES];
 
@@ -82,7 +87,7 @@ export function decidingPaths(definition: AppConfig): { readonly all: string[]; 
   const all: string[] = [];
   for (const folder of upwards(directory)) {
     read.push(...READ.map((name) => posix.join(folder, name)));
-    all.push(...Object.keys(OTHER_LOCKS).map((name) => posix.join(folder, name)));
+    all.push(workspaceFile(folder), ...OTHER_LOCKS.map((name) => posix.join(folder, name)));
   }
   all.push(...read, ...ENTRY_FILES.map((name) => posix.join(directory, name)));
   all.push(posix.join(directory, 'index.html'), ...(directory === '' ? [] : [directory]));
@@ -112,9 +117,11 @@ export function recipe(app: string, definition: AppConfig, files: SourceFiles): 
   }
   const text = files.text[at('package.json')];
   if (runtime === 'static') {
-    const build = definition.build ?? (text === undefined ? undefined : scriptOf(app, at, text, 'build'));
-    if (build === undefined) return { runtime, directory, build: null };
-    return { runtime, directory, build: { ...installation(app, definition, directory, files), build } };
+    const has = text !== undefined && parsePackage(app, at('package.json'), text).scripts.build !== undefined;
+    if (definition.build === undefined && !has) return { runtime, directory, build: null };
+    const installed = installation(app, definition, directory, files);
+    const build = definition.build ?? `${installed.manager?.name ?? 'npm'} run build`;
+    return { runtime, directory, build: { ...installed, build } };
   }
   if (text === undefined) {
     throw new Failure(
@@ -126,10 +133,12 @@ export function recipe(app: string, definition: AppConfig, files: SourceFiles): 
     );
   }
   const manifest = parsePackage(app, at('package.json'), text);
+  const installed = installation(app, definition, directory, files);
+  const manager = installed.manager?.name ?? 'npm';
   return {
     runtime,
-    ...installation(app, definition, directory, files),
-    build: definition.build ?? (manifest.scripts.build === undefined ? null : 'npm run build'),
+    ...installed,
+    build: definition.build ?? (manifest.scripts.build === undefined ? null : `${manager} run build`),
     start: definition.start ?? startOf(app, directory, manifest, files),
   };
 }
@@ -168,6 +177,7 @@ function installation(app: string, definition: AppConfig, directory: string, fil
     node,
     lockFolder: lock?.folder ?? null,
     lockfileVersion: lock?.version ?? 0,
+    ...(lock === undefined || isUsual(lock.manager) ? {} : { manager: lock.manager }),
     ownInstallScripts: [
       'preinstall',
       'install',
@@ -180,30 +190,54 @@ function installation(app: string, definition: AppConfig, directory: string, fil
   };
 }
 
+/** npm, and nobody says which. */
+function isUsual({ name, range }: ManagerWish): boolean {
+  return name === 'npm' && range === undefined;
+}
+
 /** The nearest lock file, upwards from the service: in a workspace it lies in the root. */
 function findLock(app: string, directory: string, manifest: Package, files: SourceFiles) {
+  const packageAt = (folder: string) => parseJson(files.text[posix.join(folder, 'package.json')] ?? '');
   for (const folder of upwards(directory)) {
-    for (const name of LOCK_FILES) {
-      const path = posix.join(folder, name);
-      const text = files.text[path];
-      if (text === undefined || (folder !== directory && !hasWorkspaces(folder, files))) continue;
-      return { folder, version: lockVersion(app, path, text) };
+    const there = LOCK_FILES.filter((name) => files.text[posix.join(folder, name)] !== undefined);
+    const named = namedManager(packageAt(folder));
+    const chosen = there.find((name) => MANAGER_LOCKS[name] === named) ?? there[0];
+    const manager = MANAGER_LOCKS[chosen ?? ''];
+    if (chosen === undefined || manager === undefined) continue;
+    if (folder !== directory && !isRoot(folder, manager, files)) continue;
+    const path = posix.join(folder, chosen);
+    const text = files.text[path] ?? '';
+    const version = manager === 'npm' ? lockVersion(app, path, text) : lockFormat(manager, text);
+    if (version === undefined) {
+      throw new Failure('usage', `${app}: ${path} is no lock file of ${manager} at this commit.`, {
+        next: `Make it anew and commit it: ${manager} install.`,
+      });
     }
+    return { folder, version, manager: managerWish(manager, [packageAt(folder), packageAt(directory)]) };
   }
   const dependencies = [manifest.dependencies, manifest.devDependencies, manifest.optionalDependencies];
   if (dependencies.every((some) => Object.keys(some).length === 0)) return undefined;
+  throw noLock(app, directory, files);
+}
+
+function noLock(app: string, directory: string, files: SourceFiles): Failure {
   const where = directory === '' ? '' : `cd ${directory} && `;
   const other = upwards(directory)
-    .flatMap((folder) => Object.keys(OTHER_LOCKS).map((name) => [posix.join(folder, name), name] as const))
-    .find(([path]) => files.existing.has(path));
-  const has = other === undefined ? '' : ` (${other[0]} is one of ${OTHER_LOCKS[other[1]]})`;
-  throw new Failure(
+    .flatMap((folder) => OTHER_LOCKS.map((name) => posix.join(folder, name)))
+    .find((path) => files.existing.has(path));
+  const has = other === undefined ? '' : ` (${other} is one of bun)`;
+  return new Failure(
     'usage',
-    `${app} has no lock file of npm at this commit${has}, so its dependencies are not fixed.`,
+    `${app} has no lock file of npm, pnpm or yarn at this commit${has}, so its dependencies are not fixed.`,
     {
       next: `Make one and commit it: ${where}npm install --package-lock-only && git add package-lock.json && git commit.`,
     },
   );
+}
+
+/** Whether a lock file there is for the packages below, too. */
+function isRoot(folder: string, manager: ManagerWish['name'], files: SourceFiles): boolean {
+  return manager === 'pnpm' ? files.existing.has(workspaceFile(folder)) : hasWorkspaces(folder, files);
 }
 
 function hasWorkspaces(folder: string, files: SourceFiles): boolean {
@@ -232,12 +266,6 @@ function startOf(app: string, directory: string, manifest: Package, files: Sourc
   });
 }
 
-function scriptOf(app: string, at: (name: string) => string, text: string, name: string): string | undefined {
-  return parsePackage(app, at('package.json'), text).scripts[name] === undefined
-    ? undefined
-    : `npm run ${name}`;
-}
-
 function parsePackage(app: string, path: string, text: string): Package {
   const parsed = packageSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
@@ -252,7 +280,7 @@ function parsePackage(app: string, path: string, text: string): Package {
   );
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined for what is not JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));

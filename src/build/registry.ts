@@ -105,7 +105,7 @@ function registryFailure(what: string, result: ToolResult): Failure {
   return new Failure('cloud', `npm could not get ${what} from the registry.`, {
     step: 'registry',
     output: result.lastLines.filter((line) => !/A complete log of this run/.test(line)).slice(-8),
-    next: 'See whether "npm ping" works on this machine, then run the command again.',
+    next: 'Check that "npm ping" works on this machine, then run the command again.',
   });
 }
 

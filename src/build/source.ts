@@ -282,7 +282,7 @@ function gitFailure(doing: string, source: Source, result: ToolResult): Failure 
     output: said,
     next:
       kind === 'cloud'
-        ? 'See whether this machine reaches the address, then run the command again.'
-        : `See whether "git ls-remote ${redact(source.address)}" works here: source: in pipeline.yml names the repository, and git needs the right to read it.`,
+        ? 'Check that this machine can reach the address, then run the command again.'
+        : `Check that "git ls-remote ${redact(source.address)}" works here: source: in pipeline.yml names the repository, and git needs the right to read it.`,
   });
 }

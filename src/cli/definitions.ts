@@ -34,7 +34,7 @@ const yes = {
 } as const satisfies OptionDefinition;
 
 const rolloutOf = [
-  { name: '<app>', description: 'application of pipeline.yml' },
+  { name: '<app>', description: 'application in pipeline.yml' },
 ] as const satisfies readonly ArgumentDefinition[];
 
 export const definitions = {
@@ -128,7 +128,7 @@ export const definitions = {
       canary: {
         flags: '--canary [steps]',
         description:
-          'let it in to a few visitors first, decided by what they meet; steps: shares in per cent, e.g. 5,50',
+          'let a few visitors in first, and decide by what they meet; steps: percentages, e.g. 5,50',
         type: 'text',
       },
       reseed: {
@@ -159,7 +159,7 @@ export const definitions = {
   },
   rolloutStatus: {
     path: 'rollout status',
-    summary: 'show the rollout of an application, or how the last one ended',
+    summary: 'show the current rollout, or how the last one ended',
     arguments: rolloutOf,
     options: {
       inventory,
@@ -178,25 +178,25 @@ export const definitions = {
   },
   rolloutPause: {
     path: 'rollout pause',
-    summary: 'take no further step; harm still takes the new version back',
+    summary: 'take no further step; harm still ends the rollout',
     arguments: rolloutOf,
     options: { inventory },
   },
   rolloutResume: {
     path: 'rollout resume',
-    summary: 'go on after a pause, or once it was held',
+    summary: 'go on after a pause, or when held',
     arguments: rolloutOf,
     options: { inventory },
   },
   rolloutPromote: {
     path: 'rollout promote',
-    summary: 'give the new version to everybody now',
+    summary: 'give everybody the new version now',
     arguments: rolloutOf,
     options: { inventory },
   },
   rolloutAbort: {
     path: 'rollout abort',
-    summary: 'take the new version back now',
+    summary: 'give everybody the old version back now',
     arguments: rolloutOf,
     options: { inventory },
   },

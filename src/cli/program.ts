@@ -19,7 +19,7 @@ import { failureDocument, failureText, withoutSecrets } from './failure.ts';
 import { handlers } from './handlers.ts';
 import { createOutput, type Output } from './output.ts';
 
-export interface Surroundings {
+export interface ProgramSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly stdout: Stream;
@@ -43,7 +43,10 @@ function quietly(event: ProgressEvent, hide: (text: string) => string): Progress
 }
 
 /** Runs one command line. Never throws; returns the exit code. */
-export async function runProgram(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function runProgram(
+  argv: readonly string[],
+  surroundings: ProgramSurroundings,
+): Promise<number> {
   const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
   const output = outputFor(surroundings, json);
   const secrets = secretsIn(surroundings.env);
@@ -187,8 +190,6 @@ function sentence(definition: CommandDefinition): string {
 
 function toCommander(definition: OptionDefinition): Option {
   const option = new Option(definition.flags, definition.description);
-  // A value that may be left out.
-  if (option.optional) option.preset('');
   if (definition.choices !== undefined) option.choices([...definition.choices]);
   if (definition.type === 'number') option.argParser((text) => numberFrom(text, definition.flags));
   if (definition.type === 'duration') option.argParser((text) => durationFrom(text, definition.flags));
@@ -220,7 +221,8 @@ function valuesOf(
   return Object.fromEntries(
     Object.entries(options).map(([key, definition]) => {
       const value = parsed[new Option(definition.flags).attributeName()];
-      return [key, definition.type === 'flag' ? value === true : value];
+      // A text that may be left out is empty then.
+      return [key, definition.type === 'flag' ? value === true : value === true ? '' : value];
     }),
   );
 }
@@ -237,7 +239,7 @@ function usageOf(thrown: unknown): Failure {
   });
 }
 
-function outputFor({ env, stdout, stderr }: Surroundings, json: boolean): Output {
+function outputFor({ env, stdout, stderr }: ProgramSurroundings, json: boolean): Output {
   const stream = json ? stderr : stdout;
   const terminal = stream.isTTY === true && env.TERM !== 'dumb';
   const inContinuousIntegration = env.CI !== undefined && env.CI !== '' && env.CI !== 'false';

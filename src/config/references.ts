@@ -117,7 +117,7 @@ function checkApp(
   }
   const { tester } = app.rollout;
   if (tester !== undefined && !(tester in app.secrets)) {
-    mistakes.push({ path: at('rollout', 'tester'), message: `"${tester}" is no secret of secrets:` });
+    mistakes.push({ path: at('rollout', 'tester'), message: `"${tester}" is not in secrets:` });
   }
   return [...mistakes, ...checkFront(app, hosts, entries, at('site')), ...checkCanary(app, at)];
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import * as z from 'zod';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
-import type { Connection } from '../ssh/connection.ts';
+import type { Connection, RunResult } from '../ssh/connection.ts';
 import { withValues } from '../ssh/script.ts';
 import { whoami } from './audit.ts';
 import lockProgram from './lock.sh' with { type: 'text' };
@@ -54,74 +54,126 @@ export async function withLock<T>(
   context: Context,
   work: (context: Context) => Promise<T>,
 ): Promise<T> {
-  const host = connection.target.name;
-  const end = new AbortController();
-  const lost = new AbortController();
-  const started = context.now();
-  const own: Holder = {
+  const lock = new HostLock(connection, options, context);
+  try {
+    await lock.acquired;
+    return await work({ ...context, signal: AbortSignal.any([context.signal, lock.lost]) });
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The lock, asked for, held or given back: a script on the host that runs for as long. */
+class HostLock {
+  /** Rejects where somebody else keeps it, and where the script fails. */
+  readonly acquired: Promise<void>;
+  readonly #connection: Connection;
+  readonly #options: LockOptions;
+  readonly #context: Context;
+  readonly #started: Date;
+  readonly #end = new AbortController();
+  readonly #lost = new AbortController();
+  /** Settles when the script has ended. */
+  readonly #held: Promise<void>;
+  #refusal: ReturnType<typeof setTimeout> | undefined;
+  #waited = false;
+
+  constructor(connection: Connection, options: LockOptions, context: Context) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#context = context;
+    this.#started = context.now();
+    const { promise, resolve, reject } = deferred();
+    this.acquired = promise;
+    this.#held = this.#hold(resolve, reject);
+  }
+
+  /** Aborted when the lock is lost before it is given back. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  async release(): Promise<void> {
+    clearTimeout(this.#refusal);
+    this.#end.abort(new Error('the lock is given back'));
+    await this.#held;
+  }
+
+  async #hold(acquire: () => void, refuse: (reason: unknown) => void): Promise<void> {
+    const own = holderOf(this.#options, this.#context, this.#started);
+    const onStdout = (line: string) => {
+      if (line === 'locked') {
+        this.#onLocked();
+        acquire();
+      } else if (line.startsWith('held ')) this.#onOther(readHolder(line.slice(5)), refuse);
+    };
+    const run = { label: 'lock', timeoutMs: Number.POSITIVE_INFINITY, signal: this.#end.signal, onStdout };
+    const reason = await this.#connection.script(lockScript(own), run).then(
+      (result) => lostBy(this.#connection.target.name, result),
+      (error: unknown) => error,
+    );
+    refuse(reason);
+    if (!this.#end.signal.aborted) this.#lost.abort(reason);
+  }
+
+  #onLocked(): void {
+    clearTimeout(this.#refusal);
+    const host = this.#connection.target.name;
+    if (this.#waited) this.#context.progress({ host, stage: 'lock', state: 'done' });
+  }
+
+  /** Somebody else has it: waits for as long as is wanted. */
+  #onOther(other: Holder | undefined, refuse: (reason: unknown) => void): void {
+    const host = this.#connection.target.name;
+    const detail = other === undefined ? '' : describe(other);
+    this.#waited = true;
+    this.#context.progress({ host, stage: 'lock', state: 'running', detail });
+    clearTimeout(this.#refusal);
+    const patience = patienceWith(other, this.#options);
+    if (patience === Number.POSITIVE_INFINITY) return;
+    const left = this.#started.getTime() + patience - this.#context.now().getTime();
+    const failure = lockedBy(other, host, this.#options);
+    this.#refusal = setTimeout(() => refuse(failure), Math.max(0, left));
+  }
+}
+
+function deferred() {
+  let resolve: () => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
+
+function holderOf(options: LockOptions, context: Context, started: Date): Holder {
+  return {
     by: options.holder ?? whoami(context),
     command: options.command,
     at: started.toISOString(),
     machine: hostname(),
     pid: process.pid,
   };
-  let refuse: ReturnType<typeof setTimeout> | undefined;
-  let waited = false;
-  let held: Promise<unknown> = Promise.resolve();
-  const acquired = new Promise<void>((resolve, reject) => {
-    const onStdout = (line: string) => {
-      if (line === 'locked') resolve();
-      if (!line.startsWith('held ')) return;
-      const other = readHolder(line.slice(5));
-      waited = true;
-      context.progress({
-        host,
-        stage: 'lock',
-        state: 'running',
-        detail: other === undefined ? '' : describe(other),
-      });
-      const patience = Math.max(
-        options.wait === true ? Number.POSITIVE_INFINITY : Number(options.wait ?? 0),
-        other !== undefined && hasEnded(other) ? DEAD_HOLDER_MS : 0,
-      );
-      clearTimeout(refuse);
-      if (patience < Number.POSITIVE_INFINITY) {
-        const left = started.getTime() + patience - context.now().getTime();
-        refuse = setTimeout(() => reject(lockedBy(other, host, options)), Math.max(0, left));
-      }
-    };
-    held = connection
-      .script(lockScript(own), {
-        label: 'lock',
-        timeoutMs: Number.POSITIVE_INFINITY,
-        signal: end.signal,
-        onStdout,
-      })
-      .then(({ exitCode, stderr }) => {
-        const said = stderr.trim();
-        return new Failure('host', `${host}: the lock was lost (exit ${exitCode})`, {
-          host,
-          step: 'lock',
-          output: said === '' ? [] : [said],
-          next: 'See whether the host is well (pipeline prod status), then run the command again.',
-        });
-      })
-      .catch((error: unknown) => error)
-      .then((reason) => {
-        reject(reason);
-        if (!end.signal.aborted) lost.abort(reason);
-      });
+}
+
+/** Milliseconds from the beginning on. */
+function patienceWith(other: Holder | undefined, { wait }: LockOptions): number {
+  return Math.max(
+    wait === true ? Number.POSITIVE_INFINITY : Number(wait ?? 0),
+    other !== undefined && hasEnded(other) ? DEAD_HOLDER_MS : 0,
+  );
+}
+
+/** The script ended by itself: the host went away, or somebody ended it there. */
+function lostBy(host: string, { exitCode, stderr }: RunResult): Failure {
+  const said = stderr.trim();
+  return new Failure('host', `${host}: the lock was lost (exit ${exitCode})`, {
+    host,
+    step: 'lock',
+    output: said === '' ? [] : [said],
+    next: 'See whether the host is well (pipeline prod status), then run the command again.',
   });
-  try {
-    await acquired;
-    clearTimeout(refuse);
-    if (waited) context.progress({ host, stage: 'lock', state: 'done' });
-    return await work({ ...context, signal: AbortSignal.any([context.signal, lost.signal]) });
-  } finally {
-    clearTimeout(refuse);
-    end.abort(new Error('the lock is given back'));
-    await held;
-  }
 }
 
 function readHolder(text: string): Holder | undefined {

@@ -6,6 +6,7 @@ import { redactor } from '../redact.ts';
 import type { Connection } from '../ssh/connection.ts';
 import type { Change, HostPlan } from './change.ts';
 import { explainStep, type FailedStep } from './explain.ts';
+import { confirmWithin } from './patience.ts';
 import { packageInLine, parseReport, type Report } from './report.ts';
 import { BUSY, CUT_OFF } from './script.ts';
 import { confirmFirewall, tryConnection } from './second-connection.ts';
@@ -17,7 +18,9 @@ export interface Applied {
 
 export interface ApplyOptions {
   /** Tries a second connection, for new firewall rules; undefined: it came through, else what stopped it. */
-  readonly probe?: (connection: Connection, context: Context) => Promise<string | undefined>;
+  readonly probe?: typeof tryConnection;
+  /** Milliseconds that the first look at the host took; absent: it is quick. */
+  readonly lookedMs?: number | undefined;
 }
 
 /** Milliseconds: packages over a slow line, a database that is set up on a small host. */
@@ -47,6 +50,7 @@ class Run {
   readonly #plan: HostPlan;
   readonly #context: Context;
   readonly #probe: NonNullable<ApplyOptions['probe']>;
+  readonly #confirmSeconds: number;
   readonly #hide: (text: string) => string;
   #step: { readonly index: number; readonly count: number } = { index: 0, count: 0 };
   #done = 0;
@@ -60,19 +64,23 @@ class Run {
     this.#plan = plan;
     this.#context = context;
     this.#probe = options.probe ?? tryConnection;
+    this.#confirmSeconds = confirmWithin(options.lookedMs ?? 0);
     this.#hide = redactor(plan.secrets);
   }
 
   async run(): Promise<void> {
     try {
-      const { exitCode } = await this.#connection.script(this.#plan.script, {
-        label: 'apply changes',
-        signal: this.#context.signal,
-        timeoutMs: LIMIT,
-        secrets: this.#plan.secrets,
-        onStdout: (line) => this.#line(line),
-        onStderr: (line) => this.#keep(line),
-      });
+      const { exitCode } = await this.#connection.script(
+        `confirm_seconds=${this.#confirmSeconds}\n${this.#plan.script}`,
+        {
+          label: 'apply changes',
+          signal: this.#context.signal,
+          timeoutMs: LIMIT,
+          secrets: this.#plan.secrets,
+          onStdout: (line) => this.#line(line),
+          onStderr: (line) => this.#keep(line),
+        },
+      );
       if (!this.#finished) throw await this.#failure(exitCode);
       this.#tell(
         'done',
@@ -126,7 +134,7 @@ class Run {
   /** Tries the new rules and lets the host keep them; what stopped it, otherwise. */
   async #confirm(table: string): Promise<string | undefined> {
     try {
-      const message = await this.#probe(this.#connection, this.#context);
+      const message = await this.#probe(this.#connection, this.#confirmSeconds, this.#context);
       if (message !== undefined) return message;
       await confirmFirewall(this.#connection, table, this.#context);
       this.#probing = undefined;

@@ -1,6 +1,6 @@
 /** What is planned, as data. */
 
-export type Action =
+export type ChangeAction =
   | 'install'
   | 'remove'
   | 'repair'
@@ -20,7 +20,7 @@ export type Action =
 export interface Change {
   /** Id of the resource, e.g. `file /etc/nginx/nginx.conf`. */
   readonly id: string;
-  readonly action: Action;
+  readonly action: ChangeAction;
   /** Lines that begin with `-`, `+`, or a blank (context). */
   readonly diff: readonly string[];
   /** Why, in a few words, where it is not plain: `/etc/nginx/nginx.conf changes`. */

@@ -42,10 +42,11 @@ export async function converge(
 ): Promise<Converged> {
   const started = context.now().getTime();
   const facts = await gatherFacts(connection, resources, context);
+  const lookedMs = context.now().getTime() - started;
   const planned = plan(facts, resources);
   if (planned.changes.length > 0 && !options.dryRun) {
     requireAgreed(connection.target.name, planned.theirs, options.agreed);
-    await apply(connection, planned, context, options);
+    await apply(connection, planned, context, { lookedMs, ...options });
     const left = plan(await gatherFacts(connection, resources, context), resources);
     if (left.changes.length > 0) throw await unequal(connection, left.changes, context);
   }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What the steps of a host's script use. The header sets these, and the script sets log:
+# What the steps of a host's script use. confirm_seconds is set before the script. The header sets these:
 : "${report_mark:?}" "${refused:?}" "${cut_off:?}" "${policy_file:?}" "${policy_marker:?}"
-: "${lock_seconds:?}" "${guard_seconds:?}" "${log:?}" "${written:?}" "${theirs_folder:?}"
+: "${lock_seconds:?}" "${confirm_seconds:?}" "${log:?}" "${written:?}" "${theirs_folder:?}"
 
 report() { printf '%s%s\n' "$report_mark" "$*"; }
 step() {
@@ -55,7 +55,9 @@ hold() {
 these services start after their configuration is there.
 # Removed when the packages are installed.
 for unit in "$1" "$1.service"; do
-  if grep -qxF -- "$unit" /run/pipeline/held 2>/dev/null && ! systemctl --quiet is-active "$unit"; then exit 101; fi
+  if grep -qxF -- "$unit" /run/pipeline/held 2>/dev/null && ! systemctl --quiet is-active "$unit"; then
+    exit 101
+  fi
 done
 exit 0
 POLICY
@@ -124,13 +126,14 @@ load_firewall() {
   mkdir -m 700 "$run"
   printf %s "$3" >"$run/new.nft"
   printf %s "$4" >"$run/guard"
+  printf %s "$confirm_seconds" >"$run/seconds"
   nft -c -f "$run/new.nft"
   # shellcheck disable=SC2086 # family and name
   { printf 'table %s\ndelete table %s\n' "$2" "$2"; nft list table $2 2>/dev/null || true; } >"$run/old.nft"
   systemd-run --quiet --collect --unit="pipeline-firewall-guard-$1" bash "$run/guard"
   nft -f "$run/new.nft"
   report probe "$1"
-  for ((waited = 0; waited < guard_seconds * 20; waited++)); do
+  for ((waited = 0; waited < (confirm_seconds + 20) * 20; waited++)); do
     [[ ! -e $run/result ]] || break
     sleep 0.05
   done

@@ -2,10 +2,10 @@
 
 import { quote } from '../ssh/quote.ts';
 import { withValues } from '../ssh/script.ts';
+import begin from './begin.sh' with { type: 'text' };
 import { STAMP_FOLDER } from './fingerprint.ts';
 import functions from './functions.sh' with { type: 'text' };
 import { THEIRS_FOLDER } from './steps/file.ts';
-import { CONFIRM_WITHIN } from './steps/firewall.ts';
 import { POLICY_FILE, POLICY_MARKER } from './steps/package.ts';
 import { WRITTEN } from './steps/path.ts';
 
@@ -29,8 +29,8 @@ export interface ScriptStep {
 }
 
 /**
- * Output of steps goes through tee, which keeps a copy on the host and goes on when this side is gone: a broken
- * connection does not kill apt in the middle. The script itself then ends at the next step's border.
+ * Output of steps goes through tee, which keeps a copy on the host and goes on when this side is gone: a
+ * broken connection does not kill apt in the middle. The script itself then ends at the next step's border.
  */
 const FUNCTIONS = withValues(functions, {
   report_mark: REPORT,
@@ -41,7 +41,7 @@ const FUNCTIONS = withValues(functions, {
   lock_seconds: String(WAIT),
   written: WRITTEN,
   theirs_folder: THEIRS_FOLDER,
-  guard_seconds: String(CONFIRM_WITHIN + 20),
+  log: '/var/log/pipeline/converge.log',
 });
 
 /** The whole script. `forget` are stamps to rewrite before the first step. */
@@ -52,22 +52,15 @@ export function applyScript(steps: readonly ScriptStep[], forget: readonly strin
     first += step.changes;
     return { ...step, index };
   });
-  return `export ${PATH} LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
-export NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
-umask 022
-# A connection that is gone must not end a step in its middle; it ends the script at the next border.
-trap : PIPE
-mkdir -p /run/pipeline /var/log/pipeline /var/lib/pipeline
-mkdir -p -m 700 ${STAMP_FOLDER}
-log=/var/log/pipeline/converge.log
-${FUNCTIONS}
-exec 9>/run/pipeline/converge.lock
-flock -w ${WAIT} 9 || exit ${BUSY}
-install -m 600 /dev/null "$log"
-${forget.join('\n')}
-${numbered.map(({ index, bash }) => `step${index}() {\n${bash}\n}`).join('\n')}
-${numbered.map(({ index, changes }) => `step ${index} ${changes}`).join('\n')}
-report finished`;
+  return [
+    `export ${PATH} LC_ALL=C.UTF-8`,
+    FUNCTIONS,
+    withValues(begin, { stamps: STAMP_FOLDER, busy: String(BUSY) }),
+    ...forget,
+    ...numbered.map(({ index, bash }) => `step${index}() {\n${bash}\n}`),
+    ...numbered.map(({ index, changes }) => `step ${index} ${changes}`),
+    'report finished',
+  ].join('\n');
 }
 
 /** Bash that remembers. */

@@ -4,19 +4,24 @@ import type { Context } from '../context.ts';
 import { runProcess } from '../process/run.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
+import { tryLimit } from './patience.ts';
 
-/** Milliseconds for one try. The host takes its rules back after `CONFIRM_WITHIN`. */
-const TRY_LIMIT = 8_000;
-
-/** Tries a second connection, twice; undefined: it came through, else what ssh says. */
-export async function tryConnection(connection: Connection, context: Context): Promise<string | undefined> {
+/**
+ * Tries a second connection, twice. The host takes its rules back after `confirmSeconds`.
+ * @returns undefined: it came through, else what ssh says
+ */
+export async function tryConnection(
+  connection: Connection,
+  confirmSeconds: number,
+  context: Context,
+): Promise<string | undefined> {
   let message = '';
   for (let attempt = 0; attempt < 2; attempt++) {
     // The first value of an option counts: no sharing of the connection that stands.
     const args = ['-o', 'ControlMaster=no', '-o', 'ControlPath=none', ...connection.sshArguments(), 'true'];
     const { exitCode, stderr } = await runProcess('ssh', args, {
       env: { ...context.env, LC_ALL: 'C' },
-      signal: AbortSignal.any([context.signal, AbortSignal.timeout(TRY_LIMIT)]),
+      signal: AbortSignal.any([context.signal, AbortSignal.timeout(tryLimit(confirmSeconds))]),
     });
     context.signal.throwIfAborted();
     if (exitCode === 0) return undefined;

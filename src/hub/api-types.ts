@@ -5,7 +5,7 @@
  * `release=` (one release), or `baseline=` and `candidate=` (two). `/api/routes` takes the same `app`,
  * `from`, `to`, `baseline`, `candidate`. Times are milliseconds since 1970 unless a name says seconds.
  * Answers are compressed. `/api/stream` sends `overview` (an `Overview`), `point` (a `LivePoint` of the
- * subject), `mark` (a `Mark`, new or changed) and `missed`.
+ * subject), `event` (a `HubEvent`, new or changed) and `missed`.
  */
 
 export type Health = 'well' | 'look' | 'broken';
@@ -87,7 +87,7 @@ export interface Panel {
   readonly id: string;
   readonly title: string;
   readonly unit: string;
-  /** Why there is nothing to draw, where there is not: a sentence. */
+  /** Why there is nothing to draw, if so: a sentence. */
   readonly none?: string | undefined;
   readonly series: readonly ChartSeries[];
 }
@@ -102,13 +102,13 @@ export interface LivePoint {
  * `rollout`: a step of a live canary. `change`: everything else that the audit log of a host holds: `prod
  * up`, `monitor setup`, backups.
  */
-export type MarkKind = 'deploy' | 'rollback' | 'rollout' | 'canary' | 'change';
+export type EventKind = 'deploy' | 'rollback' | 'rollout' | 'canary' | 'change';
 
-/** Something that somebody did: an event in lists, a mark on charts. */
-export interface Mark {
+/** Something that somebody did: a row in lists, a mark on charts. */
+export interface HubEvent {
   readonly id: string;
   readonly at: number;
-  readonly kind: MarkKind;
+  readonly kind: EventKind;
   /** The word of the audit log, e.g. `deploy`, `up`, `monitor setup`. */
   readonly action: string;
   /** Empty: it concerns hosts and no application. */
@@ -133,7 +133,7 @@ export interface Mark {
 
 /** `/api/events?from=&to=&app=&host=&kind=deploy,rollback&limit=50&before=NEXT`: newest first. */
 export interface EventPage {
-  readonly events: readonly Mark[];
+  readonly events: readonly HubEvent[];
   /** For `before=` of the next page; null: there is none. */
   readonly next: string | null;
 }
@@ -159,7 +159,7 @@ export interface CanaryRun {
   readonly by: string;
   readonly startedAt: number;
   readonly endedAt: number | null;
-  /** `lost`: whoever ran it was not heard for a minute. */
+  /** `lost`: nothing was heard from it for a minute. */
   readonly state: 'running' | 'passed' | 'failed' | 'inconclusive' | 'interrupted' | 'lost';
   /** 0 to 100; null while it runs. */
   readonly score: number | null;
@@ -176,6 +176,13 @@ export interface CanaryMetric {
   readonly route?: string | undefined;
   readonly critical: boolean;
   readonly verdict: 'pass' | 'high' | 'low' | 'no data' | 'inconclusive';
+  /**
+   * What the verdict means: only a metric that can fail a canary is harm, and what is merely reported is
+   * open. Absent: an older command told of the run.
+   */
+  readonly tone?: 'pass' | 'harm' | 'open' | 'none' | undefined;
+  /** Evidence of harm in a word, e.g. `beyond doubt`, `not judged (informative)`. */
+  readonly harm?: string | undefined;
   readonly unit: string;
   readonly baseline: number | null;
   readonly candidate: number | null;
@@ -219,13 +226,13 @@ export interface ShownSide {
   readonly failed: number;
 }
 
-/** What speaks against the candidate of a live canary. */
+/** The evidence against the candidate of a live canary. */
 export interface ShownEvidence {
   readonly name: string;
   readonly unit: 'share' | 'ms';
   readonly baseline: number | null;
   readonly candidate: number | null;
-  /** N to 1 for harm; 1: nothing speaks for it. */
+  /** N to 1 that it does harm; 1: nothing points to harm. */
   readonly odds: number;
   /** Share by which it may be worse; null: not at all. */
   readonly tolerated: number | null;
@@ -291,7 +298,7 @@ export interface History {
   /** Ends of the steps, seconds since 1970. */
   readonly times: readonly number[];
   readonly panels: readonly Panel[];
-  readonly events: readonly Mark[];
+  readonly events: readonly HubEvent[];
 }
 
 export interface RouteFigures {

@@ -64,11 +64,11 @@ export function readHubConfig(path: string): HubConfig {
     const parsed = hubConfig.safeParse(JSON.parse(readFileSync(path, 'utf8')));
     if (parsed.success) return parsed.data;
     const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new Failure('usage', `${path} has mistakes: ${mistakes.join('; ')}.`, { next });
+    throw new Failure('usage', `${path} has errors: ${mistakes.join('; ')}.`, { next });
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
     // The error of JSON.parse quotes the text, which holds passwords.
-    const why = cause instanceof SyntaxError ? 'it is no JSON' : (cause as Error).message;
+    const why = cause instanceof SyntaxError ? 'it is not JSON' : (cause as Error).message;
     throw new Failure('usage', `${path} cannot be read: ${why}.`, { next });
   }
 }

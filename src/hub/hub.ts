@@ -23,15 +23,15 @@ import { type Redis, redisClient } from './store/redis.ts';
 import { makeRoom } from './store/space.ts';
 import { Watch } from './watch.ts';
 
-/** How often Redis's memory is looked at. */
+/** How often we check how full Redis is. */
 const ROOM_MS = 10_000;
-/** The same error of Redis is said again after this. */
+/** How long before we log the same Redis error again. */
 const SAY_AGAIN_MS = 60_000;
 
 type Log = (line: string) => void;
 type OnError = (error: Error) => void;
 
-/** Runs until the signal. @throws Failure where a port cannot be had */
+/** Runs until the signal. @throws Failure if a port is taken */
 export async function runHub(config: HubConfig, signal: AbortSignal, log: Log): Promise<void> {
   const onError = errorsOf(log);
   const [redis, reader] = [redisClient(config.redis, onError), redisClient(config.redis, onError)];
@@ -56,7 +56,7 @@ export async function runHub(config: HubConfig, signal: AbortSignal, log: Log): 
   }
 }
 
-/** The parts of the hub, and what each hears from the others. */
+/** The parts of the hub, wired together. */
 class Hub {
   readonly ingest: Ingest;
   readonly live: Live;
@@ -86,19 +86,19 @@ class Hub {
     this.#source = { redis, hosts, hostsOf: (app) => ingest.hostsOf(app), intervalSeconds };
     this.#watch = new Watch({ config, source: this.#source, ingest, signal, log });
     this.live = new Live(ingest);
-    this.#canaries = new RunningCanaries(redis, (mark) => this.live.mark(mark));
+    this.#canaries = new RunningCanaries(redis, (event) => this.live.event(event));
     this.#rollouts = new RolloutsGoingOn(redis);
     if (remoteWrite !== undefined)
       this.#remoteWrite = new RemoteWrite({ ...remoteWrite, totals: this.#totals, log, signal });
   }
 
-  /** From here on the parts hear of what is taken in. */
+  /** From here on, the parts hear about every new sample. */
   begin(onError: OnError): void {
     const begun = Date.now();
     // In the background; what is older than now is restored, what is newer is taken in, and nothing counts
     // twice.
     this.#sparks.restore(this.#redis, this.#config.hosts, begun).catch(onError);
-    this.ingest.listenToMarks((mark) => this.live.mark(mark));
+    this.ingest.listenToEvents((event) => this.live.event(event));
     this.ingest.listen((host, window) => {
       if (window.at > begun) this.#sparks.add(window);
       this.#totals.add(host.name, window.routes);
@@ -110,7 +110,7 @@ class Hub {
     await Promise.all([this.ingest.run(), this.#watch.run(), this.#remoteWrite?.run()]);
   }
 
-  /** Once a sample: what changed goes to whoever looks at the page. */
+  /** Once per sample: sends what changed to every open page. */
   tick(onError: OnError): void {
     this.#canaries.look(Date.now()).catch(onError);
     this.#rollouts.look(Date.now()).catch(onError);
@@ -151,7 +151,7 @@ class Hub {
   }
 }
 
-/** The same error is said once a minute. */
+/** Logs each error at most once a minute. */
 function errorsOf(log: Log): OnError {
   const said = new Map<string, number>();
   return ({ message }) => {
@@ -208,7 +208,7 @@ async function listen(
     const target = `https://${host}${tls.port === 443 ? '' : `:${tls.port}`}/dashboard`;
     response.writeHead(/^[\w.:[\]-]+$/.test(host) ? 308 : 400, { location: target }).end();
   });
-  // The redirection first: whoever waits for the hub waits for https.
+  // The redirect first: whoever waits for the hub waits for https.
   const plain = await open(redirect, port);
   const files = { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) };
   const main = await started({

@@ -6,7 +6,7 @@ import { asFailure, Failure } from '../errors.ts';
 import { listUsers, removeUser, setUser } from './access/users.ts';
 import { releaseSeries } from './charts/compare.ts';
 import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
-import { canaryTelling, recordRun } from './events/canaries.ts';
+import { canaryStatus, recordRun } from './events/canaries.ts';
 import { runHub } from './hub.ts';
 import { ALERTS, LEADER, POSITIONS, SERVED } from './store/keys.ts';
 import { type Redis, redisClient } from './store/redis.ts';
@@ -48,9 +48,9 @@ async function main(args: readonly string[]): Promise<unknown> {
           : { user: 'admin', password: await setUser(redis, 'admin', 'admin') }),
       }));
     case 'canary': {
-      const telling = canaryTelling.parse(JSON.parse(await standardInput()));
+      const status = canaryStatus.parse(JSON.parse(await standardInput()));
       return withRedis(config(), async (redis) => {
-        await recordRun(redis, telling, Date.now());
+        await recordRun(redis, status, Date.now());
         return { recorded: true };
       });
     }

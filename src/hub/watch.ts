@@ -25,7 +25,7 @@ const HOUR_MS = 3_600_000;
 export interface WatchOptions {
   readonly config: HubConfig;
   readonly source: Source;
-  readonly ingest: Pick<Ingest, 'fleet' | 'trouble' | 'standby' | 'listen' | 'listenToMarks'>;
+  readonly ingest: Pick<Ingest, 'fleet' | 'trouble' | 'standby' | 'listen' | 'listenToEvents'>;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
   readonly now?: () => number;
@@ -38,9 +38,9 @@ export class Watch {
   readonly #trends = new Trends();
   readonly #outbox: Outbox;
   readonly #usual = new Map<string, { readonly until: number; readonly p90: number | undefined }>();
-  /** States as Redis has them. */
+  /** The states stored in Redis. */
   #kept: readonly AlertState[] = [];
-  /** Events that were told. */
+  /** Events that a notice was sent for. */
   readonly #deploys = new Set<string>();
   #loaded = false;
   #listeningSince: number;
@@ -48,7 +48,7 @@ export class Watch {
   storage: Overview['storage'] = null;
   #storageAt = 0;
   readonly #running = new Map<string, Promise<unknown>>();
-  /** What Redis does not do: said once. */
+  /** Failures that were logged already. */
   readonly #said = new Set<string>();
   #lastBeat = 0;
 
@@ -71,11 +71,11 @@ export class Watch {
     });
     options.ingest.listen((host, window) => this.#trends.note(host.name, window));
     if (config.rules.deploys === 'on')
-      options.ingest.listenToMarks((mark) => {
-        const notice = deployNotice(mark, this.#now());
+      options.ingest.listenToEvents((event) => {
+        const notice = deployNotice(event, this.#now());
         // The same deploy on another host is the same event.
-        if (notice === undefined || this.#deploys.has(mark.id)) return;
-        this.#deploys.add(mark.id);
+        if (notice === undefined || this.#deploys.has(event.id)) return;
+        this.#deploys.add(event.id);
         this.#tell(notice);
       });
   }
@@ -89,7 +89,7 @@ export class Watch {
     await Promise.race([this.settle(), sleep(1000)]);
   }
 
-  /** Until what was decided is kept, as far as Redis takes it. */
+  /** Waits until everything decided is stored, if Redis accepts it. */
   async settle(): Promise<void> {
     await Promise.all(this.#running.values());
     await this.#attempt('keep the alerts', () => this.#keep());
@@ -102,13 +102,13 @@ export class Watch {
   async look(): Promise<void> {
     const { config, ingest } = this.#options;
     const now = this.#now();
-    // Two hubs do not tell the same alert.
+    // Only one of two hubs sends alerts.
     if (ingest.standby) {
       this.#loaded = false;
       return;
     }
     if (!this.#loaded && !(await this.#attempt('load the alerts', () => this.#load(now)))) return;
-    // While nothing is taken in, silence is the hub's own.
+    // While the hub itself takes nothing in, silent hosts prove nothing.
     if (ingest.trouble !== '') this.#listeningSince = now;
     this.#background('answer', () => this.#refresh(now));
     const view = this.#view(now);
@@ -134,14 +134,14 @@ export class Watch {
     };
   }
 
-  /** What takes long is not begun twice. */
+  /** Never starts the same work twice at once. */
   #background(what: string, work: () => Promise<void>): void {
     if (this.#running.has(what)) return;
     const done = this.#attempt(what, work).finally(() => this.#running.delete(what));
     this.#running.set(what, done);
   }
 
-  /** @returns whether it went well; what did not is said once */
+  /** @returns whether it succeeded; each kind of failure is logged once */
   async #attempt(what: string, work: () => Promise<void>): Promise<boolean> {
     const { signal, log } = this.#options;
     try {
@@ -210,7 +210,7 @@ export class Watch {
     );
   }
 
-  /** What of Redis the rules look at. */
+  /** Refreshes what the rules need from Redis. */
   async #refresh(now: number): Promise<void> {
     const { ingest, source } = this.#options;
     if (now - this.#storageAt >= 10_000) {

@@ -46,7 +46,7 @@ export class DenseHistogram implements HistogramData {
   add(other: HistogramData): void {
     if (other instanceof EncodedHistogram) {
       const { text } = other;
-      if (!scan(text, this)) throw new RangeError('a text that is no histogram');
+      if (!scan(text, this)) throw new RangeError('not a histogram');
       return;
     }
     this.sum += other.sum;

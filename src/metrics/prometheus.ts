@@ -87,7 +87,7 @@ export function prometheusAt(address: string, context: Context, timeoutMs = TIME
             output: [query],
             next: refused
               ? 'Correct the query, or ask for a shorter time or a longer step.'
-              : 'Look whether Prometheus is well, then try again.',
+              : 'Check Prometheus, then try again.',
           },
         );
       }

@@ -48,8 +48,8 @@ const MAX_TIME = 4e12;
 // —— writing
 
 /**
- * Fields of a stream entry, for a store. Gauges are rounded to 5 digits. A table without rows has no field, so
- * that a hub that does not know a new table takes what has none of it.
+ * Fields of a stream entry, for a store. Gauges are rounded to 5 digits. A table without rows has no field,
+ * so that a hub that does not know a new table takes what has none of it.
  */
 export function encodeWindow(window: Window): Record<string, string> {
   const fields: Record<string, string> = {
@@ -137,12 +137,12 @@ export function parseSample(fields: Readonly<Record<string, string>>, host: stri
   const window = parseWindow(rest);
   if (!window.ok) return window;
   if (window.value.host !== host) return refuse(`it names another host than the one whose inbox it is in`);
-  if (!/^[\w-]{1,64}$/.test(instance)) return refuse('field i is no instance');
+  if (!/^[\w-]{1,64}$/.test(instance)) return refuse('field i is not an instance');
   const sequence = parseNumber(q, Number.MAX_SAFE_INTEGER);
   if (sequence === undefined || !Number.isInteger(sequence))
-    return refuse('field q is no number of a sample');
+    return refuse("field q is not a sample's number");
   const sentAt = parseNumber(n, MAX_TIME);
-  if (sentAt === undefined) return refuse('field n is no time');
+  if (sentAt === undefined) return refuse('field n is not a time');
   const age = sentAt - window.value.at;
   // A host's clock may be set back a little between measuring and sending.
   if (age < -60_000 || age > MAX_AGE_MS)
@@ -162,11 +162,11 @@ export function parseWindow(fields: Readonly<Record<string, string>>, trusted = 
         `so that agents and hub are of one version`,
     );
   }
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(h)) return refuse('field h is no host name');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(h)) return refuse('field h is not a host name');
   const at = parseNumber(t, MAX_TIME);
-  if (at === undefined) return refuse('field t is no time');
+  if (at === undefined) return refuse('field t is not a time');
   const seconds = parseNumber(s, MAX_WINDOW_SECONDS);
-  if (seconds === undefined || seconds === 0) return refuse('field s is no length of an interval');
+  if (seconds === undefined || seconds === 0) return refuse('field s is not a length of time');
   const parsed: Record<string, unknown> = {};
   for (const name of TABLE_NAMES) {
     const { [name]: text = '[]' } = tables;
@@ -187,9 +187,9 @@ function parseTable(name: TableName, text: string, trusted: boolean): Parsed<Rec
   try {
     rows = JSON.parse(text);
   } catch {
-    return refuse(`field ${name} is no JSON`);
+    return refuse(`field ${name} is not JSON`);
   }
-  if (!Array.isArray(rows)) return refuse(`field ${name} is no array`);
+  if (!Array.isArray(rows)) return refuse(`field ${name} is not an array`);
   if (rows.length > TABLES[name].maxRows) return refuse(`field ${name} has ${rows.length} rows`);
   const columns = columnsOf(name);
   const parsed: Record<string, unknown>[] = [];
@@ -199,7 +199,7 @@ function parseTable(name: TableName, text: string, trusted: boolean): Parsed<Rec
     }
     const result: Record<string, unknown> = {};
     if (!isNumber(row[0], MAX_WINDOW_SECONDS))
-      return refuse(`field ${name} has a row whose weight is no number of seconds`);
+      return refuse(`field ${name} has a row whose weight is not in seconds`);
     if (row[0] !== 0) result.weight = row[0];
     for (const [i, [key, column]] of columns.entries()) {
       const cell = i + 1 < row.length ? parseCell(column, row[i + 1], trusted) : absent(column);

@@ -6,7 +6,7 @@
 import type { ShareFolder } from '../proxy/shares.ts';
 
 /** What systemd knows of a unit. */
-export interface UnitState {
+export interface ServiceState {
   /** `active`, `activating`, `deactivating`, `failed`, `inactive`. */
   readonly active: string;
   /** How often it restarted by itself. */
@@ -75,7 +75,7 @@ export interface Host {
   loaded(
     ...patterns: readonly string[]
   ): Promise<readonly { readonly unit: string; readonly active: string }[]>;
-  unit(unit: string): Promise<UnitState>;
+  unit(unit: string): Promise<ServiceState>;
   /** Starts and waits; false if systemd refuses. */
   start(unit: string): Promise<boolean>;
   /** Stops, waits, and forgets failures. */

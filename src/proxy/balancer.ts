@@ -1,8 +1,8 @@
 /**
- * A site of several hosts as the nginx of another one balances it. Pure text.
+ * nginx on one host that balances a site of several others. Pure text.
  *
- * No connection to a host is kept for later requests, for the reason of `site.ts`: a host that goes away, or
- * whose nginx reloads, closes idle ones, and a POST that is just being sent on one would be lost.
+ * No connection to a host is kept for later requests, as in `site.ts`: a host that goes away, or whose nginx
+ * reloads, closes idle ones, and a POST that is just being sent on one would be lost.
  */
 
 import { LOGS, PROXY_LIVE } from '../contract/proxy-paths.ts';
@@ -14,22 +14,21 @@ import { block, identifier, quoted } from './text.ts';
 import { trustLines } from './trust.ts';
 
 export interface Balancer extends Front {
-  /** Who serves: name, and address with port. */
+  /** The hosts that serve: name, and address with port. */
   readonly hosts: readonly { readonly name: string; readonly address: string }[];
   /**
-   * Cookie by which the service knows a session that lies on one host: its visitor stays there as long as
-   * that host answers.
+   * Cookie of a session that one host holds in memory: its visitor stays on that host as long as it answers.
    */
   readonly sessionCookie?: string | undefined;
   readonly maxBodyBytes: number;
   readonly readTimeoutMs: number;
   /** Proxies in front of the balancer itself. */
   readonly trustedProxies: readonly string[];
-  /** A rollout: each host has both versions, and the balancer says which one a visitor gets. */
+  /** A rollout: each host has both versions, and the balancer chooses for each visitor. */
   readonly split?: Split | undefined;
 }
 
-/** Not `.json.log`: the hosts log the same requests, with release, and they are not to be counted twice. */
+/** Not `.json.log`: the hosts log the same requests, with their release, and none may count twice. */
 function balancerLog(app: string): string {
   return `${LOGS}/${app}.balancer.log`;
 }
@@ -59,8 +58,8 @@ export function balancerConfig(balancer: Balancer): string {
 }
 
 /**
- * A host that does not take a request is left out for some seconds. Were all of them left out, they are asked
- * in spite of it (`backup`): one request that kills a process on each host must not take the site away.
+ * A host that does not take a request is left out for some seconds. If all are left out, they are asked
+ * anyway (`backup`): one request that kills a process on each host must not take the site away.
  */
 function upstream(name: string, hosts: Balancer['hosts']): string {
   return block(`upstream ${name}`, [
@@ -69,7 +68,7 @@ function upstream(name: string, hosts: Balancer['hosts']): string {
   ]);
 }
 
-/** A visitor with a session is marked with its host by a cookie of the balancer, and goes there first. */
+/** A visitor with a session gets a cookie of the balancer with the host's name, and goes there first. */
 function stickiness({ hosts, tls }: Balancer, id: string, session: string): string[] {
   const of = (index: number) => `${id}_host_${index}`;
   const secure = tls === undefined ? '' : '; Secure';
@@ -86,7 +85,7 @@ function stickiness({ hosts, tls }: Balancer, id: string, session: string): stri
       ['default', `${id}_hosts`],
       ...hosts.map(({ name }, index) => [quoted(name), of(index)] as const),
     ]),
-    // Of several attempts the last one answered.
+    // Of several attempts, the last one answered.
     map(
       '$upstream_addr',
       `${id}_from`,
@@ -112,7 +111,7 @@ function server(balancer: Balancer, id: string, sticky: boolean): string {
     ...trustLines(balancer),
     'server_tokens off;',
     `client_max_body_size ${balancer.maxBodyBytes};`,
-    // The hosts have done it, where the visitor takes it.
+    // The hosts compress already.
     'gzip off;',
     ...(balancer.tls === undefined ? [] : [`add_header ${HSTS.name} $${id}_hsts always;`]),
     ...(sticky ? [`add_header Set-Cookie $${id}_stay;`] : []),
@@ -123,7 +122,7 @@ function server(balancer: Balancer, id: string, sticky: boolean): string {
   ]);
 }
 
-/** Both names of a side are looked for where the weights are: what is there goes to the candidate. */
+/** In a balancer's folder of weights, a file means the candidate. */
 function choice(app: string, id: string, split: Split): string[] {
   return [
     `set $${id}_side baseline;`,
@@ -144,12 +143,12 @@ function passed({ readTimeoutMs, split }: Balancer, id: string, sticky: boolean)
     'proxy_set_header Upgrade $http_upgrade;',
     `proxy_set_header Connection $${id}_connection;`,
     ...HEADER_BUFFERS,
-    // A host that is away is found out soon; it stands beside this one.
+    // The hosts are in the same network: one that is there answers soon.
     'proxy_connect_timeout 2s;',
     `proxy_read_timeout ${readTimeoutMs}ms;`,
     `proxy_send_timeout ${readTimeoutMs}ms;`,
-    // Another host is asked where one could not be reached, or, if the request may be repeated, its process
-    // gave no answer; never a POST that was sent.
+    // Asks another host if one could not be reached, or gave no answer to a request that may be repeated.
+    // Never repeats a POST that was sent.
     'proxy_next_upstream error timeout http_502;',
     'proxy_next_upstream_tries 2;',
   ];

@@ -1,4 +1,4 @@
-/** What visitors connect to, of a site or a balancer: ports, names, certificates. Pure text. */
+/** Where a site or a balancer listens: ports, names, certificates. Pure text. */
 import { CHALLENGES, ISSUED } from '../contract/proxy-paths.ts';
 import type { Front } from './proxy.ts';
 import { block } from './text.ts';
@@ -6,7 +6,7 @@ import { block } from './text.ts';
 /** What a careful site says over https. */
 export const HSTS = { name: 'Strict-Transport-Security', value: 'max-age=31536000' } as const;
 
-/** The beginning of the server that answers: where it listens, for which names, with which certificate. */
+/** The first lines of a server: where it listens, for which names, with which certificate. */
 export function frontLines(front: Front): string[] {
   const { line, suffix } = names(front);
   const plain = separate(front) ? [] : listen(front, front.port, suffix);
@@ -18,7 +18,10 @@ export function frontLines(front: Front): string[] {
   ];
 }
 
-/** Whether port 80 only sends visitors to https. Not before a certificate by ACME has come: they would be sent to one that nobody trusts. */
+/**
+ * Whether port 80 only redirects to https. Not for a certificate by ACME: until it has come, the site has one
+ * that nobody trusts.
+ */
 function separate(front: Front): boolean {
   return front.tls?.redirect === true && front.challenges !== true;
 }
@@ -32,7 +35,7 @@ function redirectOnceIssued({ app }: Front): string[] {
   ];
 }
 
-/** What the certificate authority asks for, before anything else is looked at. */
+/** Answers the certificate authority, before any other location. */
 export function challengeLocation(front: Front): string[] {
   return front.challenges === true
     ? [
@@ -45,7 +48,7 @@ export function challengeLocation(front: Front): string[] {
     : [];
 }
 
-/** The server that sends visitors to https; none where that is not wanted. */
+/** The server that redirects to https, if there is one. */
 export function redirectServer(front: Front): string[] {
   if (!separate(front)) return [];
   const { line, suffix } = names(front);

@@ -2,7 +2,7 @@
 # What a script on a host uses to change its proxy; silent when all is well. The header sets these:
 : "${proxy_sites:?}" "${proxy_state:?}" "${proxy_live:?}" "${proxy_at_boot:?}"
 
-nginx_workers() { # those that take connections
+nginx_workers() { # the ones that take new connections
   local master pid
   master=$(cat /run/nginx.pid 2>/dev/null) || return 0
   for pid in $(pgrep -P "$master" 2>/dev/null); do
@@ -30,8 +30,8 @@ nginx_reload() {
   grep -F '[emerg]' /var/log/nginx/error.log | tail -n 5 >&2
   return 1
 }
-# site_try SITES-FOLDER-AS-IT-WOULD-BE SITE: nginx only warns about a name that another site has, and ignores it
-# in the second one.
+# site_try SITES-FOLDER-AS-IT-WOULD-BE SITE: nginx only warns when two sites have the same name, and ignores
+# it in the second one.
 site_try() {
   local said code name
   # shellcheck disable=SC2016 # sh expands them
@@ -68,13 +68,18 @@ site_put() {
   nginx_reload
   return 1
 }
+site_remove() { # APP: with its weights; its access logs stay until they have rotated away
+  local file=$proxy_sites/$1.conf
+  if [ -e "$file" ]; then rm -f "$file" && nginx_reload || return 1; fi
+  rm -rf "${proxy_state:?}/$1" "${proxy_live:?}/$1"
+}
 weights_put() { # APP GREEN
   local -a buckets
   weights_names "$2"
   weights_move "$1" "w$2" "${buckets[@]}"
 }
 weights_names() { # GREEN: sets `buckets`
-  # All that a split asks for: whoever it sends anywhere comes to green.
+  # 100: every name that a site or a split looks for.
   if [ "$1" = 100 ]; then
     buckets=({0..99} {0..24}.{0..39} baseline candidate)
   else
@@ -88,36 +93,49 @@ share_put() { # APP FOLDER
   weights_move "$1" "$2" "${files[@]}"
 }
 weights_move() { # APP FOLDER FILE...
-  weights_at_boot && weights_link "$proxy_state" "$@" && sync "$proxy_state/$1" && weights_link "$proxy_live" "$@"
+  weights_at_boot && weights_link "$proxy_state" "$@" && sync "$proxy_state/$1" || return 1
+  weights_link "$proxy_live" "$@"
 }
 weights_link() { # BELOW APP FOLDER FILE...
-  local folder=$1/$2 target=$1/$2/$3 file
+  weights_folder "$@" && ln -sfn "$3" "$1/$2/weights.new" && mv -fT "$1/$2/weights.new" "$1/$2/weights"
+}
+weights_folder() { # BELOW APP FOLDER FILE...
+  local target=$1/$2/$3
   if [ ! -d "$target" ]; then
     rm -rf "$target.new"
-    mkdir -p "$target.new" || return 1
-    for file in "${@:4}"; do : >"$target.new/$file" || return 1; done
-    chmod 0755 "${1%/*}" "$1" "$folder" "$target.new" && mv -T "$target.new" "$target" || return 1
+    mkdir -p "$target.new" && weights_files "$target.new" "${@:4}" || return 1
+    chmod 0755 "${1%/*}" "$1" "$1/$2" "$target.new" && mv -T "$target.new" "$target" || return 1
   elif [ $# -gt 3 ] && [ ! -e "$target/${*: -1}" ]; then # an older version of pipeline made it
-    for file in "${@:4}"; do : >"$target/$file" || return 1; done
+    weights_files "$target" "${@:4}" || return 1
   fi
-  ln -sfn "$3" "$folder/weights.new" && mv -fT "$folder/weights.new" "$folder/weights"
 }
-# Where nginx writes whom a split sent where; only nginx and root may read it. Before the site that splits.
+# Links to the files of w100 if it has them: on a slow disk, 1,000 new files take seconds.
+weights_files() { # FOLDER FILE...
+  [ $# = 1 ] && return 0
+  (cd "${1%/*}/w100" && ln -f -t "$1" "${@:2}") 2>/dev/null || (cd "$1" && touch "${@:2}")
+}
+# Run this before the site with the split is in place. It makes the log that says which visitor went where,
+# which only nginx and root may read, and the folders that send everybody to one colour.
 split_ready() { # APP
-  local folder
-  for folder in "$proxy_state/$1" "$proxy_live/$1"; do
+  local below folder
+  local -a buckets
+  weights_names 100
+  for below in "$proxy_state" "$proxy_live"; do
+    folder=$below/$1
+    weights_folder "$below" "$1" w0 && weights_folder "$below" "$1" w100 "${buckets[@]}" || return 1
     install -d -m 0710 -o root -g www-data "$folder/split" || return 1
     [ -e "$folder/split/requests" ] ||
       install -m 0600 -o www-data -g www-data /dev/null "$folder/split/requests" || return 1
   done
 }
-split_end() { # APP: once its ordinary site is back, and its weights are
+split_end() { # APP: run this once its ordinary site and weights are back
   local folder below
   for folder in "$proxy_state/$1" "$proxy_live/$1"; do
     for below in "$folder"/w*-* "$folder/split"; do rm -rf "$below" || return 1; done
   done
 }
-weights_at_boot() { # a bare return would be the status from before where a trap calls this, as undo does
+# A bare `return` in here would return the status from before a trap, and undo calls this from one.
+weights_at_boot() {
   local file=$proxy_at_boot
   [ -e "$file" ] && return 0
   mkdir -p "${file%/*}" && echo "C $proxy_live - - - - $proxy_state" >"$file.new" &&
@@ -135,10 +153,11 @@ weights_get() { # prints green's per cent; nothing: no such site
   local target
   target=$(readlink "$(weights_where "$1")/weights") && target=${target#w} && echo "${target%%-*}"
 }
-weights_ready() { # before a site is put in place that looks in memory
+weights_ready() { # APP: run this before a site that looks in memory is in place
   local green
   local now
-  now=$(readlink "$proxy_live/$1/weights") && [ "$now" = "$(readlink "$(weights_where "$1")/weights")" ] && return 0
+  now=$(readlink "$proxy_live/$1/weights") &&
+    [ "$now" = "$(readlink "$(weights_where "$1")/weights")" ] && return 0
   green=$(weights_get "$1") || return 0
   weights_put "$1" "$green"
 }

@@ -1,28 +1,23 @@
-/** nginx on a host as a proxy of four verbs. */
+/** nginx on a host as a `SiteProxy`. */
 import type { Context } from '../context.ts';
 import { SITES } from '../contract/proxy-paths.ts';
 import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { quote } from '../ssh/quote.ts';
 import type { Site, SiteProxy, Weights } from './proxy.ts';
-import { PROXY_FUNCTIONS, removeSite, writeSite } from './scripts.ts';
+import { PROXY_FUNCTIONS, reconcileSite } from './scripts.ts';
 
-/** The proxy on the host behind a connection; role `nginx` must be there. Each verb is one round trip. */
+/** The proxy on a host that has the role `nginx`. Each verb is one round trip. */
 export function nginxProxy(connection: Connection, context: Context): SiteProxy {
   const host = connection.target.name;
   const run = (label: string, script: string) =>
     connection.check(`${PROXY_FUNCTIONS}\n${script}`, { label, signal: context.signal });
   return {
     async reconcile(site: Site) {
-      const { exitCode, stdout, stderr } = await connection.script(
-        `${PROXY_FUNCTIONS}\n${writeSite(site)}
-site_put ${quote(site.app)} "$site_file"; result=$?
-rm -f "$site_file"
-[ $result = 0 ] || exit 1
-[ -n "$(weights_get ${quote(site.app)})" ] || weights_put ${quote(site.app)} 0 || exit 1
-echo "changed $site_changed"`,
-        { label: `site ${site.app}`, signal: context.signal },
-      );
+      const { exitCode, stdout, stderr } = await connection.script(reconcileSite(site), {
+        label: `site ${site.app}`,
+        signal: context.signal,
+      });
       if (exitCode !== 0) throw siteRefused(host, site.app, stderr);
       return { changed: stdout.includes('changed 1') };
     },
@@ -34,12 +29,12 @@ echo "changed $site_changed"`,
       return green === '' ? null : weightsOf(Number(green));
     },
     async remove(app) {
-      await run(`remove site ${app}`, removeSite(app));
+      await run(`remove site ${app}`, `site_remove ${quote(app)}`);
     },
   };
 }
 
-/** Per cent as whole numbers, which is how finely traffic is divided. */
+/** Green's share in whole per cent: traffic is divided no finer. */
 export function greenOf(weights: Weights): number {
   const { blue, green } = weights;
   if (!Number.isInteger(green) || green < 0 || green > 100 || blue + green !== 100) {
@@ -54,24 +49,33 @@ export function weightsOf(green: number): Weights {
   return { blue: 100 - green, green };
 }
 
-/** A site that nginx refuses, with its own words. */
+/** nginx refused a site: what it said, and what to do. */
 export function siteRefused(host: string, app: string, said: string): Failure {
   const output = said
     .split('\n')
     .filter((line) => line.trim() !== '' && !/configuration file .* test failed/.test(line));
-  const twoDefaults = output.some((line) => line.includes('duplicate default server'));
-  const name = /conflicting server name "([^"]*)"/.exec(said)?.[1];
-  const taken = /bind\(\) to (\S+) failed/.exec(said)?.[1];
-  return new Failure('host', `${host}: nginx does not take the site of ${app}`, {
+  return new Failure('host', `${host}: nginx refused the site of ${app}`, {
     host,
     step: 'proxy',
     output,
-    next: twoDefaults
-      ? `Another site of this host has no domains either: give one of them site: domains: or another site: port: in pipeline.yml.`
-      : name !== undefined
-        ? `Another site of this host answers to ${name} too: take it out of one of them (${SITES}).`
-        : taken !== undefined
-          ? `Another program on the host has ${taken}: end it, or give ${app} another site: port:.`
-          : 'The site that was in force before still is. Correct site: in pipeline.yml, then run the command again.',
+    next: adviceOn(app, said),
   });
+}
+
+function adviceOn(app: string, said: string): string {
+  if (said.includes('duplicate default server')) {
+    return (
+      'Another site of this host has no domains either: give one of them site: domains: ' +
+      'or another site: port: in pipeline.yml.'
+    );
+  }
+  const name = /conflicting server name "([^"]*)"/.exec(said)?.[1];
+  if (name !== undefined) {
+    return `Another site of this host answers to ${name} too: take it out of one of them (${SITES}).`;
+  }
+  const taken = /bind\(\) to (\S+) failed/.exec(said)?.[1];
+  if (taken !== undefined) {
+    return `Another program on the host uses ${taken}: stop it, or give ${app} another site: port:.`;
+  }
+  return 'The old site is still in force. Correct site: in pipeline.yml, then run the command again.';
 }

@@ -1,7 +1,7 @@
-/** What all requests that nginx passes on have in common, to a service or to a balancer's hosts. Pure text. */
+/** What nginx says about every request that it passes on, to a service or to another host. Pure text. */
 
 /**
- * An answer's headers must fit into one buffer, else nginx answers 502. Its default, a page of 4 KB, is little
+ * The headers of an answer must fit into one buffer, or nginx answers 502. Its default of 4 KB is little
  * for a session and a content security policy.
  */
 export const HEADER_BUFFERS: readonly string[] = ['proxy_buffer_size 32k;', 'proxy_buffers 8 32k;'];

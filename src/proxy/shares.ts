@@ -1,20 +1,20 @@
 /**
- * Which buckets of visitors a rollout's candidate gets. Drawn from the rollout's own seed, so that no visitor
- * is the first each time, and nobody without the seed can tell where a key of his leads. Pure.
+ * Which buckets of visitors a rollout's candidate gets. Each rollout draws them from a seed of its own, so
+ * nobody is always among the first, and without the seed nobody can tell where a key leads. Pure.
  */
 import { createHash } from 'node:crypto';
 import type { Colour } from '../contract/places.ts';
 import { Failure } from '../errors.ts';
 
 /**
- * How finely visitors are divided: a tenth of a per cent, in rows and columns. nginx finds each by itself, since
- * it looks through a list one by one: 65 entries cost a request less than 1,000.
+ * Visitors are divided by tenths of a per cent, in rows and columns. nginx searches a list from its start, so
+ * two short lists cost a request less than one of 1,000 buckets.
  */
 export const SHARE_ROWS = 25;
 export const SHARE_COLUMNS = 40;
 export const SHARE_BUCKETS = SHARE_ROWS * SHARE_COLUMNS;
 
-/** A folder beside the weights: what nginx finds there goes to green. */
+/** A folder for `weights` to link to: what nginx finds there goes to green. */
 export interface ShareFolder {
   readonly name: string;
   readonly files: readonly string[];
@@ -31,7 +31,7 @@ export interface Share {
   readonly percent: number;
 }
 
-/** All buckets, in the order in which they come to the candidate. */
+/** All buckets, in the order in which the candidate gets them. */
 export function bucketOrder(seed: string): readonly number[] {
   const rank = (bucket: number) => createHash('sha256').update(`${seed}:${bucket}`).digest('hex');
   return Array.from({ length: SHARE_BUCKETS }, (_, bucket) => ({ bucket, rank: rank(bucket) }))
@@ -39,15 +39,15 @@ export function bucketOrder(seed: string): readonly number[] {
     .map(({ bucket }) => bucket);
 }
 
-/** The file that nginx looks for: row and column. */
+/** The name of a bucket's file: row and column. */
 function fileOf(bucket: number): string {
   return `${Math.floor(bucket / SHARE_COLUMNS)}.${bucket % SHARE_COLUMNS}`;
 }
 
 /**
- * The folder for a share. A larger one has all buckets of a smaller one of the same seed. The file named for
- * a side is there where that side is green: for testers, sessions, and hosts that obey a balancer.
- * @throws Failure kind `usage`: the share is none.
+ * The folder for a share. A larger share has all buckets of a smaller one with the same seed. The file named
+ * after a side is there if that side is green: for testers, sessions, and hosts that obey a balancer.
+ * @throws Failure kind `usage` if `percent` is no share.
  */
 export function shareFolder({ rollout, seed, candidate, percent }: Share): ShareFolder {
   const buckets = Math.round(percent * 10);

@@ -20,7 +20,7 @@ import { BALANCED, proxies, trustLines, trusts } from './trust.ts';
 
 const COLOURS: readonly Colour[] = ['blue', 'green'];
 
-/** Headers that a careful site sends; what the service or the definition says comes first. */
+/** Headers that a careful site sends, unless the service or the definition says otherwise. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'SAMEORIGIN',
@@ -40,7 +40,7 @@ export function accessLog(app: string): string {
   return `${LOGS}/${app}.json.log`;
 }
 
-/** Where nginx finds a site's weights: a link to a folder with a file for each bucket that goes to green. */
+/** A site's weights: a link to a folder with one file for each bucket that goes to green. */
 function weightsLink(app: string): string {
   return `${PROXY_LIVE}/${app}/weights`;
 }
@@ -48,13 +48,13 @@ function weightsLink(app: string): string {
 /**
  * The site's file.
  *
- * A request falls into one of 100 buckets by `key`; it goes to green where the bucket's file exists, else to
- * blue. nginx looks for each request, so traffic moves when the link to the folder is renamed: at once,
- * atomically, without a reload (which closes idle connections and can so lose a request that is just being
- * sent on one).
+ * `key` puts a request into one of 100 buckets. It goes to green if the bucket's file exists, otherwise to
+ * blue. nginx looks at each request, so renaming the link to the folder moves the traffic: at once,
+ * atomically, and without a reload, which closes idle connections and can lose a request that is just being
+ * sent on one.
  *
- * No connection to a service is kept for later requests: a connection that stands is a request under way,
- * which makes draining exact, and a service that closes an idle one cannot lose a POST.
+ * No connection to a service is kept for later requests. So each connection is a request under way, which
+ * makes draining exact, and a service that closes an idle one cannot lose a POST.
  */
 export function siteConfig(site: Site): string {
   const id = identifier(site.app);
@@ -74,7 +74,7 @@ function hasServers(site: Site): boolean {
   return COLOURS.some((colour) => site.colours[colour].servers.length > 0);
 }
 
-/** A rollout on this host: by the host's own choice, or by its balancer's. */
+/** A rollout on this host, by its own choice or by its balancer's. */
 function shared(site: Site, split: SiteSplit, id: string): string[] {
   const { key } = split;
   if (key.by === 'balancer') {
@@ -84,7 +84,7 @@ function shared(site: Site, split: SiteSplit, id: string): string[] {
   return splitBlocks({ ...split, key, app: site.app, id, tls: site.tls !== undefined });
 }
 
-/** Where the site decides by itself, its log says who got what. */
+/** The split of a site that chooses by itself. */
 function decides(site: Site): (Split & Pick<SiteSplit, 'candidate'>) | undefined {
   if (site.split === undefined) return undefined;
   const { key } = site.split;
@@ -93,10 +93,12 @@ function decides(site: Site): (Split & Pick<SiteSplit, 'candidate'>) | undefined
 
 function buckets(site: Site, id: string): string {
   const lines = Array.from({ length: 99 }, (_, bucket) => `1% ${bucket};`);
-  return `split_clients ${quoted(site.key ?? '$request_id')} $${id}_bucket {\n    ${lines.join(' ')} * 99;\n}`;
+  return block(`split_clients ${quoted(site.key ?? '$request_id')} $${id}_bucket`, [
+    `${lines.join(' ')} * 99;`,
+  ]);
 }
 
-/** The fields of the common log (role `nginx`) that tell versions apart: half of what they cost is saved. */
+/** Only the fields of the common log (role `nginx`) that tell versions apart: this halves its cost. */
 function experimentLog(app: string, id: string): string {
   const fields = [
     `'{"msec":$msec,"app":"${app}","variant":"$pipeline_variant","method":"$request_method",'`,
@@ -115,7 +117,7 @@ function maps(site: Site, id: string): string[] {
   if (site.experiment === undefined) releases(site, id, map);
   if (trusts(site)) {
     all.push(proxies(site, id));
-    // Whether the visitor came by https, only a proxy in front knows.
+    // Only a proxy in front knows whether the visitor came by https.
     map(`$${id}_proxy $http_x_forwarded_proto`, 'proto', [
       ['default', '$scheme'],
       ['1 http', 'http'],
@@ -136,8 +138,8 @@ function maps(site: Site, id: string): string[] {
   if (site.static !== undefined) {
     map('$uri', 'expires', [
       ['default', '5m'],
-      // A page is asked for again, so that it never names files of another release; a file with a hash in
-      // its name never changes.
+      // A page is revalidated, so it never names files of another release. A file with a hash in its name
+      // never changes.
       ['~(/|\\.html)$', 'epoch'],
       ['~[.-][0-9a-fA-F]{8,}\\.[a-z0-9]+$', 'max'],
     ]);
@@ -156,7 +158,7 @@ function maps(site: Site, id: string): string[] {
 
 type MakeMap = (from: string, to: string, entries: readonly (readonly [string, string])[]) => void;
 
-/** Which release answers: said beforehand, or read from the colour's link. */
+/** Which release answers: given, or read from the colour's link. */
 function releases(site: Site, id: string, map: MakeMap): void {
   const known = COLOURS.flatMap((colour) => {
     const release = site.colours[colour].release;
@@ -171,14 +173,14 @@ function releases(site: Site, id: string, map: MakeMap): void {
 }
 
 /**
- * A process that cannot be reached is not avoided afterwards: it is on this network, and back as soon as
- * systemd has restarted it.
+ * A process that cannot be reached is not avoided afterwards: it is on this host, and systemd restarts it at
+ * once.
  */
 function upstream(site: Site, id: string, colour: Colour): string {
   const own = site.colours[colour].servers;
-  // A colour without a process yet still needs a server: port 9 (discard) refuses.
+  // An upstream needs a server even if the colour has no process yet: port 9 (discard) refuses.
   const servers = (own.length > 0 ? own : ['127.0.0.1:9']).map((address) => `server ${address} max_fails=0;`);
-  // A slow request may have chosen its colour before the switch and come through after that one has stopped.
+  // A slow request may choose its colour before the switch, and be passed on after that colour has stopped.
   const backups = site.fallback
     ? site.colours[other(colour)].servers.map((address) => `server ${address} max_fails=0 backup;`)
     : [];
@@ -195,13 +197,13 @@ function server(site: Site, id: string): string {
     '',
     ...(experiment ? [] : [`set $pipeline_app ${quoted(site.app)};`]),
     ...answeredBy('blue', id, split),
-    // Whether a bucket's file exists must be seen anew for each request.
+    // nginx must look for the bucket's file at each request.
     'open_file_cache off;',
     block(`if (-f ${weightsLink(site.app)}/${name})`, answeredBy('green', id, split)),
     `root ${site.root}/$pipeline_variant;`,
     ...(experiment ? [] : [`set $pipeline_release $${id}_release;`]),
-    // Many lines a write: one for each request costs more than splitting does. Late by a quarter of a second
-    // at most.
+    // One write for many lines: a write for each costs more than splitting does. A line is late by at most a
+    // quarter of a second.
     `access_log ${accessLog(site.app)} ${format} buffer=64k flush=250ms;`,
     ...(split === undefined ? [] : splitLines(id, site.app, split)),
     '',
@@ -222,7 +224,7 @@ function server(site: Site, id: string): string {
   ]);
 }
 
-/** The colour, and where the site decides by itself, also the side. */
+/** The colour, and the side if the site chooses by itself. */
 function answeredBy(colour: Colour, id: string, split: ReturnType<typeof decides>): string[] {
   const side = colour === split?.candidate ? 'candidate' : 'baseline';
   return [`set $pipeline_variant ${colour};`, ...(split === undefined ? [] : [`set $${id}_side ${side};`])];
@@ -273,7 +275,7 @@ function locations(site: Site, id: string): string[] {
         : [`try_files $uri $uri/ ${quoted(`/${site.fallbackPage}`)} =404;`];
     return [...all, block('location /', [...served, ...otherwise])];
   }
-  // A file where there is one, else the service.
+  // A file if there is one, otherwise the service.
   return [
     ...all,
     block('location /', [...served, 'try_files $uri @service;']),
@@ -293,7 +295,7 @@ function proxied(site: Site, id: string): string[] {
     `proxy_pass http://${id}_$pipeline_variant${uri};`,
     'proxy_http_version 1.1;',
     'proxy_set_header Host $http_host;',
-    // Not appended to what the visitor sent: services believe the first address.
+    // Not appended to what the visitor sent: services trust the first address.
     'proxy_set_header X-Forwarded-For $remote_addr;',
     'proxy_set_header X-Real-IP $remote_addr;',
     `proxy_set_header X-Forwarded-Proto ${trusts(site) ? `$${id}_proto` : '$scheme'};`,
@@ -307,8 +309,8 @@ function proxied(site: Site, id: string): string[] {
     'proxy_connect_timeout 5s;',
     `proxy_read_timeout ${site.readTimeoutMs}ms;`,
     `proxy_send_timeout ${site.readTimeoutMs}ms;`,
-    // Another process is asked where this one could not be reached, or died over a request that may be
-    // repeated; never a POST that was sent.
+    // Asks another process if this one could not be reached, or died over a request that may be repeated.
+    // Never repeats a POST that was sent.
     'proxy_next_upstream error;',
   ];
 }

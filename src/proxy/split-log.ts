@@ -1,14 +1,14 @@
 /**
- * What nginx tells a rollout's own process of each request, and whom it is to count as one visitor. nginx has no
- * keyed hash, so its line holds the key itself; it lies in memory, where only nginx and root read it, until it is
- * read (`docs/proxy.md`). Pure.
+ * What nginx tells a rollout's process about each request, and who counts as one visitor. nginx has no
+ * keyed hash, so a line holds the key itself. The log is in memory, only nginx and root may read it, and
+ * the process frees what it has read (`docs/proxy.md`). Pure.
  */
 import { createHmac } from 'node:crypto';
 
 /**
- * How a request's side was found. Dealt by chance: `new` (a cookie was given), `known` (it came back), `header`,
- * `address`, `request`. Settled otherwise, and so no evidence: `tester`, `session` (it belongs to a session),
- * `keyless`.
+ * How a request's side was found. By chance: `new` (the visitor got a cookie), `known` (the cookie came
+ * back), `header`, `address`, `request`. In another way, and so no evidence: `tester`, `session` (the
+ * request belongs to one), `keyless`.
  */
 export type SplitHow = 'new' | 'known' | 'header' | 'address' | 'request' | 'tester' | 'session' | 'keyless';
 
@@ -24,9 +24,9 @@ export interface SplitLine {
   readonly how: SplitHow;
   readonly status: number;
   readonly milliseconds: number;
-  /** Of all attempts, e.g. `502, 200` where the side failed and the other one answered; empty: a file. */
+  /** Of all attempts, e.g. `502, 200` if the side failed and the other one answered. Empty: a file. */
   readonly upstreamStatus: string;
-  /** Never to be kept or told: `unitOf` first. */
+  /** Do not keep or log it: call `unitOf` first. */
   readonly key: string;
 }
 
@@ -51,7 +51,7 @@ function isHow(value: unknown): value is SplitHow {
   return typeof value === 'string' && HOW.has(value);
 }
 
-/** A visitor as reports and logs name him: 16 hex digits of HMAC-SHA256. `secret`: the rollout's own. */
+/** The name of a visitor in reports and logs: 16 hex digits of HMAC-SHA256. `secret`: the rollout's own. */
 export function unitOf(secret: string, key: string): string {
   return createHmac('sha256', secret).update(key).digest('hex').slice(0, 16);
 }

@@ -1,7 +1,7 @@
 /**
- * A site whose visitors two versions share. nginx finds a name for each request (a bucket, or a side where
- * that is settled already) and looks for a file of that name, as a site without a rollout does: so traffic
- * moves, goes back and is promoted by one rename, without a reload. Pure text.
+ * A site that deals its visitors to two versions. nginx finds a name for each request (a bucket, or a side
+ * if that is settled already) and looks for a file of that name, as in a site without a rollout. So a step,
+ * the way back and the promotion are one rename each, without a reload. Pure text.
  */
 import type { Colour } from '../contract/places.ts';
 import { PROXY_LIVE } from '../contract/proxy-paths.ts';
@@ -9,11 +9,11 @@ import { Failure } from '../errors.ts';
 import { SHARE_COLUMNS, SHARE_ROWS } from './shares.ts';
 import { block, quoted } from './text.ts';
 
-/** What makes a visitor the same one the next time. */
+/** What identifies a visitor from one request to the next. */
 export type SplitKey =
   /** A cookie of ours. `seconds`: how long browsers keep it. */
   | { readonly by: 'visitor'; readonly seconds: number }
-  /** A request header, e.g. `X-Api-Key`. Requests without it, or with more than 1,024 bytes, stay with the baseline. */
+  /** A request header, e.g. `X-Api-Key`. Without it, or with more than 1,024 bytes: the baseline. */
   | { readonly by: 'header'; readonly name: string }
   | { readonly by: 'address' }
   | { readonly by: 'request' };
@@ -22,17 +22,17 @@ export interface Split {
   /** 8 to 16 random hex digits. */
   readonly rollout: string;
   readonly key: SplitKey;
-  /** Path of a file that only root reads (`splitSecrets`); absent: neither testers nor sessions. */
+  /** Path of a file that only root may read (`splitSecrets`). Absent: neither testers nor sessions. */
   readonly secrets?: string | undefined;
   readonly testers?: boolean | undefined;
-  /** Cookie of sessions that lie in one process, which the other version does not know. */
+  /** Cookie of sessions that one process holds in memory, so the other version does not know them. */
   readonly sessionCookie?: string | undefined;
 }
 
-/** A host's part of it. */
+/** A host's part of a split. */
 export interface SiteSplit extends Omit<Split, 'key'> {
   readonly candidate: Colour;
-  /** `balancer`: the site does what its balancer chose. */
+  /** `balancer`: the balancer chooses. */
   readonly key: SplitKey | { readonly by: 'balancer' };
 }
 
@@ -43,21 +43,21 @@ const SIDE_HEADER = 'X-Pipeline-Side';
 
 type Keyed = Split & { readonly app: string; readonly id: string; readonly tls: boolean };
 
-/** Who came where, for the rollout's own process; it holds keys, so only nginx and root may read it. */
+/** The log for the rollout's process. It holds keys, so only nginx and root may read it. */
 export function splitLog(app: string): string {
   return `${PROXY_LIVE}/${app}/split/requests`;
 }
 
 export interface SplitSecrets {
-  /** What testers say after the side. */
+  /** The word that testers put after the side. */
   readonly tester?: string | undefined;
-  /** Random words by which the holder of a session is known to belong to a side; drawn for each rollout. */
+  /** Random words, drawn for each rollout, that tie the holder of a session to a side. */
   readonly sessions?: { readonly baseline: string; readonly candidate: string } | undefined;
 }
 
 /**
  * Text of the file at `secrets`, mode 0600. `id` as `identifier(app)` says.
- * @throws Failure kind `usage`: a secret that is short, or no word.
+ * @throws Failure kind `usage` if a secret is too short, too long, or has other characters.
  */
 export function splitSecrets(id: string, { tester, sessions }: SplitSecrets): string {
   const sides = ['baseline', 'candidate'] as const;
@@ -74,13 +74,19 @@ export function splitSecrets(id: string, { tester, sessions }: SplitSecrets): st
   return `${[
     '# Written by pipeline for a rollout, and removed with it.',
     map(`$http_${variable(TESTER_HEADER)}`, `${id}_tester`, [['default', ''], ...testers]),
-    // A session from before the rollout is the baseline's.
-    map(`$${id}_session_word`, `${id}_session_side`, [['default', 'baseline'], ...held]),
-    map(`$${id}_side`, `${id}_session_new`, [['default', ''], ...given]),
+    ...(sessions === undefined
+      ? []
+      : [
+          // A session from before the rollout belongs to the baseline.
+          map(`$${id}_session_word`, `${id}_session_side`, [['default', 'baseline'], ...held]),
+          map(`$${id}_side`, `${id}_session_new`, [['default', ''], ...given]),
+        ]),
   ].join('\n\n')}\n`;
 }
 
-/** What stands before the server: which name nginx looks for (`splitName`), and how that was found (`$ID_how`). */
+/**
+ * Blocks before the server: the name that nginx looks for (`splitName`), and how it was found (`$ID_how`).
+ */
 export function splitBlocks(split: Keyed): string[] {
   check(split);
   const { id, app, testers, sessionCookie, secrets, key } = split;
@@ -97,19 +103,19 @@ export function splitBlocks(split: Keyed): string[] {
   ];
 }
 
-/** The variable with the name that nginx looks for beside the weights. */
+/** The name that nginx looks for in the folder of the weights. */
 export function splitName(id: string, split: Omit<SiteSplit, 'candidate'>): string {
   if (split.key.by === 'balancer') return `$${id}_told`;
   return split.testers === true ? `$${id}_tested` : untested(id, split);
 }
 
-/** The same without testers, whose word goes before a session, as that goes before what is dealt. */
+/** The same for all but testers. A session comes before the bucket, as a tester's word comes before both. */
 function untested(id: string, { key, sessionCookie }: Omit<SiteSplit, 'candidate'>): string {
   if (sessionCookie !== undefined) return `$${id}_settled`;
   return key.by === 'header' ? `$${id}_dealt` : bucket(id);
 }
 
-/** A host's blocks where its balancer decides: nothing but its word, and that only from there. */
+/** Blocks of a host whose balancer chooses. It obeys nobody else. */
 export function obeyBlocks(id: string): string[] {
   return [
     map(`"$${id}_proxy $http_${variable(SIDE_HEADER)}"`, `${id}_told`, [
@@ -119,13 +125,13 @@ export function obeyBlocks(id: string): string[] {
   ];
 }
 
-/** What a service never gets: the headers of a rollout, in each spelling that nginx takes for them. */
+/** Headers that a service never gets, in each spelling that nginx takes for them. */
 export const SPLIT_HEADERS: readonly string[] = [TESTER_HEADER, SIDE_HEADER].flatMap((name) => [
   hidden(name),
   ...lookalikes(name),
 ]);
 
-/** How a balancer tells its hosts, and what else it passes on of a rollout: nothing. */
+/** A balancer tells its hosts the side, and passes on nothing else about a rollout. */
 export function sideHeaders(id: string): string[] {
   return [
     `proxy_set_header ${SIDE_HEADER} $${id}_side;`,
@@ -144,13 +150,13 @@ function hidden(name: string): string {
   return `proxy_set_header ${name} "";`;
 }
 
-/** In the server that decides: its second log, and its cookies. */
+/** Lines of the server that chooses: its second log, and its cookies. */
 export function splitLines(id: string, app: string, { key, sessionCookie }: Split): string[] {
   return [
     `access_log ${splitLog(app)} ${id}_split buffer=64k flush=250ms;`,
     ...(key.by === 'visitor'
       ? [
-          // Also with an error: who was failed is not to be drawn anew.
+          // Also with an error: whoever met one must not be dealt anew.
           `add_header Set-Cookie $${id}_cookie always;`,
           // A cache in between must not hand one visitor's cookie to others.
           `add_header Cache-Control $${id}_private always;`,
@@ -160,7 +166,7 @@ export function splitLines(id: string, app: string, { key, sessionCookie }: Spli
   ];
 }
 
-/** The request's id for log and service; a cookie that is issued is the half that neither gets to see. */
+/** The request's id for log and service. A new cookie is the other half, which they never see. */
 export function requestId(id: string, key: SiteSplit['key']): string {
   return key.by === 'visitor' ? `$${id}_id` : '$request_id';
 }
@@ -176,7 +182,7 @@ function keyBlocks({ id, key, rollout }: Keyed): string[] {
   switch (key.by) {
     case 'visitor':
       return [
-        // Anything else is no cookie of ours: drawn anew.
+        // Anything else is not a cookie of ours: the visitor is new.
         map(`$cookie_${cookieName(id, rollout)}`, `${id}_known`, [
           ['default', ''],
           [`~^(?<${id}_c>[0-9a-f]{16})$`, `$${id}_c`],
@@ -206,7 +212,7 @@ function keyBlocks({ id, key, rollout }: Keyed): string[] {
   }
 }
 
-/** Two lists, each by a hash of its own. */
+/** Two lists, each with a hash of its own. */
 function buckets(id: string): string[] {
   const list = (from: string, to: string, length: number) => {
     const lines = Array.from({ length: length - 1 }, (_, index) => `${100 / length}% ${index};`);
@@ -215,7 +221,7 @@ function buckets(id: string): string[] {
   return [list(`$${id}_key`, 'row', SHARE_ROWS), list(`$${id}_key:`, 'column', SHARE_COLUMNS)];
 }
 
-/** Requests without a key stay with the baseline: together they would be one visitor. */
+/** Requests without a key stay with the baseline, since all of them would be one visitor. */
 function dealt({ id, key }: Keyed): string[] {
   if (key.by !== 'header') return [];
   return [
@@ -230,7 +236,7 @@ function bucket(id: string): string {
   return `$${id}_row.$${id}_column`;
 }
 
-/** The first where it says something, else the other. */
+/** The first variable, or the other value if it is empty. */
 function unless(id: string, first: string, to: string, otherwise: string): string {
   return map(`$${id}_${first}`, `${id}_${to}`, [
     ['default', `$${id}_${first}`],
@@ -254,7 +260,7 @@ function sessions({ id, key, rollout, tls }: Keyed, session: string): string[] {
   ];
 }
 
-/** How the side was found: what was not dealt is no evidence. */
+/** How the side was found. Only a side that was dealt is evidence. */
 function how({ id, key, testers, sessionCookie }: Keyed): string[] {
   const layers: { readonly from: string; readonly found: string; readonly otherwise: string }[] = [
     key.by === 'visitor'
@@ -279,7 +285,8 @@ function how({ id, key, testers, sessionCookie }: Keyed): string[] {
 
 function cookie({ id, key, rollout, tls }: Keyed): string[] {
   if (key.by !== 'visitor') return [];
-  const value = `${cookieName(id, rollout)}=$${id}_fresh; Max-Age=${Math.ceil(key.seconds)}; ${attributes(tls)}`;
+  const lasts = `Max-Age=${Math.ceil(key.seconds)}`;
+  const value = `${cookieName(id, rollout)}=$${id}_fresh; ${lasts}; ${attributes(tls)}`;
   return [
     map(`$${id}_how`, `${id}_cookie`, [
       ['default', ''],
@@ -292,7 +299,7 @@ function cookie({ id, key, rollout, tls }: Keyed): string[] {
   ];
 }
 
-/** The common log with the side, and the rollout's own with the key. */
+/** The common log with the side, and the rollout's log with the key. */
 function logFormats(app: string, id: string, request: string): string {
   const common = [
     `{"msec":$msec,"app":"${app}","variant":"$pipeline_variant","side":"$${id}_side",`,

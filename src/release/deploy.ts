@@ -13,7 +13,7 @@ import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
 import { Failure } from '../errors.ts';
 import type { Agreed } from '../host/theirs.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
-import { type HostFacts, lookAt } from './look/look.ts';
+import { lookAt, type SeenHost } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
 import { planRollout } from './plan/rollout.ts';
@@ -77,8 +77,8 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   return { ...done, rollout, changed: done.changed || kept.some(({ changed }) => changed) };
 }
 
-/** What hosts know, once a rollout that has ended is cleared up. @throws Failure kind `locked`: one goes on. */
-async function lookAfterRollouts(request: DeployRequest, context: Context): Promise<readonly HostFacts[]> {
+/** What hosts know, once an ended rollout is cleared up. @throws Failure kind `locked`: one is under way. */
+async function lookAfterRollouts(request: DeployRequest, context: Context): Promise<readonly SeenHost[]> {
   const { app, hosts } = request;
   const found = await lookAt(app, hosts, context);
   if (!found.some(({ facts }) => facts.rollout)) return found;

@@ -3,7 +3,7 @@ import { appNamed } from '../build/build.ts';
 import type { Context } from '../context.ts';
 import { whoami } from '../environment/audit.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
-import { type HostFacts, lookAt } from './look/look.ts';
+import { lookAt, type SeenHost } from './look/look.ts';
 import { liveRelease } from './plan/decide.ts';
 import { outcome } from './plan/outcome.ts';
 import { planRelease } from './plan/plan.ts';
@@ -48,7 +48,7 @@ async function endRollout(request: RollbackRequest, by: string, context: Context
 }
 
 /** The version that was let in is gone again: what serves is what served before. */
-function tookBack(app: string, found: readonly HostFacts[], started: number): DeployResult {
+function tookBack(app: string, found: readonly SeenHost[], started: number): DeployResult {
   const live = found.map(({ facts }) => liveRelease(facts)?.manifest).find((one) => one !== undefined);
   if (live === undefined) throw new Error('a rollout has a version of before');
   const { release, ref, commit, subject } = live;

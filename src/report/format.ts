@@ -83,6 +83,9 @@ function round(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
+/** Less of the way to the threshold than this is chance. */
+export const LITTLE = 0.1;
+
 /**
  * How far the evidence is on its way to the threshold, 0 to 1; null where none is kept or it decides nothing.
  */
@@ -108,9 +111,9 @@ export function harmWord(metric: MetricResult): string {
   if (share >= 1) return 'beyond doubt';
   if (share >= 0.7) return 'strong';
   if (share >= 0.35) return 'some';
-  if (share >= 0.1) return 'little';
+  if (share >= LITTLE) return 'little';
   if ((noHarmShare(metric) ?? 0) >= 1) return 'none, shown no worse';
-  return differsUntested(metric) ? 'too little to tell' : 'none';
+  return isUntold(metric) ? 'too little to tell' : 'none';
 }
 
 /**
@@ -118,7 +121,7 @@ export function harmWord(metric: MetricResult): string {
  * without a denominator (restarts, error lines) any difference is: one that favours the candidate proves
  * nothing either.
  */
-function differsUntested({ kind, verdict, effect, observed }: MetricResult): boolean {
+export function isUntold({ kind, verdict, effect, observed }: MetricResult): boolean {
   if (kind === 'restarts' || kind === 'error-lines') {
     return verdict !== 'low' && observed.candidate !== observed.baseline;
   }

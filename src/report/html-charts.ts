@@ -1,7 +1,7 @@
 /** The page's parts over time: traffic, errors, latency, resources, and how the evidence grew. */
 import { bytes, duration } from '../format.ts';
 import { type EvidenceLine, evidenceChart } from './charts/evidence.ts';
-import { type Mark, timeChart } from './charts/time.ts';
+import { type TimeMark, timeChart } from './charts/time.ts';
 import type { CanaryReport } from './document.ts';
 import { formatNumber, formatShare } from './format.ts';
 import { LEGEND } from './html-metrics.ts';
@@ -23,7 +23,7 @@ export function timeSection(report: CanaryReport): string {
   const timeline = timelineOf(seconds);
   const first = seconds[0]?.at ?? 0;
   const span: [number, number] = [Math.min(0, first), (seconds.at(-1)?.at ?? 0) + 1];
-  const marks = report.events.flatMap((event): Mark[] =>
+  const marks = report.events.flatMap((event): TimeMark[] =>
     event.at === null || event.at < span[0] || event.at > span[1]
       ? []
       : [

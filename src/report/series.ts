@@ -1,9 +1,7 @@
 /** An experiment's seconds for charts: whole distributions, and values over time. */
+import { SIDES, type SideName } from '../judge/sides.ts';
 import type { LogHistogram, Second, SideSecond } from '../judge/types.ts';
 import { type HistogramData, mergeHistograms, quantile } from '../metrics/histogram.ts';
-
-export const SIDES = ['baseline', 'candidate'] as const;
-export type SideName = (typeof SIDES)[number];
 
 /** A value for each window; null if it has none. */
 export interface Series {

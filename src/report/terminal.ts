@@ -14,6 +14,8 @@ import {
   formatSide,
   harmShare,
   harmWord,
+  isUntold,
+  LITTLE,
   shortCommit,
 } from './format.ts';
 import { toneOf } from './tone.ts';
@@ -91,15 +93,24 @@ export function liveFrame(snapshot: Snapshot, palette: Palette): string[] {
 /** One line for logs and pipes, which cannot redraw. */
 export function progressLine(snapshot: Snapshot): string {
   const { baseline, candidate } = snapshot.requests;
-  const [closest] = [...snapshot.metrics].sort((a, b) => (harmShare(b) ?? -1) - (harmShare(a) ?? -1));
-  const evidence =
-    closest === undefined || (harmShare(closest) ?? 0) < 0.1
-      ? 'no evidence of harm'
-      : `most evidence of harm: ${escapeTerminal(closest.name)} (${harmWord(closest)})`;
   return (
     `  ${formatClock(snapshot.seconds)}  ${formatNumber(baseline)} requests to the baseline, ` +
-    `${formatNumber(candidate)} to the candidate; ${evidence}`
+    `${formatNumber(candidate)} to the candidate; ${evidenceWords(snapshot.metrics)}`
   );
+}
+
+/**
+ * The most evidence of harm in words. What was not judged, or differs too little to tell, is no evidence of
+ * none.
+ */
+function evidenceWords(metrics: readonly MetricResult[]): string {
+  const judged = metrics.filter((metric) => metric.verdict !== 'no data' && harmShare(metric) !== null);
+  const [closest] = judged.toSorted((a, b) => (harmShare(b) ?? 0) - (harmShare(a) ?? 0));
+  if (closest === undefined) return 'nothing is judged yet';
+  if ((harmShare(closest) ?? 0) >= LITTLE)
+    return `most evidence of harm: ${escapeTerminal(closest.name)} (${harmWord(closest)})`;
+  const open = judged.filter(isUntold).map(({ name }) => escapeTerminal(name));
+  return open.length === 0 ? 'no evidence of harm' : `too little to tell yet: ${open.slice(0, 3).join(', ')}`;
 }
 
 /** The table of metrics; its words are the same without colour. */

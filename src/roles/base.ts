@@ -2,7 +2,7 @@
 
 import type { Resource, TheirsResource } from '../host/resource.ts';
 import type { HostFacts } from '../host/state.ts';
-import { closedPorts, firewall } from './firewall.ts';
+import { closedPorts, firewall, OTHER_FIREWALLS } from './firewall.ts';
 import { LOG_FOLDER } from './log-folder.ts';
 import type { Role } from './role.ts';
 import passwords from './ssh-passwords.sh' with { type: 'text' };
@@ -79,6 +79,7 @@ export const base: Role = {
   exposures: [],
   resources: (params): readonly Resource[] => [
     closedPorts(params),
+    OTHER_FIREWALLS,
     { kind: 'package', name: 'nftables' },
     firewall(params),
 

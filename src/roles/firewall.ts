@@ -4,6 +4,7 @@ import type { Exposure } from '../cloud/provider.ts';
 import type { FirewallResource, TheirsResource } from '../host/resource.ts';
 import { withValues } from '../ssh/script.ts';
 import closes from './firewall-closes.sh' with { type: 'text' };
+import others from './other-firewalls.sh' with { type: 'text' };
 import type { RoleParams } from './role.ts';
 
 /** What other hosts reach today and would not any more: a firewall is no loss unless somebody needs what it closes. */
@@ -23,6 +24,15 @@ export function closedPorts({ sshPorts, exposures }: RoleParams): TheirsResource
     says: 'programs listen here, and the new firewall keeps other hosts from them',
   };
 }
+
+/** Two firewalls are in force then, and what gets through must please both. */
+export const OTHER_FIREWALLS: TheirsResource = {
+  kind: 'theirs',
+  name: 'other firewalls',
+  look: others,
+  fate: 'keep',
+  says: 'they stay in force beside the new one: open the ports of your applications there too',
+};
 
 /** What may come in. What goes out, and what passes through, is left alone. */
 export function firewall(params: RoleParams): FirewallResource {

@@ -6,6 +6,7 @@
 import { ONHOST } from '../contract/places.ts';
 import type { Resource } from '../host/resource.ts';
 import { BEHIND_BALANCER } from './behind-balancer.ts';
+import forward from './forward.sh' with { type: 'text' };
 import { LOG_FOLDER } from './log-folder.ts';
 import network from './network.sh' with { type: 'text' };
 import type { Role } from './role.ts';
@@ -25,13 +26,14 @@ const INSTANCE_LINKS = 'pln*';
 const NETWORK_UNIT = `# Made by pipeline.
 [Unit]
 Description=Network of %i
-After=network.target nftables.service
+After=network.target nftables.service docker.service ufw.service firewalld.service
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 EnvironmentFile=/etc/pipeline/networks/%i
 ExecStart=/usr/local/lib/pipeline/network up
+ExecStartPost=-/usr/local/lib/pipeline/forward
 ExecStop=/usr/local/lib/pipeline/network down
 `;
 
@@ -124,6 +126,7 @@ export const nodeService: Role = {
     { kind: 'file', path: '/etc/logrotate.d/pipeline-audit', content: ROTATION },
     { kind: 'directory', path: '/usr/local/lib/pipeline' },
     { kind: 'file', path: '/usr/local/lib/pipeline/network', content: network, mode: '0755' },
+    { kind: 'file', path: '/usr/local/lib/pipeline/forward', content: forward, mode: '0755' },
     { kind: 'file', path: '/etc/systemd/system/pipeline-network@.service', content: NETWORK_UNIT },
     { kind: 'file', path: '/etc/systemd/system/pipeline-guard@.service', content: GUARD_UNIT },
     ROLLOUT_UNIT,

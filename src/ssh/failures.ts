@@ -128,7 +128,7 @@ const RULES: readonly Rule[] = [
     reason: 'unreachable',
     explain: (target, match) => ({
       message: `${where(target)} cannot be reached: ${match[0].toLowerCase()}`,
-      next: 'See whether the host runs and whether its address is right: pipeline prod status.',
+      next: 'Check that the host runs and its address is right: pipeline prod status.',
     }),
   },
   {
@@ -177,7 +177,7 @@ const RULES: readonly Rule[] = [
     reason: 'timeout',
     explain: (target) => ({
       message: `${where(target)} does not answer`,
-      next: 'See whether the host runs (pipeline prod status) and whether a firewall drops SSH from this machine.',
+      next: 'Check that the host runs (pipeline prod status) and no firewall drops SSH from this machine.',
     }),
   },
   {

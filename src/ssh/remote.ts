@@ -37,7 +37,8 @@ export function endMark(token: RunToken): RegExp {
  * with which code it ended.
  */
 const RUN =
-  's=$(cat); [[ $s == *"#$1" ]] || exit 1; printf "pipeline-begin-%s\\n" "$1"; (eval "$s") </dev/null; r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r';
+  's=$(cat); [[ $s == *"#$1" ]] || exit 1; printf "pipeline-begin-%s\\n" "$1"; (eval "$s") </dev/null; ' +
+  'r=$?; printf "pipeline-end-%s:%d\\n" "$1" $r >&2; exit $r';
 
 /** As root, in one language whatever the user's is: output is read by programs. */
 function asRoot(user: string, argv: readonly string[]): string {

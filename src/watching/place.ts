@@ -6,7 +6,9 @@ import { withConnections } from '../environment/fleet.ts';
 import { type InventoryTargets, inventoryTargets } from '../environment/inventory-targets.ts';
 import { Failure } from '../errors.ts';
 import { type Connection, publicAddress, type SshTarget } from '../ssh/connection.ts';
-import { quote } from '../ssh/quote.ts';
+import { withValues } from '../ssh/script.ts';
+import agentSaysProgram from './agent-says.sh' with { type: 'text' };
+import askHubProgram from './ask-hub.sh' with { type: 'text' };
 import type { Caller } from './caller.ts';
 import { rolesOf } from './desired.ts';
 
@@ -27,7 +29,10 @@ export interface HubStatus {
   readonly alerts: readonly { readonly state: string; readonly severity: string; readonly message: string }[];
 }
 
-/** @throws Failure `usage` where the inventory names no host for the monitor, or one that serves something else on its ports */
+/**
+ * @throws Failure `usage` where the inventory names no host for the monitor, or one that serves something
+ * else on its ports
+ */
 export async function findMonitor(flag: string | undefined, caller: Caller): Promise<MonitorPlace> {
   const config = await loadConfig(caller.common.config, caller.context);
   const inventory = await inventoryTargets(flag, config, caller.context);
@@ -35,7 +40,9 @@ export async function findMonitor(flag: string | undefined, caller: Caller): Pro
   const [monitor] = inventory.groups.get(group) ?? [];
   if (monitor === undefined)
     throw new Failure('usage', `${inventory.path} has no host in the group [${group}]`, {
-      next: `Add ${group} to hosts: and "monitor: { host: ${group} }" to ${config.path}, then run: pipeline prod up`,
+      next:
+        `Add ${group} to hosts: and "monitor: { host: ${group} }" to ${config.path}, ` +
+        'then run: pipeline prod up',
     });
   const taken = [...rolesOf(config, groupsOf(monitor, inventory))].filter(
     (role) => role === 'nginx' || role === 'redis',
@@ -62,18 +69,19 @@ export class NoHub extends Failure {}
 /** Exit code of a host without a hub. */
 const NO_HUB = 4;
 
-/** Runs a command of the hub on its host and reads its JSON answer. Standard input is given as a file, never on a command line. */
+/**
+ * Runs a command of the hub on its host and reads its JSON answer. Standard input is given as a file, never
+ * on a command line.
+ */
 export async function askHub(
   connection: Connection,
   args: readonly string[],
   caller: Caller,
   options: { readonly input?: string; readonly secretOutput?: boolean } = {},
 ): Promise<unknown> {
-  // The unit says which Node and which program are in use.
-  const script = `set -eu
-[ -e /etc/systemd/system/pipeline-hub.service ] || { echo 'There is no hub here.' >&2; exit ${NO_HUB}; }
-start=$(sed -n 's/^ExecStart=\\(.*\\) run$/\\1/p' /etc/systemd/system/pipeline-hub.service)
-$start ${args.map((arg) => quote(arg)).join(' ')}${options.input === undefined ? '' : ` <<<${quote(options.input)}`}`;
+  const { input } = options;
+  const values = { no_hub: String(NO_HUB), args, ...(input === undefined ? {} : { input }) };
+  const script = withValues(askHubProgram, values);
   const label = `hub: ${args.join(' ')}`;
   const { signal } = caller.context;
   const result = await connection.script(script, {
@@ -97,12 +105,8 @@ $start ${args.map((arg) => quote(arg)).join(' ')}${options.input === undefined ?
 
 /** What the agent of a host says of itself: the last line of its journal, or that it does not run. */
 export async function agentSays(connection: Connection, { context }: Caller): Promise<string> {
-  const script = `[ -e /etc/systemd/system/pipeline-agent.service ] || { echo 'there is no agent'; exit 0; }
-state=$(systemctl is-active pipeline-agent || true)
-[ "$state" = active ] || printf 'the agent is %s: ' "$state"
-journalctl --quiet --no-pager --output=cat --lines=1 --unit=pipeline-agent`;
   const options = { label: 'what the agent says', signal: context.signal, timeoutMs: 15_000 };
-  return connection.check(script, options).then(
+  return connection.check(agentSaysProgram, options).then(
     (text) => text.trim().replaceAll('\n', ' '),
     (thrown: unknown) => {
       context.signal.throwIfAborted();

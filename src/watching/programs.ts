@@ -8,6 +8,10 @@ import { Failure } from '../errors.ts';
 import type { Change } from '../host/change.ts';
 import { installed } from '../installation.ts';
 import type { Connection } from '../ssh/connection.ts';
+import { command } from '../ssh/quote.ts';
+import { withValues } from '../ssh/script.ts';
+import prune from './prune.sh' with { type: 'text' };
+import unpackNode from './unpack-node.sh' with { type: 'text' };
 
 /** Not below /opt/pipeline/node, where deploys remove versions that no release needs. */
 const FOLDER = AGENT_NODES;
@@ -53,7 +57,8 @@ export async function sendPrograms(
 ): Promise<readonly Change[]> {
   const files = isMonitor ? [agent, hub] : [agent];
   const options = { label: 'programs of the monitor', signal: context.signal };
-  const look = `mkdir -p ${FOLDER}; uname -m; ls ${files.map(({ to }) => to).join(' ')} ${nodePath(node)} 2>/dev/null || true`;
+  const paths = command([...files.map(({ to }) => to), nodePath(node)]);
+  const look = `mkdir -p ${FOLDER}; uname -m; ls ${paths} 2>/dev/null || true`;
   const [machine = '', ...there] = (await connection.check(look, options)).trim().split('\n');
   const sent: Change[] = [];
   for (const { from, to } of files) {
@@ -68,11 +73,7 @@ export async function sendPrograms(
       mode: '0600',
       signal: context.signal,
     });
-    const folder = `${FOLDER}/node-${node}`;
-    const unpack = `set -eu
-rm -rf ${folder}.new && mkdir ${folder}.new
-tar -xzf ${archive} --strip-components=1 --no-same-owner -C ${folder}.new package/bin/node package/LICENSE
-rm -rf ${folder} && mv -T ${folder}.new ${folder} && rm ${archive}`;
+    const unpack = withValues(unpackNode, { archive, folder: `${FOLDER}/node-${node}` });
     await connection.check(unpack, { ...options, label: 'unpack Node' });
     sent.push(brought(nodePath(node)));
   }
@@ -91,8 +92,6 @@ export async function prunePrograms(
   context: Context,
 ): Promise<void> {
   const kept = [agent.to, ...(isMonitor ? [hub.to] : []), `${FOLDER}/node-${node}`];
-  const script = `for path in ${FOLDER}/*; do
-  case "$path" in ${kept.join('|')}) ;; *) rm -rf -- "$path" ;; esac
-done`;
+  const script = withValues(prune, { folder: FOLDER, kept });
   await connection.check(script, { label: 'remove old programs of the monitor', signal: context.signal });
 }

@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { type Connection, publicAddress } from '../ssh/connection.ts';
-import { quote } from '../ssh/quote.ts';
+import { withValues } from '../ssh/script.ts';
+import program from './own-address.sh' with { type: 'text' };
 
 /** Exit code of a host that does not know the monitor's name. */
 const NO_ADDRESS = 9;
@@ -22,9 +23,7 @@ export function reach(
   connections: readonly Connection[],
   context: Context,
 ): Promise<readonly Reached[]> {
-  const script = `address=$(getent ahosts ${quote(monitor)} | awk 'NR==1 {print $1}')
-[ -n "$address" ] || exit ${NO_ADDRESS}
-ip -o route get "$address" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p'`;
+  const script = withValues(program, { monitor, no_address: String(NO_ADDRESS) });
   return Promise.all(
     connections.map(async (connection): Promise<Reached> => {
       const own = [publicAddress(connection.target)];
@@ -50,7 +49,10 @@ function unknownMonitor(host: string, monitor: string): Failure {
   });
 }
 
-/** What went wrong on one host, for the list at the end. Anything else is thrown on: the user's mistakes, ours, and Ctrl-C. */
+/**
+ * What went wrong on one host, for the list at the end. Anything else is thrown on: the user's mistakes,
+ * ours, and Ctrl-C.
+ */
 export function hostFailure(thrown: unknown, { signal }: Pick<Context, 'signal'>): Failure {
   signal.throwIfAborted();
   if (thrown instanceof Failure && thrown.kind === 'host') return thrown;

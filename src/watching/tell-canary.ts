@@ -3,14 +3,14 @@ import { randomBytes } from 'node:crypto';
 import type { CanaryResult } from '../canary/experiment/run.ts';
 import { whoami } from '../environment/audit.ts';
 import { asFailure } from '../errors.ts';
-import type { CanaryTelling } from '../hub/events/canaries.ts';
+import type { CanaryStatus } from '../hub/events/canaries.ts';
 import type { Snapshot } from '../report/terminal.ts';
 import { connect } from '../ssh/openssh.ts';
 import type { Caller } from './caller.ts';
-import { brokenTelling, type CanaryBegin, endedTelling, runningTelling } from './canary-telling.ts';
+import { brokenStatus, type CanaryBegin, endedStatus, runningStatus } from './canary-status.ts';
 import { askHub, findMonitor, NoHub } from './place.ts';
 
-/** Between two tellings of a run: each is a program on the monitor. */
+/** Between two messages about a run: each is a program on the monitor. */
 const EVERY_MS = 5000;
 /** What the end may take. */
 const LAST_MS = 10_000;
@@ -40,12 +40,12 @@ export function tellCanary(caller: Caller, inventory: string | undefined): Canar
   let isLost = false;
   let sending: Promise<void> = Promise.resolve();
 
-  const send = (telling: CanaryTelling) => {
+  const send = (status: CanaryStatus) => {
     sending = sending.then(async () => {
       const to = await connection;
       if (to === undefined || isLost) return;
       try {
-        await askHub(to, ['canary'], own, { input: JSON.stringify(telling) });
+        await askHub(to, ['canary'], own, { input: JSON.stringify(status) });
       } catch (error) {
         isLost = true;
         // A host that is to be the monitor and was never set up misses nothing.
@@ -61,21 +61,21 @@ export function tellCanary(caller: Caller, inventory: string | undefined): Canar
     begin(run) {
       begin = { id: randomBytes(8).toString('hex'), by: whoami(context), run };
       begunAt = lastAt = performance.now();
-      send(runningTelling(begin, 0));
+      send(runningStatus(begin, 0));
     },
     progress(snapshot) {
       if (begin === undefined || performance.now() - lastAt < EVERY_MS) return;
       lastAt = performance.now();
-      send(runningTelling(begin, age(), snapshot));
+      send(runningStatus(begin, age(), snapshot));
     },
     end({ report, exitKind }) {
-      if (begin !== undefined) send(endedTelling(begin, age(), report, exitKind === 'interrupted'));
+      if (begin !== undefined) send(endedStatus(begin, age(), report, exitKind === 'interrupted'));
       isOver = true;
     },
     async close(failure) {
       if (begin !== undefined && !isOver)
         send(
-          brokenTelling(begin, age(), failure === undefined ? 'It was stopped.' : asFailure(failure).message),
+          brokenStatus(begin, age(), failure === undefined ? 'It was stopped.' : asFailure(failure).message),
         );
       const timer = setTimeout(() => stop.abort(new Error('the monitor takes too long')), LAST_MS);
       await sending;

@@ -46,7 +46,7 @@ describe("nginx's JSON log", () => {
     expect(parseNginxLine(line)).toMatchObject({ variant: '', release: '', app: '' });
   });
 
-  it('reads 000, which nginx writes for a connection closed without an answer and which is no JSON', () => {
+  it('reads 000, which nginx writes for a connection closed without an answer and which is not JSON', () => {
     expect(parseNginxLine(NGINX.replace('"status":200', '"status":000'))?.status).toBe(0);
   });
 

@@ -10,7 +10,12 @@ import { join } from 'node:path';
 import { createSecureContext, createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateCollector, describeCertificate } from '../../src/agent/collectors/certificates.ts';
-import { type CheckConfig, checkCollector, judgeAnswer, nextAsk } from '../../src/agent/collectors/checks.ts';
+import {
+  type CheckSettings,
+  checkCollector,
+  judgeAnswer,
+  nextAsk,
+} from '../../src/agent/collectors/checks.ts';
 import { storeCollector } from '../../src/agent/collectors/stores.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'pipeline-checks-'));
@@ -68,7 +73,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-async function run(check: Omit<CheckConfig, 'name'>) {
+async function run(check: Omit<CheckSettings, 'name'>) {
   const { checks } = await checkCollector({ name: 'probe', timeoutSeconds: 0.3, ...check }).collect(
     0,
     Date.now(),

@@ -67,7 +67,7 @@ describe('the configuration', () => {
   });
 
   it.each([
-    ['no JSON', '{', /no JSON/],
+    ['no JSON', '{', /not JSON/],
     ['a list', '[]', /must be an object/],
     ['no host', withChanges({ host: undefined }), /host must be the name of this host/],
     ['a host that cannot be part of a key', withChanges({ host: 'a:b' }), /host must be/],

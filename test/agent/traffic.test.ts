@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { matchingNames, toRow } from '../../src/agent/collectors/access-logs.ts';
 import type { AccessLogEntry } from '../../src/agent/logs/access-log.ts';
 import { OTHER_ROUTE } from '../../src/agent/logs/routes.ts';
-import { Traffic } from '../../src/agent/logs/traffic.ts';
+import { LoggedTraffic } from '../../src/agent/logs/traffic.ts';
 import { countOf } from '../../src/metrics/histogram.ts';
 
 const entry = (changes: Partial<AccessLogEntry> = {}): AccessLogEntry => ({
@@ -21,7 +21,7 @@ const entry = (changes: Partial<AccessLogEntry> = {}): AccessLogEntry => ({
 });
 
 const taken = (entries: readonly AccessLogEntry[], maxGroups?: number) => {
-  const traffic = new Traffic({ maxGroups });
+  const traffic = new LoggedTraffic({ maxGroups });
   for (const each of entries) traffic.record(each);
   return traffic.take();
 };
@@ -57,7 +57,7 @@ describe('traffic', () => {
   });
 
   it('begins again after every interval', () => {
-    const traffic = new Traffic();
+    const traffic = new LoggedTraffic();
     traffic.record(entry());
     expect(traffic.take()).toHaveLength(1);
     expect(traffic.take()).toEqual([]);

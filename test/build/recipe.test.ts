@@ -98,7 +98,7 @@ describe('how an application is built', () => {
       'api/package.json': '{"main":"a.js","dependencies":{"a":"1"}}',
     });
     expect(failure({ directory: 'api' }, source).message).toBe(
-      'app has no lock file of npm at this commit, so its dependencies are not fixed.',
+      'app has no lock file of npm, pnpm or yarn at this commit, so its dependencies are not fixed.',
     );
   });
 
@@ -133,8 +133,8 @@ describe('how an application is built', () => {
     [
       'the lock file of another tool',
       {},
-      files({ 'package.json': '{"main":"a.js","devDependencies":{"a":"1"}}' }, ['yarn.lock']),
-      '(yarn.lock is one of yarn)',
+      files({ 'package.json': '{"main":"a.js","devDependencies":{"a":"1"}}' }, ['bun.lock']),
+      '(bun.lock is one of bun)',
       'npm install --package-lock-only',
     ],
     [

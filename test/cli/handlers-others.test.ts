@@ -158,6 +158,7 @@ describe('judge', () => {
     ['the monitor by the live judge', ['--app', 'shop', '--judge', 'sequential'], 'divided at random'],
   ])('of %s exits 2 and says why', async (_what, args, words) => {
     world.write('pipeline.yml', 'project: shop\nhosts: {}\napps: {}\n');
+    world.write('x.json', '{}');
     const { exitCode, stdout } = await world.run(['judge', ...args]);
     expect(stdout).toContain(words);
     expect(exitCode).toBe(2);

@@ -273,7 +273,7 @@ describe('releases', () => {
     world.answers['releases of app'] = () => ({ lines: ['architecture x86_64'] });
     const { exitCode, stdout } = await world.run(['releases', 'app']);
     expect(exitCode).toBe(3);
-    expect(stdout).toContain('what the host says of app is not complete');
+    expect(stdout).toContain('what the host says of app is incomplete');
   });
 });
 

@@ -21,7 +21,7 @@ function run(bash: string): string[] {
     policy_file: join(folder, 'policy'),
     policy_marker: 'made by a test',
     lock_seconds: '1',
-    guard_seconds: '1',
+    confirm_seconds: '1',
     log: join(folder, 'log'),
     written: join(folder, 'written'),
     theirs_folder: join(folder, 'theirs'),

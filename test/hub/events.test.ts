@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pageOfAlerts } from '../../src/hub/events/alert-log.ts';
 import {
-  type CanaryTelling,
+  type CanaryStatus,
   pageOfRuns,
   RunningCanaries,
   readRun,
@@ -183,7 +183,7 @@ describe.skipIf(missing !== undefined)('events', () => {
 
   it('of a canary: shown while it runs, judged when it ends, lost when nobody tells of it any more', async () => {
     const side = { ref: 'master', commit: 'abc', subject: '' };
-    const telling = (id: string, state: CanaryTelling['state']): CanaryTelling => ({
+    const telling = (id: string, state: CanaryStatus['state']): CanaryStatus => ({
       id,
       app: 'preview',
       baseline: side,

@@ -29,6 +29,12 @@ describe('the status of a rollout', () => {
     expect(readStatus(JSON.stringify({ ...status, later: 1 }))).toEqual(status);
   });
 
+  it('is cut where a text is too long', () => {
+    const candidate = { ...status.candidate, subject: 'x'.repeat(5000) };
+    const read = readStatus(JSON.stringify({ ...status, candidate }));
+    expect(read.candidate.subject).toHaveLength(1000);
+  });
+
   it('takes odds that no number holds for the greatest', () => {
     const [first, ...rest] = status.metrics;
     const text = JSON.stringify({
@@ -39,7 +45,7 @@ describe('the status of a rollout', () => {
   });
 
   it.each([
-    ['{', 'is no JSON'],
+    ['{', 'is not JSON'],
     [JSON.stringify({ ...status, id: '../x' }), 'id: '],
     [JSON.stringify({ ...status, phase: 'over' }), 'phase: '],
     [JSON.stringify({ ...status, began: 'today' }), 'began: '],
@@ -82,8 +88,8 @@ describe.skipIf(missing !== undefined)('rollouts', () => {
   it('leave one event for each step, however often they are told', async () => {
     for (const at of [NOW + 1000, NOW + 2 * MINUTE, NOW + 2 * MINUTE]) await tell(rolloutStatus(ID, NOW, at));
     expect(await results()).toEqual(['rollout began', 'rollout step']);
-    const { marks } = await tell(endedStatus(ID, NOW, NOW + 5 * MINUTE, 'taken back'));
-    expect(marks).toMatchObject([
+    const { news } = await tell(endedStatus(ID, NOW, NOW + 5 * MINUTE, 'taken back'));
+    expect(news).toMatchObject([
       {
         at: NOW + 5 * MINUTE,
         result: 'taken back',
@@ -139,7 +145,7 @@ describe.skipIf(missing !== undefined)('rollouts', () => {
   it('are refused where another host tells of them, or nobody could', async () => {
     await tell(rolloutStatus(ID, NOW, NOW));
     const forged = await tell(endedStatus(ID, NOW, NOW + MINUTE, 'promoted'), 'db');
-    expect(forged).toEqual({ marks: [], refusals: [expect.stringContaining('another host')] });
+    expect(forged).toEqual({ news: [], refusals: [expect.stringContaining('another host')] });
     const wrong = await recordRollouts(redis, [{ app: 'shop', id: 'x', status: '[]' }], {
       host: 'web',
       heardAt: NOW,
@@ -202,11 +208,11 @@ describe.skipIf(missing !== undefined)('rollouts', () => {
     ],
     ['promoted', undefined],
   ] as const)('that end as %s are told to people where it matters', async (kind, said) => {
-    const { marks } = await tell(endedStatus(ID, NOW, NOW + 5 * MINUTE, kind));
-    const notices = marks.flatMap((mark) => deployNotice(mark, NOW + 5 * MINUTE) ?? []);
+    const { news } = await tell(endedStatus(ID, NOW, NOW + 5 * MINUTE, kind));
+    const notices = news.flatMap((mark) => deployNotice(mark, NOW + 5 * MINUTE) ?? []);
     expect(notices.map(({ alert }) => alert.message)).toEqual(
       said === undefined ? [] : [expect.stringContaining(said)],
     );
-    expect(marks.flatMap((mark) => deployNotice(mark, NOW + 60 * MINUTE) ?? [])).toEqual([]);
+    expect(news.flatMap((mark) => deployNotice(mark, NOW + 60 * MINUTE) ?? [])).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { alertsSchema } from '../../src/config/schema.ts';
-import type { Mark } from '../../src/hub/api-types.ts';
+import type { HubEvent } from '../../src/hub/api-types.ts';
 import { growthOf, Trends } from '../../src/hub/charts/trends.ts';
 import type { HubConfig } from '../../src/hub/config.ts';
 import { newHost, remember } from '../../src/hub/intake/fleet.ts';
@@ -56,16 +56,16 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
   /** A hub at a time of the test's own, which sees one host with a check. */
   function hub(clock: { now: number }) {
     const host = newHost('web');
-    const marks: ((mark: Mark) => void)[] = [];
+    const listeners: ((mark: HubEvent) => void)[] = [];
     const ingest: { -readonly [K in 'trouble' | 'standby']: Ingest[K] } & Pick<
       Ingest,
-      'fleet' | 'listen' | 'listenToMarks'
+      'fleet' | 'listen' | 'listenToEvents'
     > = {
       fleet: new Map([['web', host]]),
       trouble: '',
       standby: false,
       listen: () => () => {},
-      listenToMarks: (listener) => marks.push(listener),
+      listenToEvents: (listener) => listeners.push(listener),
     };
     const url = `http://127.0.0.1:${(place.address() as AddressInfo).port}/`;
     const { rules } = alertsSchema.parse({});
@@ -100,10 +100,10 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
       }
       await Promise.race([watch.settle(), sleep(3000)]);
     };
-    const mark = (one: Mark) => {
-      for (const listener of marks) listener(one);
+    const hear = (one: HubEvent) => {
+      for (const listener of listeners) listener(one);
     };
-    return { watch, ingest, look, lines, mark };
+    return { watch, ingest, look, lines, hear };
   }
 
   it('tells once over restarts, and that it is over', async () => {
@@ -151,7 +151,7 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
   it('tells of a deploy that failed, once, and of none that is old or went well', async () => {
     const clock = { now: NOW };
     const one = hub(clock);
-    const failed: Mark = {
+    const failed: HubEvent = {
       id: '1',
       at: NOW,
       kind: 'deploy',
@@ -161,10 +161,10 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
       result: 'failed',
       text: 'deploy shop r2: went back to r1',
     };
-    one.mark({ ...failed, id: '2', result: 'live' });
-    one.mark({ ...failed, id: '3', at: NOW - 3_600_000 });
-    one.mark(failed);
-    one.mark({ ...failed, hosts: ['web', 'web-2'] });
+    one.hear({ ...failed, id: '2', result: 'live' });
+    one.hear({ ...failed, id: '3', at: NOW - 3_600_000 });
+    one.hear(failed);
+    one.hear({ ...failed, hosts: ['web', 'web-2'] });
     await expect.poll(() => got).toEqual(['Warning: Failed: deploy shop r2: went back to r1.']);
     expect(await redis.xLen('hub:alert-log')).toBe(1);
   });

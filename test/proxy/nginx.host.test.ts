@@ -25,7 +25,8 @@ describe.skipIf(unavailable !== undefined)(`nginx on a real host (${unavailable 
   const BACKENDS = [1, 2]
     .map(
       (n) =>
-        `server { listen 127.0.0.1:700${n}; access_log off; location / { default_type text/plain; return 200 "backend ${n} $request_uri $http_x_forwarded_for"; } }`,
+        `server { listen 127.0.0.1:700${n}; access_log off; location / { default_type text/plain;
+return 200 "backend ${n} $request_uri $http_x_forwarded_for"; } }`,
     )
     .join('\n');
   const site = (more: Partial<Site> = {}): Site => ({
@@ -58,7 +59,8 @@ describe.skipIf(unavailable !== undefined)(`nginx on a real host (${unavailable 
     );
     await host.upload({ data: Buffer.from(BACKENDS) }, '/etc/nginx/pipeline/sites/backends.conf', {});
     await host.check(
-      'mkdir -p /srv/shop.test/releases/R1/app /srv/shop.test/releases/R2/app && cd /srv/shop.test && ln -s releases/R1 blue && ln -s releases/R2 green && systemctl reload nginx',
+      `mkdir -p /srv/shop.test/releases/R1/app /srv/shop.test/releases/R2/app && cd /srv/shop.test &&
+ln -s releases/R1 blue && ln -s releases/R2 green && systemctl reload nginx`,
       { label: 'test' },
     );
   });
@@ -112,11 +114,12 @@ describe.skipIf(unavailable !== undefined)(`nginx on a real host (${unavailable 
     expect(await share()).toBe(0);
   });
 
-  test('a site of before, whose weights nginx reads from the disk, keeps its traffic when it is brought up to date', async () => {
-    // As an older version left it, with what a newer one had in memory before it was replaced by the older one.
+  test('an older site, whose weights nginx reads from the disk, keeps its traffic when it is updated', async () => {
+    // As an older version left it, with what a newer one, which it replaced, had in memory.
     await host.check(
       `sed -i 's|/run/pipeline/proxy|/var/lib/pipeline/proxy|' /etc/nginx/pipeline/sites/shop.test.conf
-cd /var/lib/pipeline/proxy/shop.test && mkdir -p w100 && (cd w100 && touch $(seq 0 99)) && ln -sfnT w100 weights
+cd /var/lib/pipeline/proxy/shop.test && mkdir -p w100 && (cd w100 && touch $(seq 0 99)) &&
+ln -sfnT w100 weights
 rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
       { label: 'test' },
     );
@@ -213,7 +216,9 @@ rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
 
   test('files change with the colour, and browsers are told how long they stay', async () => {
     await host.check(
-      'cd /srv/shop.test/releases && for r in R1 R2; do mkdir -p $r/app/public && echo "page of $r" >$r/app/public/index.html && echo x >$r/app/public/app.0123abcd.js; done',
+      `cd /srv/shop.test/releases && for r in R1 R2; do
+  mkdir -p $r/app/public && echo "page of $r" >$r/app/public/index.html && echo x >$r/app/public/app.0123abcd.js
+done`,
       { label: 'test' },
     );
     const files = { static: 'public', colours: { blue: { servers: [] }, green: { servers: [] } } };

@@ -1,10 +1,11 @@
 /** The real nginx on loopback, with the texts and shell functions that hosts get, in its own folder. */
-import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { PROXY_FUNCTIONS } from '../../src/proxy/scripts.ts';
 import type { ShareFolder } from '../../src/proxy/shares.ts';
 import { LOG_FORMAT } from '../../src/roles/nginx.ts';
@@ -33,25 +34,29 @@ export async function freePort(): Promise<number> {
 }
 
 export class RealNginx {
-  readonly folder = mkdtempSync(join(tmpdir(), 'pipeline-nginx-'));
+  /** In memory, as /run is. */
+  readonly folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pipeline-nginx-'));
   readonly #workers: number;
   #process: ReturnType<typeof spawn> | undefined;
 
   constructor({ workers = 2 }: { readonly workers?: number } = {}) {
     this.#workers = workers;
     chmodSync(this.folder, 0o755);
-    for (const name of ['live', 'state', 'sites', 'logs', 'srv']) mkdirSync(join(this.folder, name));
+    process.once('exit', this.#leaveNothing);
+    for (const name of ['live', 'state', 'sites', 'logs', 'srv', 'bin']) mkdirSync(join(this.folder, name));
   }
 
   /** A text for hosts, with this folder's paths. */
-  here(text: string): string {
+  here(written: string): string {
     const place = (name: string) => join(this.folder, name);
-    return text
+    return written
       .replaceAll('/run/pipeline/proxy', place('live'))
       .replaceAll('/var/lib/pipeline/proxy', place('state'))
       .replaceAll('/etc/nginx/pipeline/sites', place('sites'))
       .replaceAll('/var/log/nginx/pipeline', place('logs'))
       .replaceAll('/etc/tmpfiles.d', place('state'))
+      .replaceAll('/run/nginx.pid', place('pid'))
+      .replaceAll('/var/log/nginx/error.log', place('error.log'))
       .replaceAll('/srv/', `${place('srv')}/`)
       .replaceAll(
         /listen (\[::\]:)?(\d+)/g,
@@ -59,19 +64,26 @@ export class RealNginx {
       );
   }
 
-  shell(script: string, input = ''): SpawnSyncReturns<string> {
-    const text = this.here(`${PROXY_FUNCTIONS}\n${script}`);
-    const ran = spawnSync('bash', ['-c', text], { input, encoding: 'utf8' });
-    if (ran.status !== 0) throw new Error(`${script}: ${ran.stderr}`);
-    return ran;
+  /** Runs beside this process, so that a load of this process goes on meanwhile. Returns what it prints. */
+  async shell(script: string, input = ''): Promise<string> {
+    const env = { ...process.env, PATH: `${join(this.folder, 'bin')}:${process.env.PATH}` };
+    const ran = spawn('bash', ['-c', this.here(`${PROXY_FUNCTIONS}\n${script}`)], { env });
+    ran.stdin.end(input);
+    const [stdout, stderr, [code]] = await Promise.all([
+      text(ran.stdout),
+      text(ran.stderr),
+      once(ran, 'close') as Promise<[number | null]>,
+    ]);
+    if (code !== 0) throw new Error(`${script}: ${stderr}`);
+    return stdout;
   }
 
-  share(app: string, { name, files }: ShareFolder): void {
-    this.shell(`share_put ${app} ${name}`, files.map((file) => `${file}\n`).join(''));
+  async share(app: string, { name, files }: ShareFolder): Promise<void> {
+    await this.shell(`share_put ${app} ${name}`, files.map((file) => `${file}\n`).join(''));
   }
 
-  site(name: string, text: string): void {
-    writeFileSync(join(this.folder, 'sites', `${name}.conf`), this.here(text));
+  site(name: string, written: string): void {
+    writeFileSync(join(this.folder, 'sites', `${name}.conf`), this.here(written));
   }
 
   log(path: string): string {
@@ -84,7 +96,7 @@ export class RealNginx {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((name) => `${name}_temp_path ${folder}/${name};`)
       .join(' ');
-    const text = `user www-data; worker_processes ${this.#workers}; daemon off; pid ${folder}/pid;
+    const written = `user www-data; worker_processes ${this.#workers}; daemon off; pid ${folder}/pid;
 error_log ${folder}/error.log warn;
 events { worker_connections 4096; }
 http { ${temporary} underscores_in_headers on; server_names_hash_bucket_size 128;
@@ -92,8 +104,10 @@ ${['app', 'variant', 'release'].map((name) => `map "" $pipeline_${name} { defaul
 ${LOG_FORMAT}
 access_log off;
 include ${folder}/sites/*.conf; }`;
-    writeFileSync(join(folder, 'nginx.conf'), text);
+    writeFileSync(join(folder, 'nginx.conf'), written);
     const config = ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')];
+    this.#program('nginx', `exec ${NGINX} "$@" ${config.join(' ')}`);
+    this.#program('systemctl', `[ "$1" != reload ] || kill -HUP "$(cat ${folder}/pid)"`);
     execFileSync(NGINX, ['-t', '-q', ...config], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = spawn(NGINX, config, { stdio: 'ignore' });
     for (let turn = 0; turn < 1000; turn++) {
@@ -101,6 +115,11 @@ include ${folder}/sites/*.conf; }`;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error(`nginx did not start: ${readFileSync(join(folder, 'error.log'), 'utf8')}`);
+  }
+
+  /** What the shell's functions call on a host. */
+  #program(name: string, script: string): void {
+    writeFileSync(join(this.folder, 'bin', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   }
 
   /** Process ids of those that answer requests, also of ones that only end their last connections. */
@@ -113,7 +132,14 @@ include ${folder}/sites/*.conf; }`;
     this.#process?.kill(name);
   }
 
+  /** For a benchmark that is interrupted, which has no time for `stop`. */
+  readonly #leaveNothing = () => {
+    this.#process?.kill('SIGTERM');
+    rmSync(this.folder, { recursive: true, force: true });
+  };
+
   async stop(): Promise<void> {
+    process.off('exit', this.#leaveNothing);
     const running = this.#process;
     if (running !== undefined && running.exitCode === null) {
       running.kill('SIGTERM');

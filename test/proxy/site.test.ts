@@ -234,7 +234,7 @@ describe('a site that nginx refuses', () => {
   it.each([
     ['a duplicate default server for 0.0.0.0:80 in x.conf:12', 'site: domains:'],
     ['bind() to 0.0.0.0:8080 failed (98: Address already in use)', '0.0.0.0:8080'],
-    ['unknown "b" variable', 'still is'],
+    ['unknown "b" variable', 'still in force'],
   ])('%s', (said, next) => {
     const failure = siteRefused(
       'web',

@@ -1,6 +1,6 @@
 /** A rollout's side of nginx, by the real one. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
@@ -149,16 +149,16 @@ location /fail { return 500 "${colour} failed"; } }`;
       const split = { rollout: ROLLOUT, key: { by: 'visitor', seconds: 600 } } as const;
       nginx.site('front', balancerConfig({ ...front, hosts, trustedProxies: [], split }));
       for (const app of ['shop', 'key', 'address', 'each', 'files', 'tls', 'front']) {
-        nginx.shell(`split_ready ${app}`);
-        share(0, app);
+        await nginx.shell(`split_ready ${app}`);
+        await share(0, app);
       }
-      for (const app of ['pair', 'stranger']) share(0, app, 'blue');
+      for (const app of ['pair', 'stranger']) await share(0, app, 'blue');
       await nginx.start();
     }, 120_000);
     afterAll(() => nginx.stop());
 
     test('a first request gets a cookie, and with it the same version from then on', async () => {
-      share(50);
+      await share(50);
       for (let turn = 0; turn < 30; turn++) {
         const first = await ask(ports.visitor);
         const [, name, value] = COOKIE.exec(first.headers['set-cookie']?.[0] ?? '') ?? [];
@@ -180,7 +180,7 @@ location /fail { return 500 "${colour} failed"; } }`;
       let before = new Set<number>();
       const visitors = 4000;
       for (const percent of [0, 0.5, 1, 5, 25, 50, 100]) {
-        share(percent);
+        await share(percent);
         const now = await withCandidate(visitors);
         for (const n of before) expect(now.has(n)).toBe(true);
         const p = percent / 100;
@@ -192,9 +192,9 @@ location /fail { return 500 "${colour} failed"; } }`;
     }, 120_000);
 
     test('another rollout draws others', async () => {
-      share(25);
+      await share(25);
       const these = await withCandidate(400);
-      nginx.share(
+      await nginx.share(
         'shop',
         shareFolder({ rollout: ROLLOUT, seed: 'another', candidate: 'green', percent: 25.1 }),
       );
@@ -212,20 +212,20 @@ location /fail { return 500 "${colour} failed"; } }`;
       ['a path', '../../w100/1'],
       ['an escaped line', 'a%0d%0aX: y'],
     ])('a forged cookie is no cookie: %s', async (_, value) => {
-      share(0);
+      await share(0);
       const answer = await ask(ports.visitor, { cookie: `pipeline_shop_0123abcd=${value}` });
       expect(colourOf(answer)).toBe('blue');
       expect(answer.headers['set-cookie']?.[0]).toMatch(COOKIE);
     });
 
     test('a tester gets either version at any share, with the secret alone; no service sees it', async () => {
-      share(0);
+      await share(0);
       const says = (word: string) => ask(ports.visitor, { 'x-pipeline-version': word, ...known(1) });
       expect((await says(`candidate ${TESTER}`)).text).toMatch(/^green \[\] /);
       expect(colourOf(await says('candidate'))).toBe('blue');
       expect(colourOf(await says(`candidate ${TESTER}x`))).toBe('blue');
       expect(colourOf(await says(`candidate x${TESTER}`))).toBe('blue');
-      share(100);
+      await share(100);
       expect(colourOf(await says(`baseline ${TESTER}`))).toBe('blue');
       expect(colourOf(await says('baseline'))).toBe('green');
       const side = await ask(ports.visitor, { 'x-pipeline-side': 'baseline', x_pipeline_side: 'baseline' });
@@ -233,12 +233,12 @@ location /fail { return 500 "${colour} failed"; } }`;
     });
 
     test('a session stays with the version that has it, one from before with the baseline', async () => {
-      share(0);
+      await share(0);
       const session = { cookie: 'JSESSIONID=s0' };
       const login = await ask(ports.visitor, known(1), '/login');
       const word = login.headers['set-cookie']?.find((one) => one.includes('_session='))?.split(';')[0];
       expect(word).toBe(`pipeline_shop_0123abcd_session=${WORDS.baseline}`);
-      share(100);
+      await share(100);
       expect(colourOf(await ask(ports.visitor, known(1)))).toBe('green');
       expect(colourOf(await ask(ports.visitor, session))).toBe('blue');
       expect(
@@ -246,32 +246,32 @@ location /fail { return 500 "${colour} failed"; } }`;
       ).toBe('blue');
       const later = await ask(ports.visitor, known(2), '/login');
       const green = later.headers['set-cookie']?.find((one) => one.includes('_session='))?.split(';')[0];
-      share(1);
+      await share(1);
       expect(colourOf(await ask(ports.visitor, { cookie: `JSESSIONID=s1; ${green}` }))).toBe('green');
       // Nobody makes up a word, and taken back is taken back.
       const made = 'JSESSIONID=s1; pipeline_shop_0123abcd_session=candidate';
       expect(colourOf(await ask(ports.visitor, { cookie: made }))).toBe('blue');
-      nginx.shell('weights_put shop 0');
+      await nginx.shell('weights_put shop 0');
       expect(colourOf(await ask(ports.visitor, { cookie: `JSESSIONID=s1; ${green}` }))).toBe('blue');
     });
 
     test('back and forth is one rename, for testers too', async () => {
-      share(50);
-      nginx.shell('weights_put shop 0');
+      await share(50);
+      await nginx.shell('weights_put shop 0');
       expect((await withCandidate(200)).size).toBe(0);
       const tester = { 'x-pipeline-version': `candidate ${TESTER}` };
       expect(colourOf(await ask(ports.visitor, tester))).toBe('blue');
-      nginx.shell('weights_put shop 100');
+      await nginx.shell('weights_put shop 100');
       expect((await withCandidate(200)).size).toBe(200);
       expect(colourOf(await ask(ports.visitor, { 'x-pipeline-version': `baseline ${TESTER}` }))).toBe(
         'green',
       );
-      expect(nginx.shell('weights_get shop').stdout.trim()).toBe('100');
-      share(5.5);
-      expect(nginx.shell('weights_get shop').stdout.trim()).toBe('5.5');
+      expect((await nginx.shell('weights_get shop')).trim()).toBe('100');
+      await share(5.5);
+      expect((await nginx.shell('weights_get shop')).trim()).toBe('5.5');
     });
 
-    test('steps, return and promotion under load lose no request, and the return is in force at once', async () => {
+    test('steps, return and promotion under load lose no request; the return is in force at once', async () => {
       const load = startLoad({
         url: `http://127.0.0.1:${ports.visitor}/`,
         rate: 500,
@@ -280,15 +280,15 @@ location /fail { return 500 "${colour} failed"; } }`;
         body: 'x',
       });
       for (const percent of [1, 5, 25, 50, 75, 100, 0, 10, 20]) {
-        share(percent);
+        await share(percent);
         await delay(100);
       }
-      share(50);
+      await share(50);
       const before = performance.now();
-      nginx.shell('weights_put shop 0');
+      await nginx.shell('weights_put shop 0');
       expect((await withCandidate(100)).size).toBe(0);
       expect(performance.now() - before).toBeLessThan(1000);
-      nginx.shell('weights_put shop 100');
+      await nginx.shell('weights_put shop 100');
       await delay(100);
       const result = await load.stop();
       expect(result.others).toEqual({});
@@ -297,7 +297,7 @@ location /fail { return 500 "${colour} failed"; } }`;
     }, 60_000);
 
     test('a header or an address is a key, and what has none stays with the baseline', async () => {
-      share(50, 'key');
+      await share(50, 'key');
       const byKey = (n: number) => ({ 'x-api-key': `client ${n}` });
       const first = await withCandidate(200, ports.header, byKey);
       expect(first.size).toBeGreaterThan(60);
@@ -305,9 +305,9 @@ location /fail { return 500 "${colour} failed"; } }`;
       expect(await withCandidate(200, ports.header, byKey)).toEqual(first);
       const without = await Promise.all(Array.from({ length: 20 }, () => ask(ports.header)));
       expect(new Set(without.map(colourOf))).toEqual(new Set(['blue']));
-      share(100, 'key');
+      await share(100, 'key');
       expect(colourOf(await ask(ports.header, { 'x-api-key': 'k'.repeat(1025) }))).toBe('blue');
-      share(50, 'address');
+      await share(50, 'address');
       const from = (n: number) => ({ 'x-forwarded-for': `198.51.100.${n}` });
       const addresses = await withCandidate(200, ports.address, from);
       expect(addresses.size).toBeGreaterThan(60);
@@ -316,7 +316,7 @@ location /fail { return 500 "${colour} failed"; } }`;
     });
 
     test('each request by itself, where that is wanted', async () => {
-      share(50, 'each');
+      await share(50, 'each');
       const answers = await Promise.all(Array.from({ length: 400 }, () => ask(ports.request)));
       const green = answers.filter((answer) => colourOf(answer) === 'green').length;
       expect(green).toBeGreaterThan(140);
@@ -325,14 +325,14 @@ location /fail { return 500 "${colour} failed"; } }`;
     });
 
     test('files come from the version too', async () => {
-      share(100, 'files');
+      await share(100, 'files');
       expect((await ask(ports.files)).text).toBe('green page');
-      share(0, 'files');
+      await share(0, 'files');
       expect((await ask(ports.files)).text).toBe('blue page');
     });
 
     test('over HTTP/2 and TLS the cookie is a secure one', async () => {
-      share(100, 'tls');
+      await share(100, 'tls');
       const session = connect(`https://127.0.0.1:${ports.tls}`, { rejectUnauthorized: false });
       const asked = session.request({ ':path': '/' });
       const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
@@ -347,7 +347,7 @@ location /fail { return 500 "${colour} failed"; } }`;
     });
 
     test('an upgrade goes to the version of its visitor', async () => {
-      share(100);
+      await share(100);
       const socket = connectTcp(ports.visitor, '127.0.0.1');
       const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket';
       socket.write(`GET / HTTP/1.1\r\nHost: x\r\n${upgrade}\r\nCookie: ${known(3).cookie}\r\n\r\n`);
@@ -360,71 +360,102 @@ location /fail { return 500 "${colour} failed"; } }`;
 
     test('hosts do what their balancer says, and nobody else', async () => {
       // On this host the candidate is blue; the files of a balancer mean the candidate itself.
-      share(0, 'front');
+      await share(0, 'front');
       const says = { 'x-pipeline-side': 'candidate', x_pipeline_side: 'candidate' };
       expect(colourOf(await ask(balanced.front, says))).toBe('green');
-      share(100, 'front');
+      await share(100, 'front');
       expect((await ask(balanced.front)).text).toMatch(/^blue \[\] /);
       expect((await ask(balanced.front)).headers['set-cookie']?.[0]).toContain('pipeline_front_0123abcd=');
-      share(50, 'front');
+      await share(50, 'front');
       const seen = (n: number) => ({ cookie: `pipeline_front_0123abcd=${hex(n)}` });
       const first = await withCandidate(100, balanced.front, seen);
       expect(first.size).toBeGreaterThan(20);
       expect(first.size).toBeLessThan(80);
       expect(await withCandidate(100, balanced.front, seen)).toEqual(first);
       expect(colourOf(await ask(balanced.stranger, says))).toBe('green');
-      nginx.shell('weights_put pair 0');
+      await nginx.shell('weights_put pair 0');
       expect(colourOf(await ask(balanced.host, { 'x-pipeline-side': 'candidate' }))).toBe('blue');
     });
 
-    test('the logs hold the side; the key is where only nginx and root read, and freed once it is read', async () => {
-      share(50);
+    /** What the rollout's process would read by now; each worker of nginx writes when it likes. */
+    const told = () => nginx.log(splitLog('shop')).split('\n').filter(Boolean);
+
+    test('logs hold the side; only nginx and root read the key', async () => {
+      await share(50);
+      // nginx's clock stands still during a turn.
+      const began = Date.now() / 1000 - 0.1;
       const first = await ask(ports.visitor, {}, '/logged');
       const [, , value = ''] = COOKIE.exec(first.headers['set-cookie']?.[0] ?? '') ?? [];
       await ask(ports.visitor, { cookie: `pipeline_shop_0123abcd=${value}` }, '/logged');
       await ask(ports.visitor, { 'x-pipeline-version': `candidate ${TESTER}` }, '/logged');
       await ask(ports.visitor, { cookie: 'JSESSIONID=s' }, '/logged');
-      await delay(600);
-      const common = nginx.log('/var/log/nginx/pipeline/shop.json.log');
-      expect(common).not.toContain(value);
       const side = colourOf(first) === 'green' ? 'candidate' : 'baseline';
-      const shared = common
-        .split('\n')
-        .filter((line) => line.includes('/logged'))
-        .map((line) => JSON.parse(line));
-      expect(shared[0]).toMatchObject({ side, variant: colourOf(first), status: 200 });
-      expect(first.text).toContain(shared[0].id);
-      const path = nginx.here(splitLog('shop'));
-      const lines = nginx.log(splitLog('shop')).trim().split('\n').map(parseSplitLine);
-      expect(lines).not.toContain(undefined);
-      expect(lines.slice(-4)).toMatchObject([
-        { how: 'new', side, key: value, status: 200, upstreamStatus: '200' },
+      const read = () =>
+        told()
+          .map(parseSplitLine)
+          .filter((line) => line === undefined || line.at >= began)
+          .sort((one, two) => (one?.how ?? '').localeCompare(two?.how ?? ''));
+      await expect.poll(read, { timeout: 10_000 }).toMatchObject([
         { how: 'known', side, key: value },
-        { how: 'tester', side: 'candidate' },
+        { how: 'new', side, key: value, status: 200, upstreamStatus: '200' },
         { how: 'session', side: 'baseline' },
+        { how: 'tester', side: 'candidate' },
       ]);
+      const common = () =>
+        nginx
+          .log('/var/log/nginx/pipeline/shop.json.log')
+          .split('\n')
+          .filter((line) => line.includes('/logged'))
+          .map((line) => JSON.parse(line));
+      const line = { side, variant: colourOf(first), status: 200, id: first.text.split(' ').at(-1) };
+      await expect.poll(common, { timeout: 10_000 }).toContainEqual(expect.objectContaining(line));
+      expect(nginx.log('/var/log/nginx/pipeline/shop.json.log')).not.toContain(value);
+      const path = nginx.here(splitLog('shop'));
       const mode = spawnSync('stat', ['-c', '%a %U', path, join(path, '..')], { encoding: 'utf8' }).stdout;
       expect(mode).toBe('600 www-data\n710 root\n');
-      // Logs that rotate do not take it away from nginx.
+    }, 60_000);
+
+    test('the key is freed once it is read, and logs that rotate do not take it away from nginx', async () => {
       nginx.signal('SIGUSR1');
       await delay(300);
-      await ask(ports.visitor, known(5), '/later');
-      await delay(600);
-      expect(nginx.log(splitLog('shop'))).toContain(hex(5));
-      const size = Number(spawnSync('stat', ['-c', '%s', path], { encoding: 'utf8' }).stdout);
+      await ask(ports.visitor, known(90_005), '/later');
+      await expect.poll(() => told().join(), { timeout: 10_000 }).toContain(hex(90_005));
+      const path = nginx.here(splitLog('shop'));
+      const { size } = statSync(path);
       spawnSync('fallocate', ['--punch-hole', '--offset', '0', '--length', String(size), path]);
-      await ask(ports.visitor, known(6), '/later');
-      await delay(600);
-      const rest = nginx.log(splitLog('shop'));
-      expect(rest).not.toContain(hex(5));
-      expect(rest.slice(size)).toContain(hex(6));
+      await ask(ports.visitor, known(90_006), '/later');
+      await expect
+        .poll(() => nginx.log(splitLog('shop')).slice(size), { timeout: 10_000 })
+        .toContain(hex(90_006));
+      expect(nginx.log(splitLog('shop'))).not.toContain(hex(90_005));
+    }, 60_000);
+
+    test('an older version’s folder gets the new names, and shares link to its files', async () => {
+      const folders = ['live', 'state'].map((below) => join(nginx.folder, below, 'old'));
+      for (const folder of folders) {
+        mkdirSync(join(folder, 'w100'), { recursive: true });
+        for (let bucket = 0; bucket < 100; bucket++) writeFileSync(join(folder, 'w100', String(bucket)), '');
+        symlinkSync('w100', join(folder, 'weights'));
+      }
+      await nginx.shell('split_ready old');
+      expect((await nginx.shell('weights_get old')).trim()).toBe('100');
+      await share(50, 'old');
+      for (const folder of folders) {
+        const names = readdirSync(join(folder, 'w100'));
+        expect(names).toEqual(expect.arrayContaining(['0', '99', '0.0', '24.39', 'candidate', 'baseline']));
+        const shared = readdirSync(join(folder, 'weights'));
+        expect(shared).toHaveLength(501);
+        for (const name of shared) {
+          expect(statSync(join(folder, 'weights', name)).ino).toBe(statSync(join(folder, 'w100', name)).ino);
+        }
+      }
     });
 
-    test('nothing of a rollout is left at its end', () => {
-      nginx.shell('weights_put key 0 && split_end key');
+    test('nothing of a rollout is left at its end', async () => {
+      await nginx.shell('weights_put key 0 && split_end key');
       for (const below of ['live', 'state']) {
         const left = spawnSync('ls', [join(nginx.folder, below, 'key')], { encoding: 'utf8' }).stdout;
-        expect(left.trim().split('\n')).toEqual(['w0', 'weights']);
+        expect(left.trim().split('\n')).toEqual(['w0', 'w100', 'weights']);
       }
     });
   },

@@ -67,7 +67,7 @@ true`,
       const said = /^web: demo\.app is live, without a certificate: http:\/\/shop\.example\//;
       expect(failure.message).toMatch(said);
       expect(failure.message).toMatch(/\/\.well-known\/\S+: no address for shop\.example$/);
-      expect(failure.next).toContain('Let shop.example, www.shop.example lead to');
+      expect(failure.next).toContain('Point shop.example, www.shop.example to');
       expect(await issuer()).toBe('CN=shop.example');
       expect(await plain()).toBe('version one 0 200 ');
       expect(await at.on(`systemctl is-failed pipeline-acme@${APP}.service`)).toContain('failed');
@@ -126,6 +126,7 @@ true`,
       const tls = { acme: { directory: 'http://127.0.0.1:9/directory' } };
       const failure = await failureOf(at.deploy('two', { site: { domains: ['shop.example'], tls } }));
       expect(failure.message).toContain('Problem connecting to server (get for http://127.0.0.1:9/directory');
+      expect(failure.next).toContain('Check that web can reach http://127.0.0.1:9/directory');
       expect(await issuer()).toBe('CN=Fake authority');
     });
   },

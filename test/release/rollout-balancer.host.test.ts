@@ -9,7 +9,7 @@ import {
 } from '../../src/release/rollout.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
-import { startVisitors } from '../support/visitors.ts';
+import { startVisitors, type VisitorOptions } from '../support/visitors.ts';
 
 const unavailable = hostsUnavailable();
 const SITE = { site: { balancer: 'front' } };
@@ -29,8 +29,8 @@ describe.skipIf(unavailable !== undefined)(
       return { config: at.config(SITE), app: APP, hosts: at.hosts, balancers: [at.balancer.host] };
     };
     const divider = () => dividerOf(request());
-    const visit = () =>
-      startVisitors({ address: at.balancer?.address ?? '', rate: 100, visitors: 500, fresh: 0.3 });
+    const visit = (rules: Pick<VisitorOptions, 'rules'> = {}) =>
+      startVisitors({ address: at.balancer?.address ?? '', rate: 100, visitors: 500, fresh: 0.3, ...rules });
     const running = async (host: number) =>
       (
         await at.on(`systemctl list-units --plain --no-legend 'pipeline-${APP}@*' | cut -d' ' -f1`, host)
@@ -46,7 +46,7 @@ describe.skipIf(unavailable !== undefined)(
         expect(result.rollout?.host.name).toBe('front');
         expect((await followRollout(divider(), APP, at.context, () => {}))?.phase).toBe('taken back');
         // Both hosts run both versions until somebody asks; visitors get the old one alone.
-        expect((await running(0)).split('\\n')).toHaveLength(2);
+        expect((await running(0)).split('\n')).toHaveLength(2);
         expect(await clearRollout(request(), at.context)).toBe(true);
       } finally {
         await visitors.stop();

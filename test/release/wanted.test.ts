@@ -190,8 +190,8 @@ describe('certificates', () => {
   });
   it.each([
     ['a.crt', 'b.key', undefined, /the key belongs to another certificate/],
-    ['text', 'a.key', undefined, /is no certificate/],
-    ['a.crt', 'text', undefined, /is no private key/],
+    ['text', 'a.key', undefined, /is not a PEM certificate/],
+    ['a.crt', 'text', undefined, /is not a PEM private key/],
     ['none', 'a.key', undefined, /cannot read .*none \(ENOENT\)/],
     ['a.crt', 'a.key', new Date(Date.now() + 40 * 86_400_000), /expired on/],
     ['a.crt', 'a.key', new Date(Date.now() - 40 * 86_400_000), /not valid before/],

@@ -270,6 +270,30 @@ describe('the terminal', () => {
     );
   });
 
+  it('says in that line what is not judged yet or too little to tell, not that nothing is wrong', () => {
+    const said = (...metrics: ReturnType<typeof metric>[]) =>
+      progressLine({
+        seconds: 3,
+        atMost: 120,
+        requests: { baseline: 9, candidate: 9 },
+        metrics,
+        needs: null,
+      }).replace(/.*; /, '');
+    const evidence = { worse: 0, worseThreshold: 4, noWorse: 0, noWorseThreshold: 4, lower: 0 };
+    const lines = metric('error lines', 'error-lines', {
+      evidence,
+      verdict: 'inconclusive',
+      observed: { baseline: 0, candidate: 143 },
+    });
+    const errors = metric('errors (5xx)', 'errors-5xx', { evidence, verdict: 'pass' });
+    expect(said()).toBe('nothing is judged yet');
+    expect(said(metric('memory', 'memory', { evidence, role: 'informative', verdict: 'high' }))).toBe(
+      'nothing is judged yet',
+    );
+    expect(said(errors)).toBe('no evidence of harm');
+    expect(said(errors, lines)).toBe('too little to tell yet: error lines');
+  });
+
   it('is one document for programs, with the keys that were promised', () => {
     expect(Object.keys(reportJson(failed))).toEqual(
       expect.arrayContaining([

@@ -221,7 +221,8 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
 
     test('time-out: a firewall drops what we send', async () => {
       await host.check(
-        'nft add table inet drops; nft "add chain inet drops in { type filter hook input priority 0; }"; nft add rule inet drops in tcp dport 2298 drop',
+        'nft add table inet drops; nft "add chain inet drops in { type filter hook input priority 0; }"; ' +
+          'nft add rule inet drops in tcp dport 2298 drop',
         { label },
       );
       const started = performance.now();
@@ -292,7 +293,8 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
 
     test('no ordinary shell', async () => {
       await host.check(
-        'useradd --create-home --shell /usr/sbin/nologin nobash; cp -r /root/.ssh /home/nobash/; chown -R nobash /home/nobash/.ssh',
+        'useradd --create-home --shell /usr/sbin/nologin nobash; cp -r /root/.ssh /home/nobash/; ' +
+          'chown -R nobash /home/nobash/.ssh',
         {
           label,
         },
@@ -304,7 +306,8 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
       ['the host ends it', 'sleep 0.5; kill -9 $PPID'],
       [
         'the network swallows it',
-        'nft add table inet cut; nft "add chain inet cut out { type filter hook output priority 0; }"; nft add rule inet cut out tcp sport 22 drop; (sleep 6; nft delete table inet cut) &',
+        'nft add table inet cut; nft "add chain inet cut out { type filter hook output priority 0; }"; ' +
+          'nft add rule inet cut out tcp sport 22 drop; (sleep 6; nft delete table inet cut) &',
       ],
     ])('connection lost half-way: %s; the next command makes a new one', async (_how, cut) => {
       const fresh = connect(target, quietContext(), { silenceSeconds: 3 });
@@ -400,7 +403,7 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
       await expect.poll(() => masters(made[0] ?? '')).toBe(0);
     });
 
-    test('of a program that was killed ends by itself, and its folder goes with the next program', async () => {
+    test('of a killed program ends by itself, and its folder goes with the next program', async () => {
       const program = join(folder, 'program.mjs');
       buildSync({
         stdin: {

@@ -6,7 +6,7 @@ import type { Collector, Findings } from '../collector.ts';
 import { type AccessLogEntry, parseNginxLine } from '../logs/access-log.ts';
 import { Tail } from '../logs/tail.ts';
 import { parseTomcatLine } from '../logs/tomcat-log.ts';
-import { Traffic, type TrafficCounts } from '../logs/traffic.ts';
+import { LoggedTraffic, type TrafficCounts } from '../logs/traffic.ts';
 
 /** Logs to follow. */
 export interface AccessLogSource {
@@ -71,7 +71,7 @@ class AccessLogs implements Collector {
   readonly name: string;
   readonly everySeconds = 0;
   readonly #source: AccessLogSource;
-  readonly #traffic: Traffic;
+  readonly #traffic: LoggedTraffic;
   readonly #tails = new Map<string, Tail>();
   readonly #missing = new Set<string>();
   #scanned = Number.NEGATIVE_INFINITY;
@@ -80,7 +80,7 @@ class AccessLogs implements Collector {
   constructor(source: AccessLogSource, routes: readonly string[]) {
     this.name = `${source.server} log ${source.path}`;
     this.#source = source;
-    this.#traffic = new Traffic({ patterns: routes });
+    this.#traffic = new LoggedTraffic({ patterns: routes });
   }
 
   collect(_: number, clock: number): Findings {

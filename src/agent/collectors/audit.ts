@@ -14,7 +14,7 @@ const MAX_BYTES = 256 * 1024;
 /** Lines of one sample. */
 const ROWS = 20;
 
-/** A line as a row; undefined where it is none of ours. */
+/** A line as a row; undefined if it is not an entry of ours. */
 export function auditRow(line: string, fresh: boolean): Row<'audit'> | undefined {
   const fields = parseLine(line);
   if (fields === undefined) return undefined;

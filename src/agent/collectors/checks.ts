@@ -9,7 +9,7 @@ import { redact } from '../../redact.ts';
 import type { Collector } from '../collector.ts';
 
 /** One check. Either `url` or `tcp`. */
-export interface CheckConfig {
+export interface CheckSettings {
   readonly name: string;
   readonly url?: string | undefined;
   /** `host:port`; it is up when it accepts a connection. */
@@ -38,7 +38,7 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** As much of a body as is looked at. */
+/** How much of a body is searched. */
 const MAX_BODY = 256 * 1024;
 /** More are a circle. */
 const MOST_REDIRECTS = 10;
@@ -47,7 +47,7 @@ const PRIVATE_HEADERS = ['authorization', 'cookie', 'proxy-authorization', 'host
 const BODY_HEADERS = ['content-length', 'content-type', 'content-encoding', 'content-language'];
 
 /** Why an answer is not the expected one; empty where it is. */
-export function judgeAnswer(check: CheckConfig, answer: HttpAnswer): string {
+export function judgeAnswer(check: CheckSettings, answer: HttpAnswer): string {
   const { status, body } = answer;
   const { status: wanted, below = 400 } = check;
   if (wanted === undefined ? status >= below : !wanted.includes(status)) {
@@ -59,7 +59,7 @@ export function judgeAnswer(check: CheckConfig, answer: HttpAnswer): string {
   return '';
 }
 
-export function checkCollector(check: CheckConfig): Collector {
+export function checkCollector(check: CheckSettings): Collector {
   const target = redact(check.url ?? check.tcp ?? '');
   const secrets = Object.values(check.headers ?? {}).filter((value) => value.length >= 6);
   return {
@@ -81,7 +81,7 @@ export function checkCollector(check: CheckConfig): Collector {
   };
 }
 
-async function run(check: CheckConfig): Promise<string> {
+async function run(check: CheckSettings): Promise<string> {
   const timeoutMs = (check.timeoutSeconds ?? 5) * 1000;
   if (check.url === undefined) {
     await dial(check.tcp ?? '', timeoutMs);
@@ -111,7 +111,7 @@ function dial(address: string, timeoutMs: number): Promise<void> {
  * Asks, and where the check says so follows redirects: the last answer counts. One time limit for all of it.
  * @throws Error with the reason, which may hold an address
  */
-async function request(check: CheckConfig, url: string, timeoutMs: number): Promise<HttpAnswer> {
+async function request(check: CheckSettings, url: string, timeoutMs: number): Promise<HttpAnswer> {
   const limit = AbortSignal.timeout(timeoutMs);
   const ca = check.ca === undefined ? undefined : await trusted(check.ca);
   let ask: Ask = { url, method: check.method ?? 'GET', headers: check.headers ?? {}, body: check.body };

@@ -6,7 +6,7 @@ import { ProcFile } from '../system/proc-file.ts';
 export function parseLoad(loadavg: string, uptime: string): NonNullable<Findings['system']> {
   const [load1, load5, load15] = loadavg.split(' ').map(Number);
   const seconds = Number.parseFloat(uptime);
-  if (load15 === undefined || !Number.isFinite(seconds)) throw new Error('/proc/loadavg is not in its form');
+  if (load15 === undefined || !Number.isFinite(seconds)) throw new Error('/proc/loadavg has an unknown form');
   return { load1: load1 ?? null, load5: load5 ?? null, load15, uptime: seconds };
 }
 

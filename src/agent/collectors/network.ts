@@ -5,7 +5,7 @@ import type { Collector } from '../collector.ts';
 import { ProcFile } from '../system/proc-file.ts';
 
 /** Counted since the interface was made. */
-export interface Traffic {
+export interface NetworkTraffic {
   readonly received: number;
   readonly sent: number;
   readonly packetsReceived: number;
@@ -21,8 +21,8 @@ export interface Traffic {
 const INNER = /^(lo|veth.*|docker.*|br-.*|virbr.*|ifb.*|dummy.*|cni.*|flannel.*)$/;
 
 /** Reads /proc/net/dev: interfaces that carried anything, by name. */
-export function parseNetDev(text: string): Map<string, Traffic> {
-  const interfaces = new Map<string, Traffic>();
+export function parseNetDev(text: string): Map<string, NetworkTraffic> {
+  const interfaces = new Map<string, NetworkTraffic>();
   for (const line of text.split('\n')) {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).trim();
@@ -48,7 +48,7 @@ export function parseNetDev(text: string): Map<string, Traffic> {
 
 export function networkCollector(): Collector {
   const file = new ProcFile('/proc/net/dev');
-  let before = new Map<string, Traffic>();
+  let before = new Map<string, NetworkTraffic>();
   return {
     name: 'network',
     everySeconds: 0,
@@ -56,7 +56,7 @@ export function networkCollector(): Collector {
       const now = parseNetDev(file.read());
       const networks = [...now].map(([name, traffic]): Row<'networks'> => {
         const last = before.get(name);
-        const rate = (column: keyof Traffic): number | null =>
+        const rate = (column: keyof NetworkTraffic): number | null =>
           perSecond(last?.[column], traffic[column], seconds);
         return {
           interface: name,

@@ -17,7 +17,7 @@ const MAX_SIBLINGS = 50;
  * A value keeps its own route where at least this share of the place's requests have it: twice an even share.
  */
 const KEEP_SHARE = 2 / MAX_SIBLINGS;
-/** Deeper than this a path is cut: what follows hardly tells routes apart. */
+/** Paths are cut below this depth: deeper segments hardly distinguish routes. */
 const MAX_DEPTH = 8;
 const MAX_SEGMENT = 64;
 

@@ -5,17 +5,17 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
 const CHUNK_BYTES = 64 * 1024;
-/** A line longer than this is none that we write: it is dropped and counted. */
+/** We never write lines longer than this: they are dropped and counted. */
 const MAX_LINE_BYTES = 64 * 1024;
-/** As much of the file's beginning as tells whether it is still the same content. */
+/** How much of the file's start is compared to detect new content. */
 const HEAD_BYTES = 64;
 
 export interface TailOptions {
   /** Read what the file holds at the first look; else only what is added later. */
   readonly fromStart?: boolean | undefined;
-  /** At most so much is read at one call; default 16 MiB (40,000 lines). */
+  /** Most bytes read per call; default 16 MiB (40,000 lines). */
   readonly maxBytesPerRead?: number | undefined;
-  /** Further behind than this, the rest is skipped and counted; default 64 MiB. */
+  /** If the reader is further behind, the rest is skipped and counted; default 64 MiB. */
   readonly maxBacklogBytes?: number | undefined;
   /**
    * Calls after a rotation during which the old file is still read, since nginx's workers close it late;

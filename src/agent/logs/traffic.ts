@@ -52,7 +52,7 @@ export interface TrafficOptions extends RouteOptions {
 }
 
 /** Counts requests; `take` hands over the counts of the interval and begins the next. */
-export class Traffic {
+export class LoggedTraffic {
   readonly #options: TrafficOptions;
   readonly #routes = new Map<string, RouteTable>();
   #groups = new Map<string, Group>();

@@ -199,7 +199,7 @@ export function parseReply(buffer: Buffer, offset: number): ParsedReply | undefi
     case 0x2a:
       return Number(line) === -1 ? { value: null, end: after } : parseArray(buffer, after, Number(line));
     default:
-      throw new Failure('host', 'What answers is not Redis.', {
+      throw new Failure('host', 'Something answers, but it is not Redis.', {
         next: 'Check the address, and that TLS is on at both ends or at none.',
       });
   }

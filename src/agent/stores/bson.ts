@@ -1,4 +1,4 @@
-/** As much of BSON as MongoDB's answers to us hold. Specification: https://bsonspec.org/spec.html */
+/** The part of BSON that MongoDB's answers use. Specification: https://bsonspec.org/spec.html */
 
 /** What a document of ours may hold: 32-bit integers, text, bytes, documents. */
 export type BsonInput = { readonly [key: string]: number | string | boolean | Uint8Array | BsonInput };

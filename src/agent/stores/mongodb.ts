@@ -107,7 +107,7 @@ export function scramProof(
   ];
   // A server that asks for few rounds, or another nonce, is after the password.
   if (!serverNonce.startsWith(nonce) || !(rounds >= 4096 && rounds <= 1e6))
-    throw new Error('its challenge is not an honest one');
+    throw new Error('its challenge is not valid');
   const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
   const salted = pbkdf2Sync(password.normalize('NFKC'), Buffer.from(salt, 'base64'), rounds, 32, 'sha256');
   const clientKey = hmac(salted, 'Client Key');

@@ -12,7 +12,7 @@ export function parseInfo(info: string): StoreStatus {
   return { connections: number('connected_clients'), size: number('used_memory'), error: '' };
 }
 
-/** @throws Error in words */
+/** @throws Error with a message for people */
 export async function readRedis(store: StoreAddress): Promise<StoreStatus> {
   const where = splitAddress(store.address);
   const { user, password } = store;

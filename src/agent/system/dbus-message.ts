@@ -117,7 +117,7 @@ export function encodeCall(serial: number, call: Call): Buffer {
  */
 export function decodeMessage(buffer: Buffer): { message: Message; length: number } | undefined {
   if (buffer.length < 16) return undefined;
-  if (buffer[0] !== 0x6c) throw new Error('the bus speaks big-endian, or no D-Bus');
+  if (buffer[0] !== 0x6c) throw new Error('the bus is big-endian, or does not speak D-Bus');
   const bodyLength = buffer.readUInt32LE(4);
   const bodyStart = Math.ceil((16 + buffer.readUInt32LE(12)) / 8) * 8;
   const length = bodyStart + bodyLength;

@@ -59,7 +59,7 @@ export class Systemd {
     this.#bus.close();
   }
 
-  /** Asks to be told of changes. */
+  /** Subscribes to changes. */
   async subscribe(): Promise<void> {
     const rule = `type='signal',sender='${SYSTEMD}',interface='${PROPERTIES}',path_namespace='${ROOT}/unit'`;
     const dbus = 'org.freedesktop.DBus';

@@ -7,10 +7,11 @@
  * the rest of its second counts in the next one. Traffic of both sides comes from one host, the proxy, so
  * their comparison does not depend on clocks at all.
  */
+
+import type { SideName } from '../../judge/sides.ts';
 import type { PerSide, RouteSecond, Second, SideSecond, StatusCounts } from '../../judge/types.ts';
 import { type HistogramData, mergeHistograms } from '../../metrics/histogram.ts';
 import type { TrafficGroup, TrafficLine, UnitLine } from '../../metrics/live.ts';
-import type { SideName } from './sides.ts';
 
 type Source = 'proxy' | SideName;
 
@@ -34,7 +35,7 @@ interface RouteSum {
 }
 
 /** Puts lines together. */
-export class Collector {
+export class RecordCollector {
   readonly #app: string;
   /** Which side a value of the log's `variant` stands for. */
   readonly #sides: Readonly<Record<string, SideName>>;

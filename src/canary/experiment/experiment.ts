@@ -33,7 +33,7 @@ export interface ExperimentState {
   readonly stopped: Stopped | null;
 }
 
-export type Observation =
+export type ExperimentObservation =
   /** a second is complete */
   | { readonly kind: 'second'; readonly second: Second }
   /** something happened on a host, or to the load */
@@ -45,21 +45,21 @@ export type Observation =
   | { readonly kind: 'tick'; readonly sinceLoad: number; readonly sinceFirst: number | null }
   | { readonly kind: 'interrupt' };
 
-export type Action =
+export type ExperimentAction =
   | { readonly kind: 'set weights'; readonly candidate: number }
   | { readonly kind: 'show'; readonly verdict: CanaryVerdict }
   | { readonly kind: 'stop'; readonly reason: Stopped };
 
-export interface Step {
+export interface ExperimentStep {
   readonly state: ExperimentState;
-  readonly actions: readonly Action[];
+  readonly actions: readonly ExperimentAction[];
 }
 
 /** Seconds without a request at the proxy, from the beginning, after which nobody waits any longer. */
 export const NO_TRAFFIC_SECONDS = 10;
 
 /** Before the first request: who gets the traffic. */
-export function begin(settings: ExperimentSettings): Step {
+export function begin(settings: ExperimentSettings): ExperimentStep {
   const share = shareAt(settings, 0);
   return {
     state: {
@@ -79,7 +79,7 @@ export function begin(settings: ExperimentSettings): Step {
  * What follows from an observation. After the stop nothing counts but the last answers of a load that ended
  * by itself.
  */
-export function next(state: ExperimentState, observation: Observation): Step {
+export function next(state: ExperimentState, observation: ExperimentObservation): ExperimentStep {
   switch (observation.kind) {
     case 'second':
       return onSecond(state, observation.second);
@@ -92,7 +92,7 @@ export function next(state: ExperimentState, observation: Observation): Step {
   }
 }
 
-function onSecond(state: ExperimentState, second: Second): Step {
+function onSecond(state: ExperimentState, second: Second): ExperimentStep {
   // After an early stop the load was cut off, and what is logged of that is our doing. At the deadline it
   // ended by itself: its last answers count.
   if (state.phase === 'stopped' && (state.stopped !== 'deadline' || !hasRequests(second)))
@@ -106,7 +106,7 @@ function onSecond(state: ExperimentState, second: Second): Step {
   };
   if (state.phase === 'stopped') return { state: seen, actions: [] };
   const now = verdict(judge);
-  const shown: Step = { state: seen, actions: [{ kind: 'show', verdict: now }] };
+  const shown: ExperimentStep = { state: seen, actions: [{ kind: 'show', verdict: now }] };
   if (now.verdict === 'failed' && undecidedByQueues(seen, now)) return shown;
   // One side after the other: before the second side had its turn there is nothing to decide.
   if (!now.decided || !state.settings.stopEarly) return shown;
@@ -125,14 +125,14 @@ function hasRequests(second: Second): boolean {
   );
 }
 
-function onEvent(state: ExperimentState, event: ReportEvent): Step {
+function onEvent(state: ExperimentState, event: ReportEvent): ExperimentStep {
   if (state.phase === 'stopped') return { state, actions: [] };
   const seen = { ...state, events: [...state.events, event] };
   const lost = event.kind === 'died' || event.kind === 'silent';
   return lost ? stop(seen, 'side lost') : { state: seen, actions: [] };
 }
 
-function onTick(state: ExperimentState, sinceLoad: number, sinceFirst: number | null): Step {
+function onTick(state: ExperimentState, sinceLoad: number, sinceFirst: number | null): ExperimentStep {
   if (state.phase === 'stopped') return { state, actions: [] };
   if (sinceFirst === null) {
     return sinceLoad >= NO_TRAFFIC_SECONDS ? stop(state, 'no traffic') : { state, actions: [] };
@@ -153,12 +153,12 @@ function shareAt(settings: ExperimentSettings, seconds: number): number {
   return seconds < settings.durationSeconds / 2 ? 0 : 100;
 }
 
-function stop(state: ExperimentState, reason: Stopped): Step {
+function stop(state: ExperimentState, reason: Stopped): ExperimentStep {
   if (state.phase === 'stopped') return { state, actions: [] };
   return { state: { ...state, phase: 'stopped', stopped: reason }, actions: [{ kind: 'stop', reason }] };
 }
 
-function after(step: Step, then: (state: ExperimentState) => Step): Step {
+function after(step: ExperimentStep, then: (state: ExperimentState) => ExperimentStep): ExperimentStep {
   const following = then(step.state);
   return { state: following.state, actions: [...step.actions, ...following.actions] };
 }

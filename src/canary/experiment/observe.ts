@@ -1,5 +1,6 @@
 /** The experiment while it runs: load, samples and judge, until the state machine says stop. */
 import type { Context } from '../../context.ts';
+import { SIDES, type SideName } from '../../judge/sides.ts';
 import type { CanaryVerdict, PerSide } from '../../judge/types.ts';
 import type { LiveLine } from '../../metrics/live.ts';
 import type { Site, SiteProxy, Weights } from '../../proxy/proxy.ts';
@@ -17,10 +18,16 @@ import { BodyComparer } from '../load/bodies.ts';
 import { type Load, type LoadAnswer, startLoad } from '../load/load.ts';
 import type { ReadyRequest } from '../load/requests.ts';
 import { type AgentStream, openStream } from '../load/streams.ts';
-import { Collector } from './collect.ts';
-import { type Action, begin, type ExperimentState, next, type Observation as Seen } from './experiment.ts';
+import { RecordCollector } from './collect.ts';
+import {
+  begin,
+  type ExperimentAction,
+  type ExperimentState,
+  next,
+  type ExperimentObservation as Seen,
+} from './experiment.ts';
 import type { RunPlan } from './plan.ts';
-import { byColour, type Colours, coloursOf, SIDES, type SideName } from './sides.ts';
+import { byColour, type Colours, coloursOf } from './sides.ts';
 
 interface ObserveOptions {
   readonly plan: RunPlan;
@@ -49,7 +56,7 @@ const LAST_LINES_MS = 1_300;
 
 /** Runs the experiment. Ends by itself; an interruption ends it with what there is. */
 export function observeExperiment(options: ObserveOptions, context: Context): Promise<Observed> {
-  return new Observation(options, context).run();
+  return new Observer(options, context).run();
 }
 
 /** A host whose agent tells every second what it sees. */
@@ -60,13 +67,13 @@ interface Watched {
 }
 
 /** One experiment: feeds the state machine with what is seen, and does what it says. */
-class Observation {
+class Observer {
   readonly #options: ObserveOptions;
   readonly #context: Context;
   readonly #colours: Colours;
   readonly #sides: Readonly<Record<'blue' | 'green', SideName>>;
   readonly #comparer: BodyComparer;
-  readonly #collector: Collector;
+  readonly #collector: RecordCollector;
   readonly #health: Record<SideName, SideHealth> = { baseline: UNKNOWN_HEALTH, candidate: UNKNOWN_HEALTH };
   readonly #watched: Watched[] = [];
   /** Resolves when the state machine says stop; rejects with a fault of ours. */
@@ -87,7 +94,7 @@ class Observation {
       requests.map(({ name }) => name),
       plan.canary.ignore_body.map((pattern) => new RegExp(pattern)),
     );
-    this.#collector = new Collector(plan.app, this.#sides);
+    this.#collector = new RecordCollector(plan.app, this.#sides);
     this.#state = begin({
       traffic: plan.traffic,
       split: plan.split,
@@ -254,7 +261,7 @@ class Observation {
     for (const action of step.actions) this.#perform(action);
   }
 
-  #perform(action: Action): void {
+  #perform(action: ExperimentAction): void {
     const { plan, proxy, onSnapshot } = this.#options;
     if (action.kind === 'set weights') {
       proxy.setWeights(plan.app, this.#weights(action.candidate)).catch(this.#stopped.reject);

@@ -157,7 +157,7 @@ function criticalMetrics(words: readonly string[] | undefined): ReadonlySet<stri
     if (meant !== undefined) return meant;
     const near = closest(key, Object.keys(CRITICAL_WORDS));
     const hint = near === undefined ? '' : `Did you mean "${near}"? `;
-    throw new Failure('usage', `canary.critical names "${word}", which is no metric.`, {
+    throw new Failure('usage', `canary.critical names "${word}", which is not a metric.`, {
       next: `${hint}${known}`,
     });
   });

@@ -1,5 +1,6 @@
 /** What a report says of a run before there are numbers. Pure. */
 import type { Artifact } from '../../build/artifact.ts';
+import { SIDES, type SideName } from '../../judge/sides.ts';
 import type { PerSide } from '../../judge/types.ts';
 import { REPORT_FORMAT, REPORT_VERSION, type ReportEvent, type ReportSide } from '../../report/document.ts';
 import type { RunRecord } from '../judging/conclude.ts';
@@ -7,7 +8,7 @@ import type { LabHost } from '../lab/hosts.ts';
 import type { ProbeAnswer } from '../lab/probe.ts';
 import type { ReadyRequest } from '../load/requests.ts';
 import type { RunPlan } from './plan.ts';
-import { coloursOf, SIDES, type SideName } from './sides.ts';
+import { coloursOf } from './sides.ts';
 
 /** Versions, plan and load. `pipeline`: its own version; `at`: when it began. */
 export function reportHead(

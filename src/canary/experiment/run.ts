@@ -8,6 +8,7 @@ import type { Context } from '../../context.ts';
 import { missingDatabases } from '../../database/index.ts';
 import { withLock } from '../../environment/lock.ts';
 import { Failure } from '../../errors.ts';
+import { SIDES, type SideName } from '../../judge/sides.ts';
 import type { PerSide } from '../../judge/types.ts';
 import { nginxProxy } from '../../proxy/nginx.ts';
 import { wantedRelease } from '../../release/plan/wanted.ts';
@@ -39,7 +40,7 @@ import {
 import { type Observed, observeExperiment } from './observe.ts';
 import { type CanaryOptions, planRun, type RunPlan } from './plan.ts';
 import { healthRemarks, neverStarted, pathRemarks, reportHead } from './record.ts';
-import { SIDES, type SideName, sidesOf } from './sides.ts';
+import { sidesOf } from './sides.ts';
 
 /** What the caller wants to hear while it runs. */
 export interface CanaryListener {

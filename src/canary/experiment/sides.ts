@@ -1,10 +1,8 @@
 /** Which host runs which side. Pure. */
+import type { SideName } from '../../judge/sides.ts';
 import type { PerSide } from '../../judge/types.ts';
 import type { Lab, LabHost } from '../lab/hosts.ts';
 import type { RunPlan } from './plan.ts';
-
-export const SIDES = ['baseline', 'candidate'] as const;
-export type SideName = (typeof SIDES)[number];
 
 /** The host of each side. */
 export function sidesOf(lab: Lab, plan: RunPlan): PerSide<LabHost> {

@@ -69,9 +69,13 @@ export async function judgeFile(
     return { kind: 'canary', report: { ...run, verdict: now }, agrees };
   }
   if (options.judge === 'sequential') {
-    throw new Failure('usage', `${path} is no canary report, and the sequential judge reads nothing else.`, {
-      next: `A document of Kayenta's remote judge needs: pipeline judge ${path} --judge kayenta`,
-    });
+    throw new Failure(
+      'usage',
+      `${path} is not a canary report, and the sequential judge reads nothing else.`,
+      {
+        next: `A document of Kayenta's remote judge needs: pipeline judge ${path} --judge kayenta`,
+      },
+    );
   }
   try {
     return await judgeAsKayenta(found, path, prometheus);
@@ -106,7 +110,7 @@ function unreadable(found: unknown, path: string, error: JudgeInputError, asked:
   const isKayentas = 'canaryConfig' in fields || 'metrics' in fields;
   const holdsNoValues = isKayentas && !('metricSetPairList' in fields);
   if (holdsNoValues && !asked) {
-    return new Failure('usage', `${path} says what to compare, and holds no values.`, {
+    return new Failure('usage', `${path} says what to compare, but holds no values.`, {
       cause: error,
       next: `To read them from Prometheus: pipeline judge ${path} --prometheus URL`,
     });
@@ -154,7 +158,7 @@ function parse(text: string, path: string): unknown {
   } catch (error) {
     throw new Failure(
       'usage',
-      `${path} is no JSON: ${error instanceof Error ? error.message : String(error)}.`,
+      `${path} is not JSON: ${error instanceof Error ? error.message : String(error)}.`,
       {
         cause: error,
         next: 'Give it report.json or report.html of .pipeline/canary/<time>.',

@@ -130,7 +130,7 @@ export function readKayentaFile(document: unknown, path: string): KayentaFile {
     const issue = read.error.issues[0];
     throw new Failure(
       'usage',
-      `${path} is no Kayenta configuration: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
+      `${path} is not a Kayenta configuration: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
       { next: 'It is canaryConfig, or {canaryConfig, executionRequest}; docs/kayenta.md has an example.' },
     );
   }
@@ -269,7 +269,7 @@ export function seconds(value: string | number | null | undefined, what: string)
   if (value === undefined || value === null || value === '') return undefined;
   const at = Number.isFinite(Number(value)) ? Number(value) : Date.parse(String(value)) / 1000;
   if (Number.isFinite(at)) return at;
-  throw new Failure('usage', `${what} "${value}" is no time.`, {
+  throw new Failure('usage', `${what} "${value}" is not a time.`, {
     next: 'Write it as 2026-11-25T14:00:00Z, or in seconds since 1970.',
   });
 }

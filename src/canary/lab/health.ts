@@ -1,7 +1,8 @@
 /** From a service's unit, second by second, to events that bear on the verdict. Pure. */
+
+import type { SideName } from '../../judge/sides.ts';
 import type { UnitLine } from '../../metrics/live.ts';
 import type { ReportEvent } from '../../report/document.ts';
-import type { SideName } from '../experiment/sides.ts';
 
 export interface SideHealth {
   readonly restarts: number | null;

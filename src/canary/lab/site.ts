@@ -1,8 +1,10 @@
 /** The proxy's site for an experiment. Pure. */
+
+import { SIDES, type SideName } from '../../judge/sides.ts';
 import type { PerSide } from '../../judge/types.ts';
 import type { Site } from '../../proxy/proxy.ts';
 import type { RunPlan } from '../experiment/plan.ts';
-import { byColour, coloursOf, SIDES, type SideName } from '../experiment/sides.ts';
+import { byColour, coloursOf } from '../experiment/sides.ts';
 import { pathMap, type ReadyRequest } from '../load/requests.ts';
 import type { LabHost } from './hosts.ts';
 

@@ -28,7 +28,7 @@ const BEFORE = 60;
 const SHOWN = 400;
 
 /** Two answers to the same request that should have been the same, from shortly before where they part. */
-export interface Difference {
+export interface BodyDifference {
   readonly request: string;
   readonly status: number;
   readonly baseline: string;
@@ -61,7 +61,7 @@ export class BodyComparer {
   readonly #known: readonly Known[];
   #pending: { readonly request: number; readonly digest: string }[] = [];
   #current: PerSide<{ compared: number; disagreed: number }> = empty();
-  readonly differences: Difference[] = [];
+  readonly differences: BodyDifference[] = [];
 
   /** `names`: what each request is called. `ignore`: what is cut out of every body before it is compared. */
   constructor(names: readonly string[], ignore: readonly RegExp[]) {

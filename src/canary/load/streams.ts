@@ -13,7 +13,7 @@ export interface AgentStream {
   close(): Promise<void>;
 }
 
-export interface StreamOptions {
+export interface AgentWatch {
   /** Node on the host, and the agent's file there. */
   readonly node: string;
   readonly agent: string;
@@ -29,7 +29,7 @@ export interface StreamOptions {
 const SMALL = ['--max-semi-space-size=1', '--max-old-space-size=64', '--v8-pool-size=1'];
 
 /** Starts the agent's stream on a host. */
-export function openStream(connection: Connection, options: StreamOptions, context: Context): AgentStream {
+export function openStream(connection: Connection, options: AgentWatch, context: Context): AgentStream {
   const stop = new AbortController();
   let last = 0;
   let begin: () => void = () => {};

@@ -55,7 +55,7 @@ function canaryOf(
     .map((text) => (/^\d{1,3}(\.\d)?$/.test(text.trim()) ? Number(text) : Number.NaN));
   const grow = given.every((step, index) => step > (given[index - 1] ?? 0) && step <= 100);
   if (grow) return { steps: given };
-  throw new Failure('usage', `--canary: "${asked}" is no list of growing shares from 0.1 to 100`, {
+  throw new Failure('usage', `--canary: "${asked}" is not a list of growing shares from 0.1 to 100`, {
     next: 'Write it like --canary=5,50, or put --canary alone behind everything else.',
   });
 }

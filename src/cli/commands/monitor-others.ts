@@ -57,7 +57,7 @@ export const monitorUsers: Handler<typeof definitions.monitorUsers> = (options, 
     const { output } = session;
     const [verb = 'list', name] = [argument(session, 0), argument(session, 1)];
     if (!['list', 'set', 'remove'].includes(verb))
-      throw new Failure('usage', `users knows no "${verb}"`, { next: 'Say list, set NAME or remove NAME.' });
+      throw new Failure('usage', `users has no "${verb}"`, { next: 'Say list, set NAME or remove NAME.' });
     if (verb !== 'list' && name === undefined)
       throw new Failure('usage', `users ${verb} needs a name`, {
         next: `Say: pipeline monitor users ${verb} ann`,
@@ -83,7 +83,7 @@ export const monitorUsers: Handler<typeof definitions.monitorUsers> = (options, 
       output.line(`Password of ${name}, shown this once: ${output.colors.bold(answer.password)}`);
     if (answer.removed === false)
       throw new Failure('usage', `there is no user "${name}"`, { next: 'See: pipeline monitor users' });
-    if (answer.removed) output.line(`${name} can sign in no more.`);
+    if (answer.removed) output.line(`${name} can no longer sign in.`);
     return { json: answer };
   });
 

@@ -15,7 +15,7 @@ import type { Connection, SshTarget } from '../../ssh/connection.ts';
 import { connect } from '../../ssh/openssh.ts';
 import type { OptionValues, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import type { Finding } from './finding.ts';
+import type { DoctorFinding } from './finding.ts';
 import { monitorFindings } from './monitor.ts';
 
 /** Programs of this machine, and Debian's package of each. */
@@ -29,7 +29,7 @@ const PROGRAMS: readonly { readonly program: string; readonly debian: string; re
 type Options = OptionValues<(typeof definitions.doctor)['options']>;
 
 /** Each finding as soon as it is known. Nothing is changed. */
-export async function* findings(options: Options, session: Session): AsyncGenerator<Finding> {
+export async function* findings(options: Options, session: Session): AsyncGenerator<DoctorFinding> {
   const { context } = session;
   yield nodeVersion(process.versions.node);
   for (const { program, debian, why } of PROGRAMS) {
@@ -53,7 +53,11 @@ export async function* findings(options: Options, session: Session): AsyncGenera
   yield* environment(config.value, options, session);
 }
 
-async function* environment(config: Config, options: Options, session: Session): AsyncGenerator<Finding> {
+async function* environment(
+  config: Config,
+  options: Options,
+  session: Session,
+): AsyncGenerator<DoctorFinding> {
   const { context } = session;
   const choice = await attempt(
     'provider',
@@ -92,7 +96,7 @@ async function* environment(config: Config, options: Options, session: Session):
     yield* await monitorFindings(config, options.inventory, session);
 }
 
-async function* localProvider(context: Context): AsyncGenerator<Finding> {
+async function* localProvider(context: Context): AsyncGenerator<DoctorFinding> {
   const { localProblems, localEnvironments } = await import('../../cloud/local/environments.ts');
   const problems = await localProblems(context);
   for (const problem of problems)
@@ -110,7 +114,7 @@ async function* localProvider(context: Context): AsyncGenerator<Finding> {
   }
 }
 
-function orphan({ project, environment, directory }: LocalEnvironment): Finding {
+function orphan({ project, environment, directory }: LocalEnvironment): DoctorFinding {
   return {
     subject: 'local hosts',
     state: 'warning',
@@ -119,7 +123,7 @@ function orphan({ project, environment, directory }: LocalEnvironment): Finding 
   };
 }
 
-async function host(target: SshTarget, context: Context): Promise<Finding> {
+async function host(target: SshTarget, context: Context): Promise<DoctorFinding> {
   const connection = connect(target, context);
   try {
     return await hostFinding(connection, context);
@@ -129,7 +133,7 @@ async function host(target: SshTarget, context: Context): Promise<Finding> {
 }
 
 /** Would `prod up` take it? Asked with the same facts, so that both give one answer. */
-export async function hostFinding(connection: Connection, context: Context): Promise<Finding> {
+export async function hostFinding(connection: Connection, context: Context): Promise<DoctorFinding> {
   const { name, address } = connection.target;
   try {
     const { os, version, codename } = (await gatherFacts(connection, [], context)).host;
@@ -141,7 +145,7 @@ export async function hostFinding(connection: Connection, context: Context): Pro
   }
 }
 
-export function nodeVersion(version: string): Finding {
+export function nodeVersion(version: string): DoctorFinding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const enough = major > 20 || (major === 20 && minor >= 10);
   return enough
@@ -159,7 +163,7 @@ async function attempt<T>(
   subject: string,
   act: () => Promise<T>,
   say: (value: T) => string,
-): Promise<{ readonly value?: T; readonly finding: Finding }> {
+): Promise<{ readonly value?: T; readonly finding: DoctorFinding }> {
   try {
     const value = await act();
     return { value, finding: { subject, state: 'good', message: say(value) } };
@@ -169,7 +173,7 @@ async function attempt<T>(
 }
 
 /** What is not one of ours is a bug, and no finding. */
-function findingOf(subject: string, thrown: unknown): Finding {
+function findingOf(subject: string, thrown: unknown): DoctorFinding {
   const failure = asFailure(thrown);
   if (!(thrown instanceof Failure) || failure.kind === 'internal' || failure.kind === 'interrupted')
     throw thrown;

@@ -1,5 +1,5 @@
 /** One thing that `doctor` found. */
-export interface Finding {
+export interface DoctorFinding {
   readonly subject: string;
   readonly state: 'good' | 'warning' | 'bad';
   readonly message: string;

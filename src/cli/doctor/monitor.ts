@@ -5,7 +5,7 @@ import { hostsHeard, silentAgents } from '../../watching/health.ts';
 import { askHub, type HubStatus, withMonitor } from '../../watching/place.ts';
 import type { Session } from '../command.ts';
 import { counted } from '../output.ts';
-import type { Finding } from './finding.ts';
+import type { DoctorFinding } from './finding.ts';
 
 const subject = 'monitor';
 
@@ -14,11 +14,11 @@ export async function monitorFindings(
   config: Config,
   inventory: string | undefined,
   session: Session,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   if (config.monitor === undefined) return [];
   try {
     return [
-      ...(await withMonitor(inventory, session, async (connection, place): Promise<Finding[]> => {
+      ...(await withMonitor(inventory, session, async (connection, place): Promise<DoctorFinding[]> => {
         const options = { label: 'look for the hub', signal: session.context.signal };
         const there = await connection.script('test -e /etc/systemd/system/pipeline-hub.service', options);
         if (there.exitCode !== 0)
@@ -59,7 +59,7 @@ export function statusFindings(
   heard: ReturnType<typeof hostsHeard>,
   says: ReadonlyMap<string, string>,
   monitor: string,
-): Finding[] {
+): DoctorFinding[] {
   if (!working)
     return [
       {

@@ -1,4 +1,7 @@
-/** The base image that all hosts share, read-only: made once from the distribution's archive, kept until its recipe changes. */
+/**
+ * The base image that all hosts share, read-only: made once from the distribution's archive, kept until its
+ * recipe changes.
+ */
 import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -6,7 +9,8 @@ import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
 import { toolFailure } from '../../process/tool.ts';
 import { quote } from '../../ssh/quote.ts';
-import { INIT, INIT_SCRIPT } from './boot.ts';
+import { INIT_SCRIPT } from './boot.ts';
+import finish from './finish.sh' with { type: 'text' };
 import { aptFetchSettings } from './handed.ts';
 import { tryLock, waitForLock } from './lock.ts';
 import { basesInUse, folders } from './records.ts';
@@ -14,7 +18,10 @@ import { mustRun, run } from './run.ts';
 import type { LocalSettings } from './settings.ts';
 import { type DistributionSources, distributionSources, type SourceFile } from './sources.ts';
 
-/** What every host has: what a fresh droplet has and the program relies on; Python for those who bring Ansible. */
+/**
+ * What every host has: what a fresh droplet has and the program relies on; Python for those who bring
+ * Ansible.
+ */
 const PACKAGES = [
   'systemd',
   'systemd-sysv',
@@ -66,9 +73,12 @@ export async function readRecipe(): Promise<Recipe> {
   if (codename === undefined || !sources) {
     throw new Failure(
       'usage',
-      "Local hosts are made from this machine's Debian or Ubuntu archive, and none is configured in /etc/apt.",
+      "Local hosts are made from this machine's Debian or Ubuntu archive, " +
+        'and none is configured in /etc/apt.',
       {
-        next: "Run pipeline on Debian 12 or Ubuntu 22.04 (or newer) with the distribution's own archive in /etc/apt/sources.list, or use `--provider digitalocean`.",
+        next:
+          "Run pipeline on Debian 12 or Ubuntu 22.04 (or newer) with the distribution's own archive in " +
+          '/etc/apt/sources.list, or use `--provider digitalocean`.',
       },
     );
   }
@@ -79,10 +89,14 @@ export async function readRecipe(): Promise<Recipe> {
   return { codename, sources, keys, certificates: await filesIn('/usr/local/share/ca-certificates', '.crt') };
 }
 
-/** Folder of the image that `recipe` makes; the image is there if and only if the folder is. */
+/**
+ * Folder of the image that `recipe` makes; the image is there if and only if the folder is. Its name follows
+ * from the scripts too: a change of init.sh or finish.sh, even of a comment, makes a new image on every
+ * machine.
+ */
 export function baseDirectory(settings: LocalSettings, recipe: Recipe): string {
   const script = buildScript(recipe, '/workshop', '/base');
-  const everything = JSON.stringify([recipe, script, INIT_SCRIPT, FINISH, process.arch]);
+  const everything = JSON.stringify([recipe, script, INIT_SCRIPT, finish, process.arch]);
   return join(
     settings.cacheDirectory,
     'base',
@@ -103,7 +117,8 @@ export async function baseExists(base: string): Promise<boolean> {
 }
 
 /**
- * Builds the image unless it is there; two commands at once share one build, also where one of them is killed meanwhile.
+ * Builds the image unless it is there; two commands at once share one build, also where one of them is killed
+ * meanwhile.
  * @throws Failure kind `usage` where the disk is full, kind `host` where mmdebstrap fails.
  */
 export async function ensureBase(
@@ -127,7 +142,10 @@ export async function ensureBase(
   context.progress({ stage, state: 'done' });
 }
 
-/** Images of earlier recipes that no host's disk lies on, a week after they were made: a new recipe has taken their place. */
+/**
+ * Images of earlier recipes that no host's disk lies on, a week after they were made: a new recipe has taken
+ * their place.
+ */
 async function removeOldBases(context: Context, settings: LocalSettings, current: string): Promise<void> {
   const parent = dirname(current);
   const used = new Set([current, ...(await basesInUse(settings))]);
@@ -154,7 +172,7 @@ async function build(context: Context, recipe: Recipe, base: string, lock: numbe
   await mkdir(join(workshop, 'ca-certificates'), { recursive: true, mode: 0o700 });
   await mkdir(join(workshop, 'image'), { mode: 0o755 });
   const put = (name: string, text: string, mode = 0o600) => writeFile(join(workshop, name), text, { mode });
-  await put('finish', FINISH, 0o700);
+  await put('finish', finish, 0o700);
   await put('init', INIT_SCRIPT, 0o755);
   await put('apt.conf', await aptFetchSettings(context));
   for (const { name, text } of recipe.certificates) await put(join('ca-certificates', name), text, 0o644);
@@ -183,8 +201,8 @@ async function build(context: Context, recipe: Recipe, base: string, lock: numbe
 }
 
 /**
- * Builds, finishes and puts the image in place. A script, since it goes on to its end where this program is killed (nothing is lost,
- * the next command finds the image), and cleans up where it is asked to stop.
+ * Builds, finishes and puts the image in place. A script, since it goes on to its end where this program is
+ * killed (nothing is lost, the next command finds the image), and cleans up where it is asked to stop.
  */
 function buildScript(recipe: Recipe, workshop: string, base: string): string {
   const sources = [
@@ -204,40 +222,16 @@ mv --no-target-directory ${quote(join(workshop, 'image'))} ${quote(base)}
 `;
 }
 
-/** Turns what mmdebstrap made into an image of a host. Usage: finish WORKSHOP ROOT */
-const FINISH = `#!/bin/sh
-set -eu
-workshop=$1
-root=$2
-mkdir -p "$root/usr/local/share/ca-certificates"
-cp -r "$workshop/ca-certificates/." "$root/usr/local/share/ca-certificates/"
-chroot "$root" update-ca-certificates > /dev/null 2>&1
-while read -r key; do
-  [ -e "$root$key" ] || [ ! -e "$key" ] || install -D -m 644 "$key" "$root$key"
-done < "$workshop/keys"
-install -D -m 755 "$workshop/init" "$root${INIT}"
-# every host gets keys and settings of its own
-rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/apt/apt.conf.d/99mmdebstrap"
-# an archive's address may hold a password
-grep -rlE '://[^/ ]+@' "$root/etc/apt" | xargs -r chmod 600
-# no terminal, no hardware, and the network is there before the first program
-for unit in getty.target console-getty.service systemd-networkd.service systemd-resolved.service \\
-  dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount systemd-pstore.service fstrim.timer; do
-  ln -sf /dev/null "$root/etc/systemd/system/$unit"
-done
-# packages that link manual pages expect the folders, though the pages are left out
-for section in 1 2 3 4 5 6 7 8; do mkdir -p "$root/usr/share/man/man$section"; done
-echo LANG=C.UTF-8 > "$root/etc/default/locale"
-chroot "$root" apt-cache gencaches > /dev/null
-`;
-
 function diskFull(directory: string, free: number): Failure {
   return new Failure(
     'usage',
-    `The disk of ${directory} is full: the base image needs ${ROOM / 2 ** 20} MB, ${Math.floor(free / 2 ** 20)} MB are free.`,
+    `The disk of ${directory} is full: the base image needs ${ROOM / 2 ** 20} MB, ` +
+      `${Math.floor(free / 2 ** 20)} MB are free.`,
     {
       step: 'base image',
-      next: 'Make room there, or set PIPELINE_LOCAL_CACHE to a folder on another disk, then run the command again.',
+      next:
+        'Make room there, or set PIPELINE_LOCAL_CACHE to a folder on another disk, ' +
+        'then run the command again.',
     },
   );
 }

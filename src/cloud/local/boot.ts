@@ -1,5 +1,8 @@
 /** The programs that start a host, as text. Pure: tests compare them, nothing here touches the machine. */
-import { quote } from '../../ssh/quote.ts';
+import { command } from '../../ssh/quote.ts';
+import { withValues } from '../../ssh/script.ts';
+import program from './boot.sh' with { type: 'text' };
+import init from './init.sh' with { type: 'text' };
 
 import { hostNumber } from './subnet.ts';
 
@@ -20,28 +23,23 @@ export interface Boot {
 }
 
 /** Where the base image has the first program of every host. */
-export const INIT = '/usr/lib/pipeline/init';
+const INIT = '/usr/lib/pipeline/init';
 
 /**
- * The first program inside a host. On control groups version 1, systemd-nspawn mounts the controllers read-only, and systemd inside
- * would ignore MemoryMax and its like without a word.
+ * The first program inside a host. On control groups version 1, systemd-nspawn mounts the controllers
+ * read-only, and systemd inside would ignore MemoryMax and its like without a word.
  */
-export const INIT_SCRIPT = `#!/bin/sh
-while read -r _ target type _; do
-  [ "$type" = cgroup ] || continue
-  case "$target" in
-    *memory* | *cpu | *cpuacct* | *pids* | *blkio*) mount -o remount,bind,rw "$target" ;;
-  esac
-done < /proc/mounts
-exec /lib/systemd/systemd
-`;
+export const INIT_SCRIPT = init;
 
 /** Name of a host's network device on this machine: at most 15 characters. */
 export function deviceName(bridge: string, address: string): string {
   return `${bridge}-${hostNumber(address)}`;
 }
 
-/** A locally administered address that stays the same over reboots: neighbours need not ask for it, which they do only once a second. */
+/**
+ * A locally administered address that stays the same over reboots: neighbours need not ask for it, which they
+ * do only once a second.
+ */
 export function macAddress(address: string): string {
   return ['02', '50', ...address.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'))].join(
     ':',
@@ -49,32 +47,23 @@ export function macAddress(address: string): string {
 }
 
 /**
- * Boots a host once: disk, network, container. Run in a mount namespace of its own; the overlay, the network namespace and the
- * device live and end with the processes, so a killed host leaves nothing mounted, and no firewall rule survives a reboot.
+ * Boots a host once: disk, network, container. Run in a mount namespace of its own; the overlay, the network
+ * namespace and the device live and end with the processes, so a killed host leaves nothing mounted, and no
+ * firewall rule survives a reboot.
  */
 export function bootScript(boot: Boot): string {
-  const q = quote;
-  const device = deviceName(boot.bridge, boot.address);
-  return `#!/bin/sh
-set -eu
-mount -t overlay -o ${q(`index=off,lowerdir=${boot.base},upperdir=${boot.upper},workdir=${boot.work}`)} overlay ${q(boot.root)}
-: > ${q(boot.network)}
-unshare --net=${q(boot.network)} true
-ip link delete ${device} 2> /dev/null || true
-ip -batch - << END
-link add ${device} type veth peer name eth0 address ${macAddress(boot.address)} netns ${boot.network}
-link set ${device} master ${boot.bridge} up
-neighbour replace ${boot.address} lladdr ${macAddress(boot.address)} dev ${boot.bridge} nud permanent
-END
-nsenter --net=${q(boot.network)} ip -batch - << END
-link set lo up
-address add ${boot.address}/${boot.prefix} dev eth0
-link set eth0 up
-route add default via ${boot.gateway}
-END
-export SYSTEMD_NSPAWN_TMPFS_TMP=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
-exec ${nspawnCommand(boot).map(q).join(' ')}
-`;
+  const prepare = withValues(program, {
+    overlay: `index=off,lowerdir=${boot.base},upperdir=${boot.upper},workdir=${boot.work}`,
+    root: boot.root,
+    network: boot.network,
+    bridge: boot.bridge,
+    device: deviceName(boot.bridge, boot.address),
+    mac: macAddress(boot.address),
+    address: boot.address,
+    prefix: String(boot.prefix),
+    gateway: boot.gateway,
+  });
+  return `${prepare}exec ${command(nspawnCommand(boot))}\n`;
 }
 
 /** The container itself. Without a user namespace: packages and units find what they find on a droplet. */

@@ -5,7 +5,9 @@ import { Failure } from '../../errors.ts';
 import { authorizedKeysText } from './disk.ts';
 import { allMembers } from './groups.ts';
 import { type HandedFile, HOSTS_FILE } from './handed.ts';
+import layFile from './lay-file.sh' with { type: 'text' };
 import { hostGroups, type MachineFacts } from './machine.ts';
+import replaceLines from './replace-keys.sh' with { type: 'text' };
 import { mustRun } from './run.ts';
 import type { Fleet } from './running.ts';
 import type { HostLayout } from './settings.ts';
@@ -17,16 +19,10 @@ export async function replaceKeys(
   layout: HostLayout,
   keys: { readonly before: readonly string[]; readonly after: readonly string[] },
 ): Promise<void> {
-  const script = `set -eu
-umask 077
-mkdir -p /root/.ssh
-touch /root/.ssh/authorized_keys
-{ grep -vxF "$@" /root/.ssh/authorized_keys || [ $? -eq 1 ]; cat; } > /root/.ssh/authorized_keys.new
-mv /root/.ssh/authorized_keys.new /root/.ssh/authorized_keys`;
   const patterns = [...new Set([...keys.before, ...keys.after])].flatMap((key) => ['-e', key]);
   await runInside(context, fleet, layout, {
     step: 'sign-in keys',
-    script,
+    script: replaceLines,
     args: patterns,
     input: authorizedKeysText(keys.after),
   });
@@ -39,15 +35,9 @@ export async function layInside(
   layout: HostLayout,
   files: readonly HandedFile[],
 ): Promise<void> {
-  const script = `set -eu
-umask 077
-mkdir -p -m 755 "$(dirname "$1")"
-cat > "$1.new"
-chmod "$2" "$1.new"
-mv "$1.new" "$1"`;
   for (const { path, mode, content } of files.filter((file) => file.path !== HOSTS_FILE)) {
     const args = [path, mode.toString(8)];
-    await runInside(context, fleet, layout, { step: path, script, args, input: content });
+    await runInside(context, fleet, layout, { step: path, script: layFile, args, input: content });
   }
 }
 

@@ -38,7 +38,8 @@ export interface Starting {
 }
 
 /**
- * Starts a host that does not run; it outlives this program. Whatever an earlier life left is ended first. May return before it has booted.
+ * Starts a host that does not run; it outlives this program. Whatever an earlier life left is ended first.
+ * May return before it has booted.
  * @throws Failure kind `host` where systemd refuses the unit.
  */
 export async function startHost(
@@ -120,7 +121,9 @@ export function answersSsh(address: string, greetingMs: number): Promise<boolean
   });
 }
 
-/** Ends a host as a power cut does, and whatever an unfinished start may still be about to do. The disk stays. */
+/**
+ * Ends a host as a power cut does, and whatever an unfinished start may still be about to do. The disk stays.
+ */
 export async function endHost(
   context: Context,
   fleet: Pick<Fleet, 'facts' | 'lock'>,
@@ -136,7 +139,8 @@ export async function endHost(
   }
   for (;;) {
     await killAndRemove(groups, layout.name);
-    // a supervisor that a killed command has just started: it holds its lock before it can be seen in a control group
+    // a supervisor that a killed command has just started: it holds its lock before it can be seen in a
+    // control group
     const lock = await waitForLock(context, layout.lockFile, { forMs: 50 });
     await lock?.release();
     if (lock !== undefined) return;
@@ -163,7 +167,7 @@ export async function limitHost(
 async function detach(layout: HostLayout): Promise<Starting> {
   const log = await open(layout.consoleLog, 'w', 0o600);
   try {
-    const child = await startProcess('sh', [layout.superviseScript], {
+    const child = await startProcess('bash', [layout.superviseScript], {
       cwd: '/',
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
       stdio: ['ignore', log.fd, log.fd],
@@ -184,7 +188,9 @@ async function startFailure(layout: HostLayout, why: string | Failure): Promise<
     host: layout.name,
     step: 'start',
     output: output.length > 0 ? output : own.output,
-    next: `Run the command again, which starts it anew where it does not run; its whole console is in ${layout.consoleLog}.`,
+    next:
+      'Run the command again, which starts it anew where it does not run; ' +
+      `its whole console is in ${layout.consoleLog}.`,
     cause: typeof why === 'string' ? undefined : why,
   });
 }

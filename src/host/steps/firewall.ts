@@ -1,20 +1,21 @@
 /**
- * Tables of nftables: loaded in one transaction, kept for the next boot only after a second connection proved that they let us in, and taken back
- * by the host itself where that proof does not come.
+ * Tables of nftables: loaded in one transaction, kept for the next boot only after a second connection proved
+ * that they let us in, and taken back by the host itself where that proof does not come.
  */
 
 import { quote } from '../../ssh/quote.ts';
+import { withValues } from '../../ssh/script.ts';
 import { diffLines } from '../diff.ts';
 import { fingerprint, sha256, stampPath } from '../fingerprint.ts';
 import { type FileResource, type FirewallResource, id, type Resource } from '../resource.ts';
 import type { Facts } from '../state.ts';
+import guard from './firewall-guard.sh' with { type: 'text' };
 import { type Compare, only, type Probe } from './step.ts';
+import tableHash from './table-hash.sh' with { type: 'text' };
 
 const FOLDER = '/etc/pipeline/firewall';
 /** Loads at boot what lies in the folder, before the network is there. */
 const FIREWALL_UNIT = 'pipeline-firewall.service';
-/** Seconds that a confirmation may take before the host takes new rules back. */
-export const CONFIRM_WITHIN = 20;
 
 const BOOT: readonly FileResource[] = [
   {
@@ -63,7 +64,8 @@ const slug = ({ table }: FirewallResource) => table.replaceAll(/[^A-Za-z0-9_]/g,
 
 /** Declared, deleted, made anew: one transaction, whether the table is there or not. */
 function ruleset({ table, rules }: FirewallResource): string {
-  return `# Made by pipeline.\ntable ${table}\ndelete table ${table}\ntable ${table} {\n${rules.trimEnd()}\n}\n`;
+  const anew = `table ${table}\ndelete table ${table}\ntable ${table}`;
+  return `# Made by pipeline.\n${anew} {\n${rules.trimEnd()}\n}\n`;
 }
 
 export const firewallProbe: Probe<Pick<Facts, 'firewalls'>> = {
@@ -81,11 +83,8 @@ export const firewallProbe: Probe<Pick<Facts, 'firewalls'>> = {
   },
 };
 
-/** Bash: SHA-256 of a table as nft lists it, without counters; nothing where there is no such table. */
-export const TABLE_HASH = `table_hash() {
-  local listing
-  listing=$(nft -s list table $1 2>/dev/null) && sha256sum <<<"$listing" | cut -c -64
-}`;
+/** Bash: the function that tells how a table is loaded. */
+export const TABLE_HASH = tableHash;
 
 export const compareFirewall: Compare<FirewallResource> = (resource, facts) => {
   const { path, content } = rulesFile(resource);
@@ -114,38 +113,22 @@ function driftOf(live: string, loaded: boolean): string {
 }
 
 /**
- * New rules are tried under the guard of a unit that outlives this connection. The guard ends with the rules confirmed and kept for the next boot, or
- * with the old ones back; `load_firewall` waits for either, and asks the other side (marker `probe`) to connect anew.
+ * New rules are tried under the guard of a unit that outlives this connection. The guard ends with the rules
+ * confirmed and kept for the next boot, or with the old ones back; `load_firewall` waits for either, and asks
+ * the other side (marker `probe`) to connect anew.
  */
 function loadScript(resource: FirewallResource): string {
   const name = slug(resource);
-  const run = `/run/pipeline/firewall-${name}`;
-  const kept = [...BOOT, rulesFile(resource)].map(
-    ({ path, content }) => `write ${quote(path)} ${quote(content)}`,
-  );
-  const guard = `${TABLE_HASH}
-write() {
-  mkdir -p "\${1%/*}" && printf %s "$2" >"$1.pipeline-new" && sync "$1.pipeline-new" && mv -fT "$1.pipeline-new" "$1"
-}
-keep() {
-  ${kept.join(' &&\n  ')} &&
-  systemctl --quiet --no-reload enable ${FIREWALL_UNIT} &&
-  write ${quote(stampPath(id(resource)))} "id\t${id(resource)}
-rules\t${fingerprint(resource)}
-live\t$(table_hash ${quote(resource.table)})
-"
-}
-result=reverted
-for _ in {1..${CONFIRM_WITHIN * 20}}; do
-  if [[ -e ${run}/confirmed ]]; then
-    message=$(keep 2>&1) && result=kept || result=$message
-    break
-  fi
-  sleep 0.05
-done
-[[ $result = kept ]] || nft -f ${run}/old.nft
-printf '%s\n' "$result" >${run}/result.new
-mv ${run}/result.new ${run}/result
-`;
-  return `load_firewall ${quote(name)} ${quote(resource.table)} ${quote(ruleset(resource))} ${quote(guard)}`;
+  const kept = [...BOOT, rulesFile(resource)];
+  const guarding = withValues(guard, {
+    run: `/run/pipeline/firewall-${name}`,
+    table: resource.table,
+    unit: FIREWALL_UNIT,
+    stamp: stampPath(id(resource)),
+    remembered: `id\t${id(resource)}\nrules\t${fingerprint(resource)}\n`,
+    files: kept.map(({ path }) => path),
+    texts: kept.map(({ content }) => content),
+  });
+  const words = [name, resource.table, ruleset(resource), `${TABLE_HASH}${guarding}`];
+  return `load_firewall ${words.map(quote).join(' ')}`;
 }

@@ -2,32 +2,14 @@
 
 import { Failure } from '../../errors.ts';
 import type { Facts, HostFacts } from '../state.ts';
+import script from './host-facts.sh' with { type: 'text' };
 import type { Probe } from './step.ts';
-
-const SCRIPT = `( . /etc/os-release && printf 'os\\t%s\\t%s\\t%s\\n' "\${ID-}" "\${VERSION_ID-}" "\${VERSION_CODENAME-}" ) 2>/dev/null
-printf 'architecture\\t%s\\n' "$(dpkg --print-architecture 2>/dev/null)"
-while read -r key value unit; do
-  [[ $key = MemTotal: ]] && printf 'memory\\t%s\\n' "$((value * 1024))"
-done </proc/meminfo
-for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
-  [[ -r $file ]] && printf 'memory\\t%s\\n' "$(<"$file")"
-done
-printf 'cpus\\t%s\\n' "$(nproc)"
-printf 'filesystem\\t%s\\n' "$(stat -f -c '%a %b %S' /)"
-printf 'cgroup\\t%s\\n' "$(stat -f -c %T /sys/fs/cgroup)"
-[[ -d /run/systemd/system ]] && echo systemd
-[[ -r /run/systemd/container ]] && printf 'container\\t%s\\n' "$(</run/systemd/container)"
-[[ -e /.dockerenv ]] && printf 'container\\tdocker\\n'
-[[ -x /usr/lib/systemd/systemd-timesyncd || -x /lib/systemd/systemd-timesyncd ]] && printf 'clock\\ttimesyncd\\n'
-[[ -x /usr/sbin/ntpd ]] && printf 'clock\\tntp\\n'
-[[ -x /usr/sbin/chronyd ]] && printf 'clock\\tchrony\\n'
-[[ -e /proc/net/if_inet6 ]] || echo no-ipv6`;
 
 /** The oldest releases that are supported. */
 const SUPPORTED: Readonly<Record<string, number>> = { debian: 12, ubuntu: 22.04 };
 
 export const hostProbe: Probe<{ readonly host: Omit<HostFacts, 'name'> }> = {
-  script: () => SCRIPT,
+  script: () => script,
   parse: (lines) => {
     const found = new Map<string, string[]>();
     for (const line of lines) {
@@ -77,7 +59,9 @@ export function requireSupported({ host }: Pick<Facts, 'host'>): void {
   if (!host.systemd) {
     throw new Failure('host', `${host.name} does not run systemd`, {
       host: host.name,
-      next: 'Services are run by systemd: use an ordinary virtual machine, or a container that boots systemd.',
+      next:
+        'Services are run by systemd: use an ordinary virtual machine, ' +
+        'or a container that boots systemd.',
     });
   }
 }

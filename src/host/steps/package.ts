@@ -1,21 +1,25 @@
-/** Debian packages: those that belong together come in one transaction, and their services wait for their configuration. */
+/**
+ * Debian packages: those that belong together come in one transaction, and their services wait for their
+ * configuration.
+ */
 
 import { quote } from '../../ssh/quote.ts';
+import { withValues } from '../../ssh/script.ts';
 import type { PackageResource, Resource } from '../resource.ts';
 import type { Facts } from '../state.ts';
+import script from './package-facts.sh' with { type: 'text' };
 import { type Compare, type Difference, only, type Probe, words } from './step.ts';
 
-/** Keeps services from starting while packages are installed; the marker in it tells it from somebody else's. */
+/**
+ * Keeps services from starting while packages are installed; the marker in it tells it from somebody else's.
+ */
 export const POLICY_FILE = '/usr/sbin/policy-rc.d';
 export const POLICY_MARKER = 'made by pipeline';
 
 export const packageProbe: Probe<Pick<Facts, 'packages' | 'interrupted'>> = {
   script: (resources) => {
     const names = only(resources, 'package').map(({ name }) => name);
-    return `${names.length === 0 ? '' : `dpkg-query -W -f '\${db:Status-Abbrev}\\t\${Package}\\n' ${words(names)} 2>/dev/null`}
-[[ -n $(compgen -G '/var/lib/dpkg/updates/[0-9]*') ]] && echo interrupted
-grep -Eqm1 '^Status: [a-z]+ [a-z]+ (unpacked|half-configured|half-installed|triggers-)' /var/lib/dpkg/status && echo interrupted
-[[ -e ${POLICY_FILE} ]] && grep -qF '${POLICY_MARKER}' ${POLICY_FILE} && echo interrupted`;
+    return withValues(script, { names, policy_file: POLICY_FILE, policy_marker: POLICY_MARKER });
   },
   parse: (lines, resources) => {
     const packages: Record<string, Facts['packages'][string]> = Object.fromEntries(
@@ -48,15 +52,22 @@ export const comparePackage: Compare<PackageResource> = ({ name, state = 'instal
   };
 };
 
-/** The bash of one transaction. `differences` are those of its packages; `held` are units that may not start meanwhile. */
+/**
+ * The bash of one transaction. `differences` are those of its packages; `held` are units that may not start
+ * meanwhile.
+ */
 export function transaction(differences: readonly Difference[], held: readonly string[]): string {
   const removes = differences.some(({ action }) => action === 'remove');
   // Where nothing is to be removed, apt must not do so either to make room for what is installed.
   const hold = held.length === 0 ? '' : `hold ${words(held)}\n`;
-  return `${hold}packages ${removes ? '--' : '--no-remove'} ${differences.map(({ script }) => quote(script)).join(' ')}`;
+  const names = differences.map(({ script }) => quote(script)).join(' ');
+  return `${hold}packages ${removes ? '--' : '--no-remove'} ${names}`;
 }
 
-/** The units whose start belongs to this program: not running now, and with a service resource that says what they shall be. */
+/**
+ * The units whose start belongs to this program: not running now, and with a service resource that says what
+ * they shall be.
+ */
 export function heldUnits(resources: readonly Resource[], facts: Facts): readonly string[] {
   return only(resources, 'service')
     .filter(({ unit, state }) => state !== 'ignored' && facts.services[unit]?.active !== 'active')

@@ -7,7 +7,7 @@ import { sha256 } from '../fingerprint.ts';
 import type { FileResource, Resource } from '../resource.ts';
 import type { Facts, PathFact } from '../state.ts';
 import { firewallFiles } from './firewall.ts';
-import program from './paths.sh' with { type: 'text' };
+import script from './path-facts.sh' with { type: 'text' };
 import { only, type Probe } from './step.ts';
 
 /** Content longer than this is not brought home for a diff. Bytes. */
@@ -28,7 +28,7 @@ export const pathProbe: Probe<Pick<Facts, 'paths'>> = {
     const files = filesOf(resources);
     const paths = [...only(resources, 'absent', 'directory', 'link'), ...files].map(({ path }) => path);
     if (paths.length === 0) return '';
-    return withValues(program, {
+    return withValues(script, {
       paths: [...new Set(paths)],
       files: files.map(({ path }) => path),
       hashes: files.map(({ content }) => sha256(content)),
@@ -111,6 +111,8 @@ export function inTheWay(facts: Facts, path: string, is: string, should: string)
   return new Failure('host', `${path} is ${is} and should be ${should}`, {
     host: facts.host.name,
     step: `${should.replace(/^an? /, '')} ${path}`,
-    next: `Look at it (pipeline prod ssh ${facts.host.name} -- ls -ld ${path}), move it away, and run the command again.`,
+    next:
+      `Look at it (pipeline prod ssh ${facts.host.name} -- ls -ld ${path}), move it away, ` +
+      'and run the command again.',
   });
 }

@@ -1,7 +1,7 @@
 /** systemd units: enabled, running, and restarted or reloaded only when what they depend on changed. */
 
 import { quote } from '../../ssh/quote.ts';
-import type { Action } from '../change.ts';
+import type { ChangeAction } from '../change.ts';
 import type { Due } from '../fingerprint.ts';
 import type { Resource, ServiceResource } from '../resource.ts';
 import type { Facts, ServiceFact } from '../state.ts';
@@ -70,7 +70,7 @@ export const compareService: Compare<ServiceResource> = (resource, facts, around
     enable: enabling(resource, fact, arriving(around).length > 0),
     run: running(state, active, due, due === reload && due !== undefined),
   };
-  const action: Action | undefined = verbs.run ?? verbs.enable;
+  const action: ChangeAction | undefined = verbs.run ?? verbs.enable;
   if (action === undefined) return undefined;
   const isNow = active ? 'running' : fact.active === 'failed' ? 'failed' : 'stopped';
   const wanted = verbs.run === 'stop' ? 'stopped' : verbs.run === undefined ? isNow : 'running';
@@ -89,7 +89,7 @@ export const compareService: Compare<ServiceResource> = (resource, facts, around
   };
 };
 
-const DOING: Partial<Record<Action, string>> = {
+const DOING: Partial<Record<ChangeAction, string>> = {
   start: 'starting',
   stop: 'stopping',
   restart: 'restarting',

@@ -1,7 +1,7 @@
 /** What a kind of step consists of. */
 
 import { quote } from '../../ssh/quote.ts';
-import type { Action } from '../change.ts';
+import type { ChangeAction } from '../change.ts';
 import type { Due } from '../fingerprint.ts';
 import type { Resource } from '../resource.ts';
 import type { Facts } from '../state.ts';
@@ -30,7 +30,7 @@ export function arriving({ changed }: Surroundings): readonly string[] {
 
 /** How a resource differs from the facts. */
 export interface Difference {
-  readonly action: Action;
+  readonly action: ChangeAction;
   readonly diff: readonly string[];
   readonly reason?: string | undefined;
   /** Ids of the resources whose change makes this one act. */

@@ -1,4 +1,4 @@
-/** How often somebody may try. Memory is bounded. */
+/** Limits attempts per key, in bounded memory. */
 interface Tries {
   count: number;
   since: number;

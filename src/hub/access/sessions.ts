@@ -29,7 +29,7 @@ export async function openSession(
   return token;
 }
 
-/** The user of a token; with a new token where the old one has served long enough. */
+/** The user of a token; with a new token if the old one is due for replacement. */
 export async function readSession(
   redis: Redis,
   token: string,
@@ -42,7 +42,7 @@ export async function readSession(
   const plain: User = { name: user.name, role: user.role };
   if (Date.now() - session.at < ROTATE_MS) return { user: plain };
   const fresh = await openSession(redis, user);
-  // Requests that are under way with the old token still count.
+  // Requests already on their way with the old token are still accepted.
   await redis.pExpire(keyOf(hash(token)), 30_000);
   return { user: plain, fresh };
 }

@@ -24,7 +24,7 @@ export type Request = Context<Env>;
 
 export interface SignInOptions {
   readonly redis: Redis;
-  /** Served over https: cookies are for https alone. */
+  /** Served over https: cookies are sent over https only. */
   readonly secure: boolean;
   /** Who asks, behind proxies or not. */
   readonly visitor: (c: Request) => Visitor;

@@ -32,7 +32,7 @@ export async function listUsers(redis: Redis): Promise<User[]> {
 /** Adds a user, or gives a new password. @returns the password, which is not kept */
 export async function setUser(redis: Redis, name: string, role: UserRole): Promise<string> {
   if (!NAME.test(name))
-    throw new Failure('usage', `"${name}" cannot be the name of a user`, {
+    throw new Failure('usage', `"${name}" is not a valid user name`, {
       next: 'Take lower-case letters, digits, dots and dashes, a letter first, 32 at most.',
     });
   const password = generatePassword();

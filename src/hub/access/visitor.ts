@@ -6,13 +6,13 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 
 export interface Visitor {
   readonly address: string;
-  /** The host that the visitor's browser named. */
+  /** The host that the visitor's browser asked for. */
   readonly host: string | undefined;
   /** The visitor came by https, to the proxy at least. */
   readonly secure: boolean;
 }
 
-/** What of a request says who asks; a header that came twice is joined by commas. */
+/** The parts of a request that identify the visitor; repeated headers are joined by commas. */
 export interface Asked {
   readonly remote: string;
   readonly header: (name: string) => string | undefined;

@@ -1,10 +1,11 @@
 /** The dashboard's files, put into the bundle by scripts/build.mjs. */
 import { createHash } from 'node:crypto';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import type { Request } from '../access/sign-in.ts';
 
 declare const PIPELINE_PAGE: { readonly js: string; readonly css: string } | undefined;
 
-export interface Asset {
+interface Asset {
   readonly type: string;
   readonly plain: Buffer;
   readonly gzip: Buffer;
@@ -44,4 +45,16 @@ export function pageAssets(): { readonly html: Asset; readonly files: ReadonlyMa
 function asset(text: string, type: string): Asset {
   const plain = Buffer.from(text);
   return { type, plain, gzip: gzipSync(plain), brotli: brotliCompressSync(plain) };
+}
+
+/** Answers with a file of the page, compressed as the browser takes it. */
+export function serve(c: Request, asset: Asset, forever: boolean) {
+  const accepts = c.req.header('accept-encoding') ?? '';
+  const encoding = accepts.includes('br') ? 'br' : accepts.includes('gzip') ? 'gzip' : undefined;
+  const body = encoding === 'br' ? asset.brotli : encoding === 'gzip' ? asset.gzip : asset.plain;
+  c.header('content-type', asset.type);
+  c.header('vary', 'accept-encoding');
+  c.header('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
+  if (encoding !== undefined) c.header('content-encoding', encoding);
+  return c.body(new Uint8Array(body));
 }

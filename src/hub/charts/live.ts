@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import type { Window } from '../../metrics/catalogue.ts';
 import { mergeWindows } from '../../metrics/merge.ts';
-import type { LivePoint, Mark } from '../api-types.ts';
+import type { HubEvent, LivePoint } from '../api-types.ts';
 import type { Ingest } from '../intake/ingest.ts';
 import { appCharts } from './app-charts.ts';
 import { draw } from './charts.ts';
@@ -97,8 +97,8 @@ export class Live {
   }
 
   /** Tells everybody at once of an event that is new or changed. */
-  mark(mark: Mark): void {
-    for (const { sink } of this.#readers) sink.write(`event: mark\ndata: ${JSON.stringify(mark)}\n\n`);
+  event(event: HubEvent): void {
+    for (const { sink } of this.#readers) sink.write(`event: event\ndata: ${JSON.stringify(event)}\n\n`);
   }
 
   /** Sends what came since the last call. */

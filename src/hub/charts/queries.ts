@@ -3,7 +3,7 @@ import type { TableName, Window } from '../../metrics/catalogue.ts';
 import { sumHistograms } from '../../metrics/dense.ts';
 import { mergeWindows } from '../../metrics/merge.ts';
 import { TIERS, tierFor } from '../../metrics/tiers.ts';
-import type { History, Mark, Routes } from '../api-types.ts';
+import type { History, HubEvent, Routes } from '../api-types.ts';
 import { readEvents } from '../events/events.ts';
 import type { Part } from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
@@ -70,7 +70,7 @@ export async function history(source: Source, subject: Subject, range: Range, no
   const ready = Math.min(range.to, now - (source.intervalSeconds + 1) * 1000);
   const end = tier.seconds === 0 ? Math.floor(ready / (step * 1000)) * step * 1000 : range.to;
   const drawn = draw(charts, all, { from: range.from, to: end, stepSeconds: step }, isApp);
-  const concerns = ({ app, hosts }: Mark) =>
+  const concerns = ({ app, hosts }: HubEvent) =>
     isApp ? app === subject.name : hosts.length === 0 || hosts.includes(subject.name);
   return { tier: tier.name, stepSeconds: step, ...drawn, events: events.filter(concerns) };
 }

@@ -1,6 +1,6 @@
 /** Canary runs, as `pipeline canary` tells of them while they run. The newest 200. */
 import * as z from 'zod';
-import type { CanaryDetail, CanaryPage, CanaryRun, Mark } from '../api-types.ts';
+import type { CanaryDetail, CanaryPage, CanaryRun, HubEvent } from '../api-types.ts';
 import { CANARIES_RUNNING, CANARY_TIMES, canary } from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
 import { recordCanary } from './events.ts';
@@ -12,13 +12,14 @@ const LOST_MS = 60_000;
 const amount = z.number().nonnegative().max(1e12);
 const number = z.number().nullable();
 const text = z.string().max(1000);
-const perVariant = z.strictObject({ baseline: amount, candidate: amount });
-const side = z.strictObject({ ref: text, commit: text, subject: text });
+const perVariant = z.object({ baseline: amount, candidate: amount });
+const side = z.object({ ref: text, commit: text, subject: text });
 
 /**
- * What `pipeline canary` says of its run, as a whole each time. `ageMs` instead of a time: the clocks differ.
+ * What `pipeline canary` says of its run, as a whole each time. `ageMs` instead of a time: the clocks
+ * differ. Keys that it does not know are left out: the command may be newer than the hub.
  */
-export const canaryTelling = z.strictObject({
+export const canaryStatus = z.object({
   id: z.string().regex(/^[a-z0-9]{8,32}$/),
   app: z.string().min(1).max(64),
   baseline: side,
@@ -34,11 +35,13 @@ export const canaryTelling = z.strictObject({
   judge: z.string().max(40),
   metrics: z
     .array(
-      z.strictObject({
+      z.object({
         name: text,
         route: text.optional(),
         critical: z.boolean(),
         verdict: z.enum(['pass', 'high', 'low', 'no data', 'inconclusive']),
+        tone: z.enum(['pass', 'harm', 'open', 'none']).optional(),
+        harm: z.string().max(40).optional(),
         unit: z.string().max(40),
         baseline: number,
         candidate: number,
@@ -55,30 +58,28 @@ export const canaryTelling = z.strictObject({
   times: z.array(amount).max(500),
   panels: z
     .array(
-      z.strictObject({
+      z.object({
         id: z.string().max(40),
         title: z.string().max(80),
         unit: z.string().max(40),
-        series: z
-          .array(z.strictObject({ name: z.string().max(80), values: z.array(number).max(500) }))
-          .max(4),
+        series: z.array(z.object({ name: z.string().max(80), values: z.array(number).max(500) })).max(4),
       }),
     )
     .max(12),
 });
-export type CanaryTelling = z.output<typeof canaryTelling>;
+export type CanaryStatus = z.output<typeof canaryStatus>;
 
 interface Stored {
   readonly heardAt: number;
   readonly detail: CanaryDetail;
 }
 
-/** Keeps what was told. Its mark appears on the charts of the application, and changes when it ends. */
-export async function recordRun(redis: Redis, telling: CanaryTelling, now: number): Promise<void> {
-  const before = await read(redis, telling.id);
-  const { ageMs, ...rest } = telling;
+/** Keeps what was told. Its event appears on the charts of the application, and changes when it ends. */
+export async function recordRun(redis: Redis, status: CanaryStatus, now: number): Promise<void> {
+  const before = await read(redis, status.id);
+  const { ageMs, ...rest } = status;
   const startedAt = before?.detail.startedAt ?? Math.round(now - ageMs);
-  const endedAt = telling.state === 'running' ? null : now;
+  const endedAt = status.state === 'running' ? null : now;
   await keep(redis, { heardAt: now, detail: { ...rest, startedAt, endedAt } }, before?.detail.state);
   const old = await redis.zRange(CANARY_TIMES, 0, -MOST - 1);
   if (old.length > 0) await redis.multi().zRem(CANARY_TIMES, old).del(old.map(canary)).exec();
@@ -93,7 +94,7 @@ async function keep(redis: Redis, stored: Stored, before: CanaryRun['state'] | u
   if (detail.state === 'running') multi.sAdd(CANARIES_RUNNING, detail.id);
   else multi.sRem(CANARIES_RUNNING, detail.id);
   await multi.exec();
-  if (before !== detail.state) await recordCanary(redis, markOf(detail));
+  if (before !== detail.state) await recordCanary(redis, eventOf(detail));
 }
 
 export async function readRun(redis: Redis, id: string): Promise<CanaryDetail | undefined> {
@@ -121,10 +122,10 @@ export async function pageOfRuns(
 export class RunningCanaries {
   runs: readonly CanaryRun[] = [];
   readonly #redis: Redis;
-  readonly #tell: (mark: Mark) => void;
+  readonly #tell: (event: HubEvent) => void;
 
-  /** @param tell hears of the mark of every run that begins or ends */
-  constructor(redis: Redis, tell: (mark: Mark) => void) {
+  /** @param tell hears of the event of every run that begins or ends */
+  constructor(redis: Redis, tell: (event: HubEvent) => void) {
     this.#redis = redis;
     this.#tell = tell;
   }
@@ -137,18 +138,18 @@ export class RunningCanaries {
       if (stored === undefined) await this.#redis.sRem(CANARIES_RUNNING, id);
       else if (now - stored.heardAt < LOST_MS) running.push(runOf(stored.detail));
       else {
-        const reason = 'Whoever ran it was not heard any more.';
+        const reason = 'Nothing more was heard of it.';
         const detail: CanaryDetail = { ...stored.detail, state: 'lost', endedAt: stored.heardAt, reason };
         await keep(this.#redis, { ...stored, detail }, 'running');
       }
     }
     const before = this.runs;
     this.runs = running.sort((a, b) => a.startedAt - b.startedAt || a.id.localeCompare(b.id));
-    for (const run of running) if (!before.some(({ id }) => id === run.id)) this.#tell(markOf(run));
+    for (const run of running) if (!before.some(({ id }) => id === run.id)) this.#tell(eventOf(run));
     for (const { id } of before) {
       if (running.some((run) => run.id === id)) continue;
       const ended = await readRun(this.#redis, id);
-      if (ended !== undefined) this.#tell(markOf(ended));
+      if (ended !== undefined) this.#tell(eventOf(ended));
     }
   }
 }
@@ -163,7 +164,7 @@ function runOf(detail: CanaryDetail): CanaryRun {
   return run;
 }
 
-function markOf(run: CanaryRun) {
+function eventOf(run: CanaryRun) {
   const { id, app, baseline, candidate, by, state, startedAt } = run;
   return {
     id: `canary-${id}`,

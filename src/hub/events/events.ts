@@ -1,20 +1,20 @@
 /**
- * Deploys, rollbacks, canaries and whatever else the audit logs tell: the marks on charts. The newest 20,000.
+ * Deploys, rollbacks, canaries and whatever else the audit logs tell. The newest 20,000.
  */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Row } from '../../metrics/catalogue.ts';
-import type { EventPage, Mark, MarkKind } from '../api-types.ts';
-import { AUDIT_LINES, MARK_TIMES, MARKS } from '../store/keys.ts';
+import type { EventKind, EventPage, HubEvent } from '../api-types.ts';
+import { AUDIT_LINES, EVENT_TIMES, EVENTS } from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
 import {
-  type MarkChange,
+  type EventChange,
+  mergeAudit,
+  mergeRequests,
+  mergeRollout,
   SAME_MS,
-  type StoredMark,
-  type Telling,
-  tellAudit,
-  tellRequests,
-  tellRollout,
+  type SeenEvent,
+  type StoredEvent,
 } from './merge.ts';
 
 const MOST = 20_000;
@@ -52,33 +52,33 @@ export async function recordAudit(
   host: string,
   rows: readonly Row<'audit'>[],
   at: number,
-): Promise<Mark[]> {
+): Promise<HubEvent[]> {
   if (rows.length === 0) return [];
   const ids = rows.map((row) => hash(host, row.at, row.action, row.app, row.release, row.result));
   const known = await redis.zmScore(AUDIT_LINES, ids);
-  const marks: Mark[] = [];
+  const events: HubEvent[] = [];
   for (const [i, row] of rows.entries()) {
     const id = ids[i] ?? '';
     if ((known[i] ?? null) !== null) continue;
-    const telling = auditTelling(row, host, at);
-    if (telling === undefined) continue;
-    const change = tellAudit(telling, await near(redis, telling.at), `${telling.at}-${id}`);
-    marks.push(...(await write(redis, change, id)));
+    const seen = seenInAudit(row, host, at);
+    if (seen === undefined) continue;
+    const change = mergeAudit(seen, await near(redis, seen.at), `${seen.at}-${id}`);
+    events.push(...(await write(redis, change, id)));
   }
-  return marks;
+  return events;
 }
 
 /** Records that a release began to serve on a host, as the requests show. @returns what was new or changed */
-export async function recordServing(redis: Redis, telling: Telling): Promise<Mark[]> {
-  const id = hash(telling.host, String(telling.at), telling.app, telling.release);
-  return write(redis, tellRequests(telling, await near(redis, telling.at), `${telling.at}-${id}`));
+export async function recordServing(redis: Redis, seen: SeenEvent): Promise<HubEvent[]> {
+  const id = hash(seen.host, String(seen.at), seen.app, seen.release);
+  return write(redis, mergeRequests(seen, await near(redis, seen.at), `${seen.at}-${id}`));
 }
 
 /** Records what a program says. */
-export async function recordEvent(redis: Redis, event: NewEvent, now: number): Promise<Mark> {
+export async function recordEvent(redis: Redis, event: NewEvent, now: number): Promise<HubEvent> {
   const { at: said = now, host, release, commit, by, ...rest } = event;
   const at = Math.min(said, now);
-  const mark: StoredMark = {
+  const stored: StoredEvent = {
     ...rest,
     id: `${at}-${hash(host, rest.app, release, rest.text)}`,
     at,
@@ -89,23 +89,23 @@ export async function recordEvent(redis: Redis, event: NewEvent, now: number): P
     ...(commit === '' ? {} : { commit }),
     ...(by === '' ? {} : { by }),
   };
-  await write(redis, { write: mark, remove: [] });
-  return mark;
+  await write(redis, { write: stored, remove: [] });
+  return stored;
 }
 
-/** The mark of a canary run: written when it begins, and again whenever its state is another. */
-export async function recordCanary(redis: Redis, mark: Omit<StoredMark, 'source'>): Promise<void> {
-  await write(redis, { write: { ...mark, source: 'canary' }, remove: [] });
+/** The event of a canary run: written when it begins, and again whenever its state is another. */
+export async function recordCanary(redis: Redis, event: Omit<StoredEvent, 'source'>): Promise<void> {
+  await write(redis, { write: { ...event, source: 'canary' }, remove: [] });
 }
 
 /** An event of a rollout, with an identifier that is always the same. @returns what was new or changed */
-export async function recordRolloutEvent(redis: Redis, mark: StoredMark): Promise<Mark[]> {
-  return write(redis, tellRollout(mark, await near(redis, mark.at)));
+export async function recordRolloutEvent(redis: Redis, event: StoredEvent): Promise<HubEvent[]> {
+  return write(redis, mergeRollout(event, await near(redis, event.at)));
 }
 
 /** Events that happened in [from, to], oldest first; 2000 at most, the newest. */
-export async function readEvents(redis: Redis, from: number, to: number): Promise<Mark[]> {
-  const ids = await redis.zRange(MARK_TIMES, to, from, {
+export async function readEvents(redis: Redis, from: number, to: number): Promise<HubEvent[]> {
+  const ids = await redis.zRange(EVENT_TIMES, to, from, {
     BY: 'SCORE',
     REV: true,
     LIMIT: { offset: 0, count: 2000 },
@@ -127,36 +127,36 @@ export interface EventQuery {
 /** One page, newest first. Events of a host are those that name it, and those of no host in particular. */
 export async function pageOfEvents(redis: Redis, query: EventQuery): Promise<EventPage> {
   const { kinds, app, host, limit, before, from } = query;
-  const matches = (mark: Mark): boolean =>
-    (kinds.length === 0 || kinds.includes(mark.kind)) &&
-    (app === undefined || mark.app === app) &&
-    (host === undefined || mark.hosts.includes(host) || mark.hosts.length === 0);
+  const matches = (event: HubEvent): boolean =>
+    (kinds.length === 0 || kinds.includes(event.kind)) &&
+    (app === undefined || event.app === app) &&
+    (host === undefined || event.hosts.includes(host) || event.hosts.length === 0);
   const [time = '', id] = before?.split('~') ?? [];
   let max = before === undefined ? query.to : Math.min(query.to, Number(time));
   let skip = id;
-  const events: StoredMark[] = [];
+  const events: StoredEvent[] = [];
   for (;;) {
-    const ids = await redis.zRange(MARK_TIMES, max, from, {
+    const ids = await redis.zRange(EVENT_TIMES, max, from, {
       BY: 'SCORE',
       REV: true,
       LIMIT: { offset: 0, count: PAGE },
     });
-    const marks = await byId(redis, skip === undefined ? ids : ids.slice(ids.indexOf(skip) + 1));
-    for (const mark of marks) {
-      if (!matches(mark)) continue;
+    const found = await byId(redis, skip === undefined ? ids : ids.slice(ids.indexOf(skip) + 1));
+    for (const event of found) {
+      if (!matches(event)) continue;
       if (events.length === limit) {
         const last = events.at(-1);
         return { events: events.map(shown), next: `${last?.at}~${last?.id}` };
       }
-      events.push(mark);
+      events.push(event);
     }
-    const last = marks.at(-1);
+    const last = found.at(-1);
     if (ids.length < PAGE || last === undefined) return { events: events.map(shown), next: null };
     [max, skip] = [last.at, last.id];
   }
 }
 
-function auditTelling(row: Row<'audit'>, host: string, measuredAt: number): Telling | undefined {
+function seenInAudit(row: Row<'audit'>, host: string, measuredAt: number): SeenEvent | undefined {
   const said = Date.parse(row.at);
   if (Number.isNaN(said) || said <= 0) return undefined;
   // By the clock of a laptop that may be wrong: a line that was just written is as old as the sample that
@@ -180,48 +180,50 @@ function auditTelling(row: Row<'audit'>, host: string, measuredAt: number): Tell
   };
 }
 
-const KINDS: readonly MarkKind[] = ['deploy', 'rollback', 'rollout', 'canary'];
+const KINDS: readonly EventKind[] = ['deploy', 'rollback', 'rollout', 'canary'];
 
-function kindOf(action: string): MarkKind {
+function kindOf(action: string): EventKind {
   return KINDS.find((kind) => kind === action) ?? 'change';
 }
 
-async function near(redis: Redis, at: number): Promise<StoredMark[]> {
-  return byId(redis, await redis.zRange(MARK_TIMES, at - SAME_MS, at + SAME_MS, { BY: 'SCORE' }));
+async function near(redis: Redis, at: number): Promise<StoredEvent[]> {
+  return byId(redis, await redis.zRange(EVENT_TIMES, at - SAME_MS, at + SAME_MS, { BY: 'SCORE' }));
 }
 
-async function byId(redis: Redis, ids: readonly string[]): Promise<StoredMark[]> {
+async function byId(redis: Redis, ids: readonly string[]): Promise<StoredEvent[]> {
   if (ids.length === 0) return [];
-  const texts = await redis.hmGet(MARKS, [...ids]);
+  const texts = await redis.hmGet(EVENTS, [...ids]);
   return texts.flatMap((text) =>
-    text === null || text === undefined ? [] : [JSON.parse(text) as StoredMark],
+    text === null || text === undefined ? [] : [JSON.parse(text) as StoredEvent],
   );
 }
 
-async function write(redis: Redis, change: MarkChange, auditLine?: string): Promise<Mark[]> {
+async function write(redis: Redis, change: EventChange, auditLine?: string): Promise<HubEvent[]> {
   const multi = redis.multi();
-  for (const id of change.remove) multi.zRem(MARK_TIMES, id).hDel(MARKS, id);
-  const mark = change.write;
-  if (mark !== undefined)
-    multi.zAdd(MARK_TIMES, { score: mark.at, value: mark.id }).hSet(MARKS, mark.id, JSON.stringify(mark));
-  if (auditLine !== undefined) multi.zAdd(AUDIT_LINES, { score: mark?.at ?? 0, value: auditLine });
+  for (const id of change.remove) multi.zRem(EVENT_TIMES, id).hDel(EVENTS, id);
+  const event = change.write;
+  if (event !== undefined)
+    multi
+      .zAdd(EVENT_TIMES, { score: event.at, value: event.id })
+      .hSet(EVENTS, event.id, JSON.stringify(event));
+  if (auditLine !== undefined) multi.zAdd(AUDIT_LINES, { score: event?.at ?? 0, value: auditLine });
   await multi.exec();
-  if (mark === undefined) return [];
+  if (event === undefined) return [];
   await trim(redis);
-  return [shown(mark)];
+  return [shown(event)];
 }
 
 /** Seldom anything to do: an event is rare. */
 async function trim(redis: Redis): Promise<void> {
   await redis.zRemRangeByRank(AUDIT_LINES, 0, -MOST_LINES - 1);
-  const surplus = (await redis.zCard(MARK_TIMES)) - MOST;
+  const surplus = (await redis.zCard(EVENT_TIMES)) - MOST;
   if (surplus <= 0) return;
-  const old = await redis.zRange(MARK_TIMES, 0, surplus - 1);
-  await redis.multi().zRem(MARK_TIMES, old).hDel(MARKS, old).exec();
+  const old = await redis.zRange(EVENT_TIMES, 0, surplus - 1);
+  await redis.multi().zRem(EVENT_TIMES, old).hDel(EVENTS, old).exec();
 }
 
-function shown({ source: _, ...mark }: StoredMark): Mark {
-  return mark;
+function shown({ source: _, ...event }: StoredEvent): HubEvent {
+  return event;
 }
 
 function hash(...parts: readonly string[]): string {

@@ -1,10 +1,10 @@
-/** What of several tellings is one event. Pure: the store is in `events.ts`. */
-import type { Mark } from '../api-types.ts';
+/** Which of what was seen is one event. Pure: the store is in `events.ts`. */
+import type { HubEvent } from '../api-types.ts';
 
-/** One telling: a line of a host's audit log, or what the requests themselves show. */
-export interface Telling {
+/** What was seen once: a line of a host's audit log, or what the requests themselves show. */
+export interface SeenEvent {
   readonly at: number;
-  readonly kind: Mark['kind'];
+  readonly kind: HubEvent['kind'];
   readonly action: string;
   readonly app: string;
   readonly host: string;
@@ -17,7 +17,7 @@ export interface Telling {
 }
 
 /** An event as it is stored. */
-export interface StoredMark extends Mark {
+export interface StoredEvent extends HubEvent {
   /** `requests`: nobody reported it, the requests show it. Gives way to what the audit log says. */
   readonly source: 'audit' | 'requests' | 'canary' | 'rollout' | 'api';
 }
@@ -26,8 +26,8 @@ export interface StoredMark extends Mark {
 export const SAME_MS = 15 * 60_000;
 
 /** What to write and what to remove. */
-export interface MarkChange {
-  readonly write?: StoredMark;
+export interface EventChange {
+  readonly write?: StoredEvent;
   readonly remove: readonly string[];
 }
 
@@ -36,38 +36,41 @@ export interface MarkChange {
  * requests showed before is replaced.
  * @param near stored events within `SAME_MS`
  */
-export function tellAudit(telling: Telling, near: readonly StoredMark[], id: string): MarkChange {
-  const { app, host, release, previous } = telling;
+export function mergeAudit(seen: SeenEvent, near: readonly StoredEvent[], id: string): EventChange {
+  const { app, host, release, previous } = seen;
   const remove = near
     .filter(
-      (mark) =>
-        mark.source === 'requests' &&
-        mark.app === app &&
+      (event) =>
+        event.source === 'requests' &&
+        event.app === app &&
         app !== '' &&
-        (mark.release === release || mark.release === previous),
+        (event.release === release || event.release === previous),
     )
-    .map((mark) => mark.id);
+    .map((event) => event.id);
   const same = near.find(
-    (mark) =>
-      mark.source === 'audit' &&
-      mark.action === telling.action &&
-      mark.app === app &&
-      (mark.release ?? '') === release &&
-      (mark.by ?? '') === telling.by &&
-      mark.result === telling.result &&
+    (event) =>
+      event.source === 'audit' &&
+      event.action === seen.action &&
+      event.app === app &&
+      (event.release ?? '') === release &&
+      (event.by ?? '') === seen.by &&
+      event.result === seen.result &&
       // The same again on the same host is done again.
-      !mark.hosts.includes(host),
+      !event.hosts.includes(host),
   );
-  const isTold = near.some((mark) => mark.source === 'rollout' && isSame(mark, telling));
+  const isTold = near.some((event) => event.source === 'rollout' && isSame(event, seen));
   if (isTold) return { remove };
-  if (same === undefined) return { write: markOf(telling, id, 'audit'), remove };
+  if (same === undefined) return { write: eventOf(seen, id, 'audit'), remove };
   return { write: { ...same, hosts: [...same.hosts, host].sort() }, remove };
 }
 
 /** Results by which a host's audit log tells what a rollout's own status tells with its figures. */
 const RESULTS: Readonly<Record<string, string>> = { promoted: 'live', 'taken back': 'failed' };
 
-function isSame(rollout: StoredMark, line: Pick<Telling, 'app' | 'release' | 'action' | 'result'>): boolean {
+function isSame(
+  rollout: StoredEvent,
+  line: Pick<SeenEvent, 'app' | 'release' | 'action' | 'result'>,
+): boolean {
   const { app, release, result } = rollout;
   if (line.app !== app || line.release !== release) return false;
   return line.action === 'rollout'
@@ -78,40 +81,40 @@ function isSame(rollout: StoredMark, line: Pick<Telling, 'app' | 'release' | 'ac
 /**
  * An event of a rollout, as its status tells of it. What the audit log and the requests told of it gives way.
  */
-export function tellRollout(mark: StoredMark, near: readonly StoredMark[]): MarkChange {
-  const { app, release, previous } = mark;
+export function mergeRollout(event: StoredEvent, near: readonly StoredEvent[]): EventChange {
+  const { app, release, previous } = event;
   const remove = near
     .filter(
       (one) =>
-        (one.source === 'audit' && isSame(mark, { ...one, release: one.release ?? '' })) ||
+        (one.source === 'audit' && isSame(event, { ...one, release: one.release ?? '' })) ||
         (one.source === 'requests' && one.app === app && [release, previous].includes(one.release)),
     )
     .map(({ id }) => id);
-  return { write: mark, remove };
+  return { write: event, remove };
 }
 
 /** A release that began to serve. Nothing where an audit log told of it already. */
-export function tellRequests(telling: Telling, near: readonly StoredMark[], id: string): MarkChange {
-  const { app, host, release, kind } = telling;
+export function mergeRequests(seen: SeenEvent, near: readonly StoredEvent[], id: string): EventChange {
+  const { app, host, release, kind } = seen;
   const known = near.some(
-    (mark) =>
-      mark.app === app &&
-      mark.source !== 'requests' &&
-      (mark.release === release || mark.previous === release),
+    (event) =>
+      event.app === app &&
+      event.source !== 'requests' &&
+      (event.release === release || event.previous === release),
   );
   if (known) return { remove: [] };
   const same = near.find(
-    (mark) =>
-      mark.source === 'requests' && mark.app === app && mark.kind === kind && mark.release === release,
+    (event) =>
+      event.source === 'requests' && event.app === app && event.kind === kind && event.release === release,
   );
-  if (same === undefined) return { write: markOf(telling, id, 'requests'), remove: [] };
+  if (same === undefined) return { write: eventOf(seen, id, 'requests'), remove: [] };
   return same.hosts.includes(host)
     ? { remove: [] }
     : { write: { ...same, hosts: [...same.hosts, host].sort() }, remove: [] };
 }
 
-function markOf(telling: Telling, id: string, source: StoredMark['source']): StoredMark {
-  const { host, release, previous, commit, by, ...rest } = telling;
+function eventOf(seen: SeenEvent, id: string, source: StoredEvent['source']): StoredEvent {
+  const { host, release, previous, commit, by, ...rest } = seen;
   const known = <K extends string>(key: K, value: string) => (value === '' ? {} : { [key]: value });
   return {
     ...rest,

@@ -2,9 +2,10 @@
 import * as z from 'zod';
 import type { RolloutEvent, RolloutStatus } from '../../contract/rollout.ts';
 import type { ShownRollout, ShownSide, ShownStep } from '../api-types.ts';
-import type { StoredMark } from './merge.ts';
+import type { StoredEvent } from './merge.ts';
 
-const text = z.string().max(1000);
+/** What is too long is cut: a subject of a commit may be any text. */
+const text = z.string().transform((long) => long.slice(0, 1000));
 const name = z.string().min(1).max(128);
 const time = z.iso.datetime();
 const percent = z.number().min(0).max(100);
@@ -60,7 +61,7 @@ export function readStatus(json: string): RolloutStatus {
   try {
     document = JSON.parse(json);
   } catch {
-    throw new Error('the status of a rollout is no JSON');
+    throw new Error('the status of a rollout is not JSON');
   }
   const { data, error } = rolloutStatus.safeParse(document);
   if (data !== undefined) return data;
@@ -95,7 +96,7 @@ export function shownRollout(status: RolloutStatus, { host, heardAt, aheadMs }: 
 }
 
 /** The event of a rollout as charts and lists show it. The same event always has the same identifier. */
-export function markOf(rollout: ShownRollout, event: ShownStep, said: RolloutEvent): StoredMark {
+export function eventOf(rollout: ShownRollout, event: ShownStep, said: RolloutEvent): StoredEvent {
   const { id, app, host, baseline, candidate } = rollout;
   return {
     id: `rollout-${id}-${Date.parse(said.at)}-${event.kind.replace(' ', '-')}`,

@@ -2,11 +2,11 @@
 import type { RolloutStatus } from '../../contract/rollout.ts';
 import { hasEnded } from '../../contract/rollout.ts';
 import type { Row } from '../../metrics/catalogue.ts';
-import type { Mark, RolloutPage, ShownRollout } from '../api-types.ts';
+import type { HubEvent, RolloutPage, ShownRollout } from '../api-types.ts';
 import { ROLLOUT_TIMES, ROLLOUTS_GOING_ON, rollout } from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
 import { recordRolloutEvent } from './events.ts';
-import { type Heard, markOf, readStatus, shownRollout } from './rollout-status.ts';
+import { eventOf, type Heard, readStatus, shownRollout } from './rollout-status.ts';
 
 const MOST = 500;
 /** What a host has not told of for so long is no longer listed as going on. */
@@ -18,7 +18,7 @@ interface Stored extends Heard {
 
 export interface Recorded {
   /** Events that are new. */
-  readonly marks: readonly Mark[];
+  readonly news: readonly HubEvent[];
   /** Why a row was not taken. */
   readonly refusals: readonly string[];
 }
@@ -29,7 +29,7 @@ export async function recordRollouts(
   rows: readonly Row<'rollouts'>[],
   heard: Heard,
 ): Promise<Recorded> {
-  const marks: Mark[] = [];
+  const news: HubEvent[] = [];
   const refusals: string[] = [];
   for (const row of rows) {
     let status: RolloutStatus;
@@ -42,23 +42,23 @@ export async function recordRollouts(
     const before = await read(redis, status.id);
     if (before !== undefined && (before.host !== heard.host || before.status.app !== status.app))
       refusals.push('it tells of a rollout of another host or application');
-    else marks.push(...(await record(redis, { ...heard, status }, before)));
+    else news.push(...(await record(redis, { ...heard, status }, before)));
   }
-  return { marks, refusals };
+  return { news, refusals };
 }
 
-async function record(redis: Redis, stored: Stored, before: Stored | undefined): Promise<Mark[]> {
+async function record(redis: Redis, stored: Stored, before: Stored | undefined): Promise<HubEvent[]> {
   const { status } = stored;
   const { id, phase, events } = status;
   if (before !== undefined && (hasEnded(before.status.phase) || before.status.at >= status.at)) return [];
   const shown = shownRollout(status, stored);
   const known = new Set(before?.status.events.map(({ at, kind }) => `${at} ${kind}`));
-  const marks: Mark[] = [];
+  const news: HubEvent[] = [];
   // First the events: after a crash in between, the same ones are written again.
   for (const [index, said] of events.entries()) {
     const event = shown.events[index];
     if (event === undefined || known.has(`${said.at} ${said.kind}`)) continue;
-    marks.push(...(await recordRolloutEvent(redis, markOf(shown, event, said))));
+    news.push(...(await recordRolloutEvent(redis, eventOf(shown, event, said))));
   }
   const multi = redis
     .multi()
@@ -68,7 +68,7 @@ async function record(redis: Redis, stored: Stored, before: Stored | undefined):
   else multi.sAdd(ROLLOUTS_GOING_ON, id);
   await multi.exec();
   if (before === undefined) await trim(redis);
-  return marks;
+  return news;
 }
 
 async function trim(redis: Redis): Promise<void> {

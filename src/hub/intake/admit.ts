@@ -33,7 +33,7 @@ export type Admission =
   /** An id in the future blocks the inbox for honest samples: it must be emptied. */
   | { readonly kind: 'blocked' };
 
-/** Ids further ahead than this were not given by Redis's own clock. */
+/** Ids further in the future cannot come from Redis's own clock. */
 const FUTURE_MS = 60_000;
 
 export function admit(

@@ -8,11 +8,11 @@ import type { Window } from '../../metrics/catalogue.ts';
 import { mean } from '../../metrics/merge.ts';
 import { TIERS } from '../../metrics/tiers.ts';
 import { RateLimit } from '../access/rate-limit.ts';
-import type { Mark } from '../api-types.ts';
+import type { HubEvent } from '../api-types.ts';
 import { recordAudit, recordServing } from '../events/events.ts';
 import { recordRollouts } from '../events/rollouts.ts';
 import * as keys from '../store/keys.ts';
-import type { Redis } from '../store/redis.ts';
+import { isFull, type Redis } from '../store/redis.ts';
 import { HOST_TABLES, readWindows, reopen, take } from '../store/windows.ts';
 import { type Admission, admit, NOWHERE, type Position } from './admit.ts';
 import { type HostState, newHost, recall, remember, setSpark } from './fleet.ts';
@@ -51,7 +51,7 @@ const APPS_OF_HOST = 200;
 const PAUSE_MS = 100;
 const LEASE_MS = 10_000;
 const OCCASIONAL = ['checks', 'stores', 'certificates'] as const;
-/** An agent that begins sends about a thousand old ones. */
+/** An agent sends about a thousand old lines when it starts. */
 const AUDIT_LINES_AN_HOUR = 5000;
 
 export class Ingest {
@@ -64,10 +64,10 @@ export class Ingest {
   readonly #now: () => number;
   readonly #id = randomUUID();
   readonly #listeners = new Set<Listener>();
-  readonly #markListeners = new Set<(mark: Mark) => void>();
+  readonly #eventListeners = new Set<(event: HubEvent) => void>();
   readonly #auditLines = new RateLimit(AUDIT_LINES_AN_HOUR, 3_600_000);
   #live = new Map<string, string>();
-  /** Hosts of each application, and how many applications each host named. */
+  /** The hosts of each application, and how many applications each host has named. */
   readonly #served = new Map<string, Set<string>>();
   readonly #named = new Map<string, number>();
   #seen = new Set<string>();
@@ -78,7 +78,7 @@ export class Ingest {
     this.fleet = new Map(options.hosts.map((name) => [name, newHost(name)]));
   }
 
-  /** @returns ends the listening */
+  /** @returns a function that stops listening */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -90,8 +90,8 @@ export class Ingest {
   }
 
   /** Hears of events that are new or changed. */
-  listenToMarks(listener: (mark: Mark) => void): void {
-    this.#markListeners.add(listener);
+  listenToEvents(listener: (event: HubEvent) => void): void {
+    this.#eventListeners.add(listener);
   }
 
   /**
@@ -116,8 +116,7 @@ export class Ingest {
         if (!(await this.#read())) await sleep(PAUSE_MS, undefined, { signal });
       } catch (error) {
         if (signal.aborted) break;
-        const { message } = error as Error;
-        this.#say(message.includes('OOM command not allowed') ? 'Redis is full' : message);
+        this.#say(isFull(error) ? 'Redis is full' : (error as Error).message);
         opened = false;
         await sleep(500, undefined, { signal }).catch(() => {});
       }
@@ -278,13 +277,13 @@ export class Ingest {
   ): Promise<void> {
     const { redis } = this.#options;
     const heard = { host: host.name, heardAt: window.at, aheadMs: position.aheadMs };
-    const { marks, refusals } = await recordRollouts(redis, window.rollouts, heard);
+    const { news, refusals } = await recordRollouts(redis, window.rollouts, heard);
     for (const refusal of refusals) this.#refuse(host, refusal);
     const audit = this.#allowed(host.name, window.audit, now);
-    this.#tell([...marks, ...(await recordAudit(redis, host.name, audit, window.at))]);
+    this.#tell([...news, ...(await recordAudit(redis, host.name, audit, window.at))]);
   }
 
-  /** @returns whether it is new; a host that names ever more applications is not believed */
+  /** @returns whether it is new; a host may name only so many applications */
   #serve(app: string, host: string): boolean {
     const hosts = this.#served.get(app) ?? new Set<string>();
     const named = this.#named.get(host) ?? 0;
@@ -294,14 +293,14 @@ export class Ingest {
     return true;
   }
 
-  /** A host that floods the events is not listened to for the rest of the hour. */
+  /** Ignores the audit log of a host that floods it, for the rest of the hour. */
   #allowed(host: string, rows: Window['audit'], now: number): Window['audit'] {
     for (const _ of rows) this.#auditLines.count(host, now);
     return rows.length > 0 && this.#auditLines.waitSeconds(host, now) > 0 ? [] : rows;
   }
 
-  #tell(marks: readonly Mark[]): void {
-    for (const mark of marks) for (const listener of this.#markListeners) listener(mark);
+  #tell(events: readonly HubEvent[]): void {
+    for (const event of events) for (const listener of this.#eventListeners) listener(event);
   }
 
   #refuse(host: HostState, reason: string): void {

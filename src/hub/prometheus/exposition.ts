@@ -35,7 +35,7 @@ export function exposition({ fleet, totals, remoteWrite }: ExpositionSource, now
       ({ refused }) => refused,
     ),
     ...own(remoteWrite),
-    // What a silent host said last is no measurement of now.
+    // The last sample of a silent host says nothing about now.
     ...gauges(heard.flatMap(({ latest }) => latest ?? [])),
     ...totals.families(),
   ];

@@ -1,4 +1,4 @@
-/** What the hub knows as metrics of Prometheus: every column of the catalogue, without another list. Pure. */
+/** The hub's data as Prometheus metrics, driven by the catalogue of columns. Pure. */
 import {
   columnsOf,
   type Gauge,
@@ -9,8 +9,8 @@ import {
 } from '../../metrics/catalogue.ts';
 import { mean } from '../../metrics/merge.ts';
 
-export interface Sample {
-  /** Appended to the family's name: `_bucket`, `_sum`, `_count`. */
+export interface MetricSample {
+  /** Suffix of the family's name: `_bucket`, `_sum`, `_count`. */
   readonly suffix?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -20,10 +20,10 @@ export interface Family {
   readonly name: string;
   readonly help: string;
   readonly type: 'gauge' | 'counter' | 'histogram';
-  readonly samples: readonly Sample[];
+  readonly samples: readonly MetricSample[];
 }
 
-/** Ending of a name, and what a value is multiplied with to be in the base unit. */
+/** Suffix of a name, and the factor that converts a value to the base unit. */
 const UNITS: Readonly<Record<Unit, readonly [ending: string, factor: number]>> = {
   ratio: ['_ratio', 1],
   bytes: ['_bytes', 1],
@@ -49,7 +49,7 @@ export function gauges(windows: readonly Window[]): Family[] {
       if (column.kind !== 'gauge' && column.kind !== 'latest') continue;
       const [ending, factor] = UNITS[column.unit];
       const samples = windows.flatMap((window) =>
-        rowsOf(window, table).flatMap((row): Sample[] => {
+        rowsOf(window, table).flatMap((row): MetricSample[] => {
           const value = mean(row[key] as Gauge | null);
           if (value === null) return [];
           const own = Object.fromEntries(labels.map((label) => [label, String(row[label])]));

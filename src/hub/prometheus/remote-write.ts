@@ -9,7 +9,7 @@ import type { Window } from '../../metrics/catalogue.ts';
 import { redact } from '../../redact.ts';
 import { gauges } from './families.ts';
 import type { Totals } from './totals.ts';
-import { type Point, writeRequest } from './write-request.ts';
+import { type WritePoint, writeRequest } from './write-request.ts';
 
 export interface RemoteWriteTarget {
   readonly url: string;
@@ -20,7 +20,7 @@ export interface RemoteWriteState {
   readonly queued: number;
   readonly sent: number;
   readonly dropped: number;
-  /** Why nothing is taken now; empty where all is well. */
+  /** Why the other store accepts nothing now; empty if all is well. */
   readonly trouble: string;
 }
 
@@ -28,7 +28,7 @@ export interface RemoteWriteOptions extends RemoteWriteTarget {
   readonly totals: Totals;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
-  /** Points that may wait: half a million are about five minutes of 20 hosts. */
+  /** Points that may queue: half a million is about five minutes of 20 hosts. */
   readonly mostQueued?: number;
   readonly firstDelayMs?: number;
 }
@@ -42,7 +42,7 @@ export class RemoteWrite {
   readonly #options: RemoteWriteOptions;
   readonly #address: HttpAddress;
   readonly #most: number;
-  #queue: Point[] = [];
+  #queue: WritePoint[] = [];
   #sent = 0;
   #dropped = 0;
   #trouble = '';
@@ -85,7 +85,7 @@ export class RemoteWrite {
       const answer = await this.#send(batch);
       if (answer.kind === 'again') {
         this.#say(answer.why);
-        // They go first again; what came meanwhile may have filled the queue.
+        // They go back to the front; newer points may have filled the queue meanwhile.
         const room = Math.max(0, this.#most - this.#queue.length);
         this.#dropped += Math.max(0, batch.length - room);
         this.#queue.unshift(...batch.slice(Math.max(0, batch.length - room)));
@@ -116,7 +116,7 @@ export class RemoteWrite {
   }
 
   async #send(
-    batch: readonly Point[],
+    batch: readonly WritePoint[],
   ): Promise<
     | { readonly kind: 'taken' }
     | { readonly kind: 'refused'; readonly why: string }
@@ -140,11 +140,11 @@ export class RemoteWrite {
       });
       const text = (await response.text()).trim().slice(0, 1000);
       if (response.ok) return { kind: 'taken' };
-      // Redacted before it is cut: half a secret is one too.
+      // Redact before cutting: half a secret is still a secret.
       const said = redact(text, this.#address.secrets).slice(0, 200);
       const quoted = said === '' ? '' : `: ${JSON.stringify(said)}`;
       const why = `the other store answers ${response.status}${quoted}`;
-      // What it calls wrong is as wrong the next time.
+      // A request it rejects once, it will reject again.
       if (response.status < 500 && response.status !== 429) return { kind: 'refused', why };
       return { kind: 'again', why, afterMs: Number(response.headers.get('retry-after') ?? 0) * 1000 || 0 };
     } catch (error) {

@@ -1,13 +1,13 @@
-/** Requests since the hub began, as counters and histograms: what Prometheus makes rates and quantiles of. */
+/** Requests since the hub started, as counters and histograms that Prometheus can turn into rates. */
 
 import type { Row, Window } from '../../metrics/catalogue.ts';
 import { DenseHistogram } from '../../metrics/dense.ts';
 import { bucketsOf, countOf, type HistogramData, upperEdge } from '../../metrics/histogram.ts';
-import type { Family, Sample } from './families.ts';
+import type { Family, MetricSample } from './families.ts';
 
 /** Upper edges, seconds. */
 const EDGES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Applications, variants and releases of a host: the ones without requests for longest go. */
+/** Most series per host; those idle longest are dropped. */
 const MOST = 200;
 const CODES = ['2xx', '3xx', '4xx', '5xx'] as const;
 
@@ -31,14 +31,14 @@ export class Totals {
       for (const code of CODES) total.codes[code] += row[`status_${code}`];
       total.bytes += row.bytes;
       total.latency.add(row.latency);
-      // The newest last: the first is the one to go.
+      // The newest comes last, so the first is the one to drop.
       totals.delete(key);
       totals.set(key, total);
       if (totals.size > MOST) totals.delete(totals.keys().next().value ?? '');
     }
   }
 
-  /** @param host of this one alone; absent: of all */
+  /** @param host only this one; absent: all of them */
   families(host?: string): Family[] {
     const chosen =
       host === undefined ? [...this.#hosts.values()] : [this.#hosts.get(host) ?? new Map<string, Total>()];
@@ -82,11 +82,11 @@ function newTotal(host: string, { server, app, variant, release }: Row<'routes'>
  * Cumulative buckets: a value counts below an edge where its whole bucket is, so a count is off by at most
  * what lies within 2 % of the edge.
  */
-function histogramSamples(labels: Total['labels'], milliseconds: HistogramData): Sample[] {
+function histogramSamples(labels: Total['labels'], milliseconds: HistogramData): MetricSample[] {
   const buckets = bucketsOf(milliseconds);
   let below = milliseconds.zero;
   let next = 0;
-  const samples: Sample[] = EDGES.map((edge) => {
+  const samples: MetricSample[] = EDGES.map((edge) => {
     for (; next < buckets.length; next++) {
       const [index, count] = buckets[next] ?? [0, 0];
       if (upperEdge(index) > edge * 1000 * 1.0001) break;

@@ -3,7 +3,7 @@
  * https://prometheus.io/docs/specs/prw/remote_write_spec/. Three messages of two fields each: a library for
  * protobuf would be larger than what it saves.
  */
-export interface Point {
+export interface WritePoint {
   /** With `__name__`. */
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -12,11 +12,11 @@ export interface Point {
 }
 
 /** One series for each point. */
-export function writeRequest(points: readonly Point[]): Buffer {
+export function writeRequest(points: readonly WritePoint[]): Buffer {
   return Buffer.concat(points.map((point) => field(1, timeSeries(point))));
 }
 
-function timeSeries({ labels, value, at }: Point): Buffer {
+function timeSeries({ labels, value, at }: WritePoint): Buffer {
   // The protocol wants labels sorted, and none that is empty.
   const named = Object.entries(labels)
     .filter(([, text]) => text !== '')

@@ -31,9 +31,9 @@ export const session = (hash: string): string => `hub:session:${hash}`;
 /** Who is the hub: holds the instance that ingests. */
 export const LEADER = 'hub:leader';
 /** Sorted set: event by time (ms). */
-export const MARK_TIMES = 'hub:mark-times';
-/** Hash: event → JSON `StoredMark`. */
-export const MARKS = 'hub:marks';
+export const EVENT_TIMES = 'hub:mark-times';
+/** Hash: event → JSON `StoredEvent`. */
+export const EVENTS = 'hub:marks';
 /** Sorted set: line of a host's audit log (hash) by the time of its event. */
 export const AUDIT_LINES = 'hub:audit-lines';
 /** Sorted set: canary run by its begin (ms). */

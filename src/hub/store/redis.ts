@@ -2,7 +2,7 @@
  * The hub's way to its Redis. Nothing is queued while Redis is away: a command fails at once, and the caller
  * tries again.
  */
-import { createClient } from '@redis/client';
+import { createClient, ErrorReply, MultiErrorReply } from '@redis/client';
 
 export interface RedisOptions {
   /** Unix socket. */
@@ -28,3 +28,10 @@ export function redisClient(options: RedisOptions, onError: (error: Error) => vo
 }
 
 export type Redis = ReturnType<typeof redisClient>;
+
+/** Whether Redis refused a command, or one of a transaction, because its memory is used up. */
+export function isFull(error: unknown): boolean {
+  if (error instanceof MultiErrorReply) return error.replies.some(isFull);
+  // The first word of an error is its code (RESP, "simple errors"); the client has no field for it.
+  return error instanceof ErrorReply && error.message.split(' ', 1)[0] === 'OOM';
+}

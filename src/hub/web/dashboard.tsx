@@ -1,4 +1,4 @@
-/** The page of somebody who is signed in: left what there is, right what was chosen. */
+/** The page after sign-in: everything on the left, the selection on the right. */
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SessionUser } from '../api-types.ts';
@@ -78,7 +78,7 @@ interface Acted {
   readonly themes: Themes;
 }
 
-/** Does what a key stands for. */
+/** Carries out a key's action. */
 function act(action: Action, { place, go, setSearch, field, help, themes }: Acted): void {
   switch (action.kind) {
     case 'search':
@@ -113,7 +113,7 @@ function act(action: Action, { place, go, setSearch, field, help, themes }: Acte
   }
 }
 
-/** Whose points the stream is asked for. */
+/** What the stream should send points for. */
 function subjectOf({ view, name, route, baseline, candidate }: Place): string {
   // The stream tells of applications as a whole; charts of one route are read again instead.
   if ((view !== 'host' && view !== 'app') || route !== '') return '';

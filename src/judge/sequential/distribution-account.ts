@@ -34,7 +34,7 @@ export interface DistributionAccounts {
 }
 
 /** How far the experiment is: pairs of seconds, including this one, and all requests. */
-export interface Position {
+export interface ExperimentProgress {
   readonly pairs: number;
   readonly requests: PerSide<number>;
 }
@@ -63,7 +63,7 @@ export function sizeQuantiles(config: SequentialConfig): readonly QuantileSettin
 export function observeDistributions(
   accounts: DistributionAccounts,
   pair: Pair,
-  position: Position,
+  position: ExperimentProgress,
   config: SequentialConfig,
 ): DistributionAccounts {
   const blocks = latencyBlocks(pair);
@@ -131,7 +131,7 @@ const latencyMeasure = ({ quantiles, latencyResolutionMs }: SequentialConfig): M
 function observeSecond(
   account: DistributionAccount,
   second: BlockPair,
-  { pairs, requests }: Position,
+  { pairs, requests }: ExperimentProgress,
   { quantiles, resolution }: Measure,
   config: SequentialConfig,
 ): DistributionAccount {

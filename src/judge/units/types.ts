@@ -61,7 +61,10 @@ export type UnitEvent = UnitSecond | UnitBlock;
 export interface UnitMargins {
   /** Share of a unit's requests that fail, candidate − baseline. */
   readonly errors: number;
-  /** Latency, as a ratio: at 0.25, the candidate is not 25 % slower. */
+  /**
+   * Latency, as a ratio: at 0.25, the candidate is not 25 % slower; beyond the median, not half as many again
+   * (twice the margin) of its answers are slower than the baseline's quantile.
+   */
   readonly latency: number;
 }
 

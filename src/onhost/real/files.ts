@@ -118,8 +118,8 @@ const MOST_BYTES = 8 * 1024 ** 2;
 const FREED_BYTES = 256 * 1024;
 
 /**
- * The file has no other reader and grows in memory: what was read is given back by a hole. One that is shorter
- * than before was made anew.
+ * The file has no other reader and grows in memory: what was read is given back by a hole. One that is
+ * shorter than before was made anew.
  */
 async function takeLines(path: string, from: number): ReturnType<Host['takeLines']> {
   const file = await ifThere(() => open(path, 'r'));

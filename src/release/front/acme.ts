@@ -108,7 +108,7 @@ export async function certify(
     host: host.name,
     step: 'certificate',
     next: `${
-      reason.startsWith('Problem connecting')
+      /^unreachable$/m.test(text)
         ? `Check that ${host.name} can reach ${certificate.directory}`
         : `Point ${certificate.domains.join(', ')} to ${address}, with port 80 open to everybody`
     }, then deploy again; the host also tries every six hours.`,
@@ -134,6 +134,7 @@ function certifyScript(app: string, certificate: AcmeCertificate): string {
     app,
     folder: `${settingsFolder(app)}/acme`,
     ...acmeFiles(app, certificate),
+    directory: certificate.directory,
     authority: `CA=${quote(certificate.directory)}`,
     prepared: PREPARED,
     preparation: preparation(),

@@ -82,7 +82,7 @@ function checkCertificate(app: string, chain: string, key: string, now: Date | u
   try {
     certificate = new X509Certificate(chain);
   } catch (error) {
-    throw refuse('site: tls: certificate: is no certificate in PEM format', error);
+    throw refuse('site: tls: certificate: is not a PEM certificate', error);
   }
   if (now !== undefined && new Date(certificate.validTo) <= now) {
     throw refuse(`the certificate expired on ${certificate.validTo}`);
@@ -94,7 +94,7 @@ function checkCertificate(app: string, chain: string, key: string, now: Date | u
     const own = createPublicKey(createPrivateKey(key)).export({ type: 'spki', format: 'der' });
     if (own.equals(certificate.publicKey.export({ type: 'spki', format: 'der' }))) return;
   } catch (error) {
-    throw refuse('site: tls: key: is no private key in PEM format without a password', error);
+    throw refuse('site: tls: key: is not a PEM private key without a password', error);
   }
   throw refuse('the key belongs to another certificate');
 }

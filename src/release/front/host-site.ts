@@ -3,7 +3,7 @@ import type { AppConfig } from '../../config/schema.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import type { Colour } from '../../contract/places.ts';
 import type { Site } from '../../proxy/proxy.ts';
-import type { HostFacts } from '../look/look.ts';
+import type { SeenHost } from '../look/look.ts';
 import { liveRelease, releaseIn } from '../plan/decide.ts';
 import { type Edge, siteHash, siteOf } from './site.ts';
 
@@ -11,7 +11,7 @@ import { type Edge, siteHash, siteOf } from './site.ts';
 export function liveSite(
   app: string,
   definition: AppConfig,
-  { facts, slot }: HostFacts,
+  { facts, slot }: SeenHost,
   edge: Edge,
 ): string | undefined {
   const live = liveRelease(facts);
@@ -26,7 +26,7 @@ export function liveSite(
 export function siteWith(
   app: string,
   definition: AppConfig,
-  { facts, slot }: Pick<HostFacts, 'facts' | 'slot'>,
+  { facts, slot }: Pick<SeenHost, 'facts' | 'slot'>,
   manifest: Manifest,
   colour: Colour,
   edge: Edge,

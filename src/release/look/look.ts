@@ -6,7 +6,7 @@ import type { ReleaseHost } from '../types.ts';
 import { type AppFacts, gatherAppFacts } from './facts.ts';
 
 /** A host with what it knows. */
-export interface HostFacts {
+export interface SeenHost {
   readonly host: ReleaseHost;
   readonly facts: AppFacts;
   readonly slot: number;
@@ -17,7 +17,7 @@ export async function lookAt(
   app: string,
   hosts: readonly ReleaseHost[],
   context: Context,
-): Promise<readonly HostFacts[]> {
+): Promise<readonly SeenHost[]> {
   return Promise.all(
     hosts.map(async (host) => {
       const facts = await gatherAppFacts(host.connection, app, context);

@@ -3,7 +3,7 @@ import type { Manifest } from '../../contract/manifest.ts';
 import { releaseName } from '../../contract/places.ts';
 import { Failure } from '../../errors.ts';
 import type { KeptRelease } from '../look/facts.ts';
-import type { HostFacts } from '../look/look.ts';
+import type { SeenHost } from '../look/look.ts';
 import { liveRelease, rollbackTarget } from './decide.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -13,7 +13,7 @@ import type { Wanted } from './wanted.ts';
  */
 export function nameRelease(
   wanted: Wanted,
-  found: readonly Pick<HostFacts, 'facts'>[],
+  found: readonly Pick<SeenHost, 'facts'>[],
   by: string,
   now: Date,
 ): Manifest {
@@ -36,7 +36,7 @@ export function nameRelease(
 export function chooseRelease(
   app: string,
   wanted: string | undefined,
-  found: readonly Pick<HostFacts, 'host' | 'facts'>[],
+  found: readonly Pick<SeenHost, 'host' | 'facts'>[],
 ): KeptRelease {
   const [first, ...rest] = found;
   const everywhere = (first?.facts.releases ?? []).filter(({ manifest }) =>

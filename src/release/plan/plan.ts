@@ -8,7 +8,7 @@ import { other } from '../../contract/places.ts';
 import { type FrontFacts, type FrontPlan, planFront } from '../front/front.ts';
 import { liveSite, siteWith } from '../front/host-site.ts';
 import type { AppFacts, KeptRelease } from '../look/facts.ts';
-import type { HostFacts } from '../look/look.ts';
+import type { SeenHost } from '../look/look.ts';
 import type { Secrets } from '../secrets.ts';
 import type { ReleaseHost } from '../types.ts';
 import { chooseRelease, nameRelease } from './choose.ts';
@@ -18,7 +18,7 @@ import type { Wanted } from './wanted.ts';
 
 /** Everything that was looked at. */
 interface Seen {
-  readonly hosts: readonly HostFacts[];
+  readonly hosts: readonly SeenHost[];
   readonly front: FrontFacts;
 }
 
@@ -97,7 +97,7 @@ export function planRelease(aim: Aim, seen: Seen): ReleasePlan {
 function finish(
   { action, app, definition }: Aim,
   { front }: Seen,
-  at: HostFacts,
+  at: SeenHost,
   { release, colour, site }: Extract<Decision, { kind: 'finish' }>,
 ): PlannedHost {
   const { manifest } = release;
@@ -115,7 +115,7 @@ function finish(
 function takeOver(
   aim: Aim,
   { front }: Seen,
-  at: HostFacts,
+  at: SeenHost,
   { colour, old }: Extract<Decision, { kind: 'deploy' }>,
   manifest: Manifest,
   index: number,

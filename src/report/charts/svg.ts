@@ -1,13 +1,13 @@
 /** SVG as text: elements with escaped attributes, and the few paths that charts need. */
 import { escapeHtml } from '../escape.ts';
 
-export type Attributes = Readonly<Record<string, string | number | undefined>>;
+export type SvgAttributes = Readonly<Record<string, string | number | undefined>>;
 
 /** A point in pixels. */
 export type Point = readonly [x: number, y: number];
 
 /** One element. Children are markup already; text goes through `text`. */
-export function tag(name: string, attributes: Attributes, ...children: readonly string[]): string {
+export function tag(name: string, attributes: SvgAttributes, ...children: readonly string[]): string {
   const written = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
     .map(
@@ -18,7 +18,7 @@ export function tag(name: string, attributes: Attributes, ...children: readonly 
 }
 
 /** A text element; `content` may be anything. */
-export function text(x: number, y: number, content: string, attributes: Attributes = {}): string {
+export function text(x: number, y: number, content: string, attributes: SvgAttributes = {}): string {
   return tag('text', { x, y, ...attributes }, escapeHtml(content));
 }
 

@@ -6,7 +6,7 @@ import { linearScale, logScale, timeScale } from './scale.ts';
 import { linePath, type Point, tag, text, tooltip } from './svg.ts';
 
 /** A moment worth a mark on every chart, e.g. a restart. */
-export interface Mark {
+export interface TimeMark {
   readonly at: number;
   readonly label: string;
   readonly side: 'baseline' | 'candidate' | 'both';
@@ -22,7 +22,7 @@ interface TimeChart {
   /** The first is drawn strong, further ones thin. */
   readonly series: readonly Series[];
   readonly format: (value: number) => string;
-  readonly marks: readonly Mark[];
+  readonly marks: readonly TimeMark[];
   /** Logarithmic for latency, else from zero. */
   readonly logarithmic?: boolean;
   /** The axis reaches at least this value, so that noise near zero looks like noise. */
@@ -88,7 +88,7 @@ function warmUp(input: TimeChart, x: (value: number) => number): string[] {
   ];
 }
 
-function marked(mark: Mark, at: number): string {
+function marked(mark: TimeMark, at: number): string {
   return tag(
     'g',
     { class: `mark ${mark.side}` },

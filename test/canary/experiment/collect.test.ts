@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Collector } from '../../../src/canary/experiment/collect.ts';
+import { RecordCollector } from '../../../src/canary/experiment/collect.ts';
 import type { TrafficGroup, TrafficLine, UnitLine } from '../../../src/metrics/live.ts';
 
 const T = 1_700_000_000;
@@ -48,7 +48,7 @@ const unit = (at: number, over: Partial<UnitLine> = {}): UnitLine => ({
   ...over,
 });
 
-const collector = () => new Collector('preview', { blue: 'candidate', green: 'baseline' });
+const collector = () => new RecordCollector('preview', { blue: 'candidate', green: 'baseline' });
 
 describe('collecting', () => {
   it('starts with the first request of this application, and maps variants to sides', () => {

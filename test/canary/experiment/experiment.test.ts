@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   begin,
+  type ExperimentObservation,
   type ExperimentSettings,
   NO_TRAFFIC_SECONDS,
   next,
-  type Observation,
 } from '../../../src/canary/experiment/experiment.ts';
 import { observeUnit, UNKNOWN_HEALTH } from '../../../src/canary/lab/health.ts';
 import { defaultSequentialConfig } from '../../../src/judge/index.ts';
@@ -21,7 +21,7 @@ const settings = (over: Partial<ExperimentSettings> = {}): ExperimentSettings =>
 });
 
 /** Feeds observations; what the machine wanted after each. */
-function drive(observations: readonly Observation[], over: Partial<ExperimentSettings> = {}) {
+function drive(observations: readonly ExperimentObservation[], over: Partial<ExperimentSettings> = {}) {
   let { state } = begin(settings(over));
   const actions = observations.map((observation) => {
     const step = next(state, observation);
@@ -31,9 +31,9 @@ function drive(observations: readonly Observation[], over: Partial<ExperimentSet
   return { state, actions };
 }
 
-const seconds = (...args: Parameters<typeof simulate>): Observation[] =>
+const seconds = (...args: Parameters<typeof simulate>): ExperimentObservation[] =>
   simulate(...args).map((second) => ({ kind: 'second', second }));
-const tick = (sinceLoad: number, sinceFirst: number | null): Observation => ({
+const tick = (sinceLoad: number, sinceFirst: number | null): ExperimentObservation => ({
   kind: 'tick',
   sinceLoad,
   sinceFirst,
@@ -81,7 +81,7 @@ describe('the experiment', () => {
   });
 
   it('stops when a side is lost, and not when a service restarted', () => {
-    const event = (kind: 'restarted' | 'died' | 'silent'): Observation => ({
+    const event = (kind: 'restarted' | 'died' | 'silent'): ExperimentObservation => ({
       kind: 'event',
       event: { at: 3, side: 'candidate', kind, detail: '' },
     });
@@ -101,7 +101,7 @@ describe('the experiment', () => {
   });
 
   it('counts the last answers of a load that ended by itself, and no empty seconds after it', () => {
-    const silence: Observation = {
+    const silence: ExperimentObservation = {
       kind: 'second',
       second: { at: 99, baseline: { routes: {} }, candidate: { routes: {} } },
     };

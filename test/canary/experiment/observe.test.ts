@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { observeExperiment } from '../../../src/canary/experiment/observe.ts';
 import { type CanaryOptions, planRun } from '../../../src/canary/experiment/plan.ts';
-import { coloursOf, SIDES, type SideName } from '../../../src/canary/experiment/sides.ts';
+import { coloursOf } from '../../../src/canary/experiment/sides.ts';
 import type { Lab, LabHost } from '../../../src/canary/lab/hosts.ts';
 import { COLOUR_HEADER, siteOf } from '../../../src/canary/lab/site.ts';
 import { configSchema } from '../../../src/config/schema.ts';
 import { quietContext } from '../../../src/context.ts';
+import { SIDES, type SideName } from '../../../src/judge/sides.ts';
 import type { SiteProxy } from '../../../src/proxy/proxy.ts';
 import type { Connection, RunOptions, RunResult } from '../../../src/ssh/connection.ts';
 

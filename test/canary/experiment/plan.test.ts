@@ -144,14 +144,14 @@ describe('the plan of an experiment', () => {
       'an unknown metric',
       config({ ...LOAD, critical: ['throughput'] }),
       {},
-      /names "throughput", which is no metric/,
+      /names "throughput", which is not a metric/,
       'There are: errors, bodies, latency,',
     ],
     [
       'a percentile that is not measured: such a canary could never pass',
       config({ ...LOAD, critical: ['latency p95'] }),
       {},
-      /names "latency p95", which is no metric/,
+      /names "latency p95", which is not a metric/,
       'Did you mean "latency p90"? There are: errors,',
     ],
     [

@@ -88,7 +88,7 @@ describe('pipeline judge FILE', () => {
 
   it.each([
     ['a missing file', () => join(folder, 'nope.json'), {}, /cannot be read/],
-    ['what is no JSON', () => file('a.txt', 'hello'), {}, /is no JSON/],
+    ['what is not JSON', () => file('a.txt', 'hello'), {}, /is not JSON/],
     ['a page without a report', () => file('a.html', '<html></html>'), {}, /page without a canary report/],
     [
       'another document',

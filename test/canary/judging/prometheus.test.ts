@@ -220,7 +220,7 @@ describe('a Kayenta configuration with Prometheus', () => {
         executionRequest: { scopes: { default: { controlScope: { start: 'soon' } } } },
       },
       { baseline: 'a', candidate: 'b' },
-      /start "soon" is no time/,
+      /start "soon" is not a time/,
     ],
     [
       'another source',
@@ -247,7 +247,7 @@ describe('a Kayenta configuration with Prometheus', () => {
       /scoreThresholds.pass: expected a number, found "high"/,
     ],
     ['scopes without a configuration', REQUEST, {}, /not which metrics to compare/],
-    ['no configuration', { metrics: 3 }, HOUR, /c.json is no Kayenta configuration: canaryConfig.metrics/],
+    ['no configuration', { metrics: 3 }, HOUR, /c.json is not a Kayenta configuration: canaryConfig.metrics/],
   ])('%s: said before anything is asked', async (_, document, options, message) => {
     const asked: RangeQuery[] = [];
     await expect(documentFromPrometheus(document, 'c.json', options, source(OK, asked))).rejects.toThrow(

@@ -1,8 +1,8 @@
 /** Canary runs as `pipeline canary` tells of them: one that passed, one that failed, one under way. */
-import type { CanaryTelling } from '../../../src/hub/events/canaries.ts';
+import type { CanaryStatus } from '../../../src/hub/events/canaries.ts';
 import { noise } from './fleet.ts';
 
-type Metric = CanaryTelling['metrics'][number];
+type Metric = CanaryStatus['metrics'][number];
 
 const HOUR = 3_600_000;
 
@@ -45,12 +45,15 @@ function metrics(failed: boolean): Metric[] {
       reason: failed ? 'needs about 900 more requests' : '',
     }),
     metric('CPU a request', 'ms a request', 1.6, 1.5, {}),
-    metric('memory', 'bytes', 1.04e8, 1.01e8, {}),
+    metric('memory', 'bytes', 1.04e8, failed ? 1.9e8 : 1.01e8, {
+      ...(failed ? { verdict: 'high', tone: 'open' } : {}),
+      harm: 'not judged (informative)',
+    }),
     metric('restarts', '', 0, 0, { verdict: 'no data', scale: null, effect: null, interval: null }),
   ];
 }
 
-function panels(seconds: number, failed: boolean): Pick<CanaryTelling, 'times' | 'panels'> {
+function panels(seconds: number, failed: boolean): Pick<CanaryStatus, 'times' | 'panels'> {
   const times = Array.from({ length: seconds }, (_, i) => i + 1);
   const series = (of: (second: number, name: string) => number) =>
     ['baseline', 'candidate'].map((name) => ({ name, values: times.map((second) => of(second, name)) }));
@@ -77,10 +80,10 @@ function panels(seconds: number, failed: boolean): Pick<CanaryTelling, 'times' |
 
 function run(
   id: string,
-  state: CanaryTelling['state'],
+  state: CanaryStatus['state'],
   ageMs: number,
-  change: Partial<CanaryTelling>,
-): CanaryTelling {
+  change: Partial<CanaryStatus>,
+): CanaryStatus {
   return {
     id,
     app: 'preview',
@@ -104,7 +107,7 @@ function run(
 }
 
 /** Each as it was told last, and how many ms ago that was. */
-export function pastRuns(): readonly (readonly [run: CanaryTelling, ago: number])[] {
+export function pastRuns(): readonly (readonly [run: CanaryStatus, ago: number])[] {
   const failed = run('samplefailed1', 'failed', 14_000, {
     candidate: { ref: 'broken', commit: '0fb8c1c', subject: 'Update longmethod.js' },
     score: 31,
@@ -123,7 +126,7 @@ export function pastRuns(): readonly (readonly [run: CanaryTelling, ago: number]
 }
 
 /** One that began so many ms ago, and ends after ten minutes. */
-export function runUnderWay(ageMs: number): CanaryTelling {
+export function runUnderWay(ageMs: number): CanaryStatus {
   const seconds = Math.min(600, Math.round(ageMs / 1000));
   const requests = { baseline: seconds * 5, candidate: Math.round(seconds * 4.9) };
   const shared = {

@@ -25,10 +25,10 @@ function metrics(errorOdds: number): readonly RolloutMetric[] {
       odds: errorOdds,
       cleared: errorOdds < 10,
     }),
-    metric('refused (4xx)', { baseline: 0.012, candidate: 0.011 }),
+    metric('errors (4xx)', { baseline: 0.012, candidate: 0.011 }),
     metric('latency p50', { ...ms, baseline: 12.1, candidate: 12.4 }),
     metric('latency p90', { ...ms, baseline: 41, candidate: 43, odds: 3.4, cleared: false }),
-    metric('visitors who do not come back', { baseline: null, candidate: null, cleared: false }),
+    metric('visitors who leave', { baseline: null, candidate: null, cleared: false }),
   ];
 }
 

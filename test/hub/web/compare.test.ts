@@ -17,7 +17,9 @@ describe('two versions', () => {
   const cases: [string, Parameters<typeof compare>[0], Partial<RouteFigures>, string, string][] = [
     ['errors beyond chance', 'errors', { errors: 0.05 }, 'worse', '+4.9 points'],
     ['errors within chance', 'errors', { errors: 0.002 }, 'alike', '+0.1 points'],
-    ['fewer rejected', 'rejected', { rejected: 0 }, 'alike', '−1.0 points'],
+    ['fewer rejected, of too few to tell', 'rejected', { rejected: 0 }, 'few', '−1.0 points'],
+    ['one in ten of few that fail', 'errors', { requests: 30, errors: 0.1 }, 'worse', '+9.9 points'],
+    ['none of few that fail', 'errors', { requests: 30, errors: 0 }, 'few', '−0.1 points'],
     ['half as fast again', 'p90', { p90: 75 }, 'worse', '+50 %'],
     ['faster', 'p50', { p50: 10 }, 'better', '−50 %'],
     ['within a tenth', 'p90', { p90: 54 }, 'alike', '+8.0 %'],
@@ -35,6 +37,9 @@ describe('two versions', () => {
       'Worse: errors (5xx) +4.9 points, p90 +50 %. 2 routes are worse.',
     );
     expect(summary(figures(), figures(), 0)).toBe('About alike.');
+    expect(summary(figures(), figures({ requests: 60 }), 0)).toBe(
+      'About alike, with too few requests to tell about errors (5xx), rejected (4xx), p99.',
+    );
     expect(summary(figures(), figures({ requests: 3 }), 0)).toBe('Too few requests to compare.');
   });
 });

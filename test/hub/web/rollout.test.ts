@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readStatus, shownRollout } from '../../../src/hub/events/rollout-status.ts';
-import { markName } from '../../../src/hub/web/state/mark-name.ts';
+import { eventName } from '../../../src/hub/web/state/event-name.ts';
 import {
   evidenceShare,
   oddsText,
@@ -99,6 +99,6 @@ describe('a rollout', () => {
       hosts: [],
       text: '',
     } as const;
-    expect(markName({ ...mark, result, percent })).toBe(name);
+    expect(eventName({ ...mark, result, percent })).toBe(name);
   });
 });

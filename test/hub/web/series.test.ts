@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { History, Mark } from '../../../src/hub/api-types.ts';
+import type { History, HubEvent } from '../../../src/hub/api-types.ts';
 import {
   append,
   bridge,
@@ -8,7 +8,7 @@ import {
   measured,
   stack,
   top,
-  withMark,
+  withEvent,
 } from '../../../src/hub/web/state/series.ts';
 
 describe('points of a chart', () => {
@@ -72,7 +72,7 @@ describe('points of a chart', () => {
   });
 
   it('have marks in order, a changed one once', () => {
-    const mark = (id: string, at: number, result = ''): Mark => ({
+    const mark = (id: string, at: number, result = ''): HubEvent => ({
       id,
       at,
       kind: 'canary',
@@ -82,8 +82,12 @@ describe('points of a chart', () => {
       result,
       text: '',
     });
-    const marks = withMark([mark('a', 1), mark('b', 3, 'running')], mark('b', 3, 'passed'));
-    expect(withMark(marks, mark('c', 2)).map(({ id, result }) => id + result)).toEqual(['a', 'c', 'bpassed']);
+    const marks = withEvent([mark('a', 1), mark('b', 3, 'running')], mark('b', 3, 'passed'));
+    expect(withEvent(marks, mark('c', 2)).map(({ id, result }) => id + result)).toEqual([
+      'a',
+      'c',
+      'bpassed',
+    ]);
   });
 
   it('bridge one late sample and no real gap', () => {

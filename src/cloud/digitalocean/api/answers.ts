@@ -110,7 +110,7 @@ export const accountSchema = z.object({
   status: z.string().optional(),
   status_message: z.string().nullish(),
 });
-export type Account = z.infer<typeof accountSchema>;
+export type CloudAccount = z.infer<typeof accountSchema>;
 
 export const sizeSchema = z.object({
   slug: z.string(),

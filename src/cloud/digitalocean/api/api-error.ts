@@ -5,23 +5,37 @@
 import { Failure, type FailureKind } from '../../../errors.ts';
 
 /** Whether the call may have changed something although it failed. */
-export type Effect = 'none' | 'unknown';
+export type CallEffect = 'none' | 'unknown';
 
 export interface CallName {
   readonly method: string;
   readonly path: string;
 }
 
+/**
+ * What a refusal is about. The API gives statuses one meaning in one place and another elsewhere, and no codes:
+ * its words are read here, once.
+ */
+export type RefusalReason =
+  /** something else is under way on the same thing */
+  | 'busy'
+  /** the call refers to a thing that the API does not know (yet) */
+  | 'unknown-thing'
+  /** the token lacks the right */
+  | 'no-right';
+
 export interface ApiErrorDetails {
   readonly call: CallName;
   /** HTTP status; 0 where no complete answer came. */
   readonly status: number;
-  readonly effect: Effect;
+  readonly effect: CallEffect;
   /** Whether the same call may succeed later. */
   readonly transient: boolean;
   readonly requestId?: string | undefined;
-  /** What the API said, word for word. */
+  /** What the API said, word for word: for people. */
   readonly said?: string | undefined;
+  /** Absent: it is none of these, or was no refusal. */
+  readonly reason?: RefusalReason | undefined;
   /** Milliseconds that the API asks to wait. */
   readonly waitMs?: number | undefined;
   readonly next?: string | undefined;
@@ -32,10 +46,11 @@ export interface ApiErrorDetails {
 export class ApiError extends Failure {
   readonly call: CallName;
   readonly status: number;
-  readonly effect: Effect;
+  readonly effect: CallEffect;
   readonly transient: boolean;
   readonly waitMs: number | undefined;
   readonly said: string;
+  readonly reason: RefusalReason | undefined;
 
   constructor(message: string, details: ApiErrorDetails) {
     const { call, requestId } = details;
@@ -50,6 +65,7 @@ export class ApiError extends Failure {
     this.transient = details.transient;
     this.waitMs = details.waitMs;
     this.said = details.said ?? '';
+    this.reason = details.reason;
   }
 }
 
@@ -79,9 +95,10 @@ export function refusalError(refusal: Refusal): ApiError {
     call,
     status,
     said,
+    reason: reasonOf(status, said),
     requestId: refusal.requestId,
     waitMs: refusal.waitMs,
-    effect: 'none' as Effect,
+    effect: 'none' as CallEffect,
     transient: false,
   };
   if (status === 401) {
@@ -117,6 +134,18 @@ export function refusalError(refusal: Refusal): ApiError {
     });
   }
   return new ApiError(`DigitalOcean refused (${quoted})`, { ...base, ...adviceFor(said) });
+}
+
+/** How refusals speak of things that they cannot find. */
+const THING = '(tag|vpc|network|key)';
+const AMISS = '(unknown|invalid|missing)';
+const UNKNOWN = new RegExp(`(not|n't) (exist|found)|no such|${AMISS}.*${THING}|${THING}.*${AMISS}`, 'i');
+
+function reasonOf(status: number, said: string): RefusalReason | undefined {
+  if (status === 404) return 'unknown-thing';
+  if (status === 403) return /authori|permi|scope/i.test(said) ? 'no-right' : undefined;
+  if ([409, 422, 423].includes(status) && /pending|event|locked|progress/i.test(said)) return 'busy';
+  return [400, 422].includes(status) && UNKNOWN.test(said) ? 'unknown-thing' : undefined;
 }
 
 /** What to do about refusals that the API tells apart by their text alone. */

@@ -14,7 +14,7 @@ import type { Clock } from './clock.ts';
 import { createGate, type Gate } from './gate.ts';
 import { rateLimitWait } from './rate-limit.ts';
 
-export interface Call<T> {
+export interface ApiCall<T> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Begins with `/v2/`; parts already encoded. */
   readonly path: string;
@@ -41,7 +41,7 @@ export interface TransportOptions {
 
 export interface Transport {
   /** @throws ApiError, or the context's abort reason. */
-  send<T>(call: Call<T>): Promise<T>;
+  send<T>(call: ApiCall<T>): Promise<T>;
   /** Scheme, name and port of the API. */
   readonly origin: string;
   /** Calls sent so far, repetitions included. */
@@ -99,7 +99,7 @@ class HttpTransport {
     this.gate = createGate(context, options.clock);
   }
 
-  async send<T>(call: Call<T>): Promise<T> {
+  async send<T>(call: ApiCall<T>): Promise<T> {
     const safe = (call.repeat ?? (call.method === 'POST' ? 'look' : 'safe')) === 'safe';
     let failures = 0;
     let limited = 0;
@@ -132,7 +132,7 @@ class HttpTransport {
   }
 
   /** Sends once. Only ever throws ApiError or the abort reason. */
-  private async exchange<T>(call: Call<T>): Promise<T> {
+  private async exchange<T>(call: ApiCall<T>): Promise<T> {
     const { context, base } = this;
     const url = new URL(`${base.pathname.replace(/\/$/, '')}${call.path}`, base);
     for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, String(value));
@@ -165,7 +165,7 @@ class HttpTransport {
     }
   }
 
-  private request<T>(call: Call<T>, signal: AbortSignal): RequestInit {
+  private request<T>(call: ApiCall<T>, signal: AbortSignal): RequestInit {
     return {
       method: call.method,
       redirect: 'manual',
@@ -180,7 +180,7 @@ class HttpTransport {
     };
   }
 
-  private read<T>(call: Call<T>, response: Response, text: string, headerId: string | undefined): T {
+  private read<T>(call: ApiCall<T>, response: Response, text: string, headerId: string | undefined): T {
     const { status } = response;
     if (status >= 200 && status < 300) {
       if (call.answer === undefined) return undefined as T;

@@ -1,5 +1,5 @@
 /** Waiting for the cloud: again and again with a pause, within a time. */
-import { type ApiError, isStatus } from './api-error.ts';
+import { ApiError } from './api-error.ts';
 import type { Clock } from './clock.ts';
 
 export interface Waiting {
@@ -36,7 +36,7 @@ export async function whenIdle(clock: Clock, signal: AbortSignal, act: () => Pro
       await act();
       return true;
     } catch (error) {
-      if (!isStatus(error, 409, 422, 423) || !/pending|event|locked|progress/i.test(error.said)) throw error;
+      if (!(error instanceof ApiError) || error.reason !== 'busy') throw error;
       refused = error;
       return undefined;
     }
@@ -58,17 +58,12 @@ export async function onceKnown<T>(clock: Clock, signal: AbortSignal, call: () =
     try {
       return await call();
     } catch (error) {
-      const unknown = isStatus(error, 404) || (isStatus(error, 400, 422) && UNKNOWN.test(error.said));
+      const unknown = error instanceof ApiError && error.reason === 'unknown-thing';
       if (!unknown || clock.now() > deadline) throw error;
       await clock.sleep(2_000, signal);
     }
   }
 }
-
-/** How refusals speak of things that they cannot find. */
-const THING = '(tag|vpc|network|key)';
-const AMISS = '(unknown|invalid|missing)';
-const UNKNOWN = new RegExp(`(not|n't) (exist|found)|no such|${AMISS}.*${THING}|${THING}.*${AMISS}`, 'i');
 
 /**
  * What all of them give; waits for the others where one fails, so that nothing goes on behind the back of a

@@ -92,8 +92,7 @@ async function removeNetwork(api: Work['api'], id: string): Promise<boolean> {
     return true;
   } catch (error) {
     // 403 is also how a token without the right to remove networks is turned down.
-    if (isStatus(error, 409) || (isStatus(error, 403) && !/authori|permi|scope/i.test(error.said)))
-      return false;
+    if (isStatus(error, 409) || (isStatus(error, 403) && error.reason !== 'no-right')) return false;
     throw error;
   }
 }

@@ -4,11 +4,11 @@
  */
 import { closest, Failure } from '../../../errors.ts';
 import type { MachineSpec } from '../../provider.ts';
-import type { Account, Image, Region, Size } from '../api/answers.ts';
+import type { CloudAccount, Image, Region, Size } from '../api/answers.ts';
 
 /** What can be had. */
 export interface Catalogue {
-  readonly account: Account;
+  readonly account: CloudAccount;
   readonly regions: readonly Region[];
   readonly sizes: readonly Size[];
   readonly images: readonly Image[];

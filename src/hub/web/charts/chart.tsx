@@ -3,7 +3,7 @@
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import type { Mark, Panel } from '../../api-types.ts';
+import type { HubEvent, Panel } from '../../api-types.ts';
 import { Legend } from './legend.tsx';
 import { markAt } from './marks.ts';
 import { chartOptions, dataOf, HEIGHT, type Now } from './options.ts';
@@ -11,7 +11,7 @@ import { chartOptions, dataOf, HEIGHT, type Now } from './options.ts';
 interface Props {
   readonly panel: Panel;
   readonly times: readonly number[];
-  readonly marks: readonly Mark[];
+  readonly marks: readonly HubEvent[];
   readonly dark: boolean;
   /** A range that was chosen by dragging; absent: it cannot be. */
   readonly onZoom?: (fromMs: number, toMs: number) => void;
@@ -20,7 +20,7 @@ interface Props {
 
 interface Cursor {
   readonly index: number;
-  readonly mark: Mark | undefined;
+  readonly mark: HubEvent | undefined;
 }
 
 export function Chart({ panel, times, marks, dark, onZoom, onReset }: Props) {
@@ -41,7 +41,7 @@ export function Chart({ panel, times, marks, dark, onZoom, onReset }: Props) {
   Object.assign(now.current, { panel, marks, hidden, onZoom, onReset });
 
   const form = panel.series.map(({ name }) => name).join('\n');
-  // Made anew only when its form changes; figures are set by the effect below.
+  // Recreated only when its form changes; the effect below sets the data.
   useEffect(() => {
     const element = place.current;
     if (element === null) return;

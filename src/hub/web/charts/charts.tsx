@@ -17,7 +17,7 @@ export function Charts({ page, loaded }: { readonly page: Page; readonly loaded:
     const end = Math.min(Math.round(to), Date.now());
     if (end - from >= LEAST_MS) go({ ...place, from: Math.round(from), to: end });
   };
-  // One version alone is what the other charts show already.
+  // With one version, the other charts show the same.
   const panels = data.panels
     .map(measured)
     .filter(({ id, series }) => !id.endsWith('by-version') || series.length > 1);
@@ -44,7 +44,7 @@ export function Charts({ page, loaded }: { readonly page: Page; readonly loaded:
   );
 }
 
-/** Room for the charts that are on their way, so that nothing jumps. */
+/** Placeholders while the charts load, so that nothing jumps. */
 function Blank() {
   return (
     <section class="charts" aria-busy="true" aria-label="Charts are read">

@@ -17,7 +17,7 @@ export function colorName(name: string, index: number): string {
   return Object.hasOwn(MEANING, name) ? (MEANING[name] ?? '') : (ROW[index % ROW.length] ?? '');
 }
 
-/** A colour as a canvas takes it, in the theme of now. */
+/** A colour that a canvas accepts, in the current theme. */
 export function resolve(name: string, alpha = 1): string {
   const probe = document.createElement('i');
   probe.style.color = `var(${name})`;

@@ -1,14 +1,14 @@
 /** Title and lines of a chart, each with its value at the cursor, or now. A click hides a line. */
-import type { Mark, Panel } from '../../api-types.ts';
+import type { HubEvent, Panel } from '../../api-types.ts';
+import { eventName } from '../state/event-name.ts';
 import { figure, moment } from '../state/format.ts';
-import { markName } from '../state/mark-name.ts';
 import { latest } from '../state/series.ts';
 import { colorName } from './colors.ts';
 
 interface Props {
   readonly panel: Panel;
   readonly times: readonly number[];
-  readonly cursor: { readonly index: number; readonly mark: Mark | undefined } | undefined;
+  readonly cursor: { readonly index: number; readonly mark: HubEvent | undefined } | undefined;
   readonly hidden: ReadonlySet<string>;
   readonly toggle: (name: string) => void;
 }
@@ -21,7 +21,7 @@ export function Legend({ panel, times, cursor, hidden, toggle }: Props) {
       <span class="at">
         {cursor?.mark !== undefined && (
           <span class="mark">
-            {markName(cursor.mark)} {cursor.mark.text}
+            {eventName(cursor.mark)} {cursor.mark.text}
           </span>
         )}
         {at === undefined ? '' : moment(at * 1000, true)}

@@ -3,8 +3,8 @@
  * only ever text.
  */
 import type uPlot from 'uplot';
-import type { Mark } from '../../api-types.ts';
-import { markName } from '../state/mark-name.ts';
+import type { HubEvent } from '../../api-types.ts';
+import { eventName } from '../state/event-name.ts';
 
 /** Names closer together than this are left out; the line stays. */
 const APART = 64;
@@ -15,7 +15,7 @@ export interface MarkColors {
   readonly back: string;
 }
 
-export function drawMarks(u: uPlot, marks: readonly Mark[], colors: MarkColors): void {
+export function drawMarks(u: uPlot, marks: readonly HubEvent[], colors: MarkColors): void {
   const { ctx, bbox } = u;
   const ratio = devicePixelRatio;
   ctx.save();
@@ -35,7 +35,7 @@ export function drawMarks(u: uPlot, marks: readonly Mark[], colors: MarkColors):
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
     if (x < free) continue;
-    const text = markName(mark);
+    const text = eventName(mark);
     const width = ctx.measureText(text).width;
     const right = x + 4 * ratio + width <= bbox.left + bbox.width;
     ctx.textAlign = right ? 'left' : 'right';
@@ -49,7 +49,7 @@ export function drawMarks(u: uPlot, marks: readonly Mark[], colors: MarkColors):
 }
 
 /** The mark that the cursor stands on, within a few pixels. */
-export function markAt(u: uPlot, marks: readonly Mark[]): Mark | undefined {
+export function markAt(u: uPlot, marks: readonly HubEvent[]): HubEvent | undefined {
   const { left } = u.cursor;
   if (left === undefined || left < 0) return undefined;
   return marks.find((mark) => Math.abs(u.valToPos(mark.at / 1000, 'x') - left) <= 5);

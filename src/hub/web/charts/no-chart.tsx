@@ -1,4 +1,4 @@
-/** Where a chart would be, had anything been measured: why there is none. */
+/** In place of a chart without data: why there is none. */
 import type { Panel } from '../../api-types.ts';
 
 export function NoChart({ panel }: { readonly panel: Panel }) {

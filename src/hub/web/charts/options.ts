@@ -1,6 +1,6 @@
 /** How a chart is drawn. */
 import type uPlot from 'uplot';
-import type { ChartSeries, Mark, Panel } from '../../api-types.ts';
+import type { ChartSeries, HubEvent, Panel } from '../../api-types.ts';
 import { figure, tick } from '../state/format.ts';
 import { BOUNDS, bridge, lonely, stack, top, type Values } from '../state/series.ts';
 import { colorName, resolve } from './colors.ts';
@@ -9,10 +9,10 @@ import { drawMarks } from './marks.ts';
 export const HEIGHT = 148;
 const AXIS_WIDTH = 68;
 
-/** What the chart needs of its component, always as it is now. */
+/** What the chart reads from its component, always current. */
 export interface Now {
   panel: Panel;
-  marks: readonly Mark[];
+  marks: readonly HubEvent[];
   hidden: ReadonlySet<string>;
   onCursor: (u: uPlot) => void;
   onZoom: ((fromMs: number, toMs: number) => void) | undefined;
@@ -113,7 +113,7 @@ function seriesOf(
   };
 }
 
-/** What was chosen by dragging is no longer marked, but shown. */
+/** Zooms to the range that was dragged over, and clears the selection. */
 function zoom(u: uPlot, onZoom: Now['onZoom']): void {
   const { left, width } = u.select;
   if (width < 8) return;

@@ -3,17 +3,17 @@
  * coarse.
  */
 import { useEffect, useRef } from 'preact/hooks';
-import type { History, Mark } from '../../api-types.ts';
+import type { History, HubEvent } from '../../api-types.ts';
 import type { Page } from '../page.ts';
 import { boundsOf, isLive, RANGES } from '../state/place.ts';
-import { append, withMark } from '../state/series.ts';
+import { append, withEvent } from '../state/series.ts';
 import { type Loaded, useLoaded } from './use-loaded.ts';
 
 /** Steps longer than this are read again rather than put together from live points, seconds. */
 const LONGEST_LIVE_STEP = 10;
 const LEAST_MS = 15_000;
 
-/** When to read again: changes every so often while the page is live. */
+/** When to read again: changes now and then while the page is live. */
 export function refreshKey({ place, stream }: Page): string {
   if (!isLive(place)) return 'fixed';
   const every = Math.max(LEAST_MS, ((RANGES[place.range] ?? 3600) * 1000) / 360);
@@ -49,13 +49,13 @@ export function useCharts(page: Page, subject: string): Loaded<History> {
   useEffect(() => {
     if (!isLive(place)) return;
     counts.current.clear();
-    const concerns = (mark: Mark) =>
-      subject.split('&')[0] === `${new URLSearchParams({ app: mark.app })}` ||
-      mark.hosts.some((host) => subject === `${new URLSearchParams({ host })}`);
+    const concerns = (event: HubEvent) =>
+      subject.split('&')[0] === `${new URLSearchParams({ app: event.app })}` ||
+      event.hosts.some((host) => subject === `${new URLSearchParams({ host })}`);
     return stream.listen({
-      mark: (mark) => {
-        if (concerns(mark))
-          set.current((before) => before && { ...before, events: withMark(before.events, mark) });
+      event: (event) => {
+        if (concerns(event))
+          set.current((before) => before && { ...before, events: withEvent(before.events, event) });
       },
       ...(live
         ? {

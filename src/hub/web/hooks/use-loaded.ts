@@ -4,7 +4,7 @@ import { get, SignedOut } from '../state/api.ts';
 
 export interface Loaded<T> {
   readonly data: T | undefined;
-  /** A sentence; empty where the last reading went well. */
+  /** A sentence; empty if the last read succeeded. */
   readonly error: string;
 }
 

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { type Place, placeQuery, readPlace } from '../state/place.ts';
 
-/** `replace`: no step that the back button would stop at, e.g. for each letter of a filter. */
+/** `replace`: adds no step to the history, e.g. while typing a filter. */
 export type Go = (to: Place, how?: 'step' | 'replace') => void;
 
 export function usePlace(): readonly [Place, Go] {

@@ -1,6 +1,6 @@
-/** The one live connection of the page. It rests while the page is hidden, and comes back by itself. */
+/** The page's one live connection. It pauses while the page is hidden and reconnects by itself. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { LivePoint, Mark, Overview } from '../../api-types.ts';
+import type { HubEvent, LivePoint, Overview } from '../../api-types.ts';
 import { get, SignedOut } from '../state/api.ts';
 
 export type StreamState = 'connecting' | 'live' | 'again' | 'paused' | 'full';
@@ -8,20 +8,20 @@ export type StreamState = 'connecting' | 'live' | 'again' | 'paused' | 'full';
 export interface Stream {
   readonly state: StreamState;
   readonly overview: Overview | undefined;
-  /** Grows when something was missed: whatever is shown is read again. */
+  /** Grows when something was missed, so that everything shown is read again. */
   readonly missed: number;
-  /** @returns ends the listening */
-  readonly listen: (listener: Listener) => () => void;
+  /** @returns a function that stops listening */
+  readonly listen: (listener: StreamListener) => () => void;
 }
 
-/** What comes by the stream besides the overview. */
-export interface Listener {
+/** What the stream brings besides the overview. */
+export interface StreamListener {
   readonly point?: (point: LivePoint) => void;
   /** A deploy, a canary run …: new or changed. */
-  readonly mark?: (mark: Mark) => void;
+  readonly event?: (event: HubEvent) => void;
 }
 
-/** Where the browser gives up (the hub answered with an error), it is tried again after this. */
+/** How long to wait before retrying when the browser gives up (the hub answered with an error). */
 const RETRY_MS = 3000;
 
 /** @param subject query of the host or application whose points are wanted, e.g. `host=web`; empty: none */
@@ -31,7 +31,7 @@ export function useStream(subject: string, onSignedOut: () => void): Stream {
   const [missed, setMissed] = useState(0);
   const [visible, setVisible] = useState(() => !document.hidden);
   const [attempt, setAttempt] = useState(0);
-  const listeners = useRef(new Set<Listener>());
+  const listeners = useRef(new Set<StreamListener>());
 
   useEffect(() => {
     const listen = () => setVisible(!document.hidden);
@@ -59,9 +59,9 @@ export function useStream(subject: string, onSignedOut: () => void): Stream {
       const point = JSON.parse(event.data) as LivePoint;
       for (const listener of listeners.current) listener.point?.(point);
     });
-    source.addEventListener('mark', (event) => {
-      const mark = JSON.parse(event.data) as Mark;
-      for (const listener of listeners.current) listener.mark?.(mark);
+    source.addEventListener('event', ({ data }) => {
+      const event = JSON.parse(data) as HubEvent;
+      for (const listener of listeners.current) listener.event?.(event);
     });
     source.addEventListener('full', () => {
       source.close();
@@ -83,7 +83,7 @@ export function useStream(subject: string, onSignedOut: () => void): Stream {
     };
   }, [subject, visible, attempt, onSignedOut]);
 
-  const listen = useCallback((listener: Listener) => {
+  const listen = useCallback((listener: StreamListener) => {
     listeners.current.add(listener);
     return () => listeners.current.delete(listener);
   }, []);

@@ -5,7 +5,7 @@ export type Theme = 'system' | 'light' | 'dark';
 const KEY = 'pipeline-theme';
 const NEXT: Readonly<Record<Theme, Theme>> = { system: 'dark', dark: 'light', light: 'system' };
 
-/** Browsers that store nothing throw: then the choice lasts as long as the page. */
+/** Browsers without storage throw: then the choice lasts as long as the page. */
 function storage(): Storage | undefined {
   try {
     return localStorage;

@@ -1,4 +1,4 @@
-/** The foot of the left column: whether the page is live, who looks at it, light or dark. */
+/** The foot of the left column: live or not, who is signed in, light or dark. */
 import type { StreamState } from '../hooks/use-stream.ts';
 import type { Themes } from '../hooks/use-theme.ts';
 import type { Page } from '../page.ts';
@@ -33,7 +33,7 @@ export function Foot({ page, themes, onHelp }: Props) {
         {user.role === 'viewer' && <span class="dim">, who reads only</span>}
       </p>
       <p class="buttons">
-        <button type="button" onClick={themes.next} title="Light, dark, or as the system says (t)">
+        <button type="button" onClick={themes.next} title="Light, dark, or the system's choice (t)">
           Theme: {themes.theme}
         </button>
         <button type="button" onClick={onHelp} title="Keyboard (?)">

@@ -1,4 +1,4 @@
-/** The head of a view: what it is, how it is, and which time is shown. */
+/** The head of a view: title, state, and the range shown. */
 import type { ComponentChildren } from 'preact';
 import type { Page } from '../page.ts';
 import { Ranges } from './ranges.tsx';

@@ -1,4 +1,4 @@
-/** Which time is shown: one of the usual ranges that end now, or a fixed one. */
+/** Picks the range: one of the usual ones that end now, or a fixed one. */
 import { useEffect, useRef } from 'preact/hooks';
 import type { Page } from '../page.ts';
 import { localInput, period } from '../state/format.ts';

@@ -1,4 +1,4 @@
-/** The left column: where one can go, and how everything is. */
+/** The left column: navigation, and the state of everything. */
 import type { RefObject } from 'preact';
 import type { Themes } from '../hooks/use-theme.ts';
 import type { Page } from '../page.ts';
@@ -119,7 +119,7 @@ function Lists({ page }: { readonly page: Page }) {
           />
         ))}
       </ul>
-      {search !== '' && apps.length + hosts.length === 0 && <p class="dim none">Nothing is called that.</p>}
+      {search !== '' && apps.length + hosts.length === 0 && <p class="dim none">Nothing matches.</p>}
     </div>
   );
 }

@@ -4,7 +4,7 @@ import { figure } from '../state/format.ts';
 import { Meter } from './meter.tsx';
 import type { Column } from './table.tsx';
 
-/** `minor`: left out on a telephone. */
+/** `minor`: hidden on a phone. */
 interface Options {
   readonly minor?: boolean;
 }

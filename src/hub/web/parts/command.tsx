@@ -1,9 +1,9 @@
-/** Something to type, that can be copied. */
+/** A command with a button to copy it. */
 import { useState } from 'preact/hooks';
 
 export function Command({ text }: { readonly text: string }) {
   const [copied, setCopied] = useState(false);
-  // Browsers give the clipboard to pages over https alone.
+  // Browsers allow the clipboard on https pages only.
   const copy = navigator.clipboard as Clipboard | undefined;
   return (
     <span class="command">

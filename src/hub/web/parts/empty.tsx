@@ -1,4 +1,4 @@
-/** Nothing is there yet: why, and what to type next. */
+/** An empty list: why, and what to type next. */
 import { Command } from './command.tsx';
 
 interface Props {

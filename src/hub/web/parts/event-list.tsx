@@ -1,18 +1,18 @@
 /** What was done, and by whom. */
-import type { Mark } from '../../api-types.ts';
+import type { HubEvent } from '../../api-types.ts';
 import type { Page } from '../page.ts';
+import { eventName } from '../state/event-name.ts';
 import { ago, eventWords, moment } from '../state/format.ts';
-import { markName } from '../state/mark-name.ts';
 import { elsewhere, type Place } from '../state/place.ts';
 import { Go } from './go.tsx';
 
 interface Props {
   readonly page: Page;
   /** In the order in which they are shown. */
-  readonly events: readonly Mark[];
+  readonly events: readonly HubEvent[];
 }
 
-/** Results that are no good news. */
+/** Results shown as bad news. */
 const BAD: ReadonlySet<string> = new Set([
   'failed',
   'inconclusive',
@@ -36,7 +36,7 @@ export function EventList({ page, events }: Props) {
             <span class="kind">
               {event.action} {BAD.has(event.result) && <span class="worse">{event.result}</span>}
             </span>
-            <span class="mark">{event.kind === 'change' ? '' : markName(event)}</span>
+            <span class="mark">{event.kind === 'change' ? '' : eventName(event)}</span>
             <span class="message">
               {event.app !== '' && <b>{event.app} </b>}
               {to === undefined ? (
@@ -60,7 +60,7 @@ export function EventList({ page, events }: Props) {
  * Where one sees what it did: the run, the rollout, or the charts of the quarter of an hour before and the
  * half hour after.
  */
-function placeOf(event: Mark, place: Place): Place | undefined {
+function placeOf(event: HubEvent, place: Place): Place | undefined {
   if (event.canary !== undefined) return elsewhere(place, 'canary', event.canary);
   if (event.rollout !== undefined) return elsewhere(place, 'rollout', event.rollout);
   const view = event.app === '' ? 'host' : 'app';

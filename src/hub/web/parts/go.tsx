@@ -1,4 +1,4 @@
-/** A link within the page: an address that can be opened elsewhere, and no reloading here. */
+/** A link within the page: a real address, without reloading. */
 import type { ComponentChildren } from 'preact';
 import type { Go as GoTo } from '../hooks/use-place.ts';
 import { type Place, placeQuery } from '../state/place.ts';
@@ -8,7 +8,7 @@ interface Props {
   readonly go: GoTo;
   readonly class?: string;
   readonly current?: boolean;
-  /** An item of a list that j and k walk through. */
+  /** An item that the keys j and k step through. */
   readonly item?: boolean;
   readonly children: ComponentChildren;
 }

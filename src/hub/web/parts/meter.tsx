@@ -1,7 +1,7 @@
 /** A share as a bar and a figure. */
 import { figure } from '../state/format.ts';
 
-/** From these on it is worth a look, and trouble. */
+/** Shares from which it is worth a look, and broken. */
 const [LOOK, BROKEN] = [0.8, 0.92];
 
 export function Meter({ share }: { readonly share: number | null }) {

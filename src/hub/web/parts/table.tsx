@@ -8,11 +8,11 @@ import { nextSort, type Sortable, sorted } from '../state/sort.ts';
 export interface Column<T> {
   readonly id: string;
   readonly title: string;
-  /** Left-bound, and first from A to Z. */
+  /** Left-aligned, and sorted from A to Z first. */
   readonly word?: boolean;
-  /** Left out on a telephone. */
+  /** Hidden on a phone. */
   readonly minor?: boolean;
-  /** What it is sorted by; absent: it cannot be. */
+  /** What it is sorted by; absent: not sortable. */
   readonly by?: (row: T) => Sortable;
   readonly cell: (row: T) => ComponentChildren;
 }

@@ -18,7 +18,7 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   return answerOf<T>(response);
 }
 
-/** The browser's own words for a hub that is away say nothing to people. */
+/** Replaces the browser's own message for a hub that does not answer. */
 function ask(path: string, init: RequestInit): Promise<Response> {
   return fetch(path, init).catch((cause: Error) => {
     if (cause.name === 'AbortError') throw cause;

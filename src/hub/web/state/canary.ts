@@ -16,7 +16,7 @@ export function effectText({ scale, effect, unit }: Pick<CanaryMetric, 'scale' |
   return effect === null || scale === null ? '–' : changeOf(effect, scale, unit);
 }
 
-/** Between what the effect may be; empty: not known. */
+/** The interval of the effect; empty: not known. */
 export function intervalText({
   scale,
   interval,

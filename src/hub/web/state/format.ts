@@ -3,7 +3,7 @@ import { age, bytes, duration } from '../../../format.ts';
 
 const NONE = '–';
 
-/** A figure with its unit: `ratio` in per cent, the rest as the whole product writes it. */
+/** A figure with its unit: `ratio` as a percentage, the rest as everywhere in the product. */
 export function figure(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined) return NONE;
   switch (unit) {
@@ -22,7 +22,7 @@ export function figure(value: number | null | undefined, unit: string): string {
   }
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 function short(value: number): string {
   const size = Math.abs(value);
   if (size === 0) return '0';
@@ -31,7 +31,7 @@ function short(value: number): string {
   return String(Number(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)));
 }
 
-/** A count with thousands apart. */
+/** A count with a separator for thousands. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en').replaceAll(',', ' ');
 }

@@ -10,13 +10,13 @@ export const HEALTH_WORDS: Readonly<Record<Health, string>> = {
   broken: 'broken',
 };
 
-/** A host that is silent for longer says so. */
+/** Hosts that are silent for longer are shown as such. */
 const SILENT_SECONDS = 20;
 
-/** Names are told up to this many. */
+/** At most this many names are listed. */
 const NAMED = 2;
 
-/** How the whole is, in a sentence. */
+/** The overall state, in a sentence. */
 export function wholeSentence({ hosts, apps }: Pick<Overview, 'hosts' | 'apps'>): string {
   if (hosts.length === 0) return 'No hosts yet';
   const parts = (['broken', 'look'] as const).flatMap((health) => {

@@ -13,7 +13,7 @@ export interface Press {
   readonly altKey: boolean;
   /** Whether a field for text has the focus. */
   readonly typing: boolean;
-  /** Whether something that arrows scroll or choose in has the focus. */
+  /** Whether the focus is on something that uses the arrow keys. */
   readonly inList: boolean;
 }
 
@@ -52,7 +52,7 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['o', 'overview'],
   ['a', 'alerts'],
   ['e', 'events'],
-  ['c', 'canary runs'],
+  ['c', 'canaries'],
   ['t', 'light, dark, or as the system says'],
   ['Esc', 'close, clear the search'],
   ['?', 'this list'],

@@ -64,7 +64,7 @@ export const OVERVIEW: Place = {
   kind: '',
 };
 
-/** Whatever the address bar holds: what makes no sense is left out. */
+/** Parses the address bar; anything invalid is ignored. */
 export function readPlace(search: string): Place {
   const query = new URLSearchParams(search);
   const text = (key: string) => query.get(key) ?? '';
@@ -113,7 +113,7 @@ export function placeQuery(place: Place): string {
   return text === '' ? '/dashboard' : `?${text}`;
 }
 
-/** Another view at the same range. What belongs to the old view alone is dropped. */
+/** Another view with the same range. Settings of the old view are dropped. */
 export function elsewhere(place: Place, view: View, name = ''): Place {
   const { range, from, to } = place;
   return { ...OVERVIEW, range, from, to, view, name };

@@ -11,15 +11,15 @@ export const PHASE_HEALTH: Readonly<Record<ShownRollout['phase'], Health>> = {
   'taken back': 'broken',
 };
 
-/** Not heard for so long: what is shown may be long past. */
+/** After this long without a word from its host, the state may be out of date. */
 const SILENT_MS = 60_000;
 
-/** How far the evidence has come towards the alarm: 0 to 1, on a scale of powers. */
+/** How close the evidence is to the alarm: 0 to 1, on a logarithmic scale. */
 export function evidenceShare(odds: number, alarm: number): number {
   return Math.min(1, Math.max(0, Math.log(odds) / Math.log(alarm)));
 }
 
-/** `none` below two to one: any two equal versions show that much now and then. */
+/** `none` below two to one, which two equal versions reach now and then. */
 export function oddsText(odds: number): string {
   if (odds < 2) return 'none';
   return odds >= 1e6 ? 'over a million to 1' : `${figure(Math.floor(odds), 'number')} to 1`;
@@ -29,7 +29,7 @@ export function metricValue(value: number | null, unit: ShownEvidence['unit']): 
   return figure(value, unit === 'share' ? 'ratio' : unit);
 }
 
-/** A branch with its commit, a commit alone where the ref is one. */
+/** A branch with its commit, or just the commit if the ref is one. */
 export function sideName({ ref, commit, release }: ShownSide): string {
   const short = shortName(commit ?? undefined, release);
   return short === '' || ref.startsWith(short) ? ref.slice(0, 40) : `${ref} (${short})`;
@@ -58,7 +58,7 @@ const THEN: Readonly<Record<ShownRollout['otherwise'], string>> = {
   'take back': 'then it is taken back',
 };
 
-/** Until what was agreed for the case that nothing is decided; undefined where that is over. */
+/** Time until `otherwise` happens; undefined once it no longer can. */
 export function timeLeft(
   rollout: ShownRollout,
 ): { readonly left: string; readonly otherwise: string } | undefined {
@@ -79,13 +79,13 @@ export function whyText({ phase, next, events, candidate }: ShownRollout): strin
   return `${sideName(candidate)} is ${phase}${said}. ${waits}`.trim();
 }
 
-/** What is told apart; undefined where every request is dealt by itself. */
+/** What visitors are called; undefined if each request is assigned on its own. */
 export function unitsOf(by: string): string | undefined {
   if (by === 'request') return undefined;
   return by === 'visitor' ? 'Visitors' : by === 'address' ? 'Addresses' : 'Clients';
 }
 
-/** How long its host has been silent; undefined where it speaks, or has nothing more to say. */
+/** How long its host has been silent; undefined if it is not, or if the rollout has ended. */
 export function silence({ phase, heardAt }: ShownRollout, now: number): string | undefined {
   if (phase === 'promoted' || phase === 'taken back' || now - heardAt < SILENT_MS) return undefined;
   return duration(now - heardAt);

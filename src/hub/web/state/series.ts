@@ -1,5 +1,5 @@
 /** Points of charts: adding live ones, stacking, gaps. Pure. */
-import type { ChartSeries, History, LivePoint, Mark, Panel } from '../../api-types.ts';
+import type { ChartSeries, History, HubEvent, LivePoint, Panel } from '../../api-types.ts';
 
 /**
  * The charts with one point more, and without what is older than the range. A point that falls into the last
@@ -48,15 +48,15 @@ export function append(
   return { ...before, times: times.slice(from), panels };
 }
 
-/** Marks with one that is new or has changed, in order of time. */
-export function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
-  return [...marks.filter(({ id }) => id !== mark.id), mark].sort((a, b) => a.at - b.at);
+/** The events with a new or changed one, in order of time. */
+export function withEvent(events: readonly HubEvent[], event: HubEvent): readonly HubEvent[] {
+  return [...events.filter(({ id }) => id !== event.id), event].sort((a, b) => a.at - b.at);
 }
 
-/** The chart without the lines that nothing was ever measured of in its time. */
+/** The chart without lines that have no value in its range. */
 export function measured(panel: Panel): Panel {
   const series = panel.series.filter(({ values }) => values.some((value) => value !== null));
-  // A bound alone (`total`) says nothing.
+  // A bound on its own (`total`) says nothing.
   const isBound = series.every(({ name }) => BOUNDS.has(name));
   return series.length === panel.series.length && !isBound
     ? panel
@@ -99,7 +99,7 @@ export function lonely(values: Values): number[] {
   );
 }
 
-/** The latest value that was measured within the last few steps; older ones say nothing about now. */
+/** The latest value of the last few steps; older ones say nothing about now. */
 export function latest(values: Values): number | null {
   return values.slice(-4).findLast((value) => value !== null) ?? null;
 }

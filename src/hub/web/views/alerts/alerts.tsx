@@ -30,7 +30,11 @@ export function AlertsView({ page }: { readonly page: Page }) {
       />
       <div data-list>
         <Panel title="Firing">
-          {firing.length === 0 ? <Empty title="Nothing fires." /> : <AlertList page={page} alerts={firing} />}
+          {firing.length === 0 ? (
+            <Empty title="No alert is firing." />
+          ) : (
+            <AlertList page={page} alerts={firing} />
+          )}
         </Panel>
         {pending.length > 0 && (
           <Panel title="Pending" note="found, and not yet for as long as the rule wants">

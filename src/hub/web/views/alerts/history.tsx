@@ -1,4 +1,4 @@
-/** What was told: alerts that fired and those that were over. */
+/** History: alerts that fired and alerts that were resolved. */
 import { duration } from '../../../../format.ts';
 import type { AlertNotice } from '../../../api-types.ts';
 import type { Page } from '../../page.ts';
@@ -19,7 +19,7 @@ export function AlertHistory({ page, notices }: Props) {
     return (
       <Empty
         title="No alert has fired yet."
-        text="Whether messages arrive where they should:"
+        text="Check that messages arrive:"
         commands={['pipeline monitor test-alert']}
       />
     );

@@ -8,14 +8,12 @@ import type { Page } from '../../page.ts';
 import { AlertList } from '../../parts/alert-list.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { EventList } from '../../parts/event-list.tsx';
-import { Go } from '../../parts/go.tsx';
 import { Panel } from '../../parts/panel.tsx';
+import { RolloutNote } from '../../parts/rollout-note.tsx';
 import { Status } from '../../parts/status.tsx';
 import { type Tile, Tiles } from '../../parts/tiles.tsx';
 import { figure } from '../../state/format.ts';
 import { appLine } from '../../state/health.ts';
-import { elsewhere } from '../../state/place.ts';
-import { sideName } from '../../state/rollout.ts';
 import { Compare } from './compare.tsx';
 import { HostsOfApp } from './hosts.tsx';
 import { RouteTable } from './routes.tsx';
@@ -46,7 +44,11 @@ export function AppView({ page }: { readonly page: Page }) {
         line={app === undefined ? 'no requests within the last minute' : appLine(app)}
         ranges
       />
-      <RolloutNote page={page} />
+      {overview.rollouts
+        .filter(({ app: of }) => of === name)
+        .map((rollout) => (
+          <RolloutNote key={rollout.id} page={page} rollout={rollout} />
+        ))}
       {alerts.length > 0 && (
         <section class="panel firing" aria-label="Alerts">
           <AlertList page={page} alerts={alerts} />
@@ -97,22 +99,7 @@ function tilesOf(all: RouteFigures | undefined): readonly Tile[] {
   ];
 }
 
-/** That a new version is being let in. */
-function RolloutNote({ page }: { readonly page: Page }) {
-  const { place, go, overview } = page;
-  const rollout = overview.rollouts.find(({ app }) => app === place.name);
-  if (rollout === undefined) return null;
-  return (
-    <p class="offer">
-      <b>{sideName(rollout.candidate)}</b> is let in: {rollout.percent} % of the traffic now.{' '}
-      <Go to={elsewhere(place, 'rollout', rollout.id)} go={go}>
-        See the rollout
-      </Go>
-    </p>
-  );
-}
-
-/** That charts are of one route. */
+/** Says that the charts show one route only. */
 function RouteNote({ page }: { readonly page: Page }) {
   const { place, go } = page;
   if (place.route === '') return null;

@@ -14,7 +14,7 @@ interface Props {
   readonly routes: Routes;
 }
 
-/** From this share of errors on a figure is marked, without a comparison. */
+/** Share of errors from which a figure is highlighted when nothing is compared. */
 const BAD_SHARE = 0.01;
 
 type Figure = Exclude<keyof RouteFigures, 'requests'>;
@@ -47,7 +47,7 @@ export function RouteTable({ page, routes }: Props) {
       }
     >
       {rows.length === 0 ? (
-        <Empty title={place.filter === '' ? 'No requests in this range.' : 'No route is called that.'} />
+        <Empty title={place.filter === '' ? 'No requests in this range.' : 'No route matches.'} />
       ) : (
         <Table
           label={`Routes, ${plural(rows.length, 'row')}`}

@@ -8,13 +8,24 @@ import type { Column } from '../../parts/table.tsx';
 import { effectText, intervalText, metricFigure } from '../../state/canary.ts';
 import { count } from '../../state/format.ts';
 
-const HEALTH: Readonly<Record<CanaryMetric['verdict'], Health>> = {
+const VERDICTS: Readonly<Record<CanaryMetric['verdict'], Health>> = {
   pass: 'well',
   high: 'broken',
   low: 'broken',
   'no data': 'look',
   inconclusive: 'look',
 };
+const TONES: Readonly<Record<NonNullable<CanaryMetric['tone']>, Health>> = {
+  pass: 'well',
+  harm: 'broken',
+  open: 'look',
+  none: 'look',
+};
+
+/** An informative metric is never shown as broken. */
+function healthOf({ tone, verdict }: CanaryMetric): Health {
+  return tone === undefined ? VERDICTS[verdict] : TONES[tone];
+}
 
 const COLUMNS: readonly Column<CanaryMetric>[] = [
   {
@@ -22,13 +33,13 @@ const COLUMNS: readonly Column<CanaryMetric>[] = [
     title: 'Metric',
     word: true,
     by: ({ name }) => name,
-    cell: ({ name, route, critical, reason, verdict }) => (
+    cell: (metric) => (
       <span class="named">
-        <Shape health={HEALTH[verdict]} />
+        <Shape health={healthOf(metric)} />
         <span>
-          {name} {route !== undefined && <span class="dim">{route}</span>}
-          {critical && <span class="tag">critical</span>}
-          {reason !== '' && <div class="dim remark">{reason}</div>}
+          {metric.name} {metric.route !== undefined && <span class="dim">{metric.route}</span>}
+          {metric.critical && <span class="tag">critical</span>}
+          {metric.reason !== '' && <div class="dim remark">{metric.reason}</div>}
         </span>
       </span>
     ),
@@ -39,10 +50,13 @@ const COLUMNS: readonly Column<CanaryMetric>[] = [
     word: true,
     minor: true,
     by: ({ verdict }) => verdict,
-    cell: ({ verdict }) => (
-      <span class={`status ${HEALTH[verdict]}`}>
-        <Shape health={HEALTH[verdict]} /> {verdict}
-      </span>
+    cell: (metric) => (
+      <>
+        <span class={`status ${healthOf(metric)}`}>
+          <Shape health={healthOf(metric)} /> {metric.verdict}
+        </span>
+        {metric.harm !== undefined && <div class="dim remark">evidence of harm: {metric.harm}</div>}
+      </>
     ),
   },
   {
@@ -87,7 +101,7 @@ export function CanaryMetrics({ metrics }: { readonly metrics: readonly CanaryMe
           label="Metrics of the run"
           rows={metrics}
           keyOf={({ name, route = '' }) => `${name} ${route}`}
-          bad={({ verdict }) => HEALTH[verdict] === 'broken'}
+          bad={(metric) => healthOf(metric) === 'broken'}
           columns={COLUMNS}
         />
       )}

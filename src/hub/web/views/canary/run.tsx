@@ -20,7 +20,7 @@ export function CanaryView({ page }: { readonly page: Page }) {
   const loaded = useLoaded<CanaryDetail>(
     place.name,
     () => `/api/canaries/${encodeURIComponent(place.name)}`,
-    // While it runs with every word of the hub, and once more when it has ended.
+    // With every overview while it runs, and once more at the end.
     running ? overview.at : `ended ${stream.missed}`,
     onSignedOut,
   );
@@ -65,7 +65,7 @@ export function CanaryView({ page }: { readonly page: Page }) {
   );
 }
 
-/** Until it is read, and where it cannot be. */
+/** Shown while it loads, and if it cannot be loaded. */
 function Missing({ page, error }: { readonly page: Page; readonly error: string }) {
   return (
     <>

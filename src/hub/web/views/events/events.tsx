@@ -24,11 +24,11 @@ export function EventsView({ page }: { readonly page: Page }) {
   useEffect(
     () =>
       stream.listen({
-        mark: (mark) =>
+        event: (event) =>
           set.current((before) =>
-            before === undefined || (place.kind !== '' && place.kind !== mark.kind)
+            before === undefined || (place.kind !== '' && place.kind !== event.kind)
               ? before
-              : { ...before, events: [mark, ...before.events.filter(({ id }) => id !== mark.id)] },
+              : { ...before, events: [event, ...before.events.filter(({ id }) => id !== event.id)] },
           ),
       }),
     [stream.listen, place.kind],

@@ -32,7 +32,7 @@ export function HostView({ page }: { readonly page: Page }) {
     return (
       <Empty
         title={`There is no host "${name}".`}
-        text="A new host joins by prod up and monitor setup."
+        text="To add a host, run prod up and monitor setup."
         commands={['pipeline monitor setup -i inventory.ini']}
       />
     );

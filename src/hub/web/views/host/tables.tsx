@@ -14,7 +14,7 @@ import type { Column } from '../../parts/table.tsx';
 import { moment } from '../../state/format.ts';
 import { Units } from './units.tsx';
 
-/** A certificate that ends sooner is marked, ms. */
+/** A certificate that expires sooner is highlighted, ms. */
 const SOON_MS = 14 * 86_400_000;
 
 interface Props {
@@ -29,7 +29,7 @@ const share = (part: number | null, whole: number | null) =>
   part === null || whole === null || whole === 0 ? null : part / whole;
 const isDown = ({ up }: { readonly up: boolean }) => !up;
 
-/** Whether a database or a check answers, and if not, why. */
+/** Whether a database or a check answers, and why not. */
 function upColumn<T extends { readonly up: boolean; readonly error: string }>(title: string): Column<T> {
   return {
     id: 'up',

@@ -8,7 +8,7 @@ import { figure, plural } from '../../state/format.ts';
 
 type Unit = HostDetail['units'][number];
 
-/** More restarts within a day are marked. */
+/** More restarts than this in a day are highlighted. */
 const MANY_RESTARTS = 3;
 
 function unitHealth({ state, restarts }: Unit): Health {

@@ -7,7 +7,7 @@ import { figure, shortName } from '../../state/format.ts';
 import { found } from '../../state/health.ts';
 import { subjectColumns } from './columns.tsx';
 
-/** Errors from which a figure is marked. */
+/** Share of errors from which a figure is highlighted. */
 const BAD_SHARE = 0.01;
 
 export function AppTable({ page }: { readonly page: Page }) {

@@ -5,6 +5,7 @@ import type { Page } from '../../page.ts';
 import { AlertList } from '../../parts/alert-list.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { Panel } from '../../parts/panel.tsx';
+import { RolloutNote } from '../../parts/rollout-note.tsx';
 import { fleetLine, wholeSentence } from '../../state/health.ts';
 import { RunTable } from '../canary/list.tsx';
 import { AppTable } from './app-table.tsx';
@@ -32,6 +33,9 @@ export function OverviewView({ page }: { readonly page: Page }) {
           <AlertList page={page} alerts={firing} />
         </section>
       )}
+      {overview.rollouts.map((rollout) => (
+        <RolloutNote key={rollout.id} page={page} rollout={rollout} />
+      ))}
       {overview.canaries.length > 0 && (
         <Panel title="Canary runs under way">
           <RunTable page={page} runs={overview.canaries} />
@@ -46,7 +50,7 @@ export function OverviewView({ page }: { readonly page: Page }) {
         <Panel title="Applications">
           <Empty
             title="No application has answered a request yet."
-            text="They appear here with their first request, by themselves."
+            text="An application appears here with its first request."
             commands={['pipeline deploy APP -i inventory.ini']}
           />
         </Panel>

@@ -82,7 +82,7 @@ export function Evidence({ rollout }: Props) {
         {
           id: 'evidence',
           title: 'Evidence of harm',
-          cell: ({ odds }) => <Harm odds={odds} alarm={alarm} />,
+          cell: (metric) => <Harm metric={metric} alarm={alarm} />,
         },
         ...(next === null ? [] : [CLEARED]),
       ]}
@@ -103,7 +103,14 @@ function clearedText({ cleared, tolerated }: ShownEvidence): string {
   return `${cleared ? 'shown no worse' : 'not shown yet'}${margin}`;
 }
 
-function Harm({ odds, alarm }: { readonly odds: number; readonly alarm: number }) {
+interface HarmProps {
+  readonly metric: ShownEvidence;
+  readonly alarm: number;
+}
+
+function Harm({ metric: { odds, baseline, candidate }, alarm }: HarmProps) {
+  // Nothing was measured of it: that is no evidence of no harm.
+  if ((baseline === null || candidate === null) && odds <= 1) return <span class="dim">no data</span>;
   const share = evidenceShare(odds, alarm);
   const level = share >= 1 ? 'broken' : share >= 0.5 ? 'look' : 'well';
   return (

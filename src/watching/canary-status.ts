@@ -1,10 +1,12 @@
 /** What the monitor is told of a canary run. Pure. */
 
-import type { CanaryTelling } from '../hub/events/canaries.ts';
+import type { CanaryStatus } from '../hub/events/canaries.ts';
 import type { MetricResult, PerSide } from '../judge/types.ts';
 import type { CanaryReport, ReportSide, ReportVerdict } from '../report/document.ts';
+import { harmWord } from '../report/format.ts';
 import { type Series, timelineOf } from '../report/series.ts';
 import type { Snapshot } from '../report/terminal.ts';
+import { toneOf } from '../report/tone.ts';
 
 /** What is known of a run before its first request. */
 export interface CanaryBegin {
@@ -14,7 +16,7 @@ export interface CanaryBegin {
 }
 
 /** @param ageMs since the run began */
-export function runningTelling(begin: CanaryBegin, ageMs: number, snapshot?: Snapshot): CanaryTelling {
+export function runningStatus(begin: CanaryBegin, ageMs: number, snapshot?: Snapshot): CanaryStatus {
   return {
     ...head(begin, ageMs),
     state: 'running',
@@ -26,12 +28,12 @@ export function runningTelling(begin: CanaryBegin, ageMs: number, snapshot?: Sna
   };
 }
 
-export function endedTelling(
+export function endedStatus(
   begin: CanaryBegin,
   ageMs: number,
   report: CanaryReport,
   interrupted: boolean,
-): CanaryTelling {
+): CanaryStatus {
   const { verdict, experiment } = report;
   const time = timelineOf(experiment.seconds);
   const panel = (id: string, title: string, unit: string, { baseline, candidate }: Series) => ({
@@ -67,8 +69,8 @@ export function endedTelling(
 }
 
 /** A run that ended without a verdict: a failure, or Ctrl-C. */
-export function brokenTelling(begin: CanaryBegin, ageMs: number, reason: string): CanaryTelling {
-  return { ...runningTelling(begin, ageMs), state: 'interrupted', reason: cut(reason) };
+export function brokenStatus(begin: CanaryBegin, ageMs: number, reason: string): CanaryStatus {
+  return { ...runningStatus(begin, ageMs), state: 'interrupted', reason: cut(reason) };
 }
 
 function head({ id, by, run }: CanaryBegin, ageMs: number) {
@@ -99,13 +101,15 @@ function requestsOf({ experiment }: CanaryReport): PerSide<number> {
   return { baseline: of('baseline'), candidate: of('candidate') };
 }
 
-function metric(result: MetricResult | ReportVerdict['metrics'][number]): CanaryTelling['metrics'][number] {
+function metric(result: MetricResult | ReportVerdict['metrics'][number]): CanaryStatus['metrics'][number] {
   const { name, route, critical, verdict, unit, observed, effect, interval, samples, reason } = result;
   return {
     name: cut(name),
     ...(route === undefined ? {} : { route: cut(route) }),
     critical,
     verdict,
+    tone: toneOf(result),
+    harm: harmWord(result),
     unit,
     ...observed,
     scale: effect?.scale ?? null,

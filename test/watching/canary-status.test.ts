@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { canaryTelling } from '../../src/hub/events/canaries.ts';
-import { brokenTelling, endedTelling, runningTelling } from '../../src/watching/canary-telling.ts';
+import { canaryStatus } from '../../src/hub/events/canaries.ts';
+import { brokenStatus, endedStatus, runningStatus } from '../../src/watching/canary-status.ts';
 import { metric, report as reportOf, simulate, verdict } from '../report/sample.ts';
 
 const report = reportOf(
@@ -18,12 +18,12 @@ describe('what the monitor is told of a canary run is what it takes', () => {
       metrics: report.verdict.metrics,
       needs: 'about 900 more requests',
     };
-    expect(canaryTelling.parse(runningTelling(begin, 0))).toMatchObject({
+    expect(canaryStatus.parse(runningStatus(begin, 0))).toMatchObject({
       state: 'running',
       seconds: 0,
       metrics: [],
     });
-    const told = canaryTelling.parse(runningTelling(begin, 12_000, snapshot));
+    const told = canaryStatus.parse(runningStatus(begin, 12_000, snapshot));
     expect(told).toMatchObject({
       seconds: 12,
       requests: { candidate: 6 },
@@ -33,7 +33,7 @@ describe('what the monitor is told of a canary run is what it takes', () => {
   });
 
   it('when it ends, with its verdict and its charts', () => {
-    const told = canaryTelling.parse(endedTelling(begin, 60_000, report, false));
+    const told = canaryStatus.parse(endedStatus(begin, 60_000, report, false));
     expect(told).toMatchObject({
       state: report.verdict.verdict,
       score: report.verdict.score,
@@ -45,8 +45,8 @@ describe('what the monitor is told of a canary run is what it takes', () => {
   });
 
   it('when it breaks, in a sentence that may be long', () => {
-    const told = canaryTelling.parse(brokenTelling(begin, 1, 'x'.repeat(5000)));
+    const told = canaryStatus.parse(brokenStatus(begin, 1, 'x'.repeat(5000)));
     expect(told).toMatchObject({ state: 'interrupted', score: null });
-    expect(canaryTelling.parse(endedTelling(begin, 1, report, true)).state).toBe('interrupted');
+    expect(canaryStatus.parse(endedStatus(begin, 1, report, true)).state).toBe('interrupted');
   });
 });

@@ -1,5 +1,5 @@
-/** How events are called on charts and in lists. Pure. */
-import type { Mark } from '../../api-types.ts';
+/** What events are called on charts and in lists. Pure. */
+import type { HubEvent } from '../../api-types.ts';
 import { shortName } from './format.ts';
 
 const SIGNS: Readonly<Record<string, string>> = {
@@ -11,9 +11,9 @@ const SIGNS: Readonly<Record<string, string>> = {
 };
 
 /** Its sign, and its commit or its step. */
-export function markName(mark: Mark): string {
-  if (mark.percent !== undefined) return `${SIGNS.rollout} ${stepName(mark.percent, mark.result)}`;
-  return `${SIGNS[mark.kind] ?? '·'} ${shortName(mark.commit, mark.release) || mark.action}`;
+export function eventName(event: HubEvent): string {
+  if (event.percent !== undefined) return `${SIGNS.rollout} ${stepName(event.percent, event.result)}`;
+  return `${SIGNS[event.kind] ?? '·'} ${shortName(event.commit, event.release) || event.action}`;
 }
 
 /** `25 %`, `held at 25 %`, `taken back`. */
