@@ -100,7 +100,7 @@ describe('Prometheus', () => {
       json(503, { status: 'error', errorType: 'timeout', error: 'query timed out' }),
       'host',
       /query timed out/,
-      /well/,
+      /Check Prometheus/,
     ],
     [
       'a closed door',

@@ -101,7 +101,7 @@ describe('visitors', () => {
 
   it('count what failed, what was dropped, and what broke off', async () => {
     let asked = 0;
-    const counts = await meet((_, answer) => {
+    const answers: RequestListener = (_, answer) => {
       const turn = asked++ % 4;
       if (turn === 0) answer.writeHead(503).end('version one');
       else if (turn === 1) answer.destroy();
@@ -109,7 +109,8 @@ describe('visitors', () => {
         answer.writeHead(200, { 'content-length': 100 });
         answer.write('version one', () => answer.destroy());
       } else answer.end('version two');
-    });
+    };
+    const counts = await meet(answers, { again: false });
     expect(counts).toMatchObject({ requests: 400, failed: 100, dropped: 200 });
     expect(Object.fromEntries(counts.versions)).toEqual({ one: 100, two: 100 });
   });

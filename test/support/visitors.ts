@@ -28,6 +28,8 @@ export interface VisitorOptions {
   readonly versionOf?: (answer: VisitorAnswer) => string | undefined;
   /** Versions of the rollout whose rules hold; absent: no rules. */
   readonly rules?: { readonly baseline: string; readonly candidate: string };
+  /** Ask again, as browsers do, where a kept connection was closed; default: yes. */
+  readonly again?: boolean;
   /** From 0 to 1. */
   readonly random?: () => number;
 }
@@ -124,6 +126,7 @@ class Crowd implements Visitors {
       ...DEFAULTS,
       path: () => '/',
       versionOf: ({ text }) => /version (\S+)/.exec(text)?.[1],
+      again: true,
       random: Math.random,
       ...options,
     };
@@ -227,7 +230,7 @@ class Crowd implements Visitors {
       );
       asked.on('error', () => {
         // nginx closes idle connections when its site changes: browsers ask again on a new one.
-        if (!asked.reusedSocket) resolve(undefined);
+        if (!asked.reusedSocket || !this.#options.again) resolve(undefined);
         else {
           this.counts.again += 1;
           resolve(this.#ask(visitor));
