@@ -1,6 +1,6 @@
-// Counts lines of bash in TypeScript template strings, file by file: node scripts/bash-in-strings.mjs [FOLDER]
-// A template of three lines or more counts, whole and with the values in it, where one of its lines can only be
-// shell: a redirection, a test, `fi`, `done`, `esac`, a function, `|| exit`, `set -e`.
+// Counts lines of bash in TypeScript template strings, file by file: node scripts/bash-in-strings.mjs
+// [FOLDER] A template of three lines or more counts, whole and with the values in it, where one of its lines
+// can only be shell: a redirection, a test, `fi`, `done`, `esac`, a function, `|| exit`, `set -e`.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,5 +1,5 @@
-// Bundles the three programs and the library into dist/: the command line (lazy chunks, so that it starts fast), the agent and the hub
-// (one file each, copied to hosts), and the judges as a library.
+// Bundles the three programs and the library into dist/: the command line (lazy chunks, so that it starts
+// fast), the agent and the hub (one file each, copied to hosts), and the judges as a library.
 import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { bundlePage } from './page.mjs';

@@ -1,5 +1,6 @@
-// The main job on this machine, from nothing: three real Debian hosts, the example service deployed from git, a request answered through nginx,
-// and a second `prod up` that changes nothing. What it types is what a person would type; it prints each line before running it.
+// The main job on this machine, from nothing: three real Debian hosts, the example service deployed from git,
+// a request answered through nginx, and a second `prod up` that changes nothing. What it types is what a
+// person would type; it prints each line before running it.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

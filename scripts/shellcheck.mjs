@@ -1,4 +1,5 @@
-// Checks every .sh file that git tracks with ShellCheck. `--install` gets Debian's package where it is missing.
+// Checks every .sh file that git tracks with ShellCheck. `--install` gets Debian's package where it is
+// missing.
 import { spawnSync } from 'node:child_process';
 
 const run = (command, args) => spawnSync(command, args, { encoding: 'utf8' });

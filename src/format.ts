@@ -1,4 +1,6 @@
-/** Bytes and durations as people read them: one spelling in the whole product, the dashboard included. Pure. */
+/**
+ * Bytes and durations as people read them: one spelling in the whole product, the dashboard included. Pure.
+ */
 
 const BYTES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 const SECOND = 1000;

@@ -1,4 +1,6 @@
-/** The pages of the documentation: links lead somewhere, commands exist, and each page opens with an example. */
+/**
+ * The pages of the documentation: links lead somewhere, commands exist, and each page opens with an example.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -14,8 +14,8 @@ export function cachePath(context: Context, ...parts: readonly string[]): string
 }
 
 /**
- * Runs `work` while no other process that names the same path does. The lock is the kernel's (flock) on a file
- * that this process holds open, so a killed build never leaves a lock behind.
+ * Runs `work` while no other process that names the same path does. The lock is the kernel's (flock) on a
+ * file that this process holds open, so a killed build never leaves a lock behind.
  */
 export async function exclusively<T>(path: string, context: Context, work: () => Promise<T>): Promise<T> {
   await mkdir(dirname(path), { recursive: true });

@@ -51,7 +51,8 @@ export async function planExisting(
 
 /**
  * Shows what it would do, asks, and does it.
- * @throws Failure kind `usage` where nobody says yes, or something is in the way that no yes helps with: nothing
+ * @throws Failure kind `usage` where nobody says yes, or something is in the way that no yes helps with:
+ *   nothing
  *   was touched then.
  */
 export async function changeExisting(

@@ -153,7 +153,8 @@ export interface GuardOrder {
 /** What a host needs to decide by itself whether a release stays. */
 export interface RolloutOrder {
   /**
-   * `whole`: the application's only host. Of several, the `balancer` divides the visitors and decides, and each
+   * `whole`: the application's only host. Of several, the `balancer` divides the visitors and decides, and
+   * each
    * `host` runs both versions until it is told how that ended.
    */
   readonly part: 'whole' | 'balancer' | 'host';

@@ -5,12 +5,16 @@
 import type { Manifest } from './manifest.ts';
 import { settingsFolder } from './places.ts';
 
-/** Newest state of each application's rollout, in memory: `APP.json`, replaced every second. Anyone may read. */
+/**
+ * Newest state of each application's rollout, in memory: `APP.json`, replaced every second. Anyone may read.
+ */
 export const ROLLOUT_STATUS = '/run/pipeline/rollouts';
 /** Those that have ended, `APP/ID.json`, the newest ten of each application. */
 export const ROLLOUTS_ENDED = '/var/lib/pipeline/rollouts';
 
-/** What a rollout needs to go on after a reboot: `order.json`, `state.json`, `word`, `secrets`, `site.before`. */
+/**
+ * What a rollout needs to go on after a reboot: `order.json`, `state.json`, `word`, `secrets`, `site.before`.
+ */
 export function rolloutFolder(app: string): string {
   return `${settingsFolder(app)}/rollout`;
 }

@@ -1,6 +1,6 @@
 /**
- * Checks of a JSON document against a shape, all mistakes at once, and the types of who writes and who reads it.
- * zod would cost the agent 11 MB.
+ * Checks of a JSON document against a shape, all mistakes at once, and the types of who writes and who reads
+ * it. zod would cost the agent 11 MB.
  */
 import { closest } from '../errors.ts';
 

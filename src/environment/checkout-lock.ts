@@ -1,6 +1,7 @@
 /**
- * One writer for each environment of a checkout, before any host exists that could hold the lock. The operating system lets go of it when its
- * holder ends, however that happens; the file's content only says who that is.
+ * One writer for each environment of a checkout, before any host exists that could hold the lock. The
+ * operating system lets go of it when its holder ends, however that happens; the file's content only says who
+ * that is.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** From `pipeline.yml` to what should exist: the machines of an environment with their sizes and open ports. Pure. */
+/**
+ * From `pipeline.yml` to what should exist: the machines of an environment with their sizes and open ports.
+ * Pure.
+ */
 import { createHash } from 'node:crypto';
 import type { EnvironmentSpec, Exposure, MachineSpec } from '../cloud/provider.ts';
 import type { Config, HostConfig } from '../config/schema.ts';
@@ -83,7 +86,9 @@ function members(config: Config, group: string, host: HostConfig): MachineSpec[]
   }));
 }
 
-/** The roles that are named, and what its services and databases need, so that a first deploy finds it there. */
+/**
+ * The roles that are named, and what its services and databases need, so that a first deploy finds it there.
+ */
 function rolesOf(config: Config, group: string, host: HostConfig): readonly string[] {
   const serves = Object.values(config.apps).some(
     ({ hosts, runtime }) => hosts.includes(group) && runtime !== 'static',

@@ -8,7 +8,10 @@ import type { Connection, SshTarget } from '../ssh/connection.ts';
 import { writeKnownHosts } from '../ssh/known-hosts.ts';
 import { connect } from '../ssh/openssh.ts';
 
-/** Where the host keys of an environment are kept; derived from what the provider knows, never trusted on first use. */
+/**
+ * Where the host keys of an environment are kept; derived from what the provider knows, never trusted on
+ * first use.
+ */
 export function knownHostsFile(spec: EnvironmentSpec): string {
   return join(spec.directory, '.pipeline', `known_hosts.${spec.environment}`);
 }
@@ -99,7 +102,10 @@ export async function withConnections<T>(
   }
 }
 
-/** Waits for all; if any failed, throws the first failure after the others have ended, so that no host is left in the middle. */
+/**
+ * Waits for all; if any failed, throws the first failure after the others have ended, so that no host is left
+ * in the middle.
+ */
 export async function allSettledOrFirst<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(promises);
   const failed = settled.find((result) => result.status === 'rejected');

@@ -27,9 +27,10 @@ export interface LeftOut {
 }
 
 /**
- * A host that cannot be reached as its variables say (Windows, `localhost`, a password from a vault) stands in nobody's way unless pipeline.yml
- * uses it.
- * @throws Failure `usage` where the file is missing, wrong, or names no host, or a host that is used cannot be reached as it says.
+ * A host that cannot be reached as its variables say (Windows, `localhost`, a password from a vault) stands
+ * in nobody's way unless pipeline.yml uses it.
+ * @throws Failure `usage` where the file is missing, wrong, or names no host, or a host that is used cannot
+ *   be reached as it says.
  */
 export async function inventoryTargets(
   flag: string | undefined,

@@ -7,7 +7,9 @@ export function inventoryPath(config: Pick<Config, 'directory'>): string {
   return join(config.directory, 'inventory.ini');
 }
 
-/** The inventory that a command reads: `-i FILE` from the current folder, else the one that `prod up` writes. */
+/**
+ * The inventory that a command reads: `-i FILE` from the current folder, else the one that `prod up` writes.
+ */
 export function chosenInventory(
   flag: string | undefined,
   cwd: string,

@@ -1,4 +1,7 @@
-/** Which provider, and why: `--provider`, else PIPELINE_PROVIDER, else pipeline.yml, else a token in the environment, else local. */
+/**
+ * Which provider, and why: `--provider`, else PIPELINE_PROVIDER, else pipeline.yml, else a token in the
+ * environment, else local.
+ */
 import type { EnvironmentSpec, Provider } from '../cloud/provider.ts';
 import type { Config } from '../config/schema.ts';
 import type { Context } from '../context.ts';

@@ -30,7 +30,8 @@ const KEPT_LINES = 60;
 
 /**
  * Runs the plan. May be killed at any moment: the next plan finishes the work.
- * @throws Failure kind `host` naming the step (n of N), the exit code, the last lines, the cause where it is known, and the next step; kind `locked`
+ * @throws Failure kind `host` naming the step (n of N), the exit code, the last lines, the cause where it is
+ *   known, and the next step; kind `locked`
  * where another run is changing the host.
  */
 export async function apply(

@@ -55,8 +55,8 @@ export async function converge(
 }
 
 /**
- * Every step succeeded, and yet the host is not what it should be: a service that ended after its start, a guard
- * that never holds, …
+ * Every step succeeded, and yet the host is not what it should be: a service that ended after its start, a
+ * guard that never holds, …
  */
 async function unequal(connection: Connection, left: readonly Change[], context: Context): Promise<Failure> {
   const host = connection.target.name;

@@ -4,11 +4,14 @@
 const CONTEXT = 2;
 /** Lines shown at most; a plan is read, not scrolled. */
 const LIMIT = 120;
-/** Cells of the table of the longest common subsequence; beyond it the differing part is shown as replaced. */
+/**
+ * Cells of the table of the longest common subsequence; beyond it the differing part is shown as replaced.
+ */
 const MOST_CELLS = 4_000_000;
 
 /**
- * Lines that begin with `-` (goes), `+` (comes) or a blank (context); `…` stands for what is left out. Empty where the texts are equal.
+ * Lines that begin with `-` (goes), `+` (comes) or a blank (context); `…` stands for what is left out. Empty
+ * where the texts are equal.
  * `before` undefined: there was nothing.
  */
 export function diffLines(before: string | undefined, after: string): readonly string[] {

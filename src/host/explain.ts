@@ -8,7 +8,10 @@ import { CUT_OFF, REFUSED } from './script.ts';
 /** A step that ended badly. */
 export interface FailedStep {
   readonly host: string;
-  /** Every change of the plan, and the place of the first one of the step; a transaction of packages makes several. */
+  /**
+   * Every change of the plan, and the place of the first one of the step; a transaction of packages makes
+   * several.
+   */
   readonly changes: readonly Change[];
   readonly index: number;
   readonly count: number;
@@ -30,7 +33,9 @@ interface Cause {
 const AGAIN = 'then run the command again: it goes on from here';
 const LAST_LINES = 10;
 
-/** @returns the failure: host, step n of N, exit code, last lines, cause where it is recognised, next step. */
+/**
+ * @returns the failure: host, step n of N, exit code, last lines, cause where it is recognised, next step.
+ */
 export function explainStep(failed: FailedStep): Failure {
   const { host, changes, index, exitCode, output } = failed;
   const change = changes[culprit(failed)] ?? changes[index];

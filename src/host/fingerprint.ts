@@ -1,4 +1,7 @@
-/** What a service or command was last given: remembered on the host, so that a restart that is due survives a crash. */
+/**
+ * What a service or command was last given: remembered on the host, so that a restart that is due survives a
+ * crash.
+ */
 
 import { createHash } from 'node:crypto';
 import { id, type Resource } from './resource.ts';
@@ -17,7 +20,10 @@ export function stampPath(resourceId: string): string {
   return `${STAMP_FOLDER}/${sha256(resourceId).slice(0, 32)}`;
 }
 
-/** Stands for what a resource puts on the host: equal exactly where the results are equal. 16 bytes, hexadecimal. */
+/**
+ * Stands for what a resource puts on the host: equal exactly where the results are equal. 16 bytes,
+ * hexadecimal.
+ */
 export function fingerprint(resource: Resource): string {
   return sha256(JSON.stringify(effect(resource))).slice(0, 32);
 }

@@ -1,4 +1,7 @@
-/** What a host will be just after it was made: what `prod plan` compares with where there is no host to ask yet. */
+/**
+ * What a host will be just after it was made: what `prod plan` compares with where there is no host to ask
+ * yet.
+ */
 import type { MachineSpec } from '../cloud/provider.ts';
 import type { Facts } from './state.ts';
 
@@ -27,7 +30,10 @@ const RUNNING = {
   'apt-daily-upgrade.timer': 'enabled',
 } as const;
 
-/** Facts of a Debian host on which nothing was done yet. `container` is `systemd-nspawn` for local hosts, empty for droplets. */
+/**
+ * Facts of a Debian host on which nothing was done yet. `container` is `systemd-nspawn` for local hosts,
+ * empty for droplets.
+ */
 export function freshFacts(machine: MachineSpec, container: string): Facts {
   return {
     host: {

@@ -1,4 +1,6 @@
-/** What names and paths of resources may be: what the scripts can carry and the host's own programs accept. */
+/**
+ * What names and paths of resources may be: what the scripts can carry and the host's own programs accept.
+ */
 
 import { Failure } from '../errors.ts';
 import { id, type Resource } from './resource.ts';

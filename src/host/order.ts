@@ -10,7 +10,8 @@ import type { Facts } from './state.ts';
 export const UNIT_FILE = /^\/(?:etc|usr\/local\/lib|usr\/lib|lib)\/systemd\/system\/([^/]+?)(?:\.d\/[^/]+)?$/;
 
 /**
- * The resources with what goes without saying: a service restarts when its own unit file or a drop-in of it changes.
+ * The resources with what goes without saying: a service restarts when its own unit file or a drop-in of it
+ * changes.
  * @throws Failure `internal` where a name or a path cannot be carried by a script.
  */
 export function prepared(resources: readonly Resource[]): readonly Resource[] {
@@ -54,8 +55,8 @@ export function concerning(
 }
 
 /**
- * The order of declaration, except that packages come together (with the first one that is declared, but never from behind a firewall to before it)
- * and that nothing comes before what it depends on.
+ * The order of declaration, except that packages come together (with the first one that is declared, but
+ * never from behind a firewall to before it) and that nothing comes before what it depends on.
  */
 export function inOrder(resources: readonly Resource[]): readonly Resource[] {
   const known = new Map(resources.map((resource) => [id(resource), resource]));

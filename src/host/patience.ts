@@ -7,12 +7,17 @@ const CONFIRM_MOST = 180;
 /** A second connection and the confirmation, against the first connection and a look at the host. */
 const TIMES = 5;
 
-/** Seconds until a host takes new firewall rules back. `lookedMs`: the first look at it, its connection included. */
+/**
+ * Seconds until a host takes new firewall rules back. `lookedMs`: the first look at it, its connection
+ * included.
+ */
 export function confirmWithin(lookedMs: number): number {
   return Math.min(CONFIRM_MOST, Math.max(CONFIRM_LEAST, Math.ceil((lookedMs / 1000) * TIMES)));
 }
 
-/** Milliseconds for each of two tries of a second connection, so that the confirmation still comes in time. */
+/**
+ * Milliseconds for each of two tries of a second connection, so that the confirmation still comes in time.
+ */
 export function tryLimit(confirmSeconds: number): number {
   return confirmSeconds * 400;
 }

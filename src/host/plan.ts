@@ -29,7 +29,8 @@ interface Step {
 
 /**
  * Compares. The same facts and resources always give the same plan; no changes means that nothing is to do.
- * @throws Failure where what stands on the host must not be replaced, or where the resources contradict each other.
+ * @throws Failure where what stands on the host must not be replaced, or where the resources contradict each
+ *   other.
  */
 export function plan(facts: Facts, resources: readonly Resource[]): HostPlan {
   const ordered = inOrder(concerning(prepared(resources), facts));
@@ -46,7 +47,8 @@ export function plan(facts: Facts, resources: readonly Resource[]): HostPlan {
     if (difference === undefined) continue;
     changed.add(id(resource));
     const unit = 'path' in resource ? UNIT_FILE.exec(resource.path)?.[1] : undefined;
-    // The step of a service lets systemd read what changed before it; a unit without such a step has it read at once.
+    // The step of a service lets systemd read what changed before it; a unit without such a step has it read
+    // at once.
     if (resource.kind === 'service') unitFilesChanged = false;
     else if (unit !== undefined && known.has(`service ${unit}`)) unitFilesChanged = true;
     const reload = unit !== undefined && !known.has(`service ${unit}`) ? '\nsystemctl daemon-reload' : '';
@@ -159,8 +161,8 @@ function remember(resource: Resource | undefined, known: ReadonlyMap<string, Res
 }
 
 /**
- * Before the first step, whoever depends on what changes forgets that it knew it. A run that is killed between the change and the restart thereby
- * leaves a restart that is due.
+ * Before the first step, whoever depends on what changes forgets that it knew it. A run that is killed
+ * between the change and the restart thereby leaves a restart that is due.
  */
 function forget(ordered: readonly Resource[], changed: ReadonlySet<string>, facts: Facts): readonly string[] {
   return ordered.flatMap((resource) => {

@@ -1,13 +1,19 @@
-/** What a host should be, as data. A role is a list of these; `plan` compares them with facts; `apply` makes them true. */
+/**
+ * What a host should be, as data. A role is a list of these; `plan` compares them with facts; `apply` makes
+ * them true.
+ */
 
 import type { HostFacts } from './state.ts';
 
 interface Common {
-  /** Whether the resource concerns this host at all, e.g. no clock daemon in a container. Absent: always. Pure. */
+  /**
+   * Whether the resource concerns this host at all, e.g. no clock daemon in a container. Absent: always.
+   * Pure.
+   */
   readonly when?: ((host: HostFacts) => boolean) | undefined;
   /**
-   * Resources (by `id()`) that come before this one. Where one of them changes, a service restarts and a command runs again, even if its guard says that
-   * it is done.
+   * Resources (by `id()`) that come before this one. Where one of them changes, a service restarts and a
+   * command runs again, even if its guard says that it is done.
    */
   readonly after?: readonly string[] | undefined;
   /** Names of `theirs` resources: where one of them finds something, this resource leaves it alone. */
@@ -33,7 +39,10 @@ export interface FileResource extends Common {
   readonly group?: string | undefined;
   /** Content that must not be shown: plans say "content differs" instead of a diff. */
   readonly secret?: boolean | undefined;
-  /** Shell command that must accept the new content before it is put in place; `%s` is the temporary file, in the same folder. */
+  /**
+   * Shell command that must accept the new content before it is put in place; `%s` is the temporary file, in
+   * the same folder.
+   */
   readonly validate?: string | undefined;
 }
 
@@ -110,8 +119,8 @@ export interface TheirsResource extends Common {
   /** What it is; unique on the host, e.g. `sites on port 80`. */
   readonly name: string;
   /**
-   * Bash that prints a line for each thing that it finds, e.g. a port or a database; nothing where all is ours.
-   * Changes nothing, and ends with 0.
+   * Bash that prints a line for each thing that it finds, e.g. a port or a database; nothing where all is
+   * ours. Changes nothing, and ends with 0.
    */
   readonly look: string;
   readonly fate: 'keep' | 'ask' | 'stop';
@@ -133,7 +142,10 @@ export type Resource =
   | CommandResource
   | TheirsResource;
 
-/** The name by which other resources and people refer to it, e.g. `file /etc/nginx/nginx.conf`. Unique on a host. */
+/**
+ * The name by which other resources and people refer to it, e.g. `file /etc/nginx/nginx.conf`. Unique on a
+ * host.
+ */
 export function id(resource: Resource): string {
   switch (resource.kind) {
     case 'package':

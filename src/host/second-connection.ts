@@ -1,4 +1,6 @@
-/** Whether new firewall rules let us in: asked with a new connection, since they leave a standing one alone. */
+/**
+ * Whether new firewall rules let us in: asked with a new connection, since they leave a standing one alone.
+ */
 
 import type { Context } from '../context.ts';
 import { runProcess } from '../process/run.ts';

@@ -80,6 +80,8 @@ export interface Facts {
   readonly commands: Readonly<Record<string, boolean>>;
   /** By name of a `theirs` resource: what it found, a line each. */
   readonly theirs: Readonly<Record<string, readonly string[]>>;
-  /** By resource id: with what a service was last started, a command last ran (fingerprint by resource id). */
+  /**
+   * By resource id: with what a service was last started, a command last ran (fingerprint by resource id).
+   */
   readonly stamps: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }

@@ -3,7 +3,9 @@
 import { Failure } from '../errors.ts';
 import type { Theirs } from './change.ts';
 
-/** Ids of what may go (`Theirs`), or everything that a yes helps with: on a host that was made a moment ago. */
+/**
+ * Ids of what may go (`Theirs`), or everything that a yes helps with: on a host that was made a moment ago.
+ */
 export type Agreed = ReadonlySet<string> | 'everything';
 
 /** Lines of one finding that people see; a host may have hundreds of databases. */

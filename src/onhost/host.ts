@@ -108,10 +108,14 @@ export interface Host {
 
   /** Gives a rollout's candidate its share of the visitors. */
   shareTraffic(app: string, share: ShareFolder): Promise<void>;
-  /** A place for what nginx tells of a rollout, before the site that tells it; and its end, after that one. */
+  /**
+   * A place for what nginx tells of a rollout, before the site that tells it; and its end, after that one.
+   */
   beginSplit(app: string): Promise<void>;
   endSplit(app: string): Promise<void>;
-  /** Whole lines from an offset on, at most some MB, and where the next ones begin; freed once they are read. */
+  /**
+   * Whole lines from an offset on, at most some MB, and where the next ones begin; freed once they are read.
+   */
   takeLines(
     path: string,
     from: number,

@@ -1,8 +1,8 @@
 /**
  * The program on the host. `release` carries out the order on its standard input. `guard APP` watches a new
  * release. `ready` waits at boot until applications behind a balancer answer. `check APP COLOUR` checks the
- * processes of a colour. `rollout APP` carries a rollout on; `rollout APP status` prints what it is at, `follow`
- * whenever that changes, to its end; `rollout APP WORD BY` tells it what somebody wants.
+ * processes of a colour. `rollout APP` carries a rollout on; `rollout APP status` prints what it is at,
+ * `follow` whenever that changes, to its end; `rollout APP WORD BY` tells it what somebody wants.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

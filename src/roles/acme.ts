@@ -1,4 +1,7 @@
-/** Certificates by ACME (RFC 8555): dehydrated gets them, a timer renews them, nginx is reloaded only where one is new. */
+/**
+ * Certificates by ACME (RFC 8555): dehydrated gets them, a timer renews them, nginx is reloaded only where
+ * one is new.
+ */
 
 import { CHALLENGES, ISSUED } from '../contract/proxy-paths.ts';
 import type { Resource } from '../host/resource.ts';
@@ -8,8 +11,9 @@ import program from './acme.sh' with { type: 'text' };
 import type { Role } from './role.ts';
 
 /**
- * Renews after two thirds of a certificate's life, as authorities advise. The two files of a certificate change
- * together: the site reads them through a link to their folder. Leaves the reason of a failure in `acme/reason`.
+ * Renews after two thirds of a certificate's life, as authorities advise. The two files of a certificate
+ * change together: the site reads them through a link to their folder. Leaves the reason of a failure in
+ * `acme/reason`.
  */
 const PROGRAM = `#!/bin/bash
 # Made by pipeline: gets or renews the certificate of a site. Usage: acme APP
@@ -28,7 +32,9 @@ ExecStart=/usr/local/lib/pipeline/acme %i
 TimeoutStartSec=5min
 `;
 
-/** Four times a day, at any second of a quarter of it: authorities ask for that. What is not due asks nobody. */
+/**
+ * Four times a day, at any second of a quarter of it: authorities ask for that. What is not due asks nobody.
+ */
 const TIMER = `# Made by pipeline.
 [Unit]
 Description=Certificate of %i by ACME

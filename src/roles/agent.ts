@@ -1,4 +1,7 @@
-/** The agent on a host: its user, its configuration, its unit. The program and its Node are brought by `monitor setup`. */
+/**
+ * The agent on a host: its user, its configuration, its unit. The program and its Node are brought by
+ * `monitor setup`.
+ */
 
 import { AGENT_CONFIG } from '../contract/agent.ts';
 import type { Resource } from '../host/resource.ts';
@@ -43,7 +46,10 @@ CapabilityBoundingSet=
 WantedBy=multi-user.target
 `;
 
-/** Reads the system and talks to sockets, nothing else. V8 writes code that it runs, so MemoryDenyWriteExecute is no option. */
+/**
+ * Reads the system and talks to sockets, nothing else. V8 writes code that it runs, so MemoryDenyWriteExecute
+ * is no option.
+ */
 export const HARDENED = `NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=read-only

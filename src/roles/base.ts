@@ -1,4 +1,6 @@
-/** What every host gets: firewall, SSH, clock, journal, log rotation, security upgrades, swap on small ones. */
+/**
+ * What every host gets: firewall, SSH, clock, journal, log rotation, security upgrades, swap on small ones.
+ */
 
 import type { Resource, TheirsResource } from '../host/resource.ts';
 import type { HostFacts } from '../host/state.ts';

@@ -1,4 +1,7 @@
-/** FerretDB: what its servers need on a host. A deploy brings the program, and gives each database a server of its own. */
+/**
+ * FerretDB: what its servers need on a host. A deploy brings the program, and gives each database a server of
+ * its own.
+ */
 
 import type { Resource } from '../host/resource.ts';
 import type { Role } from './role.ts';

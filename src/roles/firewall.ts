@@ -7,7 +7,10 @@ import closes from './firewall-closes.sh' with { type: 'text' };
 import others from './other-firewalls.sh' with { type: 'text' };
 import type { RoleParams } from './role.ts';
 
-/** What other hosts reach today and would not any more: a firewall is no loss unless somebody needs what it closes. */
+/**
+ * What other hosts reach today and would not any more: a firewall is no loss unless somebody needs what it
+ * closes.
+ */
 export function closedPorts({ sshPorts, exposures }: RoleParams): TheirsResource {
   const open = (protocol: 'tcp' | 'udp') =>
     exposures

@@ -64,7 +64,8 @@ const hash = (password: string) => `#${createHash('sha256').update(password).dig
 /** An agent can append to its own inbox and do nothing else: read nothing, see nobody. */
 export function aclFile({ hubPassword, agents }: Pick<HubParams, 'hubPassword' | 'agents'>): string {
   return [
-    // Nobody can be this user. It may do everything because Redis reads its append-only file as this user: transactions would be lost at a restart.
+    // Nobody can be this user. It may do everything because Redis reads its append-only file as this user:
+    // transactions would be lost at a restart.
     'user default off ~* &* +@all',
     `user hub on ${hash(hubPassword)} ~* resetchannels -@all +@read +@write +@connection +@transaction +@blocking -@dangerous +info`,
     ...agents
@@ -127,7 +128,9 @@ ${HARDENED}
 WantedBy=multi-user.target
 `;
 
-/** A second lock behind the host's firewall: Redis is for the fleet, also where nothing else closes the port. */
+/**
+ * A second lock behind the host's firewall: Redis is for the fleet, also where nothing else closes the port.
+ */
 function firewallRules(fleet: readonly string[]): string {
   const set = (family: 4 | 6) =>
     fleet.filter((address) => address.includes(':') === (family === 6)).toSorted();

@@ -1,4 +1,7 @@
-/** The host that watches the others: what may reach it. Redis, hub and dashboard are put there by `pipeline monitor setup`. */
+/**
+ * The host that watches the others: what may reach it. Redis, hub and dashboard are put there by `pipeline
+ * monitor setup`.
+ */
 
 import type { Role } from './role.ts';
 

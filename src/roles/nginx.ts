@@ -1,4 +1,7 @@
-/** nginx in front of applications: its main configuration, one log format that every part reads, and logs that rotate. */
+/**
+ * nginx in front of applications: its main configuration, one log format that every part reads, and logs that
+ * rotate.
+ */
 
 import { LOGS, SITES } from '../contract/proxy-paths.ts';
 import type { Resource, TheirsResource } from '../host/resource.ts';
@@ -9,7 +12,10 @@ import welcome from './nginx-welcome.sh' with { type: 'text' };
 import type { Role } from './role.ts';
 import { look, portFor } from './theirs.ts';
 
-/** One line of JSON a request. The sites set the four `pipeline_` variables; fields of an upstream are empty for static files. */
+/**
+ * One line of JSON a request. The sites set the four `pipeline_` variables; fields of an upstream are empty
+ * for static files.
+ */
 export const LOG_FORMAT = `log_format pipeline escape=json '{"msec":$msec,"app":"$pipeline_app","variant":"$pipeline_variant",'
     '"release":"$pipeline_release","method":"$request_method","uri":"$request_uri","status":$status,'
     '"bytes":$body_bytes_sent,"time":$request_time,"upstream_time":"$upstream_response_time",'
@@ -123,7 +129,10 @@ const WORKERS: TheirsResource = {
   says: 'nginx works as this user today, and would as www-data: it must be able to read the files of your sites',
 };
 
-/** The package's own page answers for every name, and would stand in the way of an application without a domain. */
+/**
+ * The package's own page answers for every name, and would stand in the way of an application without a
+ * domain.
+ */
 function noWelcome(): Resource {
   const link = `${ENABLED}/default`;
   const unless = look(welcome, { configuration: FILE, link, folder: '/var/www/html' });

@@ -85,7 +85,10 @@ Restart=on-abnormal
 RestartSec=1s
 `;
 
-/** A rollout under way (onhost/rollout). Whatever ends it but itself, it goes on: both versions serve meanwhile. */
+/**
+ * A rollout under way (onhost/rollout). Whatever ends it but itself, it goes on: both versions serve
+ * meanwhile.
+ */
 const ROLLOUT_SERVICE = `# Made by pipeline.
 [Unit]
 Description=Rollout of a new release of %i

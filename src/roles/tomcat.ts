@@ -1,7 +1,7 @@
 /**
  * Tomcat as Debian packages it, for releases that each run it as a process of their own: the host brings the
- * program and Java, a release its settings and its WAR. The instance that Debian starts itself stays off, unless
- * somebody has applications there.
+ * program and Java, a release its settings and its WAR. The instance that Debian starts itself stays off,
+ * unless somebody has applications there.
  */
 
 import type { Resource, TheirsResource } from '../host/resource.ts';

@@ -178,7 +178,10 @@ function unique<T>(all: readonly T[]): T[] {
   return [...new Set(all)];
 }
 
-/** Places of `alerts:` with their addresses. @throws Failure `usage` where a variable that an address comes from is not set */
+/**
+ * Places of `alerts:` with their addresses. @throws Failure `usage` where a variable that an address comes
+ * from is not set
+ */
 export function alertPlaces({ notify, heartbeat }: AlertsConfig, env: Env) {
   return {
     targets: notify.map((target) => {

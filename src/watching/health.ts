@@ -24,7 +24,9 @@ export function hostsHeard(status: HubStatus, { config, inventory }: MonitorPlac
   });
 }
 
-/** What the agents of silent hosts say, by host; nothing while no hub works, since no agent is to blame then. */
+/**
+ * What the agents of silent hosts say, by host; nothing while no hub works, since no agent is to blame then.
+ */
 export function silentAgents(
   heard: readonly Heard[],
   { working }: HubStatus,

@@ -1,4 +1,6 @@
-/** Tells the project's monitor of a canary run while it runs. Best effort: it never slows a run, nor fails it. */
+/**
+ * Tells the project's monitor of a canary run while it runs. Best effort: it never slows a run, nor fails it.
+ */
 import { randomBytes } from 'node:crypto';
 import type { CanaryResult } from '../canary/experiment/run.ts';
 import { whoami } from '../environment/audit.ts';

@@ -1,4 +1,7 @@
-/** `prod plan` and `prod up` on DigitalOcean say what the hosts cost before the first call that changes anything. */
+/**
+ * `prod plan` and `prod up` on DigitalOcean say what the hosts cost before the first call that changes
+ * anything.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** `pipeline prod destroy` and the hosts that a canary has kept: each removes its own, and names the other's. */
+/**
+ * `pipeline prod destroy` and the hosts that a canary has kept: each removes its own, and names the other's.
+ */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labEnvironment } from '../../src/canary/lab/hosts.ts';

@@ -1,4 +1,7 @@
-/** In `cases/` a line that is wrong says so itself: `#! path: message`, several where several things are wrong. */
+/**
+ * In `cases/` a line that is wrong says so itself: `#! path: message`, several where several things are
+ * wrong.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

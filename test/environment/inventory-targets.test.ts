@@ -13,7 +13,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A machine of one's own, one behind WinRM, one with a password from a vault: as people's inventories have them. */
+/**
+ * A machine of one's own, one behind WinRM, one with a password from a vault: as people's inventories have
+ * them.
+ */
 const MIXED = `localhost ansible_connection=local
 
 [web]

@@ -1,4 +1,7 @@
-/** Converges one host and says each stage: a program of its own, so that a test can kill it. Argument: a file with target and resources. */
+/**
+ * Converges one host and says each stage: a program of its own, so that a test can kill it. Argument: a file
+ * with target and resources.
+ */
 
 import { readFileSync } from 'node:fs';
 import { quietContext } from '../../src/context.ts';

@@ -1,4 +1,6 @@
-/** Hosts as people have them: prepared by hand, then `prod plan -i`, `prod up -i` and `deploy -i`. Promise 15. */
+/**
+ * Hosts as people have them: prepared by hand, then `prod plan -i`, `prod up -i` and `deploy -i`. Promise 15.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** A live canary on a host: how it begins, what it does, and what stands after a failure or a kill at any call. */
+/**
+ * A live canary on a host: how it begins, what it does, and what stands after a failure or a kill at any
+ * call.
+ */
 import { describe, expect, it } from 'vitest';
 import type { ReleaseOrder, RolloutOrder } from '../../src/contract/release.ts';
 import type { RolloutStatus } from '../../src/contract/rollout.ts';

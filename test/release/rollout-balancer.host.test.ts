@@ -1,4 +1,7 @@
-/** A live canary on several hosts: each runs both versions, and their balancer divides the visitors and decides. */
+/**
+ * A live canary on several hosts: each runs both versions, and their balancer divides the visitors and
+ * decides.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   clearRollout,

@@ -59,7 +59,10 @@ describe('a run', () => {
 });
 
 describe('ending a run', () => {
-  /** Processes of this machine whose command line holds a text, which comes on standard input so that the search does not find itself. */
+  /**
+   * Processes of this machine whose command line holds a text, which comes on standard input so that the
+   * search does not find itself.
+   */
   const count = (text: string) => {
     const search = 'grep -lsaFf - /proc/[0-9]*/cmdline | wc -l';
     return spawnSync('sh', ['-c', search], { input: text, encoding: 'utf8' }).stdout.trim();

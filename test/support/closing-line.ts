@@ -1,4 +1,7 @@
-/** Prints, as the last line, what continuous integration reads: `N passed, N failed, N skipped`; and each skipped test with its reason. */
+/**
+ * Prints, as the last line, what continuous integration reads: `N passed, N failed, N skipped`; and each
+ * skipped test with its reason.
+ */
 import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
 
 export default class ClosingLine implements Reporter {

@@ -1,6 +1,6 @@
 /**
- * A deploy, or a rollback, in a process of its own, for tests that kill it and benchmarks: `node deploy-program.mjs FILE`. Prints each progress event
- * as a line of JSON.
+ * A deploy, or a rollback, in a process of its own, for tests that kill it and benchmarks: `node
+ * deploy-program.mjs FILE`. Prints each progress event as a line of JSON.
  */
 import { readFileSync } from 'node:fs';
 import { buildArtifact } from '../../src/build/build.ts';

@@ -1,6 +1,6 @@
 /**
- * Real local hosts for tests. Every call gets an environment of its own, which is removed after the test, also after a failure, Ctrl-C or
- * a killed test runner (then by a guard process that outlives it).
+ * Real local hosts for tests. Every call gets an environment of its own, which is removed after the test,
+ * also after a failure, Ctrl-C or a killed test runner (then by a guard process that outlives it).
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

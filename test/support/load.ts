@@ -1,6 +1,6 @@
 /**
- * A constant stream of requests against one address, whatever the answers do (open loop): what visitors are like. Every request is sent once;
- * nothing is repeated, so each one that is lost is seen.
+ * A constant stream of requests against one address, whatever the answers do (open loop): what visitors are
+ * like. Every request is sent once; nothing is repeated, so each one that is lost is seen.
  */
 import { Agent, request } from 'node:http';
 

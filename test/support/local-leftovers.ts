@@ -4,7 +4,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { environmentLayout, localSettings } from '../../src/cloud/local/settings.ts';
 import type { EnvironmentSpec } from '../../src/cloud/provider.ts';
 
-/** One line for each thing found, e.g. `device pl-0a1b2c3d`. Ended processes that nobody has collected yet (state Z) do not count. */
+/**
+ * One line for each thing found, e.g. `device pl-0a1b2c3d`. Ended processes that nobody has collected yet
+ * (state Z) do not count.
+ */
 export function leftovers(spec: EnvironmentSpec): string[] {
   const { id, directory, bridge, table } = environmentLayout(localSettings(process.env), spec);
   const marks = [id, directory];

@@ -1,4 +1,7 @@
-/** A program of its own that plans (`plan`), brings up (`up`) or destroys an environment: for tests that kill it, or run it elsewhere. Usage: local-program VERB SPEC_JSON. */
+/**
+ * A program of its own that plans (`plan`), brings up (`up`) or destroys an environment: for tests that kill
+ * it, or run it elsewhere. Usage: local-program VERB SPEC_JSON.
+ */
 import { createLocalProvider } from '../../src/cloud/local/provider.ts';
 import { quietContext } from '../../src/context.ts';
 

@@ -1,4 +1,6 @@
-/** The pictures of the README: the dashboard of a hub with sample data, and the report of a judged sample run. */
+/**
+ * The pictures of the README: the dashboard of a hub with sample data, and the report of a judged sample run.
+ */
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

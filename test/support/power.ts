@@ -8,7 +8,10 @@ import { environmentLayout, hostLayout, localSettings } from '../../src/cloud/lo
 import type { EnvironmentSpec, Machine } from '../../src/cloud/provider.ts';
 import { sshArguments } from './ssh-arguments.ts';
 
-/** Ends a host as a power cut does: nothing is written, nobody is asked. The disk stays; `apply` starts it again. */
+/**
+ * Ends a host as a power cut does: nothing is written, nobody is asked. The disk stays; `apply` starts it
+ * again.
+ */
 export async function powerCut(spec: EnvironmentSpec, name: string): Promise<void> {
   const layout = hostLayout(environmentLayout(localSettings(process.env), spec), name);
   await killAndRemove(hostGroups(readMachine(), layout), name);

@@ -55,7 +55,9 @@ export function run(args: readonly string[], options: ProgramOptions): Promise<E
   return start(args, options).ended;
 }
 
-/** Runs one command with `--json` and reads its document. A failure to do so shows what the command printed. */
+/**
+ * Runs one command with `--json` and reads its document. A failure to do so shows what the command printed.
+ */
 export async function runJson(
   args: readonly string[],
   options: ProgramOptions,

@@ -1,4 +1,7 @@
-/** What tests of releases share: hosts with nginx, a git repository with a branch for each behaviour, a configuration, and the commands. */
+/**
+ * What tests of releases share: hosts with nginx, a git repository with a branch for each behaviour, a
+ * configuration, and the commands.
+ */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +23,10 @@ import { powerCut } from './power.ts';
 /** Kept between runs: it holds Node for hosts, which is large. */
 export const CACHE = join(tmpdir(), 'pipeline-tests-cache');
 
-/** A service whose answer names its version. `/slow?ms=N` answers after a while, `/env` with a part of its environment. */
+/**
+ * A service whose answer names its version. `/slow?ms=N` answers after a while, `/env` with a part of its
+ * environment.
+ */
 const service = (version: string, change: (text: string) => string = (text) => text) =>
   change(`const http = require('http');
 const fs = require('fs');

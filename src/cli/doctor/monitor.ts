@@ -1,4 +1,6 @@
-/** What `doctor` says of the monitor: whether it is there, works, hears every host, and has somebody to call. */
+/**
+ * What `doctor` says of the monitor: whether it is there, works, hears every host, and has somebody to call.
+ */
 import type { Config } from '../../config/schema.ts';
 import { asFailure, Failure } from '../../errors.ts';
 import { hostsHeard, silentAgents } from '../../watching/health.ts';

@@ -9,7 +9,9 @@ import { subnetFor } from './network.ts';
 import { readEnvironmentRecord } from './records.ts';
 import type { EnvironmentLayout, LocalSettings } from './settings.ts';
 
-/** Programs that a killed command had started hold its lock until they, too, have ended: that takes a moment. */
+/**
+ * Programs that a killed command had started hold its lock until they, too, have ended: that takes a moment.
+ */
 const PATIENCE_MS = 5000;
 
 /**
@@ -33,8 +35,8 @@ export async function lockEnvironment(context: Context, environment: Environment
 }
 
 /**
- * The environment's subnet, written down before it is used. All environments of the machine take turns here, so that two at once get
- * different ones.
+ * The environment's subnet, written down before it is used. All environments of the machine take turns here,
+ * so that two at once get different ones.
  * @throws Failure kind `usage` where no network is free.
  */
 export async function claimSubnet(

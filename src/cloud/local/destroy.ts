@@ -28,7 +28,8 @@ export async function destroyable(facts: MachineFacts, environment: EnvironmentL
 }
 
 /**
- * Ends and removes everything of an environment. May be killed at any moment and called again; nothing to remove is no failure.
+ * Ends and removes everything of an environment. May be killed at any moment and called again; nothing to
+ * remove is no failure.
  * @throws Failure kind `locked` where another command is at work on it.
  */
 export async function destroyEnvironment(
@@ -74,7 +75,10 @@ async function describeHost(environment: EnvironmentLayout, name: string): Promi
   return `host ${name} (${record?.address ?? 'half-made'})`;
 }
 
-/** The environment's own control groups, above those of its hosts, and the one of all environments if it was the last. */
+/**
+ * The environment's own control groups, above those of its hosts, and the one of all environments if it was
+ * the last.
+ */
 async function removeGroups(facts: MachineFacts, environment: EnvironmentLayout): Promise<void> {
   for (const { mountPoint } of facts.hierarchies) {
     const group = join(mountPoint, environment.controlGroup);

@@ -22,8 +22,8 @@ export interface NewHost {
 const PRIVATE_FOLDERS = ['/root', '/root/.ssh'];
 
 /**
- * Makes the disk; the record is written last, so that a host without one is known to be half-made. The host's key is made here, which is
- * how everybody knows it before the first connection.
+ * Makes the disk; the record is written last, so that a host without one is known to be half-made. The host's
+ * key is made here, which is how everybody knows it before the first connection.
  */
 export async function makeHost(layout: HostLayout, host: NewHost): Promise<HostRecord> {
   const { name, group, memoryBytes, cpus } = host.spec;

@@ -24,7 +24,10 @@ export interface LocalEnvironment {
   remove(): Promise<Destroyed>;
 }
 
-/** All environments on this machine that got as far as having a network. Needs root: without it, none is visible. */
+/**
+ * All environments on this machine that got as far as having a network. Needs root: without it, none is
+ * visible.
+ */
 export async function localEnvironments(context: Context): Promise<LocalEnvironment[]> {
   const found = await listEnvironments(localSettings(context.env));
   const described = found.map(async ({ layout, record }) => {

@@ -1,6 +1,7 @@
 /**
- * Other programs' firewalls on this machine. nftables tables cannot overrule each other: what Docker, ufw or firewalld drops, no rule of
- * ours brings back. So the bridge is admitted in their own places, and expelled at the end.
+ * Other programs' firewalls on this machine. nftables tables cannot overrule each other: what Docker, ufw or
+ * firewalld drops, no rule of ours brings back. So the bridge is admitted in their own places, and expelled
+ * at the end.
  */
 import type { Context } from '../../context.ts';
 import { mustRun, outputOf, run } from './run.ts';
@@ -12,7 +13,10 @@ export interface ForeignFirewalls {
   readonly firewalld: boolean;
 }
 
-/** The iptables chain that admits a bridge: Docker's for users, which it evaluates first; else FORWARD where that drops by default (ufw). */
+/**
+ * The iptables chain that admits a bridge: Docker's for users, which it evaluates first; else FORWARD where
+ * that drops by default (ufw).
+ */
 function admittingChain(rules: readonly string[]): string | undefined {
   if (rules.includes('-N DOCKER-USER')) return 'DOCKER-USER';
   return rules.some((rule) => /^-P FORWARD (DROP|REJECT)$/.test(rule)) ? 'FORWARD' : undefined;
@@ -99,8 +103,8 @@ export interface ClosedChain {
 }
 
 /**
- * Chains of `nft list chains` that forward nothing by default and are nobody's whom we tell: those of iptables (Docker, ufw) and firewalld
- * are opened in their own places.
+ * Chains of `nft list chains` that forward nothing by default and are nobody's whom we tell: those of
+ * iptables (Docker, ufw) and firewalld are opened in their own places.
  */
 export function closedChains(listing: string): ClosedChain[] {
   const found: ClosedChain[] = [];

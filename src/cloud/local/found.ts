@@ -73,14 +73,20 @@ export async function find(local: Local): Promise<Findings> {
   return { found, recipe, base, handed };
 }
 
-/** Hosts that have a record (half-made ones cannot be reached); `patience` is how long each may take to greet, in milliseconds. */
+/**
+ * Hosts that have a record (half-made ones cannot be reached); `patience` is how long each may take to greet,
+ * in milliseconds.
+ */
 export async function findMachines(local: Local, patience = GREETING_MS): Promise<Machine[]> {
   const identityFile = operatorKeyFile(local.spec.directory, local.spec.environment);
   const hosts = await findHosts(local, patience);
   return hosts.flatMap((host) => (host.record ? [asMachine({ identityFile }, host.record, host)] : []));
 }
 
-/** Whether hosts' disks can be stacked there: an overlay's writable part cannot lie on an overlay, as inside a container. */
+/**
+ * Whether hosts' disks can be stacked there: an overlay's writable part cannot lie on an overlay, as inside a
+ * container.
+ */
 export async function canStack(settings: LocalSettings): Promise<boolean> {
   const OVERLAYFS = 0x794c7630;
   let folder = settings.stateDirectory;

@@ -1,4 +1,7 @@
-/** Control groups of hosts: who is in them, limits, ending everything in them. Plain file operations, no program is started. */
+/**
+ * Control groups of hosts: who is in them, limits, ending everything in them. Plain file operations, no
+ * program is started.
+ */
 import type { Dirent } from 'node:fs';
 import { access, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -35,7 +38,8 @@ export async function allMembers(groups: HostGroups): Promise<number[]> {
 
 /**
  * Kills everything in the host's groups until they are empty, then removes them.
- * @throws Failure kind `host` where processes remain after half a minute (stuck in the kernel, which no signal mends).
+ * @throws Failure kind `host` where processes remain after half a minute (stuck in the kernel, which no
+ *   signal mends).
  */
 export async function killAndRemove(groups: HostGroups, host: string): Promise<void> {
   const deadline = Date.now() + 30_000;
@@ -73,8 +77,10 @@ export function quota(cpus: number): number {
 }
 
 /**
- * Sets the limits of a running host; they hold from now on. Where a controller is missing nothing can be set, which the plan says.
- * @throws Failure kind `host` where the host's programs hold more memory than the new limit: it would kill some of them.
+ * Sets the limits of a running host; they hold from now on. Where a controller is missing nothing can be set,
+ * which the plan says.
+ * @throws Failure kind `host` where the host's programs hold more memory than the new limit: it would kill
+ *   some of them.
  */
 export async function setLimits({ limited }: HostGroups, limits: Limits, host: string): Promise<void> {
   const memory = String(limits.memoryBytes);
@@ -106,7 +112,10 @@ async function setLegacyMemory(directory: string, bytes: string, host: string): 
   }
 }
 
-/** Bytes that programs hold and the kernel cannot write back to disk (version 2, whose limit kills instead of refusing). */
+/**
+ * Bytes that programs hold and the kernel cannot write back to disk (version 2, whose limit kills instead of
+ * refusing).
+ */
 async function heldMemory(directory: string): Promise<number> {
   const statistics = await readIfExists(join(directory, 'memory.stat'));
   return Number(/^anon (\d+)$/m.exec(statistics)?.[1] ?? 0);

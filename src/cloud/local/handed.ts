@@ -1,4 +1,7 @@
-/** What hosts are handed of this machine's settings, so that names, apt and npm work inside as they do outside. */
+/**
+ * What hosts are handed of this machine's settings, so that names, apt and npm work inside as they do
+ * outside.
+ */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -51,7 +54,10 @@ export async function handedFiles(context: Context, subnet: string): Promise<Han
   return { files, digest, warnings: loopbackWarnings(resolver, env, apt, npm) };
 }
 
-/** Sentences about name servers and proxies that listen on this machine's loopback address, where no host reaches them. */
+/**
+ * Sentences about name servers and proxies that listen on this machine's loopback address, where no host
+ * reaches them.
+ */
 export function loopbackWarnings(
   resolver: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -86,7 +92,9 @@ async function resolverSettings(): Promise<string> {
   return hasLoopbackOnly(own) ? ((await readText('/run/systemd/resolve/resolv.conf')) ?? own) : own;
 }
 
-/** Files that settings name, laid where they name them. The certificates of the system are in the base image. */
+/**
+ * Files that settings name, laid where they name them. The certificates of the system are in the base image.
+ */
 async function namedFiles(paths: readonly string[]): Promise<HandedFile[]> {
   const wanted = [...new Set(paths)].filter((path) => path !== '' && !path.startsWith('/etc/ssl/certs/'));
   const found = await Promise.all(
@@ -99,7 +107,10 @@ async function namedFiles(paths: readonly string[]): Promise<HandedFile[]> {
   return found.flatMap(({ content, ...file }) => (content === undefined ? [] : [{ ...file, content }]));
 }
 
-/** apt's settings about fetching (proxies, certificates, time-outs), as a configuration file. Its other settings are the machine's own affair. */
+/**
+ * apt's settings about fetching (proxies, certificates, time-outs), as a configuration file. Its other
+ * settings are the machine's own affair.
+ */
 export async function aptFetchSettings(context: Context): Promise<string> {
   const dump = await mustRun(context, 'reading apt settings', 'apt-config', ['dump']);
   return selectFetchSettings(dump);
@@ -117,7 +128,10 @@ export function selectFetchSettings(dump: string): string {
   return wanted.map((line) => `${line}\n`).join('');
 }
 
-/** `NAME=value` lines of `/etc/environment`: proxies, and the certificates that Node does not look for by itself. */
+/**
+ * `NAME=value` lines of `/etc/environment`: proxies, and the certificates that Node does not look for by
+ * itself.
+ */
 export function environmentFile(env: Readonly<Record<string, string | undefined>>, subnet: string): string {
   const lines: string[] = [];
   for (const name of ['http_proxy', 'https_proxy', 'ftp_proxy', 'all_proxy']) {
@@ -149,7 +163,9 @@ export function hostsFile(machineHosts: string): string {
     .join('');
 }
 
-/** npm's settings about fetching, from the files that npm reads (least specific first) and the environment. */
+/**
+ * npm's settings about fetching, from the files that npm reads (least specific first) and the environment.
+ */
 async function npmSettings(env: Readonly<Record<string, string | undefined>>): Promise<string> {
   const variable = (name: string) => env[`npm_config_${name}`] ?? env[`NPM_CONFIG_${name.toUpperCase()}`];
   const prefix = variable('prefix') ?? dirname(dirname(process.execPath));
@@ -168,7 +184,9 @@ async function npmSettings(env: Readonly<Record<string, string | undefined>>): P
   return selectNpmSettings([...texts.map((text) => text ?? ''), variables.join('\n')], env);
 }
 
-/** The lines of npmrc files that are about fetching; later files win; `${'$'}{NAME}` is replaced as npm does. */
+/**
+ * The lines of npmrc files that are about fetching; later files win; `${'$'}{NAME}` is replaced as npm does.
+ */
 export function selectNpmSettings(
   texts: readonly string[],
   env: Readonly<Record<string, string | undefined>>,

@@ -1,4 +1,7 @@
-/** Locks on this machine that end with whoever holds them: flock(2) on a descriptor that this process and its running tools share. */
+/**
+ * Locks on this machine that end with whoever holds them: flock(2) on a descriptor that this process and its
+ * running tools share.
+ */
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +10,10 @@ import { Failure } from '../../errors.ts';
 import { run } from './run.ts';
 
 export interface Lock extends AsyncDisposable {
-  /** Descriptor to hand to programs (`LocalToolOptions.lock`), so that the lock lasts until they, too, have ended. */
+  /**
+   * Descriptor to hand to programs (`LocalToolOptions.lock`), so that the lock lasts until they, too, have
+   * ended.
+   */
   readonly descriptor: number;
   release(): Promise<void>;
 }
@@ -23,7 +29,8 @@ export async function tryLock(context: Context, path: string): Promise<Lock | un
   for (;;) {
     const handle = await openForLock(path);
     try {
-      // locks the open file description, which stays locked for as long as a descriptor of it is open anywhere
+      // locks the open file description, which stays locked for as long as a descriptor of it is open
+      // anywhere
       const args = ['--nonblock', '--conflict-exit-code', String(HELD), '3'];
       const { exitCode, stderr } = await run(context, 'flock', args, { lock: handle.fd });
       if (exitCode === 0 && (await isStill(path, handle))) return held(handle);

@@ -1,4 +1,6 @@
-/** What this machine is, as far as it decides how hosts are started. Reading is thin; the decisions are pure. */
+/**
+ * What this machine is, as far as it decides how hosts are started. Reading is thin; the decisions are pure.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -13,14 +15,18 @@ export interface MachineFacts {
 export interface Hierarchy {
   readonly mountPoint: string;
   readonly version: 1 | 2;
-  /** Of version 1: `memory`, `cpu`, `name=systemd`, …; empty for version 2, whose controllers stand in its files. */
+  /**
+   * Of version 1: `memory`, `cpu`, `name=systemd`, …; empty for version 2, whose controllers stand in its
+   * files.
+   */
   readonly controllers: readonly string[];
 }
 
 /**
  * Who is the parent of a host:
  * - `unit`: a transient unit of systemd, the better parent where it can be had,
- * - `supervisor`: a detached script of ours that owns the host's control groups and starts it again when it reboots.
+ * - `supervisor`: a detached script of ours that owns the host's control groups and starts it again when it
+ *   reboots.
  */
 export type LauncherKind = 'unit' | 'supervisor';
 
@@ -65,7 +71,10 @@ export function chooseLauncher(facts: MachineFacts): LauncherKind {
   return facts.systemd && isUnified(facts) ? 'unit' : 'supervisor';
 }
 
-/** Names of an environment's hosts that have control groups: children of its own group, and units in `system.slice`. */
+/**
+ * Names of an environment's hosts that have control groups: children of its own group, and units in
+ * `system.slice`.
+ */
 export function groupNames(
   environment: { readonly id: string },
   own: readonly string[],
@@ -79,7 +88,10 @@ export function groupNames(
 export interface HostGroups {
   /** Topmost directories, one a hierarchy: whatever the host runs is at or below each of them. */
   readonly tops: readonly string[];
-  /** Directories that hold what keeps the host alive: its supervisor or systemd-nspawn. Empty of processes: the host is dead. */
+  /**
+   * Directories that hold what keeps the host alive: its supervisor or systemd-nspawn. Empty of processes:
+   * the host is dead.
+   */
   readonly leaders: readonly string[];
   /** Directories whose files hold the limits that are not systemd's to set. */
   readonly limited: {
@@ -89,7 +101,10 @@ export interface HostGroups {
   };
 }
 
-/** Where a host's processes are: below \`system.slice\` where its parent is a unit, else below the roots of the hierarchies. */
+/**
+ * Where a host's processes are: below \`system.slice\` where its parent is a unit, else below the roots of
+ * the hierarchies.
+ */
 export function hostGroups(
   facts: MachineFacts,
   host: { readonly controlGroup: string; readonly unit: string },
@@ -98,7 +113,8 @@ export function hostGroups(
     const root = facts.hierarchies[0]?.mountPoint ?? '/sys/fs/cgroup';
     const unit = chooseLauncher(facts) === 'unit';
     const top = unit ? join(root, 'system.slice', host.unit) : join(root, host.controlGroup);
-    // systemd-nspawn splits the group that it is started in into \`supervisor\`, where it stays, and \`payload\`
+    // systemd-nspawn splits the group that it is started in into \`supervisor\`, where it stays, and
+    // \`payload\`
     const nspawn = unit ? top : join(top, 'machine');
     // the host sees \`payload\` as its root: limits stand there too, so that programs inside find them
     const limited = unit ? [join(nspawn, 'payload')] : [top, join(nspawn, 'payload')];
@@ -111,7 +127,8 @@ export function hostGroups(
   const tops = facts.hierarchies.map(({ mountPoint }) => join(mountPoint, host.controlGroup));
   const having = (controller: string) =>
     tops.filter((_, index) => facts.hierarchies[index]?.controllers.includes(controller));
-  // the one hierarchy in which guests always move out of their topmost group is the one that their systemd manages
+  // the one hierarchy in which guests always move out of their topmost group is the one that their systemd
+  // manages
   const named = having('name=systemd')[0] ?? tops[0];
   return {
     tops,

@@ -1,4 +1,7 @@
-/** The network of an environment on this machine: a bridge, forwarding, and an nftables table that translates addresses on the way out. */
+/**
+ * The network of an environment on this machine: a bridge, forwarding, and an nftables table that translates
+ * addresses on the way out.
+ */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
@@ -131,7 +134,9 @@ async function hasTable(context: Context, layout: EnvironmentLayout): Promise<bo
   return (tables ?? '').split('\n').includes(`table ip ${layout.table}`);
 }
 
-/** A device that is gone already is no failure: the kernel removes a killed host's by itself, a little later. */
+/**
+ * A device that is gone already is no failure: the kernel removes a killed host's by itself, a little later.
+ */
 async function deleteDevice(context: Context, device: string, lock: number): Promise<void> {
   const result = await run(context, 'ip', ['link', 'delete', device], { lock });
   if (result.exitCode !== 0 && (await readdir('/sys/class/net')).includes(device)) {

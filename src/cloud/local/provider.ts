@@ -48,7 +48,10 @@ function requireRoot({ facts }: Local): void {
   );
 }
 
-/** What was planned is decided once more under the lock, since another command may have changed something meanwhile. */
+/**
+ * What was planned is decided once more under the lock, since another command may have changed something
+ * meanwhile.
+ */
 async function apply(local: Local, plan: CloudPlan): Promise<readonly Machine[]> {
   const { context, spec, settings, environment } = local;
   const settled = plan.changes.length === 0 && plan.machines.every(({ state }) => state === 'running');

@@ -1,4 +1,7 @@
-/** Where local hosts live on this machine, and which networks they may take. Everything else follows from these and the project. */
+/**
+ * Where local hosts live on this machine, and which networks they may take. Everything else follows from
+ * these and the project.
+ */
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,11 +18,15 @@ export interface LocalSettings {
   readonly networks: readonly string[];
 }
 
-/** Private ranges that other programs rarely take (Docker's are 172.17 to 172.29, libvirt's 192.168.122, LXD's and VPNs' mostly 10.0 to 10.10). */
+/**
+ * Private ranges that other programs rarely take (Docker's are 172.17 to 172.29, libvirt's 192.168.122, LXD's
+ * and VPNs' mostly 10.0 to 10.10).
+ */
 const NETWORKS = ['10.77.0.0/16', '172.30.0.0/16', '192.168.176.0/20'];
 
 /**
- * The settings, from the environment variables `PIPELINE_LOCAL_NETWORK` (CIDR, at least a /24), `PIPELINE_LOCAL_STATE` and
+ * The settings, from the environment variables `PIPELINE_LOCAL_NETWORK` (CIDR, at least a /24),
+ * `PIPELINE_LOCAL_STATE` and
  * `PIPELINE_LOCAL_CACHE` (folders).
  * @throws Failure kind `usage` where the network is none.
  */
@@ -41,7 +48,10 @@ export function localSettings(env: Readonly<Record<string, string | undefined>>)
   };
 }
 
-/** The names that everything of one environment goes by on this machine. They follow from the project alone, so a killed command's leavings are found. */
+/**
+ * The names that everything of one environment goes by on this machine. They follow from the project alone,
+ * so a killed command's leavings are found.
+ */
 export interface EnvironmentLayout {
   /** Eight hex digits, different for every environment on this machine. */
   readonly id: string;
@@ -79,7 +89,10 @@ export interface HostLayout {
   readonly unit: string;
 }
 
-/** Layout of the environment that `spec` describes: its owner and its real folder tell it from every other, also from a second clone. */
+/**
+ * Layout of the environment that `spec` describes: its owner and its real folder tell it from every other,
+ * also from a second clone.
+ */
 export function environmentLayout(
   settings: LocalSettings,
   spec: Pick<EnvironmentSpec, 'project' | 'owner' | 'directory' | 'environment'>,

@@ -1,4 +1,6 @@
-/** Which of this machine's apt sources are the distribution's own: those the base image is made from. Pure. */
+/**
+ * Which of this machine's apt sources are the distribution's own: those the base image is made from. Pure.
+ */
 
 /** A file of `/etc/apt`: `sources.list`, or one of `sources.list.d`. */
 export interface SourceFile {
@@ -18,8 +20,9 @@ export interface DistributionSources {
 const LOCAL_MEDIA = /(^|\s)(cdrom|file|copy):/;
 
 /**
- * The entries whose suite is the release itself, its updates or its security updates, with the component `main`. Third-party archives
- * (their suite or component is called otherwise) stay out: a host is to be what a fresh droplet is.
+ * The entries whose suite is the release itself, its updates or its security updates, with the component
+ * `main`. Third-party archives (their suite or component is called otherwise) stay out: a host is to be what
+ * a fresh droplet is.
  * @returns undefined where no entry is the distribution's.
  */
 export function distributionSources(

@@ -40,15 +40,18 @@ function contentDiff(resource: FileResource, fact: PathFact | undefined): readon
   return diffLines(fact.content, resource.content);
 }
 
-/** The temporary name: hidden, and ending in what no include directive takes. One a path, so that killed runs do not pile them up. */
+/**
+ * The temporary name: hidden, and ending in what no include directive takes. One a path, so that killed runs
+ * do not pile them up.
+ */
 function temporaryPath(path: string): string {
   const slash = path.lastIndexOf('/');
   return `${path.slice(0, slash)}/.${path.slice(slash + 1)}.pipeline-new`;
 }
 
 /**
- * Exclusive creation, so that nobody who may write to the folder can point the name elsewhere. Flushed before the rename: after a power cut there
- * is the old content or the new one, never an empty file.
+ * Exclusive creation, so that nobody who may write to the folder can point the name elsewhere. Flushed before
+ * the rename: after a power cut there is the old content or the new one, never an empty file.
  */
 function put(resource: FileResource, attributes: Attributes, theirs: boolean): string {
   const temporary = temporaryPath(resource.path);

@@ -23,7 +23,9 @@ export interface Surroundings {
   readonly unitFilesChanged: boolean;
 }
 
-/** The packages that are installed before this resource in the same plan, and may bring what is not there yet. */
+/**
+ * The packages that are installed before this resource in the same plan, and may bring what is not there yet.
+ */
 export function arriving({ changed }: Surroundings): readonly string[] {
   return [...changed].filter((id) => id.startsWith('package '));
 }

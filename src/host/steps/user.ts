@@ -40,7 +40,8 @@ export const compareUser: Compare<UserResource> = (resource, facts) => {
       diff: [`+home ${home}`, `+shell ${shell}`, ...groups.map((group) => `+group ${group}`)],
       doing: `adding user ${name}`,
       script: [
-        // A package that was just installed may have added it; a group of the name may be left from an earlier user.
+        // A package that was just installed may have added it; a group of the name may be left from an
+        // earlier user.
         `if getent group ${quote(name)} >/dev/null; then own=-g${quote(name)}; else own=-U; fi`,
         `if getent passwd ${quote(name)} >/dev/null; then`,
         `  usermod --home ${quote(home)} --shell ${quote(shell)} ${quote(name)}`,

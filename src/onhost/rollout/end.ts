@@ -43,7 +43,10 @@ async function stopDividing(host: Host, order: RolloutOrder, status: RolloutStat
   await keepStatus(host, order, status);
 }
 
-/** What is left to do on a balancer and its hosts once the rollout has ended. Where it is done already: nothing. */
+/**
+ * What is left to do on a balancer and its hosts once the rollout has ended. Where it is done already:
+ * nothing.
+ */
 export async function endByBalancer(
   host: Host,
   { app, status }: Extract<ReleaseOrder, { verb: 'end-rollout' }>,

@@ -31,7 +31,10 @@ export async function newestStatus(app: string, host: Host): Promise<string | un
   return newest === undefined ? undefined : host.read(newest.path);
 }
 
-/** Prints its status as it changes, until it has ended and everything is cleared up; nothing where none ever was. */
+/**
+ * Prints its status as it changes, until it has ended and everything is cleared up; nothing where none ever
+ * was.
+ */
 export async function followRollout(app: string, host: Host, print: (line: string) => void): Promise<void> {
   let told = '';
   for (;;) {

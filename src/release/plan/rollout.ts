@@ -29,7 +29,9 @@ export interface PlannedRollout {
   readonly otherwise: Definition['rollout']['otherwise'];
 }
 
-/** Browsers keep the cookie this much longer than the rollout may take undecided: a person may let it wait. */
+/**
+ * Browsers keep the cookie this much longer than the rollout may take undecided: a person may let it wait.
+ */
 const COOKIE_SPARE_SECONDS = 7 * 86_400;
 
 /**

@@ -12,7 +12,8 @@ import { PARAMS, preparing } from './prepare.ts';
 /**
  * Looks at hosts that were never converged, and asks.
  * @returns by host, what of somebody else's may go.
- * @throws Failure `usage` where something is in the way that no yes helps with, else what `agree` throws. Nothing
+ * @throws Failure `usage` where something is in the way that no yes helps with, else what `agree` throws.
+ *   Nothing
  *   was touched then.
  */
 export async function agreeFirst(

@@ -33,8 +33,8 @@ export function preparation(role: AppRole): string {
 }
 
 /**
- * What preparing a host would change, and what of somebody else's that concerns; nothing where it is prepared.
- * Touches nothing.
+ * What preparing a host would change, and what of somebody else's that concerns; nothing where it is
+ * prepared. Touches nothing.
  */
 export async function preparing(
   { host, facts, takeOver }: PlannedHost,

@@ -1,6 +1,7 @@
 /**
- * Hosts on machines that this one is not: control groups version 2, with systemd as process 1 and without. The machine is a local host whose
- * systemd was told to use version 2; it makes hosts itself. Its control groups have no controllers, so limits are tested elsewhere.
+ * Hosts on machines that this one is not: control groups version 2, with systemd as process 1 and without.
+ * The machine is a local host whose systemd was told to use version 2; it makes hosts itself. Its control
+ * groups have no controllers, so limits are tested elsewhere.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

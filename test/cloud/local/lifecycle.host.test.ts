@@ -1,4 +1,7 @@
-/** Killed at any moment, run again: it converges. Destroyed in any state: nothing is left, and nobody else's is touched. */
+/**
+ * Killed at any moment, run again: it converges. Destroyed in any state: nothing is left, and nobody else's
+ * is touched.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { rename } from 'node:fs/promises';

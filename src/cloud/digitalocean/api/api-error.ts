@@ -13,8 +13,8 @@ export interface CallName {
 }
 
 /**
- * What a refusal is about. The API gives statuses one meaning in one place and another elsewhere, and no codes:
- * its words are read here, once.
+ * What a refusal is about. The API gives statuses one meaning in one place and another elsewhere, and no
+ * codes: its words are read here, once.
  */
 export type RefusalReason =
   /** something else is under way on the same thing */
