@@ -146,7 +146,10 @@ function told(lines: readonly string[]): readonly string[] {
 
 function nextStep(lines: readonly string[]): string {
   if (lines.some((line) => /package\.json and .*are not in sync|can only install.*lock/i.test(line))) {
-    return 'The lock file does not fit package.json: run npm install, commit package-lock.json, then build again.';
+    return (
+      'The lock file does not fit package.json: run npm install, commit package-lock.json, then build ' +
+      'again.'
+    );
   }
   return 'Correct it and commit, then build again. The whole output: the same command with --verbose.';
 }

@@ -129,7 +129,9 @@ async function unpacked(name: string, version: string, context: Context): Promis
       await rm(partial, { recursive: true, force: true });
       throw new Failure('usage', `Cannot unpack ${path}.`, {
         output: done.lastLines.slice(-5),
-        next: 'Make room in the cache folder, or remove the file if it is damaged, then run the command again.',
+        next:
+          'Make room in the cache folder, or remove the file if it is damaged, then run the command ' +
+          'again.',
       });
     }
     await rename(partial, folder);

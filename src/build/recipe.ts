@@ -128,7 +128,9 @@ export function recipe(app: string, definition: AppConfig, files: SourceFiles): 
       'usage',
       `${app}: there is no ${at('package.json')} in the repository at this commit.`,
       {
-        next: `Name the folder of the service with directory: of ${app} in pipeline.yml, or choose another ref.`,
+        next:
+          `Name the folder of the service with directory: of ${app} in pipeline.yml, or choose another ` +
+          'ref.',
       },
     );
   }
@@ -230,7 +232,9 @@ function noLock(app: string, directory: string, files: SourceFiles): Failure {
     'usage',
     `${app} has no lock file of npm, pnpm or yarn at this commit${has}, so its dependencies are not fixed.`,
     {
-      next: `Make one and commit it: ${where}npm install --package-lock-only && git add package-lock.json && git commit.`,
+      next:
+        `Make one and commit it: ${where}npm install --package-lock-only && git add package-lock.json ` +
+        '&& git commit.',
     },
   );
 }
@@ -262,7 +266,9 @@ function startOf(app: string, directory: string, manifest: Package, files: Sourc
   if (entry !== undefined)
     return `node ${/^[\w./-]+$/.test(entry) ? entry : `'${entry.replaceAll("'", "'\\''")}'`}`;
   throw new Failure('usage', `${app}: how the service is started cannot be told.`, {
-    next: `Add scripts.start to ${posix.join(directory, 'package.json')}, or start: of ${app} in pipeline.yml.`,
+    next:
+      `Add scripts.start to ${posix.join(directory, 'package.json')}, or start: of ${app} in ` +
+      'pipeline.yml.',
   });
 }
 

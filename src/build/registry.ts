@@ -54,7 +54,9 @@ export async function packageArchive(
       const file = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '');
       if ((await sha512(file)) !== integrity) {
         throw new Failure('cloud', `${spec} is not what the registry says it is (its SHA-512 differs).`, {
-          next: 'Run the command again; if it stays so, somebody on the way to the registry changes what it sends.',
+          next:
+            'Run the command again; if it stays so, somebody on the way to the registry changes what it ' +
+            'sends.',
         });
       }
       await rename(file, path);

@@ -283,6 +283,7 @@ function gitFailure(doing: string, source: Source, result: ToolResult): Failure 
     next:
       kind === 'cloud'
         ? 'Check that this machine can reach the address, then run the command again.'
-        : `Check that "git ls-remote ${redact(source.address)}" works here: source: in pipeline.yml names the repository, and git needs the right to read it.`,
+        : `Check that "git ls-remote ${redact(source.address)}" works here: source: in pipeline.yml ` +
+          'names the repository, and git needs the right to read it.',
   });
 }

@@ -106,7 +106,10 @@ async function wars(folder: string): Promise<readonly string[]> {
 function noMaven(app: string): Failure {
   return new Failure('usage', `${app} is built by Maven, and there is no Maven (mvn) on this machine.`, {
     step: 'build',
-    next: `Install it (Debian: ${JAVA_PACKAGES}), give the command with build: of ${app} in pipeline.yml (e.g. ./mvnw -B -DskipTests package), or hand over a WAR: pipeline deploy ${app} --artifact FILE.war.`,
+    next:
+      `Install it (Debian: ${JAVA_PACKAGES}), give the command with build: of ${app} in pipeline.yml ` +
+      `(e.g. ./mvnw -B -DskipTests package), or hand over a WAR: pipeline deploy ${app} --artifact ` +
+      'FILE.war.',
   });
 }
 

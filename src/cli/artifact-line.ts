@@ -5,8 +5,14 @@ import { bytes, duration } from '../format.ts';
 
 export function artifactLine(artifact: Artifact): string {
   if (artifact.commit === null) {
-    return `${artifact.app}  ${artifact.ref}  ${bytes(artifact.bytes)} (sha256 ${artifact.sha256.slice(0, 8)}…)`;
+    return (
+      `${artifact.app}  ${artifact.ref}  ${bytes(artifact.bytes)} (sha256 ` +
+      `${artifact.sha256.slice(0, 8)}…)`
+    );
   }
   const state = artifact.cached ? 'cached' : `built in ${duration(artifact.seconds * 1000)}`;
-  return `${artifact.app}  ${artifact.ref} → ${artifact.commit.slice(0, 7)} "${artifact.subject}"  ${bytes(artifact.bytes)}, ${state} (sha256 ${artifact.sha256.slice(0, 8)}…)`;
+  return (
+    `${artifact.app}  ${artifact.ref} → ${artifact.commit.slice(0, 7)} "${artifact.subject}"  ` +
+    `${bytes(artifact.bytes)}, ${state} (sha256 ${artifact.sha256.slice(0, 8)}…)`
+  );
 }

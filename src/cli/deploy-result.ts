@@ -18,12 +18,15 @@ export function deployLines(result: DeployResult, verb: 'deploy' | 'rollback'): 
         : `Before: ${result.previous}. Back: pipeline rollback ${result.app}`;
   return [
     '',
-    `${done} in ${duration(result.seconds * 1000)}: ${version} on ${result.hosts.map(({ host }) => host).join(', ')}.`,
+    `${done} in ${duration(result.seconds * 1000)}: ${version} on ` +
+      `${result.hosts.map(({ host }) => host).join(', ')}.`,
     before,
     ...(result.watch === 0
       ? []
       : [
-          `${result.hosts.length === 1 ? 'The host watches' : 'The hosts watch'} it for ${duration(result.watch)} more, and ${result.hosts.length === 1 ? 'goes' : 'go'} back where it fails: pipeline releases ${result.app}`,
+          `${result.hosts.length === 1 ? 'The host watches' : 'The hosts watch'} it for ` +
+            `${duration(result.watch)} more, and ${result.hosts.length === 1 ? 'goes' : 'go'} back ` +
+            `where it fails: pipeline releases ${result.app}`,
         ]),
   ];
 }

@@ -38,7 +38,8 @@ export function rolloutFrame(status: RolloutStatus, colors: Colors): string[] {
   const names = sameNames(baseline, candidate) ? ['before', 'new'] : [baseline.ref, candidate.ref];
   return [
     `  ${colors.bold(clock)}  ${share(percent)}   visitors ${count(sides.candidate.visitors)} of ${count(visitors)}   ` +
-      `requests ${count(sides.candidate.requests)} of ${count(requests)}${phase === 'running' ? '' : `   ${phase}`}`,
+      `requests ${count(sides.candidate.requests)} of ` +
+      `${count(requests)}${phase === 'running' ? '' : `   ${phase}`}`,
     ...table(['metric', ...names, 'evidence of harm'], rows).map((line) => `  ${line}`),
     ...(next === null ? [] : [colors.dim(`  next: ${share(next.percent)} waits for ${next.waitsFor}`)]),
   ];
@@ -72,12 +73,14 @@ export function rolloutEnd(status: RolloutStatus, colors: Colors): string[] {
       return [`${colors.red('Taken back')}${because}. ${baseline.release} serves all visitors.`];
     case 'held':
       return [
-        `${colors.yellow('Held')} at ${share(status.percent)}${because}. Both versions serve; harm still takes it back.`,
+        `${colors.yellow('Held')} at ${share(status.percent)}${because}. Both versions serve; harm ` +
+          'still takes it back.',
         `Decide: pipeline rollout promote ${app}, abort or resume.`,
       ];
     case 'paused':
       return [
-        `Paused at ${share(status.percent)}: no further step, and harm still takes it back. pipeline rollout resume ${app}`,
+        `Paused at ${share(status.percent)}: no further step, and harm still takes it back. pipeline ` +
+          `rollout resume ${app}`,
       ];
     case 'running':
       return [`Under way at ${share(status.percent)}. pipeline rollout watch ${app}`];

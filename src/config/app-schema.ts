@@ -183,7 +183,8 @@ const rolloutSchema = z.strictObject({
   tester: variable()
     .optional()
     .describe(
-      'Secret of `secrets:` by which testers choose: X-Pipeline-Version: candidate SECRET. Default: nobody can.',
+      'Secret of `secrets:` by which testers choose: X-Pipeline-Version: candidate SECRET. Default: ' +
+        'nobody can.',
     ),
 });
 

@@ -65,7 +65,9 @@ function checkHostNames({ hosts }: ConfigValues): PathMistake[] {
       const many = hosts[maker]?.count ?? 1;
       mistakes.push({
         path: ['hosts', entry],
-        message: `"${made}" is also the name of a host of ${maker}${many > 1 ? `, which has count: ${many}` : ''}`,
+        message:
+          `"${made}" is also the name of a host of ` +
+          `${maker}${many > 1 ? `, which has count: ${many}` : ''}`,
       });
     }
   }
@@ -152,7 +154,8 @@ function checkFront(
   if (asked.reduce((sum, host) => sum + (entries[host]?.count ?? 1), 0) > 1) {
     say(
       ['tls', 'acme'],
-      `needs one host that the domains lead to: ${balancer === undefined ? 'add site: balancer:' : `give ${balancer} count: 1`}`,
+      'needs one host that the domains lead to: ' +
+        `${balancer === undefined ? 'add site: balancer:' : `give ${balancer} count: 1`}`,
     );
   }
   return mistakes;
@@ -231,7 +234,8 @@ function checkSites({ apps }: ConfigValues): PathMistake[] {
           if (other === undefined) taken.set(key, name);
           else if (other !== name)
             clashes.add(
-              `${other} listens on port ${port} of ${host} too${domain === '' ? ', and neither names a domain' : ` for ${domain}`}`,
+              `${other} listens on port ${port} of ${host} ` +
+                `too${domain === '' ? ', and neither names a domain' : ` for ${domain}`}`,
             );
         }
       }

@@ -29,7 +29,10 @@ export function expectedWords(issue: RawIssue): string | undefined {
     case 'too_small':
       return tooSmall(issue.origin, Number(issue.minimum), issue.inclusive !== false);
     case 'too_big':
-      return `expected ${issue.origin === 'string' || issue.origin === 'array' ? 'no more than' : 'at most'} ${issue.maximum}`;
+      return (
+        `expected ${issue.origin === 'string' || issue.origin === 'array' ? 'no more than' : 'at most'} ` +
+        `${issue.maximum}`
+      );
     case 'invalid_format':
       if (issue.format === 'starts_with') return `expected text that begins with "${issue.prefix}"`;
       return issue.format === 'regex' ? `expected text like ${issue.pattern}` : `expected ${issue.format}`;

@@ -34,7 +34,10 @@ export function whoami(context: Context): string {
 
 /** Shell command that appends one entry. A line is one write, so entries of several writers do not mix. */
 export function auditCommand(entry: AuditEntry): string {
-  return `mkdir -p /var/log/pipeline && (umask 0027 && printf '%s\\n' ${quote(JSON.stringify(entry))} >>${AUDIT_LOG})`;
+  return (
+    `mkdir -p /var/log/pipeline && (umask 0027 && printf '%s\\n' ${quote(JSON.stringify(entry))} ` +
+    `>>${AUDIT_LOG})`
+  );
 }
 
 /** Appends one entry on the host. One round trip. */

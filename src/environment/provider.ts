@@ -52,9 +52,12 @@ export async function openProvider(
   if (token === undefined) {
     throw new Failure(
       'usage',
-      'DigitalOcean needs an API token, and none of DOTOKEN, DIGITALOCEAN_TOKEN, DIGITALOCEAN_ACCESS_TOKEN is set',
+      'DigitalOcean needs an API token, and none of DOTOKEN, DIGITALOCEAN_TOKEN, ' +
+        'DIGITALOCEAN_ACCESS_TOKEN is set',
       {
-        next: 'Make one with read and write scope at cloud.digitalocean.com/account/api/tokens, then: export DOTOKEN=…',
+        next:
+          'Make one with read and write scope at cloud.digitalocean.com/account/api/tokens, then: ' +
+          'export DOTOKEN=…',
       },
     );
   }

@@ -51,7 +51,9 @@ export function explainStep(failed: FailedStep): Failure {
       host,
       step,
       output: (telling.length > 0 ? telling : output.filter((line) => line.trim() !== '')).slice(-LAST_LINES),
-      next: `${cause.next}\nThe whole output: the same command with --verbose, or /var/log/pipeline/converge.log on the host.`,
+      next:
+        `${cause.next}\nThe whole output: the same command with --verbose, or ` +
+        '/var/log/pipeline/converge.log on the host.',
     },
   );
 }
@@ -81,17 +83,24 @@ function causeOf({ host, output, exitCode, disk, probe }: FailedStep, step: stri
     const room = disk === undefined ? '' : ` has ${bytes(disk.freeBytes)} free of ${bytes(disk.totalBytes)}`;
     return {
       lines: full,
-      next: `${room === '' ? `The disk of ${host} is full` : `The host${room}`}. Make room or give it a larger size, ${AGAIN}.`,
+      next:
+        `${room === '' ? `The disk of ${host} is full` : `The host${room}`}. Make room or give it a ` +
+        `larger size, ${AGAIN}.`,
     };
   }
   if (exitCode === CUT_OFF) {
     return {
-      next: `With the new rules a second SSH connection did not come through${probe === undefined ? '' : ` (${probe})`}, so the host took them back. Let your own address reach the SSH port (operators in pipeline.yml), then run the command again.`,
+      next:
+        'With the new rules a second SSH connection did not come ' +
+        `through${probe === undefined ? '' : ` (${probe})`}, so the host took them back. Let your own ` +
+        'address reach the SSH port (operators in pipeline.yml), then run the command again.',
     };
   }
   if (exitCode === REFUSED) {
     return {
-      next: 'The new content was refused before it was put in place; what stood there before still stands. Correct the content, then run the command again.',
+      next:
+        'The new content was refused before it was put in place; what stood there before still stands. ' +
+        'Correct the content, then run the command again.',
     };
   }
   if (/Could not get lock|dpkg frontend lock|is held by process/.test(text)) {
@@ -99,7 +108,9 @@ function causeOf({ host, output, exitCode, disk, probe }: FailedStep, step: stri
     const who = holder === null ? 'another program' : `${holder[2] ?? 'process'} (${holder[1]})`;
     return {
       lines: /lock/i,
-      next: `Packages are being changed by ${who}, for longer than we wait. See what it does (pipeline prod ssh ${host} -- ps aux), ${AGAIN}.`,
+      next:
+        `Packages are being changed by ${who}, for longer than we wait. See what it does (pipeline prod ` +
+        `ssh ${host} -- ps aux), ${AGAIN}.`,
     };
   }
   const unreachable =
@@ -107,7 +118,9 @@ function causeOf({ host, output, exitCode, disk, probe }: FailedStep, step: stri
   if (unreachable.test(text)) {
     return {
       lines: unreachable,
-      next: `The host does not reach its package sources. Look at its network, its name service and its proxy (/etc/apt/apt.conf.d), ${AGAIN}.`,
+      next:
+        'The host does not reach its package sources. Look at its network, its name service and its ' +
+        `proxy (/etc/apt/apt.conf.d), ${AGAIN}.`,
     };
   }
   const unknown = /Unable to locate package|has no installation candidate/;
@@ -115,12 +128,17 @@ function causeOf({ host, output, exitCode, disk, probe }: FailedStep, step: stri
     const name = /(?:Unable to locate package|Package) '?([a-z0-9+.-]+)/.exec(text)?.[1] ?? step;
     return {
       lines: unknown,
-      next: `No package source of the host has ${name}. Look for the name in its release (apt-cache search), or add the source that has it (/etc/apt/sources.list.d), ${AGAIN}.`,
+      next:
+        `No package source of the host has ${name}. Look for the name in its release (apt-cache ` +
+        `search), or add the source that has it (/etc/apt/sources.list.d), ${AGAIN}.`,
     };
   }
   if (/but no removal|Packages need to be removed but remove is disabled/i.test(text)) {
     return {
-      next: `apt would have to remove other packages, which pipeline does not do by itself. See what stands in the way: pipeline prod ssh ${host} -- apt-get install --simulate ${step.replace(/^package /, '')}`,
+      next:
+        'apt would have to remove other packages, which pipeline does not do by itself. See what stands ' +
+        `in the way: pipeline prod ssh ${host} -- apt-get install --simulate ` +
+        `${step.replace(/^package /, '')}`,
     };
   }
   if (step.startsWith('service ')) {

@@ -46,7 +46,8 @@ export function requireAgreed(host: string, theirs: readonly Theirs[], agreed: A
       output: stops ? first.found.slice(0, SHOWN) : open.flatMap(theirsLines),
       next:
         first.next ??
-        'See it with pipeline prod plan -i INVENTORY. pipeline prod up -i INVENTORY asks you, or takes --yes.',
+        'See it with pipeline prod plan -i INVENTORY. pipeline prod up -i INVENTORY asks you, or ' +
+          'takes --yes.',
     },
   );
 }

@@ -54,7 +54,8 @@ function parseHeader(line: string): Section | undefined {
     if (kind === 'hosts' || kind === 'vars' || kind === 'children') return { group, kind };
     const guess = closest(kind, ['hosts', 'vars', 'children']);
     throw new SyntaxError(
-      `unknown kind of section "${kind}"${guess === undefined ? ': it can be :vars or :children' : `, did you mean "${guess}"?`}`,
+      'unknown kind of section ' +
+        `"${kind}"${guess === undefined ? ': it can be :vars or :children' : `, did you mean "${guess}"?`}`,
     );
   }
   if (line.startsWith('[') && line.endsWith(']')) {

@@ -50,7 +50,8 @@ export function formatInventory(hosts: readonly InventoryEntry[]): string {
     return [`[${group}]`, ...members.map(({ host, vars }) => hostLine(host.name, vars)), ''];
   });
   return [
-    '# Written by `pipeline prod up`, which replaces it. Ansible reads it too: ansible all -m ping -i inventory.ini',
+    '# Written by `pipeline prod up`, which replaces it. Ansible reads it too: ansible all -m ping -i ' +
+      'inventory.ini',
     ...sections.flat(),
     '[all:vars]',
     ...[...common].map(([key, value]) => `${key}=${formatValue(value)}`),

@@ -53,7 +53,9 @@ async function endOn(host: ReleaseHost, app: string, status: RolloutStatus, cont
     timeoutMs: END_MS,
     secrets: [],
     subject: `${app} ${status.candidate.release}`,
-    next: `Visitors get ${status.phase === 'promoted' ? 'the new' : 'the old'} version. Try again: pipeline rollout status ${app}`,
+    next:
+      `Visitors get ${status.phase === 'promoted' ? 'the new' : 'the old'} version. Try again: pipeline ` +
+      `rollout status ${app}`,
   };
   await runOrder(host, run, context);
 }
@@ -141,7 +143,9 @@ exec ${command(app, word)} ${quote(by)}`;
   if (exitCode === 0) return;
   if (stderr.trim() === '') {
     throw new Failure('usage', `${app}: no rollout is under way`, {
-      next: `Begin one with pipeline deploy ${app} REF --canary; pipeline rollout status ${app} shows the last one.`,
+      next:
+        `Begin one with pipeline deploy ${app} REF --canary; pipeline rollout status ${app} shows the ` +
+        'last one.',
     });
   }
   throw new Failure('host', `${host.name}: the rollout of ${app} cannot be told`, {

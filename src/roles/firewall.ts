@@ -66,7 +66,10 @@ function set(name: string, addresses: readonly string[]): string {
     .map((family) => {
       const elements = of(family);
       const list = elements.length === 0 ? '' : `    elements = { ${elements.join(', ')} }\n`;
-      return `  set ${name}${family} {\n    type ipv${family}_addr\n    flags interval\n    auto-merge\n${list}  }\n`;
+      return (
+        `  set ${name}${family} {\n    type ipv${family}_addr\n    flags interval\n    ` +
+        `auto-merge\n${list}  }\n`
+      );
     })
     .join('');
 }

@@ -67,12 +67,14 @@ export function aclFile({ hubPassword, agents }: Pick<HubParams, 'hubPassword' |
     // Nobody can be this user. It may do everything because Redis reads its append-only file as this user:
     // transactions would be lost at a restart.
     'user default off ~* &* +@all',
-    `user hub on ${hash(hubPassword)} ~* resetchannels -@all +@read +@write +@connection +@transaction +@blocking -@dangerous +info`,
+    `user hub on ${hash(hubPassword)} ~* resetchannels -@all +@read +@write +@connection ` +
+      '+@transaction +@blocking -@dangerous +info',
     ...agents
       .toSorted((a, b) => (a.host < b.host ? -1 : 1))
       .map(
         ({ host, password }) =>
-          `user agent-${host} on ${hash(password)} resetkeys resetchannels -@all +xadd +ping +hello +client|setname %W~in:${host}:samples`,
+          `user agent-${host} on ${hash(password)} resetkeys resetchannels -@all +xadd +ping +hello ` +
+          `+client|setname %W~in:${host}:samples`,
       ),
     '',
   ].join('\n');

@@ -126,7 +126,9 @@ const WORKERS: TheirsResource = {
   name: 'user of nginx',
   look: look(worker, { configuration: FILE, user: 'www-data' }),
   fate: 'ask',
-  says: 'nginx works as this user today, and would as www-data: it must be able to read the files of your sites',
+  says:
+    'nginx works as this user today, and would as www-data: it must be able to read the files of your ' +
+    'sites',
 };
 
 /**

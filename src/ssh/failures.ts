@@ -78,8 +78,12 @@ const RULES: readonly Rule[] = [
       /REMOTE HOST IDENTIFICATION HAS CHANGED|host key for \S+ has changed and you have requested strict/i,
     reason: 'host-key-changed',
     explain: (target) => ({
-      message: `the host at ${where(target)} shows another host key than the known one: it was reinstalled, or somebody sits in between`,
-      next: `If it was reinstalled, remove the old key with ${removeKey(target)} and add the new one, read on the host itself from /etc/ssh/ssh_host_ed25519_key.pub. Nothing was sent to it.`,
+      message:
+        `the host at ${where(target)} shows another host key than the known one: it was reinstalled, or ` +
+        'somebody sits in between',
+      next:
+        `If it was reinstalled, remove the old key with ${removeKey(target)} and add the new one, read ` +
+        'on the host itself from /etc/ssh/ssh_host_ed25519_key.pub. Nothing was sent to it.',
     }),
   },
   {
@@ -87,7 +91,10 @@ const RULES: readonly Rule[] = [
     reason: 'host-key-unknown',
     explain: (target) => ({
       message: `the host key of ${where(target)} is not known, and no connection is made on trust`,
-      next: `Add its line to ${target.knownHostsFile ?? '~/.ssh/known_hosts'}: ${knownHostName(target.address, target.port)} and the key that the host itself has in /etc/ssh/ssh_host_ed25519_key.pub.`,
+      next:
+        `Add its line to ${target.knownHostsFile ?? '~/.ssh/known_hosts'}: ` +
+        `${knownHostName(target.address, target.port)} and the key that the host itself has in ` +
+        '/etc/ssh/ssh_host_ed25519_key.pub.',
     }),
   },
   {
@@ -104,7 +111,10 @@ const RULES: readonly Rule[] = [
     reason: 'no-sudo',
     explain: (target) => ({
       message: `${target.user} may not become root through sudo without a password`,
-      next: `On the host, as root: echo '${target.user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/${target.user.replaceAll(/[.~]/g, '_')}; or set ansible_user=root in the inventory.`,
+      next:
+        `On the host, as root: echo '${target.user} ALL=(ALL) NOPASSWD: ALL' > ` +
+        `/etc/sudoers.d/${target.user.replaceAll(/[.~]/g, '_')}; or set ansible_user=root in the ` +
+        'inventory.',
     }),
   },
   {
@@ -112,7 +122,9 @@ const RULES: readonly Rule[] = [
     reason: 'no-sudo',
     explain: (target) => ({
       message: `${target.user} cannot become root: sudo is not installed`,
-      next: 'On the host, as root: apt-get install sudo and let the user use it; or set ansible_user=root in the inventory.',
+      next:
+        'On the host, as root: apt-get install sudo and let the user use it; or set ansible_user=root ' +
+        'in the inventory.',
     }),
   },
   {
@@ -136,7 +148,9 @@ const RULES: readonly Rule[] = [
     reason: 'refused',
     explain: (target) => ({
       message: `nothing listens at ${where(target)}: the connection was refused`,
-      next: 'The host is up but its SSH service is not, or it listens on another port: set ansible_port in the inventory, or start ssh.service on the host.',
+      next:
+        'The host is up but its SSH service is not, or it listens on another port: set ansible_port in ' +
+        'the inventory, or start ssh.service on the host.',
     }),
   },
   {
@@ -144,7 +158,9 @@ const RULES: readonly Rule[] = [
     reason: 'permission',
     explain: (target) => ({
       message: `the host at ${where(target)} does not take ${keyOf(target)} for ${target.user}`,
-      next: `Add the public key to ~${target.user}/.ssh/authorized_keys on the host, or name the right user and key in the inventory (ansible_user, ansible_ssh_private_key_file).`,
+      next:
+        `Add the public key to ~${target.user}/.ssh/authorized_keys on the host, or name the right user ` +
+        'and key in the inventory (ansible_user, ansible_ssh_private_key_file).',
     }),
   },
   {
@@ -186,7 +202,9 @@ const RULES: readonly Rule[] = [
     reason: 'closed',
     explain: (target) => ({
       message: `${where(target)} hung up before anybody signed in`,
-      next: 'Its SSH service is starting, stopping, or turns away too many connections: wait a few seconds and run the command again.',
+      next:
+        'Its SSH service is starting, stopping, or turns away too many connections: wait a few seconds ' +
+        'and run the command again.',
     }),
   },
 ];
@@ -218,15 +236,20 @@ export function connectionFailure(target: SshTarget, client: FailedClient): Conn
   if (client.exitCode === 255) {
     return new ConnectionFailure('lost', 'the connection was lost half-way', {
       ...details,
-      next: 'What had begun on the host may still be running there. Run the command again: it goes on from what is done.',
+      next:
+        'What had begun on the host may still be running there. Run the command again: it goes on from ' +
+        'what is done.',
     });
   }
   return new ConnectionFailure(
     'no-shell',
-    `${target.user} at ${where(target)} did not run the command to its end (exit ${client.exitCode ?? 'unknown'})`,
+    `${target.user} at ${where(target)} did not run the command to its end (exit ` +
+      `${client.exitCode ?? 'unknown'})`,
     {
       ...details,
-      next: 'Either the account has no ordinary shell or no bash, or the command was killed on the host (journalctl -k shows whether memory ran out).',
+      next:
+        'Either the account has no ordinary shell or no bash, or the command was killed on the host ' +
+        '(journalctl -k shows whether memory ran out).',
     },
   );
 }

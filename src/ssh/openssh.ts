@@ -325,7 +325,9 @@ function uploadFailure(
     const room = `${sizeOf(free)} free of ${sizeOf(size)}`;
     return new Failure('host', `${step}: no room for ${sizeOf(file.size)}, ${room}`, {
       ...details,
-      next: 'Make room on the host or give it a larger disk, then run the command again. Nothing was replaced.',
+      next:
+        'Make room on the host or give it a larger disk, then run the command again. Nothing was ' +
+        'replaced.',
     });
   }
   return new Failure('host', `${step} failed (exit ${result.exitCode})`, {

@@ -65,7 +65,8 @@ export function caveat(recorded: Recorded): string {
   const together = recorded.candidate.filter(({ at }) => times.has(at)).length;
   return together * 2 >= recorded.candidate.length
     ? ''
-    : 'The two did not serve at the same time: what else changed in between (load, time of day) counts as theirs. `pipeline canary` compares side by side.';
+    : 'The two did not serve at the same time: what else changed in between (load, time of day) counts ' +
+        'as theirs. `pipeline canary` compares side by side.';
 }
 
 /** @throws Failure `usage` where one of them answered too little in the time */
@@ -93,9 +94,12 @@ export function recordedByHub(
       if (recorded[side].length < LEAST)
         throw new Failure(
           'usage',
-          `${app} ${release} answered requests in ${recorded[side].length} steps of ${stepSeconds} s; a comparison needs ${LEAST}`,
+          `${app} ${release} answered requests in ${recorded[side].length} steps of ${stepSeconds} s; ` +
+            `a comparison needs ${LEAST}`,
           {
-            next: 'Take a longer time (--last) or shorter steps (--step); pipeline releases names the releases.',
+            next:
+              'Take a longer time (--last) or shorter steps (--step); pipeline releases names the ' +
+              'releases.',
           },
         );
     return recorded;

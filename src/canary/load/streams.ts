@@ -42,7 +42,8 @@ export function openStream(connection: Connection, options: AgentWatch, context:
   begun.catch(() => {});
   const running = connection
     .script(
-      `exec ${command([options.node, ...SMALL, options.agent, 'stream', ...options.source, '--interval', '1'])}`,
+      'exec ' +
+        `${command([options.node, ...SMALL, options.agent, 'stream', ...options.source, '--interval', '1'])}`,
       {
         label: `watch ${options.source[1]}`,
         timeoutMs: options.atMostMs,

@@ -14,7 +14,8 @@ export const build: Handler<typeof definitions.build> = async (options, session)
   output.line(artifactLine(artifact));
   output.line(`  ${artifact.path}`);
   output.line(
-    `Next: pipeline deploy ${artifact.app} ${options.artifact === undefined ? artifact.ref : `--artifact ${options.artifact}`}`,
+    `Next: pipeline deploy ${artifact.app} ` +
+      `${options.artifact === undefined ? artifact.ref : `--artifact ${options.artifact}`}`,
   );
   return {
     json: {

@@ -95,7 +95,9 @@ export const monitorTestAlert: Handler<typeof definitions.monitorTestAlert> = (o
     };
     if (answer.targets === 0)
       throw new Failure('usage', 'alerts go nowhere yet', {
-        next: `Name webhooks or addresses below alerts: notify: in ${config.path}, then run: pipeline monitor setup`,
+        next:
+          `Name webhooks or addresses below alerts: notify: in ${config.path}, then run: pipeline ` +
+          'monitor setup',
       });
     if (answer.failures.length > 0)
       throw new Failure(

@@ -50,7 +50,8 @@ export const prodUp: Handler<typeof definitions.prodUp> = async (options, sessio
   const time = duration(performance.now() - started);
   if (changes.length === 0) {
     output.line(
-      `Nothing to change on ${counted(spec.machines.length, 'host')} (${time}).${written ? ' inventory.ini written.' : ''}`,
+      `Nothing to change on ${counted(spec.machines.length, 'host')} ` +
+        `(${time}).${written ? ' inventory.ini written.' : ''}`,
     );
   } else {
     output.line();

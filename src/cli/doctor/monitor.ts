@@ -80,7 +80,9 @@ export function statusFindings(
   return silent.map(({ target: { name }, ago }) => ({
     subject,
     state: 'bad',
-    message: `hears nothing of ${name}${ago === undefined ? '' : ` since ${ago} s`}; its agent says: ${says.get(name) ?? 'nothing'}`,
+    message:
+      `hears nothing of ${name}${ago === undefined ? '' : ` since ${ago} s`}; its agent says: ` +
+      `${says.get(name) ?? 'nothing'}`,
     next: 'Set it up again: pipeline monitor setup',
   }));
 }

@@ -57,7 +57,8 @@ export async function find(local: Local): Promise<Findings> {
     forwardingWarnings(context),
   ]);
   const unlimited =
-    'Memory and processor limits of hosts do not hold here: the controllers of the control groups are not available.';
+    'Memory and processor limits of hosts do not hold here: the controllers of the control groups are ' +
+    'not available.';
   const found: Found = {
     missingPackages: packages,
     subnet,

@@ -53,7 +53,9 @@ export async function killAndRemove(groups: HostGroups, host: string): Promise<v
         `Processes of ${host} do not end: ${pids.join(', ') || 'its control group stays busy'}.`,
         {
           host,
-          next: 'They wait for the kernel (often a dead network file system): `ps` shows on what. Restart the machine if it does not pass, then run the command again.',
+          next:
+            'They wait for the kernel (often a dead network file system): `ps` shows on what. Restart ' +
+            'the machine if it does not pass, then run the command again.',
         },
       );
     }
@@ -128,7 +130,9 @@ function tooSmall(host: string, bytes: number, cause?: unknown): Failure {
     {
       host,
       step: 'memory limit',
-      next: 'Stop something on the host, or set a higher `memory` in pipeline.yml, then run the command again.',
+      next:
+        'Stop something on the host, or set a higher `memory` in pipeline.yml, then run the command ' +
+        'again.',
       cause,
     },
   );

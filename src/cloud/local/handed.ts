@@ -81,7 +81,8 @@ export function loopbackWarnings(
       : []),
     ...[...new Set(loopback)].map(
       (address) =>
-        `The proxy ${address} listens on this machine's loopback address: hosts cannot reach it. Let it listen on all addresses.`,
+        `The proxy ${address} listens on this machine's loopback address: hosts cannot reach it. Let ` +
+        'it listen on all addresses.',
     ),
   ];
 }

@@ -50,7 +50,9 @@ export async function subnetFor(
       `The hosts' network ${record.subnet} is taken on this machine: ${conflict.by}.`,
       {
         step: 'network',
-        next: 'Remove that route or network (a VPN?), or destroy the environment and bring it up again: it then gets another network.',
+        next:
+          'Remove that route or network (a VPN?), or destroy the environment and bring it up again: it ' +
+          'then gets another network.',
       },
     );
   }
@@ -58,10 +60,13 @@ export async function subnetFor(
   if ('subnet' in choice) return choice.subnet;
   throw new Failure(
     'usage',
-    `No network is free for the hosts: ${choice.taken.slice(0, 3).join(', ')} overlap ${settings.networks.join(', ')}.`,
+    `No network is free for the hosts: ${choice.taken.slice(0, 3).join(', ')} overlap ` +
+      `${settings.networks.join(', ')}.`,
     {
       step: 'network',
-      next: 'Set PIPELINE_LOCAL_NETWORK to a network that is free here, e.g. PIPELINE_LOCAL_NETWORK=10.99.0.0/16.',
+      next:
+        'Set PIPELINE_LOCAL_NETWORK to a network that is free here, e.g. ' +
+        'PIPELINE_LOCAL_NETWORK=10.99.0.0/16.',
     },
   );
 }

@@ -89,7 +89,9 @@ export function planLocal(
 
 /** Why a host cannot be started any more. */
 export function lostSentence({ spec, record }: Pick<HostWork, 'spec' | 'record'>): string {
-  return `${spec.name} cannot be started: ${record?.base}, the base image that its disk lies on, was removed.`;
+  return (
+    `${spec.name} cannot be started: ${record?.base}, the base image that its disk lies on, was ` + 'removed.'
+  );
 }
 
 function hostWork(found: Found, spec: EnvironmentSpec): HostWork[] {

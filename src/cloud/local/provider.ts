@@ -92,9 +92,12 @@ async function requireAbility({ facts, settings }: Local): Promise<void> {
   if (await canStack(settings)) return;
   throw new Failure(
     'usage',
-    `The folder ${settings.stateDirectory} lies on an overlay, as in a container, where hosts' disks cannot be stacked.`,
+    `The folder ${settings.stateDirectory} lies on an overlay, as in a container, where hosts' disks ` +
+      'cannot be stacked.',
     {
-      next: 'Mount an ordinary disk there (a Docker volume will do), or set PIPELINE_LOCAL_STATE to a folder on one.',
+      next:
+        'Mount an ordinary disk there (a Docker volume will do), or set PIPELINE_LOCAL_STATE to a ' +
+        'folder on one.',
     },
   );
 }
@@ -128,7 +131,9 @@ async function mend(work: Work, host: HostWork, boots: boolean): Promise<void> {
   if (host.lost) {
     throw new Failure('host', lostSentence(host), {
       host: name,
-      next: 'Restore that folder from a backup, or run `pipeline prod destroy` and `pipeline prod up`, which makes the host anew.',
+      next:
+        'Restore that folder from a backup, or run `pipeline prod destroy` and `pipeline prod up`, ' +
+        'which makes the host anew.',
     });
   }
   if (host.leftover) await removeHost(context, fleet, layout);

@@ -14,7 +14,8 @@ export const commandProbe: Probe<Pick<Facts, 'commands'>> = {
     only(resources, 'command')
       .map(
         ({ unless }, index) =>
-          `timeout ${GUARD_LIMIT} bash /dev/fd/3 3<<<${quote(`${unless}\n`)} </dev/null >/dev/null 2>&1 && echo ${index}`,
+          `timeout ${GUARD_LIMIT} bash /dev/fd/3 3<<<${quote(`${unless}\n`)} </dev/null >/dev/null ` +
+          `2>&1 && echo ${index}`,
       )
       .join('\n'),
   parse: (lines, resources) => {

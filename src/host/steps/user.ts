@@ -46,7 +46,8 @@ export const compareUser: Compare<UserResource> = (resource, facts) => {
         `if getent passwd ${quote(name)} >/dev/null; then`,
         `  usermod --home ${quote(home)} --shell ${quote(shell)} ${quote(name)}`,
         'else',
-        `  useradd ${resource.system ? '--system --no-create-home' : '--create-home'} --home-dir ${quote(home)} --shell ${quote(shell)} "$own" ${quote(name)}`,
+        `  useradd ${resource.system ? '--system --no-create-home' : '--create-home'} --home-dir ` +
+          `${quote(home)} --shell ${quote(shell)} "$own" ${quote(name)}`,
         'fi',
         ...addGroups(name, groups),
       ].join('\n'),
