@@ -8,7 +8,7 @@ import { Failure } from '../errors.ts';
 import { createHttp } from './api/http.ts';
 import type { Overview } from './api-types.ts';
 import { Live } from './charts/live.ts';
-import type { Source } from './charts/queries.ts';
+import type { ChartSource } from './charts/queries.ts';
 import { AppSparks } from './charts/sparks.ts';
 import { overview } from './charts/view.ts';
 import type { HubConfig } from './config.ts';
@@ -63,7 +63,7 @@ class Hub {
   readonly #config: HubConfig;
   readonly #redis: Redis;
   readonly #log: Log;
-  readonly #source: Source;
+  readonly #source: ChartSource;
   readonly #watch: Watch;
   readonly #sparks = new AppSparks();
   readonly #totals = new Totals();

@@ -10,7 +10,7 @@ import { httpAddress } from '../alerts/http-address.ts';
 import { Outbox } from '../alerts/outbox.ts';
 import type { AlertState, Notice } from '../alerts/types.ts';
 import type { Overview } from './api-types.ts';
-import { type Source, usualP90 } from './charts/queries.ts';
+import { type ChartSource, usualP90 } from './charts/queries.ts';
 import { Trends } from './charts/trends.ts';
 import { appNames, appView, hostView } from './charts/view.ts';
 import type { HubConfig } from './config.ts';
@@ -24,7 +24,7 @@ const HOUR_MS = 3_600_000;
 
 export interface WatchOptions {
   readonly config: HubConfig;
-  readonly source: Source;
+  readonly source: ChartSource;
   readonly ingest: Pick<Ingest, 'fleet' | 'trouble' | 'standby' | 'listen' | 'listenToEvents'>;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;

@@ -8,14 +8,14 @@ import { agentSays, type HubStatus, type MonitorPlace } from './place.ts';
 /** Silent for longer is worth a look. */
 const SILENT_SECONDS = 15;
 
-export interface Heard {
+export interface HeardHost {
   readonly target: SshTarget;
   /** Seconds since its last sample; undefined: never heard. */
   readonly ago: number | undefined;
   readonly silent: boolean;
 }
 
-export function hostsHeard(status: HubStatus, { config, inventory }: MonitorPlace): readonly Heard[] {
+export function hostsHeard(status: HubStatus, { config, inventory }: MonitorPlace): readonly HeardHost[] {
   const patience = Math.max(SILENT_SECONDS, (3 * (config.monitor?.interval ?? 0)) / 1000);
   return inventory.targets.map((target) => {
     const at = status.hosts[target.name]?.at;
@@ -28,7 +28,7 @@ export function hostsHeard(status: HubStatus, { config, inventory }: MonitorPlac
  * What the agents of silent hosts say, by host; nothing while no hub works, since no agent is to blame then.
  */
 export function silentAgents(
-  heard: readonly Heard[],
+  heard: readonly HeardHost[],
   { working }: HubStatus,
   caller: Caller,
 ): Promise<ReadonlyMap<string, string>> {

@@ -53,7 +53,7 @@ const BUILD_STEPS = [
 /** Bytes that must be free before a build starts: the image takes a third of it. */
 const ROOM = 800 * 2 ** 20;
 
-export interface Recipe {
+export interface ImageRecipe {
   readonly codename: string;
   readonly sources: DistributionSources;
   /** Certificates that this machine's administrator added, by file name. */
@@ -66,7 +66,7 @@ export interface Recipe {
  * Reads what the base image is made from on this machine.
  * @throws Failure kind `usage` on a machine that is neither Debian nor Ubuntu.
  */
-export async function readRecipe(): Promise<Recipe> {
+export async function readRecipe(): Promise<ImageRecipe> {
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const codename = /^VERSION_CODENAME="?([^"\n]+)/m.exec(release)?.[1];
   const sources = codename && distributionSources(await aptSources(), codename);
@@ -94,7 +94,7 @@ export async function readRecipe(): Promise<Recipe> {
  * from the scripts too: a change of init.sh or finish.sh, even of a comment, makes a new image on every
  * machine.
  */
-export function baseDirectory(settings: LocalSettings, recipe: Recipe): string {
+export function baseDirectory(settings: LocalSettings, recipe: ImageRecipe): string {
   const script = buildScript(recipe, '/workshop', '/base');
   const everything = JSON.stringify([recipe, script, INIT_SCRIPT, finish, process.arch]);
   return join(
@@ -124,7 +124,7 @@ export async function baseExists(base: string): Promise<boolean> {
 export async function ensureBase(
   context: Context,
   settings: LocalSettings,
-  recipe: Recipe,
+  recipe: ImageRecipe,
   base: string,
 ): Promise<void> {
   const stage = 'base image';
@@ -161,7 +161,7 @@ async function removeOldBases(context: Context, settings: LocalSettings, current
   }
 }
 
-async function build(context: Context, recipe: Recipe, base: string, lock: number): Promise<void> {
+async function build(context: Context, recipe: ImageRecipe, base: string, lock: number): Promise<void> {
   const parent = dirname(base);
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const { bavail, bsize } = await statfs(parent);
@@ -204,7 +204,7 @@ async function build(context: Context, recipe: Recipe, base: string, lock: numbe
  * Builds, finishes and puts the image in place. A script, since it goes on to its end where this program is
  * killed (nothing is lost, the next command finds the image), and cleans up where it is asked to stop.
  */
-function buildScript(recipe: Recipe, workshop: string, base: string): string {
+function buildScript(recipe: ImageRecipe, workshop: string, base: string): string {
   const sources = [
     ...(recipe.sources.list === '' ? [] : ['sources.list']),
     ...(recipe.sources.deb822 === '' ? [] : ['debian.sources']),

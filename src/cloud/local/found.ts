@@ -4,13 +4,13 @@ import { dirname } from 'node:path';
 import type { Context } from '../../context.ts';
 import { findOperatorKey, operatorKeyFile } from '../operator-key.ts';
 import type { EnvironmentSpec, Machine } from '../provider.ts';
-import { baseDirectory, baseExists, type Recipe, readRecipe } from './base-image.ts';
+import { baseDirectory, baseExists, type ImageRecipe, readRecipe } from './base-image.ts';
 import { forwardingWarnings } from './firewalls.ts';
 import { isLed, limitsHold } from './groups.ts';
 import { type Handed, handedFiles } from './handed.ts';
 import { hostGroups, type MachineFacts } from './machine.ts';
 import { networkReady, subnetFor } from './network.ts';
-import { asMachine, type Found, type FoundHost } from './plan.ts';
+import { asMachine, type FoundHost, type FoundHosts } from './plan.ts';
 import { listHosts, readEnvironmentRecord, readHostRecord } from './records.ts';
 import { answersSsh } from './running.ts';
 import { type EnvironmentLayout, hostLayout, type LocalSettings } from './settings.ts';
@@ -26,9 +26,9 @@ export interface Local {
 }
 
 /** What was found, with what `apply` needs besides to act on it. */
-export interface Findings {
-  readonly found: Found;
-  readonly recipe: Recipe;
+export interface MachineFindings {
+  readonly found: FoundHosts;
+  readonly recipe: ImageRecipe;
   /** Folder of the base image for new hosts. */
   readonly base: string;
   readonly handed: Handed;
@@ -37,7 +37,7 @@ export interface Findings {
 /** How long a host that lives may take to greet before it counts as still starting. */
 const GREETING_MS = 2000;
 
-export async function find(local: Local): Promise<Findings> {
+export async function find(local: Local): Promise<MachineFindings> {
   const { context, spec, settings, environment, facts } = local;
   const [packages, record, key, hosts, recipe, limited] = await Promise.all([
     missingPackages(context),
@@ -59,7 +59,7 @@ export async function find(local: Local): Promise<Findings> {
   const unlimited =
     'Memory and processor limits of hosts do not hold here: the controllers of the control groups are ' +
     'not available.';
-  const found: Found = {
+  const found: FoundHosts = {
     missingPackages: packages,
     subnet,
     networkReady: ready,

@@ -44,7 +44,7 @@ export async function tryLock(context: Context, path: string): Promise<Lock | un
   }
 }
 
-export interface Waiting {
+export interface LockWaiting {
   /** Milliseconds after which it is given up; default: never. */
   readonly forMs?: number;
   /** Called once if somebody else holds the lock. */
@@ -58,7 +58,7 @@ export interface Waiting {
 export async function waitForLock(
   context: Context,
   path: string,
-  { forMs = Number.POSITIVE_INFINITY, onWait }: Waiting = {},
+  { forMs = Number.POSITIVE_INFINITY, onWait }: LockWaiting = {},
 ): Promise<Lock | undefined> {
   const deadline = Date.now() + forMs;
   for (let attempt = 0; ; attempt++) {

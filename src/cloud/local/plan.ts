@@ -17,7 +17,7 @@ export interface FoundHost {
 }
 
 /** Everything that decisions depend on. */
-export interface Found {
+export interface FoundHosts {
   /** Debian packages that this machine lacks. */
   readonly missingPackages: readonly string[];
   /** The base image for new hosts, and whether it is there. */
@@ -63,7 +63,7 @@ export interface LocalWork {
 
 /** @throws RangeError where there are more hosts than a /24 has addresses (244). */
 export function planLocal(
-  found: Found,
+  found: FoundHosts,
   spec: EnvironmentSpec,
 ): { readonly plan: CloudPlan; readonly work: LocalWork } {
   const wanted = new Set(spec.machines.map(({ name }) => name));
@@ -94,7 +94,7 @@ export function lostSentence({ spec, record }: Pick<HostWork, 'spec' | 'record'>
   );
 }
 
-function hostWork(found: Found, spec: EnvironmentSpec): HostWork[] {
+function hostWork(found: FoundHosts, spec: EnvironmentSpec): HostWork[] {
   const known = new Map(found.hosts.map((host) => [host.name, host]));
   const keys = authorizedKeys(found.operatorKey, spec);
   const addresses = spec.machines.flatMap(({ name }) => known.get(name)?.record?.address ?? []);
@@ -133,7 +133,7 @@ function needsBase(base: string): (host: HostWork) => boolean {
 }
 
 function sharedChanges(
-  found: Found,
+  found: FoundHosts,
   needs: { key: boolean; base: boolean; network: boolean },
 ): CloudChange[] {
   const packages = found.missingPackages;
@@ -184,7 +184,7 @@ export function authorizedKeys(operatorKey: string | undefined, spec: Environmen
 
 /** A host as everything above the provider sees it. */
 export function asMachine(
-  found: Pick<Found, 'identityFile'>,
+  found: Pick<FoundHosts, 'identityFile'>,
   record: HostRecord,
   state: { readonly alive: boolean; readonly answers: boolean },
 ): Machine {

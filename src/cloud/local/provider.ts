@@ -7,7 +7,7 @@ import { ensureBase } from './base-image.ts';
 import { claimSubnet, lockEnvironment } from './claim.ts';
 import { destroyable, destroyEnvironment, removeHost } from './destroy.ts';
 import { makeHost, saveHost } from './disk.ts';
-import { canStack, type Findings, find, findMachines, type Local } from './found.ts';
+import { canStack, find, findMachines, type Local, type MachineFindings } from './found.ts';
 import { layInside, replaceKeys } from './inside.ts';
 import { readMachine } from './machine.ts';
 import { ensureNetwork } from './network.ts';
@@ -104,7 +104,7 @@ async function requireAbility({ facts, settings }: Local): Promise<void> {
 
 interface Work extends Local {
   readonly fleet: Fleet;
-  readonly findings: Findings;
+  readonly findings: MachineFindings;
   /** Public keys that may sign in as root. */
   readonly keys: readonly string[];
 }

@@ -1,13 +1,13 @@
 /** Answers with figures: hosts, applications, units. */
 import type { Hono } from 'hono';
 import type { Env } from '../access/sign-in.ts';
-import { history, releaseWindows, restarts, routes, type Source } from '../charts/queries.ts';
+import { type ChartSource, history, releaseWindows, restarts, routes } from '../charts/queries.ts';
 import { hostDetail, unitList } from '../charts/view.ts';
 import type { Ingest } from '../intake/ingest.ts';
 import { rangeOf, subjectOf, wrongQuery } from './query.ts';
 
 /** Adds them to the application. */
-export function figureRoutes(app: Hono<Env>, source: Source, ingest: Ingest): void {
+export function figureRoutes(app: Hono<Env>, source: ChartSource, ingest: Ingest): void {
   app.get('/api/history', async (c) => {
     const subject = subjectOf(c, source);
     const range = rangeOf(c);

@@ -5,7 +5,7 @@ import { type Env, type Request, signIn } from '../access/sign-in.ts';
 import { visitors } from '../access/visitor.ts';
 import type { Overview } from '../api-types.ts';
 import type { Live } from '../charts/live.ts';
-import type { Source } from '../charts/queries.ts';
+import type { ChartSource } from '../charts/queries.ts';
 import type { Ingest } from '../intake/ingest.ts';
 import { figureRoutes } from './figures.ts';
 import { fromDashboard, safeHeaders, smallBodies } from './guard.ts';
@@ -14,7 +14,7 @@ import { pastRoutes } from './past.ts';
 import { stream } from './stream.ts';
 
 export interface HttpOptions {
-  readonly source: Source;
+  readonly source: ChartSource;
   readonly ingest: Ingest;
   readonly live: Live;
   readonly overview: () => Overview;

@@ -1,13 +1,13 @@
 /** What a request asks for, read from its query. Undefined where it asks for nothing that there is. */
 import type { Request } from '../access/sign-in.ts';
-import type { Range, Source, Subject } from '../charts/queries.ts';
+import type { ChartSource, Range, Subject } from '../charts/queries.ts';
 
 /** The longest time that one chart shows. */
 const LONGEST_MS = 91 * 86_400_000;
 const LONGEST_NAME = 512;
 
 /** The chart's subject: a host, or an application, its route or releases. */
-export function subjectOf(c: Request, { hosts }: Source): Subject | undefined {
+export function subjectOf(c: Request, { hosts }: ChartSource): Subject | undefined {
   const query = c.req.query();
   if (Object.values(query).some((text) => text.length > LONGEST_NAME)) return undefined;
   const { host, app, method, route, release, baseline, candidate } = query;

@@ -4,7 +4,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Request } from '../access/sign-in.ts';
 import type { Overview } from '../api-types.ts';
 import type { Live } from '../charts/live.ts';
-import type { Source } from '../charts/queries.ts';
+import type { ChartSource } from '../charts/queries.ts';
 import { CSP } from './guard.ts';
 import { subjectOf } from './query.ts';
 
@@ -13,7 +13,7 @@ const STREAM_MS = 10 * 60_000;
 const FULL = 'event: full\ndata: {}\n\n';
 
 /** Answers with server-sent events, which `live` writes from then on. */
-export function stream(source: Source, live: Live, overview: () => Overview): (c: Request) => Response {
+export function stream(source: ChartSource, live: Live, overview: () => Overview): (c: Request) => Response {
   return (c) => {
     const { outgoing } = c.env;
     const subject = subjectOf(c, source);

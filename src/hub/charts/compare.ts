@@ -1,6 +1,6 @@
 /** One release over time, as the canary judge takes it: a value a step. */
 import { sumHistograms } from '../../metrics/dense.ts';
-import { type Range, releaseWindows, type Source } from './queries.ts';
+import { type ChartSource, type Range, releaseWindows } from './queries.ts';
 import { groupBy } from './view.ts';
 
 export interface ReleasePoint {
@@ -19,7 +19,7 @@ export interface ReleasePoint {
 
 /** Steps in which the release answered, over all hosts. @param stepMs at least the interval of the samples */
 export async function releaseSeries(
-  source: Source,
+  source: ChartSource,
   app: string,
   release: string,
   range: Range,

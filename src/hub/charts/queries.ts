@@ -21,7 +21,7 @@ export interface Range {
   readonly from: number;
   readonly to: number;
 }
-export interface Source {
+export interface ChartSource {
   readonly redis: Redis;
   readonly hosts: readonly string[];
   /** Hosts on which an application was seen. */
@@ -40,12 +40,17 @@ function stepFor(rangeSeconds: number, tierSeconds: number): number {
   return STEPS.find((step) => step >= least) ?? 86_400;
 }
 
-function tierOf({ from, to }: Range, source: Source, now: number) {
+function tierOf({ from, to }: Range, source: ChartSource, now: number) {
   const tier = tierFor((now - from) / 1000 - 1, (to - from) / 1000, POINTS, source.intervalSeconds);
   return { tier, step: stepFor((to - from) / 1000, tier.seconds || source.intervalSeconds) };
 }
 
-export async function history(source: Source, subject: Subject, range: Range, now: number): Promise<History> {
+export async function history(
+  source: ChartSource,
+  subject: Subject,
+  range: Range,
+  now: number,
+): Promise<History> {
   const { tier, step } = tierOf(range, source, now);
   const isApp = subject.kind === 'app';
   const route = isApp ? subject.route : undefined;
@@ -77,7 +82,7 @@ export async function history(source: Source, subject: Subject, range: Range, no
 
 /** Restarts of each unit of a host in a range that reaches until now. */
 export async function restarts(
-  source: Source,
+  source: ChartSource,
   host: string,
   range: Range,
   now: number,
@@ -93,7 +98,7 @@ export async function restarts(
 }
 
 export async function routes(
-  source: Source,
+  source: ChartSource,
   app: string,
   range: Range,
   now: number,
@@ -143,7 +148,7 @@ function coarse(windows: readonly Window[]): Window[] {
 }
 
 async function readTail(
-  { redis }: Source,
+  { redis }: ChartSource,
   part: Part,
   host: string,
   range: Range,
@@ -155,7 +160,7 @@ async function readTail(
 
 /** p90 of an application's durations in a range; undefined without enough requests. */
 export async function usualP90(
-  source: Source,
+  source: ChartSource,
   app: string,
   range: Range,
   now: number,
@@ -173,7 +178,7 @@ export async function usualP90(
  * Counts and histograms of one release, for the judge of canaries. Windows as they came: one for each sample.
  */
 export async function releaseWindows(
-  source: Source,
+  source: ChartSource,
   app: string,
   release: string,
   range: Range,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Found, type FoundHost, planLocal } from '../../../src/cloud/local/plan.ts';
+import { type FoundHost, type FoundHosts, planLocal } from '../../../src/cloud/local/plan.ts';
 import type { HostRecord } from '../../../src/cloud/local/records.ts';
 import type { CloudChange, EnvironmentSpec } from '../../../src/cloud/provider.ts';
 import { machineSpec, testSpec } from './specs.ts';
@@ -26,7 +26,7 @@ const running = (name: string, number: number, differs: Partial<FoundHost> = {})
   baseReady: true,
   ...differs,
 });
-const everything: Found = {
+const everything: FoundHosts = {
   missingPackages: [],
   base: '/cache/base/now',
   baseReady: true,
@@ -42,7 +42,7 @@ const two = [running('db', 11), running('web', 12)];
 
 interface Case {
   readonly title: string;
-  readonly found?: Partial<Found>;
+  readonly found?: Partial<FoundHosts>;
   readonly spec?: Partial<EnvironmentSpec>;
   /** `host step action: detail`, `-` for what is shared. */
   readonly changes: readonly string[];

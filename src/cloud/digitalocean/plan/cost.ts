@@ -3,7 +3,7 @@ import type { MachineSpec, MonthlyCost } from '../../provider.ts';
 import type { Size } from '../api/answers.ts';
 import { hasTag, type Marks } from './names.ts';
 import type { Operation } from './operations.ts';
-import type { Found } from './survey.ts';
+import type { Surveyed } from './survey.ts';
 
 /**
  * Every droplet with our owner mark counts, also one that is powered off or left alone: it is billed all
@@ -12,7 +12,7 @@ import type { Found } from './survey.ts';
  * subtracted
  */
 export function costOf(
-  { droplets, catalogue }: Pick<Found, 'droplets' | 'catalogue'>,
+  { droplets, catalogue }: Pick<Surveyed, 'droplets' | 'catalogue'>,
   operations: readonly Operation[],
   marks: Marks,
 ): MonthlyCost {

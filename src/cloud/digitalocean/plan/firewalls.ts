@@ -4,9 +4,9 @@ import type { Firewall } from '../api/answers.ts';
 import { firewallDrift, firewallOf, lines } from './firewall-rules.ts';
 import { firewallName, freeName, groupTag, hasTag, isNameOf, type Marks } from './names.ts';
 import { change, type Step } from './operations.ts';
-import type { Found } from './survey.ts';
+import type { Surveyed } from './survey.ts';
 
-export function planFirewalls(found: Found, spec: EnvironmentSpec, marks: Marks): readonly Step[] {
+export function planFirewalls(found: Surveyed, spec: EnvironmentSpec, marks: Marks): readonly Step[] {
   const groups = [...new Set(spec.machines.map(({ group }) => group))];
   const taken = found.firewalls.map(({ name }) => name);
   const steps = groups.flatMap((group): readonly Step[] => {

@@ -3,7 +3,7 @@ import type { EnvironmentSpec } from '../../provider.ts';
 import type { Vpc } from '../api/answers.ts';
 import { freeName, isNameOf, type Marks, networkName } from './names.ts';
 import { change, type Step } from './operations.ts';
-import { type Found, isOurs } from './survey.ts';
+import { isOurs, type Surveyed } from './survey.ts';
 
 export interface Networks {
   readonly steps: readonly Step[];
@@ -11,7 +11,7 @@ export interface Networks {
   readonly byRegion: ReadonlyMap<string, Vpc>;
 }
 
-export function planNetworks(found: Found, spec: EnvironmentSpec, marks: Marks): Networks {
+export function planNetworks(found: Surveyed, spec: EnvironmentSpec, marks: Marks): Networks {
   const byRegion = new Map<string, Vpc>();
   const steps: Step[] = [];
   for (const region of new Set(spec.machines.map((machine) => machine.region))) {
@@ -36,7 +36,7 @@ export function planNetworks(found: Found, spec: EnvironmentSpec, marks: Marks):
  * Networks that we made: our name, and our description or droplets of ours in them. A name alone could be
  * anybody's.
  */
-export function ownNetworks(found: Pick<Found, 'vpcs' | 'droplets'>, marks: Marks): readonly Vpc[] {
+export function ownNetworks(found: Pick<Surveyed, 'vpcs' | 'droplets'>, marks: Marks): readonly Vpc[] {
   return found.vpcs.filter(
     (vpc) =>
       isNameOf(networkName(marks, vpc.region), vpc.name) &&

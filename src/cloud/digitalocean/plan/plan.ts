@@ -10,7 +10,7 @@ import { groupOf, groupTag, hasTag, hostKeysOf, keyTag, type Marks, marksOf } fr
 import { planNetworks } from './networks.ts';
 import { change, type DigitalOceanPlan, type Step } from './operations.ts';
 import { checkOperatorKey, checkSpec } from './preconditions.ts';
-import type { Found } from './survey.ts';
+import type { Surveyed } from './survey.ts';
 import { warningsAbout } from './warnings.ts';
 
 /** The API makes at most so many droplets in one call. */
@@ -20,7 +20,7 @@ const BATCH = 10;
  * @throws Failure `usage` where the configuration asks for what does not exist or the key of the
  * environment is not here, `cloud` where there is no room.
  */
-export function planDigitalOcean(found: Found, spec: EnvironmentSpec): DigitalOceanPlan {
+export function planDigitalOcean(found: Surveyed, spec: EnvironmentSpec): DigitalOceanPlan {
   const marks = marksOf(spec);
   checkSpec(spec);
   const matching = matchDroplets(found.droplets, spec, marks);
@@ -50,7 +50,7 @@ export function planDigitalOcean(found: Found, spec: EnvironmentSpec): DigitalOc
 }
 
 /** Firewalls can aim only at tags that exist. */
-function planTags(found: Found, spec: EnvironmentSpec, marks: Marks): readonly Step[] {
+function planTags(found: Surveyed, spec: EnvironmentSpec, marks: Marks): readonly Step[] {
   const groups = new Set(spec.machines.map(({ group }) => groupTag(marks, group)));
   const names = [marks.environment, marks.owner, ...groups].filter((tag) => !hasTag(found.tags, tag));
   if (names.length === 0) return [];
@@ -58,7 +58,7 @@ function planTags(found: Found, spec: EnvironmentSpec, marks: Marks): readonly S
 }
 
 /** The key's own tag is made with it: it is how the key is found again where this folder is lost. */
-function planKey(found: Found, spec: EnvironmentSpec, marks: Marks): readonly Step[] {
+function planKey(found: Surveyed, spec: EnvironmentSpec, marks: Marks): readonly Step[] {
   const { operatorKey, accountKey } = found;
   const tagged = operatorKey !== undefined && hasTag(found.tags, keyTag(marks, operatorKey.fingerprint));
   if (accountKey !== undefined && tagged) return [];
@@ -76,7 +76,7 @@ function planKey(found: Found, spec: EnvironmentSpec, marks: Marks): readonly St
 /** Machines that are alike are made together. */
 function planCreation(
   missing: readonly MachineSpec[],
-  found: Found,
+  found: Surveyed,
   networks: ReadonlyMap<string, Vpc>,
 ): readonly Step[] {
   const alike = new Map<string, MachineSpec[]>();
@@ -101,7 +101,7 @@ function planCreation(
   );
 }
 
-function describe(machine: MachineSpec, found: Found): string {
+function describe(machine: MachineSpec, found: Surveyed): string {
   const price = priceOf(machine, found.catalogue?.sizes ?? []);
   const cost = price === undefined ? '' : `, $${price.toFixed(2)} a month`;
   return `${machine.size} in ${machine.region}, ${machine.image}${cost}`;
@@ -145,7 +145,12 @@ function planUpkeep(droplet: Droplet, spec: EnvironmentSpec, marks: Marks): read
  * Tags of host keys and groups that are gone, or go now. While a droplet has no host key of its own, one
  * that nobody carries may be its.
  */
-function planSweep(found: Found, matching: Matching, spec: EnvironmentSpec, marks: Marks): readonly Step[] {
+function planSweep(
+  found: Surveyed,
+  matching: Matching,
+  spec: EnvironmentSpec,
+  marks: Marks,
+): readonly Step[] {
   const unsettled = (droplet: Droplet) => isFresh(droplet, marks) || lacksHostKey(droplet, marks);
   if ([...matching.kept.values()].some(unsettled)) return [];
   const removed = new Set(

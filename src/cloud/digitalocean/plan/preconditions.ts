@@ -4,7 +4,7 @@ import { operatorKeyFile } from '../../operator-key.ts';
 import type { EnvironmentSpec } from '../../provider.ts';
 import type { Matching } from './fleet.ts';
 import { fingerprintOfTag, groupTag, isTag, type Marks, marksOf } from './names.ts';
-import type { Found } from './survey.ts';
+import type { Surveyed } from './survey.ts';
 
 /** Names that the API takes, and that a host may be called (RFC 1123). */
 const HOST_NAME = /^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/;
@@ -45,7 +45,7 @@ export function checkSpec(spec: EnvironmentSpec): void {
  * @throws Failure `usage`
  */
 export function checkOperatorKey(
-  found: Found,
+  found: Surveyed,
   matching: Matching,
   spec: EnvironmentSpec,
   marks: Marks,

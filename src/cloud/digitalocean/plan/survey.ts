@@ -19,7 +19,7 @@ export interface KnownKey extends OperatorKey {
 }
 
 /** Everything from which the plan is made. */
-export interface Found {
+export interface Surveyed {
   /** All droplets of the account, ours or not. */
   readonly droplets: readonly Droplet[];
   readonly firewalls: readonly Firewall[];
@@ -39,7 +39,7 @@ export function isOurs(droplet: Pick<Droplet, 'tags'>, marks: Marks): boolean {
 }
 
 /** @throws ApiError; Failure `usage` where the key in the folder is damaged. */
-export async function survey(api: Api, spec: EnvironmentSpec): Promise<Found> {
+export async function survey(api: Api, spec: EnvironmentSpec): Promise<Surveyed> {
   const operatorKey = await knownKey(spec);
   const [droplets, firewalls, vpcs, tags, accountKey] = await together([
     api.droplets(),
@@ -71,7 +71,7 @@ export async function knownKey(
  * Whether a machine is missing or differs from what the configuration says: then sizes, regions and images
  * matter.
  */
-function needsCatalogue(found: Pick<Found, 'droplets'>, spec: EnvironmentSpec): boolean {
+function needsCatalogue(found: Pick<Surveyed, 'droplets'>, spec: EnvironmentSpec): boolean {
   const ours = found.droplets.filter((droplet) => isOurs(droplet, marksOf(spec)));
   return spec.machines.some((machine) => {
     const droplet = ours.find(({ name }) => name === machine.name);

@@ -7,10 +7,10 @@ import type { Droplet, Vpc } from '../api/answers.ts';
 import { ownFirewallsOfAll } from './firewalls.ts';
 import type { Matching } from './fleet.ts';
 import { groupTag, hasTag, type Marks } from './names.ts';
-import type { Found } from './survey.ts';
+import type { Surveyed } from './survey.ts';
 
 interface Everything {
-  readonly found: Found;
+  readonly found: Surveyed;
   readonly spec: EnvironmentSpec;
   readonly marks: Marks;
   readonly matching: Matching;

@@ -8,12 +8,12 @@
  */
 import type { RouteFigures } from '../../api-types.ts';
 
-export type Difference = 'worse' | 'better' | 'alike' | 'few';
+export type VersionDifference = 'worse' | 'better' | 'alike' | 'few';
 
 export type Metric = 'errors' | 'rejected' | 'p50' | 'p90' | 'p99';
 
 export interface Compared {
-  readonly difference: Difference;
+  readonly difference: VersionDifference;
   /** Shares: candidate − baseline. Durations: candidate / baseline − 1. Null where there is none. */
   readonly change: number | null;
 }
@@ -40,7 +40,7 @@ export function compare(metric: Metric, baseline: RouteFigures, candidate: Route
   return { difference: !apart ? 'alike' : b > a ? 'worse' : 'better', change };
 }
 
-function differenceOf(one: Interval, two: Interval): Difference {
+function differenceOf(one: Interval, two: Interval): VersionDifference {
   if (two.low > one.high) return 'worse';
   if (two.high < one.low) return 'better';
   return Math.max(two.high - one.low, one.high - two.low) > ROOM ? 'few' : 'alike';
@@ -75,7 +75,7 @@ export function changeText(metric: Metric, { change }: Compared): string {
 export function summary(baseline: RouteFigures, candidate: RouteFigures, routesWorse: number): string {
   const metrics: readonly Metric[] = ['errors', 'rejected', 'p50', 'p90', 'p99'];
   const all = metrics.map((metric) => ({ metric, ...compare(metric, baseline, candidate) }));
-  const told = (difference: Difference) =>
+  const told = (difference: VersionDifference) =>
     all
       .filter((one) => one.difference === difference)
       .map((one) => `${WORDS[one.metric]} ${changeText(one.metric, one)}`)

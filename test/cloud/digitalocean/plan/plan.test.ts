@@ -11,7 +11,7 @@ import {
   networkName,
 } from '../../../../src/cloud/digitalocean/plan/names.ts';
 import { planDigitalOcean } from '../../../../src/cloud/digitalocean/plan/plan.ts';
-import type { Found } from '../../../../src/cloud/digitalocean/plan/survey.ts';
+import type { Surveyed } from '../../../../src/cloud/digitalocean/plan/survey.ts';
 import { generateEd25519, md5Fingerprint } from '../../../../src/cloud/ed25519.ts';
 import type { EnvironmentSpec } from '../../../../src/cloud/provider.ts';
 import { fakeCatalogue } from '../../../fakes/digitalocean/catalogue.ts';
@@ -70,7 +70,7 @@ const firewall: Firewall = {
 };
 
 /** The account when nothing is to be done, changed. */
-function found(overrides: Partial<Found> = {}): Found {
+function found(overrides: Partial<Surveyed> = {}): Surveyed {
   return {
     droplets: [droplet(1, 'web-1'), droplet(2, 'web-2')],
     firewalls: [firewall],
@@ -86,7 +86,7 @@ function found(overrides: Partial<Found> = {}): Found {
 const CASES: readonly [
   title: string,
   wanted: EnvironmentSpec,
-  found: Found,
+  found: Surveyed,
   operations: readonly unknown[],
 ][] = [
   ['nothing where everything is there', spec, found(), []],

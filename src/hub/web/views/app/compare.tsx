@@ -2,7 +2,14 @@
 import type { RouteFigures, Routes } from '../../../api-types.ts';
 import type { Page } from '../../page.ts';
 import { Panel } from '../../parts/panel.tsx';
-import { changeText, compare, type Difference, type Metric, summary, WORDS } from '../../state/compare.ts';
+import {
+  changeText,
+  compare,
+  type Metric,
+  summary,
+  type VersionDifference,
+  WORDS,
+} from '../../state/compare.ts';
 import { count, figure } from '../../state/format.ts';
 
 interface Props {
@@ -18,7 +25,7 @@ const METRICS: readonly (readonly [metric: Metric, unit: string])[] = [
   ['p99', 'ms'],
 ];
 
-const SIGNS: Readonly<Record<Difference, string>> = {
+const SIGNS: Readonly<Record<VersionDifference, string>> = {
   worse: '▲ worse',
   better: '▼ better',
   alike: 'alike',
