@@ -89,9 +89,8 @@ export function planLocal(
 
 /** Why a host cannot be started any more. */
 export function lostSentence({ spec, record }: Pick<HostWork, 'spec' | 'record'>): string {
-  return (
-    `${spec.name} cannot be started: ${record?.base}, the base image that its disk lies on, was ` + 'removed.'
-  );
+  const base = `the base image that its disk lies on (${record?.base})`;
+  return `${spec.name} cannot be started: ${base} was removed.`;
 }
 
 function hostWork(found: FoundHosts, spec: EnvironmentSpec): HostWork[] {

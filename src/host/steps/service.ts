@@ -16,9 +16,8 @@ export const serviceProbe: Probe<Pick<Facts, 'services'>> = {
   script: (resources) => {
     const units = unitsOf(resources);
     if (units.length === 0) return '';
-    return (
-      'systemctl show --property=LoadState,ActiveState,UnitFileState,NeedDaemonReload -- ' + `${words(units)}`
-    );
+    const properties = 'LoadState,ActiveState,UnitFileState,NeedDaemonReload';
+    return `systemctl show --property=${properties} -- ${words(units)}`;
   },
   // One block a unit, in the order asked for, with an empty line between.
   parse: (lines, resources) => {

@@ -141,7 +141,7 @@ const cases: Case[] = [
       hosts: [running('db', 11), running('web', 12, { alive: false, baseReady: false })],
     },
     changes: [],
-    warnings: ['web cannot be started: /cache/base/now, the base image that its disk lies on, was removed.'],
+    warnings: ['web cannot be started: the base image that its disk lies on (/cache/base/now) was removed.'],
   },
   { title: 'no machines at all', spec: { machines: [] }, found: { networkReady: false }, changes: [] },
 ];
