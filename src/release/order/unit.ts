@@ -45,6 +45,34 @@ export function instancesOf(
   });
 }
 
+/** What a service has no use for, its intruder might. */
+const SANDBOX = [
+  'NoNewPrivileges=yes',
+  'CapabilityBoundingSet=',
+  'AmbientCapabilities=',
+  'ProtectSystem=strict',
+  'ProtectHome=yes',
+  'PrivateTmp=yes',
+  'PrivateDevices=yes',
+  'ProtectClock=yes',
+  'ProtectHostname=yes',
+  'ProtectKernelLogs=yes',
+  'ProtectKernelModules=yes',
+  'ProtectKernelTunables=yes',
+  'ProtectControlGroups=yes',
+  'ProtectProc=invisible',
+  'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
+  'RestrictNamespaces=yes',
+  'RestrictRealtime=yes',
+  'RestrictSUIDSGID=yes',
+  'LockPersonality=yes',
+  'RemoveIPC=yes',
+  'SystemCallArchitectures=native',
+  'SystemCallFilter=@system-service',
+  'SystemCallErrorNumber=EPERM',
+  'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
+];
+
 /**
  * The unit. Paths go through the colour's link, so the colour's next release has the same unit, and systemd
  * need not read all units again. It may read its release, write only to its state folder and /tmp, and gain
@@ -98,30 +126,7 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     'TasksMax=1024',
     ...(manifest.memory === null ? [] : [`MemoryMax=${manifest.memory}`, 'MemorySwapMax=0']),
     'UMask=0027',
-    'NoNewPrivileges=yes',
-    'CapabilityBoundingSet=',
-    'AmbientCapabilities=',
-    'ProtectSystem=strict',
-    'ProtectHome=yes',
-    'PrivateTmp=yes',
-    'PrivateDevices=yes',
-    'ProtectClock=yes',
-    'ProtectHostname=yes',
-    'ProtectKernelLogs=yes',
-    'ProtectKernelModules=yes',
-    'ProtectKernelTunables=yes',
-    'ProtectControlGroups=yes',
-    'ProtectProc=invisible',
-    'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
-    'RestrictNamespaces=yes',
-    'RestrictRealtime=yes',
-    'RestrictSUIDSGID=yes',
-    'LockPersonality=yes',
-    'RemoveIPC=yes',
-    'SystemCallArchitectures=native',
-    'SystemCallFilter=@system-service',
-    'SystemCallErrorNumber=EPERM',
-    'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
+    ...SANDBOX,
     ...(network === undefined
       ? []
       : [
