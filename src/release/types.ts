@@ -105,6 +105,8 @@ export interface ReleaseRecord {
   readonly liveOn: readonly string[];
   /** It is still on every host, so `rollback` can go back to it. */
   readonly kept: boolean;
+  /** How a rollout let it in, on hosts that decide by themselves; empty: it got all visitors at once. */
+  readonly steps: readonly { readonly at: string; readonly kind: string; readonly message: string }[];
 }
 
 /** One application on one host, for `prod status`. */

@@ -260,6 +260,26 @@ describe('the list of releases', () => {
     ]);
     expect(list[3]).toMatchObject({ by: 'her', subject: 'said', ref: 'main' });
   });
+  it('tells how a rollout let a release in, step by step', () => {
+    const step = (at: string, result: string, message: string) => ({
+      ...entry('c4', result),
+      ...{ at, action: 'rollout', message },
+    });
+    const [newest, before] = records([
+      {
+        host: 'web-1',
+        facts: facts({ colours: { blue: 'c3', green: 'c4' }, releases: [kept('c4', 'failed'), kept('c3')] }),
+        audit: [
+          step('2026-11-29T07:02:00.000Z', 'step', '5 % of the visitors: harm is excluded'),
+          step('2026-11-29T07:00:00.000Z', 'began', '1 % of the visitors'),
+          { ...entry('c4', 'failed'), message: 'taken back: errors' },
+        ],
+      },
+    ]);
+    expect(newest).toMatchObject({ release: 'c4', result: 'failed', reason: 'taken back: errors' });
+    expect(newest?.steps.map(({ kind }) => kind)).toEqual(['began', 'step']);
+    expect(before?.steps).toEqual([]);
+  });
   it('says which hosts serve a release where they differ, and why one has left it', () => {
     const left = { ...entry('c4', 'failed'), message: 'it sours; went back to c3' };
     const list = records([

@@ -63,14 +63,15 @@ systemctl list-units --plain --no-legend 'pipeline-${APP}@*' | cut -d' ' -f1; tr
   }, async () => {
     await at.deploy('one');
     const seen: RolloutStatus[] = [];
-    const counts = await visited(async () => {
+    const rules = { baseline: 'one', candidate: 'two' };
+    const work = async () => {
       const result = await at.deploy('two', {}, { canary: [20, 50] });
       expect(result.rollout).toBeDefined();
       expect((await follow(seen))?.phase).toBe('promoted');
       await delay(1000);
-    });
-    expect(counts).toMatchObject({ dropped: 0, failed: 0 });
-    expect([...counts.changes.keys()]).toEqual(['one two']);
+    };
+    const counts = await visited(work, { rate: 150, refuse: 0.05, forge: 0.05, rules });
+    expect(counts).toMatchObject({ dropped: 0, failed: 0, broken: new Map() });
     const steps = seen.at(-1)?.events.map(({ kind, percent }) => `${kind} ${percent}`);
     expect(steps).toEqual(['began 20', 'step 50', 'promoted 100']);
     expect((await at.ask('/')).text).toBe('version two 0');

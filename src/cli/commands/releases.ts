@@ -24,6 +24,11 @@ export const releases: Handler<typeof definitions.releases> = async (options, se
   if (rows.length > 0)
     for (const line of table(['', 'release', 'commit', 'ref', 'at (UTC)', 'by', 'result', 'subject'], rows))
       output.line(line);
+  const letIn = records.find(({ steps }) => steps.length > 0);
+  if (letIn !== undefined) output.line(`\n${letIn.release} was let in by a rollout:`);
+  for (const { at, kind, message } of letIn?.steps ?? []) {
+    output.line(`  ${at.slice(0, 19).replace('T', ' ')}  ${kind}  ${message}`);
+  }
   return {
     json: { app: name, releases: records },
   };

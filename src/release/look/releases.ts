@@ -40,10 +40,11 @@ cat ${AUDIT_LOG}.1 ${AUDIT_LOG} 2>/dev/null | grep -F ${mentioned} | sed 's/^/au
  */
 export function records(histories: readonly HostHistory[]): readonly ReleaseRecord[] {
   const kept = histories.flatMap(({ facts }) => facts.releases);
-  const entries = histories
+  const told = histories
     .flatMap(({ audit }) => audit)
-    .filter(({ action, release }) => action === 'deploy' && release !== undefined)
+    .filter(({ release }) => release !== undefined)
     .sort((a, b) => (a.at < b.at ? -1 : 1));
+  const entries = told.filter(({ action }) => action === 'deploy');
   const names = new Set([
     ...kept.map(({ manifest }) => manifest.release),
     ...entries.flatMap(({ release }) => release ?? []),
@@ -81,6 +82,9 @@ export function records(histories: readonly HostHistory[]): readonly ReleaseReco
           live: liveOn.length === histories.length,
           liveOn,
           kept: served,
+          steps: told
+            .filter((entry) => entry.action === 'rollout' && entry.release === release)
+            .map(({ at, result: kind, message = '' }) => ({ at, kind, message })),
         },
       ];
     });
