@@ -39,6 +39,18 @@ describe.skipIf(unavailable !== undefined)(
         await at.on(`systemctl list-units --plain --no-legend 'pipeline-${APP}@*' | cut -d' ' -f1`, host)
       ).trim();
 
+    /** Versions that some first visits meet. */
+    async function met(visits: number): Promise<readonly string[]> {
+      const versions = new Set<string>();
+      for (let visit = 0; visit < visits; visit++) {
+        const answer = await fetch(`http://${at.balancer?.address}/`, {
+          signal: AbortSignal.timeout(20_000),
+        });
+        versions.add((await answer.text()).split(' ')[1] ?? '');
+      }
+      return [...versions].sort();
+    }
+
     test('a version that fails is taken back on both, with nobody connected', {
       timeout: 300_000,
     }, async () => {
@@ -83,6 +95,29 @@ describe.skipIf(unavailable !== undefined)(
       const changes = [...visitors.counts.changes.keys()];
       expect(changes.filter((change) => /two one|one two one/.test(change))).toEqual([]);
       expect([...visitors.counts.versions.keys()].sort()).toEqual(['one', 'three', 'two']);
+      for (const host of [0, 1]) expect(await running(host)).toBe(`pipeline-${APP}@blue.service`);
+    });
+
+    test('goes on over a reboot of the balancer, and over the death of a host', {
+      timeout: 300_000,
+    }, async () => {
+      await at.deploy('one', SITE);
+      await at.deploy('two', SITE, { canary: [50] });
+      const before = await rolloutStatus(divider(), APP, at.context);
+      await at.reboot('front');
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      expect(await rolloutStatus(divider(), APP, at.context)).toMatchObject({
+        id: before?.id,
+        phase: 'running',
+      });
+      expect(await met(40)).toEqual(['one', 'two']);
+
+      await at.powerOff('web-2');
+      expect(await met(40)).toEqual(['one', 'two']);
+      await tellRollout(divider(), APP, 'abort', at.context);
+      expect(await met(20)).toEqual(['one']);
+      await at.powerOn();
+      expect(await clearRollout(request(), at.context)).toBe(true);
       for (const host of [0, 1]) expect(await running(host)).toBe(`pipeline-${APP}@blue.service`);
     });
   },
