@@ -103,13 +103,12 @@ describe.skipIf(unavailable !== undefined)(
     }, async () => {
       await at.deploy('one', SITE);
       await at.deploy('two', SITE, { canary: [50] });
-      const before = await rolloutStatus(divider(), APP, at.context);
+      const status = () => rolloutStatus(divider(), APP, at.context);
+      await expect.poll(status, { timeout: 10_000 }).toBeDefined();
+      const before = await status();
       await at.reboot('front');
       await new Promise((resolve) => setTimeout(resolve, 3000));
-      expect(await rolloutStatus(divider(), APP, at.context)).toMatchObject({
-        id: before?.id,
-        phase: 'running',
-      });
+      expect(await status()).toMatchObject({ id: before?.id, phase: 'running' });
       expect(await met(40)).toEqual(['one', 'two']);
 
       await at.powerOff('web-2');
