@@ -173,6 +173,24 @@ systemctl list-units --plain --no-legend 'pipeline-${APP}@*' | cut -d' ' -f1; tr
     await expectNothingLeft('blue');
   });
 
+  test.each<[string, string, string, Parameters<ReleaseFixture['deploy']>[1]]>([
+    ['files alone', 'one', 'two', { runtime: 'static', directory: 'public' }],
+    ['a service that takes one port only', 'fixed', 'fixed-too', { fixed_port: 3000 }],
+    ['several processes', 'one', 'two', { instances: 3 }],
+  ])('%s: both versions serve, then the new one', { timeout: 300_000 }, async (_, old, candidate, app) => {
+    const met = async (count: number) => {
+      const texts = new Set<string>();
+      for (let index = 0; index < count; index++) texts.add((await at.ask('/')).text);
+      return [...texts].map((text) => text.replace(/<\/?h1>|version | 0$|\n/g, '')).sort();
+    };
+    await at.deploy(old, app);
+    await at.deploy(candidate, app, { canary: [50] });
+    await expect.poll(async () => (await status())?.percent, { timeout: 10_000 }).toBe(50);
+    expect(await met(40)).toEqual([old, candidate].sort());
+    await say('promote');
+    expect(await met(20)).toEqual([candidate]);
+  });
+
   test('a tester chooses, a forged cookie or a wrong secret does not', { timeout: 300_000 }, async () => {
     const app = {
       secrets: { TESTER: { env: 'TESTER' } },

@@ -15,7 +15,7 @@ if (unavailable !== undefined)
 
 /** Somebody who has signed in, and counts along. */
 class Visitor {
-  private cookie = '';
+  private readonly cookies = new Map<string, string>();
   private seen = 0;
   private readonly root: string;
   private readonly name: string;
@@ -29,11 +29,27 @@ class Visitor {
       body: new URLSearchParams({ user: this.name }),
     });
     expect(await answer.text()).toBe(`welcome, ${this.name}\n`);
-    this.cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+    this.keep(answer);
+  }
+  private keep(answer: Response): void {
+    for (const line of answer.headers.getSetCookie()) {
+      const [name = '', value = ''] = (line.split(';')[0] ?? '').split('=');
+      this.cookies.set(name, value);
+    }
+  }
+  private get headers(): { readonly cookie: string } {
+    return { cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ') };
+  }
+  /** Which version answers. */
+  async version(): Promise<string> {
+    const answer = await fetch(`${this.root}/status`, { headers: this.headers });
+    this.keep(answer);
+    return (await answer.text()).split(' ')[1] ?? '';
   }
   /** One request; returns what is wrong with the answer, if anything. */
   async visit(): Promise<string | undefined> {
-    const answer = await fetch(`${this.root}/visit`, { headers: { cookie: this.cookie } });
+    const answer = await fetch(`${this.root}/visit`, { headers: this.headers });
+    this.keep(answer);
     const text = await answer.text();
     this.seen++;
     return text === `${this.name} ${this.seen}\n`
@@ -127,6 +143,33 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
     expect(await again()).toEqual([]);
     await at.powerCycle('java');
     expect(await again()).toEqual([]);
+  });
+
+  test('sessions in memory stay with their version during a rollout', async () => {
+    const memory = { ...app(), sessions: 'memory' as const };
+    await at.deploy('good', memory);
+    const signedIn = async (name: string, count: number) => {
+      const visitors = Array.from({ length: count }, (_, index) => new Visitor(root, `${name}-${index}`));
+      await Promise.all(visitors.map((visitor) => visitor.signIn()));
+      return visitors;
+    };
+    const faults = async (visitors: readonly Visitor[]) =>
+      (await Promise.all(visitors.map((visitor) => visitor.visit()))).filter((one) => one !== undefined);
+    const before = await signedIn('before', 20);
+    await at.deploy('better', memory, { canary: [50] });
+    // Its own process lets the first ones in.
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    const since = await signedIn('since', 20);
+    for (let round = 0; round < 3; round++) {
+      expect(await faults([...before, ...since])).toEqual([]);
+    }
+    const versions = async (visitors: readonly Visitor[]) =>
+      [...new Set(await Promise.all(visitors.map((visitor) => visitor.version())))].sort();
+    expect(await versions(before)).toEqual(['good']);
+    expect(await versions(since)).toEqual(['better', 'good']);
+    await at.rollback(undefined, memory);
+    expect(await faults(before)).toEqual([]);
+    expect(await versions(since)).toEqual(['good']);
   });
 
   test('an application that cannot start, or lacks memory, fails the deploy with its own log', async () => {
