@@ -5,6 +5,7 @@
  *   node bench/run.mjs rollout               2,000 rounds: about half an hour on two cores
  *   node bench/run.mjs rollout --rounds 200  a tenth of it
  *   node bench/run.mjs rollout --only same   or: laboratory, harm
+ *   node bench/run.mjs rollout --hosts 1     on a real host instead, so many rounds: about ten minutes each
  */
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -197,6 +198,12 @@ function work(job: Job): readonly unknown[] {
 if (isMainThread) {
   const rounds = Number(argument('rounds') ?? 2000);
   const only = argument('only');
+  const hosts = argument('hosts');
+  if (hosts !== undefined) {
+    const { onHosts } = await import('./hosts.ts');
+    await onHosts(Number(hosts));
+    process.exit();
+  }
   if (only === undefined || only === 'harm') await harmful(rounds);
   if (only === undefined || only === 'laboratory') await laboratory(rounds);
   if (only === undefined || only === 'same') await sameVersion(rounds);

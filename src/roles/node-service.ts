@@ -96,7 +96,7 @@ After=network.target nginx.service
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=${ONHOST}/node/bin/node --max-old-space-size=40 --max-semi-space-size=1 ${ONHOST}/current rollout %i
+ExecStart=${ONHOST}/node/bin/node ${ROLLOUT_FLAGS} ${ONHOST}/current rollout %i
 Restart=on-failure
 RestartSec=1s
 Nice=5

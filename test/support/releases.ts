@@ -66,6 +66,16 @@ const BRANCHES: Readonly<Record<string, string>> = {
       "if (url.pathname !== '/health') response.statusCode = 500;\n    if (url.pathname",
     ),
   ),
+  // One request in twenty fails.
+  flaky: service(
+    'flaky',
+    replace(
+      'if (url.pathname',
+      "if (url.pathname !== '/health' && Math.random() < 0.05) response.statusCode = 500;\n    if (url.pathname",
+    ),
+  ),
+  // Takes half as long again, and more.
+  slow: service('slow', replace('?? 2)', '?? 20)')),
   // Answers every request with 500, and says why.
   broken: service(
     'broken',
