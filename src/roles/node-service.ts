@@ -85,6 +85,9 @@ Restart=on-abnormal
 RestartSec=1s
 `;
 
+/** It stands beside two versions of an application on what may be a small host. */
+const ROLLOUT_FLAGS = '--lite-mode --max-semi-space-size=1 --max-old-space-size=40 --v8-pool-size=1';
+
 /**
  * A rollout under way (onhost/rollout). Whatever ends it but itself, it goes on: both versions serve
  * meanwhile.
