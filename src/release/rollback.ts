@@ -1,6 +1,7 @@
 /** Back to an earlier release that is still on the hosts. */
 import { appNamed } from '../build/build.ts';
 import type { Context } from '../context.ts';
+import { other } from '../contract/places.ts';
 import { whoami } from '../environment/audit.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
 import { lookAt, type SeenHost } from './look/look.ts';
@@ -52,12 +53,11 @@ function tookBack(app: string, found: readonly SeenHost[], started: number): Dep
   const live = found.map(({ facts }) => liveRelease(facts)?.manifest).find((one) => one !== undefined);
   if (live === undefined) throw new Error('a rollout has a version of before');
   const { release, ref, commit, subject } = live;
-  const hosts = found.map(({ host, facts }) => ({
-    host: host.name,
-    previous: release,
-    changed: true,
-    colour: facts.live ?? 'blue',
-  }));
+  const hosts = found.map(({ host, facts }) => {
+    const colour = facts.live ?? 'blue';
+    return { host: host.name, previous: facts.colours[other(colour)] ?? null, changed: true, colour };
+  });
   const seconds = (performance.now() - started) / 1000;
-  return { app, ref, commit, subject, release, previous: null, changed: true, hosts, watch: 0, seconds };
+  const previous = hosts[0]?.previous ?? null;
+  return { app, ref, commit, subject, release, previous, changed: true, hosts, watch: 0, seconds };
 }
