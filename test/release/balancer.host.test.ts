@@ -159,7 +159,7 @@ describe.skipIf(unavailable !== undefined)(`two hosts behind a balancer (${unava
     try {
       const failure = await failureOf(at.deploy('two', { site: { balancer: 'lb', port: 8099 } }));
       expect(failure).toMatchObject({ kind: 'host', host: 'lb' });
-      expect(failure.next).toContain('Another program on the host has 0.0.0.0:8099');
+      expect(failure.next).toContain('Another program on the host uses 0.0.0.0:8099');
     } finally {
       await onBalancer('systemctl stop stranger');
       await at.deploy('two', balanced);

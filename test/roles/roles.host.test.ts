@@ -104,6 +104,7 @@ describe.skipIf(reason !== undefined)('the roles on a real host', () => {
       `cat >/etc/nginx/pipeline/sites/shop.conf <<'END'
 server {
   listen 80 default_server;
+  access_log /var/log/nginx/pipeline/access.log pipeline;
   set $pipeline_app "shop";
   set $pipeline_variant "blue";
   set $pipeline_release "3-abc";

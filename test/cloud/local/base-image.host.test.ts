@@ -79,10 +79,12 @@ describe.skipIf(unavailable !== undefined)('the base image', () => {
   });
 
   test('interrupted with Ctrl-C, it leaves nothing', async () => {
+    let told = false;
     const ended = await program.run('up', spec, {
       env: env(),
       onLine: (line, child) => {
-        if (line.includes('downloading')) child.kill('SIGINT');
+        // A second one would not be waited for.
+        if (!told && line.includes('downloading')) told = child.kill('SIGINT');
       },
     });
     expect(ended).toMatchObject({ code: 1, errors: expect.stringContaining('interrupted') });

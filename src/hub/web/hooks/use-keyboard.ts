@@ -10,7 +10,8 @@ export function useKeyboard(act: (action: Action) => void): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       const target = event.target instanceof HTMLElement ? event.target : document.body;
-      if (target.closest('dialog') !== null) return;
+      // One that was closed may keep the focus for a frame.
+      if (target.closest('dialog[open]') !== null) return;
       const action = actionOf({
         key: event.key,
         ctrlKey: event.ctrlKey,
