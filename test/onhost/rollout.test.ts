@@ -98,6 +98,12 @@ function expectNewServes(host: FakeHost, where = ''): void {
   ).toEqual([]);
 }
 
+/** What has not ended starts again with the host. */
+function expectToGoOn(host: FakeHost, where: string): void {
+  if (host.files.has(`${FOLDER}/order.json`))
+    expect(host.links.has(`${WANTED}/${ROLLOUT}`), where).toBe(true);
+}
+
 /** Visitors come at every look: `failing` of the candidate's. */
 function visit(host: FakeHost, failing: number): void {
   let visitor = 0;
@@ -243,6 +249,7 @@ describe('a rollout under way', () => {
       visit(host, 4);
       const dying = broken(host, at, 'kill');
       await run(dying.host).catch(() => {});
+      expectToGoOn(host, `call ${at}: ${dying.count.at}`);
       // systemd starts it again.
       await run(host);
       expectOldServes(host, `call ${at}: ${dying.count.at}`);
@@ -266,6 +273,7 @@ describe('a rollout under way', () => {
       const host = await told();
       const dying = broken(host, at, 'kill');
       await run(dying.host).catch(() => {});
+      expectToGoOn(host, `call ${at}: ${dying.count.at}`);
       await run(host);
       expectNewServes(host, `call ${at}: ${dying.count.at}`);
     }

@@ -26,7 +26,7 @@ import {
   type RolloutState,
 } from '../../rollout/next.ts';
 import { reasonWords, statusOf } from '../../rollout/status.ts';
-import { instancesIn } from '../colours.ts';
+import { disableRollout, instancesIn } from '../colours.ts';
 import type { WithLock } from '../guard.ts';
 import { FAILED_CHECKS } from '../health.ts';
 import type { Host } from '../host.ts';
@@ -62,7 +62,11 @@ export async function runRollout(
   print: (line: string) => void,
 ): Promise<boolean> {
   const file = await readRollout(host, app);
-  if (file === undefined) return true;
+  if (file === undefined) {
+    // It ended just before the host went down.
+    await disableRollout(host, app);
+    return true;
+  }
   const actor = new Actor(app, host, file.order, file.began, print);
   await actor.load();
   await actor.decide();

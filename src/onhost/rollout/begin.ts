@@ -64,13 +64,17 @@ export async function undoRollout(host: Host, app: string, old: TakeOver['old'])
 
 /** Whoever has the candidate gets the baseline from now on. Done again, it does what is left. */
 export async function backToBaseline(host: Host, app: string, old: TakeOver['old']): Promise<void> {
-  const folder = rolloutFolder(app);
+  await restoreSite(host, app, old);
+  await host.remove(rolloutFolder(app));
+}
+
+/** The site and the traffic of before; what the rollout needs stays. */
+export async function restoreSite(host: Host, app: string, old: TakeOver['old']): Promise<void> {
   if (old !== null) await moveTo(host, app, old);
-  const before = await host.read(`${folder}/site.before`);
+  const before = await host.read(`${rolloutFolder(app)}/site.before`);
   if (before !== undefined) {
     const put = await host.putSite(app, before);
     if ('refused' in put) throw new Error(`nginx does not take the site of before: ${put.refused.join(' ')}`);
   }
   await host.endSplit(app);
-  await host.remove(folder);
 }

@@ -12,7 +12,7 @@ import type { Host } from '../host.ts';
 import { sceneOf, type Tell } from '../scene.ts';
 import { settle, tellAudit } from '../settle.ts';
 import { putSite } from '../site.ts';
-import { backToBaseline, readRollout } from './begin.ts';
+import { backToBaseline, readRollout, restoreSite } from './begin.ts';
 import { forgetOld } from './record.ts';
 
 /** How long requests to a version that was taken back may take. */
@@ -38,9 +38,9 @@ async function stopDividing(host: Host, order: RolloutOrder, status: RolloutStat
   const { settle, baseline } = order;
   const { app } = settle.manifest;
   await moveTo(host, app, status.phase === 'promoted' ? settle.colour : baseline.colour);
-  await disableRollout(host, app);
   await tellEnd(host, order, status);
   await keepStatus(host, order, status);
+  await disableRollout(host, app);
 }
 
 /**
@@ -77,11 +77,11 @@ async function promote(host: Host, order: RolloutOrder, status: RolloutStatus, t
   await host.remove(`${rolloutFolder(app)}/baseline`);
   await putSite(sceneOf(host, order.settle, tell), order.after);
   if (order.part === 'whole') await host.endSplit(app);
-  await disableRollout(host, app);
   await settle({ ...order.settle, audit: null }, host, tell);
   await keepStatus(host, order, status);
   await tellEnd(host, order, status);
   await host.remove(rolloutFolder(app));
+  await disableRollout(host, app);
 }
 
 /** The baseline gets everybody back, and the candidate counts as failed. */
@@ -93,10 +93,12 @@ async function takeBack(host: Host, order: RolloutOrder, status: RolloutStatus, 
   await drain(host, app, colour, DRAIN_MS, () => {});
   await stopColour(host, app, colour);
   await host.write(`${scene.folder}/state`, 'failed\n', 0o644);
-  await disableRollout(host, app);
-  await tellEnd(host, order, status);
   await keepStatus(host, order, status);
-  await backToBaseline(host, app, order.baseline.colour);
+  await restoreSite(host, app, order.baseline.colour);
+  // Told last: it must not be told again and again where nginx does not take a site.
+  await tellEnd(host, order, status);
+  await host.remove(rolloutFolder(app));
+  await disableRollout(host, app);
 }
 
 /** For whoever asks later; of several hosts, the balancer tells. */
