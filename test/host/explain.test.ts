@@ -67,10 +67,10 @@ describe('a step that failed is explained:', () => {
     [
       'no network',
       {
-        output: ["E: Failed to fetch http://deb.debian.org/x  Temporary failure resolving 'deb.debian.org'"],
+        output: ["E: Failed to fetch http://mirror.example/x  Temporary failure resolving 'mirror.example'"],
       },
       'web: step 2 of 4, package curl, failed',
-      ["E: Failed to fetch http://deb.debian.org/x  Temporary failure resolving 'deb.debian.org'"],
+      ["E: Failed to fetch http://mirror.example/x  Temporary failure resolving 'mirror.example'"],
       'The host does not reach its package sources.',
     ],
     [
