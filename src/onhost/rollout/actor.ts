@@ -112,19 +112,29 @@ class Actor {
     const kept = text === undefined ? undefined : (JSON.parse(text) as Kept);
     const resumed = { kind: 'resumed', at: kept?.seconds ?? -1 } as const;
     await keepEvents(this.#host, this.#order, [resumed], this.#print);
-    if (kept === undefined) {
-      const percent = this.#order.steps[0] ?? 100;
-      await this.#note({ kind: 'began', percent, why: '' });
-      await this.#share(percent);
-    } else {
+    if (kept !== undefined) {
       this.#state = kept.state;
       this.#events = kept.events;
       this.#seconds = kept.seconds;
       this.#offset = kept.offset;
       this.#episodes = new Episodes(this.#order.by, this.#percent, kept.episodes, kept.seconds);
-      if (!hasEnded(this.#state.phase)) await this.#share(this.#percent);
     }
+    await this.#recallEnd();
+    if (hasEnded(this.#state.phase)) return;
+    if (kept === undefined) {
+      await this.#note({ kind: 'began', percent: this.#order.steps[0] ?? 100, why: '' });
+    }
+    await this.#share(this.#percent);
     await this.#wellness.begin();
+  }
+
+  /** A full disk may have lost what was decided; memory has it, so nobody is let in again. */
+  async #recallEnd(): Promise<void> {
+    const text = await this.#host.read(rolloutStatusPath(this.#app));
+    const told = text === undefined ? undefined : (JSON.parse(text) as RolloutStatus);
+    if (told === undefined || told.id !== this.#order.id || !hasEnded(told.phase)) return;
+    this.#state = { ...this.#state, phase: told.phase };
+    this.#events = told.events;
   }
 
   /** Seconds, by a clock that only goes forward, however that of the machine jumps. */
@@ -181,7 +191,9 @@ class Actor {
   async #carryOut({ kind, percent, reason }: Act): Promise<void> {
     this.#toldAt = Number.NEGATIVE_INFINITY;
     // Visitors first, whatever becomes of the disk.
-    if (kind === 'taken back') await percentTo(this.#host, this.#order, 0).catch(() => {});
+    if (kind === 'taken back') {
+      await this.#try('take visitors back', () => percentTo(this.#host, this.#order, 0));
+    }
     await this.#note({ kind, percent, why: reasonWords(reason) });
     if (kind === 'step') await this.#share(percent);
   }
@@ -191,7 +203,8 @@ class Actor {
     this.#events = [...this.#events, { at, ...event }];
     this.#print(`${this.#app} ${event.kind} ${event.percent} % ${event.why}`.trim());
     await this.#keep();
-    if (!hasEnded(this.#state.phase)) await tellStep(this.#host, this.#order, { at, ...event });
+    if (hasEnded(this.#state.phase)) return;
+    await this.#try('tell the audit log', () => tellStep(this.#host, this.#order, { at, ...event }));
   }
 
   async #share(percent: number): Promise<void> {
