@@ -1,4 +1,5 @@
 /** A rollout as the operator sees it and speaks to it, over the host that carries it on. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import { ONHOST } from '../contract/places.ts';
 import {
@@ -34,12 +35,17 @@ export function dividerOf({ app, hosts, balancers = [] }: AppOnHosts): ReleaseHo
 
 /**
  * Ends on every host what a balancer has decided.
+ * @param known what the host that divides has just said; absent: it is asked.
  * @returns whether nothing of a rollout is left; false: one is under way.
  */
-export async function clearRollout(request: AppOnHosts, context: Context): Promise<boolean> {
+export async function clearRollout(
+  request: AppOnHosts,
+  context: Context,
+  known?: RolloutStatus,
+): Promise<boolean> {
   const { app, hosts } = request;
   const divider = dividerOf(request);
-  const status = await rolloutStatus(divider, app, context);
+  const status = known ?? (await rolloutStatus(divider, app, context));
   if (status === undefined || !hasEnded(status.phase)) return false;
   if (hosts.length > 1) for (const host of [...hosts, divider]) await endOn(host, app, status, context);
   return true;
@@ -121,7 +127,7 @@ export async function followRollout(
       if (stop.signal.aborted) return last;
       context.signal.throwIfAborted();
       if (tries >= TRIES) throw lost(host, app, error);
-      await pause(PAUSE_MS, context.signal);
+      await sleep(PAUSE_MS, undefined, { signal: context.signal });
     }
   }
 }
@@ -170,19 +176,5 @@ function lost(host: ReleaseHost, app: string, cause: unknown): Failure {
     host: host.name,
     next: `The host goes on by itself. Look again with pipeline rollout watch ${app}`,
     cause,
-  });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      },
-      { once: true },
-    );
   });
 }

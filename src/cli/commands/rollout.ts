@@ -29,7 +29,7 @@ const LINE_EVERY_MS = 10_000;
 export const status: Handler<typeof definitions.rolloutStatus> = async (options, session) =>
   withDivider(session, options.inventory, async (host, app, all) => {
     const now = known(app, await rolloutStatus(host, app, session.context));
-    if (hasEnded(now.phase)) await clearRollout(all, session.context);
+    if (hasEnded(now.phase)) await clearRollout(all, session.context, now);
     const { output } = session;
     output.line(`${app}: ${now.baseline.release} and ${now.candidate.release}`);
     for (const line of rolloutFrame(now, output.colors)) output.line(line);
@@ -93,7 +93,7 @@ export async function watchRollout(
     return { json: seen ?? null, exitCode: EXIT_CODES.interrupted };
   }
   output.live([]);
-  if (hasEnded(last.phase)) await clearRollout(all, context);
+  if (hasEnded(last.phase)) await clearRollout(all, context, last);
   output.line();
   for (const line of [...rolloutFrame(last, output.colors), '', ...rolloutEnd(last, output.colors)])
     output.line(line);
@@ -105,7 +105,7 @@ function telling(word: RolloutWord): Handler<typeof definitions.rolloutPause> {
     withDivider(session, options.inventory, async (host, app, all) => {
       await tellRollout(host, app, word, session.context);
       const now = known(app, await rolloutStatus(host, app, session.context));
-      if (hasEnded(now.phase)) await clearRollout(all, session.context);
+      if (hasEnded(now.phase)) await clearRollout(all, session.context, now);
       for (const line of rolloutEnd(now, session.output.colors)) session.output.line(line);
       return { json: now };
     });

@@ -44,16 +44,23 @@ export async function reportOf(host: Host, text: string): Promise<string> {
   return JSON.stringify(rolloutReport(status, events));
 }
 
+/** Paths of the statuses of an application's rollouts that have ended, the newest first. */
+export async function endedStatuses(host: Host, app: string): Promise<readonly string[]> {
+  const folder = `${ROLLOUTS_ENDED}/${app}`;
+  const paths = (await host.list(folder)).filter((name) => name.endsWith('.json'));
+  const dated = await Promise.all(
+    paths.map(async (name) => {
+      const path = `${folder}/${name}`;
+      return { path, at: (await host.changedAt(path)) ?? 0 };
+    }),
+  );
+  return dated.sort((a, b) => b.at - a.at).map(({ path }) => path);
+}
+
 /** The newest stay. */
 export async function forgetOld(host: Host, app: string): Promise<void> {
-  const folder = `${ROLLOUTS_ENDED}/${app}`;
-  const names = (await host.list(folder)).filter((name) => name.endsWith('.json'));
-  const dated = await Promise.all(
-    names.map(async (name) => ({ name, at: (await host.changedAt(`${folder}/${name}`)) ?? 0 })),
-  );
-  const old = dated.sort((a, b) => b.at - a.at).slice(KEPT);
-  for (const { name } of old) {
-    await host.remove(`${folder}/${name}`);
-    await host.remove(`${folder}/${name.replace(/\.json$/, '.events.jsonl')}`);
+  for (const path of (await endedStatuses(host, app)).slice(KEPT)) {
+    await host.remove(path);
+    await host.remove(path.replace(/\.json$/, '.events.jsonl'));
   }
 }

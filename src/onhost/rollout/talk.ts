@@ -1,7 +1,6 @@
 /** How people see a rollout and speak to it: through files, since it runs with nobody connected. */
 import {
   hasEnded,
-  ROLLOUTS_ENDED,
   type RolloutStatus,
   rolloutFolder,
   rolloutStatusPath,
@@ -9,6 +8,7 @@ import {
 } from '../../contract/rollout.ts';
 import type { Host } from '../host.ts';
 import { readRollout } from './begin.ts';
+import { endedStatuses } from './record.ts';
 
 const LOOK_MS = 200;
 /** How long it may take to hear a word. */
@@ -21,14 +21,8 @@ export async function newestStatus(app: string, host: Host): Promise<string | un
   // One that has just begun has told nothing yet.
   if (file !== undefined) return now !== undefined && idOf(now) === file.order.id ? now : undefined;
   if (now !== undefined) return now;
-  const folder = `${ROLLOUTS_ENDED}/${app}`;
-  const names = (await host.list(folder)).filter((name) => name.endsWith('.json'));
-  let newest: { readonly path: string; readonly at: number } | undefined;
-  for (const name of names) {
-    const at = (await host.changedAt(`${folder}/${name}`)) ?? 0;
-    if (newest === undefined || at > newest.at) newest = { path: `${folder}/${name}`, at };
-  }
-  return newest === undefined ? undefined : host.read(newest.path);
+  const [newest] = await endedStatuses(host, app);
+  return newest === undefined ? undefined : host.read(newest);
 }
 
 /**
