@@ -35,7 +35,8 @@ interface Stream {
 }
 
 const HELP_AFTER = `
-Exit codes: 0 done · 1 a fault of ours · 2 your mistake · 3 a host or the cloud failed · 4 locked · 5 rejected or taken back · 6 inconclusive or held`;
+Exit codes: 0 done · 1 a fault of ours · 2 your mistake · 3 a host or the cloud failed · 4 locked ·
+            5 rejected or taken back · 6 inconclusive or held`;
 
 /** Progress as it may be shown. */
 function quietly(event: ProgressEvent, hide: (text: string) => string): ProgressEvent {
