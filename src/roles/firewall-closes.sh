@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Prints what other hosts reach today and the new firewall would keep from them, a line each: `5432/tcp (postgres)`.
-# Nothing once the firewall is there. Values: tcp and udp, ports that stay open to anyone; some, ports that stay
-# open to some hosts only; ssh, ports that operators reach.
+# Prints what other hosts reach today and the new firewall would keep from them, a line each: `5432/tcp
+# (postgres)`. Nothing once the firewall is there. Values: tcp and udp, ports that stay open to anyone; some,
+# ports that stay open to some hosts only; ssh, ports that operators reach.
 # shellcheck disable=SC2154 # the header sets them
 if nft list table inet pipeline >/dev/null 2>&1; then exit 0; fi
 if ! command -v ss >/dev/null; then

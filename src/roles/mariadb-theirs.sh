@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Stands after stock.sh. Prints what a MariaDB has that somebody else set up. Values: dropin, the file that is there
-# once we set it up.
+# Stands after stock.sh. Prints what a MariaDB has that somebody else set up. Values: dropin, the file that is
+# there once we set it up.
 : "${dropin:?}"
 [[ ! -e $dropin ]] || exit 0
 for folder in /var/lib/mysql/*/; do

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Prints why nginx would not take our configuration together with the sites that are there. Tried where nobody else
-# sees it. Values: configuration, text.
+# Prints why nginx would not take our configuration together with the sites that are there. Tried where nobody
+# else sees it. Values: configuration, text.
 : "${configuration:?}" "${text:?}"
 command -v nginx >/dev/null && [[ -e $configuration ]] || exit 0
 if grep -q 'Made by pipeline' "$configuration"; then exit 0; fi

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Stands after stock.sh. Prints what a Redis has that somebody else set up. Values: configuration, the file that is
-# ours once we wrote it.
+# Stands after stock.sh. Prints what a Redis has that somebody else set up. Values: configuration, the file
+# that is ours once we wrote it.
 : "${configuration:?}"
 [[ -e $configuration ]] || exit 0
 if grep -q 'Made by pipeline' "$configuration"; then exit 0; fi

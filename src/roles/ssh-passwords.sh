@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Prints accounts that sign in over SSH with a password today, a name a line. Values: dropin, the file that ends that.
+# Prints accounts that sign in over SSH with a password today, a name a line. Values: dropin, the file that
+# ends that.
 : "${dropin:?}"
 [[ ! -e $dropin ]] || exit 0
 settings=$(sshd -T -C user=root,host=localhost,addr=127.0.0.1 2>/dev/null) || settings=$(sshd -T)

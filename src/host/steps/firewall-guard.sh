@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The guard of a table that was just loaded: keeps it for the next boot where the other side confirms it in
 # time, and puts the old one back where not. Values: run (folder, with the seconds that the other side has),
-# table (family and name), unit (that loads tables at boot), stamp (file) and remembered (its lines), files (of
-# paths) with texts (of the same length).
+# table (family and name), unit (that loads tables at boot), stamp (file) and remembered (its lines), files
+# (of paths) with texts (of the same length).
 : "${run:?}" "${table:?}" "${unit:?}" "${stamp:?}" "${remembered:?}"
 declare -a files texts
 write() {

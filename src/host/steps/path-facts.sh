@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What stands at paths, a line each: type, mode, owner, group, path, target. Of files that should be files also
-# their hash, and where it is not a wanted one their content and whether somebody else wrote them.
-# Values: paths; files and hashes (that they should have; a file may be there twice); secrets (files whose content
-# stays here), longest (bytes that are brought home), written (list of files that pipeline wrote).
+# What stands at paths, a line each: type, mode, owner, group, path, target. Of files that should be files
+# also their hash, and where it is not a wanted one their content and whether somebody else wrote them.
+# Values: paths; files and hashes (that they should have; a file may be there twice); secrets (files whose
+# content stays here), longest (bytes that are brought home), written (list of files that pipeline wrote).
 # shellcheck disable=SC2154 # the header sets the lists, and an empty one would count as unset
 : "${longest:?}" "${written:?}"
 
