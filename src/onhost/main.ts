@@ -108,7 +108,9 @@ async function rollout(app: string, [what, by]: readonly string[]): Promise<numb
     await followRollout(app, realHost, print);
     return 0;
   }
-  return (await tellRollout(app, realHost, what, by ?? '')) ? 0 : 1;
+  const heard = await tellRollout(app, realHost, what, by ?? '');
+  if (heard === 'silent') process.stderr.write('its process does not hear; the word waits for it\n');
+  return heard === 'heard' ? 0 : 1;
 }
 
 async function main([verb, app, ...rest]: readonly string[]): Promise<number> {

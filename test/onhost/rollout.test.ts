@@ -313,6 +313,17 @@ describe('a rollout under way', () => {
   });
 
   it('hears nothing where none is under way', async () => {
-    expect(await tellRollout('shop', servingHost(), 'pause', 'me')).toBe(false);
+    expect(await tellRollout('shop', servingHost(), 'pause', 'me')).toBe('none');
+  });
+
+  it('says that it is not heard where its process hangs, and that it is where it takes the word', async () => {
+    const host = await begun();
+    host.files.set(
+      '/run/pipeline/rollouts/shop.json',
+      JSON.stringify({ id: '0123456789abcdef', phase: 'running' }),
+    );
+    expect(await tellRollout('shop', host, 'pause', 'me')).toBe('silent');
+    host.onSleep = () => host.files.delete(`${FOLDER}/word`);
+    expect(await tellRollout('shop', host, 'pause', 'me')).toBe('heard');
   });
 });

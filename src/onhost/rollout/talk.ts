@@ -43,22 +43,25 @@ export async function followRollout(app: string, host: Host, print: (line: strin
   }
 }
 
-/** @returns whether it was heard: false where none is under way. */
-export async function tellRollout(app: string, host: Host, word: string, by: string): Promise<boolean> {
+/** `none`: no rollout is under way. `silent`: its process does not hear; the word waits for it. */
+type Heard = 'heard' | 'none' | 'silent';
+
+export async function tellRollout(app: string, host: Host, word: string, by: string): Promise<Heard> {
   const folder = rolloutFolder(app);
   const file = await readRollout(host, app);
   const status = await newestStatus(app, host);
   const over = status !== undefined && ended(status);
-  if (file === undefined || over) return false;
+  if (file === undefined || over) return 'none';
   await host.write(`${folder}/word`, `${word} ${by}\n`, 0o600);
   // One that was stopped by hand goes on.
   if ((await host.unit(rolloutUnit(app))).active !== 'active') await host.restart(rolloutUnit(app));
   const deadline = host.now() + HEARD_MS;
   while ((await host.exists(`${folder}/word`)) && host.now() < deadline) await host.sleep(LOOK_MS);
+  if (await host.exists(`${folder}/word`)) return 'silent';
   const ends = word === 'promote' || word === 'abort';
-  if (!ends || file.order.part === 'balancer') return true;
+  if (!ends || file.order.part === 'balancer') return 'heard';
   while ((await host.exists(folder)) && host.now() < deadline) await host.sleep(LOOK_MS);
-  return true;
+  return 'heard';
 }
 
 function ended(status: string): boolean {
