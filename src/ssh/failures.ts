@@ -106,8 +106,14 @@ const RULES: readonly Rule[] = [
     }),
   },
   {
-    pattern:
-      /^sudo: (?:a password is required|a terminal is required|no tty present|sorry, you must have a tty)|is not (?:in the sudoers file|allowed to (?:execute|run sudo))|may not run sudo/im,
+    pattern: new RegExp(
+      [
+        '^sudo: (?:a (?:password|terminal) is required|no tty present|sorry, you must have a tty)',
+        'is not (?:in the sudoers file|allowed to (?:execute|run sudo))',
+        'may not run sudo',
+      ].join('|'),
+      'im',
+    ),
     reason: 'no-sudo',
     explain: (target) => ({
       message: `${target.user} may not become root through sudo without a password`,
@@ -198,7 +204,7 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern:
-      /kex_exchange_identification|Connection (?:closed|reset) by|ssh_dispatch_run_fatal|Connection to \S+ closed/i,
+      /kex_exchange_identification|Connection (?:(?:closed|reset) by|to \S+ closed)|ssh_dispatch_run_fatal/i,
     reason: 'closed',
     explain: (target) => ({
       message: `${where(target)} hung up before anybody signed in`,
