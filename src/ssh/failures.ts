@@ -38,11 +38,20 @@ export type ConnectionFailureReason =
 /** A connection that failed, with the reason for callers that decide by it. */
 export class ConnectionFailure extends Failure {
   readonly reason: ConnectionFailureReason;
+  /** The message without the host's name, for lists that have it. */
+  readonly words: string;
 
-  constructor(reason: ConnectionFailureReason, message: string, details: FailureDetails) {
-    super(reason === 'client' ? 'usage' : 'host', message, details);
+  constructor(reason: ConnectionFailureReason, words: string, details: FailureDetails) {
+    const { host } = details;
+    super(reason === 'client' ? 'usage' : 'host', host === undefined ? words : `${host}: ${words}`, details);
     this.reason = reason;
+    this.words = words;
   }
+}
+
+/** What a list says of a host that failed: it has the name itself. */
+export function wordsOf(failure: Failure): string {
+  return failure instanceof ConnectionFailure ? failure.words : failure.message;
 }
 
 /** What the client did when it failed. */
