@@ -339,6 +339,31 @@ export const definitions = {
         '20261125-112000-0fb8c1c --last 2h',
     ],
   },
+  judgeServe: {
+    path: 'judge serve',
+    summary: "serve Kayenta's HTTP API, for Argo Rollouts, Spinnaker and scripts",
+    description:
+      "Judges by Kayenta's judge with values from Prometheus, until Ctrl-C. What it was asked is kept in " +
+      '.pipeline/judge, so that a restart loses nothing.',
+    options: {
+      prometheus: {
+        flags: '--prometheus <url>',
+        description: 'read the metrics from here, e.g. http://localhost:9090',
+        type: 'text',
+      },
+      configs: {
+        flags: '--configs <folder>',
+        description: 'canary configurations, one JSON file each (default: requests bring their own)',
+        type: 'text',
+      },
+      listen: {
+        flags: '--listen <address>',
+        description: 'address and port (default: 127.0.0.1:8090)',
+        type: 'text',
+      },
+    },
+    examples: ['pipeline judge serve --prometheus http://localhost:9090 --configs canaries'],
+  },
   monitorSetup: {
     path: 'monitor setup',
     summary: 'put Redis, hub and dashboard on the monitor, and an agent on every host',
