@@ -61,8 +61,8 @@ export const definitions = {
     path: 'prod up',
     summary: 'create what is missing, configure it, write inventory.ini',
     description:
-      'Run it as often as you like: a second run changes nothing. With -i it changes hosts that you already ' +
-      'have: it shows what it would do, says what of yours that concerns, and asks.',
+      'Run it as often as you like: a second run changes nothing. With -i it changes hosts that you ' +
+      'already have: it shows what it would do, says what of yours that concerns, and asks.',
     options: { provider, inventory: existing, wait, yes },
     examples: [
       'pipeline prod up',
@@ -272,9 +272,9 @@ export const definitions = {
     path: 'judge',
     summary: 'judge recorded data, no hosts needed',
     description:
-      "FILE is a report of a canary or a rollout, whose verdict is computed again, or a document for Kayenta's " +
-      'remote judge. With --prometheus it is a Kayenta configuration, and values come from there. With ' +
-      '--app there is no FILE: two releases are judged by what the monitor recorded of them.',
+      'FILE is a report of a canary or a rollout, whose verdict is computed again, or a document for ' +
+      "Kayenta's remote judge. With --prometheus it is a Kayenta configuration, and values come from " +
+      'there. With --app there is no FILE: two releases are judged by what the monitor recorded of them.',
     arguments: [{ name: '[file]', description: 'JSON file, or - for standard input' }],
     options: {
       judge: {
