@@ -22,6 +22,7 @@ export const handlers: Loaders = {
   rolloutPromote: async () => (await import('./commands/rollout.ts')).promote,
   rolloutAbort: async () => (await import('./commands/rollout.ts')).abort,
   releases: async () => (await import('./commands/releases.ts')).releases,
+  logs: async () => (await import('./commands/logs.ts')).logs,
   canary: async () => (await import('./commands/canary.ts')).canary,
   monitorSetup: async () => (await import('./commands/monitor-setup.ts')).monitorSetup,
   monitorSetupAlias: async () => (await import('./commands/monitor-setup.ts')).monitorSetup,
