@@ -227,6 +227,7 @@ class OpenSshConnection implements Connection {
       env: this.#env,
       input: (stdin) => input(token, stdin),
       onStdout: afterMark(beginMark(token), options.onStdout),
+      onChunk: afterMarkedChunk(beginMark(token), options.onOutput),
       onStderr,
       signal: AbortSignal.any([signal, linger.signal]),
       // Whoever receives the lines needs the rest for messages alone.
@@ -280,6 +281,25 @@ function afterMark(
   return (line) => {
     if (begun) onLine(line);
     else begun = line.endsWith(mark);
+  };
+}
+
+/** Bytes after the line that ends with the mark. */
+function afterMarkedChunk(mark: string, onOutput: RunOptions['onOutput']): RunOptions['onOutput'] {
+  if (onOutput === undefined) return undefined;
+  let before: Buffer | undefined = Buffer.alloc(0);
+  return (chunk) => {
+    if (before === undefined) return onOutput(chunk);
+    before = Buffer.concat([before, chunk]);
+    const at = before.indexOf(`${mark}\n`);
+    if (at < 0) {
+      // What a chatty shell prints before it is none of ours.
+      before = before.subarray(-mark.length);
+      return undefined;
+    }
+    const own = before.subarray(at + mark.length + 1);
+    before = undefined;
+    return own.length === 0 ? undefined : onOutput(own);
   };
 }
 
