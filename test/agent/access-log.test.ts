@@ -41,6 +41,10 @@ describe("nginx's JSON log", () => {
     expect(parseNginxLine(changed({ upstream_time }))).toMatchObject({ upstreamMilliseconds, retries });
   });
 
+  it("reads a line of an earlier version's nginx, which called the colour a variant", () => {
+    expect(parseNginxLine(NGINX.replace('"colour"', '"variant"'))).toEqual(parseNginxLine(NGINX));
+  });
+
   it('takes `-` and nothing for no name', () => {
     const line = changed({ colour: '-', release: '', app: undefined });
     expect(parseNginxLine(line)).toMatchObject({ colour: '', release: '', app: '' });
