@@ -285,8 +285,15 @@ export const definitions = {
       },
       rate: {
         flags: '--rate <n>',
-        description: 'requests a second, to both versions together',
-        type: 'number',
+        description: "requests a second, to both versions together; of a replay also x2: twice production's",
+        type: 'text',
+      },
+      replay: {
+        flags: '--replay <source>',
+        description:
+          "load from production's last 1h (any time), or a file of `pipeline logs --requests --json`: its " +
+          'GET and HEAD requests, at their distances',
+        type: 'text',
       },
       traffic: {
         flags: '--traffic <form>',
@@ -322,6 +329,7 @@ export const definitions = {
     examples: [
       'pipeline canary master broken',
       'pipeline canary 05c965f broken --rate 200 --report canary.html',
+      'pipeline canary v6 v7 --app shop --replay 1h --rate x2',
     ],
   },
   judge: {
