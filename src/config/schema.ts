@@ -53,7 +53,7 @@ export const configSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Further public keys that may sign in, one OpenSSH line each.'),
-  hosts: z.record(hostName(), hostSchema).describe('The servers.'),
+  hosts: z.record(hostName(), hostSchema).describe('The hosts.'),
   apps: z
     .record(
       z.string().regex(APP_NAME, 'expected letters, digits, dots, dashes and underscores, a letter first'),

@@ -1,5 +1,5 @@
 /**
- * The live canary of an application, as the host that divides its visitors tells of it: `RolloutStatus`, one
+ * The rollout of an application, as the host that divides its visitors tells of it: `RolloutStatus`, one
  * JSON file. What it is told is a part of a release's order (`RolloutOrder`).
  */
 import type { Manifest } from './manifest.ts';

@@ -99,7 +99,7 @@ export interface LivePoint {
 }
 
 /**
- * `rollout`: a step of a live canary. `change`: everything else that the audit log of a host holds: `prod
+ * `rollout`: a step of a rollout. `change`: everything else that the audit log of a host holds: `prod
  * up`, `monitor setup`, backups.
  */
 export type EventKind = 'deploy' | 'rollback' | 'rollout' | 'canary' | 'change';
@@ -214,7 +214,7 @@ export interface CanaryPage {
   readonly next: string | null;
 }
 
-/** One version in a live canary, and what it did so far. */
+/** One version in a rollout, and what it did so far. */
 export interface ShownSide {
   readonly release: string;
   readonly ref: string;
@@ -226,7 +226,7 @@ export interface ShownSide {
   readonly failed: number;
 }
 
-/** The evidence against the candidate of a live canary. */
+/** The evidence against the candidate of a rollout. */
 export interface ShownEvidence {
   readonly name: string;
   readonly unit: 'share' | 'ms';
@@ -249,7 +249,7 @@ export interface ShownStep {
   readonly why: string;
 }
 
-/** A live canary as its host told of it last, with times by the hub's clock. `/api/rollouts/ID` */
+/** A rollout as its host told of it last, with times by the hub's clock. `/api/rollouts/ID` */
 export interface ShownRollout {
   readonly id: string;
   readonly app: string;

@@ -161,11 +161,11 @@ const unitLine = () => ({
 
 function trafficLine(log: Log): unknown {
   const groups = [...log].map(([key, requests]) => {
-    const [variant, status = '200'] = key.split(' ');
+    const [colour, status = '200'] = key.split(' ');
     const histogram = { sum: requests * 4, zero: 0, counts: { 71: Number(status) < 500 ? requests : 0 } };
     return {
       app: 'preview',
-      variant,
+      colour,
       release: '',
       method: 'GET',
       route: '/',

@@ -1,4 +1,4 @@
-/** What a page says of a live canary. Pure. */
+/** What a page says of a rollout. Pure. */
 import { duration } from '../../../format.ts';
 import type { Health, ShownEvidence, ShownRollout, ShownSide } from '../../api-types.ts';
 import { figure, shortName } from './format.ts';
