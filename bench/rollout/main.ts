@@ -68,6 +68,8 @@ const HARMS: readonly (readonly [string, Version])[] = [
   ['fails everything', { ...SAME, errors: 1 }],
   ['errors 0 → 1 %', { ...SAME, errors: 0.01 }],
   ['errors 0 → 5 %', { ...SAME, errors: 0.05 }],
+  ['ten times as slow', { ...SAME, slower: 10 }],
+  ['three times as slow', { ...SAME, slower: 3 }],
   ['p50 worse by a fifth', { ...SAME, slower: 1.2 }],
   ['p50 worse by half', { ...SAME, slower: 1.5 }],
   ['p99 worse by half', { ...SAME, tail: 1.5 }],

@@ -24,6 +24,7 @@ import {
   type Observation,
   type RolloutPlan,
   type RolloutState,
+  revivedState,
 } from '../../rollout/next.ts';
 import { reasonWords, statusOf } from '../../rollout/status.ts';
 import { disableRollout, instancesIn } from '../colours.ts';
@@ -113,7 +114,7 @@ class Actor {
     const resumed = { kind: 'resumed', at: kept?.seconds ?? -1 } as const;
     await keepEvents(this.#host, this.#order, [resumed], this.#print);
     if (kept !== undefined) {
-      this.#state = kept.state;
+      this.#state = revivedState(kept.state);
       this.#events = kept.events;
       this.#seconds = kept.seconds;
       this.#offset = kept.offset;
