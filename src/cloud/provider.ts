@@ -31,10 +31,11 @@ export interface MachineSpec {
   /** Local hosts: limits of the host's control group. */
   readonly memoryBytes: number;
   readonly cpus: number;
+  /** Slug of its system, e.g. `debian-13-x64`; absent: as the provider chooses. */
+  readonly image?: string | undefined;
   /** DigitalOcean: slugs. */
   readonly size: string;
   readonly region: string;
-  readonly image: string;
 }
 
 /** Everything that one environment should consist of. */

@@ -19,7 +19,13 @@ const machine = {
   cpus: z.number().positive().max(64).optional().describe('Local hosts: CPU limit in cores, e.g. 1 or 0.5.'),
   size: z.string().optional().describe('DigitalOcean: size slug, e.g. s-1vcpu-1gb.'),
   region: z.string().optional().describe('DigitalOcean: region slug, e.g. nyc3.'),
-  image: z.string().optional().describe('DigitalOcean: image slug, e.g. debian-12-x64.'),
+  image: z
+    .string()
+    .optional()
+    .describe(
+      'The system: debian-12-x64, debian-13-x64, ubuntu-22-04-x64 or ubuntu-24-04-x64; on DigitalOcean, ' +
+        "any image's slug or number. Default: debian-12-x64; local hosts: this machine's own release.",
+    ),
 };
 
 export const hostSchema = z.strictObject({

@@ -46,6 +46,9 @@ unit() {
   journalctl --quiet --no-pager --output=cat --lines=12 --unit="$2" --since="@$since" || true
   return "$code"
 }
+tell_systemd() { # of what was enabled without a reload, where it keeps that in mind
+  [[ $(systemctl show --property=NeedDaemonReload --value init.scope) != yes ]] || systemctl daemon-reload
+}
 hold() {
   printf '%s\n' "$@" >/run/pipeline/held
   if [[ ! -e $policy_file ]] || grep -qF "$policy_marker" "$policy_file"; then
