@@ -12,6 +12,7 @@ import {
   systemUser,
   unitName,
 } from '../../contract/places.ts';
+import { ownVariables, toolFolders } from '../../contract/tools.ts';
 
 /** One process of a release: its name, and where it answers. */
 export interface Instance {
@@ -86,11 +87,11 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
   const folder = colourLink(app, colour);
   const state = `${STATE_ROOT}/${app}`;
   const node = manifest.runtime === 'node';
+  const command = manifest.runtime === 'command';
   // Java applications write to relative paths, if at all.
-  const directory = node ? posix.join(folder, 'app', manifest.directory) : state;
+  const directory = node || command ? posix.join(folder, 'app', manifest.directory) : state;
   const user = systemUser(app);
-  const tools = node ? [`${folder}/node/bin`, `${directory}/node_modules/.bin`] : [];
-  const path = [...tools, '/usr/local/bin:/usr/bin:/bin'];
+  const path = [...toolFolders(manifest, folder), '/usr/local/bin:/usr/bin:/bin'];
   const network =
     manifest.fixedPort === null ? undefined : networkOf(app, instance.name, portOf(slot, colour, index));
   const lines = [
@@ -111,7 +112,9 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `ExecStart=${folder}/start`,
     `Environment="PATH=${path.join(':').replaceAll('%', '%%')}" "HOME=${state}"`,
-    `Environment=${node ? '"NODE_ENV=production" ' : ''}"${manifest.portVariable}=${instance.port}"`,
+    `Environment=${[...ownVariables(manifest, folder), `${manifest.portVariable}=${instance.port}`]
+      .map((variable) => `"${variable}"`)
+      .join(' ')}`,
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
     // A failing Java start uses the processor for seconds, which whatever it waits for may need.
@@ -142,7 +145,7 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
 
 /** `start` in the release's folder. The service replaces the shell if possible, so that signals reach it. */
 export function startScript(start: string): string {
-  const plain = /^(?!\w+=)[\w./@:=+,-]+( [\w./@:=+,'"-]+)*$/.test(start);
+  const plain = /^(?!\w+=)[\w./@:=+,-]+( [\w./@:=+,'"${}-]+)*$/.test(start);
   return `#!/bin/sh\n${plain ? 'exec ' : ''}${start}\n`;
 }
 
