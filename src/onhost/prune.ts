@@ -3,10 +3,14 @@ import { INCOMING, MIGRATED, NODE_ROOT } from '../contract/places.ts';
 import type { Host } from './host.ts';
 import type { Scene } from './scene.ts';
 
+/** flock's exit code where somebody else holds the lock. */
+const LOCKED = 1;
 const DAY_MS = 24 * 3600 * 1000;
 
 export async function prune({ host, root }: Scene, releases: readonly string[]): Promise<void> {
-  for (const release of releases) await host.remove(`${root}/releases/${release}`);
+  for (const release of releases) {
+    if (!(await inUse(host, `${root}/releases/${release}`))) await host.remove(`${root}/releases/${release}`);
+  }
   const manifests = await allManifests(host);
   for (const version of await host.list(NODE_ROOT)) {
     const used = manifests.some((text) => text.includes(`"node":"${version}"`));
@@ -23,6 +27,12 @@ export async function prune({ host, root }: Scene, releases: readonly string[]):
     const changed = await host.changedAt(`${INCOMING}/${name}`);
     if (changed !== undefined && host.now() - changed > DAY_MS) await host.remove(`${INCOMING}/${name}`);
   }
+}
+
+/** A job that began in the release holds a lock on it: it goes with a later deploy. */
+async function inUse(host: Host, folder: string): Promise<boolean> {
+  const { code } = await host.run('flock', '--nonblock', `${folder}/release.json`, 'true');
+  return code === LOCKED;
 }
 
 /** Of all applications, which share Node and migrated WARs. */

@@ -73,6 +73,32 @@ const SANDBOX = [
   'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
 ];
 
+/** Where its commands are found. */
+export function searchPath(
+  { runtime }: Pick<Manifest, 'runtime'>,
+  folder: string,
+  directory: string,
+): string {
+  const tools = runtime === 'node' ? [`${folder}/node/bin`, `${directory}/node_modules/.bin`] : [];
+  return [...tools, '/usr/local/bin:/usr/bin:/bin'].join(':');
+}
+
+/** What a program of an application may do and use. @param memory bytes; null: no limit */
+export function confinement(app: string, memory: number | null): readonly string[] {
+  return [
+    `StateDirectory=pipeline-apps/${app}`,
+    'StateDirectoryMode=0750',
+    `SyslogIdentifier=${app}`,
+    'LogRateLimitIntervalSec=30s',
+    'LogRateLimitBurst=20000',
+    'LimitNOFILE=65536',
+    'TasksMax=1024',
+    ...(memory === null ? [] : [`MemoryMax=${memory}`, 'MemorySwapMax=0']),
+    'UMask=0027',
+    ...SANDBOX,
+  ];
+}
+
 /**
  * The unit. Paths go through the colour's link, so the colour's next release has the same unit, and systemd
  * need not read all units again. It may read its release, write only to its state folder and /tmp, and gain
@@ -89,8 +115,7 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
   // Java applications write to relative paths, if at all.
   const directory = node ? posix.join(folder, 'app', manifest.directory) : state;
   const user = systemUser(app);
-  const tools = node ? [`${folder}/node/bin`, `${directory}/node_modules/.bin`] : [];
-  const path = [...tools, '/usr/local/bin:/usr/bin:/bin'];
+  const path = searchPath(manifest, folder, directory);
   const network =
     manifest.fixedPort === null ? undefined : networkOf(app, instance.name, portOf(slot, colour, index));
   const lines = [
@@ -110,23 +135,14 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `Group=${user}`,
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `ExecStart=${folder}/start`,
-    `Environment="PATH=${path.join(':').replaceAll('%', '%%')}" "HOME=${state}"`,
+    `Environment="PATH=${path.replaceAll('%', '%%')}" "HOME=${state}"`,
     `Environment=${node ? '"NODE_ENV=production" ' : ''}"${manifest.portVariable}=${instance.port}"`,
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
     // A failing Java start uses the processor for seconds, which whatever it waits for may need.
     ...(node ? ['RestartSec=200ms'] : ['RestartSec=1s', 'SuccessExitStatus=143']),
     'TimeoutStopSec=15s',
-    `StateDirectory=pipeline-apps/${app}`,
-    'StateDirectoryMode=0750',
-    `SyslogIdentifier=${app}`,
-    'LogRateLimitIntervalSec=30s',
-    'LogRateLimitBurst=20000',
-    'LimitNOFILE=65536',
-    'TasksMax=1024',
-    ...(manifest.memory === null ? [] : [`MemoryMax=${manifest.memory}`, 'MemorySwapMax=0']),
-    'UMask=0027',
-    ...SANDBOX,
+    ...confinement(app, manifest.memory),
     ...(network === undefined
       ? []
       : [

@@ -8,6 +8,7 @@ import type { AppConfig } from '../../config/schema.ts';
 import { replaceNames } from '../../config/variables.ts';
 import type { Manifest, ManifestHealth } from '../../contract/manifest.ts';
 import { Failure } from '../../errors.ts';
+import { processesIn } from './processes.ts';
 
 /** A release without its name, time and author. */
 export type WantedManifest = Omit<Manifest, 'release' | 'at' | 'by'>;
@@ -87,6 +88,7 @@ export function combine(
       beforeCutOver: definition.hooks.before_cut_over ?? null,
       afterDeploy: definition.hooks.after_deploy ?? null,
     },
+    ...processesIn(app, definition, artifact.runtime),
   };
   return { manifest, env, overlay, digest: digestOf(manifest, definition.env, secrets) };
 }
