@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { commandKeys } from './command-schema.ts';
 import { LANGUAGES } from './languages.ts';
+import { jobsSchema, processesSchema } from './processes-schema.ts';
 import { cidr, domain, hostName, name, port, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
 
@@ -340,6 +341,8 @@ export const appSchema = z.strictObject({
   site: siteSchema.prefault({}).describe('How nginx presents it.'),
   instances: z.int().min(1).max(16).default(1).describe('Processes for each host.'),
   memory: bytes().optional().describe('Memory limit of one instance.'),
+  processes: processesSchema,
+  jobs: jobsSchema,
   keep: z.int().min(2).max(50).default(5).describe('Releases kept on each host.'),
   drain: duration().default(30_000).describe('How long the old version may take to finish its requests.'),
   probation: duration()

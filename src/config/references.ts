@@ -4,6 +4,7 @@ import { isCommand } from './command-schema.ts';
 import { checkDatabases } from './databases.ts';
 import type { PathMistake } from './explain.ts';
 import type { Path } from './positions.ts';
+import { checkProcesses } from './processes.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
 import { machineNames } from './schema-values.ts';
 
@@ -123,7 +124,12 @@ function checkApp(
   if (tester !== undefined && !(tester in app.secrets)) {
     mistakes.push({ path: at('rollout', 'tester'), message: `"${tester}" is not in secrets:` });
   }
-  return [...mistakes, ...checkFront(app, hosts, entries, at('site')), ...checkCanary(app, at)];
+  return [
+    ...mistakes,
+    ...checkFront(app, hosts, entries, at('site')),
+    ...checkCanary(app, at),
+    ...checkProcesses(app, entries, at),
+  ];
 }
 
 /** What only some runtimes have a use for. */

@@ -81,6 +81,28 @@ export interface OrderedInstance {
   readonly network: { readonly unit: string; readonly settings: string } | null;
 }
 
+/** A process beside the web ones. */
+export interface OrderedProcess {
+  /** Of the definition, e.g. `worker`. */
+  readonly name: string;
+  readonly unit: string;
+  readonly unitText: string;
+  readonly when: 'before' | 'after';
+  /** The other colour's process of this name must have ended before it starts. */
+  readonly exclusive: boolean;
+  /** How long it may take to end, in milliseconds. */
+  readonly stopWithin: number;
+}
+
+/** A job: what its timer starts, in the release behind the live link. */
+export interface OrderedJob {
+  readonly name: string;
+  readonly unit: string;
+  readonly unitText: string;
+  readonly timer: string;
+  readonly timerText: string;
+}
+
 /** nginx's site, with the certificate that must lie there before it. */
 export interface OrderedSite {
   readonly text: string;
@@ -105,6 +127,10 @@ export interface Placed {
   /** The colour that it has or gets. */
   readonly colour: Colour;
   readonly instances: readonly OrderedInstance[];
+  /** Absent: none. */
+  readonly processes?: readonly OrderedProcess[] | undefined;
+  /** Of the application's first host; absent: none. */
+  readonly jobs?: readonly OrderedJob[] | undefined;
 }
 
 /**
@@ -226,8 +252,10 @@ export const RELEASE_STEPS = [
   'health',
   'proxy',
   'switch',
+  'processes',
   'rollout',
   'probation',
+  'jobs',
   'drain',
   'guard',
   'after_deploy',

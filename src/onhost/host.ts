@@ -78,6 +78,8 @@ export interface Host {
     ...patterns: readonly string[]
   ): Promise<readonly { readonly unit: string; readonly active: string }[]>;
   unit(unit: string): Promise<ServiceState>;
+  /** When a timer's time comes next, in milliseconds since 1970; undefined: never. */
+  nextElapse(timer: string): Promise<number | undefined>;
   /** Starts and waits; false if systemd refuses. */
   start(unit: string): Promise<boolean>;
   /** Stops, waits, and forgets failures. */

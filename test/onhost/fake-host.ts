@@ -90,6 +90,7 @@ export class FakeHost implements Host {
     const { active = 'inactive', restarts = 0 } = this.units.get(unit) ?? {};
     return { active, restarts, result: 'exit-code', exitCode: '1' };
   };
+  nextElapse = async (): Promise<number | undefined> => this.time + 60_000;
   start = async (unit: string) => {
     this.calls.push(`start ${unit}`);
     this.units.set(unit, { active: 'active', restarts: 0 });

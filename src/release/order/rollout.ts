@@ -52,7 +52,7 @@ export function rolloutOrder(
     part: planned.balanced ? 'host' : 'whole',
     shared: siteOrder({ ...site, split: own }, certificate),
     after: siteOrder(site, certificate),
-    baseline: placedIn(previous, slot, other(colour)),
+    baseline: placedIn(previous, slot, other(colour), false),
     settle,
   };
 }

@@ -74,6 +74,32 @@ const SANDBOX = [
   'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
 ];
 
+/** A line of a unit that sets variables. */
+export function environment(variables: readonly string[]): string {
+  return `Environment=${variables.map((variable) => `"${variable}"`).join(' ')}`;
+}
+
+/** Where the commands of a release are found. @param folder of the release, or the link to it */
+export function searchPath(manifest: Manifest, folder: string): string {
+  return [...toolFolders(manifest, folder), '/usr/local/bin:/usr/bin:/bin'].join(':');
+}
+
+/** What a program of an application may do and use. @param memory bytes; null: no limit */
+export function confinement(app: string, memory: number | null): readonly string[] {
+  return [
+    `StateDirectory=pipeline-apps/${app}`,
+    'StateDirectoryMode=0750',
+    `SyslogIdentifier=${app}`,
+    'LogRateLimitIntervalSec=30s',
+    'LogRateLimitBurst=20000',
+    'LimitNOFILE=65536',
+    'TasksMax=1024',
+    ...(memory === null ? [] : [`MemoryMax=${memory}`, 'MemorySwapMax=0']),
+    'UMask=0027',
+    ...SANDBOX,
+  ];
+}
+
 /**
  * The unit. Paths go through the colour's link, so the colour's next release has the same unit, and systemd
  * need not read all units again. It may read its release, write only to its state folder and /tmp, and gain
@@ -91,7 +117,7 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
   // Java applications write to relative paths, if at all.
   const directory = node || command ? posix.join(folder, 'app', manifest.directory) : state;
   const user = systemUser(app);
-  const path = [...toolFolders(manifest, folder), '/usr/local/bin:/usr/bin:/bin'];
+  const path = searchPath(manifest, folder);
   const network =
     manifest.fixedPort === null ? undefined : networkOf(app, instance.name, portOf(slot, colour, index));
   const lines = [
@@ -111,25 +137,14 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `Group=${user}`,
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `ExecStart=${folder}/start`,
-    `Environment="PATH=${path.join(':').replaceAll('%', '%%')}" "HOME=${state}"`,
-    `Environment=${[...ownVariables(manifest, folder), `${manifest.portVariable}=${instance.port}`]
-      .map((variable) => `"${variable}"`)
-      .join(' ')}`,
+    `Environment="PATH=${path.replaceAll('%', '%%')}" "HOME=${state}"`,
+    environment([...ownVariables(manifest, folder), `${manifest.portVariable}=${instance.port}`]),
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
     // A failing Java start uses the processor for seconds, which whatever it waits for may need.
     ...(node ? ['RestartSec=200ms'] : ['RestartSec=1s', 'SuccessExitStatus=143']),
     'TimeoutStopSec=15s',
-    `StateDirectory=pipeline-apps/${app}`,
-    'StateDirectoryMode=0750',
-    `SyslogIdentifier=${app}`,
-    'LogRateLimitIntervalSec=30s',
-    'LogRateLimitBurst=20000',
-    'LimitNOFILE=65536',
-    'TasksMax=1024',
-    ...(manifest.memory === null ? [] : [`MemoryMax=${manifest.memory}`, 'MemorySwapMax=0']),
-    'UMask=0027',
-    ...SANDBOX,
+    ...confinement(app, manifest.memory),
     ...(network === undefined
       ? []
       : [

@@ -9,6 +9,7 @@ import { replaceNames } from '../../config/variables.ts';
 import type { Manifest, ManifestHealth } from '../../contract/manifest.ts';
 import type { Dependencies } from '../../contract/release.ts';
 import { Failure } from '../../errors.ts';
+import { processesIn } from './processes.ts';
 
 /** A release without its name, time and author. */
 export type WantedManifest = Omit<Manifest, 'release' | 'at' | 'by'>;
@@ -91,6 +92,7 @@ export function combine(
       beforeCutOver: definition.hooks.before_cut_over ?? null,
       afterDeploy: definition.hooks.after_deploy ?? null,
     },
+    ...processesIn(app, definition, artifact.runtime),
   };
   const dependencies = artifact.command?.dependencies ?? null;
   return { manifest, env, overlay, dependencies, digest: digestOf(manifest, definition.env, secrets) };

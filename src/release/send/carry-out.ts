@@ -193,8 +193,8 @@ async function revert(
 }
 
 function revertOrder({ takeOver, settle }: Busy): ReleaseOrder {
-  const { manifest, slot, colour } = settle;
-  const placed = placedIn(manifest, slot, colour);
+  const { manifest, slot, colour, first } = settle;
+  const placed = placedIn(manifest, slot, colour, first);
   return takeOver === undefined
     ? { verb: 'revert', placed, old: other(colour), proven: true }
     : { verb: 'revert', placed, old: takeOver.old, proven: takeOver.proven };
@@ -207,11 +207,12 @@ function building({ command }: Manifest): number {
 
 async function orderRun(
   { action, app, hosts }: ReleasePlan,
-  { host, takeOver, settle }: Busy,
+  { host, facts, takeOver, settle }: Busy,
   order: ReleaseOrder,
 ): Promise<OrderRun> {
   const { manifest, colour } = settle;
-  const waits = manifest.instances * (manifest.health.within + manifest.health.timeout);
+  const waits =
+    manifest.instances * (manifest.health.within + manifest.health.timeout) + ends(manifest, facts);
   const hooks = 1000 * HOOK_SECONDS * Object.values(manifest.hooks).filter((hook) => hook !== null).length;
   const serving = hosts.some(({ facts }) => liveRelease(facts) !== undefined)
     ? `The version of before serves${hosts.length > 1 ? ' on every host' : ''}.`
@@ -228,6 +229,12 @@ async function orderRun(
   };
 }
 
+/** How long processes of either version may take to end, in milliseconds. */
+function ends(manifest: Manifest, facts: PlannedHost['facts']): number {
+  const both = [...(manifest.processes ?? []), ...(liveRelease(facts)?.manifest.processes ?? [])];
+  return 2 * both.reduce((most, { stopWithin }) => Math.max(most, stopWithin), 0);
+}
+
 function sensitive(takeOver: PlannedTakeOver | undefined): Record<string, string> {
   return takeOver?.certificate?.kind === 'given' ? { key: takeOver.certificate.key } : {};
 }
@@ -238,7 +245,7 @@ function settling(
   { facts, settle, guard }: Busy,
   context: Context,
 ): Pick<Settle, 'remove' | 'audit' | 'guard'> {
-  const { manifest, withdrawn, colour, slot } = settle;
+  const { manifest, withdrawn, colour, slot, first } = settle;
   const before = liveRelease(facts)?.manifest.release;
   const kept = facts.releases.filter((one) => one.manifest.release !== manifest.release);
   const releases = [{ manifest, state: 'live' as const, digest: '' }, ...kept].sort((a, b) =>
@@ -256,7 +263,7 @@ function settling(
     guard:
       guard === undefined
         ? null
-        : guardOrder(guard.watch, placedIn(guard.previous, slot, other(colour)), failing),
+        : guardOrder(guard.watch, placedIn(guard.previous, slot, other(colour), first), failing),
   };
 }
 
