@@ -1,7 +1,7 @@
 /**
  * The program on the host. `release` carries out the order on its standard input. `guard APP` watches a new
  * release. `ready` waits at boot until applications behind a balancer answer. `check APP COLOUR` checks the
- * processes of a colour. `rollout APP` carries a rollout on; `rollout APP status` prints what it is at,
+ * processes of a colour. `run TOKEN` runs a command in a release. `rollout APP` carries a rollout on; `rollout APP status` prints what it is at,
  * `follow` whenever that changes, to its end; `rollout APP WORD BY` tells it what somebody wants.
  */
 import { spawnSync } from 'node:child_process';
@@ -18,6 +18,7 @@ import {
 import { asFailure } from '../errors.ts';
 import { BALANCED } from '../proxy/trust.ts';
 import { instancesIn } from './colours.ts';
+import { runCommand } from './command.ts';
 import { guard } from './guard.ts';
 import { guardFolder } from './guard-files.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
@@ -29,7 +30,7 @@ import { runRollout } from './rollout/actor.ts';
 import { reportOf } from './rollout/record.ts';
 import { followRollout, newestStatus, tellRollout } from './rollout/talk.ts';
 
-const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR
+const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR | onhost run TOKEN
        onhost rollout APP [status | report | follow | pause BY | resume BY | promote BY | abort BY]
 `;
 
@@ -117,6 +118,7 @@ async function main([verb, app, ...rest]: readonly string[]): Promise<number> {
   if (verb === 'release') return release();
   if (verb === 'guard' && app !== undefined) return watch(app);
   if (verb === 'rollout' && app !== undefined) return rollout(app, rest);
+  if (verb === 'run' && app !== undefined && /^[0-9a-f]+$/.test(app)) return runCommand(app, realHost);
   const [colour] = rest;
   if (verb === 'check' && app !== undefined && (colour === 'blue' || colour === 'green')) {
     return check(app, colour);

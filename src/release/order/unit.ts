@@ -73,6 +73,32 @@ const SANDBOX = [
   'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
 ];
 
+/** Where a process of a release begins, and where it finds programs. `folder`: the release's, or a link to it. */
+export function surroundings(
+  { app, runtime, directory }: Manifest,
+  folder: string,
+): { readonly directory: string; readonly path: string } {
+  const system = '/usr/local/bin:/usr/bin:/bin';
+  // Java applications write to relative paths, if at all.
+  if (runtime === 'tomcat') return { directory: `${STATE_ROOT}/${app}`, path: system };
+  const work = posix.join(folder, 'app', directory);
+  if (runtime !== 'node') return { directory: work, path: system };
+  return { directory: work, path: [`${folder}/node/bin`, `${work}/node_modules/.bin`, system].join(':') };
+}
+
+/** What a process of an application may do, and how much it may take. */
+export function confinement({ app, memory }: Manifest): readonly string[] {
+  return [
+    `StateDirectory=pipeline-apps/${app}`,
+    'StateDirectoryMode=0750',
+    'LimitNOFILE=65536',
+    'TasksMax=1024',
+    ...(memory === null ? [] : [`MemoryMax=${memory}`, 'MemorySwapMax=0']),
+    'UMask=0027',
+    ...SANDBOX,
+  ];
+}
+
 /**
  * The unit. Paths go through the colour's link, so the colour's next release has the same unit, and systemd
  * need not read all units again. It may read its release, write only to its state folder and /tmp, and gain
@@ -86,11 +112,8 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
   const folder = colourLink(app, colour);
   const state = `${STATE_ROOT}/${app}`;
   const node = manifest.runtime === 'node';
-  // Java applications write to relative paths, if at all.
-  const directory = node ? posix.join(folder, 'app', manifest.directory) : state;
+  const { directory, path } = surroundings(manifest, folder);
   const user = systemUser(app);
-  const tools = node ? [`${folder}/node/bin`, `${directory}/node_modules/.bin`] : [];
-  const path = [...tools, '/usr/local/bin:/usr/bin:/bin'];
   const network =
     manifest.fixedPort === null ? undefined : networkOf(app, instance.name, portOf(slot, colour, index));
   const lines = [
@@ -110,23 +133,17 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `Group=${user}`,
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `ExecStart=${folder}/start`,
-    `Environment="PATH=${path.join(':').replaceAll('%', '%%')}" "HOME=${state}"`,
+    `Environment="PATH=${path.replaceAll('%', '%%')}" "HOME=${state}"`,
     `Environment=${node ? '"NODE_ENV=production" ' : ''}"${manifest.portVariable}=${instance.port}"`,
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
     // A failing Java start uses the processor for seconds, which whatever it waits for may need.
     ...(node ? ['RestartSec=200ms'] : ['RestartSec=1s', 'SuccessExitStatus=143']),
     'TimeoutStopSec=15s',
-    `StateDirectory=pipeline-apps/${app}`,
-    'StateDirectoryMode=0750',
     `SyslogIdentifier=${app}`,
     'LogRateLimitIntervalSec=30s',
     'LogRateLimitBurst=20000',
-    'LimitNOFILE=65536',
-    'TasksMax=1024',
-    ...(manifest.memory === null ? [] : [`MemoryMax=${manifest.memory}`, 'MemorySwapMax=0']),
-    'UMask=0027',
-    ...SANDBOX,
+    ...confinement(manifest),
     ...(network === undefined
       ? []
       : [
