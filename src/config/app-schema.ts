@@ -1,5 +1,6 @@
 /** What an application can say of itself. */
 import { z } from 'zod';
+import { persistSchema } from './persist.ts';
 import { cidr, domain, hostName, name, port, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
 
@@ -318,6 +319,7 @@ export const appSchema = z.strictObject({
       'Files laid over the artifact at release time: path in the artifact → template relative to ' +
         'pipeline.yml; ${NAME} is replaced by env and secrets.',
     ),
+  persist: persistSchema,
   databases: z
     .record(name(), databaseSchema)
     .default({})

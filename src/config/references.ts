@@ -2,6 +2,7 @@
 import { closest } from '../errors.ts';
 import { checkDatabases } from './databases.ts';
 import type { PathMistake } from './explain.ts';
+import { checkPersist } from './persist.ts';
 import type { Path } from './positions.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
 import { machineNames } from './schema-values.ts';
@@ -32,6 +33,7 @@ export function checkReferences(
     ...(rolesKnown
       ? Object.entries(config.apps).flatMap(([name, app]) => checkRoles(config, name, app))
       : []),
+    ...Object.entries(config.apps).flatMap(([name, app]) => checkPersist(name, app, config.hosts)),
     ...checkDatabases(config),
     ...checkSites(config),
     ...checkAppNames(config),

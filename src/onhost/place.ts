@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { INCOMING, MIGRATED, NODE_ROOT, STATE_ROOT, systemUser } from '../contract/places.ts';
 import type { Placing } from '../contract/release.ts';
 import { Interrupted } from './interrupt.ts';
+import { linkPersistent } from './persist.ts';
 import { failed, type Scene, sayer, within } from './scene.ts';
 
 export async function place(scene: Scene, placing: Placing): Promise<void> {
@@ -18,6 +19,7 @@ export async function place(scene: Scene, placing: Placing): Promise<void> {
       await host.makeFolder(made);
       await addUser(scene);
       await bringTree(scene, placing, tomcat, made);
+      await linkPersistent(scene, made);
       await writeFiles(scene, placing, tomcat, made);
       await host.write(`${made}/state`, 'unfinished\n', 0o644);
       await host.rename(made, folder);

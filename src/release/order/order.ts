@@ -74,7 +74,7 @@ function networkFor(app: string, { name, network }: Instance, port: number): Ord
 }
 
 function placing(manifest: Manifest, { env, overlay, digest, sameTree, node }: NewRelease): Placing {
-  const { app, start, tomcat } = manifest;
+  const { app, start, tomcat, persist } = manifest;
   const files: OrderedFile[] = [
     { path: 'env', mode: '0600', text: environmentFile(env) },
     { path: 'digest', mode: '0600', text: `${digest}\n` },
@@ -83,7 +83,7 @@ function placing(manifest: Manifest, { env, overlay, digest, sameTree, node }: N
   ];
   if (start !== null) files.push({ path: 'start', mode: '0755', text: startScript(start) });
   if (tomcat !== undefined) {
-    const own = Object.entries(tomcatFiles(app, tomcat));
+    const own = Object.entries(tomcatFiles(app, tomcat, persist));
     files.push(...own.map(([path, text]) => ({ path, mode: '0644', text })));
     files.push({ path: 'start', mode: '0755', text: tomcatStart(manifest) });
     files.push({ path: 'fatal', mode: '0644', text: `${GIVEN_UP}\n` });

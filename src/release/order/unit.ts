@@ -7,6 +7,7 @@ import {
   instanceNames,
   networkOf,
   networkUnit,
+  PERSIST_ROOT,
   portOf,
   STATE_ROOT,
   systemUser,
@@ -87,7 +88,7 @@ export function surroundings(
 }
 
 /** What a process of an application may do, and how much it may take. */
-export function confinement({ app, memory }: Manifest): readonly string[] {
+export function confinement({ app, memory, persist }: Manifest): readonly string[] {
   return [
     `StateDirectory=pipeline-apps/${app}`,
     'StateDirectoryMode=0750',
@@ -96,6 +97,7 @@ export function confinement({ app, memory }: Manifest): readonly string[] {
     ...(memory === null ? [] : [`MemoryMax=${memory}`, 'MemorySwapMax=0']),
     'UMask=0027',
     ...SANDBOX,
+    ...(persist === undefined ? [] : [`ReadWritePaths=-${PERSIST_ROOT}/${app}`]),
   ];
 }
 

@@ -70,12 +70,13 @@ export function combine(
     ref: artifact.ref,
     subject: artifact.subject,
     artifact: artifact.sha256,
-    tree: treeOf(artifact.sha256, overlay),
+    tree: treeOf(artifact.sha256, overlay, definition.persist),
     runtime: artifact.runtime,
     node: artifact.node,
     start: artifact.start,
     ...(artifact.runtime === 'tomcat' ? { tomcat: tomcatOf(definition, artifact) } : {}),
     directory: artifact.directory,
+    ...(definition.persist.length === 0 ? {} : { persist: definition.persist }),
     instances: definition.instances,
     portVariable: definition.port_variable,
     fixedPort: artifact.runtime === 'node' ? (definition.fixed_port ?? null) : null,
@@ -91,10 +92,15 @@ export function combine(
   return { manifest, env, overlay, digest: digestOf(manifest, definition.env, secrets) };
 }
 
-/** Identifies files: the artifact, and what is laid over it. */
-function treeOf(artifact: string, overlay: Readonly<Record<string, string>>): string {
+/** Identifies files: the artifact, what is laid over it, and what outlives it. */
+function treeOf(
+  artifact: string,
+  overlay: Readonly<Record<string, string>>,
+  persist: readonly string[],
+): string {
   const hash = createHash('sha256').update(artifact);
   for (const path of Object.keys(overlay).sort()) hash.update(JSON.stringify([path, overlay[path]]));
+  if (persist.length > 0) hash.update(JSON.stringify({ persist }));
   return hash.digest('hex').slice(0, 24);
 }
 
