@@ -157,6 +157,35 @@ export const definitions = {
     ],
     options: { inventory, wait },
   },
+  run: {
+    path: 'run',
+    summary: 'run a command in the live release, with its environment, as its user',
+    description:
+      "A terminal where there is one here, else a pipe. The exit code is the command's. One word is a line " +
+      'of shell; no command opens a shell. The audit log on the host has the command: put no secret in it.',
+    arguments: [
+      { name: '<app>', description: 'application in pipeline.yml' },
+      { name: '[command...]', description: 'command to run, after --' },
+    ],
+    options: {
+      host: {
+        flags: '--host <name>',
+        description: 'host that runs it (default: the first of the application)',
+        type: 'text',
+      },
+      release: {
+        flags: '--release <release>',
+        description: 'release on the host, or its commit (default: the live one)',
+        type: 'text',
+      },
+      inventory,
+    },
+    examples: [
+      'pipeline run shop -- node console.js',
+      'pipeline run shop -- npm run migrate',
+      "pipeline run shop -- 'node export.js | gzip' >export.gz",
+    ],
+  },
   rolloutStatus: {
     path: 'rollout status',
     summary: 'show the current rollout, or how the last one ended',

@@ -15,6 +15,7 @@ export const handlers: Loaders = {
   build: async () => (await import('./commands/build.ts')).build,
   deploy: async () => (await import('./commands/deploy.ts')).deploy,
   rollback: async () => (await import('./commands/rollback.ts')).rollback,
+  run: async () => (await import('./commands/run.ts')).run,
   rolloutStatus: async () => (await import('./commands/rollout.ts')).status,
   rolloutWatch: async () => (await import('./commands/rollout.ts')).watch,
   rolloutPause: async () => (await import('./commands/rollout.ts')).pause,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { commandKeys } from './command-schema.ts';
 import { LANGUAGES } from './languages.ts';
+import { persistSchema } from './persist.ts';
 import { jobsSchema, processesSchema } from './processes-schema.ts';
 import { cidr, domain, hostName, name, port, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
@@ -330,6 +331,7 @@ export const appSchema = z.strictObject({
       'Files laid over the artifact at release time: path in the artifact → template relative to ' +
         'pipeline.yml; ${NAME} is replaced by env and secrets.',
     ),
+  persist: persistSchema,
   databases: z
     .record(name(), databaseSchema)
     .default({})

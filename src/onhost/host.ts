@@ -73,6 +73,9 @@ export interface Host {
   /** Runs a program without input. @returns its exit code and all that it printed */
   run(program: string, ...args: readonly string[]): Promise<{ readonly code: number; readonly said: string }>;
 
+  /** Runs a program with our own input and outputs; our signals end it only if it heeds them. */
+  attached(program: string, ...args: readonly string[]): Promise<number>;
+
   /** Loaded units of this pattern that are not inactive. */
   loaded(
     ...patterns: readonly string[]

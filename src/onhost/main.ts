@@ -1,9 +1,9 @@
 /**
  * The program on the host. `release` carries out the order on its standard input. `guard APP` watches a new
  * release. `ready` waits at boot until applications behind a balancer answer. `check APP COLOUR` checks the
- * processes of a colour. `rollout APP` carries a rollout on; `rollout APP status` prints what it is at,
- * `follow` whenever that changes, to its end; `rollout APP WORD BY` tells it what somebody wants. `jobs APP`
- * prints the application's jobs; `job-ended APP JOB` keeps what a run came to.
+ * processes of a colour. `run TOKEN` runs a command in a release. `rollout APP` carries a rollout on; `rollout
+ * APP status` prints what it is at, `follow` whenever that changes, to its end; `rollout APP WORD BY` tells it
+ * what somebody wants. `jobs APP` prints the application's jobs; `job-ended APP JOB` keeps what a run came to.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -19,6 +19,7 @@ import {
 import { asFailure } from '../errors.ts';
 import { BALANCED } from '../proxy/trust.ts';
 import { instancesIn } from './colours.ts';
+import { runCommand } from './command.ts';
 import { guard } from './guard.ts';
 import { guardFolder } from './guard-files.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
@@ -32,7 +33,7 @@ import { reportOf } from './rollout/record.ts';
 import { followRollout, newestStatus, tellRollout } from './rollout/talk.ts';
 
 const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR
-       onhost jobs APP | onhost job-ended APP JOB
+       onhost run TOKEN | onhost jobs APP | onhost job-ended APP JOB
        onhost rollout APP [status | report | follow | pause BY | resume BY | promote BY | abort BY]
 `;
 
@@ -124,6 +125,7 @@ async function main([verb, app, ...rest]: readonly string[]): Promise<number> {
     print(JSON.stringify(await jobStatuses(app, realHost)));
     return 0;
   }
+  if (verb === 'run' && app !== undefined && /^[0-9a-f]+$/.test(app)) return runCommand(app, realHost);
   const [colour] = rest;
   if (verb === 'job-ended' && app !== undefined && colour !== undefined) {
     const { SERVICE_RESULT = '', EXIT_CODE = '', EXIT_STATUS = '' } = process.env;

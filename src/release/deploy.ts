@@ -1,5 +1,6 @@
 /** From an artifact to a live version. */
 import { appNamed } from '../build/build.ts';
+import { ONE_HOST } from '../config/persist.ts';
 import type { Context } from '../context.ts';
 import {
   appDatabases,
@@ -38,6 +39,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const { config, app, artifact, hosts } = request;
   const definition = appNamed(config, app);
   const by = request.by ?? whoami(context);
+  requireOneHost(request, definition.persist);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
   const [found, secrets, front] = await Promise.all([
     lookAfterRollouts(request, context),
@@ -75,6 +77,15 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const done = result(request, plan, fronted, started);
   const rollout = letIn && { id: letIn.id, host: letIn.host };
   return { ...done, rollout, changed: done.changed || kept.some(({ changed }) => changed) };
+}
+
+/** An inventory's group may have more hosts than the configuration says. */
+function requireOneHost({ app, hosts }: DeployRequest, persist: readonly string[]): void {
+  const [folder] = persist;
+  if (folder === undefined || hosts.length < 2) return;
+  throw new Failure('usage', `${app}: persist: "${folder}" ${ONE_HOST}`, {
+    next: `Its hosts are ${hosts.map(({ name }) => name).join(', ')}.`,
+  });
 }
 
 /** What hosts know, once an ended rollout is cleared up. @throws Failure kind `locked`: one is under way. */

@@ -1,4 +1,5 @@
 /** From an artifact to a live version, and back. */
+export { type CommandRequest, runInRelease } from './console/console.ts';
 export { deploy } from './deploy.ts';
 export { releases } from './look/releases.ts';
 export { appStatus } from './look/status.ts';

@@ -23,6 +23,7 @@ export class FakeHost implements Host {
   site = '';
   /** What a check says, by address; healthy where nothing is set. */
   checks: (address: string) => CheckResult = () => ({ healthy: true, silent: false, said: 'GET / → 200' });
+  attachedEnds: (args: readonly string[]) => number = () => 0;
   hooks: (hook: HookCommand) => number = () => 0;
   onSleep: (ms: number) => void = () => {};
 
@@ -143,6 +144,10 @@ export class FakeHost implements Host {
   takeLines = async (_path: string, from: number) => {
     const lines = this.lines.splice(0);
     return { lines, next: from + lines.length };
+  };
+  attached = async (program: string, ...args: readonly string[]) => {
+    this.calls.push([program, ...args].join(' '));
+    return this.attachedEnds(args);
   };
   hook = async (hook: HookCommand, onLine: (line: string | undefined) => void) => {
     this.calls.push(`hook ${hook.command}`);

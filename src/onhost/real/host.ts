@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../host.ts';
 import { files } from './files.ts';
 import { proxy } from './proxy.ts';
-import { run } from './run.ts';
+import { attached, run } from './run.ts';
 import { sockets } from './sockets.ts';
 import { systemd } from './systemd.ts';
 
@@ -16,6 +16,7 @@ export const realHost: Host = {
     const { code, out, err } = await run(program, args);
     return { code, said: `${out}${err}` };
   },
+  attached,
   ...files,
   ...systemd,
   ...sockets,

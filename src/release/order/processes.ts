@@ -1,5 +1,4 @@
 /** Units and scripts of the processes beside the web ones, and of jobs. Pure text. */
-import { posix } from 'node:path';
 import type { Manifest, ManifestProcess } from '../../contract/manifest.ts';
 import {
   type Colour,
@@ -14,7 +13,7 @@ import {
 import type { OrderedFile, OrderedProcess } from '../../contract/release.ts';
 import { ownVariables } from '../../contract/tools.ts';
 import { quote } from '../../ssh/quote.ts';
-import { confinement, environment, searchPath, startScript } from './unit.ts';
+import { confinement, environment, logging, startScript, surroundings } from './unit.ts';
 
 /** The processes of a release in a colour. */
 export function processesIn(manifest: Manifest, colour: Colour): readonly OrderedProcess[] {
@@ -57,7 +56,7 @@ function processUnit(manifest: Manifest, process: ManifestProcess, colour: Colou
     '',
     '[Service]',
     'Type=exec',
-    ...surroundings(manifest, folder),
+    ...programLines(manifest, folder),
     `ExecStart=${folder}/processes/${process.name}`,
     'Restart=always',
     'RestartSec=1s',
@@ -65,7 +64,8 @@ function processUnit(manifest: Manifest, process: ManifestProcess, colour: Colou
     'SuccessExitStatus=129 130 131 143',
     `KillSignal=${process.stopSignal}`,
     `TimeoutStopSec=${process.stopWithin}ms`,
-    ...confinement(manifest.app, process.memory),
+    ...logging(manifest.app),
+    ...confinement(manifest, process.memory),
     '',
     '[Install]',
     'WantedBy=multi-user.target',
@@ -74,11 +74,10 @@ function processUnit(manifest: Manifest, process: ManifestProcess, colour: Colou
 }
 
 /** User, folder and environment of a release's programs. */
-export function surroundings(manifest: Manifest, folder: string): readonly string[] {
+export function programLines(manifest: Manifest, folder: string): readonly string[] {
   const { app } = manifest;
   const user = systemUser(app);
-  const directory = posix.join(folder, 'app', manifest.directory);
-  const path = searchPath(manifest, folder);
+  const { directory, path } = surroundings(manifest, folder);
   const own = ownVariables(manifest, folder);
   const home = `${STATE_ROOT}/${app}`;
   return [
@@ -104,7 +103,7 @@ function jobScript(manifest: Manifest, run: string): string {
     `exec 9<${quote(`${folder}/release.json`)}`,
     'flock -s 9',
     `cd ${quote(work)} || exit`,
-    `PATH=${quote(searchPath(manifest, folder))}`,
+    `PATH=${quote(surroundings(manifest, folder).path)}`,
     startScript(run).split('\n').slice(1).join('\n'),
   ];
   return lines.join('\n');
