@@ -25,6 +25,7 @@ const below = {
   alerts: [...base, 'config', 'metrics'],
   agent: ['errors', 'contract', 'files', 'redact', 'format', 'metrics'],
   hub: [...base, 'config', 'metrics', 'alerts', 'judge'],
+  backup: [...hosts, 'environment', 'release'],
   watching: [...hosts, 'environment', 'release', 'canary', 'report', 'judge', 'metrics', 'alerts', 'hub'],
   cli: ['.*'],
 };

@@ -1,5 +1,6 @@
 /** What one part of `pipeline.yml` says about another: pure. */
 import { closest } from '../errors.ts';
+import { checkBackups } from './backups-schema.ts';
 import { checkDatabases } from './databases.ts';
 import type { PathMistake } from './explain.ts';
 import type { Path } from './positions.ts';
@@ -33,6 +34,7 @@ export function checkReferences(
       ? Object.entries(config.apps).flatMap(([name, app]) => checkRoles(config, name, app))
       : []),
     ...checkDatabases(config),
+    ...checkBackups(config.backups),
     ...checkSites(config),
     ...checkAppNames(config),
   ];

@@ -3,6 +3,7 @@
  * release. `ready` waits at boot until applications behind a balancer answer. `check APP COLOUR` checks the
  * processes of a colour. `rollout APP` carries a rollout on; `rollout APP status` prints what it is at,
  * `follow` whenever that changes, to its end; `rollout APP WORD BY` tells it what somebody wants.
+ * `backup …` backs the host up and brings backups back.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,6 +18,7 @@ import {
 } from '../contract/release.ts';
 import { asFailure } from '../errors.ts';
 import { BALANCED } from '../proxy/trust.ts';
+import { BACKUP_USAGE, backup } from './backup/main.ts';
 import { instancesIn } from './colours.ts';
 import { guard } from './guard.ts';
 import { guardFolder } from './guard-files.ts';
@@ -31,7 +33,7 @@ import { followRollout, newestStatus, tellRollout } from './rollout/talk.ts';
 
 const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR
        onhost rollout APP [status | report | follow | pause BY | resume BY | promote BY | abort BY]
-`;
+${BACKUP_USAGE}`;
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -117,6 +119,10 @@ async function main([verb, app, ...rest]: readonly string[]): Promise<number> {
   if (verb === 'release') return release();
   if (verb === 'guard' && app !== undefined) return watch(app);
   if (verb === 'rollout' && app !== undefined) return rollout(app, rest);
+  if (verb === 'backup') {
+    const code = await backup([app, ...rest].flatMap((word) => word ?? []));
+    if (code !== undefined) return code;
+  }
   const [colour] = rest;
   if (verb === 'check' && app !== undefined && (colour === 'blue' || colour === 'green')) {
     return check(app, colour);
