@@ -1,6 +1,6 @@
 /** What one part of `pipeline.yml` says about another: pure. */
 import { closest } from '../errors.ts';
-import { checkBackups } from './backups-schema.ts';
+import { checkBackups } from './backups.ts';
 import { checkDatabases } from './databases.ts';
 import type { PathMistake } from './explain.ts';
 import type { Path } from './positions.ts';

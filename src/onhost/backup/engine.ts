@@ -1,9 +1,5 @@
 /** What a database engine is to backups: out as a stream, in beside what is there, and in its place. */
-import type { DatabaseItem } from '../../contract/backup.ts';
 import { Failure } from '../../errors.ts';
-import { ferretdb } from './ferretdb.ts';
-import { mariadb } from './mariadb.ts';
-import { mongodb } from './mongodb.ts';
 import type { BackupWorld, Command } from './world.ts';
 
 /** A name beside the database's own; on FerretDB a folder. */
@@ -31,11 +27,6 @@ export interface Engine {
    * same call finishes it. `mark` keeps how far it is; `from` is where an earlier call was.
    */
   replace(beside: Beside, from: string, mark: (step: string) => Promise<void>): Promise<void>;
-}
-
-export function engineOf(world: BackupWorld, item: DatabaseItem): Engine {
-  const engines = { mariadb, mongodb, ferretdb };
-  return engines[item.engine](world, item);
 }
 
 /** Runs a program that must succeed. @returns what it printed */

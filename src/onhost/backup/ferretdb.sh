@@ -10,7 +10,7 @@ rm -rf "$copy"
 as_owner mkdir -m 700 "$copy"
 for file in "$data"/*.sqlite; do
   name=$(basename "$file")
-  [ "$name" != admin.sqlite ] && [ -e "$file" ] || continue
+  if [ "$name" = admin.sqlite ] || [ ! -e "$file" ]; then continue; fi
   as_owner sqlite3 "$file" ".timeout 10000" ".backup '$copy/$name'"
 done
 tar -cf - --sort=name --owner="$account" --group="$account" -C "$copy" .

@@ -15,7 +15,8 @@ import {
 import { BACKUP_STATE } from '../../contract/backup-paths.ts';
 import { Failure } from '../../errors.ts';
 import { bytes } from '../../format.ts';
-import { engineOf, must } from './engine.ts';
+import { must } from './engine.ts';
+import { engineOf } from './engines.ts';
 import { Repository } from './repository.ts';
 import { placeHost, placeMonitor, takeBackup } from './take.ts';
 import { besideName, loadError } from './trial.ts';

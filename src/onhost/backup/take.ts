@@ -5,7 +5,8 @@ import { type BackupItem, type ServedRelease, servedReleasesSchema } from '../..
 import { BACKUP_STATE } from '../../contract/backup-paths.ts';
 import { type Manifest, manifestSchema } from '../../contract/manifest.ts';
 import { APPS, appRoot, colourLink, other } from '../../contract/places.ts';
-import { engineOf, must } from './engine.ts';
+import { must } from './engine.ts';
+import { engineOf } from './engines.ts';
 import type { Repository, Written } from './repository.ts';
 import type { BackupWorld } from './world.ts';
 

@@ -3,7 +3,8 @@
 import type { BackupItem, DatabaseItem, Snapshot } from '../../contract/backup.ts';
 import { BACKUP_STATE } from '../../contract/backup-paths.ts';
 import { asFailure } from '../../errors.ts';
-import { type Engine, engineOf } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { engineOf } from './engines.ts';
 import type { Repository } from './repository.ts';
 import { type BackupWorld, lastLine, type Piped } from './world.ts';
 
