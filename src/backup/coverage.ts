@@ -1,10 +1,13 @@
 /** What is backed up on which host, from what pipeline.yml says. Pure. */
 import { databaseHost } from '../config/databases.ts';
 import { type BackupsConfig, type Config, type Storage, storageOf } from '../config/schema.ts';
-import { type BackupItem, type BackupPlan, FILES_KEY, itemName } from '../contract/backup.ts';
+import { type BackupItem, type BackupPlan, FILES_KEY, itemName, STATE_KEY } from '../contract/backup.ts';
 import { BACKUP_KEY, BACKUP_KNOWN_HOSTS } from '../contract/backup-paths.ts';
 import { STATE_ROOT } from '../contract/places.ts';
 import { databasePort } from '../database/index.ts';
+
+/** Folders of applications that outlive their releases (`persist:`). */
+const PERSIST_ROOT = '/var/lib/pipeline-persist';
 
 /**
  * The databases that a host runs, what its applications keep, its secrets, and the monitor's state.
@@ -21,15 +24,11 @@ export function coveredOn(config: Config, groups: readonly string[]): readonly B
       }),
   );
   const folders = apps
-    .filter(([, { hosts, runtime }]) => runtime !== 'static' && hosts.some((one) => groups.includes(one)))
-    .map(
-      ([app]): BackupItem => ({
-        kind: 'folder',
-        app,
-        key: FILES_KEY,
-        path: `${STATE_ROOT}/${app}`,
-      }),
-    );
+    .filter(([, { hosts }]) => hosts.some((one) => groups.includes(one)))
+    .flatMap(([app]): BackupItem[] => [
+      { kind: 'folder', app, key: FILES_KEY, path: `${PERSIST_ROOT}/${app}` },
+      { kind: 'folder', app, key: STATE_KEY, path: `${STATE_ROOT}/${app}` },
+    ]);
   const watches = config.monitor !== undefined && groups.includes(config.monitor.host);
   return [...databases, ...folders, { kind: 'host' }, ...(watches ? [{ kind: 'monitor' } as const] : [])];
 }

@@ -92,7 +92,7 @@ function unknownKey(
   );
   const has = keys.length === 0 ? 'has nothing that is backed up' : `has ${[...new Set(keys)].join(', ')}`;
   return new Failure('usage', `${app} ${has}${key === undefined ? '' : `, and no ${key}`}`, {
-    next: 'Databases are named by their key in databases:, what the application writes is called files.',
+    next: 'Databases are named by their key in databases:, folders of persist: are files, the rest is state.',
   });
 }
 

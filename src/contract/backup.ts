@@ -4,8 +4,10 @@
  */
 import * as z from 'zod';
 
-/** Key of what an application keeps in its state folder. */
+/** Key of an application's folders that outlive its releases (`persist:`). */
 export const FILES_KEY = 'files';
+/** Key of an application's state folder, which is its home. */
+export const STATE_KEY = 'state';
 
 const databaseItem = z.object({
   kind: z.literal('database'),

@@ -16,7 +16,8 @@ const DUMP = [
   '--skip-comments',
   '--default-character-set=utf8mb4',
 ];
-const DEFINITIONS = DUMP.filter((option) => option !== '--no-autocommit');
+/** Loaded twice where a restore was killed while they were loaded. */
+const DEFINITIONS = [...DUMP.filter((option) => option !== '--no-autocommit'), '--add-drop-trigger'];
 
 function text(value: string): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
