@@ -1,5 +1,6 @@
 /** What one part of `pipeline.yml` says about another: pure. */
 import { closest } from '../errors.ts';
+import { checkBackups } from './backups.ts';
 import { isCommand } from './command-schema.ts';
 import { checkDatabases } from './databases.ts';
 import type { PathMistake } from './explain.ts';
@@ -37,6 +38,7 @@ export function checkReferences(
       : []),
     ...Object.entries(config.apps).flatMap(([name, app]) => checkPersist(name, app, config.hosts)),
     ...checkDatabases(config),
+    ...checkBackups(config.backups),
     ...checkSites(config),
     ...checkAppNames(config),
   ];

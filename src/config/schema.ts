@@ -5,11 +5,13 @@
 import { z } from 'zod';
 import { alertsSchema, checkSchema } from './alerts-schema.ts';
 import { appSchema } from './app-schema.ts';
+import { backupsSchema } from './backups-schema.ts';
 import { APP_NAME, address, cidr, hostName, name, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
 
 export * from './alerts-schema.ts';
 export * from './app-schema.ts';
+export * from './backups-schema.ts';
 export type { JobConfig, ProcessConfig } from './processes-schema.ts';
 
 /** Roles that a host can carry. `base` is on every host and is not listed. */
@@ -118,6 +120,9 @@ export const configSchema = z.strictObject({
     .default({})
     .describe('Addresses that must answer; what applications say of their health is checked anyway.'),
   alerts: alertsSchema.prefault({}).describe('When to call people, and where.'),
+  backups: backupsSchema
+    .optional()
+    .describe('Backups of databases, of what applications keep, and of the monitor, away from the host.'),
 });
 
 /**

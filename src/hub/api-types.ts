@@ -376,6 +376,15 @@ export interface HostDetail {
     readonly error: string;
   }[];
   readonly certificates: readonly { readonly endpoint: string; readonly expires: number | null }[];
+  /** Times in seconds since 1970; null: never. */
+  readonly backups: readonly {
+    readonly item: string;
+    readonly at: number | null;
+    readonly size: number | null;
+    readonly error: string;
+    readonly verified: number | null;
+    readonly verifyError: string;
+  }[];
   readonly problems: readonly { readonly source: string; readonly message: string }[];
   /** The host itself; null where it was never heard. */
   readonly facts: {

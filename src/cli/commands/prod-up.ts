@@ -1,6 +1,7 @@
 /** `pipeline prod up`: creates what is missing, configures it, writes the inventory. */
 
 import { relative } from 'node:path';
+import { givenBackups, withBackups, withPassword } from '../../backup/wanted.ts';
 import type { Machine, MachineSpec } from '../../cloud/provider.ts';
 import type { Context } from '../../context.ts';
 import { withCheckoutLock } from '../../environment/checkout-lock.ts';
@@ -76,7 +77,8 @@ export const prodUp: Handler<typeof definitions.prodUp> = async (options, sessio
 };
 
 /** Machines first, then what is on them. The lock on the hosts is taken only where something is to do. */
-async function bringUp({ spec, provider }: Project, wait: boolean, context: Context, output: Output) {
+async function bringUp({ config, spec, provider }: Project, wait: boolean, context: Context, output: Output) {
+  const given = await givenBackups(config, context);
   const cloud = await provider.plan();
   for (const line of costLines(cloud)) output.line(line);
   const machines = cloud.changes.length === 0 ? cloud.machines : await provider.apply(cloud);
@@ -86,9 +88,12 @@ async function bringUp({ spec, provider }: Project, wait: boolean, context: Cont
     wanted.map((machine) => targetOf(machine, spec)),
     context,
     async (connections) => {
+      const backups = given && (await withPassword(given, connections, context, { keep: true }));
       const work = connections.map((connection) => {
         const machine = specOf(spec.machines, connection.target.name);
-        return { connection, wanted: { ...machine, resources: desiredState(machine, wanted, spec) } };
+        const resources = desiredState(machine, wanted, spec);
+        const at = { name: machine.name, groups: [machine.group] };
+        return { connection, wanted: withBackups({ ...machine, resources }, backups, at) };
       });
       const look = () =>
         allSettledOrFirst(
