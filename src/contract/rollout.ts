@@ -27,6 +27,14 @@ export function rolloutStatusPath(app: string): string {
   return `${ROLLOUT_STATUS}/${app}.json`;
 }
 
+/** Where a balancer's site says to its hosts what it has decided; without a decision: 404. */
+export const ROLLOUT_END_PATH = '/.well-known/pipeline-rollout';
+
+/** What lies there (`endWord`). */
+export function rolloutEndFile(app: string, id: string): string {
+  return `${ROLLOUTS_ENDED}/${app}/${id}.end`;
+}
+
 /** What is done when nothing is decided in time. */
 export type Otherwise = 'hold' | 'promote' | 'take back';
 

@@ -6,6 +6,7 @@ import { proxy } from './proxy.ts';
 import { run } from './run.ts';
 import { sockets } from './sockets.ts';
 import { systemd } from './systemd.ts';
+import { web } from './web.ts';
 
 export const realHost: Host = {
   executable: process.execPath,
@@ -19,5 +20,6 @@ export const realHost: Host = {
   ...files,
   ...systemd,
   ...sockets,
+  ...web,
   ...proxy,
 };
