@@ -68,7 +68,10 @@ describe.skipIf(unavailable !== undefined)(
       }
       expect(visitors.counts.dropped).toBe(0);
       expect(visitors.counts.failed).toBeLessThan(80);
-      expect(await at.on(`ls -d /etc/pipeline/apps/${APP}/rollout 2>/dev/null; true`)).toBe('');
+      for (const host of [0, 1])
+        await expect
+          .poll(() => at.on(`ls -d /etc/pipeline/apps/${APP}/rollout 2>/dev/null; true`, host))
+          .toBe('');
 
       // What is left on the balancer is in nobody's way.
       const { rollout } = await at.deploy('two', SITE, { canary: [50] });
