@@ -22,6 +22,7 @@ export const handlers: Loaders = {
   rolloutPromote: async () => (await import('./commands/rollout.ts')).promote,
   rolloutAbort: async () => (await import('./commands/rollout.ts')).abort,
   releases: async () => (await import('./commands/releases.ts')).releases,
+  logs: async () => (await import('./commands/logs.ts')).logs,
   canary: async () => (await import('./commands/canary.ts')).canary,
   monitorSetup: async () => (await import('./commands/monitor-setup.ts')).monitorSetup,
   monitorSetupAlias: async () => (await import('./commands/monitor-setup.ts')).monitorSetup,
@@ -30,4 +31,5 @@ export const handlers: Loaders = {
   monitorUsers: async () => (await import('./commands/monitor-others.ts')).monitorUsers,
   monitorTestAlert: async () => (await import('./commands/monitor-others.ts')).monitorTestAlert,
   judge: async () => (await import('./commands/judge.ts')).judge,
+  judgeServe: async () => (await import('./commands/judge-serve.ts')).judgeServe,
 };
