@@ -13,13 +13,13 @@ import {
 import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
 import { Failure } from '../errors.ts';
 import type { Agreed } from '../host/theirs.ts';
-import { lookAtFront, placeFront } from './front/front.ts';
+import { type FrontFacts, lookAtFront, placeFront } from './front/front.ts';
 import { lookAt, type SeenHost } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
 import { planRollout } from './plan/rollout.ts';
 import { wantedRelease } from './plan/wanted.ts';
-import { clearRollout } from './rollout.ts';
+import { clearRollout, hasRollout } from './rollout.ts';
 import { hidden, resolveSecrets } from './secrets.ts';
 import { carryOut } from './send/carry-out.ts';
 import { agreeFirst } from './send/first-time.ts';
@@ -41,11 +41,12 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const by = request.by ?? whoami(context);
   requireOneHost(request, definition.persist);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
-  const [found, secrets, front] = await Promise.all([
-    lookAfterRollouts(request, context),
+  const [before, secrets, front] = await Promise.all([
+    lookAt(app, hosts, context),
     resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
     lookAtFront(request, definition, context, 'forward'),
   ]);
+  const found = await lookAfterRollouts(before, front, request, context);
   const given = { ...databaseVariables(databases), ...secrets.values };
   const [wanted, seen] = await Promise.all([
     wantedRelease(app, definition, artifact, given, config.directory),
@@ -89,10 +90,14 @@ function requireOneHost({ app, hosts }: DeployRequest, persist: readonly string[
 }
 
 /** What hosts know, once an ended rollout is cleared up. @throws Failure kind `locked`: one is under way. */
-async function lookAfterRollouts(request: DeployRequest, context: Context): Promise<readonly SeenHost[]> {
+async function lookAfterRollouts(
+  found: readonly SeenHost[],
+  front: FrontFacts,
+  request: DeployRequest,
+  context: Context,
+): Promise<readonly SeenHost[]> {
   const { app, hosts } = request;
-  const found = await lookAt(app, hosts, context);
-  if (!found.some(({ facts }) => facts.rollout)) return found;
+  if (!hasRollout(found, front)) return found;
   if (await clearRollout(request, context)) return lookAt(app, hosts, context);
   throw new Failure('locked', `${app}: a rollout is under way`, {
     next: `See it with pipeline rollout watch ${app}; end it with pipeline rollout promote ${app}, or abort.`,

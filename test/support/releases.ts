@@ -52,20 +52,24 @@ const replace = (from: string, to: string) => (text: string) => {
   return text.replace(from, () => to);
 };
 
+/** Well where it is checked, and fails visitors. */
+const failing = (version: string) =>
+  service(
+    version,
+    replace(
+      'if (url.pathname',
+      "if (url.pathname !== '/health') response.statusCode = 500;\n    if (url.pathname",
+    ),
+  );
+
 /** Branches, each with one commit on its own. */
 const BRANCHES: Readonly<Record<string, string>> = {
   one: service('one'),
   two: service('two'),
   three: service('three'),
   four: service('four'),
-  // Well where it is checked, and fails visitors.
-  'broken-elsewhere': service(
-    'broken-elsewhere',
-    replace(
-      'if (url.pathname',
-      "if (url.pathname !== '/health') response.statusCode = 500;\n    if (url.pathname",
-    ),
-  ),
+  'broken-elsewhere': failing('broken-elsewhere'),
+  'broken-too': failing('broken-too'),
   // One request in twenty fails.
   flaky: service(
     'flaky',
