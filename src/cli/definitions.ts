@@ -1,5 +1,6 @@
 /** Every command, as data. Handlers are in `commands/`: one file each, named like its path. */
 import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from './command.ts';
+import { jobDefinitions } from './job-definitions.ts';
 
 const provider = {
   flags: '--provider <name>',
@@ -206,6 +207,7 @@ export const definitions = {
     arguments: [{ name: '<app>', description: 'application in pipeline.yml' }],
     options: { inventory },
   },
+  ...jobDefinitions,
   canary: {
     path: 'canary',
     summary: 'compare two git refs of a service under load, and judge',

@@ -130,6 +130,8 @@ function assemble(stdout: Stream, run: Run): Command {
       .summary(definition.summary)
       .exitOverride()
       .showSuggestionAfterError(true);
+    // `jobs APP` stands beside `jobs run APP JOB`, whose options are its own.
+    groups.set(definition.path, command.enablePositionalOptions());
     command.description(sentence(definition));
     if (definition.alias !== undefined) command.alias(definition.alias);
     for (const argument of definition.arguments ?? []) command.argument(argument.name, argument.description);
@@ -159,6 +161,7 @@ function helpForKnown(root: Command, argv: readonly string[]): string[] {
   for (const word of asked) {
     if (word.startsWith('-') || command.commands.length === 0) return [...argv];
     const known = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    if (known === undefined && command.registeredArguments.length > 0) return [...argv];
     if (known === undefined && word !== 'help') return asked.filter((one) => !['-h', '--help'].includes(one));
     if (known === undefined) return [...argv];
     command = known;

@@ -13,6 +13,7 @@ import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
 import { Failure } from '../errors.ts';
 import type { Agreed } from '../host/theirs.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
+import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { lookAt, type SeenHost } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
@@ -69,7 +70,8 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const ready = await Promise.all(
     plan.hosts.map((host) => bring(host, request, agreed.get(host.host.name), context)),
   );
-  await carryOut({ ...plan, hosts: ready }, context, letIn);
+  const formerJobs = await jobsElsewhere(request, ready, context);
+  await carryOut({ ...plan, hosts: ready, formerJobs }, context, letIn);
   // The site of a balancer that divides is the rollout's.
   const fronted = letIn?.balanced === true || (await placeFront(app, plan.front, context));
   const done = result(request, plan, fronted, started);
