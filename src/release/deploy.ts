@@ -17,6 +17,7 @@ import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { lookAt, type SeenHost } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
+import { checkExclusive } from './plan/processes.ts';
 import { planRollout } from './plan/rollout.ts';
 import { wantedRelease } from './plan/wanted.ts';
 import { clearRollout } from './rollout.ts';
@@ -38,6 +39,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const started = performance.now();
   const { config, app, artifact, hosts } = request;
   const definition = appNamed(config, app);
+  checkExclusive(app, definition, hosts);
   const by = request.by ?? whoami(context);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
   const [found, secrets, front] = await Promise.all([
