@@ -10,6 +10,7 @@ const below = {
   ssh: base,
   metrics: base,
   inventory: [...base, 'config', 'ssh'],
+  logs: [...base, 'ssh'],
   cloud: [...base, 'config', 'ssh'],
   host: [...base, 'config', 'ssh', 'cloud'],
   proxy: [...base, 'config', 'ssh', 'host'],
@@ -23,8 +24,8 @@ const below = {
   report: [...base, 'judge', 'metrics'],
   canary: [...hosts, 'environment', 'release', 'metrics', 'judge', 'report'],
   alerts: [...base, 'config', 'metrics'],
-  agent: ['errors', 'contract', 'files', 'redact', 'format', 'metrics'],
-  hub: [...base, 'config', 'metrics', 'alerts', 'judge'],
+  agent: ['errors', 'contract', 'files', 'redact', 'format', 'metrics', 'logs'],
+  hub: [...base, 'config', 'metrics', 'alerts', 'judge', 'logs'],
   watching: [...hosts, 'environment', 'release', 'canary', 'report', 'judge', 'metrics', 'alerts', 'hub'],
   cli: ['.*'],
 };

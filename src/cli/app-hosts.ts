@@ -67,7 +67,8 @@ export async function withAppHosts<T>(
   });
 }
 
-function hostsOf(wanted: readonly string[], { path, groups }: InventoryTargets) {
+/** The hosts of groups. @throws Failure `usage` where the inventory lacks one of them */
+export function hostsOf(wanted: readonly string[], { path, groups }: InventoryTargets) {
   return [
     ...new Set(
       wanted.flatMap((group) => {

@@ -62,8 +62,8 @@ export const definitions = {
     path: 'prod up',
     summary: 'create what is missing, configure it, write inventory.ini',
     description:
-      'Run it as often as you like: a second run changes nothing. With -i it changes hosts that you already ' +
-      'have: it shows what it would do, says what of yours that concerns, and asks.',
+      'Run it as often as you like: a second run changes nothing. With -i it changes hosts that you ' +
+      'already have: it shows what it would do, says what of yours that concerns, and asks.',
     options: { provider, inventory: existing, wait, yes },
     examples: [
       'pipeline prod up',
@@ -208,6 +208,62 @@ export const definitions = {
     options: { inventory },
   },
   ...jobDefinitions,
+  logs: {
+    path: 'logs',
+    summary: 'show what an application or a host logs, of all hosts, in one order',
+    description:
+      'Journals of all instances, processes and jobs, read over SSH: no monitor is needed. Shows the latest ' +
+      '200 lines; with --since everything from there on. With a terminal, in a pager ($PAGER).',
+    arguments: [{ name: '<subject>', description: 'application in pipeline.yml, or host in the inventory' }],
+    options: {
+      inventory,
+      follow: { flags: '-f, --follow', description: 'go on with what is logged from now on', type: 'flag' },
+      since: {
+        flags: '--since <time>',
+        description: 'from then on: 90s, 15m, 1h, 2d ago, 14:05, yesterday, "2026-11-29 14:05"',
+        type: 'text',
+      },
+      until: { flags: '--until <time>', description: 'up to then', type: 'text' },
+      lines: { flags: '-n, --lines <count>', description: 'the latest lines alone', type: 'number' },
+      grep: {
+        flags: '--grep <regex>',
+        description: 'lines that match; without capitals in it, capitals do not matter',
+        type: 'text',
+      },
+      level: {
+        flags: '--level <level>',
+        description: 'that bad or worse',
+        type: 'text',
+        choices: ['critical', 'error', 'warning', 'info', 'debug'],
+      },
+      release: {
+        flags: '--release <release>',
+        description: 'of one release, as `pipeline releases` lists it, or its commit',
+        type: 'text',
+      },
+      colour: {
+        flags: '--colour <colour>',
+        description: 'of one colour',
+        type: 'text',
+        choices: ['blue', 'green'],
+      },
+      host: { flags: '--host <host>', description: 'of one of its hosts', type: 'text' },
+      requests: { flags: '--requests', description: 'also the requests that nginx answered', type: 'flag' },
+      status: {
+        flags: '--status <status>',
+        description: 'requests alone, with this status: 5xx, 404, "4xx,5xx", 500-504',
+        type: 'text',
+      },
+      unit: { flags: '--unit <unit>', description: 'one unit of a host, e.g. nginx', type: 'text' },
+    },
+    examples: [
+      'pipeline logs shop -f',
+      'pipeline logs shop --since 1h --level error',
+      'pipeline logs shop --since 24h --grep "timeout|refused"',
+      'pipeline logs shop --since 1h --status 5xx',
+      'pipeline logs web-1 --unit nginx -f',
+    ],
+  },
   canary: {
     path: 'canary',
     summary: 'compare two git refs of a service under load, and judge',
@@ -274,9 +330,9 @@ export const definitions = {
     path: 'judge',
     summary: 'judge recorded data, no hosts needed',
     description:
-      "FILE is a report of a canary or a rollout, whose verdict is computed again, or a document for Kayenta's " +
-      'remote judge. With --prometheus it is a Kayenta configuration, and values come from there. With ' +
-      '--app there is no FILE: two releases are judged by what the monitor recorded of them.',
+      'FILE is a report of a canary or a rollout, whose verdict is computed again, or a document for ' +
+      "Kayenta's remote judge. With --prometheus it is a Kayenta configuration, and values come from " +
+      'there. With --app there is no FILE: two releases are judged by what the monitor recorded of them.',
     arguments: [{ name: '[file]', description: 'JSON file, or - for standard input' }],
     options: {
       judge: {
@@ -340,6 +396,31 @@ export const definitions = {
       'pipeline judge --app shop --baseline 20261125-101500-05c965f --candidate ' +
         '20261125-112000-0fb8c1c --last 2h',
     ],
+  },
+  judgeServe: {
+    path: 'judge serve',
+    summary: "serve Kayenta's HTTP API, for Argo Rollouts, Spinnaker and scripts",
+    description:
+      "Judges by Kayenta's judge with values from Prometheus, until Ctrl-C. What it was asked is kept in " +
+      '.pipeline/judge, so that a restart loses nothing.',
+    options: {
+      prometheus: {
+        flags: '--prometheus <url>',
+        description: 'read the metrics from here, e.g. http://localhost:9090',
+        type: 'text',
+      },
+      configs: {
+        flags: '--configs <folder>',
+        description: 'canary configurations, one JSON file each (default: requests bring their own)',
+        type: 'text',
+      },
+      listen: {
+        flags: '--listen <address>',
+        description: 'address and port (default: 127.0.0.1:8090)',
+        type: 'text',
+      },
+    },
+    examples: ['pipeline judge serve --prometheus http://localhost:9090 --configs canaries'],
   },
   monitorSetup: {
     path: 'monitor setup',

@@ -25,6 +25,7 @@ export const handlers: Loaders = {
   jobs: async () => (await import('./commands/jobs.ts')).jobs,
   jobsRun: async () => (await import('./commands/jobs.ts')).run,
   jobsLog: async () => (await import('./commands/jobs.ts')).log,
+  logs: async () => (await import('./commands/logs.ts')).logs,
   canary: async () => (await import('./commands/canary.ts')).canary,
   monitorSetup: async () => (await import('./commands/monitor-setup.ts')).monitorSetup,
   monitorSetupAlias: async () => (await import('./commands/monitor-setup.ts')).monitorSetup,
@@ -33,4 +34,5 @@ export const handlers: Loaders = {
   monitorUsers: async () => (await import('./commands/monitor-others.ts')).monitorUsers,
   monitorTestAlert: async () => (await import('./commands/monitor-others.ts')).monitorTestAlert,
   judge: async () => (await import('./commands/judge.ts')).judge,
+  judgeServe: async () => (await import('./commands/judge-serve.ts')).judgeServe,
 };

@@ -23,6 +23,9 @@ export const APPS = '/etc/pipeline/apps';
 /** Who did what on this host, one JSON line each (`AuditLine`). */
 export const AUDIT_LOG = '/var/log/pipeline/audit.jsonl';
 
+/** Which release was put into which colour when: a line `SECONDS COLOUR RELEASE APP` each. */
+export const PLACED_LOG = '/var/log/pipeline/placed';
+
 /** Settings of the networks of instances that have their own. */
 export const NETWORKS = '/etc/pipeline/networks';
 

@@ -1,5 +1,5 @@
 /** Starts a release's processes in its colour. */
-import { NETWORKS } from '../contract/places.ts';
+import { NETWORKS, PLACED_LOG } from '../contract/places.ts';
 import { drain, instancesFile, stopColour, unitPath, unitsOf, unitsUp } from './colours.ts';
 import { endProcesses, processesOf } from './processes.ts';
 import { failed, type Scene, sayer, within } from './scene.ts';
@@ -33,6 +33,9 @@ export async function start(scene: Scene, begun: () => void): Promise<void> {
   const changed = await within('start', 'cannot write the unit', () => writeUnits(scene));
   await within('start', 'cannot write the link', () =>
     host.link(`releases/${placed.manifest.release}`, scene.link),
+  );
+  await within('start', 'cannot note the release', () =>
+    host.append(PLACED_LOG, `${host.journalTime()} ${colour} ${placed.manifest.release} ${app}\n`),
   );
   await host.remove(`${settings}/standby`);
   await host.write(`${settings}/${colour}.instances`, listOf(scene), 0o644);
