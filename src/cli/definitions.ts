@@ -1,5 +1,6 @@
 /** Every command, as data. Handlers are in `commands/`: one file each, named like its path. */
 import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from './command.ts';
+import { jobDefinitions } from './job-definitions.ts';
 
 const provider = {
   flags: '--provider <name>',
@@ -239,6 +240,7 @@ export const definitions = {
     arguments: [{ name: '<app>', description: 'application in pipeline.yml' }],
     options: { inventory },
   },
+  ...jobDefinitions,
   logs: {
     path: 'logs',
     summary: 'show what an application or a host logs, of all hosts, in one order',

@@ -32,14 +32,14 @@ export async function startProcesses(scene: Scene, when: OrderedProcess['when'])
   const say = sayer(scene.tell, 'processes');
   say.started(named(due));
   await within('processes', 'the old one cannot be stopped', () => handOver(scene, due));
+  // Those that run beside the old ones start at boot from the switch on.
+  const alone = due.filter(({ exclusive }) => when === 'after' || exclusive).map(unitOf);
+  await within('processes', 'cannot enable the unit', () => enableUnits(host, alone));
   // To the microsecond: an earlier attempt may have logged within the same second.
   const since = host.journalTime();
   for (const process of due) {
     if (!(await host.start(process.unit))) await refused(scene, process, since);
   }
-  // Those that run beside the old ones start at boot from the switch on.
-  const alone = due.filter(({ exclusive }) => when === 'after' || exclusive);
-  await within('processes', 'cannot enable the unit', () => enableUnits(host, alone.map(unitOf)));
   const deadline = host.now() + STEADY_MS;
   while (host.now() < deadline) {
     await host.sleep(LOOK_MS);
@@ -98,8 +98,19 @@ async function endUnits(
 ): Promise<void> {
   const up: string[] = [];
   for (const unit of units) if ((await host.unit(unit)).active !== 'inactive') up.push(unit);
+  if (up.length > 0) await finishUnits(host, app, colour, up, tell);
+  // Until they have ended they would start again at a reboot, which would cut them off.
   await disableUnits(host, units);
-  if (up.length === 0) return;
+}
+
+/** Stops them, and tells each second that somebody waits. */
+async function finishUnits(
+  host: Host,
+  app: string,
+  colour: Colour,
+  up: readonly string[],
+  tell: Tell,
+): Promise<void> {
   const say = sayer(tell, 'processes');
   const theirs = await declared(host, app, colour);
   const within = Math.max(
@@ -133,11 +144,11 @@ export async function restoreProcesses(host: Host, app: string, colour: Colour, 
   const units = await processUnits(host, app, colour);
   if (units.length === 0) return;
   await endProcesses(host, app, other(colour), tell);
+  await enableUnits(host, units);
   for (const unit of units) {
     if ((await host.unit(unit)).active === 'active') continue;
     if (!(await host.start(unit))) tell({ event: 'log', line: `${unit} cannot be started again` });
   }
-  await enableUnits(host, units);
 }
 
 async function processUnits(host: Host, app: string, colour: Colour): Promise<readonly string[]> {

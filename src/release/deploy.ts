@@ -14,9 +14,11 @@ import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
 import { Failure } from '../errors.ts';
 import type { Agreed } from '../host/theirs.ts';
 import { type FrontFacts, lookAtFront, placeFront } from './front/front.ts';
+import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { lookAt, type SeenHost } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
+import { checkExclusive } from './plan/processes.ts';
 import { planRollout } from './plan/rollout.ts';
 import { wantedRelease } from './plan/wanted.ts';
 import { clearRollout, hasRollout } from './rollout.ts';
@@ -38,6 +40,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const started = performance.now();
   const { config, app, artifact, hosts } = request;
   const definition = appNamed(config, app);
+  checkExclusive(app, definition, hosts);
   const by = request.by ?? whoami(context);
   requireOneHost(request, definition.persist);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
@@ -72,7 +75,8 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const ready = await Promise.all(
     plan.hosts.map((host) => bring(host, request, agreed.get(host.host.name), context)),
   );
-  await carryOut({ ...plan, hosts: ready }, context, letIn);
+  const formerJobs = await jobsElsewhere(request, ready, context);
+  await carryOut({ ...plan, hosts: ready, formerJobs }, context, letIn);
   // The site of a balancer that divides is the rollout's.
   const fronted = letIn?.balanced === true || (await placeFront(app, plan.front, context));
   const done = result(request, plan, fronted, started);

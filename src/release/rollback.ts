@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { other } from '../contract/places.ts';
 import { whoami } from '../environment/audit.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
+import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { lookAt, type SeenHost } from './look/look.ts';
 import { liveRelease } from './plan/decide.ts';
 import { outcome } from './plan/outcome.ts';
@@ -36,7 +37,8 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
   const { manifest } = plan;
   for (const planned of plan.hosts)
     if (planned.settle !== undefined) await ready(planned, undefined, context);
-  await carryOut(plan, context);
+  const formerJobs = await jobsElsewhere(request, plan.hosts, context);
+  await carryOut({ ...plan, formerJobs }, context);
   const fronted = await placeFront(app, plan.front, context);
   const { ref, commit, subject, release } = manifest;
   const seconds = (performance.now() - started) / 1000;

@@ -33,7 +33,9 @@ export async function putJobs(scene: Scene): Promise<void> {
   }
   if (changed) await host.reloadUnits();
   for (const timer of starting) {
-    if (!(await host.start(timer))) throw failed('jobs', `${timer} cannot be started`);
+    if (await host.start(timer)) continue;
+    const { said } = await host.run('systemctl', 'status', '--no-pager', timer);
+    throw failed('jobs', `${timer} cannot be started`, said.trim().split('\n'));
   }
   for (const { timer } of jobs) await host.link(`../${timer}`, `${WANTED}/${timer}`);
   if (jobs.length === 0) await host.remove(liveLink(app));

@@ -67,6 +67,8 @@ export interface ReleasePlan {
   readonly manifest: Manifest;
   readonly hosts: readonly PlannedHost[];
   readonly front: FrontPlan;
+  /** Hosts that ran its jobs and do so no more; absent: none. */
+  readonly formerJobs?: readonly ReleaseHost[] | undefined;
 }
 
 /** @throws Failure kind `usage` if a rollback names a release that is not on every host. */

@@ -42,3 +42,22 @@ function jobOf(name: string, { run, at, every, zone, timeout }: JobConfig): Mani
   const when = at === undefined ? `every ${duration(every ?? 0)}` : times.join(', ');
   return { name, run, timeout, when: `${when} ${zone}`, calendar: calendar.map((one) => `${one} ${zone}`) };
 }
+
+/**
+ * An inventory may have more hosts than pipeline.yml knows.
+ * @throws Failure kind `usage` where two versions would run an exclusive process at once.
+ */
+export function checkExclusive(
+  app: string,
+  { processes }: Pick<AppConfig, 'processes'>,
+  hosts: readonly { readonly name: string }[],
+): void {
+  const [name] = Object.entries(processes).find(([, { exclusive }]) => exclusive) ?? [];
+  if (name === undefined || hosts.length < 2) return;
+  const all = hosts.map((host) => host.name).join(', ');
+  throw new Failure('usage', `${app}: ${name} is exclusive, and ${app} is on several hosts: ${all}`, {
+    next:
+      'They change their version one after the other, so two versions would run it at once: keep one host in ' +
+      'the group, or remove exclusive.',
+  });
+}

@@ -15,6 +15,7 @@ import { asFailure, Failure } from '../../errors.ts';
 import { converge } from '../../host/converge.ts';
 import { ROLLOUT_UNIT } from '../../roles/node-service.ts';
 import { connect } from '../../ssh/openssh.ts';
+import { stopJobs } from '../jobs/elsewhere.ts';
 import { guardOrder, placedIn, settleOrder, takeOverOrder } from '../order/order.ts';
 import { dividingOrder, rolloutOrder } from '../order/rollout.ts';
 import { leftOver, liveRelease, prunable } from '../plan/decide.ts';
@@ -47,7 +48,10 @@ export async function carryOut(
     runOrder(planned.host, await orderRun(plan, planned, order), context);
   const settle = (planned: Busy) => settleOrder(planned.settle, settling(plan, planned, context));
   const [only] = work;
-  if (work.length === 1 && only !== undefined) {
+  const former = plan.formerJobs ?? [];
+  const moving = former.length > 0 && letIn === undefined;
+  if (letIn !== undefined) await stopJobs(former, plan.app, context);
+  if (work.length === 1 && only !== undefined && !moving) {
     const order =
       letIn === undefined ? both(only.takeOver, settle(only)) : shared(plan, only, letIn, context);
     await attempt(plan, work, context, () => send(only, order));
@@ -70,6 +74,8 @@ export async function carryOut(
       switched.push(planned);
     }
   });
+  // They may miss a time of this moment, and never have it twice.
+  await stopJobs(former, plan.app, context);
   const settled = work.map((planned) => send(planned, { verb: 'settle', settle: settle(planned) }));
   const ended = await Promise.allSettled(settled);
   const failed = ended.find((one) => one.status === 'rejected');
