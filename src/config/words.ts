@@ -62,7 +62,8 @@ export function gotWords(path: Path, value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping (key: value)';
-  if (path.some((key) => HIDDEN.includes(String(key)))) return typeof value === 'string' ? 'text' : `a ${typeof value}`;
+  if (path.some((key) => HIDDEN.includes(String(key))))
+    return typeof value === 'string' ? 'text' : `a ${typeof value}`;
   if (typeof value === 'string') return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`;
   return typeof value === 'number' ? `the number ${value}` : String(value);
 }

@@ -75,6 +75,13 @@ describe.skipIf(unavailable !== undefined)(`backups (${unavailable ?? 'local hos
   const backups = async () =>
     (await json<{ backups: { id: string; item: string; before: boolean }[] }>('backup', 'list')).backups;
 
+  const status = async () => {
+    const { hosts } = await json<{
+      hosts: { name: string; apps: { app: string; commit: string; healthy: boolean }[] }[];
+    }>('prod', 'status');
+    return hosts.find(({ name }) => name === 'web')?.apps ?? [];
+  };
+
   beforeAll(async () => {
     const repository = join(project.path, 'shop');
     mkdirSync(repository);
@@ -234,5 +241,56 @@ head -c 4M /dev/urandom >/srv/small/ballast 2>/dev/null; true`,
     expect((await backups()).length).toBe(before);
     await good('backup', 'now', 'shop');
     expect((await backups()).length).toBeGreaterThan(before);
+  });
+
+  describe('a lost host', () => {
+    test('destroyed in the middle of traffic, it serves again with its data, at the release that served', async () => {
+      await good('backup', 'now');
+      const [before, secret, was] = [await hash(), await ask('/secret'), await status()];
+      let [asked, lostAt, backAt] = [0, 0, 0];
+      const visitor = new AbortController();
+      const traffic = (async () => {
+        while (!visitor.signal.aborted) {
+          const rows = await ask('/rows').catch(() => undefined);
+          asked++;
+          if (rows === undefined) lostAt ||= Date.now();
+          else if (lostAt > 0 && /^\d+$/.test(rows)) backAt ||= Date.now();
+          await sleep(100);
+        }
+      })();
+      await run(['prod', 'ssh', 'web', '--', 'poweroff -f'], here);
+      const { stdout } = await good('prod', 'replace', 'web', '--yes');
+      await sleep(500);
+      visitor.abort();
+      await traffic;
+      expect(stdout).toMatch(
+        /web is made anew, and what was written there in the last \d+ minutes? is lost\./,
+      );
+      expect(asked).toBeGreaterThan(5);
+      expect(backAt - lostAt).toBeLessThan(120_000);
+      process.stderr.write(`host killed to host serving with data: ${(backAt - lostAt) / 1000} s\n`);
+      expect(await hash()).toBe(before);
+      expect(await ask('/secret')).toBe(secret);
+      expect(await ask('/kept')).toBe('kept by the service');
+      await ask('/keep');
+      expect(await status()).toMatchObject([{ app: 'shop', commit: was[0]?.commit, healthy: true }]);
+      expect((await good('prod', 'up')).stdout).toContain('Nothing to change');
+    });
+
+    test.each([8, 25])(
+      'a replacement that is killed after %s s is finished by the next one',
+      async (seconds) => {
+        await good('backup', 'now');
+        const [before, secret] = [await hash(), await ask('/secret')];
+        const first = start(['prod', 'replace', 'web', '--yes'], here);
+        await sleep(seconds * 1000);
+        first.process.kill('SIGKILL');
+        await first.ended;
+        await good('prod', 'replace', 'web', '--yes', '--wait');
+        expect(await hash()).toBe(before);
+        expect(await ask('/secret')).toBe(secret);
+        expect(await ask('/rows')).toMatch(/^\d+$/);
+      },
+    );
   });
 });
