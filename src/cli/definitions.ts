@@ -109,6 +109,16 @@ export const definitions = {
       },
     },
   },
+  prodReplace: {
+    path: 'prod replace',
+    summary: 'make a lost host anew, with its applications and the newest backup',
+    description:
+      'Says first what is lost, in minutes, and asks. What remains of the host is removed. Run it again where ' +
+      'it was interrupted.',
+    arguments: [{ name: '<host>', description: 'host in pipeline.yml' }],
+    options: { provider, yes, wait },
+    examples: ['pipeline prod replace web'],
+  },
   build: {
     path: 'build',
     summary: 'build the artifact of a git ref, cached by commit',

@@ -12,6 +12,7 @@ export const handlers: Loaders = {
   prodStatus: async () => (await import('./commands/prod-status.ts')).prodStatus,
   prodSsh: async () => (await import('./commands/prod-ssh.ts')).prodSsh,
   prodDestroy: async () => (await import('./commands/prod-destroy.ts')).prodDestroy,
+  prodReplace: async () => (await import('./commands/prod-replace.ts')).prodReplace,
   build: async () => (await import('./commands/build.ts')).build,
   deploy: async () => (await import('./commands/deploy.ts')).deploy,
   rollback: async () => (await import('./commands/rollback.ts')).rollback,

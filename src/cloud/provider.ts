@@ -130,6 +130,11 @@ export interface Provider {
   machines(): Promise<readonly Machine[]>;
   /** What `destroy` would remove, for the question to the user. */
   destroyable(): Promise<Destroyed>;
+  /**
+   * Removes one machine that carries this environment's owner mark, with everything on it; the next `apply`
+   * makes it anew. One that is not there is no failure.
+   */
+  remove(name: string): Promise<void>;
   /** Removes everything that carries this environment's owner mark, and nothing else. */
   destroy(): Promise<Destroyed>;
 }

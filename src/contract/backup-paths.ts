@@ -13,6 +13,10 @@ export const BACKUP_CREDENTIALS = `${BACKUP_FOLDER}/credentials`;
 export const BACKUP_STATE = '/var/lib/pipeline/backup';
 /** `BackupStatus`. Holds no secret: the agent reads it. */
 export const BACKUP_STATUS = `${BACKUP_STATE}/status.json`;
+/** What served on the host that this one replaces (`ServedRelease[]`). */
+export const BACKUP_SERVED = `${BACKUP_STATE}/replaced.json`;
+/** What is done of a replacement, and what is left: names of items; gone once all is done. */
+export const BACKUP_REPLACING = `${BACKUP_STATE}/replacing`;
 export const BACKUP_UNIT = 'pipeline-backup.service';
 export const BACKUP_TIMER = 'pipeline-backup.timer';
 export const BACKUP_WATCH = 'pipeline-backup.path';

@@ -156,7 +156,12 @@ export const backupEventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('status'), status: backupStatusSchema }),
   z.object({ event: z.literal('end') }),
   z.object({ event: z.literal('pending'), restores: z.array(pendingSchema) }),
-  z.object({ event: z.literal('served'), releases: servedReleasesSchema }),
+  /** `before`: on the host that this one replaces. */
+  z.object({
+    event: z.literal('served'),
+    releases: servedReleasesSchema,
+    before: servedReleasesSchema,
+  }),
   z.object({
     event: z.literal('failed'),
     kind: z.enum(['usage', 'host']),

@@ -7,7 +7,7 @@ import { withLock } from '../real/lock.ts';
 import { realWorld } from './real.ts';
 import { pendingRestores, Restore } from './restore.ts';
 import { readStatus } from './status.ts';
-import { servedReleases } from './take.ts';
+import { servedBefore, servedReleases } from './take.ts';
 import { backUpItems, itemsNamed, listSnapshots, readPlan, type Tell, tick, verifyItems } from './work.ts';
 
 export const BACKUP_USAGE = `       onhost backup tick | status | list | pending | served
@@ -74,7 +74,12 @@ const VERBS: Readonly<Record<string, Verb>> = {
     tell({ event: 'status', status: await readStatus(realWorld, await readPlan(realWorld)) }),
   pending: async (_, tell) =>
     tell({ event: 'pending', restores: (await pendingRestores(realWorld)).map((one) => ({ ...one })) }),
-  served: async (_, tell) => tell({ event: 'served', releases: [...(await servedReleases(realWorld))] }),
+  served: async (_, tell) =>
+    tell({
+      event: 'served',
+      releases: [...(await servedReleases(realWorld))],
+      before: [...(await servedBefore(realWorld))],
+    }),
   prepare: locked(PATIENCE_SECONDS, async (_, tell) => (await restoreFrom(tell)).prepare()),
   finish: locked(PATIENCE_SECONDS, async ([by = ''], tell) => (await restoreFrom(tell)).finish(by)),
 };

@@ -17,6 +17,7 @@ import { Failure } from '../../errors.ts';
 import { bytes } from '../../format.ts';
 import { must } from './engine.ts';
 import { engineOf } from './engines.ts';
+import { giveTo } from './owner.ts';
 import { Repository } from './repository.ts';
 import { placeHost, placeMonitor, takeBackup } from './take.ts';
 import { besideName, loadError } from './trial.ts';
@@ -184,6 +185,7 @@ export class Restore {
     const fresh = `${beside}${item.path}`;
     const aside = `${beside}.old`;
     if (await files.exists(fresh)) {
+      await giveTo(this.#world, item.app, fresh);
       if (await files.exists(item.path)) {
         await files.remove(aside);
         await files.move(item.path, aside);

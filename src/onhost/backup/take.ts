@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { type BackupItem, type ServedRelease, servedReleasesSchema } from '../../contract/backup.ts';
-import { BACKUP_STATE } from '../../contract/backup-paths.ts';
+import { BACKUP_SERVED, BACKUP_STATE } from '../../contract/backup-paths.ts';
 import { type Manifest, manifestSchema } from '../../contract/manifest.ts';
 import { APPS, appRoot, colourLink, other } from '../../contract/places.ts';
 import { must } from './engine.ts';
@@ -79,9 +79,17 @@ export async function hostContent(world: BackupWorld): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function takeHost(world: BackupWorld, repository: Repository, item: BackupItem): Promise<Written> {
+/** A host that has nothing yet may replace one whose backup has all of it: it must not come before that. */
+async function takeHost(
+  world: BackupWorld,
+  repository: Repository,
+  item: BackupItem,
+): Promise<Written | undefined> {
   const { files } = world;
-  await files.write(SERVED, `${JSON.stringify(await servedReleases(world))}\n`, 0o600);
+  const served = await servedReleases(world);
+  const apps = await Promise.all((await files.list(APPS)).map((app) => files.list(`${APPS}/${app}`)));
+  if (served.length === 0 && apps.flat().length === 0) return undefined;
+  await files.write(SERVED, `${JSON.stringify(served)}\n`, 0o600);
   const there = await existing(world, KEPT);
   return repository.writePaths([SERVED, ...there], item);
 }
@@ -140,8 +148,8 @@ export async function placeMonitor(world: BackupWorld, restored: string): Promis
   await must(world, 'give Redis its files', owner);
 }
 
-/** Puts secrets of applications and what is known of databases in their place. @returns what served */
-export async function placeHost(world: BackupWorld, restored: string): Promise<readonly ServedRelease[]> {
+/** Puts secrets of applications in their place, and keeps what served for `servedBefore`. */
+export async function placeHost(world: BackupWorld, restored: string): Promise<void> {
   const { files } = world;
   const apps = `${restored}${APPS}`;
   for (const app of await files.list(apps)) {
@@ -151,11 +159,14 @@ export async function placeHost(world: BackupWorld, restored: string): Promise<r
       await place(world, secrets, `${APPS}/${app}/secrets`);
     }
   }
-  const admin = '/etc/pipeline/databases/mongodb-admin';
-  // A server that is new has no such user yet; its first deploy makes one with a password of its own.
-  await files.remove(`${restored}${admin}`);
   const served = await files.read(`${restored}${SERVED}`);
-  return served === undefined ? [] : servedReleasesSchema.parse(JSON.parse(served));
+  if (served !== undefined) await files.write(BACKUP_SERVED, served, 0o600);
+}
+
+/** What served on the host that this one replaces, as its last backup says. */
+export async function servedBefore({ files }: BackupWorld): Promise<readonly ServedRelease[]> {
+  const text = await files.read(BACKUP_SERVED);
+  return text === undefined ? [] : servedReleasesSchema.parse(JSON.parse(text));
 }
 
 /** Moves a folder, also to another disk; what was there goes. */

@@ -9,7 +9,7 @@ import {
   itemName,
   type Snapshot,
 } from '../../contract/backup.ts';
-import { BACKUP_PLAN } from '../../contract/backup-paths.ts';
+import { BACKUP_PLAN, BACKUP_REPLACING } from '../../contract/backup-paths.ts';
 import { AUDIT_LOG } from '../../contract/places.ts';
 import { asFailure, Failure } from '../../errors.ts';
 import { bytes, counted, duration } from '../../format.ts';
@@ -144,6 +144,8 @@ export async function audit(
 
 /** What the timer does, and what comes after a deploy: whatever is due, which usually is nothing. */
 export async function tick(world: BackupWorld, plan: BackupPlan, tell: Tell): Promise<void> {
+  // What is on a host that is being made anew is not what its backups are for.
+  if (await world.files.exists(BACKUP_REPLACING)) return;
   const now = world.now();
   const status = await readStatus(world, plan);
   const content = await hostContent(world);
