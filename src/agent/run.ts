@@ -42,8 +42,8 @@ function collectorsFor(
   return [
     cpuCollector(container),
     memoryCollector(container),
-    loadCollector(),
-    pressureCollector(),
+    loadCollector(container),
+    pressureCollector(container),
     diskCollector(),
     networkCollector(),
     ...(config.units.length > 0 ? [unitCollector(config.units)] : []),

@@ -225,9 +225,9 @@ function cannotBuild({ codename, sources }: ImageRecipe, failure: Failure): Fail
     step: 'base image',
     output: failure.output,
     next:
-      `Its packages must be within reach of this machine, and signed by a key that is here ` +
-      '(package debian-archive-keyring or ubuntu-keyring). Or leave `image:` out of pipeline.yml: hosts ' +
-      "are then of this machine's own release.",
+      'Its packages must be within reach of this machine, and signed by a key that is here (for Debian: ' +
+      'package debian-archive-keyring). Or leave `image:` out of pipeline.yml: hosts are then of this ' +
+      "machine's own release.",
     cause: failure,
   });
 }

@@ -144,7 +144,7 @@ async function mend(work: Work, host: HostWork, boots: boolean): Promise<void> {
   if (host.leftover) await removeHost(context, fleet, layout);
   const record = host.record ? await limited(work, host, host.record) : await made(work, host);
   const starting = boots ? await startHost(context, fleet, layout, record) : undefined;
-  await waitForSsh(context, fleet, layout, record.address, starting);
+  await waitForSsh(context, fleet, layout, record, starting);
   if (host.record) await handedDown(work, host, record);
 }
 
