@@ -45,7 +45,7 @@ export function existingSpec(
   const databases = entries.map(({ group }) => databasesOn(config, group));
   return {
     roles: [...new Set(entries.flatMap(({ group, host }) => rolesOf(config, group, host)))],
-    packages: [...new Set(groups.flatMap((group) => packagesOf(config, group)))],
+    packages: packagesOf(config, groups),
     exposures: distinct(entries.flatMap(({ group, host }) => exposures(config, group, host))),
     databases: {
       clients: [...new Set(databases.flatMap(({ clients }) => clients))],
@@ -77,7 +77,7 @@ function members(config: Config, group: string, host: HostConfig): MachineSpec[]
     name,
     group,
     roles: rolesOf(config, group, host),
-    packages: packagesOf(config, group),
+    packages: packagesOf(config, [group]),
     databases: databasesOn(config, group),
     exposures: exposures(config, group, host),
     memoryBytes: host.memory ?? config.defaults.memory ?? DEFAULTS.memory,
@@ -100,12 +100,15 @@ function rolesOf(config: Config, group: string, host: HostConfig): readonly stri
 }
 
 /** Those that its applications name, and those of the languages that they name. */
-function packagesOf(config: Config, group: string): readonly string[] {
-  const served = Object.values(config.apps).filter(({ hosts }) => hosts.includes(group));
-  return served.flatMap(({ runtime, packages }) => [
+function packagesOf(config: Config, groups: readonly string[]): readonly string[] {
+  const served = Object.values(config.apps).filter(({ hosts }) =>
+    groups.some((group) => hosts.includes(group)),
+  );
+  const all = served.flatMap(({ runtime, packages }) => [
     ...(runtime !== undefined && runtime in LANGUAGE_PACKAGES ? LANGUAGE_PACKAGES[runtime as Language] : []),
     ...packages,
   ]);
+  return [...new Set(all)];
 }
 
 /** SSH for operators, what the roles open, and the ports of the sites that the host serves or balances. */
