@@ -72,7 +72,7 @@ type Pace = Pick<CanaryOptions, 'rate' | 'times'>;
 function readPace({ rate: text, replay }: Options): Pace {
   if (text === undefined) return {};
   const [, times, number] = /^([x×]?)(\d+(?:\.\d+)?)$/.exec(text) ?? [];
-  if (!(Number(number) > 0))
+  if (number === undefined)
     throw new Failure('usage', `--rate: "${text}" is not a number`, {
       next: 'Write requests a second, e.g. 200, or x2 for twice the rate of a replay.',
     });
