@@ -1,7 +1,7 @@
 /** What a rollout does next, from what it is and what was seen. Pure: the host's program carries it out. */
 import type { Otherwise, RolloutPhase, RolloutWord } from '../contract/rollout.ts';
 import { hasEnded } from '../contract/rollout.ts';
-import { defaultUnitConfig, FIRST_WEIGHTS, marginsBefore, UNIT_RULES } from '../judge/units/config.ts';
+import { defaultUnitConfig, FIRST_RULES, marginsBefore, UNIT_RULES } from '../judge/units/config.ts';
 import {
   areBothBroken,
   createUnitJudge,
@@ -73,8 +73,8 @@ export function beginState(
 ): RolloutState {
   const below = steps.filter((percent) => percent < 100);
   const margins = below.map((_, step) => marginsBefore(shareAfter(steps, step)));
-  const weights = rules === UNIT_RULES ? defaultUnitConfig.weights : FIRST_WEIGHTS;
-  const judge = createUnitJudge({ ...defaultUnitConfig, weights, alpha, margins });
+  const earlier = rules === UNIT_RULES ? {} : FIRST_RULES;
+  const judge = createUnitJudge({ ...defaultUnitConfig, ...earlier, alpha, margins });
   return { phase: 'running', step: 0, judge, running: 0 };
 }
 
@@ -89,7 +89,7 @@ export function revivedState(kept: RolloutState): RolloutState {
   const accounts: Partial<UnitState['accounts']> = judge.accounts;
   if (accounts.slow !== undefined) return kept;
   const { config } = judge;
-  const first = createUnitJudge({ ...config, weights: FIRST_WEIGHTS });
+  const first = createUnitJudge({ ...config, ...FIRST_RULES });
   return { ...kept, judge: { ...judge, config: first.config, accounts: { ...first.accounts, ...accounts } } };
 }
 

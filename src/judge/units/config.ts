@@ -30,9 +30,10 @@ export const SLOW_LIMITS = [
 /** Number of these rules; a status says by which ones it was judged, and nothing: by the first ones. */
 export const UNIT_RULES = 2;
 
-/** Shares of α by the first rules, which did not count who waits grossly long. */
-export const FIRST_WEIGHTS: UnitConfig['weights'] = {
-  ...{ errors: 0.45, refused: 0.05, returning: 0.15, missing: 0.05, slow: 0 },
+/** The first rules did not count who waits grossly long, and threw units away. */
+export const FIRST_RULES: Pick<UnitConfig, 'weights' | 'parts'> = {
+  weights: { errors: 0.45, refused: 0.05, returning: 0.15, missing: 0.05, slow: 0 },
+  parts: 1,
 };
 
 export const defaultUnitConfig: Omit<UnitConfig, 'margins'> = {
@@ -42,6 +43,7 @@ export const defaultUnitConfig: Omit<UnitConfig, 'margins'> = {
   toleratedMs: 1,
   resolutionMs: 1,
   brokenShare: 0.5,
+  parts: 10,
   weights: { errors: 0.4, refused: 0.05, returning: 0.1, missing: 0.05, slow: 0.1 },
   quantiles: [
     { quantile: 0.5, weight: 0.1, askedWithin: 1 },

@@ -183,7 +183,7 @@ function latencyBets(state: UnitState, all: UnitBlock['strata']): Pick<UnitState
       const q = thresholds[i] ?? null;
       if (q === null) return account;
       const values = { candidate: above(raised(q, config.tolerated)), baseline: above(q) };
-      return betOnDifference(account, strata, values);
+      return betOnDifference(account, strata, values, config.parts);
     }),
     notSlower: state.notSlower.map((accounts, i) => {
       const q = thresholds[i] ?? null;

@@ -96,6 +96,8 @@ export interface UnitConfig {
   /** Shares of α; with those of `quantiles` they sum to 1. */
   readonly weights: Readonly<Record<LabelMetric, number>>;
   readonly quantiles: readonly UnitQuantile[];
+  /** Of a side that has more units, so many parts are compared with the other one; absent: one. */
+  readonly parts?: number | undefined;
   /** For each step but the last: what is excluded before it gives way to the next one. */
   readonly margins: readonly UnitMargins[];
 }
