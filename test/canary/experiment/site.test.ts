@@ -15,7 +15,7 @@ it.each([
     hosts: { web: {} },
     apps: { preview: { source: 'x', hosts: ['web'], canary: { requests: [{ path: '/' }] } } },
   });
-  const options = { baseline: 'a', candidate: 'b', seed: 1, keep: false, rate: 1, durationMs: 1_000 };
+  const options = { baseline: 'a', candidate: 'b', seed: 1, keep: false, rate: 1, durationMs: 60_000 };
   const plan = planRun({ ...values, path: '/p/pipeline.yml', directory: '/p' }, options);
   const side = { address: '192.0.2.1' } as LabHost;
   const site = siteOf(plan, { baseline: side, candidate: side }, 3000, [], noIpv6);
