@@ -117,7 +117,8 @@ describe('lines', () => {
 
 describe('lines in JSON', () => {
   it('are told by field', () => {
-    const text = '{"time":1764417600123,"level":"info","msg":"paid","order":7,"err":{"code":"E1","list":[1]}}';
+    const text =
+      '{"time":1764417600123,"level":"info","msg":"paid","order":7,"err":{"code":"E1","list":[1]}}';
     expect(parseStructured(text)).toEqual({
       message: 'paid',
       level: 'info',
@@ -192,9 +193,13 @@ describe('releases', () => {
       (text) => parsePlacement(text) ?? [],
     );
     const of = (source: string, at: number) => releaseAt(placements, source, at * 1000);
-    expect([of('blue', 250), of('blue-2', 300), of('green-worker', 250), of('green', 150), of('job-x', 400)]).toEqual(
-      ['r1', 'r3', 'r2', '', ''],
-    );
+    expect([
+      of('blue', 250),
+      of('blue-2', 300),
+      of('green-worker', 250),
+      of('green', 150),
+      of('job-x', 400),
+    ]).toEqual(['r1', 'r3', 'r2', '', '']);
   });
   it("units' names are systemd's", () => {
     expect(sliceOf('check-box.io')).toBe('system-pipeline\\x2dcheck\\x2dbox.io.slice');

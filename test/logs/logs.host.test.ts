@@ -154,7 +154,9 @@ journalctl --sync`,
     expect(long).toMatchObject([{ cut: true, source: 'job-print' }]);
     expect(long[0]?.message.length).toBe(8_000);
     expect(lines.some(({ message }) => message === 'after the long one')).toBe(true);
-    expect(lines.find(({ message }) => message.startsWith('red'))?.message).toBe('red text\\x07 \ufffd\ufffd bell');
+    expect(lines.find(({ message }) => message.startsWith('red'))?.message).toBe(
+      'red text\\x07 \ufffd\ufffd bell',
+    );
     expect(lines.some(({ message }) => message === 'the token is ***')).toBe(true);
     expect(lines.find(({ message }) => message === 'no card')).toMatchObject({
       level: 'error',
@@ -172,10 +174,9 @@ journalctl --sync`,
     const found = await json(APP, '--since', '1h', '--grep', 'needle \\d+');
     expect(found.map(({ message }) => message)).toEqual(['Needle 4711']);
     expect(await json(APP, '--since', '1h', '--grep', 'NEEDLE')).toEqual([]);
-    expect((await json(APP, '--grep', '^line (1|1999|2000)$', '-n', '2')).map(({ message }) => message)).toEqual([
-      'line 1999',
-      'line 2000',
-    ]);
+    expect(
+      (await json(APP, '--grep', '^line (1|1999|2000)$', '-n', '2')).map(({ message }) => message),
+    ).toEqual(['line 1999', 'line 2000']);
     expect(await run(APP, '--grep', 'a(')).toMatchObject({ exitCode: 2 });
   });
 
@@ -188,9 +189,12 @@ journalctl --sync`,
     const running = start(APP, '-f', '-n', '0', '--json');
     await expect.poll(() => running.stderr(), { interval: 100, timeout: 30_000 }).toContain('web-2');
     await at.powerOn();
-    await expect.poll(() => running.stderr(), { interval: 200, timeout: 60_000 }).toContain('web-2 is read again');
+    await expect
+      .poll(() => running.stderr(), { interval: 200, timeout: 60_000 })
+      .toContain('web-2 is read again');
     await at.on(`systemd-run --quiet --collect --unit 'pipeline-${APP}@job-say.service' echo back again`, 1);
-    const has = () => running.documents().some(({ host, message }) => host === 'web-2' && message === 'back again');
+    const has = () =>
+      running.documents().some(({ host, message }) => host === 'web-2' && message === 'back again');
     await expect.poll(has, { interval: 50, timeout: 10_000 }).toBe(true);
     running.stop.abort();
     expect(await running.ended).toBe(0);
