@@ -5,6 +5,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Manifest } from '../../src/contract/manifest.ts';
 import type { Placed, ReleaseOrder, Settle, TakeOver } from '../../src/contract/release.ts';
+import type { RolloutStatus } from '../../src/contract/rollout.ts';
 import { Failure } from '../../src/errors.ts';
 import { guard } from '../../src/onhost/guard.ts';
 import { Interrupt, Interrupted } from '../../src/onhost/interrupt.ts';
@@ -320,6 +321,57 @@ describe('a guard', () => {
       expectWholeOld(at, `standby ${standby}`);
       expect(active(at, TIMER)).toBe(false);
     }
+  });
+});
+
+describe('a rollout', () => {
+  const rollout = (phase: 'promoted' | 'taken back'): ReleaseOrder => ({
+    verb: 'end-rollout',
+    app: 'shop',
+    status: { id: '0123456789abcdef', phase, events: [] } as unknown as RolloutStatus,
+  });
+  async function begun(at: FakeHost): Promise<void> {
+    const { error } = await carry(
+      {
+        verb: 'let-in',
+        takeOver: newTakeOver({ site: null }),
+        rollout: {
+          ...{ part: 'host', id: '0123456789abcdef', seed: 'f'.repeat(32), by: 'visitor', steps: [5, 100] },
+          ...{ atMost: 60_000, otherwise: 'hold', alpha: 0.01, secrets: null },
+          shared: { text: 'shared site', needs: null, certificate: null },
+          after: { text: 'site', needs: null, certificate: null },
+          baseline: withBesides(placed(OLD, 'blue'), OLD_ONES),
+          settle: newSettle({ afterDeploy: null }),
+          audit: { by: 'me@here', app: 'shop', release: NEW, previous: OLD },
+        },
+      },
+      at,
+    );
+    expect(error).toBeUndefined();
+  }
+
+  it('leaves processes and jobs to the old version until the new one is promoted', async () => {
+    const at = host();
+    const seen = watchExclusive(at);
+    await begun(at);
+    expect(active(at, GREEN)).toBe(true);
+    for (const unit of [OLD_WORKER, OLD_MAILER]) expect(active(at, unit) && enabled(at, unit)).toBe(true);
+    for (const unit of [NEW_WORKER, NEW_MAILER, NEW_PAINTER, TIMER]) expect(active(at, unit)).toBe(false);
+    for (const unit of [NEW_WORKER, NEW_MAILER, NEW_PAINTER]) expect(enabled(at, unit)).toBe(false);
+    const { error } = await carry(rollout('promoted'), at);
+    expect(error).toBeUndefined();
+    expect(seen.both).toEqual([]);
+    expectWholeNew(at, 'promoted');
+    expect(active(at, TIMER)).toBe(true);
+  });
+
+  it('that is taken back never started those of the new one', async () => {
+    const at = host();
+    await begun(at);
+    const { error } = await carry(rollout('taken back'), at);
+    expect(error).toBeUndefined();
+    expectWholeOld(at, 'taken back');
+    expect(at.calls.filter((call) => /start .*green-/.test(call))).toEqual([]);
   });
 });
 
