@@ -113,7 +113,7 @@ export function buildEnvironment(
   globalConfig: string,
 ): Record<string, string | undefined> {
   const foreign =
-    /^(npm_(package|lifecycle|config_(local|global)_prefix|command|execpath|node_execpath)|NODE_|INIT_CWD|LC_|LANG)/;
+    /^(NODE_|INIT_CWD|LC_|LANG|npm_(package|lifecycle|command|(node_)?execpath|config_(local|global)_prefix))/;
   const kept = Object.entries(own).filter(([name]) => !foreign.test(name) || name === 'NODE_EXTRA_CA_CERTS');
   return {
     ...Object.fromEntries(kept),

@@ -61,8 +61,8 @@ export const definitions = {
     path: 'prod up',
     summary: 'create what is missing, configure it, write inventory.ini',
     description:
-      'Run it as often as you like: a second run changes nothing. With -i it changes hosts that you already ' +
-      'have: it shows what it would do, says what of yours that concerns, and asks.',
+      'Run it as often as you like: a second run changes nothing. With -i it changes hosts that you ' +
+      'already have: it shows what it would do, says what of yours that concerns, and asks.',
     options: { provider, inventory: existing, wait, yes },
     examples: [
       'pipeline prod up',
@@ -328,9 +328,9 @@ export const definitions = {
     path: 'judge',
     summary: 'judge recorded data, no hosts needed',
     description:
-      "FILE is a report of a canary or a rollout, whose verdict is computed again, or a document for Kayenta's " +
-      'remote judge. With --prometheus it is a Kayenta configuration, and values come from there. With ' +
-      '--app there is no FILE: two releases are judged by what the monitor recorded of them.',
+      'FILE is a report of a canary or a rollout, whose verdict is computed again, or a document for ' +
+      "Kayenta's remote judge. With --prometheus it is a Kayenta configuration, and values come from " +
+      'there. With --app there is no FILE: two releases are judged by what the monitor recorded of them.',
     arguments: [{ name: '[file]', description: 'JSON file, or - for standard input' }],
     options: {
       judge: {
@@ -394,6 +394,31 @@ export const definitions = {
       'pipeline judge --app shop --baseline 20261125-101500-05c965f --candidate ' +
         '20261125-112000-0fb8c1c --last 2h',
     ],
+  },
+  judgeServe: {
+    path: 'judge serve',
+    summary: "serve Kayenta's HTTP API, for Argo Rollouts, Spinnaker and scripts",
+    description:
+      "Judges by Kayenta's judge with values from Prometheus, until Ctrl-C. What it was asked is kept in " +
+      '.pipeline/judge, so that a restart loses nothing.',
+    options: {
+      prometheus: {
+        flags: '--prometheus <url>',
+        description: 'read the metrics from here, e.g. http://localhost:9090',
+        type: 'text',
+      },
+      configs: {
+        flags: '--configs <folder>',
+        description: 'canary configurations, one JSON file each (default: requests bring their own)',
+        type: 'text',
+      },
+      listen: {
+        flags: '--listen <address>',
+        description: 'address and port (default: 127.0.0.1:8090)',
+        type: 'text',
+      },
+    },
+    examples: ['pipeline judge serve --prometheus http://localhost:9090 --configs canaries'],
   },
   monitorSetup: {
     path: 'monitor setup',

@@ -31,4 +31,5 @@ export const handlers: Loaders = {
   monitorUsers: async () => (await import('./commands/monitor-others.ts')).monitorUsers,
   monitorTestAlert: async () => (await import('./commands/monitor-others.ts')).monitorTestAlert,
   judge: async () => (await import('./commands/judge.ts')).judge,
+  judgeServe: async () => (await import('./commands/judge-serve.ts')).judgeServe,
 };

@@ -128,6 +128,8 @@ function assemble(stdout: Stream, run: Run): Command {
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', HELP_AFTER)
     .showSuggestionAfterError(true)
+    // `judge serve` and `judge` have options of the same name.
+    .enablePositionalOptions()
     .exitOverride();
   const groups = new Map<string, Command>();
   for (const [name, definition] of Object.entries(definitions) as [CommandName, CommandDefinition][]) {
@@ -150,6 +152,7 @@ function assemble(stdout: Stream, run: Run): Command {
         `\nExamples:\n${definition.examples.map((example) => `  ${example}`).join('\n')}`,
       );
     }
+    groups.set(definition.path, command);
     command.action(async (...parameters: unknown[]) => {
       const args = parameters.slice(0, definition.arguments?.length ?? 0) as Session['arguments'];
       await run(name, args, valuesOf(options, command));
@@ -168,6 +171,8 @@ function helpForKnown(root: Command, argv: readonly string[]): string[] {
   for (const word of asked) {
     if (word.startsWith('-') || command.commands.length === 0) return [...argv];
     const known = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    // `judge FILE`: a command beside which another stands.
+    if (known === undefined && command.registeredArguments.length > 0) return [...argv];
     if (known === undefined && word !== 'help') return asked.filter((one) => !['-h', '--help'].includes(one));
     if (known === undefined) return [...argv];
     command = known;

@@ -75,8 +75,8 @@ const canarySchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'Metrics that must be shown to be no worse: errors, bodies, latency, size, cpu, memory, restarts, error ' +
-        'lines, or a name from reports; default: errors, bodies, latency.',
+      'Metrics that must be shown to be no worse: errors, bodies, latency, size, cpu, memory, restarts, ' +
+        'error lines, or a name from reports; default: errors, bodies, latency.',
     ),
   ignore_body: z
     .array(z.string())
@@ -121,8 +121,8 @@ const siteSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_]+$/, 'expected letters, digits and underscores')
     .optional()
     .describe(
-      'Cookie of sessions that lie in one process: behind a balancer their visitors stay with its host, in a ' +
-        'rollout with its version. Default: JSESSIONID on tomcat, else none.',
+      'Cookie of sessions that lie in one process: behind a balancer their visitors stay with its host, ' +
+        'in a rollout with its version. Default: JSESSIONID on tomcat, else none.',
     ),
   trusted_proxies: z
     .array(z.union([cidr(), z.ipv4(), z.ipv6()]))
@@ -172,8 +172,8 @@ const rolloutSchema = z.strictObject({
     ])
     .default('visitor')
     .describe(
-      'What makes a visitor the same one the next time: a cookie of the proxy, the address, a request header; ' +
-        'or each request by itself.',
+      'What makes a visitor the same one the next time: a cookie of the proxy, the address, a request ' +
+        'header; or each request by itself.',
     ),
   at_most: duration().default(3_600_000).describe('When to do what `otherwise` says.'),
   otherwise: z

@@ -63,7 +63,7 @@ http {
   include /etc/nginx/conf.d/*.conf;
   include ${ENABLED}/*;
 
-  # Whoever asks for a name that no site has learns nothing. A site that wants these requests says default_server.
+  # Names that no site has get no answer. A site that wants these requests says default_server.
   server {
     listen 80;${noIpv6 ? '' : '\n    listen [::]:80;'}
     server_name "";

@@ -110,7 +110,7 @@ class OpenSshConnection implements Connection {
   async check(text: string, options: RunOptions): Promise<string> {
     const result = await this.script(text, options);
     if (result.exitCode === 0) return result.stdout;
-    throw new Failure('host', `${options.label} failed (exit ${result.exitCode})`, {
+    throw new Failure('host', `${this.target.name}: ${options.label} failed (exit ${result.exitCode})`, {
       host: this.target.name,
       step: options.label,
       output: lastLines(shownOutput(result, options)),
@@ -314,7 +314,7 @@ function timeoutFailure(
   timeoutMs: number,
   result: RunResult,
 ): Failure {
-  return new Failure('host', `${options.label} did not end within ${duration(timeoutMs)}`, {
+  return new Failure('host', `${target.name}: ${options.label} did not end within ${duration(timeoutMs)}`, {
     host: target.name,
     step: options.label,
     output: lastLines(shownOutput(result, options)),
@@ -323,7 +323,7 @@ function timeoutFailure(
 }
 
 function tooMuch(target: SshTarget, options: RunOptions): Failure {
-  return new Failure('host', `${options.label} printed more than can be read`, {
+  return new Failure('host', `${target.name}: ${options.label} printed more than can be read`, {
     host: target.name,
     step: options.label,
     next: 'Something on the host prints without end. See what with --verbose.',
@@ -343,14 +343,14 @@ function uploadFailure(
   if (result.exitCode === DISK_FULL) {
     const [free, size] = result.stdout.trim().split(/\s+/).map(Number);
     const room = `${sizeOf(free)} free of ${sizeOf(size)}`;
-    return new Failure('host', `${step}: no room for ${sizeOf(file.size)}, ${room}`, {
+    return new Failure('host', `${target.name}: ${step}: no room for ${sizeOf(file.size)}, ${room}`, {
       ...details,
       next:
         'Make room on the host or give it a larger disk, then run the command again. Nothing was ' +
         'replaced.',
     });
   }
-  return new Failure('host', `${step} failed (exit ${result.exitCode})`, {
+  return new Failure('host', `${target.name}: ${step} failed (exit ${result.exitCode})`, {
     ...details,
     next: 'What stood there before still stands. The whole output: the same command with --verbose.',
   });

@@ -8,7 +8,7 @@ import type { RolloutStatus } from '../../src/contract/rollout.ts';
 import type { Host } from '../../src/onhost/host.ts';
 import { runRollout } from '../../src/onhost/rollout/actor.ts';
 import { reportOf } from '../../src/onhost/rollout/record.ts';
-import { tellRollout } from '../../src/onhost/rollout/talk.ts';
+import { followRollout, newestStatus, tellRollout } from '../../src/onhost/rollout/talk.ts';
 import { judgeRollout, parseRolloutReport } from '../../src/rollout/report.ts';
 import { broken, type FakeHost } from './fake-host.ts';
 import { carry, NEW, OLD, placed, servingHost, settle, takeOver } from './orders.ts';
@@ -181,6 +181,36 @@ describe('a rollout begins', () => {
 });
 
 describe('a rollout under way', () => {
+  it('has a status before its process has told one, though an earlier one is still there', async () => {
+    const host = await begun();
+    const printed: string[] = [];
+    host.files.set('/run/pipeline/rollouts/shop.json', JSON.stringify({ id: 'f', phase: 'promoted' }));
+    const first = JSON.parse((await newestStatus('shop', host)) ?? '{}') as RolloutStatus;
+    expect(first).toMatchObject({ id: '0123456789abcdef', phase: 'running', percent: 0, events: [] });
+    expect(first.next).toMatchObject({ percent: 50 });
+    // Who looks sees it once.
+    let looks = 0;
+    host.onSleep = () => {
+      looks += 1;
+      if (looks === 5) host.files.delete(`${FOLDER}/order.json`);
+    };
+    await followRollout('shop', host, (line) => printed.push(line));
+    expect(printed).toEqual([JSON.stringify(first), expect.stringContaining('"promoted"')]);
+  });
+
+  it('is aborted before its process has told anything', async () => {
+    const host = await begun();
+    let ran: Promise<boolean> | undefined;
+    host.onSleep = () => {
+      host.onSleep = () => {};
+      ran = run(host);
+    };
+    expect(await tellRollout('shop', host, 'abort', 'me@here')).toBe('heard');
+    await ran;
+    expectOldServes(host);
+    expect(statusOf(host).events.map(({ kind }) => kind)).toEqual(['began', 'taken back']);
+  });
+
   it('takes a version back that fails its visitors', async () => {
     const host = await begun();
     visit(host, 4);

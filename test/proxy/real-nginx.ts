@@ -9,19 +9,14 @@ import { text } from 'node:stream/consumers';
 import { PROXY_FUNCTIONS } from '../../src/proxy/scripts.ts';
 import type { ShareFolder } from '../../src/proxy/shares.ts';
 import { LOG_FORMAT } from '../../src/roles/nginx.ts';
+import { debianProgram } from '../support/debian-program.ts';
 
-/** The machine's own, or the one that `scripts/nginx.mjs` keeps. */
-const KEPT = join(import.meta.dirname, '../../node_modules/.cache/nginx');
-const NGINX = process.env.PIPELINE_NGINX ?? ['nginx', KEPT].find(runs);
-
-function runs(program: string): boolean {
-  return spawnSync(program, ['-v']).status === 0;
-}
+const NGINX = debianProgram('nginx', '-v');
 
 /** Why these tests cannot run here; undefined: they can. */
 export function nginxUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
-  return NGINX !== undefined && runs(NGINX) ? undefined : 'needs nginx: run `node scripts/nginx.mjs`';
+  return NGINX !== undefined ? undefined : 'needs nginx: run `node scripts/programs.mjs`';
 }
 
 export async function freePort(): Promise<number> {

@@ -147,7 +147,7 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
         kind: 'host',
         host: 'shell',
         step: 'load the seed',
-        message: 'load the seed failed (exit 7)',
+        message: 'shell: load the seed failed (exit 7)',
         output: ['password is ***', 'broken'],
       });
       await loud.close();
@@ -163,7 +163,7 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
       const slow = host.script('echo waiting; sleep 31415; echo never', { label: 'wait', timeoutMs: 500 });
       await expect(slow).rejects.toMatchObject({
         kind: 'host',
-        message: 'wait did not end within 500 ms',
+        message: 'shell: wait did not end within 500 ms',
         output: ['waiting'],
       });
       expect(await running('31415')).toBe('0');
@@ -348,7 +348,7 @@ describe.skipIf(unavailable !== undefined)(`connections to a real host (${unavai
       await expect(full).rejects.toMatchObject({
         kind: 'host',
         message: expect.stringMatching(
-          /^upload \/srv\/small\/file: no room for 3 MB, \S+ (k|M)?B free of 1\.05 MB$/,
+          /^shell: upload \/srv\/small\/file: no room for 3 MB, \S+ (k|M)?B free of 1\.05 MB$/,
         ),
       });
       expect(await host.check('cat /srv/small/file; ls -A /srv/small', { label })).toBe('old\nfile\n');

@@ -6,6 +6,7 @@ import { inventoryTargets } from '../../environment/inventory-targets.ts';
 import { asFailure } from '../../errors.ts';
 import { type AppStatus, appStatus } from '../../release/index.ts';
 import type { SshTarget } from '../../ssh/connection.ts';
+import { wordsOf } from '../../ssh/failures.ts';
 import { connect } from '../../ssh/openssh.ts';
 import { monitorGroup, type Watched, watched } from '../../watching/watched.ts';
 import type { Handler, Session } from '../command.ts';
@@ -87,7 +88,7 @@ async function ask(target: SshTarget, session: Session): Promise<HostStatus> {
     session.context.signal.throwIfAborted();
     const failure = asFailure(thrown);
     if (failure.kind === 'internal') throw failure;
-    return { name, address, state: `unreachable: ${failure.message}`, apps: [] };
+    return { name, address, state: `unreachable: ${wordsOf(failure)}`, apps: [] };
   } finally {
     await connection.close();
   }
