@@ -255,8 +255,8 @@ export const definitions = {
     path: 'logs',
     summary: 'show what an application or a host logs, of all hosts, in one order',
     description:
-      'Journals of all instances, processes and jobs, read over SSH: no monitor is needed. Shows the latest ' +
-      '200 lines; with --since everything from there on. With a terminal, in a pager ($PAGER).',
+      'Journals of all instances, processes and jobs, read over SSH: no monitor is needed. Shows the ' +
+      'latest 200 lines; with --since everything from there on. With a terminal, in a pager ($PAGER).',
     arguments: [{ name: '<subject>', description: 'application in pipeline.yml, or host in the inventory' }],
     options: {
       inventory,

@@ -1,6 +1,6 @@
 /**
- * What the hub asks an agent about logs, and what it answers. A question lies in a list of the host's own; the
- * answer under a key that only this host may write, for some seconds.
+ * What the hub asks an agent about logs, and what it answers. A question lies in a list of the host's own,
+ * the answer for some seconds under a key that only this host may write.
  */
 import { number, object, oneOf, optional, type Read, text } from './shape.ts';
 
@@ -14,7 +14,7 @@ export const ANSWER_SECONDS = 30;
 export const QUESTION_SECONDS = 15;
 
 /** The most that an agent answers with: lines, characters, and milliseconds spent on it. */
-export const MOST_LINES = 2_000;
+const MOST_LINES = 2_000;
 export const MOST_CHARACTERS = 700_000;
 export const MOST_MS = 8_000;
 

@@ -1,7 +1,7 @@
 /** Text of strangers, made fit for a terminal and a page: no escapes, no hidden order, bounded. Pure. */
 
 /** Characters of a message that are shown. */
-export const SHOWN_CHARACTERS = 8_000;
+const SHOWN_CHARACTERS = 8_000;
 
 /**
  * Control characters (but tab and line feed), and those that change the order or the look of what follows:

@@ -154,11 +154,6 @@ journalctl --sync`,
     const long = lines.filter(({ message }) => message.startsWith('xxxx'));
     expect(long).toMatchObject([{ cut: true, source: 'job-print' }]);
     expect(long[0]?.message.length).toBe(8_000);
-    process.stderr.write(
-      await at.on(
-        `journalctl -o json -n 400 | cut -c1-1900 | grep 'after the long'; journalctl -n 300 -o verbose | grep -B30 -A12 'MESSAGE=after the long'`,
-      ),
-    );
     expect(lines.some(({ message }) => message === 'after the long one')).toBe(true);
     expect(lines.find(({ message }) => message.startsWith('red'))?.message).toBe(
       'red text\\x07 \ufffd\ufffd bell',

@@ -8,7 +8,7 @@ import { type LogsAnswered, type LogsAsked, MOST_CHARACTERS, MOST_MS } from '../
 import { type Colour, colourLink, PLACED_LOG } from '../../contract/places.ts';
 import { LOGS } from '../../contract/proxy-paths.ts';
 import { hidingLines } from '../../logs/hide.ts';
-import { FIELDS, type JournalEntry, parseEntry } from '../../logs/journal.ts';
+import { beginningsAlone, FIELDS, type JournalEntry, parseEntry } from '../../logs/journal.ts';
 import { type LogLine, lineOfEntry, lineOfRequest } from '../../logs/line.ts';
 import { mergeInOrder } from '../../logs/merge.ts';
 import { type Placement, parsePlacement, releaseAt } from '../../logs/placed.ts';
@@ -59,13 +59,7 @@ async function* journalLines(
     const line = lineOfEntry(entry, standing, hide(source));
     return isWanted(line, wantedOf(asked)) ? [line] : [];
   };
-  let later: JournalEntry | undefined;
-  for await (const entry of journalEntries(asked, globs, time)) {
-    const isRest = entry.goesOn && later?.pid === entry.pid && later.unit === entry.unit;
-    if (later !== undefined && !isRest) yield* shown(later);
-    later = entry;
-  }
-  if (later !== undefined) yield* shown(later);
+  for await (const entry of beginningsAlone(journalEntries(asked, globs, time))) yield* shown(entry);
 }
 
 async function* journalEntries(

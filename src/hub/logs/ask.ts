@@ -63,7 +63,10 @@ export class LogReader {
     this.#now = now;
   }
 
-  /** @param key names the question: the same key within two seconds gives the same answer. @returns undefined: too many are under way */
+  /**
+   * @param key names the question: the same key within two seconds gives the same answer
+   * @returns undefined: too many are under way
+   */
   read(key: string, wanted: LogsWanted): Promise<LogPage> | undefined {
     const now = this.#now();
     for (const [old, { at }] of this.#recent) if (at < now - SAME_MS) this.#recent.delete(old);

@@ -9,8 +9,8 @@ export type View = List | 'overview' | 'host' | 'app' | 'canary' | 'rollout';
 export interface Place {
   readonly view: View;
   /**
-   * Host, application, canary run or rollout; of logs an application or a host, or empty: the first one; empty
-   * for the other views.
+   * Host, application, canary run or rollout; of logs an application or a host, or empty: the first one;
+   * empty for the other views.
    */
   readonly name: string;
   /** A key of `RANGES`. */

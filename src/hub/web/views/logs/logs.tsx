@@ -31,7 +31,7 @@ export function LogsView({ page }: { readonly page: Page }) {
       <Head
         page={page}
         title="Logs"
-        line={`What ${name || 'nothing yet'} printed, read from its hosts just now; nothing of it is stored here`}
+        line={`What ${name} printed, read from its hosts just now; nothing of it is stored here`}
         ranges
       />
       <section class="panel logs" aria-label="Logs" aria-busy={data === undefined && error === ''}>
