@@ -3,8 +3,13 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { type BackupEvent, type BackupPlan, backupStatusSchema } from '../../src/contract/backup.ts';
-import { BACKUP_PLAN, BACKUP_STATE, BACKUP_STATUS } from '../../src/contract/backup-paths.ts';
-import { AUDIT_LOG } from '../../src/contract/places.ts';
+import {
+  BACKUP_PLAN,
+  BACKUP_REPLACING,
+  BACKUP_STATE,
+  BACKUP_STATUS,
+} from '../../src/contract/backup-paths.ts';
+import { APPS, AUDIT_LOG } from '../../src/contract/places.ts';
 import { Counter, Opener, SEAL_BYTES, sealOf } from '../../src/onhost/backup/seal.ts';
 import { dueTrial, isDue, merged, VERIFY_EVERY_MS } from '../../src/onhost/backup/status.ts';
 import { backUpItems, readPlan, tick } from '../../src/onhost/backup/work.ts';
@@ -33,6 +38,8 @@ class World implements BackupWorld {
     made: 'first',
   };
   dumpFails = false;
+  /** The host has an application's secrets. */
+  apps = true;
   readonly stored: string[] = [];
   readonly texts = new Map<string, string>();
   readonly asked: string[] = [];
@@ -44,12 +51,11 @@ class World implements BackupWorld {
     write: async (path, text) => void this.texts.set(path, text),
     append: async (path, text) => void this.texts.set(path, (this.texts.get(path) ?? '') + text),
     exists: async (path) => this.texts.has(path),
-    list: async () => [],
+    list: async (path) => (this.apps && path.startsWith(APPS) ? ['shop'] : []),
     makeFolder: async () => {},
     remove: async (path) => void this.texts.delete(path),
     readLink: async () => undefined,
     move: async () => {},
-    hardLink: async () => {},
     freeBytes: async () => 1e12,
   };
   run = async ({ program, args }: Command): Promise<Ran> => {
@@ -178,6 +184,17 @@ describe('the timer', () => {
     world.dumpFails = false;
     await tick(world, plan, tell);
     expect(world.stored).toEqual(['stream', 'paths', 'paths', 'stream']);
+  });
+
+  test('on a host that is being made anew does nothing, and an empty one is no backup of the one before', async () => {
+    const world = new World();
+    world.texts.set(BACKUP_REPLACING, '');
+    await tick(world, plan, tell);
+    expect(world.stored).toEqual([]);
+    world.texts.delete(BACKUP_REPLACING);
+    world.apps = false;
+    await tick(world, plan, tell);
+    expect(world.stored).toEqual(['stream']);
   });
 
   test('a host without a plan says what to do', async () => {

@@ -8,6 +8,8 @@ export type Beside = string;
 export interface Engine {
   /** File of the dump in the storage. */
   readonly file: string;
+  /** Where its data lies. */
+  readonly folder: string;
   /** Whether there is a database with something in it. */
   holdsData(): Promise<boolean>;
   exists(beside: Beside): Promise<boolean>;

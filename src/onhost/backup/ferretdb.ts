@@ -14,6 +14,7 @@ export function ferretdb(world: BackupWorld, item: DatabaseItem): Engine {
 
 class FerretDb implements Engine {
   readonly file: string;
+  readonly folder = DATA;
   /** SQLite's backup counts its changes in the file. */
   readonly exact = false;
   readonly #world: BackupWorld;

@@ -32,6 +32,7 @@ export function mariadb(world: BackupWorld, item: DatabaseItem): Engine {
 
 class MariaDb implements Engine {
   readonly file: string;
+  readonly folder = '/var/lib/mysql';
   readonly exact = true;
   readonly #world: BackupWorld;
   readonly #own: string;

@@ -13,6 +13,7 @@ export function mongodb(world: BackupWorld, item: DatabaseItem): Engine {
 
 class MongoDb implements Engine {
   readonly file: string;
+  readonly folder = '/var/lib/mongodb';
   /** The archive holds collections in whatever order they were read. */
   readonly exact = false;
   readonly #world: BackupWorld;

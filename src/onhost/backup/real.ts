@@ -1,6 +1,6 @@
 /** The host's own programs and files, for backups. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { link, rename, statfs } from 'node:fs/promises';
+import { rename, statfs } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { realHost } from '../real/host.ts';
@@ -105,7 +105,6 @@ export const realWorld: BackupWorld = {
     remove: realHost.remove,
     readLink: realHost.readLink,
     move: rename,
-    hardLink: link,
     freeBytes: async (path) => {
       const { bavail, bsize } = await statfs(path);
       return bavail * bsize;

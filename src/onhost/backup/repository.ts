@@ -9,10 +9,15 @@ import { type BackupWorld, type Command, lastLine, type Ran } from './world.ts';
 const MARK = `${BACKUP_STATE}/repository.json`;
 const CACHE = `${BACKUP_STATE}/cache`;
 const ANSWER_MS = 120_000;
+/** Another host tidies up for some minutes at most. */
+const LOCK_TRIES = 40;
+const LOCK_PAUSE_MS = 15_000;
 const TAG = 'pipeline';
 const BEFORE = 'before';
 
 const marked = z.object({ repository: z.string(), id: z.string() });
+const exclusive = z.object({ exclusive: z.literal(true) });
+const measured = z.object({ total_size: z.number() });
 const configured = z.object({ id: z.string() });
 const summary = z.object({
   message_type: z.literal('summary'),
@@ -129,7 +134,11 @@ export class Repository {
   async writeStream(from: Command, file: string, item: BackupItem, before = false): Promise<Written> {
     const labels = this.#labels(item, before);
     const to = this.#command(['backup', '--json', ...labels, '--stdin', '--stdin-filename', file]);
-    const { from: source, to: sink, bytes } = await this.#world.pipe(from, to, 'seal');
+    const piped = await this.#patiently(
+      () => this.#world.pipe(from, to, 'seal'),
+      (one) => one.from.code === 0 && one.to.code === 0,
+    );
+    const { from: source, to: sink, bytes } = piped;
     if (sink.code !== 0 && (source.code === 0 || sink.err.trim() !== ''))
       throw this.#failure('did not take the backup', sink);
     if (source.code !== 0) throw new Failure('host', `${from.program} failed: ${lastLine(source)}`);
@@ -139,10 +148,40 @@ export class Repository {
   /** Folders and files, with owners and rights. @throws Failure kind `host` */
   async writePaths(paths: readonly string[], item: BackupItem, before = false): Promise<Written> {
     const labels = this.#labels(item, before);
-    const ran = await this.#run(['backup', '--json', ...labels, '--', ...paths]);
+    const ran = await this.#patiently(
+      () => this.#run(['backup', '--json', ...labels, '--', ...paths]),
+      ({ code }) => code === 0,
+    );
     // 3: some files could not be read; what is kept is not all of it.
     if (ran.code !== 0) throw this.#failure('did not take the backup', ran);
     return this.#written(ran);
+  }
+
+  /** Again, as long as another host tidies up: nobody else writes meanwhile. */
+  async #patiently<T>(work: () => Promise<T>, isGood: (result: T) => boolean): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      const result = await work();
+      if (isGood(result) || tries === LOCK_TRIES || !(await this.#isTidied())) return result;
+      await this.#world.sleep(LOCK_PAUSE_MS);
+      await this.#run(['unlock'], ANSWER_MS);
+    }
+  }
+
+  /** Whether somebody holds the storage for himself alone. */
+  async #isTidied(): Promise<boolean> {
+    const { code, out } = await this.#run(['list', 'locks', '--no-lock'], ANSWER_MS);
+    if (code !== 0) return false;
+    const ids = out.split('\n').filter((line) => /^[0-9a-f]{64}$/.test(line));
+    const locks = await Promise.all(ids.map((id) => this.#run(['cat', 'lock', id, '--no-lock'], ANSWER_MS)));
+    return locks.some((one) => exclusive.safeParse(parsed(one.out)).success);
+  }
+
+  /** Bytes that a snapshot has when it is restored. @throws Failure kind `host` */
+  async size(snapshot: string): Promise<number> {
+    const ran = await this.#run(['stats', '--json', '--no-lock', '--mode', 'restore-size', snapshot]);
+    const found = ran.code === 0 ? measured.safeParse(parsed(ran.out)).data : undefined;
+    if (found === undefined) throw this.#failure('cannot be read', ran);
+    return found.total_size;
   }
 
   #written(ran: Ran): Written {

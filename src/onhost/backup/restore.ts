@@ -19,6 +19,7 @@ import { must } from './engine.ts';
 import { engineOf } from './engines.ts';
 import { giveTo } from './owner.ts';
 import { Repository } from './repository.ts';
+import { requireRoom } from './room.ts';
 import { placeHost, placeMonitor, takeBackup } from './take.ts';
 import { besideName, loadError } from './trial.ts';
 import { audit, type Tell } from './work.ts';
@@ -99,6 +100,7 @@ export class Restore {
     const beside = into ?? besideName(item, 'new');
     if (into !== null && (into === item.name || (await engine.exists(into))))
       throw new Failure('usage', `there is a database ${into} already`, { next: 'Take another name.' });
+    await requireRoom(this.#world, repository, snapshot, engine.folder);
     await engine.makeBeside(beside);
     const from = repository.dump(snapshot, engine.file);
     const loaded = await this.#world.pipe(from, engine.load(beside), 'open');
@@ -116,6 +118,7 @@ export class Restore {
     const beside = into ?? this.#besideFolder();
     if (into !== null && (await files.exists(into)))
       throw new Failure('usage', `${into} is there already`, { next: 'Take another folder.' });
+    await requireRoom(this.#world, repository, snapshot, beside);
     await files.remove(beside);
     await files.makeFolder(beside, 0o700);
     try {

@@ -6,6 +6,7 @@ import { asFailure } from '../../errors.ts';
 import type { Engine } from './engine.ts';
 import { engineOf } from './engines.ts';
 import type { Repository } from './repository.ts';
+import { requireRoom } from './room.ts';
 import { type BackupWorld, lastLine, type Piped } from './world.ts';
 
 export interface Trial {
@@ -39,6 +40,7 @@ export async function tryOut(
 
 async function tryFolder(world: BackupWorld, repository: Repository, { id }: Snapshot): Promise<Trial> {
   const { files } = world;
+  await requireRoom(world, repository, id, FOLDER);
   await files.remove(FOLDER);
   await files.makeFolder(FOLDER, 0o700);
   try {
@@ -58,6 +60,7 @@ async function tryDatabase(
 ): Promise<Trial> {
   const engine = engineOf(world, item);
   const beside = besideName(item, 'trial');
+  await requireRoom(world, repository, id, engine.folder);
   await engine.makeBeside(beside);
   try {
     const loaded = await world.pipe(repository.dump(id, engine.file), engine.load(beside), 'open');

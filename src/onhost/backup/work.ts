@@ -62,6 +62,8 @@ export async function backUpItems(
   }
   const [first] = failures;
   if (first !== undefined) throw first;
+  // What comes after each deploy need not tidy up too.
+  if (!items.some((item) => 'app' in item)) return;
   const left = await repository.prune();
   if (left !== '') tell({ event: 'step', item: 'old backups', state: 'failed', detail: left });
 }

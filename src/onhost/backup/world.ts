@@ -36,8 +36,6 @@ export type BackupFiles = Pick<
 > & {
   /** Renames without more; both lie on one disk. */
   move(from: string, to: string): Promise<void>;
-  /** A second name for a file. */
-  hardLink(from: string, to: string): Promise<void>;
   /** Bytes free for root on a folder's disk. */
   freeBytes(path: string): Promise<number>;
 };
