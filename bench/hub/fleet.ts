@@ -81,6 +81,7 @@ export function sampleWindow(i: number, at: number, random: () => number): Windo
     problems: [],
     audit: [],
     rollouts: [],
+    backups: [],
   };
 }
 

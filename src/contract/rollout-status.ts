@@ -59,6 +59,8 @@ export interface RolloutStatus {
   readonly alpha: number;
   /** Odds at which the candidate is taken back: 1/alpha. */
   readonly alarm: number;
+  /** Number of the rules by which it is judged; absent: the first ones. */
+  readonly rules?: number;
   readonly sides: { readonly baseline: SideFigures; readonly candidate: SideFigures };
   readonly metrics: readonly RolloutMetric[];
   /** The next step, and what it waits for as a sentence; null: there is none. */

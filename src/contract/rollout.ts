@@ -29,6 +29,14 @@ export function rolloutStatusPath(app: string): string {
   return `${ROLLOUT_STATUS}/${app}.json`;
 }
 
+/** Where a balancer's site says to its hosts what it has decided; without a decision: 404. */
+export const ROLLOUT_END_PATH = '/.well-known/pipeline-rollout';
+
+/** What lies there (`endWord`). */
+export function rolloutEndFile(app: string, id: string): string {
+  return `${ROLLOUTS_ENDED}/${app}/${id}.end`;
+}
+
 /** What a person may say to it. */
 export const ROLLOUT_WORDS = ['pause', 'resume', 'promote', 'abort'] as const;
 export type RolloutWord = (typeof ROLLOUT_WORDS)[number];

@@ -147,6 +147,37 @@ export interface EventPage {
   readonly next: string | null;
 }
 
+export type LogLevel = 'critical' | 'error' | 'warning' | 'info' | 'debug';
+
+export interface ShownLogLine {
+  readonly at: number;
+  readonly host: string;
+  /** Instance, job or unit; `nginx` for a request. */
+  readonly source: string;
+  readonly isRequest: boolean;
+  readonly level: LogLevel;
+  /** Empty: not known. */
+  readonly release: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** The line is longer than what is shown. */
+  readonly isCut: boolean;
+}
+
+/**
+ * `/api/logs?app=&from=&to=&host=&level=&release=&q=&requests=yes`, or `host=` alone: read from the hosts at
+ * that moment, the latest lines, oldest first. `level`: that bad or worse. `q`: what a line contains.
+ */
+export interface LogPage {
+  readonly lines: readonly ShownLogLine[];
+  /** There are older ones in the range that are not shown. */
+  readonly more: boolean;
+  /** A host gave up before it had read the range. */
+  readonly tookTooLong: boolean;
+  /** Hosts whose lines are missing, and why. */
+  readonly troubles: readonly { readonly host: string; readonly why: string }[];
+}
+
 /** `/api/alert-log?limit=50&before=NEXT&subject=`: what was fired and resolved, newest first. */
 export interface AlertPage {
   readonly entries: readonly (AlertNotice & { readonly id: string })[];
@@ -357,6 +388,15 @@ export interface HostDetail {
     readonly error: string;
   }[];
   readonly certificates: readonly { readonly endpoint: string; readonly expires: number | null }[];
+  /** Times in seconds since 1970; null: never. */
+  readonly backups: readonly {
+    readonly item: string;
+    readonly at: number | null;
+    readonly size: number | null;
+    readonly error: string;
+    readonly verified: number | null;
+    readonly verifyError: string;
+  }[];
   readonly problems: readonly { readonly source: string; readonly message: string }[];
   /** The host itself; null where it was never heard. */
   readonly facts: {

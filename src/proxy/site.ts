@@ -271,7 +271,12 @@ function locations(site: Site, id: string): string[] {
     all.push(block('location /', routes.includes('/') ? service : ['return 404;']));
     return all;
   }
-  const served = [`root ${files};`, `expires $${id}_expires;`, 'index index.html;'];
+  const served = [
+    `root ${files};`,
+    ...(site.writable ? ['disable_symlinks if_not_owner from=$document_root;'] : []),
+    `expires $${id}_expires;`,
+    'index index.html;',
+  ];
   if (!routes.includes('/')) {
     const otherwise =
       site.fallbackPage === undefined

@@ -1,6 +1,7 @@
 /** Redis and the hub on the monitor host. The program and its Node are brought by `monitor setup`. */
 
 import { createHash } from 'node:crypto';
+import { answerKey, questionsKey } from '../contract/logs.ts';
 import type { Resource } from '../host/resource.ts';
 import { HARDENED } from './agent.ts';
 import { REDIS_THEIRS } from './redis.ts';
@@ -61,7 +62,10 @@ logfile ""
 
 const hash = (password: string) => `#${createHash('sha256').update(password).digest('hex')}`;
 
-/** An agent can append to its own inbox and do nothing else: read nothing, see nobody. */
+/**
+ * An agent can append to its own inbox, take questions that are for it and answer them, and do nothing else:
+ * read nothing else, see nobody.
+ */
 export function aclFile({ hubPassword, agents }: Pick<HubParams, 'hubPassword' | 'agents'>): string {
   return [
     // Nobody can be this user. It may do everything because Redis reads its append-only file as this user:
@@ -74,7 +78,8 @@ export function aclFile({ hubPassword, agents }: Pick<HubParams, 'hubPassword' |
       .map(
         ({ host, password }) =>
           `user agent-${host} on ${hash(password)} resetkeys resetchannels -@all +xadd +ping +hello ` +
-          `+client|setname %W~in:${host}:samples`,
+          `+client|setname %W~in:${host}:samples (+blpop %RW~${questionsKey(host)}) ` +
+          `(+set %W~${answerKey(host, '*')})`,
       ),
     '',
   ].join('\n');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { harmless, shorten } from '../../src/logs/harmless.ts';
 import { hidingLines } from '../../src/logs/hide.ts';
-import { parseEntry, SplitLines } from '../../src/logs/journal.ts';
+import { beginningsAlone, parseEntry, SplitLines } from '../../src/logs/journal.ts';
 import { levelOfField, levelOfText } from '../../src/logs/level.ts';
 import { lineOfEntry, lineOfRequest } from '../../src/logs/line.ts';
 import { parsePlacement, releaseAt } from '../../src/logs/placed.ts';
@@ -22,6 +22,11 @@ const entry = (fields: Readonly<Record<string, unknown>>) =>
     MESSAGE: 'hello',
     ...fields,
   });
+const parsed = () => {
+  const read = parseEntry(entry({}));
+  if (read === undefined) throw new Error('no entry');
+  return read;
+};
 const shown = (fields: Readonly<Record<string, unknown>>, secrets: readonly string[] = []) => {
   const parsed = parseEntry(entry(fields));
   if (parsed === undefined) throw new Error('no entry');
@@ -63,6 +68,23 @@ describe('entries of the journal', () => {
     expect([of('1', true), of('2', false), of('1', true), of('1', false), of('1', false)]).toEqual([
       ...[false, false, true, true, false],
     ]);
+  });
+});
+
+describe('entries that come the latest first', () => {
+  it('show of a split line the beginning alone, whatever stands between its parts', async () => {
+    const made = (text: string, pid: string, goesOn = false) => ({ ...parsed(), message: text, pid, goesOn });
+    async function* given() {
+      yield made('last', '1');
+      yield made('c', '2');
+      yield made('other', '3');
+      yield made('b', '2', true);
+      yield made('a', '2', true);
+      yield made('first', '2');
+    }
+    const seen: string[] = [];
+    for await (const { message } of beginningsAlone(given())) seen.push(message);
+    expect(seen).toEqual(['last', 'other', 'a', 'first']);
   });
 });
 
@@ -117,7 +139,8 @@ describe('lines', () => {
 
 describe('lines in JSON', () => {
   it('are told by field', () => {
-    const text = '{"time":1764417600123,"level":"info","msg":"paid","order":7,"err":{"code":"E1","list":[1]}}';
+    const text =
+      '{"time":1764417600123,"level":"info","msg":"paid","order":7,"err":{"code":"E1","list":[1]}}';
     expect(parseStructured(text)).toEqual({
       message: 'paid',
       level: 'info',
@@ -195,9 +218,13 @@ describe('releases', () => {
       (text) => parsePlacement(text) ?? [],
     );
     const of = (source: string, at: number) => releaseAt(placements, source, at * 1000);
-    expect([of('blue', 250), of('blue-2', 300), of('green-worker', 250), of('green', 150), of('job-x', 400)]).toEqual(
-      ['r1', 'r3', 'r2', '', ''],
-    );
+    expect([
+      of('blue', 250),
+      of('blue-2', 300),
+      of('green-worker', 250),
+      of('green', 150),
+      of('job-x', 400),
+    ]).toEqual(['r1', 'r3', 'r2', '', '']);
   });
   it("units' names are systemd's", () => {
     expect(sliceOf('check-box.io')).toBe('system-pipeline\\x2dcheck\\x2dbox.io.slice');

@@ -58,7 +58,13 @@ describe('lines of a stream', () => {
     queue.end();
     const lines = await all(queue);
     expect(lines.map(({ text, isCut }) => [text.slice(0, 4), isCut])).toEqual([
-      ...[['ab', false], ['c', false], ['ééé', false], ['xxxx', true], ['last', false]],
+      ...[
+        ['ab', false],
+        ['c', false],
+        ['ééé', false],
+        ['xxxx', true],
+        ['last', false],
+      ],
     ]);
     expect(lines[3]?.text).toHaveLength(64 * 1024);
   });
@@ -180,7 +186,11 @@ describe("nginx's log on a host", () => {
     writeFileSync(`${file}.1`, request(200) + request(210, 502));
     writeFileSync(file, request(300));
     appendFileSync(file, request(310, 0));
-    for (const [name, at] of [['.2.gz', 110], ['.1', 210], ['', 310]] as const)
+    for (const [name, at] of [
+      ['.2.gz', 110],
+      ['.1', 210],
+      ['', 310],
+    ] as const)
       utimesSync(`${file}${name}`, at, at);
     expect(read({})).toEqual([100, 110, 200, 210, 300, 310]);
     expect(read({ mode: 'newest' })).toEqual([310, 300, 210, 200, 110, 100]);

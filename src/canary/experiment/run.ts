@@ -27,6 +27,7 @@ import {
   journalOf,
   prepareProxy,
   prepareSide,
+  type ReadyProxy,
 } from '../lab/prepare.ts';
 import { probe } from '../lab/probe.ts';
 import { DEFAULT_PORT, nodePath, type ServiceSpec } from '../lab/service.ts';
@@ -182,10 +183,10 @@ class LabRun {
     const about = { pipeline: this.#resources.version, at: this.#context.now() };
     const head = reportHead(about, plan, artifacts, this.#hosts, requests);
     this.#listener.onPlan?.(head, plan.judge === 'sequential' ? plan.config.alpha : null);
-    const seen = this.#unstarted(sides) ?? (await this.#observe(sides, requests));
+    const seen = this.#unstarted(sides) ?? (await this.#observe(sides, requests, proxy));
     return finished(plan, {
       ...head,
-      hosts: this.#hostFacts(proxy, sides),
+      hosts: this.#hostFacts(proxy.versions, sides),
       ...seen,
       logs: await this.#logs(),
     });
@@ -220,7 +221,11 @@ class LabRun {
     };
   }
 
-  async #observe(sides: PerSide<Prepared>, requests: readonly ReadyRequest[]): Promise<Observed> {
+  async #observe(
+    sides: PerSide<Prepared>,
+    requests: readonly ReadyRequest[],
+    { noIpv6 }: ReadyProxy,
+  ): Promise<Observed> {
     const { plan, agent } = this.#subject;
     const answers = { baseline: sides.baseline.answer, candidate: sides.candidate.answer };
     const observed = await observeExperiment(
@@ -231,7 +236,7 @@ class LabRun {
         agent,
         requests,
         proxy: nginxProxy(this.#lab.hosts.proxy.connection, this.#context),
-        site: siteOf(plan, this.#hosts, this.#port, requests),
+        site: siteOf(plan, this.#hosts, this.#port, requests, noIpv6),
         onSnapshot: this.#listener.onSnapshot ?? (() => {}),
       },
       this.#context,

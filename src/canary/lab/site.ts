@@ -22,6 +22,7 @@ export function siteOf(
   hosts: PerSide<LabHost>,
   port: number,
   requests: readonly ReadyRequest[],
+  noIpv6 = false,
 ): Site {
   const colors = coloursOf(plan);
   const backend = (side: SideName) => ({ servers: [`${hosts[side].address}:${port}`] });
@@ -31,6 +32,7 @@ export function siteOf(
     app: plan.app,
     domains: [],
     port: plan.definition.site.port,
+    noIpv6,
     routes: ['/'],
     root: '/var/empty',
     maxBodyBytes: plan.definition.site.max_body,

@@ -1,8 +1,9 @@
 /** Picks the range: one of the usual ones that end now, or a fixed one. */
 import { useEffect, useRef } from 'preact/hooks';
 import type { Page } from '../page.ts';
+import { Go } from '../parts/go.tsx';
 import { localInput, period } from '../state/format.ts';
-import { boundsOf, isLive, RANGE_NAMES } from '../state/place.ts';
+import { boundsOf, elsewhere, isLive, RANGE_NAMES } from '../state/place.ts';
 
 interface Props {
   readonly page: Page;
@@ -29,6 +30,11 @@ export function Ranges({ page }: Props) {
         ))}
       </fieldset>
       <CustomRange page={page} />
+      {(place.view === 'app' || place.view === 'host') && (
+        <Go to={elsewhere(place, 'logs', place.name)} go={go} class="logs-link">
+          Logs of this range
+        </Go>
+      )}
       {!live && (
         <button type="button" class="quiet" onClick={() => go({ ...place, from: 0, to: 0 })} title="Key l">
           Back to now

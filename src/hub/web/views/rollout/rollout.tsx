@@ -89,11 +89,20 @@ function Line({ page: { place, go }, rollout }: LineProps) {
         charts of both versions
       </Go>
       {' · '}
+      <Go to={logsOf(rollout, place)} go={go}>
+        logs
+      </Go>
+      {' · '}
       <Go to={elsewhere(place, 'canaries')} go={go}>
         all rollouts
       </Go>
     </>
   );
+}
+
+/** From its beginning to its end, or to now. */
+function logsOf({ app, beganAt, at }: ShownRollout, place: Place): Place {
+  return { ...elsewhere(place, 'logs', app), from: beganAt, to: Math.max(at, beganAt + 1000) };
 }
 
 function chartsOf({ app, beganAt, at, baseline, candidate, phase }: ShownRollout, place: Place): Place {
