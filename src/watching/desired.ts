@@ -256,7 +256,7 @@ export interface HubWanted {
 export function hubConfigText(config: Config, { hosts, password, dashboard, places }: HubWanted): string {
   const tls = config.monitor?.tls !== undefined;
   const proxies = config.monitor?.trusted_proxies ?? [];
-  const { quiet, rules } = config.alerts;
+  const { quiet, repeat, rules } = config.alerts;
   const document: HubConfigInput = {
     hosts: [...hosts].sort(),
     intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
@@ -269,6 +269,7 @@ export function hubConfigText(config: Config, { hosts, password, dashboard, plac
     dashboard,
     rules: rulesText(rules),
     ...(quiet === undefined ? {} : { quiet }),
+    ...(repeat === undefined ? {} : { repeat: `${repeat}ms` }),
     ...places,
   };
   return `${JSON.stringify(document, null, 2)}\n`;
