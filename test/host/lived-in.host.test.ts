@@ -54,10 +54,12 @@ firewall-cmd --state`;
 /** Databases with data and settings of one's own. */
 const DATA = `export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update && apt-get -qq install -y mariadb-server redis-server ufw >/dev/null
-mariadb -e "CREATE DATABASE orders; CREATE TABLE orders.all_of_them (n INT); INSERT INTO orders.all_of_them VALUES (42)"
+mariadb -e "CREATE DATABASE orders; CREATE TABLE orders.all_of_them (n INT);
+  INSERT INTO orders.all_of_them VALUES (42)"
 printf '[mysqld]\\nmax_connections = 77\\n' >/etc/mysql/mariadb.conf.d/99-own.cnf && systemctl restart mariadb
 redis-cli SET answer 42 >/dev/null && redis-cli SAVE >/dev/null
-sed -i 's/^# *maxmemory .*/maxmemory 33mb/; $a maxmemory 33mb' /etc/redis/redis.conf && systemctl restart redis-server
+sed -i 's/^# *maxmemory .*/maxmemory 33mb/; $a maxmemory 33mb' /etc/redis/redis.conf
+systemctl restart redis-server
 ufw --force reset >/dev/null && ufw allow 22/tcp >/dev/null && ufw --force enable >/dev/null`;
 
 const YAML = `project: lived-in
@@ -216,7 +218,8 @@ iptables -N DOCKER-USER; iptables -A DOCKER-USER -j RETURN; iptables -I FORWARD 
     await converge(host('data'), rolesFor('node-service', params), quietContext());
     const settings = 'NAMESPACE=try\\nLINK=pln9\\nGATEWAY=198.18.9.1\\nADDRESS=198.18.9.2\\n';
     await host('data').check(`printf '${settings}' >/etc/pipeline/networks/try`, { label: 'settings' });
-    const reach = `ip netns exec try curl -sm 5 -H 'Host: blog.example.org' http://${hosts.machine('web').address}/`;
+    const reach =
+      `ip netns exec try curl -sm 5 -H 'Host: blog.example.org' ` + `http://${hosts.machine('web').address}/`;
     await host('data').check('systemctl start pipeline-network@try', { label: 'network' });
     expect(await on(host('data'), reach)).toBe('the blog');
     // Once more changes nothing, and without the rules nothing gets out.
