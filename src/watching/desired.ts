@@ -127,7 +127,8 @@ type AgentCheck = NonNullable<AgentConfigInput['checks']>[number];
 /** The health check of the application, from its own host, through nginx. */
 function healthCheck(name: string, app: AppConfig): AgentCheck {
   const { health, site } = app;
-  const [domain] = site.domains;
+  // Any name will do that a wildcard stands for.
+  const domain = site.domains[0]?.replace(/^\*/, 'www');
   const { status } = health;
   const contains = health.contains === undefined ? {} : { contains: health.contains };
   const body = health.body === undefined ? {} : { body: health.body };

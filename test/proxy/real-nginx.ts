@@ -99,7 +99,7 @@ export class RealNginx {
     const written = `user www-data; worker_processes ${this.#workers}; daemon off; pid ${folder}/pid;
 error_log ${folder}/error.log warn;
 events { worker_connections 4096; }
-http { ${temporary} underscores_in_headers on; server_names_hash_bucket_size 128;
+http { ${temporary} underscores_in_headers on; server_names_hash_bucket_size 512;
 ${['app', 'variant', 'release'].map((name) => `map "" $pipeline_${name} { default ""; }`).join('\n')}
 ${LOG_FORMAT}
 access_log off;

@@ -103,9 +103,11 @@ describe('an agent is told', () => {
 
   it('to check an application over https where http only redirects: nginx redirects without it, too', () => {
     const tls = { certificate: 'a', key: 'b' };
-    const apps = { shop: { ...shop, health: { contains: 'ok' }, site: { domains: ['shop.example'], tls } } };
+    const apps = {
+      shop: { ...shop, health: { contains: 'ok' }, site: { domains: ['*.shop.example'], tls } },
+    };
     expect(agent({ apps }, 'web').checks).toMatchObject([
-      { url: 'https://shop.example/', through: '127.0.0.1', below: 500, contains: 'ok' },
+      { url: 'https://www.shop.example/', through: '127.0.0.1', below: 500, contains: 'ok' },
     ]);
   });
 
