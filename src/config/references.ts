@@ -1,9 +1,12 @@
 /** What one part of `pipeline.yml` says about another: pure. */
 import { closest } from '../errors.ts';
+import { checkBackups } from './backups.ts';
 import { isCommand } from './command-schema.ts';
 import { checkDatabases } from './databases.ts';
 import type { PathMistake } from './explain.ts';
+import { checkPersist } from './persist.ts';
 import type { Path } from './positions.ts';
+import { checkProcesses } from './processes.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
 import { machineNames } from './schema-values.ts';
 
@@ -33,7 +36,9 @@ export function checkReferences(
     ...(rolesKnown
       ? Object.entries(config.apps).flatMap(([name, app]) => checkRoles(config, name, app))
       : []),
+    ...Object.entries(config.apps).flatMap(([name, app]) => checkPersist(name, app, config.hosts)),
     ...checkDatabases(config),
+    ...checkBackups(config.backups),
     ...checkSites(config),
     ...checkAppNames(config),
   ];
@@ -123,7 +128,12 @@ function checkApp(
   if (tester !== undefined && !(tester in app.secrets)) {
     mistakes.push({ path: at('rollout', 'tester'), message: `"${tester}" is not in secrets:` });
   }
-  return [...mistakes, ...checkFront(app, hosts, entries, at('site')), ...checkCanary(app, at)];
+  return [
+    ...mistakes,
+    ...checkFront(app, hosts, entries, at('site')),
+    ...checkCanary(app, at),
+    ...checkProcesses(app, entries, at),
+  ];
 }
 
 /** What only some runtimes have a use for. */

@@ -49,6 +49,8 @@ export const manifestSchema = z.object({
     .optional(),
   /** Folder of the service in the artifact. */
   directory: z.string(),
+  /** Folders that outlive releases, relative to `directory`; absent: none. */
+  persist: z.array(z.string()).optional(),
   instances: z.int(),
   portVariable: z.string(),
   fixedPort: z.int().nullable(),
@@ -70,7 +72,42 @@ export const manifestSchema = z.object({
   drain: z.int(),
   probation: z.int(),
   hooks: z.object({ beforeCutOver: z.string().nullable(), afterDeploy: z.string().nullable() }),
+  /** Beside the web one; absent: none. */
+  processes: z
+    .array(
+      z.object({
+        name: z.string(),
+        run: z.string(),
+        instances: z.int(),
+        memory: z.int().nullable(),
+        /** Whether they start before visitors are switched, or after. */
+        when: z.enum(['before', 'after']),
+        /** Two versions never run it at once. */
+        exclusive: z.boolean(),
+        stopSignal: z.string(),
+        /** Milliseconds. */
+        stopWithin: z.int(),
+      }),
+    )
+    .optional(),
+  /** Absent: none. */
+  jobs: z
+    .array(
+      z.object({
+        name: z.string(),
+        run: z.string(),
+        /** systemd's calendar events, with their time zone. */
+        calendar: z.array(z.string()),
+        /** As people wrote it. */
+        when: z.string(),
+        /** Milliseconds. */
+        timeout: z.int(),
+      }),
+    )
+    .optional(),
 });
 
 export type Manifest = Readonly<z.output<typeof manifestSchema>>;
 export type ManifestHealth = Manifest['health'];
+export type ManifestProcess = NonNullable<Manifest['processes']>[number];
+export type ManifestJob = NonNullable<Manifest['jobs']>[number];

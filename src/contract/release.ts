@@ -81,6 +81,28 @@ export interface OrderedInstance {
   readonly network: { readonly unit: string; readonly settings: string } | null;
 }
 
+/** A process beside the web ones. */
+export interface OrderedProcess {
+  /** Of the definition, e.g. `worker`. */
+  readonly name: string;
+  readonly unit: string;
+  readonly unitText: string;
+  readonly when: 'before' | 'after';
+  /** The other colour's process of this name must have ended before it starts. */
+  readonly exclusive: boolean;
+  /** How long it may take to end, in milliseconds. */
+  readonly stopWithin: number;
+}
+
+/** A job: what its timer starts, in the release behind the live link. */
+export interface OrderedJob {
+  readonly name: string;
+  readonly unit: string;
+  readonly unitText: string;
+  readonly timer: string;
+  readonly timerText: string;
+}
+
 /** nginx's site, with the certificate that must lie there before it. */
 export interface OrderedSite {
   readonly text: string;
@@ -105,6 +127,10 @@ export interface Placed {
   /** The colour that it has or gets. */
   readonly colour: Colour;
   readonly instances: readonly OrderedInstance[];
+  /** Absent: none. */
+  readonly processes?: readonly OrderedProcess[] | undefined;
+  /** Of the application's first host; absent: none. */
+  readonly jobs?: readonly OrderedJob[] | undefined;
 }
 
 /**
@@ -161,6 +187,15 @@ export interface GuardOrder {
   readonly audit: Omit<AuditLine, 'at' | 'result' | 'message'>;
 }
 
+/** How another host's site is reached at one of its addresses. */
+export interface OtherSite {
+  readonly port: number;
+  /** https; the certificate is not looked at. */
+  readonly tls: boolean;
+  /** The site's name; null: it has none. */
+  readonly name: string | null;
+}
+
 /** What a host needs to decide by itself whether a release stays. */
 export interface RolloutOrder {
   /**
@@ -171,6 +206,8 @@ export interface RolloutOrder {
   readonly part: 'whole' | 'balancer' | 'host';
   /** 16 hex digits, drawn anew. */
   readonly id: string;
+  /** Of a `host`: the site of its balancer, where it hears the end; absent: it waits to be told. */
+  readonly follows?: (OtherSite & { readonly addresses: readonly string[] }) | undefined;
   /** From which the order of buckets and the names of visitors are drawn: 32 hex digits, secret. */
   readonly seed: string;
   /** What makes a visitor the same one, for people: `visitor`, `header X-Api-Key`, `address`, `request`. */
@@ -226,8 +263,10 @@ export const RELEASE_STEPS = [
   'health',
   'proxy',
   'switch',
+  'processes',
   'rollout',
   'probation',
+  'jobs',
   'drain',
   'guard',
   'after_deploy',

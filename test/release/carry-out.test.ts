@@ -96,6 +96,26 @@ describe.each(['deploy', 'rollback'] as const)('a %s that goes well', (action) =
   });
 });
 
+describe('jobs that ran on another host', () => {
+  it('end there once the new version has taken over, and before they begin here', async () => {
+    const plan = planFor(['web-1'], { action: 'deploy' });
+    const old = { name: 'old', connection: recorded('old', asked, (one) => answer(one)) };
+    await carryOut({ ...plan, formerJobs: [old] }, quietContext());
+    const [first, between, last] = sent();
+    expect([first, last]).toEqual(['web-1: take-over', 'web-1: settle']);
+    expect(between).toMatch(/^old: app=app\n/);
+    expect(between).toContain('systemctl stop "$timer"');
+  });
+
+  it('go on there where the new version fails', async () => {
+    answer = failing('web-1', 'take-over', [{ event: 'failed', step: 'health', detail: 'not healthy' }]);
+    const plan = planFor(['web-1'], { action: 'deploy' });
+    const old = { name: 'old', connection: recorded('old', asked, (one) => answer(one)) };
+    await failureOf({ ...plan, formerJobs: [old] });
+    expect(sent()).toEqual(['web-1: take-over', 'web-1: audit']);
+  });
+});
+
 describe('where a host fails', () => {
   const events: readonly ReleaseEvent[] = [
     { event: 'log', line: 'no database' },

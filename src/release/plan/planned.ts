@@ -25,6 +25,8 @@ interface Place {
   readonly colour: Colour;
   /** Whether this host runs the hooks: only one does, since a migration must not run twice. */
   readonly hooks: boolean;
+  /** Whether this host is the application's first, which runs its jobs. */
+  readonly first: boolean;
 }
 
 /** A release starts on the host and takes over. */
