@@ -25,7 +25,7 @@ const wait = {
 } as const satisfies OptionDefinition;
 const artifact = {
   flags: '--artifact <file>',
-  description: 'use this WAR instead of building from git',
+  description: 'use this WAR, program or .tar.gz instead of building from git',
   type: 'text',
 } as const satisfies OptionDefinition;
 const yes = {

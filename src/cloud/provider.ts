@@ -28,6 +28,8 @@ export interface MachineSpec {
   readonly databases?:
     | { readonly clients: readonly string[]; readonly repository?: string | undefined }
     | undefined;
+  /** Debian packages that its applications need. */
+  readonly packages?: readonly string[] | undefined;
   /** Local hosts: limits of the host's control group. */
   readonly memoryBytes: number;
   readonly cpus: number;

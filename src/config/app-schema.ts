@@ -1,5 +1,7 @@
 /** What an application can say of itself. */
 import { z } from 'zod';
+import { commandKeys } from './command-schema.ts';
+import { LANGUAGES } from './languages.ts';
 import { jobsSchema, processesSchema } from './processes-schema.ts';
 import { cidr, domain, hostName, name, port, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
@@ -254,10 +256,11 @@ export const appSchema = z.strictObject({
   directory: z.string().default('.').describe('Folder of the service inside the repository.'),
   hosts: z.array(hostName()).min(1).describe('Entries of `hosts:` that serve it.'),
   runtime: z
-    .enum(['node', 'tomcat', 'static'])
+    .enum(['node', 'tomcat', 'static', 'command', ...LANGUAGES])
     .optional()
     .describe(
-      'Default: node where there is a package.json, tomcat where there is a pom.xml of packaging war.',
+      'Default: node where there is a package.json, tomcat where there is a pom.xml of packaging war, python ' +
+        'with a requirements.txt or uv.lock, go with a go.mod, ruby with a Gemfile.lock. command: any other.',
     ),
   node: z
     .string()
@@ -270,12 +273,16 @@ export const appSchema = z.strictObject({
     .optional()
     .describe(
       'Shell command run after the dependencies are installed. Default: npm run build where ' +
-        'there is such a script.',
+        'there is such a script; go build for go.',
     ),
+  ...commandKeys,
   start: z
     .string()
     .optional()
-    .describe('Shell command that starts the service. Default: scripts.start, then main of package.json.'),
+    .describe(
+      'Shell command that starts the service. Default: scripts.start, then main of package.json; web of a ' +
+        'Procfile; the program of a Go module.',
+    ),
   artifact: z
     .string()
     .optional()

@@ -20,7 +20,7 @@ export const manifestSchema = z.object({
    * disk.
    */
   tree: z.string(),
-  runtime: z.enum(['node', 'tomcat', 'static']),
+  runtime: z.enum(['node', 'tomcat', 'static', 'command']),
   /** Exact Node version. */
   node: z.string().nullable(),
   start: z.string().nullable(),
@@ -31,6 +31,20 @@ export const manifestSchema = z.object({
       context: z.string(),
       sessions: z.enum(['shared', 'memory']),
       servlet: z.enum(['javax', 'jakarta']).nullable(),
+    })
+    .optional(),
+  /** Debian packages that the host must have; absent: none. */
+  packages: z.array(z.string()).optional(),
+  /** Absent where the runtime is not command. */
+  command: z
+    .object({
+      language: z.enum(['python', 'ruby', 'go']).nullable(),
+      /**
+       * SHA-256 of all that decides which dependencies the host installs, in hexadecimal digits; null: none.
+       */
+      lock: z.string().nullable(),
+      /** Shell command that the host runs on the artifact's files before they become a release; null: none. */
+      build: z.string().nullable(),
     })
     .optional(),
   /** Folder of the service in the artifact. */

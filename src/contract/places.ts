@@ -15,6 +15,8 @@ export const AGENT_NODES = '/opt/pipeline/monitor';
 export const INCOMING = '/var/lib/pipeline/incoming';
 /** WARs that were rewritten for Jakarta EE, by the hash of what they were made from. */
 export const MIGRATED = '/var/lib/pipeline/migrated';
+/** Who builds on hosts: may read what everybody may, and write nothing but the folder of the build. */
+export const BUILD_USER = 'pipeline-build';
 /** What applications may write to, one folder each. */
 export const STATE_ROOT = '/var/lib/pipeline-apps';
 /** What is kept of applications over their releases: port, secrets. */

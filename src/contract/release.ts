@@ -57,6 +57,17 @@ export interface Placing {
   readonly nodeArchive: string | null;
   /** Folder below Tomcat's `webapps` that stands for the context path; null: no Tomcat. */
   readonly webapp: string | null;
+  /** Dependencies that the host installs, once for each `lock` of the manifest; null: none. */
+  readonly dependencies: Dependencies | null;
+}
+
+/** What the host installs a language's dependencies from, with the language's own tools. */
+export interface Dependencies {
+  readonly language: 'python' | 'ruby';
+  /** Files that the tools read, e.g. `requirements.txt`, by path. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Oldest version of the language that will do, e.g. `3.12`; null: any. */
+  readonly least: string | null;
 }
 
 /** A process of a release, and what systemd reads of it. */
@@ -229,6 +240,8 @@ export type ReleaseOrder =
 
 /** How long a command of the definition may take. */
 export const HOOK_SECONDS = 600;
+/** How long installing dependencies, or building on the host, may take. */
+export const BUILD_SECONDS = 1800;
 
 /** Steps as people see them and failures name them. */
 export const RELEASE_STEPS = [

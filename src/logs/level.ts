@@ -49,7 +49,11 @@ export function levelOfPriority(priority: number): Level {
 export function levelOfField(value: unknown): Level | undefined {
   if (typeof value === 'string') {
     const text = value.trim().toLowerCase();
-    return Object.hasOwn(WORDS, text) ? WORDS[text] : /^\d+$/.test(text) ? levelOfField(Number(text)) : undefined;
+    return Object.hasOwn(WORDS, text)
+      ? WORDS[text]
+      : /^\d+$/.test(text)
+        ? levelOfField(Number(text))
+        : undefined;
   }
   if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
   if (value < 10) return levelOfPriority(value);

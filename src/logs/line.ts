@@ -35,7 +35,11 @@ export interface Standing {
 }
 
 /** @param hide hides secrets */
-export function lineOfEntry(entry: JournalEntry, standing: Standing, hide: (text: string) => string): LogLine {
+export function lineOfEntry(
+  entry: JournalEntry,
+  standing: Standing,
+  hide: (text: string) => string,
+): LogLine {
   const head = shorten(entry.message, LOOKED_AT);
   const structured = head.isCut ? undefined : parseStructured(head.text);
   const clean = (text: string) => shorten(harmless(hide(text)));

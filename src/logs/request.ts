@@ -61,7 +61,9 @@ export function parseStatuses(text: string): readonly StatusRange[] | undefined 
     const family = /^([1-5])xx$/.exec(word)?.[1];
     if (family !== undefined) return { from: Number(family) * 100, to: Number(family) * 100 + 99 };
     const [, from, to = from] = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(word) ?? [];
-    return from === undefined || Number(from) > Number(to) ? undefined : { from: Number(from), to: Number(to) };
+    return from === undefined || Number(from) > Number(to)
+      ? undefined
+      : { from: Number(from), to: Number(to) };
   });
   return ranges.includes(undefined) ? undefined : (ranges as StatusRange[]);
 }

@@ -35,7 +35,8 @@ export function parseStructured(text: string): Structured | undefined {
   const at = time === undefined ? undefined : timeOf(given[time]);
   const fields: Record<string, string> = {};
   for (const [name, each] of Object.entries(given)) {
-    const isShown = name === message || (name === level && known !== undefined) || (name === time && at !== undefined);
+    const isShown =
+      name === message || (name === level && known !== undefined) || (name === time && at !== undefined);
     if (!isShown) flatten(name, each, fields, 1);
   }
   return { message: message === undefined ? '' : wordsOf(given[message]), level: known, at, fields };

@@ -31,7 +31,8 @@ function clockToday([hour = 0, minute = 0, second = 0]: readonly number[], now: 
   return at.getTime();
 }
 
-const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?\s*(Z|[+-]\d{2}:?\d{2})?)?$/i;
+const DATE =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?\s*(Z|[+-]\d{2}:?\d{2})?)?$/i;
 
 function parseDate(text: string): number | undefined {
   const match = DATE.exec(text);

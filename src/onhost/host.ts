@@ -33,6 +33,8 @@ export interface HookCommand {
   readonly directory: string;
   readonly environmentFile: string;
   readonly path: string;
+  /** Further variables, `NAME=value`. */
+  readonly variables: readonly string[];
   readonly state: string;
   readonly seconds: number;
 }

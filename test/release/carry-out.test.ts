@@ -37,7 +37,7 @@ function planFor(names: readonly string[], aim: { readonly action: 'deploy' | 'r
   });
   const definition = appSchema.parse({ source: 'x', hosts: names, watch: '0s' });
   const common = { app: 'app', by: 'me@here', definition };
-  const wanted = { manifest, env: { TOKEN }, overlay: {}, digest: 'digest of two' };
+  const wanted = { manifest, env: { TOKEN }, overlay: {}, dependencies: null, digest: 'digest of two' };
   const secrets = { values: { TOKEN }, kept: ['TOKEN'] };
   const seen = {
     hosts,

@@ -73,7 +73,10 @@ function sourcesOf(connection: Connection, work: Work): readonly LogSource[] {
 }
 
 /** Hides what looks like a secret, and the values that this machine's environment and the host know. */
-function hidingOf(connection: Connection, { subject, config, session: { context } }: Work): Reading['hiding'] {
+function hidingOf(
+  connection: Connection,
+  { subject, config, session: { context } }: Work,
+): Reading['hiding'] {
   const apps = subject.app === undefined ? Object.entries(config.apps) : [named(subject.app)];
   const own = apps.flatMap(([, { secrets }]) =>
     Object.values(secrets).flatMap((source) => ('env' in source ? (context.env[source.env] ?? []) : [])),
@@ -81,7 +84,11 @@ function hidingOf(connection: Connection, { subject, config, session: { context 
   let asking: ReturnType<Reading['hiding']> | undefined;
   const ask = async () => {
     const kept = await Promise.all(apps.map(([app]) => readKept(app, connection, context)));
-    return hidingLines([...secretsIn(context.env), ...own, ...kept.flatMap((values) => Object.values(values))]);
+    return hidingLines([
+      ...secretsIn(context.env),
+      ...own,
+      ...kept.flatMap((values) => Object.values(values)),
+    ]);
   };
   return () => {
     asking ??= ask().catch((error: unknown) => {

@@ -51,7 +51,7 @@ function hook(command: HookCommand, onLine: (line: string | undefined) => void):
     `WorkingDirectory=${command.directory}`,
     `EnvironmentFile=${command.environmentFile}`,
     `Environment=PATH=${command.path}`,
-    'Environment=NODE_ENV=production',
+    ...command.variables.map((variable) => `Environment=${variable}`),
     'NoNewPrivileges=yes',
     'ProtectSystem=full',
     `StateDirectory=${command.state}`,

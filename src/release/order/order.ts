@@ -80,7 +80,8 @@ function networkFor(app: string, { name, network }: Instance, port: number): Ord
   return { unit: network, settings: lines.join('') };
 }
 
-function placing(manifest: Manifest, { env, overlay, digest, sameTree, node }: NewRelease): Placing {
+function placing(manifest: Manifest, release: NewRelease): Placing {
+  const { env, overlay, digest, sameTree, node, dependencies } = release;
   const { app, start, tomcat } = manifest;
   const files: OrderedFile[] = [
     { path: 'env', mode: '0600', text: environmentFile(env) },
@@ -102,6 +103,7 @@ function placing(manifest: Manifest, { env, overlay, digest, sameTree, node }: N
     sameTree: sameTree ?? null,
     nodeArchive: node ?? null,
     webapp: tomcat === undefined ? null : contextFolder(tomcat.context),
+    dependencies,
   };
 }
 

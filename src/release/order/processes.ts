@@ -4,6 +4,7 @@ import type { Manifest, ManifestProcess } from '../../contract/manifest.ts';
 import {
   type Colour,
   colourLink,
+  liveLink,
   processNames,
   releaseFolder,
   STATE_ROOT,
@@ -12,6 +13,7 @@ import {
   workingDirectory,
 } from '../../contract/places.ts';
 import type { OrderedFile, OrderedProcess } from '../../contract/release.ts';
+import { ownVariables } from '../../contract/tools.ts';
 import { quote } from '../../ssh/quote.ts';
 import { confinement, searchPath, startScript } from './unit.ts';
 
@@ -77,14 +79,14 @@ export function surroundings(manifest: Manifest, folder: string): readonly strin
   const { app } = manifest;
   const user = systemUser(app);
   const directory = posix.join(folder, 'app', manifest.directory);
-  const path = searchPath(manifest, folder, directory);
+  const path = searchPath(manifest, folder);
   const home = `${STATE_ROOT}/${app}`;
   return [
     `User=${user}`,
     `Group=${user}`,
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `Environment="PATH=${path.replaceAll('%', '%%')}" "HOME=${home}"`,
-    ...(manifest.runtime === 'node' ? ['Environment="NODE_ENV=production"'] : []),
+    ...ownVariables(manifest, folder).map((variable) => `Environment="${variable}"`),
     `EnvironmentFile=${folder}/env`,
   ];
 }
@@ -96,14 +98,25 @@ export function surroundings(manifest: Manifest, folder: string): readonly strin
 function jobScript(manifest: Manifest, run: string): string {
   const { app, release, directory } = manifest;
   const folder = releaseFolder(app, release);
-  const work = workingDirectory(app, release, directory);
   const lines = [
     '#!/bin/sh',
     `exec 9<${quote(`${folder}/release.json`)}`,
     'flock -s 9',
-    `cd ${quote(work)} || exit`,
-    `PATH=${quote(searchPath(manifest, folder, work))}`,
+    `cd ${quote(workingDirectory(app, release, directory))} || exit`,
+    ...pinned(manifest, liveLink(app), folder),
     startScript(run).split('\n').slice(1).join('\n'),
   ];
   return lines.join('\n');
+}
+
+/** Variables that lead through a link lead to the folder instead, unless the definition sets them itself. */
+function pinned(manifest: Manifest, link: string, folder: string): readonly string[] {
+  const all = (at: string) => [`PATH=${searchPath(manifest, at)}`, ...ownVariables(manifest, at)];
+  const fixed = all(folder);
+  return all(link).flatMap((variable, index) => {
+    const [name, ...value] = variable.split('=');
+    const better = (fixed[index] ?? '').split('=').slice(1).join('=');
+    const given = value.join('=');
+    return given === better ? [] : [`[ "$${name}" = ${quote(given)} ] && ${name}=${quote(better)}`];
+  });
 }

@@ -12,6 +12,7 @@ import {
   systemUser,
   unitName,
 } from '../../contract/places.ts';
+import { ownVariables, toolFolders } from '../../contract/tools.ts';
 
 /** One process of a release: its name, and where it answers. */
 export interface Instance {
@@ -73,14 +74,9 @@ const SANDBOX = [
   'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
 ];
 
-/** Where its commands are found. */
-export function searchPath(
-  { runtime }: Pick<Manifest, 'runtime'>,
-  folder: string,
-  directory: string,
-): string {
-  const tools = runtime === 'node' ? [`${folder}/node/bin`, `${directory}/node_modules/.bin`] : [];
-  return [...tools, '/usr/local/bin:/usr/bin:/bin'].join(':');
+/** Where its commands are found. @param folder of its release, or a link to it */
+export function searchPath(manifest: Manifest, folder: string): string {
+  return [...toolFolders(manifest, folder), '/usr/local/bin:/usr/bin:/bin'].join(':');
 }
 
 /** What a program of an application may do and use. @param memory bytes; null: no limit */
@@ -112,10 +108,11 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
   const folder = colourLink(app, colour);
   const state = `${STATE_ROOT}/${app}`;
   const node = manifest.runtime === 'node';
+  const command = manifest.runtime === 'command';
   // Java applications write to relative paths, if at all.
-  const directory = node ? posix.join(folder, 'app', manifest.directory) : state;
+  const directory = node || command ? posix.join(folder, 'app', manifest.directory) : state;
   const user = systemUser(app);
-  const path = searchPath(manifest, folder, directory);
+  const path = searchPath(manifest, folder);
   const network =
     manifest.fixedPort === null ? undefined : networkOf(app, instance.name, portOf(slot, colour, index));
   const lines = [
@@ -136,7 +133,9 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `ExecStart=${folder}/start`,
     `Environment="PATH=${path.replaceAll('%', '%%')}" "HOME=${state}"`,
-    `Environment=${node ? '"NODE_ENV=production" ' : ''}"${manifest.portVariable}=${instance.port}"`,
+    `Environment=${[...ownVariables(manifest, folder), `${manifest.portVariable}=${instance.port}`]
+      .map((variable) => `"${variable}"`)
+      .join(' ')}`,
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
     // A failing Java start uses the processor for seconds, which whatever it waits for may need.
@@ -158,7 +157,7 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
 
 /** `start` in the release's folder. The service replaces the shell if possible, so that signals reach it. */
 export function startScript(start: string): string {
-  const plain = /^(?!\w+=)[\w./@:=+,-]+( [\w./@:=+,'"-]+)*$/.test(start);
+  const plain = /^(?!\w+=)[\w./@:=+,-]+( [\w./@:=+,'"${}-]+)*$/.test(start);
   return `#!/bin/sh\n${plain ? 'exec ' : ''}${start}\n`;
 }
 

@@ -7,8 +7,9 @@ import { healthPath, healthWithin } from '../../config/health.ts';
 import type { AppConfig } from '../../config/schema.ts';
 import { replaceNames } from '../../config/variables.ts';
 import type { Manifest, ManifestHealth } from '../../contract/manifest.ts';
+import type { Dependencies } from '../../contract/release.ts';
 import { Failure } from '../../errors.ts';
-import { processesIn } from './processes.ts';
+import { jobPackages, processesIn } from './processes.ts';
 
 /** A release without its name, time and author. */
 export type WantedManifest = Omit<Manifest, 'release' | 'at' | 'by'>;
@@ -19,6 +20,8 @@ export interface Wanted {
   readonly env: Readonly<Record<string, string>>;
   /** Files laid over the artifact, by path in it. */
   readonly overlay: Readonly<Record<string, string>>;
+  /** What the host installs for it; null: nothing. */
+  readonly dependencies: Dependencies | null;
   /** Fingerprint: releases with the same one behave the same. */
   readonly digest: string;
 }
@@ -71,15 +74,16 @@ export function combine(
     ref: artifact.ref,
     subject: artifact.subject,
     artifact: artifact.sha256,
-    tree: treeOf(artifact.sha256, overlay),
+    tree: treeOf(artifact.sha256, overlay, artifact.command?.build ?? null),
     runtime: artifact.runtime,
     node: artifact.node,
     start: artifact.start,
     ...(artifact.runtime === 'tomcat' ? { tomcat: tomcatOf(definition, artifact) } : {}),
+    ...commandOf(definition, artifact),
     directory: artifact.directory,
     instances: definition.instances,
     portVariable: definition.port_variable,
-    fixedPort: artifact.runtime === 'node' ? (definition.fixed_port ?? null) : null,
+    fixedPort: takesPort(artifact.runtime) ? (definition.fixed_port ?? null) : null,
     memory: definition.memory ?? null,
     health: healthOf(definition, artifact.runtime),
     drain: definition.drain,
@@ -90,12 +94,32 @@ export function combine(
     },
     ...processesIn(app, definition, artifact.runtime),
   };
-  return { manifest, env, overlay, digest: digestOf(manifest, definition.env, secrets) };
+  const dependencies = artifact.command?.dependencies ?? null;
+  return { manifest, env, overlay, dependencies, digest: digestOf(manifest, definition.env, secrets) };
 }
 
-/** Identifies files: the artifact, and what is laid over it. */
-function treeOf(artifact: string, overlay: Readonly<Record<string, string>>): string {
+function takesPort(runtime: Artifact['runtime']): boolean {
+  return runtime === 'node' || runtime === 'command';
+}
+
+/** Packages and what only a command has; nothing for releases that have neither. */
+function commandOf(
+  { packages, jobs }: AppConfig,
+  { command }: Artifact,
+): Pick<WantedManifest, 'packages' | 'command'> {
+  const all = [...new Set([...(command?.packages ?? []), ...packages, ...jobPackages({ jobs })])].sort();
+  return {
+    ...(all.length === 0 ? {} : { packages: all }),
+    ...(command === undefined
+      ? {}
+      : { command: { language: command.language, lock: command.lock, build: command.build } }),
+  };
+}
+
+/** Identifies files: the artifact, what the host makes of it, and what is laid over it. */
+function treeOf(artifact: string, overlay: Readonly<Record<string, string>>, build: string | null): string {
   const hash = createHash('sha256').update(artifact);
+  if (build !== null) hash.update(JSON.stringify([build]));
   for (const path of Object.keys(overlay).sort()) hash.update(JSON.stringify([path, overlay[path]]));
   return hash.digest('hex').slice(0, 24);
 }

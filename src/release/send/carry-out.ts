@@ -4,6 +4,7 @@ import type { Manifest } from '../../contract/manifest.ts';
 import { other } from '../../contract/places.ts';
 import {
   type AuditLine,
+  BUILD_SECONDS,
   HOOK_SECONDS,
   type ReleaseOrder,
   type RolloutOrder,
@@ -205,6 +206,11 @@ function revertOrder({ takeOver, settle }: Busy): ReleaseOrder {
     : { verb: 'revert', placed, old: takeOver.old, proven: takeOver.proven };
 }
 
+/** Milliseconds that installing dependencies and building on the host may take. */
+function building({ command }: Manifest): number {
+  return 1000 * BUILD_SECONDS * [command?.lock, command?.build].filter((one) => one != null).length;
+}
+
 async function orderRun(
   { action, app, hosts }: ReleasePlan,
   { host, facts, takeOver, settle }: Busy,
@@ -222,7 +228,7 @@ async function orderRun(
     label: `${action} ${app}`,
     order,
     program: await programName(),
-    timeoutMs: OVERHEAD_MS + hooks + waits + manifest.probation + manifest.drain,
+    timeoutMs: OVERHEAD_MS + building(manifest) + hooks + waits + manifest.probation + manifest.drain,
     secrets: hidden({ ...takeOver?.secrets.values, ...sensitive(takeOver) }),
     subject: `${app} ${manifest.release}`,
     next: `${serving} The whole log: ${log}`,
