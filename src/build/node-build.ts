@@ -128,6 +128,10 @@ async function tools(app: string, installation: Installation, version: string, c
   return { name, exact, env };
 }
 
+/** Variables of a run of npm or Node around this one, which would steer the build's. */
+const FOREIGN =
+  /^(NODE_|INIT_CWD|LC_|LANG|npm_(package|lifecycle|command|(node_)?execpath|config_(local|global)_prefix))/;
+
 /**
  * The environment of a build: the user's, so that tokens and proxies work, without what a surrounding npm or
  * Node left in it, and with the same language everywhere.
@@ -138,9 +142,7 @@ export function buildEnvironment(
   npmBin: string,
   globalConfig: string,
 ): Record<string, string | undefined> {
-  const foreign =
-    /^(NODE_|INIT_CWD|LC_|LANG|npm_(package|lifecycle|command|(node_)?execpath|config_(local|global)_prefix))/;
-  const kept = Object.entries(own).filter(([name]) => !foreign.test(name) || name === 'NODE_EXTRA_CA_CERTS');
+  const kept = Object.entries(own).filter(([name]) => !FOREIGN.test(name) || name === 'NODE_EXTRA_CA_CERTS');
   return {
     ...Object.fromEntries(kept),
     PATH: [npmBin, join(node, 'bin'), own.PATH ?? '/usr/local/bin:/usr/bin:/bin'].join(':'),

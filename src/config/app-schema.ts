@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { commandKeys } from './command-schema.ts';
 import { LANGUAGES } from './languages.ts';
+import { persistSchema } from './persist.ts';
 import { jobsSchema, processesSchema } from './processes-schema.ts';
 import { cidr, domain, hostName, name, port, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
@@ -62,8 +63,12 @@ const requestSchema = z.strictObject({
   weight: z.number().positive().default(1).describe('Share of the load among the requests.'),
 });
 
-const canarySchema = z.strictObject({
-  requests: z.array(requestSchema).min(1).describe('The load: what is asked of both versions.'),
+export const canarySchema = z.strictObject({
+  requests: z.array(requestSchema).default([]).describe('The load: what is asked of both versions.'),
+  exclude: z
+    .array(z.string().startsWith('/'))
+    .default([])
+    .describe('Beginnings of paths that `--replay` leaves out.'),
   rate: z.number().positive().max(5_000).default(100).describe('Requests a second, both versions together.'),
   duration: duration().default(120_000).describe('When to give up waiting for evidence.'),
   split: z.number().min(1).max(99).default(50).describe('Per cent of the requests that the candidate gets.'),
@@ -326,6 +331,7 @@ export const appSchema = z.strictObject({
       'Files laid over the artifact at release time: path in the artifact → template relative to ' +
         'pipeline.yml; ${NAME} is replaced by env and secrets.',
     ),
+  persist: persistSchema,
   databases: z
     .record(name(), databaseSchema)
     .default({})

@@ -1,8 +1,10 @@
 /** What one part of `pipeline.yml` says about another: pure. */
 import { closest } from '../errors.ts';
+import { checkBackups } from './backups.ts';
 import { isCommand } from './command-schema.ts';
 import { checkDatabases } from './databases.ts';
 import type { PathMistake } from './explain.ts';
+import { checkPersist } from './persist.ts';
 import type { Path } from './positions.ts';
 import { checkProcesses } from './processes.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
@@ -34,7 +36,9 @@ export function checkReferences(
     ...(rolesKnown
       ? Object.entries(config.apps).flatMap(([name, app]) => checkRoles(config, name, app))
       : []),
+    ...Object.entries(config.apps).flatMap(([name, app]) => checkPersist(name, app, config.hosts)),
     ...checkDatabases(config),
+    ...checkBackups(config.backups),
     ...checkSites(config),
     ...checkAppNames(config),
   ];

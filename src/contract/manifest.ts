@@ -49,6 +49,8 @@ export const manifestSchema = z.object({
     .optional(),
   /** Folder of the service in the artifact. */
   directory: z.string(),
+  /** Folders that outlive releases, relative to `directory`; absent: none. */
+  persist: z.array(z.string()).optional(),
   instances: z.int(),
   portVariable: z.string(),
   fixedPort: z.int().nullable(),

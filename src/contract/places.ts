@@ -19,6 +19,11 @@ export const MIGRATED = '/var/lib/pipeline/migrated';
 export const BUILD_USER = 'pipeline-build';
 /** What applications may write to, one folder each. */
 export const STATE_ROOT = '/var/lib/pipeline-apps';
+/**
+ * Folders of applications that outlive their releases (`persist:`), below one folder each. Those above them are
+ * root's, so that nobody else can put a link in the way.
+ */
+export const PERSIST_ROOT = '/var/lib/pipeline-persist';
 /** What is kept of applications over their releases: port, secrets. */
 export const APPS = '/etc/pipeline/apps';
 
@@ -57,6 +62,11 @@ export function colourLink(app: string, colour: Colour): string {
 
 export function settingsFolder(app: string): string {
   return `${APPS}/${app}`;
+}
+
+/** A folder that outlives releases. `name`: as the definition has it, e.g. `public/media`. */
+export function persistFolder(app: string, name: string): string {
+  return `${PERSIST_ROOT}/${app}/${name}`;
 }
 
 export function other(colour: Colour): Colour {

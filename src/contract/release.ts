@@ -187,6 +187,15 @@ export interface GuardOrder {
   readonly audit: Omit<AuditLine, 'at' | 'result' | 'message'>;
 }
 
+/** How another host's site is reached at one of its addresses. */
+export interface OtherSite {
+  readonly port: number;
+  /** https; the certificate is not looked at. */
+  readonly tls: boolean;
+  /** The site's name; null: it has none. */
+  readonly name: string | null;
+}
+
 /** What a host needs to decide by itself whether a release stays. */
 export interface RolloutOrder {
   /**
@@ -197,6 +206,8 @@ export interface RolloutOrder {
   readonly part: 'whole' | 'balancer' | 'host';
   /** 16 hex digits, drawn anew. */
   readonly id: string;
+  /** Of a `host`: the site of its balancer, where it hears the end; absent: it waits to be told. */
+  readonly follows?: (OtherSite & { readonly addresses: readonly string[] }) | undefined;
   /** From which the order of buckets and the names of visitors are drawn: 32 hex digits, secret. */
   readonly seed: string;
   /** What makes a visitor the same one, for people: `visitor`, `header X-Api-Key`, `address`, `request`. */

@@ -18,7 +18,6 @@ const DEFAULTS = {
   cpus: 1,
   size: 's-1vcpu-1gb',
   region: 'nyc3',
-  image: 'debian-12-x64',
 } as const;
 
 /** The production environment that the configuration describes. */
@@ -85,7 +84,7 @@ function members(config: Config, group: string, host: HostConfig): MachineSpec[]
     cpus: host.cpus ?? config.defaults.cpus ?? DEFAULTS.cpus,
     size: host.size ?? config.defaults.size ?? DEFAULTS.size,
     region: host.region ?? config.defaults.region ?? DEFAULTS.region,
-    image: host.image ?? config.defaults.image ?? DEFAULTS.image,
+    image: host.image ?? config.defaults.image,
   }));
 }
 

@@ -98,3 +98,24 @@ export class SplitLines {
     return was;
   }
 }
+
+/** Entries of other processes that may stand between two parts of a line. */
+const BETWEEN = 32;
+
+/**
+ * The same for entries that come the latest first: the rest of a line comes before its beginning, so some are
+ * held back.
+ */
+export async function* beginningsAlone(
+  latestFirst: AsyncIterable<JournalEntry>,
+): AsyncGenerator<JournalEntry> {
+  const held: JournalEntry[] = [];
+  for await (const entry of latestFirst) {
+    const rest = held.findLastIndex(({ pid, unit }) => pid === entry.pid && unit === entry.unit);
+    if (entry.goesOn && rest >= 0) held.splice(rest, 1);
+    held.push(entry);
+    const first = held.length > BETWEEN ? held.shift() : undefined;
+    if (first !== undefined) yield first;
+  }
+  yield* held;
+}

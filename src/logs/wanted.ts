@@ -15,7 +15,7 @@ export interface Wanted {
   readonly since?: number | undefined;
   readonly until?: number | undefined;
   /** Of requests alone. */
-  readonly grep?: RegExp | undefined;
+  readonly grep?: Pick<RegExp, 'test'> | undefined;
   readonly statuses?: readonly StatusRange[] | undefined;
 }
 

@@ -6,6 +6,7 @@ import { Failure } from '../errors.ts';
 import { type Brought, bringDependencies, DEPENDENCIES } from './build/dependencies.ts';
 import { BUILDS, buildTree } from './build/tree.ts';
 import { Interrupted } from './interrupt.ts';
+import { linkPersistent } from './persist.ts';
 import { failed, type Scene, sayer, within } from './scene.ts';
 
 export async function place(scene: Scene, placing: Placing): Promise<void> {
@@ -27,6 +28,7 @@ export async function place(scene: Scene, placing: Placing): Promise<void> {
         told = dependencies.reused ? 'dependencies reused' : 'dependencies installed';
       }
       await bringTree(scene, placing, tomcat, made, dependencies?.name);
+      await linkPersistent(scene, made);
       await writeFiles(scene, placing, tomcat, made);
       await host.write(`${made}/state`, 'unfinished\n', 0o644);
       await host.rename(made, folder);

@@ -9,7 +9,7 @@ import { lookAt, type SeenHost } from './look/look.ts';
 import { liveRelease } from './plan/decide.ts';
 import { outcome } from './plan/outcome.ts';
 import { planRelease } from './plan/plan.ts';
-import { clearRollout, dividerOf, tellRollout } from './rollout.ts';
+import { clearRollout, dividerOf, hasRollout, tellRollout } from './rollout.ts';
 import { carryOut } from './send/carry-out.ts';
 import { ready } from './send/prepare.ts';
 import type { DeployResult, RollbackRequest } from './types.ts';
@@ -28,8 +28,9 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
     lookAtFront(request, definition, context, 'back'),
   ]);
   const letIn = before.some(({ facts }) => facts.rollout);
-  if (letIn) await endRollout(request, by, context);
-  const found = letIn ? await lookAt(app, hosts, context) : before;
+  const left = hasRollout(before, front);
+  if (left) await endRollout(request, by, context);
+  const found = left ? await lookAt(app, hosts, context) : before;
   if (letIn && request.release === undefined) return tookBack(app, found, started);
   const aim = { action: 'rollback', app, by, definition, release: request.release } as const;
   const plan = planRelease(aim, { hosts: found, front });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { harmless, shorten } from '../../src/logs/harmless.ts';
 import { hidingLines } from '../../src/logs/hide.ts';
-import { parseEntry, SplitLines } from '../../src/logs/journal.ts';
+import { beginningsAlone, parseEntry, SplitLines } from '../../src/logs/journal.ts';
 import { levelOfField, levelOfText } from '../../src/logs/level.ts';
 import { lineOfEntry, lineOfRequest } from '../../src/logs/line.ts';
 import { parsePlacement, releaseAt } from '../../src/logs/placed.ts';
@@ -22,6 +22,11 @@ const entry = (fields: Readonly<Record<string, unknown>>) =>
     MESSAGE: 'hello',
     ...fields,
   });
+const parsed = () => {
+  const read = parseEntry(entry({}));
+  if (read === undefined) throw new Error('no entry');
+  return read;
+};
 const shown = (fields: Readonly<Record<string, unknown>>, secrets: readonly string[] = []) => {
   const parsed = parseEntry(entry(fields));
   if (parsed === undefined) throw new Error('no entry');
@@ -63,6 +68,23 @@ describe('entries of the journal', () => {
     expect([of('1', true), of('2', false), of('1', true), of('1', false), of('1', false)]).toEqual([
       ...[false, false, true, true, false],
     ]);
+  });
+});
+
+describe('entries that come the latest first', () => {
+  it('show of a split line the beginning alone, whatever stands between its parts', async () => {
+    const made = (text: string, pid: string, goesOn = false) => ({ ...parsed(), message: text, pid, goesOn });
+    async function* given() {
+      yield made('last', '1');
+      yield made('c', '2');
+      yield made('other', '3');
+      yield made('b', '2', true);
+      yield made('a', '2', true);
+      yield made('first', '2');
+    }
+    const seen: string[] = [];
+    for await (const { message } of beginningsAlone(given())) seen.push(message);
+    expect(seen).toEqual(['last', 'other', 'a', 'first']);
   });
 });
 
@@ -140,7 +162,7 @@ describe('lines in JSON', () => {
 
 describe('requests', () => {
   const line =
-    '{"msec":1764417600.123,"app":"shop","variant":"blue","release":"r1","method":"GET",' +
+    '{"msec":1764417600.123,"app":"shop","colour":"blue","release":"r1","method":"GET",' +
     '"uri":"/pay?token=abc","status":502,"bytes":5,"time":0.031,"upstream_status":"502","id":"f00"}';
   it('are lines of a level that their status says', () => {
     const request = parseRequest(line);
@@ -154,6 +176,9 @@ describe('requests', () => {
     });
     expect(parseRequest(line.replace('502,', '000,'))?.status).toBe(0);
     expect(parseRequest(line.slice(0, 40))).toBeUndefined();
+  });
+  it("are read as an earlier version's nginx writes them", () => {
+    expect(parseRequest(line.replace('"colour"', '"variant"'))).toEqual(parseRequest(line));
   });
   it('are asked for by status', () => {
     expect(parseStatuses('5xx,404, 301-308')).toEqual([

@@ -52,6 +52,15 @@ const replace = (from: string, to: string) => (text: string) => {
   return text.replace(from, () => to);
 };
 
+/** Well where it is checked, and fails visitors. */
+const failing = (version: string) =>
+  service(
+    version,
+    replace(
+      'if (url.pathname',
+      "if (url.pathname !== '/health') response.statusCode = 500;\n    if (url.pathname",
+    ),
+  );
 /**
  * Beside the service, on every branch: works through numbers, one at a time. Two at once would do one twice; one
  * that is killed at work leaves its number out of `cursor`, which the next one does again.
@@ -79,14 +88,8 @@ const BRANCHES: Readonly<Record<string, string>> = {
   two: service('two'),
   three: service('three'),
   four: service('four'),
-  // Well where it is checked, and fails visitors.
-  'broken-elsewhere': service(
-    'broken-elsewhere',
-    replace(
-      'if (url.pathname',
-      "if (url.pathname !== '/health') response.statusCode = 500;\n    if (url.pathname",
-    ),
-  ),
+  'broken-elsewhere': failing('broken-elsewhere'),
+  'broken-too': failing('broken-too'),
   // One request in twenty fails.
   flaky: service(
     'flaky',

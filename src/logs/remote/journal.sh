@@ -28,13 +28,15 @@ esac
 [ -z "$pattern" ] || args+=("--grep=$pattern")
 [ -z "$unit" ] || args+=("--unit=$unit")
 if [ -n "$app" ]; then
-  # What its processes print, and what systemd says of its units.
+  # What its processes print, and what systemd says of its units. The units by name too: of a process that
+  # has just ended, the journal no longer finds its control group.
   args+=("_SYSTEMD_SLICE=$slice")
-  while read -r one; do args+=(+ "UNIT=$one"); done < <(
+  while read -r one; do args+=(+ "_SYSTEMD_UNIT=$one" + "UNIT=$one"); done < <(
     {
       printf 'pipeline-%s@%s.service\n' "$app" blue "$app" green
-      journalctl --field=UNIT | grep -F "pipeline-$app@"
-    } | sort -u
+      journalctl --field=UNIT
+      journalctl --field=_SYSTEMD_UNIT
+    } | grep -F "pipeline-$app@" | sort -u
   )
 fi
 # Each line at once: with a pattern, the next one may be far.

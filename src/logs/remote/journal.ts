@@ -1,7 +1,7 @@
 /** The journal of a host as a source of lines. */
 import { PLACED_LOG } from '../../contract/places.ts';
 import { withValues } from '../../ssh/script.ts';
-import { FIELDS, type JournalEntry, parseEntry, SplitLines } from '../journal.ts';
+import { beginningsAlone, FIELDS, type JournalEntry, parseEntry, SplitLines } from '../journal.ts';
 import { type LogLine, lineOfEntry } from '../line.ts';
 import { type Placement, parsePlacement, releaseAt } from '../placed.ts';
 import { sliceOf, sourceOf } from '../units.ts';
@@ -32,27 +32,19 @@ export class JournalSource implements LogSource {
   }
 
   async *newest(count: number): AsyncGenerator<LogLine> {
-    const { level, release, colour } = this.#reading.wanted;
+    const { signal, hiding, wanted } = this.#reading;
+    const { level, release, colour } = wanted;
+    const hide = await hiding();
     const isCounted = level === undefined && release === undefined && colour === undefined;
     const most = isCounted ? String(count * ENTRIES_A_LINE + MORE_ENTRIES) : '';
-    let later: JournalEntry | undefined;
-    const { signal, hiding } = this.#reading;
-    const hide = await hiding();
-    for await (const entry of this.#entries('newest', most, signal)) {
-      if (later === undefined) this.#cursor = entry.cursor;
-      // What comes later may be the rest of this line.
-      const isRest = entry.goesOn && later?.pid === entry.pid && later.unit === entry.unit;
-      if (later !== undefined && !isRest) yield* this.#shown(later, hide);
-      later = entry;
-    }
-    if (later !== undefined) yield* this.#shown(later, hide);
+    for await (const entry of beginningsAlone(this.#entries('newest', most, signal)))
+      yield* this.#shown(entry, hide);
   }
 
   async *oldest(): AsyncGenerator<LogLine> {
     const { signal, hiding } = this.#reading;
     const hide = await hiding();
     for await (const entry of this.#entries('oldest', '', signal)) {
-      this.#cursor = entry.cursor;
       if (!this.#splits.continues(entry)) yield* this.#shown(entry, hide);
     }
   }
@@ -60,7 +52,6 @@ export class JournalSource implements LogSource {
   async *follow(signal: AbortSignal, onBegun: () => void): AsyncGenerator<LogLine> {
     const hide = await this.#reading.hiding();
     for await (const entry of this.#entries('follow', '', signal, onBegun)) {
-      this.#cursor = entry.cursor;
       // The release that it starts may be new.
       if (entry.starts) await this.#lookAtPlacements(signal);
       if (!this.#splits.continues(entry)) yield* this.#shown(entry, hide);
@@ -77,7 +68,10 @@ export class JournalSource implements LogSource {
     for await (const line of linesOf(connection, this.#script(mode, count), this.#label, signal)) {
       if (line.text.startsWith('now ')) onBegun();
       const entry = line.text.startsWith('{') ? parseEntry(line.text, line.isCut) : this.#told(line);
-      if (entry !== undefined) yield entry;
+      if (entry === undefined) continue;
+      if (mode !== 'newest') this.#cursor = entry.cursor;
+      else this.#cursor ||= entry.cursor;
+      yield entry;
     }
   }
 

@@ -32,7 +32,7 @@ filter() {
 }
 
 having() {
-  if [ -z "$word" ]; then cat; else grep --text --line-buffered -F $fold -e "$word"; fi
+  if [ -z "$word" ]; then cat; else grep --text --line-buffered -F ${fold:+"$fold"} -e "$word"; fi
 }
 
 contents() {

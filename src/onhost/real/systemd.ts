@@ -55,11 +55,14 @@ function hook(command: HookCommand, onLine: (line: string | undefined) => void):
     'NoNewPrivileges=yes',
     'ProtectSystem=full',
     `StateDirectory=${command.state}`,
+    'StateDirectoryMode=0750',
     `RuntimeMaxSec=${command.seconds}`,
   ].flatMap((property) => ['-p', property]);
   const how = ['--quiet', '--wait', '--pipe', '--collect', '--unit', command.unit];
   // What it prints on standard error belongs between its other lines.
-  const merged = ['/bin/sh', '-c', 'exec /bin/sh -c "$1" 2>&1', 'hook', command.command];
+  const words = ['/bin/sh', '-c', 'exec /bin/sh -c "$1" 2>&1', 'hook', command.command];
+  // systemd replaces variables in a command before the shell does.
+  const merged = words.map((word) => word.replaceAll('$', '$$$$'));
   return new Promise((resolve, reject) => {
     const child = spawn('systemd-run', [...how, ...properties, ...merged], {
       detached: true,

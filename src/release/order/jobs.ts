@@ -3,8 +3,8 @@ import { jobBeganFile } from '../../contract/jobs.ts';
 import type { Manifest, ManifestJob } from '../../contract/manifest.ts';
 import { jobTimer, jobUnit, liveLink, ONHOST } from '../../contract/places.ts';
 import type { OrderedJob } from '../../contract/release.ts';
-import { surroundings } from './processes.ts';
-import { confinement } from './unit.ts';
+import { programLines } from './processes.ts';
+import { confinement, logging } from './unit.ts';
 
 /** The jobs of a release, as systemd reads them. */
 export function jobsOf(manifest: Manifest): readonly OrderedJob[] {
@@ -32,7 +32,7 @@ function serviceText(manifest: Manifest, { name, timeout }: ManifestJob): string
     '',
     '[Service]',
     'Type=oneshot',
-    ...surroundings(manifest, folder),
+    ...programLines(manifest, folder),
     // Its time is when it began; left behind, it tells of a run that the host did not survive.
     `ExecStartPre=+/usr/bin/touch ${jobBeganFile(app, name)}`,
     `ExecStart=${folder}/jobs/${name}`,
@@ -40,7 +40,8 @@ function serviceText(manifest: Manifest, { name, timeout }: ManifestJob): string
     `ExecStopPost=+${ONHOST}/node/bin/node ${ONHOST}/current job-ended ${app} ${name}`,
     `TimeoutStartSec=${timeout}ms`,
     'TimeoutStopSec=30s',
-    ...confinement(app, null),
+    ...logging(app),
+    ...confinement(manifest, null),
   ];
   return `${lines.join('\n')}\n`;
 }

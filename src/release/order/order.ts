@@ -82,7 +82,7 @@ function networkFor(app: string, { name, network }: Instance, port: number): Ord
 
 function placing(manifest: Manifest, release: NewRelease): Placing {
   const { env, overlay, digest, sameTree, node, dependencies } = release;
-  const { app, start, tomcat } = manifest;
+  const { app, start, tomcat, persist } = manifest;
   const files: OrderedFile[] = [
     { path: 'env', mode: '0600', text: environmentFile(env) },
     { path: 'digest', mode: '0600', text: `${digest}\n` },
@@ -92,7 +92,7 @@ function placing(manifest: Manifest, release: NewRelease): Placing {
   files.push(...processFiles(manifest));
   if (start !== null) files.push({ path: 'start', mode: '0755', text: startScript(start) });
   if (tomcat !== undefined) {
-    const own = Object.entries(tomcatFiles(app, tomcat));
+    const own = Object.entries(tomcatFiles(app, tomcat, persist));
     files.push(...own.map(([path, text]) => ({ path, mode: '0644', text })));
     files.push({ path: 'start', mode: '0755', text: tomcatStart(manifest) });
     files.push({ path: 'fatal', mode: '0644', text: `${GIVEN_UP}\n` });

@@ -1,5 +1,4 @@
 /** Units and scripts of the processes beside the web ones, and of jobs. Pure text. */
-import { posix } from 'node:path';
 import type { Manifest, ManifestProcess } from '../../contract/manifest.ts';
 import {
   type Colour,
@@ -10,12 +9,11 @@ import {
   STATE_ROOT,
   systemUser,
   unitName,
-  workingDirectory,
 } from '../../contract/places.ts';
 import type { OrderedFile, OrderedProcess } from '../../contract/release.ts';
 import { ownVariables } from '../../contract/tools.ts';
 import { quote } from '../../ssh/quote.ts';
-import { confinement, searchPath, startScript } from './unit.ts';
+import { confinement, environment, logging, startScript, surroundings } from './unit.ts';
 
 /** The processes of a release in a colour. */
 export function processesIn(manifest: Manifest, colour: Colour): readonly OrderedProcess[] {
@@ -58,7 +56,7 @@ function processUnit(manifest: Manifest, process: ManifestProcess, colour: Colou
     '',
     '[Service]',
     'Type=exec',
-    ...surroundings(manifest, folder),
+    ...programLines(manifest, folder),
     `ExecStart=${folder}/processes/${process.name}`,
     'Restart=always',
     'RestartSec=1s',
@@ -66,7 +64,8 @@ function processUnit(manifest: Manifest, process: ManifestProcess, colour: Colou
     'SuccessExitStatus=129 130 131 143',
     `KillSignal=${process.stopSignal}`,
     `TimeoutStopSec=${process.stopWithin}ms`,
-    ...confinement(manifest.app, process.memory),
+    ...logging(manifest.app),
+    ...confinement(manifest, process.memory),
     '',
     '[Install]',
     'WantedBy=multi-user.target',
@@ -75,18 +74,18 @@ function processUnit(manifest: Manifest, process: ManifestProcess, colour: Colou
 }
 
 /** User, folder and environment of a release's programs. */
-export function surroundings(manifest: Manifest, folder: string): readonly string[] {
+export function programLines(manifest: Manifest, folder: string): readonly string[] {
   const { app } = manifest;
   const user = systemUser(app);
-  const directory = posix.join(folder, 'app', manifest.directory);
-  const path = searchPath(manifest, folder);
+  const { directory, path } = surroundings(manifest, folder);
+  const own = ownVariables(manifest, folder);
   const home = `${STATE_ROOT}/${app}`;
   return [
     `User=${user}`,
     `Group=${user}`,
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `Environment="PATH=${path.replaceAll('%', '%%')}" "HOME=${home}"`,
-    ...ownVariables(manifest, folder).map((variable) => `Environment="${variable}"`),
+    ...(own.length === 0 ? [] : [environment(own)]),
     `EnvironmentFile=${folder}/env`,
   ];
 }
@@ -96,13 +95,13 @@ export function surroundings(manifest: Manifest, folder: string): readonly strin
  * folder, and holds a lock on it, so that it is not removed (see onhost/prune.ts).
  */
 function jobScript(manifest: Manifest, run: string): string {
-  const { app, release, directory } = manifest;
+  const { app, release } = manifest;
   const folder = releaseFolder(app, release);
   const lines = [
     '#!/bin/sh',
     `exec 9<${quote(`${folder}/release.json`)}`,
     'flock -s 9',
-    `cd ${quote(workingDirectory(app, release, directory))} || exit`,
+    `cd ${quote(surroundings(manifest, folder).directory)} || exit`,
     ...pinned(manifest, liveLink(app), folder),
     startScript(run).split('\n').slice(1).join('\n'),
   ];
@@ -111,7 +110,7 @@ function jobScript(manifest: Manifest, run: string): string {
 
 /** Variables that lead through a link lead to the folder instead, unless the definition sets them itself. */
 function pinned(manifest: Manifest, link: string, folder: string): readonly string[] {
-  const all = (at: string) => [`PATH=${searchPath(manifest, at)}`, ...ownVariables(manifest, at)];
+  const all = (at: string) => [`PATH=${surroundings(manifest, at).path}`, ...ownVariables(manifest, at)];
   const fixed = all(folder);
   return all(link).flatMap((variable, index) => {
     const [name, ...value] = variable.split('=');

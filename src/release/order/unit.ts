@@ -7,6 +7,7 @@ import {
   instanceNames,
   networkOf,
   networkUnit,
+  PERSIST_ROOT,
   portOf,
   STATE_ROOT,
   systemUser,
@@ -74,24 +75,43 @@ const SANDBOX = [
   'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
 ];
 
-/** Where its commands are found. @param folder of its release, or a link to it */
-export function searchPath(manifest: Manifest, folder: string): string {
-  return [...toolFolders(manifest, folder), '/usr/local/bin:/usr/bin:/bin'].join(':');
+/** A line of a unit that sets variables. */
+export function environment(variables: readonly string[]): string {
+  return `Environment=${variables.map((variable) => `"${variable}"`).join(' ')}`;
+}
+
+/** Where a program of a release begins, and where it finds others. @param folder the release's, or a link to it */
+export function surroundings(
+  manifest: Manifest,
+  folder: string,
+): { readonly directory: string; readonly path: string } {
+  const { app, runtime } = manifest;
+  return {
+    // Java applications write to relative paths, if at all.
+    directory: runtime === 'tomcat' ? `${STATE_ROOT}/${app}` : posix.join(folder, 'app', manifest.directory),
+    path: [...toolFolders(manifest, folder), '/usr/local/bin:/usr/bin:/bin'].join(':'),
+  };
+}
+
+/** How the journal names what a program of an application prints, and how much of it it takes. */
+export function logging(app: string): readonly string[] {
+  return [`SyslogIdentifier=${app}`, 'LogRateLimitIntervalSec=30s', 'LogRateLimitBurst=20000'];
 }
 
 /** What a program of an application may do and use. @param memory bytes; null: no limit */
-export function confinement(app: string, memory: number | null): readonly string[] {
+export function confinement(
+  { app, persist, memory: usual }: Manifest,
+  memory: number | null = usual,
+): readonly string[] {
   return [
     `StateDirectory=pipeline-apps/${app}`,
     'StateDirectoryMode=0750',
-    `SyslogIdentifier=${app}`,
-    'LogRateLimitIntervalSec=30s',
-    'LogRateLimitBurst=20000',
     'LimitNOFILE=65536',
     'TasksMax=1024',
     ...(memory === null ? [] : [`MemoryMax=${memory}`, 'MemorySwapMax=0']),
     'UMask=0027',
     ...SANDBOX,
+    ...(persist === undefined ? [] : [`ReadWritePaths=-${PERSIST_ROOT}/${app}`]),
   ];
 }
 
@@ -108,11 +128,8 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
   const folder = colourLink(app, colour);
   const state = `${STATE_ROOT}/${app}`;
   const node = manifest.runtime === 'node';
-  const command = manifest.runtime === 'command';
-  // Java applications write to relative paths, if at all.
-  const directory = node || command ? posix.join(folder, 'app', manifest.directory) : state;
+  const { directory, path } = surroundings(manifest, folder);
   const user = systemUser(app);
-  const path = searchPath(manifest, folder);
   const network =
     manifest.fixedPort === null ? undefined : networkOf(app, instance.name, portOf(slot, colour, index));
   const lines = [
@@ -133,15 +150,14 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `ExecStart=${folder}/start`,
     `Environment="PATH=${path.replaceAll('%', '%%')}" "HOME=${state}"`,
-    `Environment=${[...ownVariables(manifest, folder), `${manifest.portVariable}=${instance.port}`]
-      .map((variable) => `"${variable}"`)
-      .join(' ')}`,
+    environment([...ownVariables(manifest, folder), `${manifest.portVariable}=${instance.port}`]),
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
     // A failing Java start uses the processor for seconds, which whatever it waits for may need.
     ...(node ? ['RestartSec=200ms'] : ['RestartSec=1s', 'SuccessExitStatus=143']),
     'TimeoutStopSec=15s',
-    ...confinement(app, manifest.memory),
+    ...logging(app),
+    ...confinement(manifest),
     ...(network === undefined
       ? []
       : [

@@ -74,13 +74,14 @@ export function combine(
     ref: artifact.ref,
     subject: artifact.subject,
     artifact: artifact.sha256,
-    tree: treeOf(artifact.sha256, overlay, artifact.command?.build ?? null),
+    tree: treeOf(artifact, overlay, definition.persist),
     runtime: artifact.runtime,
     node: artifact.node,
     start: artifact.start,
     ...(artifact.runtime === 'tomcat' ? { tomcat: tomcatOf(definition, artifact) } : {}),
     ...commandOf(definition, artifact),
     directory: artifact.directory,
+    ...(definition.persist.length === 0 ? {} : { persist: definition.persist }),
     instances: definition.instances,
     portVariable: definition.port_variable,
     fixedPort: takesPort(artifact.runtime) ? (definition.fixed_port ?? null) : null,
@@ -116,11 +117,17 @@ function commandOf(
   };
 }
 
-/** Identifies files: the artifact, what the host makes of it, and what is laid over it. */
-function treeOf(artifact: string, overlay: Readonly<Record<string, string>>, build: string | null): string {
-  const hash = createHash('sha256').update(artifact);
+/** Identifies files: the artifact, what the host makes of it, what is laid over it, and what outlives it. */
+function treeOf(
+  { sha256, command }: Artifact,
+  overlay: Readonly<Record<string, string>>,
+  persist: readonly string[],
+): string {
+  const hash = createHash('sha256').update(sha256);
+  const build = command?.build ?? null;
   if (build !== null) hash.update(JSON.stringify([build]));
   for (const path of Object.keys(overlay).sort()) hash.update(JSON.stringify([path, overlay[path]]));
+  if (persist.length > 0) hash.update(JSON.stringify({ persist }));
   return hash.digest('hex').slice(0, 24);
 }
 
