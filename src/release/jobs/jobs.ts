@@ -35,7 +35,7 @@ exec ${programCommand('current')} jobs ${quote(app)}`;
 }
 
 /** @throws Failure kind `usage` where the version that serves has no such job. */
-export async function jobNamed(
+async function jobNamed(
   host: ReleaseHost,
   app: string,
   name: string,
