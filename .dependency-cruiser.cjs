@@ -26,6 +26,7 @@ const below = {
   alerts: [...base, 'config', 'metrics'],
   agent: ['errors', 'contract', 'files', 'redact', 'format', 'metrics', 'logs'],
   hub: [...base, 'config', 'metrics', 'alerts', 'judge', 'logs'],
+  backup: [...hosts, 'environment', 'release'],
   watching: [...hosts, 'environment', 'release', 'canary', 'report', 'judge', 'metrics', 'alerts', 'hub'],
   cli: ['.*'],
 };

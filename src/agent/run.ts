@@ -4,6 +4,7 @@ import type { AgentConfig } from '../contract/agent.ts';
 import type { Collector } from './collector.ts';
 import { accessLogCollector } from './collectors/access-logs.ts';
 import { auditCollector } from './collectors/audit.ts';
+import { backupCollector } from './collectors/backups.ts';
 import { certificateCollector } from './collectors/certificates.ts';
 import { checkCollector } from './collectors/checks.ts';
 import { cpuCollector } from './collectors/cpu.ts';
@@ -43,8 +44,8 @@ function collectorsFor(
   return [
     cpuCollector(container),
     memoryCollector(container),
-    loadCollector(),
-    pressureCollector(),
+    loadCollector(container),
+    pressureCollector(container),
     diskCollector(),
     networkCollector(),
     ...(config.units.length > 0 ? [unitCollector(config.units)] : []),
@@ -54,6 +55,7 @@ function collectorsFor(
     ...config.certificates.map(certificateCollector),
     auditCollector(() => sender.droppedEver),
     rolloutCollector(() => sender.droppedEver),
+    backupCollector(),
     selfCollector(sender),
   ];
 }

@@ -1,5 +1,6 @@
 /** Every command, as data. Handlers are in `commands/`: one file each, named like its path. */
 import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from './command.ts';
+import { jobDefinitions } from './job-definitions.ts';
 
 const provider = {
   flags: '--provider <name>',
@@ -24,7 +25,7 @@ const wait = {
 } as const satisfies OptionDefinition;
 const artifact = {
   flags: '--artifact <file>',
-  description: 'use this WAR instead of building from git',
+  description: 'use this WAR, program or .tar.gz instead of building from git',
   type: 'text',
 } as const satisfies OptionDefinition;
 const yes = {
@@ -35,6 +36,10 @@ const yes = {
 
 const rolloutOf = [
   { name: '<app>', description: 'application in pipeline.yml' },
+] as const satisfies readonly ArgumentDefinition[];
+
+const backupOf = [
+  { name: '[app]', description: 'application in pipeline.yml (default: all, with hosts and monitor)' },
 ] as const satisfies readonly ArgumentDefinition[];
 
 export const definitions = {
@@ -104,6 +109,16 @@ export const definitions = {
       },
     },
   },
+  prodReplace: {
+    path: 'prod replace',
+    summary: 'make a lost host anew, with its applications and the newest backup',
+    description:
+      'Says first what is lost, in minutes, and asks. What remains of the host is removed. Run it again where ' +
+      'it was interrupted.',
+    arguments: [{ name: '<host>', description: 'host in pipeline.yml' }],
+    options: { provider, yes, wait },
+    examples: ['pipeline prod replace web'],
+  },
   build: {
     path: 'build',
     summary: 'build the artifact of a git ref, cached by commit',
@@ -157,6 +172,35 @@ export const definitions = {
     ],
     options: { inventory, wait },
   },
+  run: {
+    path: 'run',
+    summary: 'run a command in the live release, with its environment, as its user',
+    description:
+      "A terminal where there is one here, else a pipe. The exit code is the command's. One word is a line " +
+      'of shell; no command opens a shell. The audit log on the host has the command: put no secret in it.',
+    arguments: [
+      { name: '<app>', description: 'application in pipeline.yml' },
+      { name: '[command...]', description: 'command to run, after --' },
+    ],
+    options: {
+      host: {
+        flags: '--host <name>',
+        description: 'host that runs it (default: the first of the application)',
+        type: 'text',
+      },
+      release: {
+        flags: '--release <release>',
+        description: 'release on the host, or its commit (default: the live one)',
+        type: 'text',
+      },
+      inventory,
+    },
+    examples: [
+      'pipeline run shop -- node console.js',
+      'pipeline run shop -- npm run migrate',
+      "pipeline run shop -- 'node export.js | gzip' >export.gz",
+    ],
+  },
   rolloutStatus: {
     path: 'rollout status',
     summary: 'show the current rollout, or how the last one ended',
@@ -206,6 +250,7 @@ export const definitions = {
     arguments: [{ name: '<app>', description: 'application in pipeline.yml' }],
     options: { inventory },
   },
+  ...jobDefinitions,
   logs: {
     path: 'logs',
     summary: 'show what an application or a host logs, of all hosts, in one order',
@@ -262,6 +307,53 @@ export const definitions = {
       'pipeline logs web-1 --unit nginx -f',
     ],
   },
+  backupNow: {
+    path: 'backup now',
+    summary: 'back up now: one application, or everything',
+    arguments: backupOf,
+    options: { inventory },
+    examples: ['pipeline backup now', 'pipeline backup now shop'],
+  },
+  backupList: {
+    path: 'backup list',
+    summary: 'show the backups that there are, newest first',
+    arguments: backupOf,
+    options: { inventory },
+  },
+  backupVerify: {
+    path: 'backup verify',
+    summary: 'restore the newest backups beside what is there, compare, and remove them again',
+    arguments: backupOf,
+    options: { inventory },
+  },
+  restore: {
+    path: 'restore',
+    summary: "bring an application's data back from a backup; what is there is backed up first",
+    description:
+      'KEY is a database in pipeline.yml, or files: what the application writes to its state folder. WHEN is ' +
+      'a time (2h, 2026-11-28, 2026-11-28T03:00 in UTC), of which the last backup before counts, or one of ' +
+      '`backup list`. Run it again where it was interrupted.',
+    arguments: [
+      { name: '<app>', description: 'application in pipeline.yml' },
+      { name: '[key]', description: 'database, or files (default: all that it has)' },
+      { name: '[when]', description: 'time or backup (default: the newest)' },
+    ],
+    options: {
+      inventory,
+      wait,
+      yes,
+      into: {
+        flags: '--into <name>',
+        description: 'restore into a new database or folder of this name, and replace nothing',
+        type: 'text',
+      },
+    },
+    examples: [
+      'pipeline restore shop',
+      'pipeline restore shop orders 2h',
+      'pipeline restore shop orders --into orders_before',
+    ],
+  },
   canary: {
     path: 'canary',
     summary: 'compare two git refs of a service under load, and judge',
@@ -285,8 +377,15 @@ export const definitions = {
       },
       rate: {
         flags: '--rate <n>',
-        description: 'requests a second, to both versions together',
-        type: 'number',
+        description: "requests a second, to both versions together; of a replay also x2: twice production's",
+        type: 'text',
+      },
+      replay: {
+        flags: '--replay <source>',
+        description:
+          "load from production's last 1h (any time), or a file of `pipeline logs --requests --json`: its " +
+          'GET and HEAD requests, at their distances',
+        type: 'text',
       },
       traffic: {
         flags: '--traffic <form>',
@@ -322,6 +421,7 @@ export const definitions = {
     examples: [
       'pipeline canary master broken',
       'pipeline canary 05c965f broken --rate 200 --report canary.html',
+      'pipeline canary v6 v7 --app shop --replay 1h --rate x2',
     ],
   },
   judge: {

@@ -120,7 +120,7 @@ function assemble(stdout: Stream, run: Run): Command {
   });
   root
     .description(
-      'Servers made by one command, applications deployed without dropping a request, versions ' +
+      'Hosts made by one command, applications deployed without dropping a request, versions ' +
         'judged by statistics.',
     )
     .version(packageJson.version, '-V, --version', 'print the version')
@@ -193,9 +193,10 @@ function groupOf(root: Command, groups: Map<string, Command>, word: string): Com
 }
 
 const GROUPS: Readonly<Record<string, string>> = {
-  prod: 'the servers: plan, up, status, ssh, destroy',
+  prod: 'the hosts: plan, up, status, ssh, replace, destroy',
   rollout: 'a new version that is let in step by step: status, watch, pause, resume, promote, abort',
-  monitor: 'what watches the servers',
+  backup: 'backups away from the hosts: now, list, verify',
+  monitor: 'what watches the hosts',
 };
 
 function sentence(definition: CommandDefinition): string {

@@ -36,7 +36,8 @@ export function parseRequest(line: string): LoggedRequest | undefined {
   if (typeof msec !== 'number' || typeof status !== 'number') return undefined;
   return {
     at: Math.round(msec * 1000),
-    colour: text('variant'),
+    // The nginx of a host that an earlier version set up writes `variant` until the next `prod up`.
+    colour: text('colour') || text('variant'),
     release: text('release'),
     method: text('method'),
     uri: text('uri'),

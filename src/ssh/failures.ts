@@ -7,7 +7,7 @@ import { knownHostName } from './known-hosts.ts';
 import { command } from './quote.ts';
 
 /**
- * The usual failures. Callers that wait for a host to boot go on at the first four and give up at the others.
+ * The usual failures. Callers that wait for a host to boot go on at the first five and give up at the others.
  */
 export type ConnectionFailureReason =
   /** no route, or a name that does not resolve */
@@ -16,6 +16,8 @@ export type ConnectionFailureReason =
   | 'refused'
   /** no answer in time */
   | 'timeout'
+  /** the host took the connection, and did not greet or sign us in in time: it is busy, or hangs */
+  | 'slow'
   /**
    * something answered and hung up before anybody signed in: sshd starting or stopping, too many connections
    */
@@ -204,6 +206,16 @@ const RULES: readonly Rule[] = [
     }),
   },
   {
+    pattern: /timed out during banner exchange/i,
+    reason: 'slow',
+    explain: (target) => ({
+      message: `${where(target)} takes the connection, and its SSH service says nothing`,
+      next:
+        'The host is very busy, or its SSH service hangs: look at its load, or restart it, then run the ' +
+        'command again.',
+    }),
+  },
+  {
     pattern: /timed? ?out/i,
     reason: 'timeout',
     explain: (target) => ({
@@ -238,7 +250,7 @@ export function connectionFailure(target: SshTarget, client: FailedClient): Conn
     return new ConnectionFailure(reason, message, { ...details, next });
   }
   if (!client.connected) {
-    const reason = client.exitCode === null ? 'timeout' : 'closed';
+    const reason = client.exitCode === null ? 'slow' : 'closed';
     const message =
       client.exitCode === null
         ? 'does not finish signing in'

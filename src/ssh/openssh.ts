@@ -11,14 +11,15 @@ import { bytes, duration } from '../format.ts';
 import { lastLines } from '../process/output.ts';
 import { runProcess } from '../process/run.ts';
 import { redact, redactor } from '../redact.ts';
-import { type Patience, sshArguments } from './arguments.ts';
+import { sshArguments } from './arguments.ts';
 import type { Connection, RunOptions, RunResult, SshTarget } from './connection.ts';
 import { type ConnectionFailure, connectionFailure } from './failures.ts';
 import { Master } from './master.ts';
+import { LONGEST_OPENING_MS, type Patience, patienceWith } from './patience.ts';
 import { beginMark, endMark, killScript, ownOutput, runCommand, runInput, storeCommand } from './remote.ts';
 import { throughTunnel } from './tunnel.ts';
 
-/** Defaults: 10 s to connect, and 30 s of silence, long enough for a small host that swaps. */
+/** What is not said follows from how long the host's first connection took. */
 export interface ConnectOptions extends Partial<Patience> {
   /**
    * Seconds that the shared connection outlives its last command where this program does not close it (it was
@@ -30,8 +31,6 @@ export interface ConnectOptions extends Partial<Patience> {
 }
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
-/** For signing in, after the host has greeted: PAM and name services of the host can be slow. */
-const SIGN_IN_MS = 20_000;
 /**
  * A run whose last line has come and whose channel stays open was left by a process in its background: it is
  * not waited for longer.
@@ -65,7 +64,7 @@ class OpenSshConnection implements Connection {
   readonly target: SshTarget;
   readonly #context: Context;
   readonly #program: string;
-  readonly #patience: Patience;
+  readonly #wanted: Partial<Patience>;
   readonly #env: NodeJS.ProcessEnv;
   readonly #master: Master;
 
@@ -73,25 +72,29 @@ class OpenSshConnection implements Connection {
     this.target = target;
     this.#context = context;
     this.#program = options.program ?? 'ssh';
-    this.#patience = {
-      connectTimeoutSeconds: options.connectTimeoutSeconds ?? 10,
-      silenceSeconds: options.silenceSeconds ?? 30,
-    };
+    this.#wanted = options;
     // ssh's own messages are told apart by their English text.
     this.#env = { ...context.env, LC_ALL: 'C' };
     this.#master = new Master({
       target,
       program: this.#program,
-      args: this.sshArguments(),
+      args: (openedMs) => sshArguments(target, patienceWith(openedMs, options)),
       env: this.#env,
       persistSeconds: options.persistSeconds ?? 60,
-      limitMs: this.#patience.connectTimeoutSeconds * 1_000 + SIGN_IN_MS,
+      limitMs: (openedMs) => openingLimit(patienceWith(openedMs, options)),
+      // a caller with a patience of its own tries again by itself
+      ...(options.connectTimeoutSeconds === undefined ? { longestMs: LONGEST_OPENING_MS } : {}),
+      onSlow: () => context.progress({ host: target.name, stage: 'slow to answer', state: 'running' }),
       signal: context.signal,
     });
   }
 
+  get openedMs(): number | undefined {
+    return this.#master.openedMs;
+  }
+
   sshArguments(): readonly string[] {
-    return sshArguments(this.target, this.#patience);
+    return sshArguments(this.target, patienceWith(this.openedMs, this.#wanted));
   }
 
   async script(text: string, options: RunOptions): Promise<RunResult> {
@@ -269,6 +272,11 @@ class OpenSshConnection implements Connection {
   #trace(text: string): void {
     for (const line of text.split('\n')) this.#context.trace(`${this.target.name}: ${line}`);
   }
+}
+
+/** Milliseconds until an opening is given up, whatever ssh itself does. */
+function openingLimit({ connectTimeoutSeconds, signInSeconds }: Patience): number {
+  return (connectTimeoutSeconds + signInSeconds) * 1_000;
 }
 
 /** Lines after the one that ends with the mark. */

@@ -69,6 +69,7 @@ describe('wrong usage exits 2, says why and what to do', () => {
       'one of',
     ],
     ['a number that is none', ['canary', 'a', 'b', '--rate', 'fast'], '"fast" is not a number', 'exit 2'],
+    ['a multiple of nothing', ['canary', 'a', 'b', '--rate', 'x2'], 'there is none', '--replay'],
     [
       'a duration that is none',
       ['canary', 'a', 'b', '--duration', 'long'],

@@ -113,7 +113,7 @@ class Running {
 const requests = (release: string, failed: number) => ({
   server: 'nginx',
   app: 'shop',
-  variant: release === 'v1' ? 'blue' : 'green',
+  colour: release === 'v1' ? 'blue' : 'green',
   release,
   method: '*',
   route: '*',

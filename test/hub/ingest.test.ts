@@ -28,7 +28,7 @@ const sample = (sequence: number, at: number, extra: Partial<Window> = {}, sentA
 const route = (requests: number) => ({
   server: 'nginx',
   app: 'shop',
-  variant: 'blue',
+  colour: 'blue',
   release: 'r1',
   method: 'GET',
   route: '/<script>alert(1)</script>',

@@ -98,7 +98,7 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
 
   it('shows a request that a host answered', async () => {
     const fields = {
-      ...{ app: 'shop', variant: 'blue', release: 'r1', method: 'GET', uri: '/', status: 200, bytes: 5 },
+      ...{ app: 'shop', colour: 'blue', release: 'r1', method: 'GET', uri: '/', status: 200, bytes: 5 },
       ...{ time: 0.01, upstream_time: '0.010', upstream_header_time: '0.010', upstream_status: '200' },
       ...{ upstream_addr: '127.0.0.1:1', id: 'x' },
     };

@@ -162,7 +162,7 @@ describe('lines in JSON', () => {
 
 describe('requests', () => {
   const line =
-    '{"msec":1764417600.123,"app":"shop","variant":"blue","release":"r1","method":"GET",' +
+    '{"msec":1764417600.123,"app":"shop","colour":"blue","release":"r1","method":"GET",' +
     '"uri":"/pay?token=abc","status":502,"bytes":5,"time":0.031,"upstream_status":"502","id":"f00"}';
   it('are lines of a level that their status says', () => {
     const request = parseRequest(line);
@@ -176,6 +176,9 @@ describe('requests', () => {
     });
     expect(parseRequest(line.replace('502,', '000,'))?.status).toBe(0);
     expect(parseRequest(line.slice(0, 40))).toBeUndefined();
+  });
+  it("are read as an earlier version's nginx writes them", () => {
+    expect(parseRequest(line.replace('"colour"', '"variant"'))).toEqual(parseRequest(line));
   });
   it('are asked for by status', () => {
     expect(parseStatuses('5xx,404, 301-308')).toEqual([

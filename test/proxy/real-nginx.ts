@@ -32,10 +32,13 @@ export class RealNginx {
   /** In memory, as /run is. */
   readonly folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pipeline-nginx-'));
   readonly #workers: number;
+  readonly #log: string;
   #process: ReturnType<typeof spawn> | undefined;
 
-  constructor({ workers = 2 }: { readonly workers?: number } = {}) {
+  /** @param options.log what the host's nginx.conf says of the log of sites */
+  constructor({ workers = 2, log = LOG_FORMAT }: { readonly workers?: number; readonly log?: string } = {}) {
     this.#workers = workers;
+    this.#log = log;
     chmodSync(this.folder, 0o755);
     process.once('exit', this.#leaveNothing);
     for (const name of ['live', 'state', 'sites', 'logs', 'srv', 'bin']) mkdirSync(join(this.folder, name));
@@ -95,8 +98,7 @@ export class RealNginx {
 error_log ${folder}/error.log warn;
 events { worker_connections 4096; }
 http { ${temporary} underscores_in_headers on; server_names_hash_bucket_size 128;
-${['app', 'variant', 'release'].map((name) => `map "" $pipeline_${name} { default ""; }`).join('\n')}
-${LOG_FORMAT}
+${this.#log}
 access_log off;
 include ${folder}/sites/*.conf; }`;
     writeFileSync(join(folder, 'nginx.conf'), written);

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { Failure } from '../../errors.ts';
+import { numeric, standaloneScopeSchema } from '../judging/kayenta-file.ts';
 
 /** One judgement of an analysis. Times in milliseconds since 1970. */
 export interface Judgement {
@@ -15,7 +16,6 @@ export interface Judgement {
   readonly request: { readonly scopes: unknown; readonly thresholds: unknown };
 }
 
-const numeric = z.union([z.number(), z.string().trim().min(1)]).pipe(z.coerce.number());
 const minutes = numeric.pipe(z.number().nonnegative());
 const whole = numeric.pipe(z.number().int().positive());
 const instant = z.union([z.string(), z.number()]).transform((value, context) => {
@@ -25,13 +25,7 @@ const instant = z.union([z.string(), z.number()]).transform((value, context) => 
   return z.NEVER;
 });
 
-const scopeSchema = z.looseObject({
-  scopeName: z.string().nullish(),
-  controlScope: z.string().nullish(),
-  controlLocation: z.string().nullish(),
-  controlOffsetInMinutes: numeric.nullish(),
-  experimentScope: z.string().nullish(),
-  experimentLocation: z.string().nullish(),
+const scopeSchema = standaloneScopeSchema.extend({
   startTimeIso: instant.nullish(),
   endTimeIso: instant.nullish(),
   step: whole.nullish(),

@@ -52,3 +52,22 @@ export function AlertList({ page, alerts }: Props) {
     </ul>
   );
 }
+
+/** The alerts of one host or application, where there are any. */
+export function FiringAlerts({
+  page,
+  kind,
+  name,
+}: {
+  readonly page: Page;
+  readonly kind: 'host' | 'app';
+  readonly name: string;
+}) {
+  const alerts = page.overview.alerts.filter((alert) => alert.kind === kind && alert.subject === name);
+  if (alerts.length === 0) return null;
+  return (
+    <section class="panel firing" aria-label="Alerts">
+      <AlertList page={page} alerts={alerts} />
+    </section>
+  );
+}

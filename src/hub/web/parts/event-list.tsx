@@ -37,7 +37,7 @@ export function EventList({ page, events }: Props) {
             <span class="kind">
               {event.action} {BAD.has(event.result) && <span class="worse">{event.result}</span>}
             </span>
-            <span class="mark">{event.kind === 'change' ? '' : eventName(event)}</span>
+            <span class="event">{event.kind === 'change' ? '' : eventName(event)}</span>
             <span class="message">
               {event.app !== '' && <b>{event.app} </b>}
               {to === undefined ? (
