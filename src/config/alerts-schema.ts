@@ -55,8 +55,8 @@ const notifierSchema = z.union([
           ])
           .optional()
           .describe(
-            'on: never without TLS; off: never with it; a path: PEM file on the monitor with the CA to trust. ' +
-              'Default: TLS where the server has it, required for a password; the certificate ' +
+            'on: never without TLS; off: never with it; a path: PEM file on the monitor with the CA to ' +
+              'trust. Default: TLS where the server has it, required for a password; the certificate ' +
               'counts except on localhost.',
           ),
       })

@@ -122,7 +122,7 @@ export const TABLES = {
     columns: {
       server: label('Who logged it: nginx or tomcat', 16),
       app: label('Application'),
-      variant: label('Upstream that answered, e.g. blue; empty: the server itself'),
+      colour: label('Upstream that answered, e.g. blue; empty: the server itself'),
       release: label('Release that answered'),
       method: label('Request method', 16),
       route: label('Normalised path, e.g. /api/study/load/:id', 512),

@@ -8,6 +8,7 @@ import { inventoryTargets } from '../../environment/inventory-targets.ts';
 import { asFailure } from '../../errors.ts';
 import { type AppStatus, appStatus } from '../../release/index.ts';
 import type { SshTarget } from '../../ssh/connection.ts';
+import { wordsOf } from '../../ssh/failures.ts';
 import { connect } from '../../ssh/openssh.ts';
 import { monitorGroup, type Watched, watched } from '../../watching/watched.ts';
 import type { Handler, Session } from '../command.ts';
@@ -96,7 +97,7 @@ async function ask(target: SshTarget, { backups }: Config, session: Session): Pr
     session.context.signal.throwIfAborted();
     const failure = asFailure(thrown);
     if (failure.kind === 'internal') throw failure;
-    return { name, address, state: `unreachable: ${failure.message}`, apps: [] };
+    return { name, address, state: `unreachable: ${wordsOf(failure)}`, apps: [] };
   } finally {
     await connection.close();
   }
