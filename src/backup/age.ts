@@ -30,7 +30,7 @@ export async function backupAges(connection: Connection, context: Context): Prom
 }
 
 /** Pure. */
-export function ageOf(one: ItemStatus, every: number, now: number): BackupAge {
+function ageOf(one: ItemStatus, every: number, now: number): BackupAge {
   const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   return {
     item: one.item,
