@@ -181,6 +181,7 @@ function groupOf(root: Command, groups: Map<string, Command>, word: string): Com
 const GROUPS: Readonly<Record<string, string>> = {
   prod: 'the servers: plan, up, status, ssh, destroy',
   rollout: 'a new version that is let in step by step: status, watch, pause, resume, promote, abort',
+  maintenance: 'a page instead of the site: on, off',
   monitor: 'what watches the servers',
 };
 

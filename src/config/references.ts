@@ -6,6 +6,7 @@ import { checkPersist } from './persist.ts';
 import type { Path } from './positions.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
 import { machineNames } from './schema-values.ts';
+import { checkWeb } from './web.ts';
 
 /** Groups that every inventory has by itself. */
 const RESERVED = ['all', 'ungrouped'];
@@ -123,7 +124,12 @@ function checkApp(
   if (tester !== undefined && !(tester in app.secrets)) {
     mistakes.push({ path: at('rollout', 'tester'), message: `"${tester}" is not in secrets:` });
   }
-  return [...mistakes, ...checkFront(app, hosts, entries, at('site')), ...checkCanary(app, at)];
+  return [
+    ...mistakes,
+    ...checkFront(app, hosts, entries, at('site')),
+    ...checkWeb(app, at('site')),
+    ...checkCanary(app, at),
+  ];
 }
 
 /** Balancer and certificate. */

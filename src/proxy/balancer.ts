@@ -6,8 +6,9 @@
  */
 
 import { LOGS, PROXY_LIVE } from '../contract/proxy-paths.ts';
+import { detourLines, detourLocations, eventsMap } from './detours.ts';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
-import { HEADER_BUFFERS, LOOKALIKES } from './pass.ts';
+import { HEADER_BUFFERS, LOOKALIKES, UNBUFFERED } from './pass.ts';
 import type { Front } from './proxy.ts';
 import { type Split, sideHeaders, splitBlocks, splitLines, splitName } from './split.ts';
 import { block, identifier, quoted } from './text.ts';
@@ -22,6 +23,8 @@ export interface Balancer extends Front {
   readonly sessionCookie?: string | undefined;
   readonly maxBodyBytes: number;
   readonly readTimeoutMs: number;
+  /** Requests and answers stream through, as they come. */
+  readonly unbuffered?: boolean | undefined;
   /** Proxies in front of the balancer itself. */
   readonly trustedProxies: readonly string[];
   /** A rollout: each host has both versions, and the balancer chooses for each visitor. */
@@ -40,6 +43,7 @@ export function balancerConfig(balancer: Balancer): string {
   const blocks = [
     '# Written by pipeline. Changes here are overwritten by the next deploy.',
     upstream(`${id}_hosts`, hosts),
+    eventsMap(id),
     ...(sticky ? stickiness(balancer, id, sessionCookie) : []),
     map('$http_upgrade', `${id}_connection`, [
       ['""', 'close'],
@@ -118,7 +122,8 @@ function server(balancer: Balancer, id: string, sticky: boolean): string {
     ...(split === undefined ? [] : splitLines(id, balancer.app, split)),
     '',
     ...challengeLocation(balancer),
-    block('location /', passed(balancer, id, sticky)),
+    block('location /', [...detourLines(id, []), ...passed(balancer, id, sticky)]),
+    ...detourLocations(id, passed(balancer, id, sticky)),
   ]);
 }
 
@@ -131,7 +136,7 @@ function choice(app: string, id: string, split: Split): string[] {
   ];
 }
 
-function passed({ readTimeoutMs, split }: Balancer, id: string, sticky: boolean): string[] {
+function passed({ readTimeoutMs, split, unbuffered }: Balancer, id: string, sticky: boolean): string[] {
   return [
     `proxy_pass http://${sticky ? `$${id}_to` : `${id}_hosts`};`,
     'proxy_http_version 1.1;',
@@ -151,6 +156,7 @@ function passed({ readTimeoutMs, split }: Balancer, id: string, sticky: boolean)
     // Never repeats a POST that was sent.
     'proxy_next_upstream error timeout http_502;',
     'proxy_next_upstream_tries 2;',
+    ...(unbuffered ? UNBUFFERED : []),
   ];
 }
 

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { MAINTENANCE_HEADER } from '../../contract/proxy-paths.ts';
 import { duration } from '../../format.ts';
 import type { Row } from '../../metrics/catalogue.ts';
 import { redact } from '../../redact.ts';
@@ -36,6 +37,8 @@ export interface CheckSettings {
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
+  /** nginx answers for a site that somebody closed: nobody is to be called for that. */
+  readonly maintenance?: boolean | undefined;
 }
 
 /** How much of a body is searched. */
@@ -49,6 +52,7 @@ const BODY_HEADERS = ['content-length', 'content-type', 'content-encoding', 'con
 /** Why an answer is not the expected one; empty where it is. */
 export function judgeAnswer(check: CheckSettings, answer: HttpAnswer): string {
   const { status, body } = answer;
+  if (answer.maintenance === true) return '';
   const { status: wanted, below = 400 } = check;
   if (wanted === undefined ? status >= below : !wanted.includes(status)) {
     return `answered ${status}${wanted === undefined ? '' : `, not ${wanted.join(' or ')}`}`;
@@ -190,7 +194,9 @@ async function requestOnce(
     const outgoing = module.request(url, options, (incoming) => {
       readBody(incoming).then((text) => {
         outgoing.destroy();
-        resolve({ status: incoming.statusCode ?? 0, body: text, location: incoming.headers.location });
+        const { statusCode: status = 0, headers } = incoming;
+        const maintenance = status === 503 && headers[MAINTENANCE_HEADER.toLowerCase()] === 'on';
+        resolve({ status, body: text, location: headers.location, maintenance });
       }, reject);
     });
     outgoing.once('error', reject);
