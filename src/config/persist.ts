@@ -23,8 +23,8 @@ export const persistSchema = z
 
 /** Why several hosts cannot have such folders, and what can be done instead. */
 export const ONE_HOST =
-  'lies on the disk of one host, and other hosts would lack it: keep such files in object storage (S3) or in a ' +
-  'database, or give the application one host';
+  'lies on the disk of one host, and other hosts would lack it: keep such files in object storage (S3) or ' +
+  'in a database, or give the application one host';
 
 /** Mistakes of one application. */
 export function checkPersist(name: string, app: AppConfig, hosts: ConfigValues['hosts']): PathMistake[] {

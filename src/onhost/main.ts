@@ -1,8 +1,9 @@
 /**
  * The program on the host. `release` carries out the order on its standard input. `guard APP` watches a new
  * release. `ready` waits at boot until applications behind a balancer answer. `check APP COLOUR` checks the
- * processes of a colour. `run TOKEN` runs a command in a release. `rollout APP` carries a rollout on; `rollout APP status` prints what it is at,
- * `follow` whenever that changes, to its end; `rollout APP WORD BY` tells it what somebody wants.
+ * processes of a colour. `run TOKEN` runs a command in a release. `rollout APP` carries a rollout on; `rollout
+ * APP status` prints what it is at, `follow` whenever that changes, to its end; `rollout APP WORD BY` tells it
+ * what somebody wants.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -30,7 +31,8 @@ import { runRollout } from './rollout/actor.ts';
 import { reportOf } from './rollout/record.ts';
 import { followRollout, newestStatus, tellRollout } from './rollout/talk.ts';
 
-const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR | onhost run TOKEN
+const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR
+       onhost run TOKEN
        onhost rollout APP [status | report | follow | pause BY | resume BY | promote BY | abort BY]
 `;
 

@@ -1,8 +1,9 @@
 /**
- * Two detours on the way to a service. Events (`text/event-stream`) are passed on as they come, without a buffer.
- * And before nginx reloads, its answers close their connections, since a reload closes idle ones, and would lose a
- * request that is just being sent on one. nginx can choose neither by a variable, but sends a request through
- * `error_page` with its method and body, and answers 501 without keeping the connection. Pure text.
+ * Two detours on the way to a service. Events (`text/event-stream`) are passed on as they come, without a
+ * buffer. And before nginx reloads, its answers close their connections, since a reload closes idle ones, and
+ * would lose a request that is just being sent on one. nginx can choose neither by a variable, but sends a
+ * request through `error_page` with its method and body, and answers 501 without keeping the connection. Pure
+ * text.
  */
 import { PROXY_LIVE } from '../contract/proxy-paths.ts';
 import { block } from './text.ts';

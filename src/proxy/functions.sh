@@ -12,11 +12,12 @@ nginx_workers() { # the ones that take new connections
     esac
   done
 }
-# Has clients close their idle connections (sites look for the file), which a reload would close under a request.
+# Has clients close idle connections (sites look for the file), which a reload would close under a request.
 nginx_leave() {
   local -a ports filter=()
   local port
-  mapfile -t ports < <(sed -n 's/^ *listen \([^ ;]*:\)\{0,1\}\([0-9]*\).*/\2/p' "$proxy_sites"/*.conf | sort -u)
+  local listen='s/^ *listen \([^ ;]*:\)\{0,1\}\([0-9]*\).*/\2/p'
+  mapfile -t ports < <(sed -n "$listen" "$proxy_sites"/*.conf | sort -u)
   for port in "${ports[@]}"; do filter+=(or sport = ":$port"); done
   [ ${#filter[@]} -gt 0 ] && [ -n "$(ss -Htn state established "${filter[@]:1}")" ] || return 0
   mkdir -p "$proxy_live" && touch "$proxy_live/.leaving" && sleep 1

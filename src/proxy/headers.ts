@@ -98,8 +98,8 @@ function linesBut(site: Site, id: string, left: (name: string) => boolean): stri
 const CACHE = 'Cache-Control';
 
 /**
- * How long a file of the site may be kept. A page is asked for anew, so it never names files of another release; a
- * file whose name changes with it never is.
+ * How long a file of the site may be kept. A page is asked for anew, so it never names files of another
+ * release; a file whose name changes with it never is.
  */
 function cacheMap(site: Site, id: string): string {
   const chosen = headersByPath(site, id).find(({ name }) => same(name, CACHE))?.values ?? [];

@@ -1,6 +1,6 @@
 /**
- * A site that is closed for maintenance: nginx answers every visitor with 503 and a page. A file that nginx looks
- * for at each request says so, so neither closing nor opening reloads it. Pure text.
+ * A site that is closed for maintenance: nginx answers every visitor with 503 and a page. A file that nginx
+ * looks for at each request says so, so neither closing nor opening reloads it. Pure text.
  */
 import { MAINTENANCE_HEADER, PROXY_LIVE } from '../contract/proxy-paths.ts';
 import { block } from './text.ts';
@@ -10,7 +10,7 @@ export const RETRY_SECONDS = 300;
 
 const PATH = '/.pipeline-maintenance';
 
-/** A link to a folder with `page.html`, whose name ends with what Retry-After says; absent: the site is open. */
+/** A link to a folder with `page.html`, whose name ends with what Retry-After says; absent: it is open. */
 function closedLink(app: string): string {
   return `${PROXY_LIVE}/${app}/closed`;
 }

@@ -26,7 +26,7 @@ export interface Front {
   readonly challenges?: boolean | undefined;
 }
 
-/** A path that leads elsewhere. A `*` at the end of `from` is the rest of the path; at the end of `to`, too. */
+/** A path that leads elsewhere. A `*` at the end of `from` is the rest of the path; the same in `to`. */
 export interface Redirect {
   readonly from: string;
   readonly to: string;
@@ -39,7 +39,7 @@ export interface Site extends Front {
   readonly routes: readonly string[];
   /** Folder of files that nginx serves itself, below `root/<colour>/`; absent: none. */
   readonly static?: string | undefined;
-  /** The application writes to a part of that folder, so links in it lead nowhere but to files of the same owner. */
+  /** The application writes to a part of that folder, so links lead nowhere but to files of one owner. */
   readonly writable?: boolean | undefined;
   /**
    * File of that folder that answers for missing ones. Absent: 404, with the folder's 404.html if it has

@@ -1,4 +1,4 @@
-/** What a site says besides passing requests on: redirects, headers by path, pages for errors, passwords. Pure. */
+/** What a site does besides passing requests on: redirects, headers by path, errors, passwords. Pure. */
 import { posix } from 'node:path';
 import type { Redirect, Site } from './proxy.ts';
 import { block, quoted } from './text.ts';

@@ -18,8 +18,8 @@ export interface RestartRequest extends AppOnHosts {
 
 /**
  * As carefully as a deploy, and with what the release was placed with. The caller holds the lock.
- * @throws Failure kind `usage`: nothing runs; kind `host`: it does not become healthy, and the processes of before
- *   serve on.
+ * @throws Failure kind `usage`: nothing runs; kind `host`: it does not become healthy, and the processes of
+ *   before serve on.
  */
 export async function restart(request: RestartRequest, context: Context): Promise<DeployResult> {
   const started = performance.now();

@@ -27,9 +27,7 @@ describe('passwords of a site', () => {
     ['x', 'salt'],
     ['Hello world!', 'saltstring'],
     [
-      'a very much longer text to encrypt.  This one even stretches over more than one line, and blocks'.repeat(
-        2,
-      ),
+      'a very much longer text to encrypt.  This one even stretches over more than one block'.repeat(2),
       'anotherlongsalts',
     ],
     ['schönes Wort', './aZ09'],

@@ -100,7 +100,7 @@ function checkCertificate(app: string, chain: string, key: string, now: Date | u
   throw refuse('the key belongs to another certificate');
 }
 
-/** A wildcard is served only by a certificate that has it; other names are a matter of whoever stands in front. */
+/** A wildcard needs a certificate that has it; other names are a matter of whoever stands in front. */
 function checkWildcards(app: string, domains: readonly string[], chain: string): void {
   const names = new X509Certificate(chain).subjectAltName?.toLowerCase().split(', ') ?? [];
   const missing = domains.find((domain) => domain.startsWith('*.') && !names.includes(`dns:${domain}`));

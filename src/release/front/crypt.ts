@@ -1,6 +1,6 @@
 /**
- * Passwords as the host's crypt(3) reads them: SHA-512, `$6$`. Source: U. Drepper, Unix crypt using SHA-256 and
- * SHA-512 (2016), of which this is the part with the default of 5,000 rounds.
+ * Passwords as the host's crypt(3) reads them: SHA-512, `$6$`. Source: U. Drepper, Unix crypt using SHA-256
+ * and SHA-512 (2016), of which this is the part with the default of 5,000 rounds.
  */
 import { createHash } from 'node:crypto';
 

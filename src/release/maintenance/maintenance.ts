@@ -1,4 +1,4 @@
-/** Closes the site of an application for visitors, and opens it again: on all of its hosts, without a reload. */
+/** Closes the site of an application for visitors, and opens it again: on all hosts, without a reload. */
 import { appNamed } from '../../build/build.ts';
 import type { Context } from '../../context.ts';
 import { audit, whoami } from '../../environment/audit.ts';

@@ -13,7 +13,9 @@ const PLAIN = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Back soon</title>
-<style>body { font: 1.1rem/1.5 system-ui, sans-serif; margin: 20vh auto; max-width: 30rem; padding: 0 1rem }</style>
+<style>
+  body { font: 1.1rem/1.5 system-ui, sans-serif; margin: 20vh auto; max-width: 30rem; padding: 0 1rem }
+</style>
 <h1>Back soon</h1>
 <p>We are working on this site. Please try again in a few minutes.</p>
 </html>

@@ -74,7 +74,7 @@ const SANDBOX = [
   'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
 ];
 
-/** Where a process of a release begins, and where it finds programs. `folder`: the release's, or a link to it. */
+/** Where a process of a release begins, and finds programs. `folder`: the release's, or a link to it. */
 export function surroundings(
   { app, runtime, directory }: Manifest,
   folder: string,
