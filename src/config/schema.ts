@@ -5,11 +5,14 @@
 import { z } from 'zod';
 import { alertsSchema, checkSchema } from './alerts-schema.ts';
 import { appSchema } from './app-schema.ts';
+import { backupsSchema } from './backups-schema.ts';
 import { APP_NAME, address, cidr, hostName, name, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
 
 export * from './alerts-schema.ts';
 export * from './app-schema.ts';
+export * from './backups-schema.ts';
+export type { JobConfig, ProcessConfig } from './processes-schema.ts';
 
 /** Roles that a host can carry. `base` is on every host and is not listed. */
 const ROLES = ['nginx', 'tomcat', 'mariadb', 'redis'] as const;
@@ -19,7 +22,13 @@ const machine = {
   cpus: z.number().positive().max(64).optional().describe('Local hosts: CPU limit in cores, e.g. 1 or 0.5.'),
   size: z.string().optional().describe('DigitalOcean: size slug, e.g. s-1vcpu-1gb.'),
   region: z.string().optional().describe('DigitalOcean: region slug, e.g. nyc3.'),
-  image: z.string().optional().describe('DigitalOcean: image slug, e.g. debian-12-x64.'),
+  image: z
+    .string()
+    .optional()
+    .describe(
+      'The system: debian-12-x64, debian-13-x64, ubuntu-22-04-x64 or ubuntu-24-04-x64; on DigitalOcean, ' +
+        "any image's slug or number. Default: debian-12-x64; local hosts: this machine's own release.",
+    ),
 };
 
 export const hostSchema = z.strictObject({
@@ -53,7 +62,7 @@ export const configSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Further public keys that may sign in, one OpenSSH line each.'),
-  hosts: z.record(hostName(), hostSchema).describe('The servers.'),
+  hosts: z.record(hostName(), hostSchema).describe('The hosts.'),
   apps: z
     .record(
       z.string().regex(APP_NAME, 'expected letters, digits, dots, dashes and underscores, a letter first'),
@@ -111,6 +120,9 @@ export const configSchema = z.strictObject({
     .default({})
     .describe('Addresses that must answer; what applications say of their health is checked anyway.'),
   alerts: alertsSchema.prefault({}).describe('When to call people, and where.'),
+  backups: backupsSchema
+    .optional()
+    .describe('Backups of databases, of what applications keep, and of the monitor, away from the host.'),
 });
 
 /**

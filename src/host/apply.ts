@@ -65,7 +65,7 @@ class Run {
     this.#plan = plan;
     this.#context = context;
     this.#probe = options.probe ?? tryConnection;
-    this.#confirmSeconds = confirmWithin(options.lookedMs ?? 0);
+    this.#confirmSeconds = confirmWithin((connection.openedMs ?? 0) + (options.lookedMs ?? 0));
     this.#hide = redactor(plan.secrets);
   }
 
@@ -137,7 +137,7 @@ class Run {
     try {
       const message = await this.#probe(this.#connection, this.#confirmSeconds, this.#context);
       if (message !== undefined) return message;
-      await confirmFirewall(this.#connection, table, this.#context);
+      await confirmFirewall(this.#connection, table, this.#confirmSeconds, this.#context);
       this.#probing = undefined;
       return undefined;
     } catch (error) {

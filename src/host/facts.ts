@@ -3,6 +3,7 @@
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
+import { slowness } from '../ssh/patience.ts';
 import { quote } from '../ssh/quote.ts';
 import { prepared } from './order.ts';
 import type { Resource } from './resource.ts';
@@ -21,7 +22,7 @@ import { userProbe } from './steps/user.ts';
 
 export type { Facts } from './state.ts';
 
-/** Seconds that gathering facts may take. */
+/** Seconds that gathering facts may take on a host that is not slow. */
 const LIMIT = 120;
 
 const PROBES = {
@@ -91,7 +92,7 @@ export async function gatherFacts(
   const output = await connection.check(factsScript(resources), {
     label: 'gather facts',
     signal: context.signal,
-    timeoutMs: LIMIT * 1000,
+    timeoutMs: LIMIT * 1000 * slowness(connection.openedMs),
     // Guards of commands may hold secrets, and run here.
     secrets: only(resources, 'command').flatMap((command) =>
       command.secret ? [command.unless, quote(command.unless)] : [],

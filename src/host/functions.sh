@@ -46,6 +46,9 @@ unit() {
   journalctl --quiet --no-pager --output=cat --lines=12 --unit="$2" --since="@$since" || true
   return "$code"
 }
+tell_systemd() { # of what was enabled without a reload, where it keeps that in mind
+  [[ $(systemctl show --property=NeedDaemonReload --value init.scope) != yes ]] || systemctl daemon-reload
+}
 hold() {
   printf '%s\n' "$@" >/run/pipeline/held
   if [[ ! -e $policy_file ]] || grep -qF "$policy_marker" "$policy_file"; then
@@ -120,7 +123,7 @@ repair_packages() {
   apt install --no-remove --fix-broken
 }
 load_firewall() {
-  local run=/run/pipeline/firewall-$1 result waited
+  local run=/run/pipeline/firewall-$1 result since never
   systemctl --quiet stop "pipeline-firewall-guard-$1" 2>/dev/null || true
   rm -rf "$run"
   mkdir -m 700 "$run"
@@ -133,9 +136,11 @@ load_firewall() {
   systemd-run --quiet --collect --unit="pipeline-firewall-guard-$1" bash "$run/guard"
   nft -f "$run/new.nft"
   report probe "$1"
-  for ((waited = 0; waited < (confirm_seconds + 20) * 20; waited++)); do
-    [[ ! -e $run/result ]] || break
-    sleep 0.05
+  # a sleep would be a process, and many of them keep a slow host from answering us
+  exec {never}<> <(:)
+  since=$SECONDS
+  until [[ -e $run/result ]] || ((SECONDS - since > 2 * confirm_seconds + 20)); do
+    read -rt 0.1 -u "$never" _ || true
   done
   result=$(<"$run/result")
   [[ $result != kept ]] || return 0

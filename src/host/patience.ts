@@ -8,11 +8,11 @@ const CONFIRM_MOST = 180;
 const TIMES = 5;
 
 /**
- * Seconds until a host takes new firewall rules back. `lookedMs`: the first look at it, its connection
- * included.
+ * Seconds until a host takes new firewall rules back. `tookMs`: what its first connection and the first look
+ * at it took.
  */
-export function confirmWithin(lookedMs: number): number {
-  return Math.min(CONFIRM_MOST, Math.max(CONFIRM_LEAST, Math.ceil((lookedMs / 1000) * TIMES)));
+export function confirmWithin(tookMs: number): number {
+  return Math.min(CONFIRM_MOST, Math.max(CONFIRM_LEAST, Math.ceil((tookMs / 1000) * TIMES)));
 }
 
 /**

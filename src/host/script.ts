@@ -59,6 +59,7 @@ export function applyScript(steps: readonly ScriptStep[], forget: readonly strin
     ...forget,
     ...numbered.map(({ index, bash }) => `step${index}() {\n${bash}\n}`),
     ...numbered.map(({ index, changes }) => `step ${index} ${changes}`),
+    'tell_systemd',
     'report finished',
   ].join('\n');
 }

@@ -43,11 +43,13 @@ export function reasonOf(exitCode: number | null, stderr: string): string {
 export async function confirmFirewall(
   connection: Connection,
   table: string,
+  confirmSeconds: number,
   context: Context,
 ): Promise<void> {
   await connection.check(`: >${quote(`/run/pipeline/firewall-${table}/confirmed`)}`, {
     label: 'confirm the firewall',
     signal: context.signal,
-    timeoutMs: 15_000,
+    // the host waits no longer
+    timeoutMs: confirmSeconds * 1000,
   });
 }

@@ -18,7 +18,7 @@ nginx_leave() {
   local port
   local listen='s/^ *listen \([^ ;]*:\)\{0,1\}\([0-9]*\).*/\2/p'
   mapfile -t ports < <(sed -n "$listen" "$proxy_sites"/*.conf | sort -u)
-  for port in "${ports[@]}"; do filter+=(or sport = ":$port"); done
+  for port in "${ports[@]}"; do filter+=(or sport "=" ":$port"); done
   [ ${#filter[@]} -gt 0 ] && [ -n "$(ss -Htn state established "${filter[@]:1}")" ] || return 0
   mkdir -p "$proxy_live" && touch "$proxy_live/.leaving" && sleep 1
 }

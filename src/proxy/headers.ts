@@ -24,7 +24,7 @@ const FINGERPRINTED = [
 ];
 
 /** By name, what the site says where neither the service nor the definition does. */
-export function defaultHeaders(site: Site): Record<string, string> {
+function defaultHeaders(site: Site): Record<string, string> {
   if (site.experiment !== undefined) return {};
   const own = new Set(Object.keys(site.headers).map((name) => name.toLowerCase()));
   const defaults = { ...SECURITY_HEADERS, ...(site.tls === undefined ? {} : { [HSTS.name]: HSTS.value }) };
@@ -91,7 +91,7 @@ function linesBut(site: Site, id: string, left: (name: string) => boolean): stri
     ),
     ...(site.experiment === undefined
       ? []
-      : [`add_header ${site.experiment.colourHeader} $pipeline_variant always;`]),
+      : [`add_header ${site.experiment.colourHeader} $pipeline_colour always;`]),
   ];
 }
 

@@ -50,16 +50,16 @@ function ownNotFound(site: Site): string[] {
   return '404' in (site.errors ?? {}) ? [] : ['error_page 404 /404.html;', ...errorLines(site)];
 }
 
-/** `public_html` of a release: `/srv/checkbox.io/$pipeline_variant/app/public_html`. */
+/** `public_html` of a release: `/srv/checkbox.io/$pipeline_colour/app/public_html`. */
 function staticRoot(root: string, folder: string): string {
-  return quoted(posix.join(root, '$pipeline_variant', 'app', folder));
+  return quoted(posix.join(root, '$pipeline_colour', 'app', folder));
 }
 
 function proxied(site: Site, id: string): string[] {
   const request = site.split === undefined ? '$request_id' : requestId(id, site.split.key);
   const uri = site.paths === undefined ? '' : `$${id}_path$is_args$args`;
   return [
-    `proxy_pass http://${id}_$pipeline_variant${uri};`,
+    `proxy_pass http://${id}_$pipeline_colour${uri};`,
     'proxy_http_version 1.1;',
     'proxy_set_header Host $http_host;',
     // Not appended to what the visitor sent: services trust the first address.

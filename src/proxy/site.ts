@@ -91,7 +91,7 @@ function buckets(site: Site, id: string): string {
 /** Only the fields of the common log (role `nginx`) that tell versions apart: this halves its cost. */
 function experimentLog(app: string, id: string): string {
   const fields = [
-    `'{"msec":$msec,"app":"${app}","variant":"$pipeline_variant","method":"$request_method",'`,
+    `'{"msec":$msec,"app":"${app}","colour":"$pipeline_colour","method":"$request_method",'`,
     `'"uri":"$request_uri","status":$status,"bytes":$body_bytes_sent,"time":$request_time,'`,
     `'"upstream_time":"$upstream_response_time"}'`,
   ];
@@ -122,7 +122,7 @@ function maps(site: Site, id: string): string[] {
   all.push(...headerMaps(site, id), ...redirectMaps(site.redirects ?? [], id));
   if (site.paths !== undefined) {
     map('$request_uri', 'asked', [[`~^(?<${id}_p>[^?]*)`, `$${id}_p`]]);
-    map(`$pipeline_variant $${id}_asked`, 'path', [
+    map(`$pipeline_colour $${id}_asked`, 'path', [
       ['default', `$${id}_asked`],
       ...COLOURS.flatMap((colour) =>
         Object.entries(site.paths?.[colour] ?? {}).map(([from, to]) => [`${colour} ${from}`, to] as const),
@@ -140,7 +140,7 @@ function releases(site: Site, id: string, map: MakeMap): void {
     const release = site.colours[colour].release;
     return release === undefined ? [] : [[colour, release] as const];
   });
-  if (known.length > 0) map('$pipeline_variant', 'release', [['default', ''], ...known]);
+  if (known.length > 0) map('$pipeline_colour', 'release', [['default', ''], ...known]);
   else
     map('$realpath_root', 'release', [
       ['default', ''],
@@ -180,7 +180,8 @@ function server(site: Site, id: string): string {
     // nginx must look for the bucket's file at each request.
     'open_file_cache off;',
     block(`if (-f ${weightsLink(site.app)}/${name})`, answeredBy('green', id, split)),
-    `root ${site.root}/$pipeline_variant;`,
+    ...(experiment ? [] : [OLD_NAME]),
+    `root ${site.root}/$pipeline_colour;`,
     ...(experiment ? [] : [`set $pipeline_release $${id}_release;`]),
     // One write for many lines: a write for each costs more than splitting does. A line is late by at most a
     // quarter of a second.
@@ -206,8 +207,11 @@ function server(site: Site, id: string): string {
   ]);
 }
 
+/** The nginx.conf of an earlier version logs the colour by this name, until the next `prod up`. */
+const OLD_NAME = 'set $pipeline_variant $pipeline_colour;';
+
 /** The colour, and the side if the site chooses by itself. */
 function answeredBy(colour: Colour, id: string, split: ReturnType<typeof decides>): string[] {
   const side = colour === split?.candidate ? 'candidate' : 'baseline';
-  return [`set $pipeline_variant ${colour};`, ...(split === undefined ? [] : [`set $${id}_side ${side};`])];
+  return [`set $pipeline_colour ${colour};`, ...(split === undefined ? [] : [`set $${id}_side ${side};`])];
 }

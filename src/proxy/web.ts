@@ -86,7 +86,7 @@ export function errorLocations({ errors = {}, root }: Pick<Site, 'errors' | 'roo
   return Object.entries(errors).map(([status, file]) =>
     block(`location = ${errorPath(status)}`, [
       'internal;',
-      `root ${posix.join(root, '$pipeline_variant', 'app')};`,
+      `root ${posix.join(root, '$pipeline_colour', 'app')};`,
       `try_files /${file} =${status};`,
     ]),
   );

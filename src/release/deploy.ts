@@ -1,6 +1,6 @@
 /** From an artifact to a live version. */
 import { appNamed } from '../build/build.ts';
-import { ONE_HOST } from '../config/persist.ts';
+import { ONE_HOST } from '../config/persist-schema.ts';
 import type { Context } from '../context.ts';
 import {
   appDatabases,
@@ -14,8 +14,11 @@ import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
 import { Failure } from '../errors.ts';
 import type { Agreed } from '../host/theirs.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
+import { jobsElsewhere } from './jobs/elsewhere.ts';
+import { lookAt } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
+import { checkExclusive } from './plan/processes.ts';
 import { planRollout } from './plan/rollout.ts';
 import { wantedRelease } from './plan/wanted.ts';
 import { lookAfterRollouts } from './rollout.ts';
@@ -37,14 +40,16 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const started = performance.now();
   const { config, app, artifact, hosts } = request;
   const definition = appNamed(config, app);
+  checkExclusive(app, definition, hosts);
   const by = request.by ?? whoami(context);
   requireOneHost(request, definition.persist);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
-  const [found, secrets, front] = await Promise.all([
-    lookAfterRollouts(request, context),
+  const [before, secrets, front] = await Promise.all([
+    lookAt(app, hosts, context),
     resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
     lookAtFront(request, definition, context, 'forward'),
   ]);
+  const found = await lookAfterRollouts(before, front, request, context);
   const given = { ...databaseVariables(databases), ...secrets.values };
   const [wanted, seen] = await Promise.all([
     wantedRelease(app, definition, artifact, given, config.directory),
@@ -70,7 +75,8 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const ready = await Promise.all(
     plan.hosts.map((host) => bring(host, request, agreed.get(host.host.name), context)),
   );
-  await carryOut({ ...plan, hosts: ready }, context, letIn);
+  const formerJobs = await jobsElsewhere(request, ready, context);
+  await carryOut({ ...plan, hosts: ready, formerJobs }, context, letIn);
   // The site of a balancer that divides is the rollout's.
   const fronted = letIn?.balanced === true || (await placeFront(app, plan.front, context));
   const done = result(request, plan, fronted, started);

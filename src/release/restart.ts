@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { whoami } from '../environment/audit.ts';
 import { lookAtFront } from './front/front.ts';
 import { hostNamed } from './hosts.ts';
+import { lookAt } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { planRelease } from './plan/plan.ts';
 import { lookAfterRollouts } from './rollout.ts';
@@ -26,14 +27,16 @@ export async function restart(request: RestartRequest, context: Context): Promis
   const { app, host: only } = request;
   const definition = appNamed(request.config, app);
   const name = only === undefined ? undefined : hostNamed(request, only).name;
-  const [all, front] = await Promise.all([
-    lookAfterRollouts(request, context),
+  const [before, front] = await Promise.all([
+    lookAt(app, request.hosts, context),
     lookAtFront(request, definition, context, 'back'),
   ]);
-  const hosts = all.filter(({ host }) => name === undefined || host.name === name);
-  const aim = { action: 'restart', app, by: request.by ?? whoami(context), definition } as const;
+  const hosts = await lookAfterRollouts(before, front, request, context);
+  const by = request.by ?? whoami(context);
+  const aim = { action: 'restart', app, by, definition, only: name } as const;
   const plan = planRelease(aim, { hosts, front });
-  for (const planned of plan.hosts) await ready(planned, undefined, context);
+  for (const planned of plan.hosts)
+    if (planned.settle !== undefined) await ready(planned, undefined, context);
   await carryOut(plan, context);
   const { ref, commit, subject, release } = plan.manifest;
   const seconds = (performance.now() - started) / 1000;

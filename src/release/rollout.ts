@@ -12,6 +12,7 @@ import {
 import { whoami } from '../environment/audit.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { quote } from '../ssh/quote.ts';
+import type { FrontFacts } from './front/front.ts';
 import { lookAt, type SeenHost } from './look/look.ts';
 import { programCommand } from './send/program.ts';
 import { runOrder } from './send/run.ts';
@@ -24,6 +25,11 @@ const PAUSE_MS = 3000;
 const END_MS = 30 * 60_000;
 /** Longer than anybody looks; a timer takes no more than 24 days. */
 const VIEW_MS = 20 * 86_400_000;
+
+/** Whether one is under way, or was and has left something on a host or its balancer. */
+export function hasRollout(hosts: readonly SeenHost[], { balancers }: FrontFacts): boolean {
+  return hosts.some(({ facts }) => facts.rollout) || balancers.some(({ rollout }) => rollout === true);
+}
 
 /** The host that divides the visitors. @throws Failure kind `usage`: there is none. */
 export function dividerOf({ app, hosts, balancers = [] }: AppOnHosts): ReleaseHost {
@@ -53,10 +59,14 @@ export async function clearRollout(
 }
 
 /** What hosts know, once an ended rollout is cleared up. @throws Failure kind `locked`: one is under way. */
-export async function lookAfterRollouts(request: AppOnHosts, context: Context): Promise<readonly SeenHost[]> {
+export async function lookAfterRollouts(
+  found: readonly SeenHost[],
+  front: FrontFacts,
+  request: AppOnHosts,
+  context: Context,
+): Promise<readonly SeenHost[]> {
   const { app, hosts } = request;
-  const found = await lookAt(app, hosts, context);
-  if (!found.some(({ facts }) => facts.rollout)) return found;
+  if (!hasRollout(found, front)) return found;
   if (await clearRollout(request, context)) return lookAt(app, hosts, context);
   throw new Failure('locked', `${app}: a rollout is under way`, {
     next: `See it with pipeline rollout watch ${app}; end it with pipeline rollout promote ${app}, or abort.`,

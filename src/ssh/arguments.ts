@@ -1,5 +1,6 @@
 /** The arguments of the OpenSSH client for a target: pure. */
 import type { SshTarget } from './connection.ts';
+import type { Patience } from './patience.ts';
 
 /**
  * A file name as the value of an ssh option: quoted for the option parser, `%` doubled since ssh expands it.
@@ -8,19 +9,14 @@ function fileValue(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
 }
 
-/** How long a host may take. */
-export interface Patience {
-  /** Seconds for reaching the host and hearing its greeting. */
-  readonly connectTimeoutSeconds: number;
-  /** Seconds of silence after which the connection counts as lost. */
-  readonly silenceSeconds: number;
-}
-
 /**
  * Options and destination that reach the target strictly: never a question, never a key taken on trust. What
  * the target does not say, the user's own ssh configuration does (agent, jump hosts, aliases).
  */
-export function sshArguments(target: SshTarget, patience: Patience): readonly string[] {
+export function sshArguments(
+  target: SshTarget,
+  patience: Omit<Patience, 'signInSeconds'>,
+): readonly string[] {
   const options = [
     'BatchMode=yes',
     'StrictHostKeyChecking=yes',

@@ -38,6 +38,10 @@ export interface RunOptions {
    */
   readonly onStdout?: ((line: string) => void) | undefined;
   readonly onStderr?: ((line: string) => void) | undefined;
+  /**
+   * Gets the standard output, which may be long, instead of the result; a promise holds back what comes next.
+   */
+  readonly onOutput?: ((chunk: Buffer) => void | Promise<void>) | undefined;
   /** Milliseconds without an end after which the command is given up. Default 10 minutes. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -60,6 +64,8 @@ export interface RunResult {
 /** One multiplexed connection to one host. Opened at first use; every call goes over it. */
 export interface Connection {
   readonly target: SshTarget;
+  /** Milliseconds that its slowest opening took, signing in included; absent before the first. */
+  readonly openedMs?: number | undefined;
   /**
    * Runs a bash script as root (through sudo where the user is not root). The script travels on standard
    * input, so nothing of it stands on a command line. A non-zero exit of the script is a result, not an

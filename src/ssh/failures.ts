@@ -7,7 +7,7 @@ import { knownHostName } from './known-hosts.ts';
 import { command } from './quote.ts';
 
 /**
- * The usual failures. Callers that wait for a host to boot go on at the first four and give up at the others.
+ * The usual failures. Callers that wait for a host to boot go on at the first five and give up at the others.
  */
 export type ConnectionFailureReason =
   /** no route, or a name that does not resolve */
@@ -16,6 +16,8 @@ export type ConnectionFailureReason =
   | 'refused'
   /** no answer in time */
   | 'timeout'
+  /** the host took the connection, and did not greet or sign us in in time: it is busy, or hangs */
+  | 'slow'
   /**
    * something answered and hung up before anybody signed in: sshd starting or stopping, too many connections
    */
@@ -38,11 +40,20 @@ export type ConnectionFailureReason =
 /** A connection that failed, with the reason for callers that decide by it. */
 export class ConnectionFailure extends Failure {
   readonly reason: ConnectionFailureReason;
+  /** The message without the host's name, for lists that have it. */
+  readonly words: string;
 
-  constructor(reason: ConnectionFailureReason, message: string, details: FailureDetails) {
-    super(reason === 'client' ? 'usage' : 'host', message, details);
+  constructor(reason: ConnectionFailureReason, words: string, details: FailureDetails) {
+    const { host } = details;
+    super(reason === 'client' ? 'usage' : 'host', host === undefined ? words : `${host}: ${words}`, details);
     this.reason = reason;
+    this.words = words;
   }
+}
+
+/** What a list says of a host that failed: it has the name itself. */
+export function wordsOf(failure: Failure): string {
+  return failure instanceof ConnectionFailure ? failure.words : failure.message;
 }
 
 /** What the client did when it failed. */
@@ -106,8 +117,14 @@ const RULES: readonly Rule[] = [
     }),
   },
   {
-    pattern:
-      /^sudo: (?:a password is required|a terminal is required|no tty present|sorry, you must have a tty)|is not (?:in the sudoers file|allowed to (?:execute|run sudo))|may not run sudo/im,
+    pattern: new RegExp(
+      [
+        '^sudo: (?:a (?:password|terminal) is required|no tty present|sorry, you must have a tty)',
+        'is not (?:in the sudoers file|allowed to (?:execute|run sudo))',
+        'may not run sudo',
+      ].join('|'),
+      'im',
+    ),
     reason: 'no-sudo',
     explain: (target) => ({
       message: `${target.user} may not become root through sudo without a password`,
@@ -189,6 +206,16 @@ const RULES: readonly Rule[] = [
     }),
   },
   {
+    pattern: /timed out during banner exchange/i,
+    reason: 'slow',
+    explain: (target) => ({
+      message: `${where(target)} takes the connection, and its SSH service says nothing`,
+      next:
+        'The host is very busy, or its SSH service hangs: look at its load, or restart it, then run the ' +
+        'command again.',
+    }),
+  },
+  {
     pattern: /timed? ?out/i,
     reason: 'timeout',
     explain: (target) => ({
@@ -198,7 +225,7 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern:
-      /kex_exchange_identification|Connection (?:closed|reset) by|ssh_dispatch_run_fatal|Connection to \S+ closed/i,
+      /kex_exchange_identification|Connection (?:(?:closed|reset) by|to \S+ closed)|ssh_dispatch_run_fatal/i,
     reason: 'closed',
     explain: (target) => ({
       message: `${where(target)} hung up before anybody signed in`,
@@ -223,7 +250,7 @@ export function connectionFailure(target: SshTarget, client: FailedClient): Conn
     return new ConnectionFailure(reason, message, { ...details, next });
   }
   if (!client.connected) {
-    const reason = client.exitCode === null ? 'timeout' : 'closed';
+    const reason = client.exitCode === null ? 'slow' : 'closed';
     const message =
       client.exitCode === null
         ? 'does not finish signing in'

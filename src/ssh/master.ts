@@ -20,13 +20,17 @@ export interface MasterOptions {
   readonly target: SshTarget;
   /** The ssh program. */
   readonly program: string;
-  /** Options and destination that reach the target. */
-  readonly args: readonly string[];
+  /** Options and destination that reach the target; `openedMs`: how long it took before, where it did. */
+  readonly args: (openedMs: number | undefined) => readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** Seconds that the master outlives its last command where nobody closes it. */
   readonly persistSeconds: number;
   /** Milliseconds after which signing in is given up. */
-  readonly limitMs: number;
+  readonly limitMs: (openedMs: number | undefined) => number;
+  /** A host that takes the connection and says nothing gets one more try, as if it had taken so long before. */
+  readonly longestMs?: number | undefined;
+  /** Called before that try. */
+  readonly onSlow: () => void;
   /** Ends the opening. */
   readonly signal: AbortSignal;
 }
@@ -36,6 +40,7 @@ export class Master {
   readonly #options: MasterOptions;
   /** The folder with the control socket, while a master stands or is being started. */
   #opening: Promise<string> | undefined;
+  #openedMs: number | undefined;
 
   constructor(options: MasterOptions) {
     this.#options = options;
@@ -64,6 +69,11 @@ export class Master {
     return clientArguments(await untilAborted(this.#opening, signal));
   }
 
+  /** Milliseconds that the slowest opening took, if there was one. */
+  get openedMs(): number | undefined {
+    return this.#openedMs;
+  }
+
   /** Whether it stands and answers. */
   async answers(): Promise<boolean> {
     const folder = await this.#opening?.catch(() => undefined);
@@ -81,17 +91,34 @@ export class Master {
   }
 
   async #start(): Promise<string> {
-    const { target, program, args, env, persistSeconds, limitMs } = this.#options;
+    const { longestMs, onSlow } = this.#options;
+    try {
+      return await this.#open(this.#openedMs);
+    } catch (error) {
+      const slow = error instanceof ConnectionFailure && error.reason === 'slow';
+      if (!slow || longestMs === undefined || longestMs <= (this.#openedMs ?? 0)) throw error;
+      onSlow();
+      return this.#open(longestMs);
+    }
+  }
+
+  async #open(before: number | undefined): Promise<string> {
+    const { target, program, env, persistSeconds } = this.#options;
+    const args = this.#options.args(before);
     const folder = makeSocketFolder();
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), limitMs);
+    const timer = setTimeout(() => limit.abort(), this.#options.limitMs(before));
+    const began = performance.now();
     const persist = ['-M', '-N', '-o', `ControlPersist=${persistSeconds}`, '-o', 'RemoteCommand=none'];
     try {
       const signal = AbortSignal.any([this.#options.signal, limit.signal]);
       const all = [...persist, '-S', socketArgument(folder), ...args];
       const { exitCode, stderr } = await startMaster(program, all, folder, { env, signal });
       this.#options.signal.throwIfAborted();
-      if (exitCode === 0) return folder;
+      if (exitCode === 0) {
+        this.#openedMs = Math.max(this.#openedMs ?? 0, performance.now() - began);
+        return folder;
+      }
       throw connectionFailure(target, { stderr, exitCode, connected: false });
     } catch (error) {
       await rm(folder, { recursive: true, force: true });

@@ -11,14 +11,15 @@ import { bytes, duration } from '../format.ts';
 import { lastLines } from '../process/output.ts';
 import { runProcess } from '../process/run.ts';
 import { redact, redactor } from '../redact.ts';
-import { type Patience, sshArguments } from './arguments.ts';
+import { sshArguments } from './arguments.ts';
 import type { Connection, RunOptions, RunResult, SshTarget } from './connection.ts';
 import { type ConnectionFailure, connectionFailure } from './failures.ts';
 import { Master } from './master.ts';
+import { LONGEST_OPENING_MS, type Patience, patienceWith } from './patience.ts';
 import { beginMark, endMark, killScript, ownOutput, runCommand, runInput, storeCommand } from './remote.ts';
 import { throughTunnel } from './tunnel.ts';
 
-/** Defaults: 10 s to connect, and 30 s of silence, long enough for a small host that swaps. */
+/** What is not said follows from how long the host's first connection took. */
 export interface ConnectOptions extends Partial<Patience> {
   /**
    * Seconds that the shared connection outlives its last command where this program does not close it (it was
@@ -30,8 +31,6 @@ export interface ConnectOptions extends Partial<Patience> {
 }
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
-/** For signing in, after the host has greeted: PAM and name services of the host can be slow. */
-const SIGN_IN_MS = 20_000;
 /**
  * A run whose last line has come and whose channel stays open was left by a process in its background: it is
  * not waited for longer.
@@ -65,7 +64,7 @@ class OpenSshConnection implements Connection {
   readonly target: SshTarget;
   readonly #context: Context;
   readonly #program: string;
-  readonly #patience: Patience;
+  readonly #wanted: Partial<Patience>;
   readonly #env: NodeJS.ProcessEnv;
   readonly #master: Master;
 
@@ -73,25 +72,29 @@ class OpenSshConnection implements Connection {
     this.target = target;
     this.#context = context;
     this.#program = options.program ?? 'ssh';
-    this.#patience = {
-      connectTimeoutSeconds: options.connectTimeoutSeconds ?? 10,
-      silenceSeconds: options.silenceSeconds ?? 30,
-    };
+    this.#wanted = options;
     // ssh's own messages are told apart by their English text.
     this.#env = { ...context.env, LC_ALL: 'C' };
     this.#master = new Master({
       target,
       program: this.#program,
-      args: this.sshArguments(),
+      args: (openedMs) => sshArguments(target, patienceWith(openedMs, options)),
       env: this.#env,
       persistSeconds: options.persistSeconds ?? 60,
-      limitMs: this.#patience.connectTimeoutSeconds * 1_000 + SIGN_IN_MS,
+      limitMs: (openedMs) => openingLimit(patienceWith(openedMs, options)),
+      // a caller with a patience of its own tries again by itself
+      ...(options.connectTimeoutSeconds === undefined ? { longestMs: LONGEST_OPENING_MS } : {}),
+      onSlow: () => context.progress({ host: target.name, stage: 'slow to answer', state: 'running' }),
       signal: context.signal,
     });
   }
 
+  get openedMs(): number | undefined {
+    return this.#master.openedMs;
+  }
+
   sshArguments(): readonly string[] {
-    return sshArguments(this.target, this.#patience);
+    return sshArguments(this.target, patienceWith(this.openedMs, this.#wanted));
   }
 
   async script(text: string, options: RunOptions): Promise<RunResult> {
@@ -110,7 +113,7 @@ class OpenSshConnection implements Connection {
   async check(text: string, options: RunOptions): Promise<string> {
     const result = await this.script(text, options);
     if (result.exitCode === 0) return result.stdout;
-    throw new Failure('host', `${options.label} failed (exit ${result.exitCode})`, {
+    throw new Failure('host', `${this.target.name}: ${options.label} failed (exit ${result.exitCode})`, {
       host: this.target.name,
       step: options.label,
       output: lastLines(shownOutput(result, options)),
@@ -227,6 +230,7 @@ class OpenSshConnection implements Connection {
       env: this.#env,
       input: (stdin) => input(token, stdin),
       onStdout: afterMark(beginMark(token), options.onStdout),
+      onChunk: afterMarkedChunk(beginMark(token), options.onOutput),
       onStderr,
       signal: AbortSignal.any([signal, linger.signal]),
       // Whoever receives the lines needs the rest for messages alone.
@@ -270,6 +274,11 @@ class OpenSshConnection implements Connection {
   }
 }
 
+/** Milliseconds until an opening is given up, whatever ssh itself does. */
+function openingLimit({ connectTimeoutSeconds, signInSeconds }: Patience): number {
+  return (connectTimeoutSeconds + signInSeconds) * 1_000;
+}
+
 /** Lines after the one that ends with the mark. */
 function afterMark(
   mark: string,
@@ -280,6 +289,25 @@ function afterMark(
   return (line) => {
     if (begun) onLine(line);
     else begun = line.endsWith(mark);
+  };
+}
+
+/** Bytes after the line that ends with the mark. */
+function afterMarkedChunk(mark: string, onOutput: RunOptions['onOutput']): RunOptions['onOutput'] {
+  if (onOutput === undefined) return undefined;
+  let before: Buffer | undefined = Buffer.alloc(0);
+  return (chunk) => {
+    if (before === undefined) return onOutput(chunk);
+    before = Buffer.concat([before, chunk]);
+    const at = before.indexOf(`${mark}\n`);
+    if (at < 0) {
+      // What a chatty shell prints before it is none of ours.
+      before = before.subarray(-mark.length);
+      return undefined;
+    }
+    const own = before.subarray(at + mark.length + 1);
+    before = undefined;
+    return own.length === 0 ? undefined : onOutput(own);
   };
 }
 
@@ -294,7 +322,7 @@ function timeoutFailure(
   timeoutMs: number,
   result: RunResult,
 ): Failure {
-  return new Failure('host', `${options.label} did not end within ${duration(timeoutMs)}`, {
+  return new Failure('host', `${target.name}: ${options.label} did not end within ${duration(timeoutMs)}`, {
     host: target.name,
     step: options.label,
     output: lastLines(shownOutput(result, options)),
@@ -303,7 +331,7 @@ function timeoutFailure(
 }
 
 function tooMuch(target: SshTarget, options: RunOptions): Failure {
-  return new Failure('host', `${options.label} printed more than can be read`, {
+  return new Failure('host', `${target.name}: ${options.label} printed more than can be read`, {
     host: target.name,
     step: options.label,
     next: 'Something on the host prints without end. See what with --verbose.',
@@ -323,14 +351,14 @@ function uploadFailure(
   if (result.exitCode === DISK_FULL) {
     const [free, size] = result.stdout.trim().split(/\s+/).map(Number);
     const room = `${sizeOf(free)} free of ${sizeOf(size)}`;
-    return new Failure('host', `${step}: no room for ${sizeOf(file.size)}, ${room}`, {
+    return new Failure('host', `${target.name}: ${step}: no room for ${sizeOf(file.size)}, ${room}`, {
       ...details,
       next:
         'Make room on the host or give it a larger disk, then run the command again. Nothing was ' +
         'replaced.',
     });
   }
-  return new Failure('host', `${step} failed (exit ${result.exitCode})`, {
+  return new Failure('host', `${target.name}: ${step} failed (exit ${result.exitCode})`, {
     ...details,
     next: 'What stood there before still stands. The whole output: the same command with --verbose.',
   });

@@ -2,19 +2,23 @@
  * Parsers of /proc and the control groups, on text in the forms that proc(5) and Linux's Documentation
  * describe.
  */
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { containerTimes, cpuShares, parseStat } from '../../src/agent/collectors/cpu.ts';
 import { diskRates, majorMinor, parseDiskstats, parseMounts } from '../../src/agent/collectors/disks.ts';
-import { parseLoad } from '../../src/agent/collectors/load.ts';
+import { containerLoad, parseLoad } from '../../src/agent/collectors/load.ts';
 import { parseArcStats, parseMeminfo, parseSwaps, withArc } from '../../src/agent/collectors/memory.ts';
 import { parseNetDev } from '../../src/agent/collectors/network.ts';
-import { parsePressure } from '../../src/agent/collectors/pressure.ts';
+import { parsePressure, pressureFile } from '../../src/agent/collectors/pressure.ts';
 import {
   findCgroup,
   GroupUsage,
   parseCache,
   parseCpuStat,
   parseProcessStat,
+  readSwap,
   workingSet,
 } from '../../src/agent/system/cgroup.ts';
 import { findContainer, parseCpuUse, parseQuota } from '../../src/agent/system/container.ts';
@@ -351,6 +355,61 @@ describe('a container', () => {
     const before = containerTimes({ user: 2, system: 0.5 }, 2, 100, machine);
     const now = containerTimes({ user: 3, system: 1 }, 2, 105, machine);
     expect(cpuShares(before, now)).toMatchObject({ cpu: 0.15, cpu_user: 0.1, cpu_system: 0.05, cores: 2 });
+  });
+});
+
+describe('what a container has of its own', () => {
+  const machine = parseLoad('7.20 6.18 5.12 1/80 11206\n', '350735.47 234388.90\n');
+  let group: string;
+  beforeEach(() => {
+    group = mkdtempSync(join(tmpdir(), 'pipeline-group-'));
+  });
+  afterEach(() => rmSync(group, { recursive: true }));
+  const files = (texts: Record<string, string>) => {
+    for (const [name, text] of Object.entries(texts)) writeFileSync(join(group, name), text);
+  };
+  const at = (version: 1 | 2) => ({ version, memory: group, cpu: undefined, procs: undefined });
+
+  it('is no load of the machine, and the time since its own start', () => {
+    const init = `1 (my (init) x) S 0 1 1 0 -1 4194560 ${'0 '.repeat(12)}35000000 1 1`;
+    expect(containerLoad(machine, init)).toEqual({
+      load1: null,
+      load5: null,
+      load15: null,
+      uptime: expect.closeTo(735.47, 2),
+    });
+    expect(containerLoad(machine, '')).toMatchObject({ uptime: null });
+  });
+
+  it('is the pressure on its group, where the kernel tells it', () => {
+    expect(pressureFile('io', undefined)).toBe('/proc/pressure/io');
+    const container = { memoryLimit: 1, cores: 1 };
+    expect(pressureFile('io', { ...container, files: at(2) })).toBe(`${group}/io.pressure`);
+    expect(pressureFile('io', { ...container, files: at(1) })).toBeUndefined();
+  });
+
+  it.each<[string, 1 | 2, Record<string, string>, unknown]>([
+    ['none', 2, { 'memory.swap.current': '0\n', 'memory.swap.max': '0\n' }, { used: 0, limit: 0 }],
+    [
+      'what it likes',
+      2,
+      { 'memory.swap.current': '4096\n', 'memory.swap.max': 'max\n' },
+      { used: 4096, limit: Infinity },
+    ],
+    [
+      'counted with its memory',
+      1,
+      {
+        'memory.memsw.usage_in_bytes': '5000\n',
+        'memory.memsw.limit_in_bytes': '1500\n',
+        'memory.usage_in_bytes': '4000\n',
+      },
+      { used: 1000, limit: 500 },
+    ],
+    ['not accounted for', 1, {}, undefined],
+  ])('is its swap: %s', (_, version, texts, expected) => {
+    files(texts);
+    expect(readSwap(at(version), 1000)).toEqual(expected);
   });
 });
 

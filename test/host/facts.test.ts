@@ -72,12 +72,17 @@ describe('what a host says is read:', () => {
     expect(interrupted).toBe(true);
   });
 
-  it('units, in the order asked for', () => {
+  it.each([
+    ['no', true],
+    // Newer systemd says so of every unit once one was enabled without a reload.
+    ['yes', false],
+  ])('units, in the order asked for; one without a file says that it needs a reload: %s', (reload, known) => {
     const block = (load: string, active: string, file: string, reload: string) =>
       `LoadState=${load}\nActiveState=${active}\nUnitFileState=${file}\nNeedDaemonReload=${reload}\n`;
     const { services } = parseFacts(
       answer({
         services: [
+          block('loaded', 'active', '', reload),
           block('loaded', 'active', 'enabled', 'yes'),
           block('not-found', 'inactive', '', 'no'),
         ].join('\n'),
@@ -89,7 +94,7 @@ describe('what a host says is read:', () => {
       ],
     );
     expect(services).toEqual({
-      'nginx.service': { load: 'loaded', active: 'active', enabled: 'enabled', needsReload: true },
+      'nginx.service': { load: 'loaded', active: 'active', enabled: 'enabled', needsReload: known },
       'nothing.service': { load: 'not-found', active: 'inactive', enabled: '', needsReload: false },
     });
   });

@@ -19,7 +19,10 @@ import { on } from './support.ts';
 const reason = hostsUnavailable();
 if (reason !== undefined) process.stderr.write(`test/host/lived-in.host.test.ts skipped: ${reason}\n`);
 
-/** As on a machine that somebody set up years ago: sites, another port for SSH, a shell that talks. */
+/**
+ * As on a machine that somebody set up years ago: sites, another port for SSH, a shell that talks, firewalld,
+ * no IPv6.
+ */
 const WEB = `export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update && apt-get -qq install -y nginx-light fail2ban rsyslog >/dev/null
 mkdir -p /srv/blog && echo 'the blog' >/srv/blog/index.html
@@ -41,7 +44,12 @@ sed -i 's/worker_connections .*/worker_connections 1234;/' /etc/nginx/nginx.conf
 printf 'echo Welcome\\necho "disk almost full" >&2\\nprintf no-line-end\\n' >/root/.bashrc
 printf '[sshd]\\nenabled = true\\nbackend = systemd\\nport = 2222\\n' >/etc/fail2ban/jail.d/own.conf
 systemctl restart fail2ban
-echo 'Port 2222' >/etc/ssh/sshd_config.d/own.conf && systemctl restart ssh`;
+echo 'Port 2222' >/etc/ssh/sshd_config.d/own.conf && systemctl restart ssh
+echo 'net.ipv6.conf.all.disable_ipv6 = 1' >/etc/sysctl.d/own.conf && sysctl -qp /etc/sysctl.d/own.conf
+apt-get -qq install -y firewalld >/dev/null
+sed -i 's/^IPv6_rpfilter=.*/IPv6_rpfilter=no/' /etc/firewalld/firewalld.conf
+firewall-offline-cmd -q --add-service=http --add-port=2222/tcp && systemctl restart firewalld
+firewall-cmd --state`;
 
 /** Databases with data and settings of one's own. */
 const DATA = `export DEBIAN_FRONTEND=noninteractive
@@ -153,6 +161,7 @@ describe.skipIf(reason !== undefined)(`hosts that people have (${reason ?? 'loca
       expect.stringMatching(/^data keep theirs MariaDB of before: database orders/),
     );
     expect(said).toContain('data keep theirs other firewalls: ufw');
+    expect(said).toContain('web keep theirs other firewalls: firewalld');
     expect(said).toContainEqual(expect.stringMatching(/^data keep theirs Redis of before: .*dump.rdb/));
     expect(await Promise.all(['web', 'data'].map(everything))).toEqual(before);
   });
@@ -187,6 +196,13 @@ describe.skipIf(reason !== undefined)(`hosts that people have (${reason ?? 'loca
       `42\n${33 * 2 ** 20}`,
     );
     expect(await on(host('data'), 'ufw status | head -1')).toBe('Status: active');
+    expect(await on(host('web'), 'firewall-cmd --list-ports --list-services')).toMatch(
+      /http.*\n?.*2222\/tcp|2222/,
+    );
+    // Both firewalls are asked, also when firewalld reads its rules again.
+    await host('web').check('firewall-cmd --quiet --reload', { label: 'reload firewalld' });
+    expect(get('web', 80, 'blog.example.org')).toBe('the blog\n');
+    expect(await on(host('web'), 'nft list tables | sort')).toMatch(/inet firewalld\n(.*\n)*.*inet pipeline/);
     const again = await runJson(['prod', 'up', ...own], here());
     expect([again.exitCode, again.json]).toEqual([0, expect.objectContaining({ changed: 0 })]);
   });
@@ -210,6 +226,16 @@ iptables -N DOCKER-USER; iptables -A DOCKER-USER -j RETURN; iptables -I FORWARD 
     expect(await rules()).toBe(before);
     await host('data').check('iptables -F DOCKER-USER', { label: 'without the rules' });
     expect(await on(host('data'), `${reach} || echo closed`)).toBe('closed');
+  });
+
+  it('let them out where firewalld drops what it does not know', async () => {
+    const params = { fleet: [], operators: [], sshPorts: [2222], exposures: [] };
+    await converge(host('web'), rolesFor('node-service', params), quietContext());
+    const settings = 'NAMESPACE=try\\nLINK=pln9\\nGATEWAY=198.18.9.1\\nADDRESS=198.18.9.2\\n';
+    await host('web').check(`printf '${settings}' >/etc/pipeline/networks/try`, { label: 'settings' });
+    await host('web').check('systemctl start pipeline-network@try', { label: 'network' });
+    const reach = `ip netns exec try timeout 5 bash -c ': </dev/tcp/${hosts.machine('data').address}/22'`;
+    expect(await on(host('web'), `${reach} && echo open || echo closed`)).toBe('open');
   });
 
   it('serve an application beside the sites of before', async () => {

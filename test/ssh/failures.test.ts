@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { Failure } from '../../src/errors.ts';
 import type { SshTarget } from '../../src/ssh/connection.ts';
-import { connectionFailure } from '../../src/ssh/failures.ts';
+import { connectionFailure, wordsOf } from '../../src/ssh/failures.ts';
 
 const target: SshTarget = {
   name: 'web-1',
@@ -21,7 +22,7 @@ describe('before the connection stands', () => {
     ['refused', 'ssh: connect to host 10.0.0.7 port 2222: Connection refused'],
     ['timeout', 'ssh: connect to host 10.0.0.7 port 2222: Connection timed out'],
     ['timeout', 'ssh: connect to host 10.0.0.7 port 2222: Operation timed out'],
-    ['timeout', 'Connection timed out during banner exchange\nConnection to 10.0.0.7 port 2222 timed out'],
+    ['slow', 'Connection timed out during banner exchange\nConnection to 10.0.0.7 port 2222 timed out'],
     [
       'closed',
       'kex_exchange_identification: read: Connection reset by peer\nConnection reset by 10.0.0.7 port 2222',
@@ -63,7 +64,7 @@ describe('before the connection stands', () => {
 
   test('a client that was ended by our own clock took too long', () => {
     const failure = connectionFailure(target, { stderr: '', exitCode: null, connected: false });
-    expect(failure).toMatchObject({ reason: 'timeout', message: expect.stringContaining('signing in') });
+    expect(failure).toMatchObject({ reason: 'slow', message: expect.stringContaining('signing in') });
   });
 
   test('a changed key comes with the command that removes the old one', () => {
@@ -99,4 +100,11 @@ describe('on a connection that stands', () => {
     expect(failure).toMatchObject({ reason, host: 'web-1', step: 'gather facts', kind: 'host' });
     expect(failure.next).toMatch(/\S/);
   });
+});
+
+test('the message names the host, and a list that has its name shows the rest', () => {
+  const failure = connectionFailure(target, { stderr: '', exitCode: 255, connected: true });
+  expect(failure.message).toBe('web-1: the connection was lost half-way');
+  expect(wordsOf(failure)).toBe('the connection was lost half-way');
+  expect(wordsOf(new Failure('host', 'web-1: no room', { host: 'web-1' }))).toBe('web-1: no room');
 });

@@ -19,6 +19,8 @@ export interface HostsWanted {
   readonly memory?: number;
   /** Processors a host; default 2. */
   readonly cpus?: number;
+  /** Their system, as `image:` of pipeline.yml says; default: this machine's own. */
+  readonly image?: string;
   readonly context?: Context;
   /** Anything else that the environment should be. */
   readonly spec?: Partial<EnvironmentSpec>;
@@ -73,7 +75,10 @@ export function testEnvironment(wanted: HostsWanted): EnvironmentSpec {
   };
 }
 
-export function machineSpec(name: string, wanted: { memory?: number; cpus?: number } = {}): MachineSpec {
+export function machineSpec(
+  name: string,
+  wanted: Pick<HostsWanted, 'memory' | 'cpus' | 'image'> = {},
+): MachineSpec {
   return {
     name,
     group: name.replace(/-\d+$/, ''),
@@ -83,7 +88,7 @@ export function machineSpec(name: string, wanted: { memory?: number; cpus?: numb
     cpus: wanted.cpus ?? 2,
     size: 's-1vcpu-1gb',
     region: 'nyc3',
-    image: 'debian-12-x64',
+    image: wanted.image,
   };
 }
 

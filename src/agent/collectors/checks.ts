@@ -136,7 +136,7 @@ export interface Ask {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+  readonly body: string | Uint8Array | undefined;
 }
 
 /**
@@ -176,10 +176,10 @@ async function trusted(path: string): Promise<readonly string[]> {
  * On a connection of its own. The HTTP modules are loaded here, since an agent without checks does not need
  * them.
  */
-async function requestOnce(
+export async function requestOnce(
   { url, method, headers, body }: Ask,
   signal: AbortSignal,
-  ca: readonly string[] | undefined,
+  ca?: readonly string[],
 ): Promise<HttpAnswer & { readonly location: string | undefined }> {
   const secure = url.startsWith('https:');
   const module = secure ? await import('node:https') : await import('node:http');

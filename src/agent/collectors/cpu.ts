@@ -68,6 +68,14 @@ export function containerTimes(
   return { ...machine, user, system, idle, iowait: 0, steal: 0, cores };
 }
 
+/** What the kernel tells of the whole machine alone. */
+const OF_THE_MACHINE = {
+  cpu_iowait: null,
+  cpu_steal: null,
+  processes_running: null,
+  processes_blocked: null,
+} as const;
+
 export function cpuCollector(container: Container | undefined): Collector {
   const file = new ProcFile('/proc/stat');
   let before: CpuTimes | undefined;
@@ -83,7 +91,7 @@ export function cpuCollector(container: Container | undefined): Collector {
           : containerTimes(use, container?.cores ?? machine.cores, clock / 1000, machine);
       const system = cpuShares(before, now);
       before = now;
-      return { system: use === undefined ? system : { ...system, cpu_iowait: null, cpu_steal: null } };
+      return { system: use === undefined ? system : { ...system, ...OF_THE_MACHINE } };
     },
     close: () => file.close(),
   };

@@ -1,7 +1,7 @@
 /** Memory and swap, from /proc/meminfo and /proc/vmstat (proc(5)). */
 import { perSecond } from '../../metrics/rate.ts';
 import type { Collector, Findings } from '../collector.ts';
-import { readCache, readIfThere, readMemory } from '../system/cgroup.ts';
+import { readCache, readIfThere, readMemory, readSwap } from '../system/cgroup.ts';
 import type { Container } from '../system/container.ts';
 import { ProcFile } from '../system/proc-file.ts';
 
@@ -64,14 +64,20 @@ export function withArc(
   return { ...memory, memory_used: used - given, memory_cached: Number(memory.memory_cached ?? 0) + given };
 }
 
-/** What a container uses: its own group's figures, never the machine's. Its swap is not told apart. */
-function containerMemory(container: Container): NonNullable<Findings['system']> | undefined {
+/** What a container uses: its own group's figures, never the machine's. */
+function containerMemory(
+  container: Container,
+  machineSwap: number,
+): NonNullable<Findings['system']> | undefined {
   const used = readMemory(container.files);
   if (used === undefined) return undefined;
+  const swap = readSwap(container.files, container.memoryLimit);
   return {
     memory_total: container.memoryLimit,
     memory_used: used,
     memory_cached: readCache(container.files),
+    swap_total: swap === undefined ? null : Math.min(machineSwap, swap.limit),
+    swap_used: swap?.used ?? null,
   };
 }
 
@@ -86,12 +92,15 @@ export function memoryCollector(container: Container | undefined): Collector {
     everySeconds: 0,
     collect(seconds) {
       const machine = parseMeminfo(meminfo.read());
-      const own = container === undefined ? undefined : containerMemory(container);
+      const own =
+        container === undefined ? undefined : containerMemory(container, Number(machine.swap_total));
+      // What is swapped in and out is told of the whole machine alone.
+      if (own !== undefined) {
+        const none = own.swap_total === 0 ? 0 : null;
+        return { system: { ...own, swap_in: none, swap_out: none } };
+      }
       // ZFS's cache is the machine's: a container's group is not charged for it.
-      const memory =
-        own === undefined
-          ? withArc(machine, parseArcStats(readIfThere(ARC_STATS) ?? ''))
-          : { ...machine, ...own };
+      const memory = withArc(machine, parseArcStats(readIfThere(ARC_STATS) ?? ''));
       if (memory.swap_total === 0) return { system: { ...memory, swap_in: 0, swap_out: 0 } };
       const now = parseSwaps(vmstat.read());
       const rate = (direction: 'in' | 'out'): number | null => {

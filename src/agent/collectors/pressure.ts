@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { perSecond } from '../../metrics/rate.ts';
 import type { Collector, Findings } from '../collector.ts';
+import type { Container } from '../system/container.ts';
 import { ProcFile } from '../system/proc-file.ts';
 
 /** Microseconds stalled since the host started; `full` is absent for the processor on older kernels. */
@@ -29,11 +30,22 @@ const COLUMNS = {
   io: { some: 'pressure_io', full: 'pressure_io_full' },
 } as const;
 
+/**
+ * Where the pressure on a resource is told: for a container by its own group, which version 1 of control groups
+ * does not do.
+ */
+export function pressureFile(resource: string, container: Container | undefined): string | undefined {
+  if (container === undefined) return `/proc/pressure/${resource}`;
+  const { version, memory } = container.files;
+  return version === 2 && memory !== undefined ? `${memory}/${resource}.pressure` : undefined;
+}
+
 /** A kernel without PSI leaves the columns unknown. */
-export function pressureCollector(): Collector {
-  const resources = Object.entries(COLUMNS)
-    .filter(([resource]) => existsSync(`/proc/pressure/${resource}`))
-    .map(([resource, columns]) => ({ file: new ProcFile(`/proc/pressure/${resource}`), columns }));
+export function pressureCollector(container: Container | undefined): Collector {
+  const resources = Object.entries(COLUMNS).flatMap(([resource, columns]) => {
+    const path = pressureFile(resource, container);
+    return path !== undefined && existsSync(path) ? [{ file: new ProcFile(path), columns }] : [];
+  });
   const before = new Map<ProcFile, Stalls>();
   return {
     name: 'pressure',

@@ -97,6 +97,25 @@ export function parseCache(stat: string, version: 1 | 2): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
+/** Bytes of swap that a group uses and may use; undefined where that is not accounted for. */
+export function readSwap(
+  { memory, version }: CgroupFiles,
+  memoryLimit: number,
+): { readonly used: number; readonly limit: number } | undefined {
+  if (memory === undefined) return undefined;
+  const [used, limit] = (
+    version === 2
+      ? ['memory.swap.current', 'memory.swap.max']
+      : ['memory.memsw.usage_in_bytes', 'memory.memsw.limit_in_bytes']
+  ).map((name) => readIfThere(`${memory}/${name}`)?.trim());
+  if (used === undefined || limit === undefined) return undefined;
+  const most = limit === 'max' ? Number.POSITIVE_INFINITY : Number(limit);
+  if (version === 2) return { used: Number(used), limit: most };
+  // version 1 counts memory and swap together
+  const plain = Number(readIfThere(`${memory}/memory.usage_in_bytes`) ?? 0);
+  return { used: Math.max(0, Number(used) - plain), limit: Math.max(0, most - memoryLimit) };
+}
+
 /**
  * Processor seconds and resident bytes by process number, for hosts that do not account for the group itself.
  */

@@ -5,6 +5,7 @@ import { buildArtifact } from '../../build/build.ts';
 import { healthWithin } from '../../config/health.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
+import type { ProbeAnswer } from '../../contract/probe.ts';
 import { missingDatabases } from '../../database/index.ts';
 import { withLock } from '../../environment/lock.ts';
 import { Failure } from '../../errors.ts';
@@ -21,12 +22,14 @@ import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
 import {
   type AgentFiles,
   agentFiles,
+  agentPath,
   cleanHosts,
   journalOf,
   prepareProxy,
   prepareSide,
+  type ReadyProxy,
 } from '../lab/prepare.ts';
-import { type ProbeAnswer, probe } from '../lab/probe.ts';
+import { probe } from '../lab/probe.ts';
 import { DEFAULT_PORT, nodePath, type ServiceSpec } from '../lab/service.ts';
 import { siteOf } from '../lab/site.ts';
 import {
@@ -180,10 +183,10 @@ class LabRun {
     const about = { pipeline: this.#resources.version, at: this.#context.now() };
     const head = reportHead(about, plan, artifacts, this.#hosts, requests);
     this.#listener.onPlan?.(head, plan.judge === 'sequential' ? plan.config.alpha : null);
-    const seen = this.#unstarted(sides) ?? (await this.#observe(sides, requests));
+    const seen = this.#unstarted(sides) ?? (await this.#observe(sides, requests, proxy));
     return finished(plan, {
       ...head,
-      hosts: this.#hostFacts(proxy, sides),
+      hosts: this.#hostFacts(proxy.versions, sides),
       ...seen,
       logs: await this.#logs(),
     });
@@ -200,7 +203,8 @@ class LabRun {
       health: { ...health, within: healthWithin(health, 'node') },
       requests: probesFor(drafts, side),
     };
-    return { versions, answer: await probe(host.connection, nodePath(agent.node), asked, locked) };
+    const program = `${nodePath(agent.node)} ${agentPath(agent)}`;
+    return { versions, answer: await probe(host.connection, program, asked, locked) };
   }
 
   /** The record of an experiment that cannot begin; null where both sides answer. */
@@ -217,7 +221,11 @@ class LabRun {
     };
   }
 
-  async #observe(sides: PerSide<Prepared>, requests: readonly ReadyRequest[]): Promise<Observed> {
+  async #observe(
+    sides: PerSide<Prepared>,
+    requests: readonly ReadyRequest[],
+    { noIpv6 }: ReadyProxy,
+  ): Promise<Observed> {
     const { plan, agent } = this.#subject;
     const answers = { baseline: sides.baseline.answer, candidate: sides.candidate.answer };
     const observed = await observeExperiment(
@@ -228,7 +236,7 @@ class LabRun {
         agent,
         requests,
         proxy: nginxProxy(this.#lab.hosts.proxy.connection, this.#context),
-        site: siteOf(plan, this.#hosts, this.#port, requests),
+        site: siteOf(plan, this.#hosts, this.#port, requests, noIpv6),
         onSnapshot: this.#listener.onSnapshot ?? (() => {}),
       },
       this.#context,

@@ -58,7 +58,6 @@ export function labSpec(config: Config, plan: Pick<RunPlan, 'canary'>): Environm
     cpus: plan.canary.cpus ?? 1,
     size: 's-1vcpu-1gb',
     region: 'nyc3',
-    image: 'debian-12-x64',
   });
   return { ...labEnvironment(config), machines: LAB_NAMES.map(machine) };
 }

@@ -63,19 +63,27 @@ interface Upload {
   readonly to: string;
 }
 
-/** nginx, firewall, agent. Returns what runs there, by name. */
+/** The proxy as it was made ready. */
+export interface ReadyProxy {
+  /** What runs there, by name. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Its kernel has no IPv6. */
+  readonly noIpv6: boolean;
+}
+
+/** nginx, firewall, agent. */
 export async function prepareProxy(
   lab: Lab,
   sitePort: number,
   agent: AgentFiles,
   context: Context,
-): Promise<Readonly<Record<string, string>>> {
+): Promise<ReadyProxy> {
   const host = lab.hosts.proxy;
   return reported(host, 'nginx and agent', context, async () => {
     const exposures: Exposure[] = [{ port: sitePort, protocol: 'tcp', from: 'operators' }];
     const params = roleParams(lab, host, exposures);
     // The line and the processor: files travel while packages are unpacked.
-    await Promise.all([
+    const [{ facts }] = await Promise.all([
       converge(host.connection, [firewall(params), LIBATOMIC, ...rolesFor('nginx', params)], context),
       architectureOf(host, context).then(async (architecture) =>
         upload(host, [await nodeUpload(agent.node, architecture, context), agentUpload(agent)], context),
@@ -85,7 +93,7 @@ export async function prepareProxy(
       `set -eu\n${unpackNode(agent.node)}\nnginx -v 2>&1 | sed 's|.*/|nginx |'\n${VERSIONS}`,
       { label: 'unpack the agent', signal: context.signal },
     );
-    return versionsIn(text);
+    return { versions: versionsIn(text), noIpv6: facts.host.noIpv6 === true };
   });
 }
 

@@ -9,7 +9,7 @@ import { pathMap, type ReadyRequest } from '../load/requests.ts';
 import type { LabHost } from './hosts.ts';
 
 /** The response header in which the proxy names the colour. */
-export const COLOUR_HEADER = 'x-pipeline-variant';
+export const COLOUR_HEADER = 'x-pipeline-colour';
 /**
  * The request header with a random id, which the load draws anew for each request and the proxy assigns it
  * by. Services have it in production too.
@@ -22,6 +22,7 @@ export function siteOf(
   hosts: PerSide<LabHost>,
   port: number,
   requests: readonly ReadyRequest[],
+  noIpv6 = false,
 ): Site {
   const colors = coloursOf(plan);
   const backend = (side: SideName) => ({ servers: [`${hosts[side].address}:${port}`] });
@@ -31,6 +32,7 @@ export function siteOf(
     app: plan.app,
     domains: [],
     port: plan.definition.site.port,
+    noIpv6,
     routes: ['/'],
     root: '/var/empty',
     maxBodyBytes: plan.definition.site.max_body,

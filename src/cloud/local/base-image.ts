@@ -12,11 +12,12 @@ import { quote } from '../../ssh/quote.ts';
 import { INIT_SCRIPT } from './boot.ts';
 import finish from './finish.sh' with { type: 'text' };
 import { aptFetchSettings } from './handed.ts';
+import { imageName, isUbuntu, releaseOf } from './image.ts';
 import { tryLock, waitForLock } from './lock.ts';
 import { basesInUse, folders } from './records.ts';
 import { mustRun, run } from './run.ts';
 import type { LocalSettings } from './settings.ts';
-import { type DistributionSources, distributionSources, type SourceFile } from './sources.ts';
+import { type DistributionSources, distributionSources, type SourceFile, sourcesOf } from './sources.ts';
 
 /**
  * What every host has: what a fresh droplet has and the program relies on; Python for those who bring
@@ -55,7 +56,8 @@ const ROOM = 800 * 2 ** 20;
 
 export interface ImageRecipe {
   readonly codename: string;
-  readonly sources: DistributionSources;
+  /** undefined: the distribution's own archive, as mmdebstrap knows it. */
+  readonly sources: DistributionSources | undefined;
   /** Certificates that this machine's administrator added, by file name. */
   readonly certificates: readonly SourceFile[];
   /** Keys that the sources name, by path; contents in base64. */
@@ -63,30 +65,40 @@ export interface ImageRecipe {
 }
 
 /**
- * Reads what the base image is made from on this machine.
- * @throws Failure kind `usage` on a machine that is neither Debian nor Ubuntu.
+ * Reads what a base image is made from on this machine. `image`: name of the system; absent: this machine's
+ * own.
+ * @throws Failure kind `usage` for an unknown image, and where this machine has no archive to make it from.
  */
-export async function readRecipe(): Promise<ImageRecipe> {
+export async function readRecipe(image: string | undefined): Promise<ImageRecipe> {
+  const wanted = image === undefined ? undefined : releaseOf(image);
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  const codename = /^VERSION_CODENAME="?([^"\n]+)/m.exec(release)?.[1];
-  const sources = codename && distributionSources(await aptSources(), codename);
-  if (codename === undefined || !sources) {
-    throw new Failure(
-      'usage',
-      "Local hosts are made from this machine's Debian or Ubuntu archive, " +
-        'and none is configured in /etc/apt.',
-      {
-        next:
-          "Run pipeline on Debian 12 or Ubuntu 22.04 (or newer) with the distribution's own archive in " +
-          '/etc/apt/sources.list, or use `--provider digitalocean`.',
-      },
-    );
-  }
+  const distribution = /^ID="?([^"\n]+)/m.exec(release)?.[1];
+  const own = /^VERSION_CODENAME="?([^"\n]+)/m.exec(release)?.[1];
+  const codename = wanted?.codename ?? own;
+  const archives = own && distributionSources(await aptSources(), own);
+  const related = wanted === undefined || wanted.distribution === distribution;
+  if (codename === undefined || own === undefined || (related && !archives)) throw noArchive();
+  const sources = related && archives ? sourcesOf(archives, own, codename) : undefined;
   // a key that is missing is apt's to complain about
   const keys = await Promise.all(
-    sources.keys.map(async (name) => ({ name, text: await readFile(name, 'base64').catch(() => '') })),
+    (sources?.keys ?? []).map(async (name) => ({
+      name,
+      text: await readFile(name, 'base64').catch(() => ''),
+    })),
   );
   return { codename, sources, keys, certificates: await filesIn('/usr/local/share/ca-certificates', '.crt') };
+}
+
+function noArchive(): Failure {
+  return new Failure(
+    'usage',
+    "Local hosts are made from this machine's Debian or Ubuntu archive, and none is configured in /etc/apt.",
+    {
+      next:
+        "Run pipeline on Debian 12 or Ubuntu 22.04 (or newer) with the distribution's own archive in " +
+        '/etc/apt/sources.list, or use `--provider digitalocean`.',
+    },
+  );
 }
 
 /**
@@ -118,7 +130,7 @@ export async function baseExists(base: string): Promise<boolean> {
 
 /**
  * Builds the image unless it is there; two commands at once share one build, also where one of them is killed
- * meanwhile.
+ * meanwhile. `keep`: images that are wanted now, this one among them.
  * @throws Failure kind `usage` where the disk is full, kind `host` where mmdebstrap fails.
  */
 export async function ensureBase(
@@ -126,15 +138,17 @@ export async function ensureBase(
   settings: LocalSettings,
   recipe: ImageRecipe,
   base: string,
+  keep: readonly string[],
 ): Promise<void> {
   const stage = 'base image';
-  context.progress({ stage, state: 'started', detail: `${recipe.codename}, about half a minute, once` });
+  const name = imageName(recipe.codename);
+  context.progress({ stage, state: 'started', detail: `${name}, about half a minute, once` });
   try {
     await using lock = await waitForLock(context, `${base}.lock`, {
       onWait: () => context.progress({ stage, state: 'running', detail: 'another command is building it' }),
     });
     if (lock !== undefined && !(await baseExists(base))) await build(context, recipe, base, lock.descriptor);
-    await removeOldBases(context, settings, base);
+    await removeOldBases(context, settings, dirname(base), keep);
   } catch (error) {
     context.progress({ stage, state: 'failed' });
     throw error;
@@ -146,9 +160,13 @@ export async function ensureBase(
  * Images of earlier recipes that no host's disk lies on, a week after they were made: a new recipe has taken
  * their place.
  */
-async function removeOldBases(context: Context, settings: LocalSettings, current: string): Promise<void> {
-  const parent = dirname(current);
-  const used = new Set([current, ...(await basesInUse(settings))]);
+async function removeOldBases(
+  context: Context,
+  settings: LocalSettings,
+  parent: string,
+  keep: readonly string[],
+): Promise<void> {
+  const used = new Set([...keep, ...(await basesInUse(settings))]);
   const old = context.now().getTime() - 7 * 24 * 3600 * 1000;
   for (const name of await folders(parent)) {
     const path = join(parent, name);
@@ -176,9 +194,8 @@ async function build(context: Context, recipe: ImageRecipe, base: string, lock: 
   await put('init', INIT_SCRIPT, 0o755);
   await put('apt.conf', await aptFetchSettings(context));
   for (const { name, text } of recipe.certificates) await put(join('ca-certificates', name), text, 0o644);
-  await put('keys', recipe.sources.keys.map((key) => `${key}\n`).join(''));
-  if (recipe.sources.list !== '') await put('sources.list', recipe.sources.list, 0o644);
-  if (recipe.sources.deb822 !== '') await put('debian.sources', recipe.sources.deb822, 0o644);
+  await put('keys', (recipe.sources?.keys ?? []).map((key) => `${key}\n`).join(''));
+  for (const { name, text } of sourceFiles(recipe)) await put(name, text, 0o644);
   const result = await run(
     context,
     'unshare',
@@ -197,7 +214,31 @@ async function build(context: Context, recipe: ImageRecipe, base: string, lock: 
   const { bavail: left } = await statfs(parent);
   if (/no space left on device/i.test(result.stderr) || left * bsize < 2 ** 20)
     throw diskFull(parent, left * bsize);
-  throw toolFailure('base image', 'mmdebstrap', result);
+  throw cannotBuild(recipe, toolFailure('base image', 'mmdebstrap', result));
+}
+
+/** The program's failure, with what the image's release needs. */
+function cannotBuild({ codename, sources }: ImageRecipe, failure: Failure): Failure {
+  const from = sources === undefined ? "the distribution's own archive" : 'the archives in /etc/apt';
+  const name = imageName(codename);
+  return new Failure('host', `The base image ${name} (${codename}) cannot be made from ${from}.`, {
+    step: 'base image',
+    output: failure.output,
+    next:
+      'Its packages must be within reach of this machine, and signed by a key that is here (for Debian: ' +
+      'package debian-archive-keyring). Or leave `image:` out of pipeline.yml: hosts are then of this ' +
+      "machine's own release.",
+    cause: failure,
+  });
+}
+
+/** The recipe's sources as files for mmdebstrap, which takes a file's format from its name. */
+function sourceFiles({ sources }: ImageRecipe): SourceFile[] {
+  const files = [
+    { name: 'sources.list', text: sources?.list ?? '' },
+    { name: 'debian.sources', text: sources?.deb822 ?? '' },
+  ];
+  return files.filter(({ text }) => text !== '');
 }
 
 /**
@@ -205,15 +246,15 @@ async function build(context: Context, recipe: ImageRecipe, base: string, lock: 
  * killed (nothing is lost, the next command finds the image), and cleans up where it is asked to stop.
  */
 function buildScript(recipe: ImageRecipe, workshop: string, base: string): string {
-  const sources = [
-    ...(recipe.sources.list === '' ? [] : ['sources.list']),
-    ...(recipe.sources.deb822 === '' ? [] : ['debian.sources']),
-  ].map((name) => quote(join(workshop, name)));
+  const sources = sourceFiles(recipe).map(({ name }) => quote(join(workshop, name)));
+  // for its own archive alone: sources name theirs
+  const components =
+    recipe.sources === undefined && isUbuntu(recipe.codename) ? '--components=main,universe ' : '';
   const excluded = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'];
   return `set -eu
 trap 'rm -rf --one-file-system ${quote(workshop)}' EXIT
 trap 'exit 143' TERM INT HUP
-mmdebstrap --mode=root --variant=apt --format=directory --skip=cleanup/apt/lists \\
+mmdebstrap ${components}--mode=root --variant=apt --format=directory --skip=cleanup/apt/lists \\
   --include=${PACKAGES.join(',')} --aptopt=${quote(join(workshop, 'apt.conf'))} \\
   ${excluded.map((pattern) => quote(`--dpkgopt=path-exclude=${pattern}`)).join(' ')} \\
   ${quote(`--customize-hook=${join(workshop, 'finish')} ${workshop} "$1"`)} \\

@@ -12,7 +12,9 @@ import type { HostLayout } from './settings.ts';
 export interface NewHost {
   readonly spec: MachineSpec;
   readonly address: string;
+  /** Folder of its base image, and the release that this is. */
   readonly base: string;
+  readonly release: string;
   /** Public keys that may sign in as root. */
   readonly authorizedKeys: readonly string[];
   readonly handed: Handed;
@@ -48,6 +50,7 @@ export async function makeHost(layout: HostLayout, host: NewHost): Promise<HostR
     group,
     address: host.address,
     base: host.base,
+    release: host.release,
     hostKey: key.publicKey,
     memoryBytes,
     cpus,

@@ -10,7 +10,7 @@ import { isLed, limitsHold } from './groups.ts';
 import { type Handed, handedFiles } from './handed.ts';
 import { hostGroups, type MachineFacts } from './machine.ts';
 import { networkReady, subnetFor } from './network.ts';
-import { asMachine, type FoundHost, type FoundHosts } from './plan.ts';
+import { asMachine, type FoundBase, type FoundHost, type FoundHosts } from './plan.ts';
 import { listHosts, readEnvironmentRecord, readHostRecord } from './records.ts';
 import { answersSsh } from './running.ts';
 import { type EnvironmentLayout, hostLayout, type LocalSettings } from './settings.ts';
@@ -28,9 +28,8 @@ export interface Local {
 /** What was found, with what `apply` needs besides to act on it. */
 export interface MachineFindings {
   readonly found: FoundHosts;
-  readonly recipe: ImageRecipe;
-  /** Folder of the base image for new hosts. */
-  readonly base: string;
+  /** What base images are made from, by folder. */
+  readonly recipes: ReadonlyMap<string, ImageRecipe>;
   readonly handed: Handed;
 }
 
@@ -39,21 +38,19 @@ const GREETING_MS = 2000;
 
 export async function find(local: Local): Promise<MachineFindings> {
   const { context, spec, settings, environment, facts } = local;
-  const [packages, record, key, hosts, recipe, limited] = await Promise.all([
+  const [packages, record, key, hosts, images, limited] = await Promise.all([
     missingPackages(context),
     readEnvironmentRecord(environment),
     findOperatorKey(spec.directory, spec.environment),
     findHosts(local, GREETING_MS),
-    readRecipe(),
+    findImages(local),
     limitsHold(facts),
   ]);
   const subnet = await subnetFor(settings, environment, record);
-  const base = baseDirectory(settings, recipe);
   const toolsReady = packages.length === 0;
-  const [handed, ready, baseReady, closed] = await Promise.all([
+  const [handed, ready, closed] = await Promise.all([
     handedFiles(context, subnet),
     record !== undefined && toolsReady ? networkReady(context, environment, subnet) : false,
-    baseExists(base),
     forwardingWarnings(context),
   ]);
   const unlimited =
@@ -63,15 +60,27 @@ export async function find(local: Local): Promise<MachineFindings> {
     missingPackages: packages,
     subnet,
     networkReady: ready,
-    base,
-    baseReady,
+    bases: images.bases,
     operatorKey: key?.publicKey,
     identityFile: operatorKeyFile(spec.directory, spec.environment),
     settings: handed.digest,
     hosts,
     warnings: [...handed.warnings, ...closed, ...(limited ? [] : [unlimited])],
   };
-  return { found, recipe, base, handed };
+  return { found, recipes: images.recipes, handed };
+}
+
+/** The base images that the machines of the configuration want, each system once. */
+async function findImages({ spec, settings }: Local) {
+  const recipes = new Map<string, ImageRecipe>();
+  const images = [...new Set(spec.machines.map(({ image }) => image))];
+  const bases = images.map(async (image): Promise<FoundBase> => {
+    const recipe = await readRecipe(image);
+    const directory = baseDirectory(settings, recipe);
+    recipes.set(directory, recipe);
+    return { image, codename: recipe.codename, directory, ready: await baseExists(directory) };
+  });
+  return { bases: await Promise.all(bases), recipes };
 }
 
 /**

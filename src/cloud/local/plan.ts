@@ -1,5 +1,6 @@
 /** What `apply` will do, decided from what was found and what should be. Pure. */
 import type { CloudChange, CloudPlan, EnvironmentSpec, Machine, MachineSpec } from '../provider.ts';
+import { imageName } from './image.ts';
 import type { HostRecord } from './records.ts';
 import { addressIn, freeHostNumber } from './subnet.ts';
 
@@ -16,13 +17,23 @@ export interface FoundHost {
   readonly baseReady: boolean;
 }
 
+/** The base image for new hosts of one system. */
+export interface FoundBase {
+  /** `image:` of pipeline.yml; undefined: this machine's own release. */
+  readonly image: string | undefined;
+  /** The release, e.g. `trixie`. */
+  readonly codename: string;
+  /** Its folder, and whether it is there. */
+  readonly directory: string;
+  readonly ready: boolean;
+}
+
 /** Everything that decisions depend on. */
 export interface FoundHosts {
   /** Debian packages that this machine lacks. */
   readonly missingPackages: readonly string[];
-  /** The base image for new hosts, and whether it is there. */
-  readonly base: string;
-  readonly baseReady: boolean;
+  /** One for each system that machines of the configuration want. */
+  readonly bases: readonly FoundBase[];
   readonly networkReady: boolean;
   /** The environment's subnet, or the one it would get. */
   readonly subnet: string;
@@ -40,6 +51,8 @@ export interface FoundHosts {
 export interface HostWork {
   readonly spec: MachineSpec;
   readonly address: string;
+  /** The base image that it gets, or would get today. */
+  readonly base: FoundBase;
   /** undefined: it is to be made. */
   readonly record: HostRecord | undefined;
   /** A half-made one is in the way. */
@@ -54,7 +67,8 @@ export interface HostWork {
 
 /** What is to be done, for `apply`. */
 export interface LocalWork {
-  readonly base: boolean;
+  /** Base images to make. */
+  readonly bases: readonly FoundBase[];
   readonly network: boolean;
   /** Names of hosts that the configuration no longer has. */
   readonly remove: readonly string[];
@@ -70,20 +84,24 @@ export function planLocal(
   const remove = found.hosts.filter(({ name }) => !wanted.has(name));
   const hosts = hostWork(found, spec);
   const some = hosts.length > 0;
-  const base = !found.baseReady && hosts.some(needsBase(found.base));
+  const bases = basesToMake(hosts);
   const network = some && !found.networkReady;
   const changes = [
-    ...sharedChanges(found, { key: some && found.operatorKey === undefined, base, network }),
+    ...sharedChanges(found, { key: some && found.operatorKey === undefined, bases, network }),
     ...remove.map(({ name, record }) => change(name, 'host', 'remove', record?.address ?? 'half-made')),
     ...hosts.flatMap(hostChanges),
   ];
   const machines = found.hosts.flatMap((host) =>
     host.record && wanted.has(host.name) ? [asMachine(found, host.record, host)] : [],
   );
-  const warnings = [...found.warnings, ...hosts.filter(({ lost }) => lost).map(lostSentence)];
+  const warnings = [
+    ...found.warnings,
+    ...hosts.filter(({ lost }) => lost).map(lostSentence),
+    ...hosts.flatMap(otherSystem),
+  ];
   return {
     plan: { changes, machines, warnings },
-    work: { base, network, remove: remove.map(({ name }) => name), hosts },
+    work: { bases, network, remove: remove.map(({ name }) => name), hosts },
   };
 }
 
@@ -93,12 +111,24 @@ export function lostSentence({ spec, record }: Pick<HostWork, 'spec' | 'record'>
   return `${spec.name} cannot be started: ${base} was removed.`;
 }
 
+/** A host keeps the system that it was made of. */
+function otherSystem({ spec, record, base }: HostWork): string[] {
+  const is = record?.release;
+  if (spec.image === undefined || is === undefined || is === base.codename) return [];
+  return [
+    `${spec.name} has image ${imageName(is)}, pipeline.yml says ${spec.image}: left as it is, since another ` +
+      'image would need a new host. Change pipeline.yml back, or destroy the host and run up.',
+  ];
+}
+
 function hostWork(found: FoundHosts, spec: EnvironmentSpec): HostWork[] {
   const known = new Map(found.hosts.map((host) => [host.name, host]));
   const keys = authorizedKeys(found.operatorKey, spec);
   const addresses = spec.machines.flatMap(({ name }) => known.get(name)?.record?.address ?? []);
   return spec.machines.map((machine) => {
     const host = known.get(machine.name);
+    const base = found.bases.find(({ image }) => image === machine.image);
+    if (base === undefined) throw new RangeError(`nobody looked for the image ${machine.image}`);
     if (host?.record === undefined) {
       const number = freeHostNumber(addresses);
       if (number === undefined) throw new RangeError(`no address is free in ${found.subnet}`);
@@ -108,6 +138,7 @@ function hostWork(found: FoundHosts, spec: EnvironmentSpec): HostWork[] {
       return {
         spec: machine,
         address,
+        base,
         record: undefined,
         leftover: host !== undefined,
         start: false,
@@ -121,27 +152,37 @@ function hostWork(found: FoundHosts, spec: EnvironmentSpec): HostWork[] {
       keys: found.operatorKey === undefined || !sameSet(record.authorizedKeys, keys),
       settings: record.settings !== found.settings,
     };
-    const lost = !alive && !baseReady && record.base !== found.base;
-    return { spec: machine, address: record.address, record, leftover: false, start: !alive, lost, differs };
+    const lost = !alive && !baseReady && record.base !== base.directory;
+    const { address } = record;
+    return { spec: machine, address, base, record, leftover: false, start: !alive, lost, differs };
   });
 }
 
-/** A host that is to be made, or one whose image was removed but can be made again as it was. */
-function needsBase(base: string): (host: HostWork) => boolean {
-  return ({ record, start }) => record === undefined || (start && record.base === base);
+/** Those of hosts that are to be made, or whose image was removed but can be made again as it was. */
+function basesToMake(hosts: readonly HostWork[]): FoundBase[] {
+  const needed = hosts
+    .filter(({ record, start, base }) => record === undefined || (start && record.base === base.directory))
+    .map(({ base }) => base);
+  // two names may mean one image
+  return [...new Map(needed.map((base) => [base.directory, base])).values()].filter(({ ready }) => !ready);
 }
 
 function sharedChanges(
   found: FoundHosts,
-  needs: { key: boolean; base: boolean; network: boolean },
+  needs: { key: boolean; bases: readonly FoundBase[]; network: boolean },
 ): CloudChange[] {
   const packages = found.missingPackages;
   return [
     ...(packages.length > 0 ? [change(null, 'packages of this machine', 'create', ...packages)] : []),
     ...(needs.key ? [change(null, 'key', 'create', found.identityFile)] : []),
-    ...(needs.base
-      ? [change(null, 'base image', 'create', 'about 30 seconds and 250 MB, once for this machine')]
-      : []),
+    ...needs.bases.map(({ codename }) =>
+      change(
+        null,
+        `base image ${imageName(codename)}`,
+        'create',
+        'about 30 seconds and 250 MB, once for this machine',
+      ),
+    ),
     ...(needs.network
       ? [change(null, 'network', found.hosts.length > 0 ? 'restart' : 'create', found.subnet)]
       : []),

@@ -5,7 +5,7 @@ import { operatorKey } from '../operator-key.ts';
 import type { CloudPlan, EnvironmentSpec, Machine, Provider } from '../provider.ts';
 import { ensureBase } from './base-image.ts';
 import { claimSubnet, lockEnvironment } from './claim.ts';
-import { destroyable, destroyEnvironment, removeHost } from './destroy.ts';
+import { destroyable, destroyEnvironment, destroyHost, removeHost } from './destroy.ts';
 import { makeHost, saveHost } from './disk.ts';
 import { canStack, find, findMachines, type Local, type MachineFindings } from './found.ts';
 import { layInside, replaceKeys } from './inside.ts';
@@ -35,6 +35,7 @@ export function createLocalProvider(context: Context, spec: EnvironmentSpec): Pr
     apply: (plan) => asRoot(() => apply(local, plan)),
     machines: () => asRoot(() => findMachines(local)),
     destroyable: () => asRoot(() => destroyable(local.facts, environment)),
+    remove: (name) => asRoot(() => destroyHost(context, local.facts, environment, name)),
     destroy: () => asRoot(() => destroyEnvironment(context, local.facts, environment)),
   };
 }
@@ -63,7 +64,11 @@ async function apply(local: Local, plan: CloudPlan): Promise<readonly Machine[]>
   const key = await operatorKey(spec.directory, spec.environment);
   const findings = await find(local);
   const { work } = planLocal(findings.found, spec);
-  if (work.base) await ensureBase(context, settings, findings.recipe, findings.base);
+  const keep = findings.found.bases.map(({ directory }) => directory);
+  for (const { directory } of work.bases) {
+    const recipe = findings.recipes.get(directory);
+    if (recipe !== undefined) await ensureBase(context, settings, recipe, directory, keep);
+  }
   const fleet: Fleet = {
     facts: local.facts,
     environment,
@@ -139,13 +144,17 @@ async function mend(work: Work, host: HostWork, boots: boolean): Promise<void> {
   if (host.leftover) await removeHost(context, fleet, layout);
   const record = host.record ? await limited(work, host, host.record) : await made(work, host);
   const starting = boots ? await startHost(context, fleet, layout, record) : undefined;
-  await waitForSsh(context, fleet, layout, record.address, starting);
+  await waitForSsh(context, fleet, layout, record, starting);
   if (host.record) await handedDown(work, host, record);
 }
 
-function made({ environment, findings, keys }: Work, { spec, address }: HostWork): Promise<HostRecord> {
-  const { base, handed } = findings;
-  return makeHost(hostLayout(environment, spec.name), { spec, address, base, handed, authorizedKeys: keys });
+function made({ environment, findings, keys }: Work, host: HostWork): Promise<HostRecord> {
+  const { spec, address, base } = host;
+  const { handed } = findings;
+  return makeHost(hostLayout(environment, spec.name), {
+    ...{ spec, address, handed, authorizedKeys: keys },
+    ...{ base: base.directory, release: base.codename },
+  });
 }
 
 /** Limits that changed hold at once where the host runs, and from its next start on where it does not. */

@@ -21,6 +21,8 @@ const hostRecord = z.object({
   address: z.string(),
   /** Folder of the base image that the disk lies on. */
   base: z.string(),
+  /** Codename of its system; absent on hosts of earlier versions. */
+  release: z.string().optional(),
   /** Public key of the host. */
   hostKey: z.string(),
   memoryBytes: z.number(),

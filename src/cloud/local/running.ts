@@ -19,8 +19,13 @@ import { mustRun, run } from './run.ts';
 import type { EnvironmentLayout, HostLayout } from './settings.ts';
 import { addressIn } from './subnet.ts';
 
-/** How long a host may take to answer on its SSH port. It takes about a second on an idle machine. */
+/**
+ * How long a host with a whole processor may take to answer on its SSH port. It takes about a second on an
+ * idle machine.
+ */
 const BOOT_TIMEOUT_MS = 120_000;
+/** Nobody waits longer than so many times that for a host with a part of one. */
+const SLOWEST_BOOT = 5;
 
 /** What is common to all hosts of an environment. */
 export interface Fleet {
@@ -85,19 +90,20 @@ export async function waitForSsh(
   context: Context,
   fleet: Fleet,
   layout: HostLayout,
-  address: string,
+  { address, cpus }: Pick<HostRecord, 'address' | 'cpus'>,
   starting?: Starting,
 ): Promise<void> {
   const groups = hostGroups(fleet.facts, layout);
+  const limitMs = BOOT_TIMEOUT_MS * Math.min(SLOWEST_BOOT, Math.max(1, 1 / cpus));
   const started = Date.now();
-  while (!(await answersSsh(address, 10_000))) {
+  while (!(await answersSsh(address, limitMs / 10))) {
     context.signal.throwIfAborted();
     const waited = Date.now() - started;
     // one that was started by a command that is gone may need a moment to enter its control groups
     const dead = starting ? starting.failed() : waited > 10_000 && !(await isLed(groups));
     if (await dead) throw await startFailure(layout, 'it stopped while it booted');
-    if (waited > BOOT_TIMEOUT_MS) {
-      const seconds = BOOT_TIMEOUT_MS / 1000;
+    if (waited > limitMs) {
+      const seconds = Math.round(limitMs / 1000);
       throw await startFailure(layout, `it did not answer on ${address}:22 within ${seconds} seconds`);
     }
     await sleep(20);

@@ -45,6 +45,23 @@ export function distributionSources(
   };
 }
 
+/** The same archives with another release of the distribution. */
+export function sourcesOf(
+  sources: DistributionSources,
+  codename: string,
+  other: string,
+): DistributionSources {
+  const renamed = (suite: string) => suite.replace(new RegExp(`^${codename}(?=$|[-/])`), other);
+  return {
+    ...sources,
+    list: sources.list.replace(LINE, (_line, before: string, suite: string) => before + renamed(suite)),
+    deb822: sources.deb822.replace(/^Suites: .*$/gm, (line) => line.split(' ').map(renamed).join(' ')),
+  };
+}
+
+/** Up to the suite of a one-line entry. */
+const LINE = /^(deb\s+(?:\[[^\]]*\]\s+)?\S+\s+)(\S+)/gm;
+
 /** `deb [options] uri suite component…` */
 function isOwnLine(line: string, suites: ReadonlySet<string>): boolean {
   const match = /^\s*deb\s+(?:\[[^\]]*\]\s+)?\S+\s+(\S+)\s+(.*)$/.exec(line);

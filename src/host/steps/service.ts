@@ -12,17 +12,24 @@ import { arriving, type Compare, changeOf, only, type Probe, words } from './ste
 const NEEDS_NO_ENABLING: readonly string[] = ['static', 'indirect', 'generated', 'alias', 'transient'];
 const RUNNING: readonly string[] = ['active', 'reloading', 'refreshing'];
 
+/**
+ * A unit that has no file. After `enable --no-reload`, newer systemd (257 does, 252 does not) says of every
+ * unit that it needs a reload, of this one too: then nothing tells whose file changed.
+ */
+const WITHOUT_FILE = 'init.scope';
+
 export const serviceProbe: Probe<Pick<Facts, 'services'>> = {
   script: (resources) => {
     const units = unitsOf(resources);
     if (units.length === 0) return '';
     const properties = 'LoadState,ActiveState,UnitFileState,NeedDaemonReload';
-    return `systemctl show --property=${properties} -- ${words(units)}`;
+    return `systemctl show --property=${properties} -- ${words([WITHOUT_FILE, ...units])}`;
   },
   // One block a unit, in the order asked for, with an empty line between.
   parse: (lines, resources) => {
     const units = unitsOf(resources);
-    const blocks = lines.join('\n').split(/\n\n+/);
+    const [fileless = '', ...blocks] = lines.join('\n').split(/\n\n+/);
+    const unknowable = /^NeedDaemonReload=yes$/m.test(fileless);
     const services: Record<string, ServiceFact> = {};
     units.forEach((unit, index) => {
       const block = blocks[index];
@@ -32,7 +39,7 @@ export const serviceProbe: Probe<Pick<Facts, 'services'>> = {
         load: value('LoadState'),
         active: value('ActiveState'),
         enabled: value('UnitFileState'),
-        needsReload: value('NeedDaemonReload') === 'yes',
+        needsReload: !unknowable && value('NeedDaemonReload') === 'yes',
       };
     });
     return { services };

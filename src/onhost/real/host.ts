@@ -6,6 +6,7 @@ import { proxy } from './proxy.ts';
 import { attached, run } from './run.ts';
 import { sockets } from './sockets.ts';
 import { systemd } from './systemd.ts';
+import { web } from './web.ts';
 
 export const realHost: Host = {
   executable: process.execPath,
@@ -20,5 +21,6 @@ export const realHost: Host = {
   ...files,
   ...systemd,
   ...sockets,
+  ...web,
   ...proxy,
 };

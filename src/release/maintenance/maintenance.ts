@@ -8,6 +8,7 @@ import { RETRY_SECONDS } from '../../proxy/maintenance.ts';
 import { PROXY_FUNCTIONS } from '../../proxy/scripts.ts';
 import { withValues } from '../../ssh/script.ts';
 import { lookAtFront } from '../front/front.ts';
+import { lookAt } from '../look/look.ts';
 import { planRelease } from '../plan/plan.ts';
 import { lookAfterRollouts } from '../rollout.ts';
 import { carryOut } from '../send/carry-out.ts';
@@ -95,10 +96,11 @@ async function onEach(
 async function renewSites(request: AppOnHosts, by: string, context: Context): Promise<void> {
   const { app, config } = request;
   const definition = appNamed(config, app);
-  const [hosts, front] = await Promise.all([
-    lookAfterRollouts(request, context),
+  const [before, front] = await Promise.all([
+    lookAt(app, request.hosts, context),
     lookAtFront(request, definition, context, 'back'),
   ]);
+  const hosts = await lookAfterRollouts(before, front, request, context);
   const plan = planRelease({ action: 'maintenance', app, by, definition }, { hosts, front });
   for (const planned of plan.hosts) await ready(planned, undefined, context);
   await carryOut(plan, context);

@@ -13,6 +13,7 @@ import {
   systemUser,
   unitName,
 } from '../../contract/places.ts';
+import { ownVariables, toolFolders } from '../../contract/tools.ts';
 
 /** One process of a release: its name, and where it answers. */
 export interface Instance {
@@ -74,21 +75,34 @@ const SANDBOX = [
   'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
 ];
 
-/** Where a process of a release begins, and finds programs. `folder`: the release's, or a link to it. */
-export function surroundings(
-  { app, runtime, directory }: Manifest,
-  folder: string,
-): { readonly directory: string; readonly path: string } {
-  const system = '/usr/local/bin:/usr/bin:/bin';
-  // Java applications write to relative paths, if at all.
-  if (runtime === 'tomcat') return { directory: `${STATE_ROOT}/${app}`, path: system };
-  const work = posix.join(folder, 'app', directory);
-  if (runtime !== 'node') return { directory: work, path: system };
-  return { directory: work, path: [`${folder}/node/bin`, `${work}/node_modules/.bin`, system].join(':') };
+/** A line of a unit that sets variables. */
+export function environment(variables: readonly string[]): string {
+  return `Environment=${variables.map((variable) => `"${variable}"`).join(' ')}`;
 }
 
-/** What a process of an application may do, and how much it may take. */
-export function confinement({ app, memory, persist }: Manifest): readonly string[] {
+/** Where a program of a release begins, and where it finds others. @param folder the release's, or a link to it */
+export function surroundings(
+  manifest: Manifest,
+  folder: string,
+): { readonly directory: string; readonly path: string } {
+  const { app, runtime } = manifest;
+  return {
+    // Java applications write to relative paths, if at all.
+    directory: runtime === 'tomcat' ? `${STATE_ROOT}/${app}` : posix.join(folder, 'app', manifest.directory),
+    path: [...toolFolders(manifest, folder), '/usr/local/bin:/usr/bin:/bin'].join(':'),
+  };
+}
+
+/** How the journal names what a program of an application prints, and how much of it it takes. */
+export function logging(app: string): readonly string[] {
+  return [`SyslogIdentifier=${app}`, 'LogRateLimitIntervalSec=30s', 'LogRateLimitBurst=20000'];
+}
+
+/** What a program of an application may do and use. @param memory bytes; null: no limit */
+export function confinement(
+  { app, persist, memory: usual }: Manifest,
+  memory: number | null = usual,
+): readonly string[] {
   return [
     `StateDirectory=pipeline-apps/${app}`,
     'StateDirectoryMode=0750',
@@ -136,15 +150,13 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `ExecStart=${folder}/start`,
     `Environment="PATH=${path.replaceAll('%', '%%')}" "HOME=${state}"`,
-    `Environment=${node ? '"NODE_ENV=production" ' : ''}"${manifest.portVariable}=${instance.port}"`,
+    environment([...ownVariables(manifest, folder), `${manifest.portVariable}=${instance.port}`]),
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
     // A failing Java start uses the processor for seconds, which whatever it waits for may need.
     ...(node ? ['RestartSec=200ms'] : ['RestartSec=1s', 'SuccessExitStatus=143']),
     'TimeoutStopSec=15s',
-    `SyslogIdentifier=${app}`,
-    'LogRateLimitIntervalSec=30s',
-    'LogRateLimitBurst=20000',
+    ...logging(app),
     ...confinement(manifest),
     ...(network === undefined
       ? []
@@ -161,7 +173,7 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
 
 /** `start` in the release's folder. The service replaces the shell if possible, so that signals reach it. */
 export function startScript(start: string): string {
-  const plain = /^(?!\w+=)[\w./@:=+,-]+( [\w./@:=+,'"-]+)*$/.test(start);
+  const plain = /^(?!\w+=)[\w./@:=+,-]+( [\w./@:=+,'"${}-]+)*$/.test(start);
   return `#!/bin/sh\n${plain ? 'exec ' : ''}${start}\n`;
 }
 

@@ -46,6 +46,8 @@ interface RollbackAim extends Asked {
 /** Start what serves anew, in the other colour. */
 interface RestartAim extends Asked {
   readonly action: 'restart';
+  /** Name of the one host that it is for; undefined: all. */
+  readonly only?: string | undefined;
 }
 
 /** Give hosts the site of the version of pipeline that asks, around what serves. */
@@ -77,6 +79,8 @@ export interface ReleasePlan {
   readonly manifest: Manifest;
   readonly hosts: readonly PlannedHost[];
   readonly front: FrontPlan;
+  /** Hosts that ran its jobs and do so no more; absent: none. */
+  readonly formerJobs?: readonly ReleaseHost[] | undefined;
 }
 
 /** @throws Failure kind `usage` if a rollback names a release that is not on every host. */
@@ -90,10 +94,11 @@ export function planRelease(aim: Aim, seen: Seen): ReleasePlan {
       : release.manifest.release === manifest.release;
   const hosts = seen.hosts.map((at, index): PlannedHost => {
     if (aim.action === 'restart' || aim.action === 'maintenance') return again(aim, seen, at, index);
-    const decision = decide(at.facts, isWanted, liveSite(app, definition, at, edge));
+    const first = index === 0;
+    const decision = decide(at.facts, isWanted, liveSite(app, definition, at, edge), first);
     if (decision.kind === 'nothing') return { host: at.host, facts: at.facts };
     return decision.kind === 'finish'
-      ? finish(aim, seen, at, decision)
+      ? finish(aim, seen, at, decision, first)
       : takeOver(aim, seen, at, decision, manifest, index);
   });
   const bare = seen.hosts.map(({ host }) => host);
@@ -112,9 +117,11 @@ function chosen(aim: Aim, hosts: readonly SeenHost[]): Manifest {
 
 /** What serves, in the other colour, or where it is with its site anew. */
 function again(aim: RestartAim | SiteAim, seen: Seen, at: SeenHost, index: number): PlannedHost {
+  const { host, facts } = at;
+  if (aim.action === 'restart' && aim.only !== undefined && aim.only !== host.name) return { host, facts };
   const { release, colour } = requireLive(aim.app, at);
   if (aim.action === 'maintenance')
-    return finish(aim, seen, at, { kind: 'finish', release, colour, site: true });
+    return finish(aim, seen, at, { kind: 'finish', release, colour, site: true }, index === 0);
   requireProcesses(aim.app, release.manifest);
   const decision = { kind: 'deploy', colour: other(colour), old: colour } as const;
   return takeOver(aim, seen, at, decision, release.manifest, index);
@@ -126,10 +133,11 @@ function finish(
   { front }: Seen,
   at: SeenHost,
   { release, colour, site }: Extract<Decision, { kind: 'finish' }>,
+  first: boolean,
 ): PlannedHost {
   const { manifest } = release;
   const { certificate } = front.edge;
-  const common = { manifest, slot: at.slot, colour, hooks: false };
+  const common = { manifest, slot: at.slot, colour, hooks: false, first };
   const settle = site
     ? { ...common, site: { site: siteWith(app, definition, at, manifest, colour, front.edge), certificate } }
     : common;
@@ -151,7 +159,8 @@ function takeOver(
   const { app, definition } = aim;
   const site = siteWith(app, definition, at, manifest, colour, front.edge);
   const live = liveRelease(facts);
-  const common = { manifest, slot, colour, hooks: aim.action === 'deploy' && index === 0 };
+  const first = index === 0;
+  const common = { manifest, slot, colour, hooks: aim.action === 'deploy' && first, first };
   const started = { ...common, old, site, certificate: front.edge.certificate };
   if (aim.action !== 'deploy') {
     const left = live?.manifest.release;

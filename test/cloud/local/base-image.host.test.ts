@@ -68,6 +68,26 @@ describe.skipIf(unavailable !== undefined)('the base image', () => {
     expect(images()).toEqual([]);
   });
 
+  test('of another distribution whose archive is out of reach says so, and what to do', async () => {
+    const ubuntu = testEnvironment({ names: ['web'], image: 'ubuntu-24-04-x64' });
+    const nowhere = { http_proxy: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' };
+    const context = quietContext({ env: { ...process.env, ...env(), ...nowhere } });
+    const provider = createLocalProvider(context, ubuntu);
+    try {
+      const plan = await provider.plan();
+      expect(plan.changes).toContainEqual(expect.objectContaining({ step: 'base image ubuntu-24-04' }));
+      await expect(provider.apply(plan)).rejects.toMatchObject({
+        kind: 'host',
+        message: expect.stringMatching(/^The base image ubuntu-24-04 \(noble\) cannot be made from /),
+        next: expect.stringMatching(/within reach .* leave `image:` out/),
+      });
+      expect(images()).toEqual([]);
+    } finally {
+      await provider.destroy();
+      rmSync(ubuntu.directory, { recursive: true, force: true });
+    }
+  });
+
   test('whose disk fills up meanwhile is given up, and leaves nothing', async () => {
     disk(900);
     const fill = (detail: string) => {

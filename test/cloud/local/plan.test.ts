@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type FoundHost, type FoundHosts, planLocal } from '../../../src/cloud/local/plan.ts';
+import { type FoundBase, type FoundHost, type FoundHosts, planLocal } from '../../../src/cloud/local/plan.ts';
 import type { HostRecord } from '../../../src/cloud/local/records.ts';
 import type { CloudChange, EnvironmentSpec } from '../../../src/cloud/provider.ts';
 import { machineSpec, testSpec } from './specs.ts';
@@ -26,10 +26,22 @@ const running = (name: string, number: number, differs: Partial<FoundHost> = {})
   baseReady: true,
   ...differs,
 });
+const base = (differs: Partial<FoundBase> = {}): FoundBase => ({
+  image: undefined,
+  codename: 'bookworm',
+  directory: '/cache/base/now',
+  ready: true,
+  ...differs,
+});
+const trixie = base({
+  image: 'debian-13-x64',
+  codename: 'trixie',
+  directory: '/cache/base/13',
+  ready: false,
+});
 const everything: FoundHosts = {
   missingPackages: [],
-  base: '/cache/base/now',
-  baseReady: true,
+  bases: [base()],
   networkReady: true,
   subnet: '10.77.1.0/24',
   operatorKey: KEY,
@@ -53,11 +65,16 @@ const cases: Case[] = [
   { title: 'all is as it should be', found: { hosts: two }, changes: [] },
   {
     title: 'an empty machine',
-    found: { missingPackages: ['mmdebstrap'], baseReady: false, networkReady: false, operatorKey: undefined },
+    found: {
+      missingPackages: ['mmdebstrap'],
+      bases: [base({ ready: false })],
+      networkReady: false,
+      operatorKey: undefined,
+    },
     changes: [
       '- packages of this machine create: mmdebstrap',
       '- key create: /project/.pipeline/keys/prod',
-      '- base image create: about 30 seconds and 250 MB, once for this machine',
+      '- base image debian-12 create: about 30 seconds and 250 MB, once for this machine',
       '- network create: 10.77.1.0/24',
       'db host create: 10.77.1.11, 512 MB, 2 CPUs',
       'web host create: 10.77.1.12, 512 MB, 2 CPUs',
@@ -122,14 +139,17 @@ const cases: Case[] = [
   },
   {
     title: 'the recipe of the base image changed: hosts that exist stay on theirs',
-    found: { hosts: two, base: '/cache/base/new', baseReady: false },
+    found: { hosts: two, bases: [base({ directory: '/cache/base/new', ready: false })] },
     changes: [],
   },
   {
     title: 'the cache was emptied: the same image can be made again',
-    found: { hosts: two.map((host) => ({ ...host, alive: false, baseReady: false })), baseReady: false },
+    found: {
+      hosts: two.map((host) => ({ ...host, alive: false, baseReady: false })),
+      bases: [base({ ready: false })],
+    },
     changes: [
-      '- base image create: about 30 seconds and 250 MB, once for this machine',
+      '- base image debian-12 create: about 30 seconds and 250 MB, once for this machine',
       'db host restart: 10.77.1.11, it does not run',
       'web host restart: 10.77.1.12, it does not run',
     ],
@@ -137,11 +157,33 @@ const cases: Case[] = [
   {
     title: 'the cache was emptied and the recipe has changed: the disk is lost, which is said and not mended',
     found: {
-      base: '/cache/base/new',
+      bases: [base({ directory: '/cache/base/new' })],
       hosts: [running('db', 11), running('web', 12, { alive: false, baseReady: false })],
     },
     changes: [],
     warnings: ['web cannot be started: the base image that its disk lies on (/cache/base/now) was removed.'],
+  },
+  {
+    title: 'hosts of another release, beside hosts of this machine’s own',
+    found: { hosts: [running('db', 11)], bases: [base(), trixie] },
+    spec: { machines: [machineSpec('db'), machineSpec('web', { image: 'debian-13-x64' })] },
+    changes: [
+      '- base image debian-13 create: about 30 seconds and 250 MB, once for this machine',
+      'web host create: 10.77.1.12, 512 MB, 2 CPUs',
+    ],
+  },
+  {
+    title: 'another image for a host that is there: it stays, which is said',
+    found: {
+      hosts: [running('db', 11), running('web', 12, { record: record('web', 12, { release: 'bookworm' }) })],
+      bases: [trixie],
+    },
+    spec: { machines: ['db', 'web'].map((name) => machineSpec(name, { image: 'debian-13-x64' })) },
+    changes: [],
+    warnings: [
+      'web has image debian-12, pipeline.yml says debian-13-x64: left as it is, since another image would need a ' +
+        'new host. Change pipeline.yml back, or destroy the host and run up.',
+    ],
   },
   { title: 'no machines at all', spec: { machines: [] }, found: { networkReady: false }, changes: [] },
 ];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { distributionSources } from '../../../src/cloud/local/sources.ts';
+import { distributionSources, sourcesOf } from '../../../src/cloud/local/sources.ts';
 
 const DEB822 = `# a comment
 Types: deb deb-src
@@ -63,3 +63,23 @@ test.each([
   ['nothing at all', [], 'bookworm'],
   ['files that apt ignores', [{ name: 'debian.sources.bak', text: DEB822 }], 'bookworm'],
 ])('%s: none', (_, files, codename) => expect(distributionSources(files, codename)).toBeUndefined());
+
+test('another release comes from the same archives, updates and security too', () => {
+  const files = [
+    { name: 'sources.list', text: LIST },
+    { name: 'debian.sources', text: DEB822 },
+  ];
+  const own = distributionSources(files, 'bookworm');
+  expect(own && sourcesOf(own, 'bookworm', 'trixie')).toEqual({
+    list: `deb http://mirror.example/debian trixie main contrib
+deb [arch=amd64 signed-by=/etc/apt/keyrings/company.gpg] https://mirror.example/security trixie-security main
+`,
+    deb822: `Types: deb
+URIs: http://mirror.example/debian
+Suites: trixie trixie-updates
+Components: main contrib
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+`,
+    keys: ['/etc/apt/keyrings/company.gpg', '/usr/share/keyrings/debian-archive-keyring.gpg'],
+  });
+});

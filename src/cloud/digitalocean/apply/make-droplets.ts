@@ -6,6 +6,7 @@ import { createOnce } from '../api/create-once.ts';
 import { hasHiddenDroplets, LISTED_MS } from '../api/hidden.ts';
 import { onceKnown, together, until } from '../api/wait.ts';
 import { userData } from '../hosts/user-data.ts';
+import { imageOf } from '../plan/machines.ts';
 import { groupTag, hostKeyTag, keyTag } from '../plan/names.ts';
 import type { Operation } from '../plan/operations.ts';
 import { isOurs } from '../plan/survey.ts';
@@ -56,7 +57,8 @@ async function makeBatch(work: Work, batch: Batch, shared: Shared): Promise<void
   const [first] = batch.machines;
   let remaining = batch.machines.filter(({ name }) => !shared.present.has(name));
   if (first === undefined || remaining.length === 0) return;
-  const { region, size, image, group } = first;
+  const { region, size, group } = first;
+  const image = imageOf(first);
   const network = batch.network ?? shared.networks.get(region);
   if (network === undefined) throw new Error(`no network in ${region} was planned`);
   const hostKey = generateEd25519();

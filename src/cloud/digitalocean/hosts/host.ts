@@ -49,7 +49,14 @@ const PATIENCE_MS = 60_000;
 /** For one try; more than the connection itself waits for. */
 const SIGN_IN_MS = 45_000;
 const CLOUD_INIT_MS = 15 * 60_000;
-const PASSING: readonly ConnectionFailureReason[] = ['unreachable', 'refused', 'timeout', 'closed', 'lost'];
+const PASSING: readonly ConnectionFailureReason[] = [
+  'unreachable',
+  'refused',
+  'timeout',
+  'slow',
+  'closed',
+  'lost',
+];
 const OTHER_KEY: readonly ConnectionFailureReason[] = ['host-key-changed', 'host-key-unknown'];
 const WAITED_FOR_SHORTLY: readonly ConnectionFailureReason[] = ['permission', ...OTHER_KEY];
 

@@ -5,6 +5,7 @@
 import { closest, Failure } from '../../../errors.ts';
 import type { MachineSpec } from '../../provider.ts';
 import type { CloudAccount, Image, Region, Size } from '../api/answers.ts';
+import { imageOf } from './machines.ts';
 
 /** What can be had. */
 export interface Catalogue {
@@ -119,19 +120,20 @@ function checkSize(machine: MachineSpec, region: Region, { sizes, regions }: Cat
 }
 
 function checkImage(machine: MachineSpec, size: Size, { images }: Catalogue): void {
-  const image = images.find(({ id, slug }) => slug === machine.image || String(id) === machine.image);
+  const wanted = imageOf(machine);
+  const image = images.find(({ id, slug }) => slug === wanted || String(id) === wanted);
   if (image === undefined) {
     throw unknown(
       machine,
       'image',
-      machine.image,
+      wanted,
       images.flatMap(({ slug }) => slug ?? []),
     );
   }
   if (image.regions.length > 0 && !image.regions.includes(machine.region)) {
     throw new Failure(
       'usage',
-      `${machine.name}: the image ${machine.image} is not in the region ${machine.region}`,
+      `${machine.name}: the image ${wanted} is not in the region ${machine.region}`,
       {
         host: machine.name,
         next: `It is in ${image.regions.join(', ')}. Choose one of them, or another image, in pipeline.yml.`,
@@ -141,7 +143,7 @@ function checkImage(machine: MachineSpec, size: Size, { images }: Catalogue): vo
   if ((image.min_disk_size ?? 0) > size.disk) {
     throw new Failure(
       'usage',
-      `${machine.name}: the image ${machine.image} needs ${image.min_disk_size} GB of disk, ` +
+      `${machine.name}: the image ${wanted} needs ${image.min_disk_size} GB of disk, ` +
         `and ${size.slug} has ${size.disk} GB`,
       {
         host: machine.name,

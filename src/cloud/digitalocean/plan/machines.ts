@@ -2,9 +2,14 @@
 
 import { Failure } from '../../../errors.ts';
 import { operatorKeyFile } from '../../operator-key.ts';
-import type { EnvironmentSpec, Machine } from '../../provider.ts';
+import type { EnvironmentSpec, Machine, MachineSpec } from '../../provider.ts';
 import type { Droplet } from '../api/answers.ts';
 import { groupOf, hostKeysOf, type Marks } from './names.ts';
+
+/** Slug or number of the image that a machine gets. */
+export function imageOf({ image }: Pick<MachineSpec, 'image'>): string {
+  return image ?? 'debian-12-x64';
+}
 
 /** A droplet whose host key still is the one from its user data: nothing was ever done on it. */
 export function isFresh(droplet: Pick<Droplet, 'tags'>, marks: Marks): boolean {

@@ -5,7 +5,7 @@ import { checkCatalogue } from './catalogue.ts';
 import { costOf, priceOf } from './cost.ts';
 import { planFirewalls } from './firewalls.ts';
 import { type Matching, matchDroplets } from './fleet.ts';
-import { isFresh, lacksHostKey, toMachine } from './machines.ts';
+import { imageOf, isFresh, lacksHostKey, toMachine } from './machines.ts';
 import { groupOf, groupTag, hasTag, hostKeysOf, keyTag, type Marks, marksOf } from './names.ts';
 import { planNetworks } from './networks.ts';
 import { change, type DigitalOceanPlan, type Step } from './operations.ts';
@@ -81,7 +81,7 @@ function planCreation(
 ): readonly Step[] {
   const alike = new Map<string, MachineSpec[]>();
   for (const machine of missing) {
-    const kind = [machine.group, machine.region, machine.size, machine.image].join(' ');
+    const kind = [machine.group, machine.region, machine.size, imageOf(machine)].join(' ');
     alike.set(kind, [...(alike.get(kind) ?? []), machine]);
   }
   return [...alike.values()].flatMap((machines) =>
@@ -104,7 +104,7 @@ function planCreation(
 function describe(machine: MachineSpec, found: Surveyed): string {
   const price = priceOf(machine, found.catalogue?.sizes ?? []);
   const cost = price === undefined ? '' : `, $${price.toFixed(2)} a month`;
-  return `${machine.size} in ${machine.region}, ${machine.image}${cost}`;
+  return `${machine.size} in ${machine.region}, ${imageOf(machine)}${cost}`;
 }
 
 /** What an existing droplet needs: its tags, power, the rest of an interrupted first contact. */

@@ -10,6 +10,7 @@ import type { AccountKey, Droplet, Firewall, Vpc } from '../api/answers.ts';
 import type { Api } from '../api/api.ts';
 import { together } from '../api/wait.ts';
 import type { Catalogue } from './catalogue.ts';
+import { imageOf } from './machines.ts';
 import { hasTag, type Marks, marksOf } from './names.ts';
 
 /** This machine's operator key as the account would know it. */
@@ -83,7 +84,7 @@ function needsCatalogue(found: Pick<Surveyed, 'droplets'>, spec: EnvironmentSpec
 
 async function readCatalogue(api: Api, spec: EnvironmentSpec): Promise<Catalogue> {
   // A number is an image of the user's own, which the public list does not have.
-  const own = spec.machines.some(({ image }) => /^\d+$/.test(image));
+  const own = spec.machines.some((machine) => /^\d+$/.test(imageOf(machine)));
   const [account, regions, sizes, images, ownImages] = await together([
     api.account(),
     api.regions(),

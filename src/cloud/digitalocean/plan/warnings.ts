@@ -6,6 +6,7 @@ import type { EnvironmentSpec } from '../../provider.ts';
 import type { Droplet, Vpc } from '../api/answers.ts';
 import { ownFirewallsOfAll } from './firewalls.ts';
 import type { Matching } from './fleet.ts';
+import { imageOf } from './machines.ts';
 import { groupTag, hasTag, type Marks } from './names.ts';
 import type { Surveyed } from './survey.ts';
 
@@ -52,11 +53,12 @@ function driftOf(droplet: Droplet, { spec, networks }: Everything): readonly str
     );
   }
   const image = droplet.image?.slug ?? String(droplet.image?.id ?? '');
-  if (image !== '' && image !== wanted.image && String(droplet.image?.id) !== wanted.image) {
+  const wantedImage = imageOf(wanted);
+  if (image !== '' && image !== wantedImage && String(droplet.image?.id) !== wantedImage) {
     says(
       'image',
       image,
-      wanted.image,
+      wantedImage,
       'another image would need a new droplet. Change pipeline.yml back, or delete the droplet and run up',
     );
   }
