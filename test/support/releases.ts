@@ -25,7 +25,7 @@ export const CACHE = join(tmpdir(), 'pipeline-tests-cache');
 
 /**
  * A service whose answer names its version. `/slow?ms=N` answers after a while, `/env` with a part of its
- * environment.
+ * environment, `/events` without end, as does what upgrades to a web socket.
  */
 const service = (version: string, change: (text: string) => string = (text) => text) =>
   change(`const http = require('http');
@@ -41,8 +41,18 @@ const server = http.createServer((request, response) => {
     if (url.pathname === '/file') return response.end(fs.readFileSync(url.searchParams.get('path')));
     if (url.pathname === '/headers') return response.end(JSON.stringify(request.headers));
     if (url.pathname === '/exit') process.exit(7);
+    if (url.pathname === '/events') {
+      response.setHeader('content-type', 'text/event-stream');
+      setInterval(() => response.write('data: version ${version}\\n\\n'), 100);
+      return;
+    }
     setTimeout(() => response.end('version ${version} ' + size), Number(url.searchParams.get('ms') ?? 2));
   });
+});
+server.on('upgrade', (request, socket) => {
+  socket.on('error', () => {});
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n\\r\\n');
+  setInterval(() => socket.write('frame of ${version};'), 100);
 });
 server.listen(port, () => console.log('version ${version} listens on ' + port));
 process.on('SIGTERM', () => process.exit(0));
