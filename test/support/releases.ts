@@ -25,7 +25,7 @@ export const CACHE = join(tmpdir(), 'pipeline-tests-cache');
 
 /**
  * A service whose answer names its version. `/slow?ms=N` answers after a while, `/env` with a part of its
- * environment.
+ * environment, `/events` without end, as does what upgrades to a web socket.
  */
 const service = (version: string, change: (text: string) => string = (text) => text) =>
   change(`const http = require('http');
@@ -41,8 +41,18 @@ const server = http.createServer((request, response) => {
     if (url.pathname === '/file') return response.end(fs.readFileSync(url.searchParams.get('path')));
     if (url.pathname === '/headers') return response.end(JSON.stringify(request.headers));
     if (url.pathname === '/exit') process.exit(7);
+    if (url.pathname === '/events') {
+      response.setHeader('content-type', 'text/event-stream');
+      setInterval(() => response.write('data: version ${version}\\n\\n'), 100);
+      return;
+    }
     setTimeout(() => response.end('version ${version} ' + size), Number(url.searchParams.get('ms') ?? 2));
   });
+});
+server.on('upgrade', (request, socket) => {
+  socket.on('error', () => {});
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n\\r\\n');
+  setInterval(() => socket.write('frame of ${version};'), 100);
 });
 server.listen(port, () => console.log('version ${version} listens on ' + port));
 process.on('SIGTERM', () => process.exit(0));
@@ -351,11 +361,11 @@ export async function startReleases(names: readonly string[], front?: string): P
           connection.check(
             `systemctl stop 'pipeline-*@job-*.timer' 2>/dev/null
 systemctl stop 'pipeline-*@*.service' 2>/dev/null
-rm -rf /srv/* /etc/pipeline/apps/*/ /run/pipeline/rollouts /var/lib/pipeline/rollouts /var/lib/pipeline/jobs
+rm -rf /var/lib/pipeline/jobs /var/lib/systemd/timers/stamp-pipeline-*
+rm -rf /srv/* /etc/pipeline/apps/*/ /run/pipeline/rollouts /var/lib/pipeline/rollouts
 rm -rf /var/lib/pipeline/proxy /run/pipeline/proxy /var/log/pipeline/audit.jsonl
-rm -rf /var/lib/systemd/timers/stamp-pipeline-*
 cd /etc/systemd/system
-rm -rf pipeline-*@*-* timers.target.wants/pipeline-*
+rm -rf timers.target.wants/pipeline-* pipeline-*@*-*
 rm -f pipeline-*@blue*.service pipeline-*@green*.service multi-user.target.wants/pipeline-*@*.service
 rm -f /etc/nginx/pipeline/sites/*; systemctl daemon-reload; systemctl reload nginx 2>/dev/null || true`,
             { label: 'clean' },

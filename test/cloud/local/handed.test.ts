@@ -8,6 +8,7 @@ import {
   selectFetchSettings,
   selectNpmSettings,
 } from '../../../src/cloud/local/handed.ts';
+import { selectPipSettings } from '../../../src/cloud/local/pip.ts';
 
 test('apt: what is about fetching, and no hook, cache or index of the machine', () => {
   const dump = `APT "";
@@ -123,4 +124,19 @@ test('what listens on the loopback address only is said, without a password', ()
   expect(loopbackWarnings('nameserver 192.0.2.53\n', { https_proxy: 'http://proxy.example:3128' })).toEqual(
     [],
   );
+});
+
+test("pip's settings about fetching are merged as pip does; others stay here", () => {
+  const files = [
+    '[global]\nindex-url = https://index.example/simple\nfind-links = /opt/wheels\n',
+    '[global]\nextra-index-url =\n  https://one.example\n  https://two.example\n[freeze]\ntimeout = 10\n',
+  ];
+  expect(selectPipSettings(files, { PIP_TIMEOUT: '60', PIP_FIND_LINKS: '/opt' })).toBe(`[global]
+index-url = https://index.example/simple
+extra-index-url = 
+  https://one.example
+  https://two.example
+timeout = 60
+`);
+  expect(selectPipSettings(['', '[list]\nformat = json\n'], {})).toBe('');
 });
