@@ -113,8 +113,8 @@ export const definitions = {
     path: 'prod replace',
     summary: 'make a lost host anew, with its applications and the newest backup',
     description:
-      'Says first what is lost, in minutes, and asks. What remains of the host is removed. Run it again where ' +
-      'it was interrupted.',
+      'Says first what is lost, in minutes, and asks. What remains of the host is removed. Run ' +
+      'it again where it was interrupted.',
     arguments: [{ name: '<host>', description: 'host in pipeline.yml' }],
     options: { provider, yes, wait },
     examples: ['pipeline prod replace web'],
@@ -369,9 +369,9 @@ export const definitions = {
     path: 'restore',
     summary: "bring an application's data back from a backup; what is there is backed up first",
     description:
-      'KEY is a database in pipeline.yml, or files: what the application writes to its state folder. WHEN is ' +
-      'a time (2h, 2026-11-28, 2026-11-28T03:00 in UTC), of which the last backup before counts, or one of ' +
-      '`backup list`. Run it again where it was interrupted.',
+      'KEY is a database in pipeline.yml, or files: what the application writes to its state ' +
+      'folder. WHEN is a time (2h, 2026-11-28, 2026-11-28T03:00 in UTC), of which the last backup ' +
+      'before counts, or one of `backup list`. Run it again where it was interrupted.',
     arguments: [
       { name: '<app>', description: 'application in pipeline.yml' },
       { name: '[key]', description: 'database, or files (default: all that it has)' },

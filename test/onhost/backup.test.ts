@@ -154,7 +154,7 @@ describe('a storage', () => {
   });
 });
 
-test('a dump that fails: the program is named, the other items are backed up, the audit log says it once', async () => {
+test('a dump that fails: the program is named, other items go on, the audit log says it once', async () => {
   const world = new World();
   world.dumpFails = true;
   await expect(take(world)).rejects.toThrow('mariadb-dump failed: lost connection');
@@ -186,7 +186,7 @@ describe('the timer', () => {
     expect(world.stored).toEqual(['stream', 'paths', 'paths', 'stream']);
   });
 
-  test('on a host that is being made anew does nothing, and an empty one is no backup of the one before', async () => {
+  test('on a host that is being made anew does nothing; an empty one is no backup of another', async () => {
     const world = new World();
     world.texts.set(BACKUP_REPLACING, '');
     await tick(world, plan, tell);

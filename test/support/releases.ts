@@ -73,8 +73,8 @@ const failing = (version: string) =>
     ),
   );
 /**
- * Beside the service, on every branch: works through numbers, one at a time. Two at once would do one twice; one
- * that is killed at work leaves its number out of `cursor`, which the next one does again.
+ * Beside the service, on every branch: works through numbers, one at a time. Two at once would do one twice;
+ * one that is killed at work leaves its number out of `cursor`, which the next one does again.
  */
 const WORKER = `const fs = require('fs');
 const home = process.env.HOME;

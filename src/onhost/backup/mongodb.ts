@@ -1,4 +1,6 @@
-/** MongoDB: pipeline's own user signs in with a file. Collections cannot change places, so they are copied. */
+/**
+ * MongoDB: pipeline's own user signs in with a file. Collections cannot change places, so they are copied.
+ */
 import type { DatabaseItem } from '../../contract/backup.ts';
 import { BACKUP_STATE } from '../../contract/backup-paths.ts';
 import { type Engine, must } from './engine.ts';
@@ -30,7 +32,8 @@ class MongoDb implements Engine {
     const how = [`--host=127.0.0.1`, `--port=${this.#item.port}`, '--username=pipeline'];
     const shell =
       'umask 077; f=$(mktemp) && trap \'rm -f "$f"\' EXIT && ' +
-      'printf "password: \\"%s\\"\\n" "$(cat "$1")" >"$f" && shift && p=$1 && shift && "$p" --config="$f" "$@"';
+      'printf "password: \\"%s\\"\\n" "$(cat "$1")" >"$f" && shift && p=$1 && shift && "$p" ' +
+      '--config="$f" "$@"';
     const all = [...how, '--authenticationDatabase=admin', '--quiet', ...args];
     return { program: 'bash', args: ['-c', shell, 'pipeline', ADMIN_FILE, program, ...all] };
   }
@@ -86,8 +89,8 @@ class MongoDb implements Engine {
 
   async count(beside = this.#item.name): Promise<string> {
     const code =
-      'const all = db.getCollectionNames(); ' +
-      'print(all.length + " collections, " + all.reduce((n, c) => n + db[c].countDocuments({}), 0) + " documents")';
+      'const all = db.getCollectionNames(); print(all.length + " collections, " + all.reduce((n, c) => ' +
+      'n + db[c].countDocuments({}), 0) + " documents")';
     return (await this.#shell(beside, code)).trim();
   }
 

@@ -38,7 +38,9 @@ export function itemsNamed(plan: BackupPlan, names: readonly string[]): readonly
     const found = plan.items.find((item) => itemName(item) === name);
     if (found !== undefined) return found;
     throw new Failure('usage', `this host backs up no ${name}`, {
-      next: `It backs up ${plan.items.map(itemName).join(', ')}. After a change of pipeline.yml: pipeline prod up`,
+      next:
+        `It backs up ${plan.items.map(itemName).join(', ')}. After a change of pipeline.yml: ` +
+        'pipeline prod up',
     });
   });
 }

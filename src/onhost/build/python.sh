@@ -1,6 +1,6 @@
 #!/bin/sh
-# A virtual environment of the host's Python in $TARGET, with what the files here ask for. pip's own configuration says
-# where packages come from.
+# A virtual environment of the host's Python in $TARGET, with what the files here ask for. pip's own
+# configuration says where packages come from.
 set -eu
 : "${TARGET:?}"
 # A configuration that names folders which only another machine has.
