@@ -218,7 +218,8 @@ iptables -N DOCKER-USER; iptables -A DOCKER-USER -j RETURN; iptables -I FORWARD 
     await converge(host('data'), rolesFor('node-service', params), quietContext());
     const settings = 'NAMESPACE=try\\nLINK=pln9\\nGATEWAY=198.18.9.1\\nADDRESS=198.18.9.2\\n';
     await host('data').check(`printf '${settings}' >/etc/pipeline/networks/try`, { label: 'settings' });
-    const reach = `ip netns exec try curl -sm 5 -H 'Host: blog.example.org' http://${hosts.machine('web').address}/`;
+    const { address } = hosts.machine('web');
+    const reach = `ip netns exec try curl -sm 5 -H 'Host: blog.example.org' http://${address}/`;
     await host('data').check('systemctl start pipeline-network@try', { label: 'network' });
     expect(await on(host('data'), reach)).toBe('the blog');
     // Once more changes nothing, and without the rules nothing gets out.
