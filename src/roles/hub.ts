@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Resource } from '../host/resource.ts';
-import { HARDENED } from './agent.ts';
+import { HARDENED, TRUSTED } from './agent.ts';
 import { REDIS_THEIRS } from './redis.ts';
 
 /** Secrets that `monitor setup` makes once: a seed, and the certificate of Redis. */
@@ -117,6 +117,7 @@ Wants=pipeline-redis.service
 [Service]
 User=${USER}
 SupplementaryGroups=redis
+${TRUSTED}
 ExecStart=${node} ${program} run
 Restart=always
 RestartSec=1s
