@@ -8,8 +8,27 @@ const shellText = {
     id.endsWith('.sh') ? { code: `export default ${JSON.stringify(code)};`, map: null } : undefined,
 };
 
-// Two projects: `unit` needs neither root nor hosts; `host` makes real ones, one file at a time so that figures and
-// names stay apart.
+/**
+ * Files with hosts that run at once. One, unless the machine is quiet: most of their time they wait for a
+ * boot, a package, a watch that ends.
+ */
+const workers = Number(process.env.PIPELINE_TEST_HOSTS ?? 1);
+
+/** They look at the whole machine, or at what others would slow down: each has it for itself. */
+const ALONE = [
+  'test/cloud/**/*.host.test.ts',
+  'test/canary/**/*.host.test.ts',
+  'test/agent/**/*.host.test.ts',
+  'test/ssh/**/*.host.test.ts',
+  'test/host/converge.host.test.ts',
+];
+
+const withHosts = {
+  testTimeout: 300_000,
+  hookTimeout: 600_000,
+};
+
+// `unit` needs neither root nor hosts; `host` makes real ones, in environments of their own.
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/closing-line.ts'],
@@ -26,14 +45,29 @@ export default defineConfig({
       {
         plugins: [shellText],
         test: {
+          ...withHosts,
           name: 'host',
           include: ['test/**/*.host.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          exclude: workers > 1 ? ALONE : [],
+          fileParallelism: workers > 1,
+          maxWorkers: workers,
           sequence: { groupOrder: 1 },
         },
       },
+      ...(workers > 1
+        ? [
+            {
+              plugins: [shellText],
+              test: {
+                ...withHosts,
+                name: 'host-alone',
+                include: ALONE,
+                fileParallelism: false,
+                sequence: { groupOrder: 2 },
+              },
+            },
+          ]
+        : []),
     ],
   },
 });

@@ -12,7 +12,7 @@ const common = {
   logLevel: 'warning',
   // Some dependencies are CommonJS and call require() for Node's own modules.
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    js: "import { createRequire as __make } from 'node:module'; const require = __make(import.meta.url);",
   },
 };
 

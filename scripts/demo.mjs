@@ -64,7 +64,7 @@ ${bold('It runs.')} Three hosts, one service, nothing left to change. Look at it
   bin/pipeline prod status -c examples/pipeline.yml
   curl -i ${url.replace('/preview', '/')}
 Then try:
-  bin/pipeline deploy survey broken -c examples/pipeline.yml     a version that fails its health check: the good one goes on serving
+  bin/pipeline deploy survey broken -c examples/pipeline.yml     fails its check: the good version stays
   bin/pipeline canary good broken -c examples/pipeline.yml       the two versions side by side, judged
   bin/pipeline prod ssh checkbox -c examples/pipeline.yml        a shell on a host
   bin/pipeline prod destroy -c examples/pipeline.yml             away with it all

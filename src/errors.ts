@@ -49,7 +49,12 @@ export interface FailureDetails {
   readonly cause?: unknown;
 }
 
-/** A failure that the user can understand: one sentence about the cause, and the next step. */
+/**
+ * A failure that the user can understand: one sentence about the cause, and the next step.
+ *
+ * The sentence stands by itself: it names the host (`web-1: …`) and the step where that tells more. The
+ * fields are for programs, and nobody puts them before the sentence.
+ */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly kind: FailureKind;

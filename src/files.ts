@@ -1,6 +1,6 @@
 /** Files on this machine. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 
 /**
@@ -21,11 +21,27 @@ export async function writeFileAtomic(
   });
   if (before?.equals(bytes)) return false;
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  await replaceFile(path, `${path}.${randomBytes(6).toString('hex')}.tmp`, mode, (file) =>
+    file.writeFile(bytes),
+  );
+  return true;
+}
+
+/**
+ * Puts a new file in the place of another, whole and on the disk; nothing is left of one that fails.
+ * @param temporary a name in the same folder that nothing has
+ * @param mode less what the umask takes
+ */
+export async function replaceFile(
+  path: string,
+  temporary: string,
+  mode: number,
+  fill: (file: FileHandle) => Promise<void>,
+): Promise<void> {
   try {
     const file = await open(temporary, 'wx', mode);
     try {
-      await file.writeFile(bytes);
+      await fill(file);
       await file.sync();
     } finally {
       await file.close();
@@ -35,7 +51,6 @@ export async function writeFileAtomic(
     await rm(temporary, { force: true });
     throw error;
   }
-  return true;
 }
 
 /** A path as messages show it: from the current folder where it lies in it, else whole. */

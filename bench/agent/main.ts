@@ -77,10 +77,12 @@ function makeLines(count: number): string {
     const status = i % 97 === 0 ? 500 : 200;
     const release = i % 10 === 0 ? '20240102-0fb8c1c' : '20240101-05c965f';
     text +=
-      `{"msec":${(Date.now() / 1000).toFixed(3)},"app":"checkbox","variant":"blue","release":"${release}","method":"GET",` +
-      `"uri":"/api/study/${'abcdefghijklmnopqrst'[i % 20]}/load/${1e6 + ((i * 7919) % 1e6)}?x=${i}","status":${status},` +
-      `"bytes":${400 + (i % 1000)},"time":${time},"upstream_time":"${time}","upstream_header_time":"${time}",` +
-      `"upstream_status":"${status}","upstream_addr":"127.0.0.1:3001","id":"8f14e45fceea167a5a36dedd4bea2543"}\n`;
+      `{"msec":${(Date.now() / 1000).toFixed(3)},"app":"checkbox","colour":"blue",` +
+      `"release":"${release}","method":"GET",` +
+      `"uri":"/api/study/${'abcdefghijklmnopqrst'[i % 20]}/load/${1e6 + ((i * 7919) % 1e6)}?x=${i}",` +
+      `"status":${status},"bytes":${400 + (i % 1000)},"time":${time},` +
+      `"upstream_time":"${time}","upstream_header_time":"${time}","upstream_status":"${status}",` +
+      `"upstream_addr":"127.0.0.1:3001","id":"8f14e45fceea167a5a36dedd4bea2543"}\n`;
   }
   return text;
 }
@@ -153,7 +155,8 @@ function scrape(): void {
 
 async function report(programs: readonly Measured[], redis: TestRedis): Promise<void> {
   console.log(
-    `${seconds} s, one sample every ${intervalSeconds} s, after ${WARM_UP_SECONDS} s of warm-up; ${nodeVersion()}, flags ${flags.join(' ') || 'none'}\n`,
+    `${seconds} s, one sample every ${intervalSeconds} s, after ${WARM_UP_SECONDS} s of warm-up; ` +
+      `${nodeVersion()}, flags ${flags.join(' ') || 'none'}\n`,
   );
   console.log('| program | memory at the end | highest | growth over the last half | of a core |');
   console.log('|---|---|---|---|---|');
@@ -163,7 +166,8 @@ async function report(programs: readonly Measured[], redis: TestRedis): Promise<
     const half = kilobytes[Math.floor(kilobytes.length / 2)] ?? 0;
     const end = kilobytes.at(-1) ?? 0;
     console.log(
-      `| ${name} | ${megabytes(end)} | ${megabytes(Math.max(...kilobytes))} | ${megabytes(end - half)} | ${(used * 100).toFixed(2)} % |`,
+      `| ${name} | ${megabytes(end)} | ${megabytes(Math.max(...kilobytes))} | ${megabytes(end - half)} ` +
+        `| ${(used * 100).toFixed(2)} % |`,
     );
   }
   for (const host of ['idle', 'busy']) {

@@ -54,7 +54,8 @@ export function taskCount(): number {
 
 function tasksOf(host: HostName): readonly Task[] {
   const { packages, user, directories, absent, files, services, firewall } = stateOf(host);
-  const rules = `#!/usr/sbin/nft -f\ntable inet site\ndelete table inet site\ntable inet site {\n${firewall}}\n`;
+  const header = '#!/usr/sbin/nft -f\ntable inet site\ndelete table inet site\n';
+  const rules = `${header}table inet site {\n${firewall}}\n`;
   const copy = ({ path, content, mode, owner, group }: File): Task => ({
     name: path,
     copy: { dest: path, content, mode, owner, group },

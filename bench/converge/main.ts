@@ -53,7 +53,7 @@ await build({
   format: 'esm',
   logLevel: 'warning',
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    js: "import { createRequire as __make } from 'node:module'; const require = __make(import.meta.url);",
   },
 });
 if (contenders.includes('ansible')) await installAnsible();
@@ -96,7 +96,8 @@ async function compete(name: Contender, round: number): Promise<void> {
     for (let i = 0; i < IDLE_RUNS; i++) idle.push(await seconds(run));
     times.get(name)?.idle.push(median(idle));
     console.log(
-      `  ${name.padEnd(9)} nothing to do ${median(idle).toFixed(2)} s  (${idle.map((s) => s.toFixed(2)).join(', ')})`,
+      `  ${name.padEnd(9)} nothing to do ${median(idle).toFixed(2)} s  ` +
+        `(${idle.map((s) => s.toFixed(2)).join(', ')})`,
     );
     ends.set(name, (await Promise.all(targets.map(look))).join('\n'));
   } finally {
@@ -129,7 +130,8 @@ async function runner(name: Contender, targets: readonly SshTarget[]): Promise<(
   writeFileSync(join(place, 'ansible.cfg'), `${CONFIGURATION}control_path_dir = ${control}\n`);
   const lines = targets.map(
     ({ name: host, address, user, identityFile, knownHostsFile }) =>
-      `${host} ansible_host=${address} ansible_user=${user} ansible_ssh_private_key_file=${identityFile} ansible_ssh_extra_args='-F none -o UserKnownHostsFile=${knownHostsFile}'`,
+      `${host} ansible_host=${address} ansible_user=${user} ansible_ssh_private_key_file=${identityFile} ` +
+      `ansible_ssh_extra_args='-F none -o UserKnownHostsFile=${knownHostsFile}'`,
   );
   writeFileSync(join(place, 'inventory.ini'), `[all]\n${lines.join('\n')}\n`);
   return async () => {
@@ -165,7 +167,9 @@ function options({ address, user, identityFile, knownHostsFile }: SshTarget): re
 /** A fresh host looks for upgrades at its start, which would hold up whoever installs packages then. */
 async function settle(target: SshTarget): Promise<void> {
   const input =
-    'systemctl is-system-running --wait; systemctl stop apt-daily.timer apt-daily.service apt-daily-upgrade.timer; while pgrep -x apt-get; do sleep 0.2; done; true';
+    'systemctl is-system-running --wait; ' +
+    'systemctl stop apt-daily.timer apt-daily.service apt-daily-upgrade.timer; ' +
+    'while pgrep -x apt-get; do sleep 0.2; done; true';
   await execa('ssh', [...options(target), 'bash', '-s'], { input });
 }
 
@@ -203,7 +207,8 @@ function report(): void {
   });
   for (const name of contenders) {
     console.log(
-      `${name.padEnd(12)}  ${of(name).first.toFixed(2).padStart(7)} s   ${of(name).idle.toFixed(2).padStart(7)} s`,
+      `${name.padEnd(12)}  ${of(name).first.toFixed(2).padStart(7)} s   ` +
+        `${of(name).idle.toFixed(2).padStart(7)} s`,
     );
   }
   if (!times.has('pipeline')) return;
@@ -211,7 +216,8 @@ function report(): void {
   for (const name of contenders.filter((one) => one !== 'pipeline')) {
     const { first, idle } = of(name);
     console.log(
-      `pipeline : ${name}  first ${(own.first / first).toFixed(2)}  nothing to do ${(own.idle / idle).toFixed(2)}`,
+      `pipeline : ${name}  first ${(own.first / first).toFixed(2)}  ` +
+        `nothing to do ${(own.idle / idle).toFixed(2)}`,
     );
   }
   const reference = ends.get('pipeline');

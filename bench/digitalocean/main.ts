@@ -71,14 +71,17 @@ async function timed(title: string, work: () => Promise<unknown>): Promise<numbe
   const writes = calls.filter(({ method }) => method !== 'GET');
   const commands = fake.calls().length - calls.length;
   console.log(
-    `${title.padEnd(18)} ${took.toFixed(1).padStart(6)} s   ${String(calls.length).padStart(4)} API calls (${writes.length} writes)   ${commands} remote commands   ${(limited / 1_000).toFixed(1)} s of it waiting for the rate limit`,
+    `${title.padEnd(18)} ${took.toFixed(1).padStart(6)} s   ` +
+      `${String(calls.length).padStart(4)} API calls (${writes.length} writes)   ` +
+      `${commands} remote commands   ${(limited / 1_000).toFixed(1)} s of it waiting for the rate limit`,
   );
   return took - limited / 1_000;
 }
 
 try {
   console.log(
-    `${droplets} droplets, ${boot} s to boot each, ${REALISTIC_DELAYS.latency} ms a call; clocks ${speed} times faster\n`,
+    `${droplets} droplets, ${boot} s to boot each, ${REALISTIC_DELAYS.latency} ms a call; ` +
+      `clocks ${speed} times faster\n`,
   );
   const up = await timed('from nothing', async () => provider().apply(await provider().plan()));
   await timed('nothing to do', async () => provider().apply(await provider().plan()));

@@ -81,6 +81,7 @@ export function sampleWindow(i: number, at: number, random: () => number): Windo
     problems: [],
     audit: [],
     rollouts: [],
+    backups: [],
   };
 }
 
@@ -94,7 +95,7 @@ function routeRow(host: number, route: number, random: () => number): Row<'route
   return {
     server: 'nginx',
     app: appOf(host),
-    variant: 'blue',
+    colour: 'blue',
     release: '20260101-05c965f',
     method: 'GET',
     route: `/api/thing-${route}/:id`,

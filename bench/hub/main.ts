@@ -104,7 +104,8 @@ async function main(): Promise<void> {
   const memory = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
 
   console.log(
-    `${hosts} hosts, a sample every ${INTERVAL_SECONDS} s with 20 routes, ${seconds} s, on core ${values.core}`,
+    `${hosts} hosts, a sample every ${INTERVAL_SECONDS} s with 20 routes, ${seconds} s, ` +
+      `on core ${values.core}`,
   );
   say('samples', `${sent} sent, ${lost.samples} lost`, lost.samples === 0, 'none lost');
   say(
@@ -228,7 +229,8 @@ async function queries(authorization: string, hub: Measured): Promise<void> {
     }
     hub.end();
     const time = times.sort((a, b) => a - b)[4] ?? 0;
-    const figure = `${time.toFixed(0)} ms (median of 9), ${((hub.seconds() / 9) * 1000).toFixed(0)} ms of processor`;
+    const busy = (hub.seconds() / 9) * 1000;
+    const figure = `${time.toFixed(0)} ms (median of 9), ${busy.toFixed(0)} ms of processor`;
     if (goal) say(title, figure, time < 100, 'under 100 ms');
     else say(title, figure);
   };

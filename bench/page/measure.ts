@@ -15,7 +15,8 @@ export async function measure({ address, password }: SampleHub): Promise<void> {
   const total = (compress: (file: Buffer) => Buffer) =>
     [Buffer.from(html), ...files].reduce((sum, file) => sum + compress(file).length, 0) / 1000;
   console.log(
-    `size        ${total(gzipSync).toFixed(1)} kB gzip, ${total(brotliCompressSync).toFixed(1)} kB brotli, in ${files.length + 1} files (goal: under ${GOALS.kilobytes} kB)`,
+    `size        ${total(gzipSync).toFixed(1)} kB gzip, ${total(brotliCompressSync).toFixed(1)} kB brotli, ` +
+      `in ${files.length + 1} files (goal: under ${GOALS.kilobytes} kB)`,
   );
 
   const browser = await startBrowser();
@@ -44,7 +45,8 @@ export async function measure({ address, password }: SampleHub): Promise<void> {
       }
       seconds.sort((a, b) => a - b);
       console.log(
-        `${what.padEnd(11)} usable after ${seconds[Math.floor(RUNS / 2)]?.toFixed(2)} s, median of ${RUNS} (goal: ${GOALS.seconds} s)`,
+        `${what.padEnd(11)} usable after ${seconds[Math.floor(RUNS / 2)]?.toFixed(2)} s, ` +
+          `median of ${RUNS} (goal: ${GOALS.seconds} s)`,
       );
     }
   } finally {

@@ -150,7 +150,7 @@ async function prepareSites({ proxy, blue, green, address }: Hosts): Promise<voi
     colours: { blue: backend('blue'), green: backend('green') },
     fallback: false,
     key: '$http_x_request_id',
-    experiment: { colourHeader: 'x-pipeline-variant' },
+    experiment: { colourHeader: 'x-pipeline-colour' },
   });
   await nginxProxy(proxy, context).setWeights(APP, { blue: 50, green: 50 });
 }

@@ -1,7 +1,7 @@
 /**
- * The same on a real host, with visitors who carry cookies, come back, and are as busy as a Zipf law says: what
- * they get of a version before it is back at 0, counted where they are; what a rollout loses them; what its own
- * process needs.
+ * The same on a real host, with visitors who carry cookies, come back, and are as busy as a Zipf law says:
+ * what they get of a version before it is back at 0, counted where they are; what a rollout loses them; what
+ * its own process needs.
  */
 import type { RolloutStatus } from '../../src/contract/rollout.ts';
 import { followRollout } from '../../src/release/rollout.ts';
@@ -85,8 +85,10 @@ function line({ name }: Row, { last, failed, dropped, again, memory, processor }
   const seconds = Math.round((Date.parse(last.at) - Date.parse(last.began)) / 1000);
   const { visitors, requests } = last.sides.candidate;
   return (
-    `${name.padEnd(20)} ${last.phase.padEnd(11)} ${seconds} s  ${visitors} visitors, ${requests} requests of it  ` +
-    `${failed} failed, ${dropped} dropped, ${again} asked again  ${memory.toFixed(0)} MB, ${processor} % of a core  ` +
+    `${name.padEnd(20)} ${last.phase.padEnd(11)} ${seconds} s  ` +
+    `${visitors} visitors, ${requests} requests of it  ` +
+    `${failed} failed, ${dropped} dropped, ${again} asked again  ` +
+    `${memory.toFixed(0)} MB, ${processor} % of a core  ` +
     `${last.events.at(-1)?.why ?? ''}`
   );
 }

@@ -14,13 +14,11 @@ import { seeded } from '../judge/random.ts';
 import { rejectsItself } from './laboratory.ts';
 import { argo, flagger, type Measured, type Other } from './others.ts';
 import { type Outcome, rollout, type Setting } from './simulate.ts';
-import { SAME, type Version, type World } from './world.ts';
+import { P99, SAME, type Version, type World } from './world.ts';
 
 const WORKERS = 2;
 const STEPS = [1, 5, 25, 50, 100];
 const HOUR = 3600;
-/** p99 of the simulated site, ms. */
-const P99 = 250;
 
 /** About 100 requests a second each. */
 const REGULARS: World = { sessions: 18, regulars: 2000, regularShare: 0.7, zipf: 0.8, unlucky: 0.02 };
@@ -68,9 +66,12 @@ const HARMS: readonly (readonly [string, Version])[] = [
   ['fails everything', { ...SAME, errors: 1 }],
   ['errors 0 → 1 %', { ...SAME, errors: 0.01 }],
   ['errors 0 → 5 %', { ...SAME, errors: 0.05 }],
+  ['ten times as slow', { ...SAME, slower: 10 }],
+  ['three times as slow', { ...SAME, slower: 3 }],
   ['p50 worse by a fifth', { ...SAME, slower: 1.2 }],
   ['p50 worse by half', { ...SAME, slower: 1.5 }],
-  ['p99 worse by half', { ...SAME, tail: 1.5 }],
+  ['p99 worse by half', { ...SAME, slowest: 1.5 }],
+  ["each visitor's p99 worse by half", { ...SAME, tail: 1.5 }],
   ['half of new visitors leave', { ...SAME, leave: 0.5 }],
 ];
 
@@ -166,7 +167,7 @@ async function harmful(rounds: number): Promise<void> {
     ];
     const promoted = `promoted ${count(all, 'promoted')}`;
     print(`  ${name.padEnd(28)} ours     ${back}, ${promoted}: ${cost.join('  ')}  ${whyOf(all)}`);
-    const measured = { errors: candidate.errors, p99: P99 * candidate.slower * candidate.tail };
+    const measured = { errors: candidate.errors, p99: P99 * candidate.slower * candidate.slowest };
     others('Flagger', flagger, measured);
     others('Argo', argo, measured);
   }

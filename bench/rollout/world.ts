@@ -26,13 +26,15 @@ export interface Version {
   /** Share of requests that fail besides those of the unlucky. */
   readonly errors: number;
   readonly slower: number;
-  /** Factor for the slowest hundredth. */
+  /** Factor for the slowest hundredth of each visitor's answers. */
   readonly tail: number;
+  /** Factor for the slowest hundredth of all. */
+  readonly slowest: number;
   /** Share of visitors who leave at the first page. */
   readonly leave: number;
 }
 
-export const SAME: Version = { errors: 0, slower: 1, tail: 1, leave: 0 };
+export const SAME: Version = { errors: 0, slower: 1, tail: 1, slowest: 1, leave: 0 };
 
 export interface Request {
   readonly visitor: number;
@@ -54,6 +56,8 @@ interface Session {
   left: number;
 }
 
+/** p99 of the site's answers, ms. */
+export const P99 = 250;
 const THINK_SECONDS = 4;
 const HORIZON = 64;
 const MOST_PAGES = 300;
@@ -165,8 +169,9 @@ export class Site {
     const stands = Math.max(0, 1000 * (this.#pauses[side] - asked));
     const luck = random.normal();
     const tail = luck > 2.33 ? version.tail : 1;
-    const ms =
-      30 * visitor.speed * version.slower * tail * warmth * Math.exp(0.5 * luck + 0.3 * this.#drift) + stands;
+    const usual = 30 * visitor.speed * Math.exp(0.5 * luck + 0.3 * this.#drift);
+    const slowest = usual > P99 ? version.slowest : 1;
+    const ms = usual * version.slower * tail * slowest * warmth + stands;
     return { visitor: session.visitor, isNew, side, failed, ms: Math.round(ms) };
   }
 }

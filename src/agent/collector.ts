@@ -98,5 +98,6 @@ export function combine(findings: readonly Findings[]): Tables {
     problems: rows('problems'),
     audit: rows('audit'),
     rollouts: rows('rollouts'),
+    backups: rows('backups'),
   };
 }

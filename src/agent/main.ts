@@ -1,8 +1,11 @@
 /** The agent: what runs on every host. Bundled into one file, `agent.js`. */
+import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { AGENT_CONFIG } from '../contract/agent.ts';
+import type { ProbeWish } from '../contract/probe.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { readConfig } from './config.ts';
+import { probe } from './probe.ts';
 import { run } from './run.ts';
 import { runStream, trafficSource, unitSource } from './stream.ts';
 import { VERSION } from './version.ts';
@@ -13,6 +16,7 @@ const USAGE = `Usage:
   agent.js stream --nginx-log PATH [--interval SECONDS] [--until-stdin-ends]
   agent.js stream --unit NAME.service [--interval SECONDS] [--until-stdin-ends]
                                                         print what happens, one JSON document a second
+  agent.js probe                                        ask a service what standard input says (the lab's)
   agent.js version`;
 
 async function main(args: readonly string[]): Promise<void> {
@@ -27,12 +31,19 @@ async function main(args: readonly string[]): Promise<void> {
       return say('Configuration OK.');
     case 'stream':
       return stream(rest, stop.signal);
+    case 'probe':
+      process.stdout.write(`${JSON.stringify(await probe(await wishOnInput()))}\n`);
+      return;
     case 'version':
       process.stdout.write(`${VERSION}\n`);
       return;
     default:
       throw usage(command === '' ? 'No command was given.' : `The agent has no command "${command}".`);
   }
+}
+
+async function wishOnInput(): Promise<ProbeWish> {
+  return JSON.parse(await text(process.stdin)) as ProbeWish;
 }
 
 /** For the journal, which adds the time. */

@@ -4,6 +4,7 @@ import type { AgentConfig } from '../contract/agent.ts';
 import type { Collector } from './collector.ts';
 import { accessLogCollector } from './collectors/access-logs.ts';
 import { auditCollector } from './collectors/audit.ts';
+import { backupCollector } from './collectors/backups.ts';
 import { certificateCollector } from './collectors/certificates.ts';
 import { checkCollector } from './collectors/checks.ts';
 import { cpuCollector } from './collectors/cpu.ts';
@@ -16,6 +17,8 @@ import { rolloutCollector } from './collectors/rollouts.ts';
 import { selfCollector } from './collectors/self.ts';
 import { storeCollector } from './collectors/stores.ts';
 import { unitCollector } from './collectors/units.ts';
+import { answerQuestions } from './questions/questions.ts';
+import { readLogs } from './questions/read-logs.ts';
 import { Sampler } from './sampler.ts';
 import { Sender } from './sender/sender.ts';
 import { findContainer } from './system/container.ts';
@@ -50,6 +53,7 @@ function collectorsFor(
     ...config.certificates.map(certificateCollector),
     auditCollector(() => sender.droppedEver),
     rolloutCollector(() => sender.droppedEver),
+    backupCollector(),
     selfCollector(sender),
   ];
 }
@@ -70,6 +74,11 @@ export async function run(
   });
   const sampler = new Sampler(collectorsFor(config, sender), log);
   sender.start();
+  const { redis } = config;
+  const answering = answerQuestions({
+    ...{ host: config.host, redis, log, signal },
+    answer: (asked) => readLogs(asked, config),
+  });
   const { host, port } = config.redis;
   log(`Measuring ${config.host} every ${config.intervalSeconds} s for ${host}:${port}.`);
   // The first look only begins the interval: nothing is known about rates yet.
@@ -90,6 +99,7 @@ export async function run(
       collected = last;
     }
   }
+  await answering;
   sampler.close();
   const left = await sender.close(FLUSH_MS);
   log(

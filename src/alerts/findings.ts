@@ -73,6 +73,7 @@ function hostFindings(host: HostView, view: MonitorView, rules: Rules): readonly
     ...unitFindings(host, latest, rules, on),
     ...serviceFindings(name, latest, rules, on),
     ...certificateFindings(latest, view.now, rules, on),
+    ...backupFindings(name, latest, view.now, rules, on),
   ];
 }
 
@@ -137,6 +138,31 @@ function certificateFindings({ certificates }: Window, now: number, rules: Rules
     const when = days < 0 ? 'has expired' : `expires in ${Math.floor(days)} days`;
     const severity = days < 3 ? 'critical' : 'warning';
     return [on('certificate', severity, endpoint, `the certificate of ${endpoint} ${when}`)];
+  });
+}
+
+/** None for twice its interval, or one that does not come back. */
+function backupFindings(name: string, { backups }: Window, now: number, rules: Rules, on: Tell) {
+  if (rules.backup === 'off') return [];
+  return backups.flatMap(({ item, at, since, every, error, verify_error }): readonly Finding[] => {
+    const old = now - (at ?? since ?? now / 1000) * 1000;
+    const why = error === '' ? '' : `: ${error}`;
+    const none = at === null ? 'was never backed up' : `has no backup for ${age(old)}`;
+    return [
+      ...(every !== null && old > 2 * every * 1000
+        ? [on('backup', 'critical', item, `${item} on ${name} ${none}${why}`)]
+        : []),
+      ...(verify_error === ''
+        ? []
+        : [
+            on(
+              'backup',
+              'critical',
+              `${item} back`,
+              `the backup of ${item} on ${name} does not come back: ${verify_error}`,
+            ),
+          ]),
+    ];
   });
 }
 

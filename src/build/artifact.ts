@@ -1,5 +1,8 @@
 /** What a build leaves: one file with everything a release needs, and where it came from. */
 
+import type { Manifest } from '../contract/manifest.ts';
+import type { Dependencies } from '../contract/release.ts';
+
 /** The processors for which Node's official binaries are brought to hosts. */
 export type Architecture = 'x64' | 'arm64';
 
@@ -10,6 +13,15 @@ export interface NodeRuntime {
   readonly architecture: Architecture;
 }
 
+/** What hosts need and do besides, for an application of any language. */
+export interface CommandArtifact extends Readonly<NonNullable<Manifest['command']>> {
+  /** Debian packages that the language needs. */
+  readonly packages: readonly string[];
+  readonly dependencies: Dependencies | null;
+  /** The conventions by which it was built, for people; empty: none. */
+  readonly how: string;
+}
+
 export interface Artifact {
   readonly app: string;
   /** As asked for, e.g. `master`; the default branch's name where nothing was asked for. */
@@ -18,7 +30,7 @@ export interface Artifact {
   readonly commit: string | null;
   /** First line of the commit's message; the file's name for one that was given. */
   readonly subject: string;
-  readonly runtime: 'node' | 'tomcat' | 'static';
+  readonly runtime: Manifest['runtime'];
   /** Absolute path: a `.tar.gz`, or a `.war` for Tomcat. */
   readonly path: string;
   /** Of the file, hexadecimal. */
@@ -30,12 +42,14 @@ export interface Artifact {
   readonly node: string | null;
   /** For which processor native modules were built; `null`: it has none and runs on every processor. */
   readonly architecture: Architecture | null;
-  /** Shell commands that start the service, in the service's folder; `null` where the runtime is not node. */
+  /** Shell commands that start the service, in the service's folder; `null` for tomcat and static. */
   readonly start: string | null;
   /** Folder of the service inside the artifact; empty: its root. */
   readonly directory: string;
   /** Which servlet API a WAR was written for; `null`: it is no WAR, or uses none. */
   readonly servlet: 'javax' | 'jakarta' | null;
+  /** Absent where the runtime is not command. */
+  readonly command?: CommandArtifact | undefined;
   /** How long the build took; 0 where it was cached. */
   readonly seconds: number;
 }

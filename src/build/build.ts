@@ -1,7 +1,7 @@
 /** From a git ref to an artifact, cached by commit. */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import * as z from 'zod';
 import type { AppConfig, Config } from '../config/schema.ts';
 import type { Context } from '../context.ts';
@@ -10,11 +10,15 @@ import { writeFileAtomic } from '../files.ts';
 import { redact } from '../redact.ts';
 import type { Artifact } from './artifact.ts';
 import { cachePath, exclusively } from './cache.ts';
-import { givenWar } from './given.ts';
+import { buildCommand } from './command-build.ts';
+import { commandArtifact } from './command-recipe.ts';
+import { folderOf } from './folders.ts';
+import { givenArtifact } from './given.ts';
 import { addHostNpm } from './host-npm.ts';
 import { buildNode } from './node-build.ts';
 import { resolveNode } from './node-runtime.ts';
 import { boundTo, pack, sha256 } from './pack.ts';
+import { includedFiles } from './python-recipe.ts';
 import { decidingPaths, type NodeRecipe, type Recipe, recipe, type StaticRecipe } from './recipe.ts';
 import {
   type Commit,
@@ -30,7 +34,7 @@ import { readWar } from './war.ts';
 import { buildWar } from './war-build.ts';
 
 export interface BuildOptions {
-  /** This very file instead of a build: a WAR, relative to the current folder. */
+  /** This very file instead of a build: a WAR, a program or a .tar.gz, relative to the current folder. */
   readonly file?: string | undefined;
   /** Build again although the cache has it. */
   readonly fresh?: boolean | undefined;
@@ -45,6 +49,8 @@ const keptSchema = z.object({
   bytes: z.int(),
   architecture: z.enum(['x64', 'arm64']).nullable(),
   servlet: z.enum(['javax', 'jakarta']).nullable().default(null),
+  /** Where the build alone tells how the service starts. */
+  start: z.string().optional(),
 });
 
 /**
@@ -62,7 +68,7 @@ export async function buildArtifact(
   options: BuildOptions = {},
 ): Promise<Artifact> {
   const definition = appNamed(config, app);
-  if (options.file !== undefined) return givenWar(app, definition, ref, options.file, context);
+  if (options.file !== undefined) return givenArtifact(app, definition, ref, options.file, context);
   const source = openSource(definition.source, config.directory, context);
   context.progress({ stage: 'source', state: 'started', detail: redact(definition.source) });
   const commit = await resolveRef(app, source, ref ?? definition.ref, context);
@@ -88,7 +94,8 @@ export async function buildArtifact(
     runtime: how.runtime,
     path: `${stem}${how.runtime === 'tomcat' ? '.war' : '.tar.gz'}`,
     node: how.runtime === 'node' ? node : null,
-    start: how.runtime === 'node' ? how.start : null,
+    start: how.runtime === 'node' || how.runtime === 'command' ? how.start : null,
+    ...(how.runtime === 'command' ? { command: commandArtifact(how) } : {}),
     directory: how.runtime === 'tomcat' ? '' : how.directory,
   };
 
@@ -102,13 +109,13 @@ export async function buildArtifact(
           state: 'done',
           detail: `cached (sha256 ${kept.sha256.slice(0, 8)}…)`,
         });
-        return { ...common, ...kept, cached: true, seconds: 0 };
+        return { ...common, ...kept, start: kept.start ?? common.start, cached: true, seconds: 0 };
       }
       const started = context.now().getTime();
       const made = await make(app, how, node, source, commit, { stem, path: common.path }, context);
       const seconds = (context.now().getTime() - started) / 1000;
       context.progress({ stage: 'build', state: 'done', detail: `sha256 ${made.sha256.slice(0, 8)}…` });
-      return { ...common, ...made, cached: false, seconds };
+      return { ...common, ...made, start: made.start ?? common.start, cached: false, seconds };
     });
   } catch (error) {
     context.progress({ stage: 'build', state: 'failed' });
@@ -146,7 +153,26 @@ async function readRecipe(
       .filter((path) => existing.has(path))
       .map(async (path) => [path, (await readAt(source, commit.commit, path, context)) ?? ''] as const),
   );
-  return recipe(app, definition, { existing, text: Object.fromEntries(texts) });
+  const text: Record<string, string> = Object.fromEntries(texts);
+  await readIncluded(posix.join(folderOf(definition), 'requirements.txt'), text, (path) =>
+    readAt(source, commit.commit, path, context),
+  );
+  return recipe(app, definition, { existing, text });
+}
+
+/** Adds the files that a requirements file includes, and those that they include. */
+async function readIncluded(
+  path: string,
+  text: Record<string, string>,
+  read: (path: string) => Promise<string | undefined>,
+): Promise<void> {
+  for (const included of includedFiles(path, text[path] ?? '')) {
+    if (text[included] !== undefined || included.startsWith('../')) continue;
+    const found = await read(included);
+    if (found === undefined) continue;
+    text[included] = found;
+    await readIncluded(included, text, read);
+  }
 }
 
 async function nodeOf(app: string, how: Recipe, context: Context): Promise<string | null> {
@@ -196,7 +222,9 @@ async function make(
       await rm(join(tree, installation.lockFolder, 'node_modules'), { recursive: true, force: true });
     }
     if (how.runtime === 'node') await addHostNpm(tree, how.directory);
-    const architecture = how.runtime === 'node' ? await boundTo(tree) : null;
+    const start = how.runtime === 'command' ? await buildCommand(app, how, tree, context) : undefined;
+    const binary = how.runtime === 'node' || how.runtime === 'command';
+    const architecture = binary ? await boundTo(tree) : null;
     if (architecture !== null && process.platform !== 'linux') {
       throw new Failure(
         'usage',
@@ -208,7 +236,7 @@ async function make(
     }
     context.progress({ stage: 'build', state: 'running', detail: 'packing' });
     await pack(tree, partial, commit.time, context);
-    return await keep(app, how.runtime, architecture, target, partial);
+    return await keep(app, how.runtime, architecture, target, partial, start);
   } finally {
     await Promise.all([tree, partial].map((path) => rm(path, { recursive: true, force: true })));
   }
@@ -221,9 +249,16 @@ async function keep(
   architecture: Artifact['architecture'],
   target: { readonly stem: string; readonly path: string },
   partial: string,
+  start?: string | undefined,
 ): Promise<z.output<typeof keptSchema>> {
   const servlet = runtime === 'tomcat' ? await readWar(app, partial) : null;
-  const made = { sha256: await sha256(partial), bytes: (await stat(partial)).size, architecture, servlet };
+  const made = {
+    sha256: await sha256(partial),
+    bytes: (await stat(partial)).size,
+    architecture,
+    servlet,
+    start,
+  };
   await rename(partial, target.path);
   await writeFileAtomic(`${target.stem}.json`, JSON.stringify(made));
   return made;

@@ -1,18 +1,19 @@
-/** A WAR that was made elsewhere and is handed over as a file. */
+/** What was made elsewhere and is handed over as a file: a WAR, or a program of any language. */
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { AppConfig } from '../config/schema.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import type { Artifact } from './artifact.ts';
+import { givenProgram } from './given-program.ts';
 import { sha256 } from './pack.ts';
 import { readWar } from './war.ts';
 
 /**
- * The WAR as an artifact; git is not asked.
+ * The file as an artifact; git is not asked.
  * @throws Failure kind `usage` where it cannot be read, is damaged, or is not what the application needs.
  */
-export async function givenWar(
+export async function givenArtifact(
   app: string,
   definition: AppConfig,
   ref: string | undefined,
@@ -25,12 +26,15 @@ export async function givenWar(
     });
   }
   const { runtime = 'tomcat' } = definition;
+  if (runtime === 'command') return givenProgram(app, definition, file, context);
   if (runtime !== 'tomcat' || !file.endsWith('.war')) {
     throw new Failure(
       'usage',
       `--artifact takes a WAR for a Tomcat application, not ${basename(file)} for ${app}.`,
       {
-        next: `Other applications are built from git: pipeline deploy ${app} [REF].`,
+        next:
+          `Others are built from git: pipeline deploy ${app} [REF]. A program that is built already: ` +
+          `runtime: command of ${app} in pipeline.yml.`,
       },
     );
   }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Made by pipeline: stands for npm, npx, yarn and pnpm on hosts, which have Node alone. Runs scripts of package.json
-# and programs of the dependencies; what would install something is refused, since a build has done it.
+# Made by pipeline: stands for npm, npx, yarn and pnpm on hosts, which have Node alone. Runs scripts of
+# package.json and programs of the dependencies, and refuses to install anything: a build has done that.
 tool=${0##*/}
 own=$(cd "$(dirname "$0")" && pwd)
 refuse() {
@@ -13,7 +13,7 @@ program() {
   if [ -e "$PWD/node_modules/.bin/$name" ]; then exec "$PWD/node_modules/.bin/$name" "$@"; fi
   if [ -e "$own/$name" ]; then exec "$own/$name" "$@"; fi
   command -v "$name" >/dev/null ||
-    refuse "$name is not among the dependencies that production has: put it into \"dependencies\" of package.json"
+    refuse "$name is no dependency that production has: put it into \"dependencies\" of package.json"
   exec "$name" "$@"
 }
 # Prints the command of a script, with what comes before and after it; nothing where there is none.
@@ -21,8 +21,10 @@ program() {
 lookup='
 const [name, ...words] = process.argv.slice(1);
 const { scripts = {} } = JSON.parse(require("fs").readFileSync("package.json", "utf8"));
-const quoted = words.map((word) => (/^[\w./:=@%+-]+$/.test(word) ? word : `\x27${word.replaceAll("\x27", "\x27\\\x27\x27")}\x27`));
-const main = scripts[name] ?? (name === "start" && require("fs").existsSync("server.js") ? "node server.js" : undefined);
+const escaped = (word) => word.replaceAll("\x27", "\x27\\\x27\x27");
+const quoted = words.map((word) => (/^[\w./:=@%+-]+$/.test(word) ? word : `\x27${escaped(word)}\x27`));
+const server = name === "start" && require("fs").existsSync("server.js") ? "node server.js" : undefined;
+const main = scripts[name] ?? server;
 if (main === undefined) process.exit(3);
 const parts = [scripts[`pre${name}`], [main, ...quoted].join(" "), scripts[`post${name}`]];
 process.stdout.write(parts.filter((part) => part !== undefined).join(" && "));'
@@ -67,7 +69,9 @@ case $tool in
         script "$@" || refuse "package.json has no script \"$1\""
         ;;
       start | stop | test | restart) script "$@" || refuse "package.json has no script \"$verb\"" ;;
-      install | i | ci | add | update | remove | uninstall | prune | publish) refuse "\"$verb\" is not done on hosts" ;;
+      install | i | ci | add | update | remove | uninstall | prune | publish)
+        refuse "\"$verb\" is not done on hosts"
+        ;;
       *)
         [ "$tool" != npm ] || refuse "\"$verb\" is not done on hosts"
         script "$@" || program "$@"

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { runTool } from '../process/tool.ts';
+import { keepDependencies, keptDependencies, restoreDependencies } from './dependency-cache.ts';
 import { type BuildStep, managerSteps, resolveManager } from './manager-steps.ts';
 import { managerForBuilds, nodeForBuilds, npmForBuilds } from './node-runtime.ts';
 import { npmFor } from './node-version.ts';
@@ -49,7 +50,7 @@ export async function buildNode(
   const { name, exact, env } = await tools(app, installation, version, context);
   const major = Number(exact.split('.')[0]);
   const steps = name === 'npm' ? buildSteps(installation, major) : managerSteps(installation, name, major);
-  for (const step of steps) {
+  const runStep = async (step: BuildStep) => {
     const [program = '', ...args] = step.argv;
     context.progress({ stage: 'build', state: 'running', detail: step.label });
     const done = await runTool(program, args, context, {
@@ -58,7 +59,7 @@ export async function buildNode(
       onLine: (line) =>
         context.progress({ stage: 'build', state: 'running', detail: `${step.label}: ${line}` }),
     });
-    if (done.exitCode === 0) continue;
+    if (done.exitCode === 0) return;
     throw new Failure(
       'host',
       `${app}: ${step.label} failed (exit ${done.exitCode}, Node ${version}, ${name} ${exact}).`,
@@ -68,7 +69,32 @@ export async function buildNode(
         next: nextStep(done.lastLines),
       },
     );
+  };
+  for (const step of steps) {
+    if (step.argv[1] === 'ci') await install(step, tree, [version, exact], runStep, context);
+    else await runStep(step);
   }
+}
+
+/** `npm ci`, or what it installed for the same lock file before. */
+async function install(
+  step: BuildStep,
+  tree: string,
+  tools: readonly string[],
+  runStep: (step: BuildStep) => Promise<void>,
+  context: Context,
+): Promise<void> {
+  const root = join(tree, step.folder);
+  const kept = await keptDependencies(tree, step.folder, [...tools, ...step.argv], context);
+  if (kept === undefined) return runStep(step);
+  if (await restoreDependencies(kept, root, context)) {
+    context.progress({ stage: 'build', state: 'running', detail: 'dependencies of the same lock file' });
+    // Theirs may look at the repository, as those that generate code from it do.
+    if (kept.scripts) await runStep({ ...step, label: 'npm rebuild', argv: ['npm', 'rebuild'] });
+    return;
+  }
+  await runStep(step);
+  await keepDependencies(kept, root, context);
 }
 
 /** Node, npm and the package manager of a build, and the environment that finds them. */
@@ -102,6 +128,10 @@ async function tools(app: string, installation: Installation, version: string, c
   return { name, exact, env };
 }
 
+/** Variables of a run of npm or Node around this one, which would steer the build's. */
+const FOREIGN =
+  /^(NODE_|INIT_CWD|LC_|LANG|npm_(package|lifecycle|command|(node_)?execpath|config_(local|global)_prefix))/;
+
 /**
  * The environment of a build: the user's, so that tokens and proxies work, without what a surrounding npm or
  * Node left in it, and with the same language everywhere.
@@ -112,9 +142,7 @@ export function buildEnvironment(
   npmBin: string,
   globalConfig: string,
 ): Record<string, string | undefined> {
-  const foreign =
-    /^(npm_(package|lifecycle|config_(local|global)_prefix|command|execpath|node_execpath)|NODE_|INIT_CWD|LC_|LANG)/;
-  const kept = Object.entries(own).filter(([name]) => !foreign.test(name) || name === 'NODE_EXTRA_CA_CERTS');
+  const kept = Object.entries(own).filter(([name]) => !FOREIGN.test(name) || name === 'NODE_EXTRA_CA_CERTS');
   return {
     ...Object.fromEntries(kept),
     PATH: [npmBin, join(node, 'bin'), own.PATH ?? '/usr/local/bin:/usr/bin:/bin'].join(':'),

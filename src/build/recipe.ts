@@ -1,8 +1,17 @@
 /** How an application is built: decided from its definition and a few files of its repository. Pure. */
 import { posix } from 'node:path';
 import * as z from 'zod';
+import { isCommand } from '../config/command-schema.ts';
 import type { AppConfig } from '../config/schema.ts';
 import { Failure } from '../errors.ts';
+import {
+  COMMAND_FILES,
+  COMMAND_SIGNS,
+  type CommandRecipe,
+  commandRecipe,
+  languagesIn,
+} from './command-recipe.ts';
+import { folderOf, upwards } from './folders.ts';
 import { type NodeWish, nodeWish } from './node-version.ts';
 import {
   lockFormat,
@@ -62,7 +71,7 @@ export interface TomcatRecipe extends CommonRecipe {
   readonly artifact: string;
 }
 
-export type Recipe = NodeRecipe | StaticRecipe | TomcatRecipe;
+export type Recipe = NodeRecipe | StaticRecipe | TomcatRecipe | CommandRecipe;
 
 const LOCK_FILES = Object.keys(MANAGER_LOCKS);
 const OTHER_LOCKS = ['bun.lock', 'bun.lockb'] as const;
@@ -89,7 +98,8 @@ export function decidingPaths(definition: AppConfig): { readonly all: string[]; 
     read.push(...READ.map((name) => posix.join(folder, name)));
     all.push(workspaceFile(folder), ...OTHER_LOCKS.map((name) => posix.join(folder, name)));
   }
-  all.push(...read, ...ENTRY_FILES.map((name) => posix.join(directory, name)));
+  read.push(...COMMAND_FILES.map((name) => posix.join(directory, name)));
+  all.push(...read, ...[...ENTRY_FILES, ...COMMAND_SIGNS].map((name) => posix.join(directory, name)));
   all.push(posix.join(directory, 'index.html'), ...(directory === '' ? [] : [directory]));
   return { all: [...new Set(all)], read: [...new Set(read)] };
 }
@@ -107,6 +117,7 @@ export function recipe(app: string, definition: AppConfig, files: SourceFiles): 
   }
   const at = (name: string) => posix.join(directory, name);
   const runtime = definition.runtime ?? guessRuntime(app, directory, files);
+  if (isCommand(runtime)) return commandRecipe(app, definition, directory, files);
   if (runtime === 'tomcat') {
     return {
       runtime,
@@ -146,15 +157,33 @@ export function recipe(app: string, definition: AppConfig, files: SourceFiles): 
 }
 
 function guessRuntime(app: string, directory: string, files: SourceFiles): Recipe['runtime'] {
-  if (files.existing.has(posix.join(directory, 'package.json'))) return 'node';
+  const languages = languagesIn(directory, files);
+  const manifest = files.existing.has(posix.join(directory, 'package.json'));
+  // Others have one for their pages' scripts: then it does not say how a service starts.
+  if (manifest && (languages.length === 0 || startsNode(directory, files))) return 'node';
   const pom = files.text[posix.join(directory, 'pom.xml')];
   if (pom !== undefined && /<packaging>\s*war\s*<\/packaging>/.test(pom)) return 'tomcat';
+  if (languages.length > 0) return 'command';
   if (files.existing.has(posix.join(directory, 'index.html'))) return 'static';
   const where = directory === '' ? 'The repository' : `Its folder ${directory}`;
   throw new Failure('usage', `${app}: what kind of application this is cannot be told.`, {
-    output: [`${where} has no package.json, no pom.xml of packaging war and no index.html at this commit.`],
-    next: `Name the folder with directory: of ${app} in pipeline.yml, or the kind with runtime:.`,
+    output: [
+      `${where} has no package.json, no pom.xml of packaging war, no requirements.txt, go.mod or ` +
+        'Gemfile.lock, and no index.html at this commit.',
+    ],
+    next:
+      `Name the folder with directory: of ${app} in pipeline.yml, or the kind with runtime: (any program ` +
+      'with runtime: command, build: and start:).',
   });
+}
+
+/** Whether package.json says how a service starts. */
+function startsNode(directory: string, files: SourceFiles): boolean {
+  const manifest = packageSchema.safeParse(
+    parseJson(files.text[posix.join(directory, 'package.json')] ?? ''),
+  ).data;
+  if (manifest?.scripts.start !== undefined || manifest?.main !== undefined) return true;
+  return ENTRY_FILES.some((name) => files.existing.has(posix.join(directory, name)));
 }
 
 /** Node version, lock file and whether the package's own scripts run at installation. */
@@ -293,20 +322,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The service's folder as git writes it: no `./`, no `/` at the end, empty for the root. */
-function folderOf(definition: AppConfig): string {
-  const normal = posix.normalize(definition.directory).replace(/\/+$/, '');
-  return normal === '.' ? '' : normal;
-}
-
-/** `a/b` → `a/b`, `a`, and the root. */
-function upwards(directory: string): readonly string[] {
-  const folders = [directory];
-  for (let folder = directory; folder !== ''; ) {
-    folder = folder.includes('/') ? posix.dirname(folder) : '';
-    folders.push(folder);
-  }
-  return folders;
 }

@@ -20,6 +20,15 @@ const OPENED = [
 ]
   .map((name) => `--add-opens=${name}=ALL-UNNAMED`)
   .join(' ');
+/** Lines of Maven that say nothing of the cause. */
+const NOISE = [
+  /^\[ERROR\]\s*$/,
+  /\[Help \d\]/,
+  /^NOTE: Picked up JDK_JAVA_OPTIONS/,
+  /Re-run Maven/,
+  /To see the full stack trace/,
+  /For more information about the errors/,
+];
 const JAVA_PACKAGES = 'apt-get install maven default-jdk-headless';
 
 /**
@@ -129,13 +138,5 @@ function buildFailure(app: string, label: string, exitCode: number, lines: reado
 
 /** The last lines that say something: Maven ends with hints about itself. */
 export function told(lines: readonly string[]): readonly string[] {
-  return lines
-    .filter(
-      (line) =>
-        line.trim() !== '' &&
-        !/^\[ERROR\]\s*$|\[Help \d\]|^NOTE: Picked up JDK_JAVA_OPTIONS|Re-run Maven|To see the full stack trace|For more information about the errors/.test(
-          line,
-        ),
-    )
-    .slice(-25);
+  return lines.filter((line) => line.trim() !== '' && !NOISE.some((one) => one.test(line))).slice(-25);
 }

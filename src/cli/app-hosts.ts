@@ -41,12 +41,19 @@ export async function withAppHosts<T>(
   const fronting = hostsOf(app.site.balancer === undefined ? [] : [app.site.balancer], inventory);
   const groups = [...new Set(Object.values(app.databases).flatMap(({ host }) => host ?? []))];
   const keeping = new Map(groups.map((group) => [group, hostsOf([group], inventory)]));
-  const targets = [
-    ...new Set([inventory.lockKeeper, ...wanted, ...fronting, ...[...keeping.values()].flat()]),
-  ];
+  // Where its jobs may have run before.
+  const former = Object.keys(app.jobs).length === 0 ? [] : inventory.targets;
+  const used = [inventory.lockKeeper, ...wanted, ...fronting, ...[...keeping.values()].flat()];
+  const targets = [...new Set([...used, ...former])];
   return withConnections(targets, session.context, (connections) => {
     const hosts = connections.map((connection) => ({ name: connection.target.name, connection }));
-    const serving = hosts.filter(({ connection }) => wanted.includes(connection.target));
+    // In the order of the definition: the first one runs its hooks and jobs.
+    const serving = wanted.flatMap((target) =>
+      hosts.filter(({ connection }) => connection.target === target),
+    );
+    const others = hosts.filter(
+      ({ connection: { target } }) => former.includes(target) && !wanted.includes(target),
+    );
     const balancers = hosts.filter(({ connection }) => fronting.includes(connection.target));
     const keeper = hosts.find(({ connection }) => connection.target === inventory.lockKeeper);
     if (keeper === undefined) throw new Error('the lock keeper is among the targets');
@@ -56,11 +63,12 @@ export async function withAppHosts<T>(
         hosts.filter(({ connection }) => members.includes(connection.target)),
       ]),
     );
-    return work({ config, app: name, hosts: serving, balancers, databaseHosts }, keeper);
+    return work({ config, app: name, hosts: serving, balancers, databaseHosts, others }, keeper);
   });
 }
 
-function hostsOf(wanted: readonly string[], { path, groups }: InventoryTargets) {
+/** The hosts of groups. @throws Failure `usage` where the inventory lacks one of them */
+export function hostsOf(wanted: readonly string[], { path, groups }: InventoryTargets) {
   return [
     ...new Set(
       wanted.flatMap((group) => {

@@ -3,6 +3,19 @@
 import type { Artifact } from '../build/artifact.ts';
 import { bytes, duration } from '../format.ts';
 
+/** How it was built and starts, for languages that have conventions; none for others. */
+export function conventionLines({ command, start }: Artifact): readonly string[] {
+  if (command === undefined) return [];
+  const { how, build, packages } = command;
+  const parts = [
+    how,
+    build === null ? '' : `built on the host: ${build}`,
+    start === null ? '' : `started by: ${start}`,
+    packages.length === 0 ? '' : `needs ${packages.join(', ')}`,
+  ];
+  return [`  ${parts.filter((part) => part !== '').join('; ')}`];
+}
+
 export function artifactLine(artifact: Artifact): string {
   if (artifact.commit === null) {
     return (

@@ -89,7 +89,8 @@ export function costLines({ cost }: Pick<CloudPlan, 'cost'>): string[] {
 /** `52 changes on 3 hosts`. */
 export function changeSummary(entries: readonly ChangeEntry[]): string {
   const hosts = new Set(entries.flatMap(({ host }) => (host === null ? [] : [host])));
-  return `${counted(entries.length, 'change')}${hosts.size === 0 ? '' : ` on ${counted(hosts.size, 'host')}`}`;
+  const where = hosts.size === 0 ? '' : ` on ${counted(hosts.size, 'host')}`;
+  return `${counted(entries.length, 'change')}${where}`;
 }
 
 const GOOD = new Set(['create', 'install', 'enable', 'start', 'load', 'run']);

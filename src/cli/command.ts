@@ -63,6 +63,14 @@ export const COMMON_OPTIONS = {
 export interface Session {
   readonly context: Context;
   readonly output: Output;
+  /** For a command whose result is a stream of lines rather than one document. */
+  readonly streams: {
+    readonly isTerminal: boolean;
+    /** To standard output. Resolves once more may be written: with false where nobody reads any more. */
+    write(text: string): Promise<boolean>;
+    /** A line to standard error, also without `--json`. */
+    complain(text: string): void;
+  };
   /** Arguments as typed: one entry for each argument of the definition; a variadic one is an array. */
   readonly arguments: readonly (string | readonly string[] | undefined)[];
   readonly common: OptionValues<typeof COMMON_OPTIONS>;
@@ -73,6 +81,7 @@ export interface Session {
  * end.
  */
 export interface CommandResult {
+  /** Undefined: the handler wrote its documents itself, one a line. */
   readonly json: unknown;
   readonly exitCode?: number;
 }

@@ -1,5 +1,6 @@
 /** Every command, as data. Handlers are in `commands/`: one file each, named like its path. */
 import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from './command.ts';
+import { jobDefinitions } from './job-definitions.ts';
 
 const provider = {
   flags: '--provider <name>',
@@ -24,7 +25,7 @@ const wait = {
 } as const satisfies OptionDefinition;
 const artifact = {
   flags: '--artifact <file>',
-  description: 'use this WAR instead of building from git',
+  description: 'use this WAR, program or .tar.gz instead of building from git',
   type: 'text',
 } as const satisfies OptionDefinition;
 const yes = {
@@ -35,6 +36,10 @@ const yes = {
 
 const rolloutOf = [
   { name: '<app>', description: 'application in pipeline.yml' },
+] as const satisfies readonly ArgumentDefinition[];
+
+const backupOf = [
+  { name: '[app]', description: 'application in pipeline.yml (default: all, with hosts and monitor)' },
 ] as const satisfies readonly ArgumentDefinition[];
 
 export const definitions = {
@@ -61,8 +66,8 @@ export const definitions = {
     path: 'prod up',
     summary: 'create what is missing, configure it, write inventory.ini',
     description:
-      'Run it as often as you like: a second run changes nothing. With -i it changes hosts that you already ' +
-      'have: it shows what it would do, says what of yours that concerns, and asks.',
+      'Run it as often as you like: a second run changes nothing. With -i it changes hosts that you ' +
+      'already have: it shows what it would do, says what of yours that concerns, and asks.',
     options: { provider, inventory: existing, wait, yes },
     examples: [
       'pipeline prod up',
@@ -103,6 +108,16 @@ export const definitions = {
         type: 'flag',
       },
     },
+  },
+  prodReplace: {
+    path: 'prod replace',
+    summary: 'make a lost host anew, with its applications and the newest backup',
+    description:
+      'Says first what is lost, in minutes, and asks. What remains of the host is removed. Run it again where ' +
+      'it was interrupted.',
+    arguments: [{ name: '<host>', description: 'host in pipeline.yml' }],
+    options: { provider, yes, wait },
+    examples: ['pipeline prod replace web'],
   },
   build: {
     path: 'build',
@@ -157,6 +172,35 @@ export const definitions = {
     ],
     options: { inventory, wait },
   },
+  run: {
+    path: 'run',
+    summary: 'run a command in the live release, with its environment, as its user',
+    description:
+      "A terminal where there is one here, else a pipe. The exit code is the command's. One word is a line " +
+      'of shell; no command opens a shell. The audit log on the host has the command: put no secret in it.',
+    arguments: [
+      { name: '<app>', description: 'application in pipeline.yml' },
+      { name: '[command...]', description: 'command to run, after --' },
+    ],
+    options: {
+      host: {
+        flags: '--host <name>',
+        description: 'host that runs it (default: the first of the application)',
+        type: 'text',
+      },
+      release: {
+        flags: '--release <release>',
+        description: 'release on the host, or its commit (default: the live one)',
+        type: 'text',
+      },
+      inventory,
+    },
+    examples: [
+      'pipeline run shop -- node console.js',
+      'pipeline run shop -- npm run migrate',
+      "pipeline run shop -- 'node export.js | gzip' >export.gz",
+    ],
+  },
   rolloutStatus: {
     path: 'rollout status',
     summary: 'show the current rollout, or how the last one ended',
@@ -206,6 +250,110 @@ export const definitions = {
     arguments: [{ name: '<app>', description: 'application in pipeline.yml' }],
     options: { inventory },
   },
+  ...jobDefinitions,
+  logs: {
+    path: 'logs',
+    summary: 'show what an application or a host logs, of all hosts, in one order',
+    description:
+      'Journals of all instances, processes and jobs, read over SSH: no monitor is needed. Shows the ' +
+      'latest 200 lines; with --since everything from there on. With a terminal, in a pager ($PAGER).',
+    arguments: [{ name: '<subject>', description: 'application in pipeline.yml, or host in the inventory' }],
+    options: {
+      inventory,
+      follow: { flags: '-f, --follow', description: 'go on with what is logged from now on', type: 'flag' },
+      since: {
+        flags: '--since <time>',
+        description: 'from then on: 90s, 15m, 1h, 2d ago, 14:05, yesterday, "2026-11-29 14:05"',
+        type: 'text',
+      },
+      until: { flags: '--until <time>', description: 'up to then', type: 'text' },
+      lines: { flags: '-n, --lines <count>', description: 'the latest lines alone', type: 'number' },
+      grep: {
+        flags: '--grep <regex>',
+        description: 'lines that match; without capitals in it, capitals do not matter',
+        type: 'text',
+      },
+      level: {
+        flags: '--level <level>',
+        description: 'that bad or worse',
+        type: 'text',
+        choices: ['critical', 'error', 'warning', 'info', 'debug'],
+      },
+      release: {
+        flags: '--release <release>',
+        description: 'of one release, as `pipeline releases` lists it, or its commit',
+        type: 'text',
+      },
+      colour: {
+        flags: '--colour <colour>',
+        description: 'of one colour',
+        type: 'text',
+        choices: ['blue', 'green'],
+      },
+      host: { flags: '--host <host>', description: 'of one of its hosts', type: 'text' },
+      requests: { flags: '--requests', description: 'also the requests that nginx answered', type: 'flag' },
+      status: {
+        flags: '--status <status>',
+        description: 'requests alone, with this status: 5xx, 404, "4xx,5xx", 500-504',
+        type: 'text',
+      },
+      unit: { flags: '--unit <unit>', description: 'one unit of a host, e.g. nginx', type: 'text' },
+    },
+    examples: [
+      'pipeline logs shop -f',
+      'pipeline logs shop --since 1h --level error',
+      'pipeline logs shop --since 24h --grep "timeout|refused"',
+      'pipeline logs shop --since 1h --status 5xx',
+      'pipeline logs web-1 --unit nginx -f',
+    ],
+  },
+  backupNow: {
+    path: 'backup now',
+    summary: 'back up now: one application, or everything',
+    arguments: backupOf,
+    options: { inventory },
+    examples: ['pipeline backup now', 'pipeline backup now shop'],
+  },
+  backupList: {
+    path: 'backup list',
+    summary: 'show the backups that there are, newest first',
+    arguments: backupOf,
+    options: { inventory },
+  },
+  backupVerify: {
+    path: 'backup verify',
+    summary: 'restore the newest backups beside what is there, compare, and remove them again',
+    arguments: backupOf,
+    options: { inventory },
+  },
+  restore: {
+    path: 'restore',
+    summary: "bring an application's data back from a backup; what is there is backed up first",
+    description:
+      'KEY is a database in pipeline.yml, or files: what the application writes to its state folder. WHEN is ' +
+      'a time (2h, 2026-11-28, 2026-11-28T03:00 in UTC), of which the last backup before counts, or one of ' +
+      '`backup list`. Run it again where it was interrupted.',
+    arguments: [
+      { name: '<app>', description: 'application in pipeline.yml' },
+      { name: '[key]', description: 'database, or files (default: all that it has)' },
+      { name: '[when]', description: 'time or backup (default: the newest)' },
+    ],
+    options: {
+      inventory,
+      wait,
+      yes,
+      into: {
+        flags: '--into <name>',
+        description: 'restore into a new database or folder of this name, and replace nothing',
+        type: 'text',
+      },
+    },
+    examples: [
+      'pipeline restore shop',
+      'pipeline restore shop orders 2h',
+      'pipeline restore shop orders --into orders_before',
+    ],
+  },
   canary: {
     path: 'canary',
     summary: 'compare two git refs of a service under load, and judge',
@@ -229,8 +377,15 @@ export const definitions = {
       },
       rate: {
         flags: '--rate <n>',
-        description: 'requests a second, to both versions together',
-        type: 'number',
+        description: "requests a second, to both versions together; of a replay also x2: twice production's",
+        type: 'text',
+      },
+      replay: {
+        flags: '--replay <source>',
+        description:
+          "load from production's last 1h (any time), or a file of `pipeline logs --requests --json`: its " +
+          'GET and HEAD requests, at their distances',
+        type: 'text',
       },
       traffic: {
         flags: '--traffic <form>',
@@ -266,15 +421,16 @@ export const definitions = {
     examples: [
       'pipeline canary master broken',
       'pipeline canary 05c965f broken --rate 200 --report canary.html',
+      'pipeline canary v6 v7 --app shop --replay 1h --rate x2',
     ],
   },
   judge: {
     path: 'judge',
     summary: 'judge recorded data, no hosts needed',
     description:
-      "FILE is a report of a canary or a rollout, whose verdict is computed again, or a document for Kayenta's " +
-      'remote judge. With --prometheus it is a Kayenta configuration, and values come from there. With ' +
-      '--app there is no FILE: two releases are judged by what the monitor recorded of them.',
+      'FILE is a report of a canary or a rollout, whose verdict is computed again, or a document for ' +
+      "Kayenta's remote judge. With --prometheus it is a Kayenta configuration, and values come from " +
+      'there. With --app there is no FILE: two releases are judged by what the monitor recorded of them.',
     arguments: [{ name: '[file]', description: 'JSON file, or - for standard input' }],
     options: {
       judge: {
@@ -338,6 +494,31 @@ export const definitions = {
       'pipeline judge --app shop --baseline 20261125-101500-05c965f --candidate ' +
         '20261125-112000-0fb8c1c --last 2h',
     ],
+  },
+  judgeServe: {
+    path: 'judge serve',
+    summary: "serve Kayenta's HTTP API, for Argo Rollouts, Spinnaker and scripts",
+    description:
+      "Judges by Kayenta's judge with values from Prometheus, until Ctrl-C. What it was asked is kept in " +
+      '.pipeline/judge, so that a restart loses nothing.',
+    options: {
+      prometheus: {
+        flags: '--prometheus <url>',
+        description: 'read the metrics from here, e.g. http://localhost:9090',
+        type: 'text',
+      },
+      configs: {
+        flags: '--configs <folder>',
+        description: 'canary configurations, one JSON file each (default: requests bring their own)',
+        type: 'text',
+      },
+      listen: {
+        flags: '--listen <address>',
+        description: 'address and port (default: 127.0.0.1:8090)',
+        type: 'text',
+      },
+    },
+    examples: ['pipeline judge serve --prometheus http://localhost:9090 --configs canaries'],
   },
   monitorSetup: {
     path: 'monitor setup',

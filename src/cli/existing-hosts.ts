@@ -1,4 +1,5 @@
 /** `prod plan -i` and `prod up -i`: hosts that people already have. Nothing of theirs goes without a yes. */
+import { givenBackups, withBackups, withPassword } from '../backup/wanted.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Context } from '../context.ts';
 import { type ExistingHosts, existingHosts, existingWork } from '../environment/existing.ts';
@@ -37,7 +38,7 @@ export async function planExisting(
   session: Session,
 ): Promise<CommandResult> {
   const { output } = session;
-  return withExisting(inventory, options, session, async (hosts, work) => {
+  return withExisting(inventory, { ...options, keep: false }, session, async (hosts, work) => {
     const seen = await show(hosts, work, session);
     const entries = changeEntries(NO_CLOUD, seen);
     output.line(
@@ -61,7 +62,7 @@ export async function changeExisting(
   session: Session,
 ): Promise<CommandResult> {
   const { output, context } = session;
-  return withExisting(inventory, options, session, async (hosts, work, keeper) => {
+  return withExisting(inventory, { ...options, keep: true }, session, async (hosts, work, keeper) => {
     const seen = await show(hosts, work, session);
     const entries = changeEntries(NO_CLOUD, seen);
     const json = documentOf(hosts, work, seen);
@@ -91,7 +92,7 @@ export async function changeExisting(
 /** Connects to the hosts, finds out what each should be, and runs `act`. */
 async function withExisting(
   inventory: string,
-  { provider }: Options,
+  { provider, keep }: Options & { readonly keep: boolean },
   { context, common }: Session,
   act: (hosts: ExistingHosts, work: readonly Work[], keeper: Connection) => Promise<CommandResult>,
 ): Promise<CommandResult> {
@@ -101,12 +102,19 @@ async function withExisting(
     });
   }
   const config = await loadConfig(common.config, context);
+  const given = await givenBackups(config, context);
   const hosts = await existingHosts(inventory, config, context);
   const targets = [...new Set([hosts.lockKeeper, ...hosts.groups.keys()])];
   return withConnections(targets, context, async (connections) => {
     const keeper = connections.find(({ target }) => target === hosts.lockKeeper);
     if (keeper === undefined) throw new RangeError('the lock keeper is among the targets');
-    return act(hosts, await existingWork(hosts, connections, config, context), keeper);
+    const backups = given && (await withPassword(given, connections, context, { keep }));
+    const work = (await existingWork(hosts, connections, config, context)).map((one) => {
+      const { target } = one.connection;
+      const at = { name: target.name, groups: hosts.groups.get(target) ?? [] };
+      return { ...one, wanted: withBackups(one.wanted, backups, at) };
+    });
+    return act(hosts, work, keeper);
   });
 }
 

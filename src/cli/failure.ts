@@ -16,18 +16,9 @@ export function withoutSecrets(failure: Failure, secrets: readonly string[]): Fa
   });
 }
 
-/** `checkbox: package nginx: message`. A message that names its host or step itself does not repeat it. */
-export function failureWords({ message, step, host: own }: Failure, host = own): string {
-  const where = [
-    ...(host === undefined || message.startsWith(host) ? [] : [host]),
-    ...(step === undefined || message.includes(step) ? [] : [step]),
-  ];
-  return [...where, message].join(': ');
-}
-
-/** `error: checkbox: package nginx: message`, what was printed last, the next step, the exit code. */
+/** `error: message`, what was printed last, the next step, the exit code. */
 export function failureText(failure: Failure, colors: Colors): string {
-  const head = `${colors.red('error:')} ${failureWords(failure)}`;
+  const head = `${colors.red('error:')} ${failure.message}`;
   const output = failure.output.map((line) => `  ${colors.dim(line)}`);
   const next = failure.next === undefined ? [] : failure.next.split('\n').map((line) => `  ${line}`);
   return [head, ...output, ...next, colors.dim(`exit ${failure.exitCode}`)].join('\n');

@@ -23,6 +23,8 @@ export interface Colors {
   green(text: string): string;
   yellow(text: string): string;
   cyan(text: string): string;
+  magenta(text: string): string;
+  blue(text: string): string;
 }
 
 export interface Sink {

@@ -32,6 +32,9 @@ interface Stream {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly destroyed?: boolean | undefined;
+  once?(event: 'drain' | 'close', listener: () => void): unknown;
+  off?(event: 'drain' | 'close', listener: () => void): unknown;
 }
 
 const HELP_AFTER = `
@@ -69,11 +72,17 @@ export async function runProgram(
       trace: verbose ? (line) => output.line(output.colors.dim(hide(line))) : () => {},
       now: () => new Date(),
     };
-    const session: Session = { context, output, arguments: args, common };
+    const streams = {
+      isTerminal: surroundings.stdout.isTTY === true && surroundings.env.TERM !== 'dumb',
+      write: writer(surroundings.stdout),
+      complain: (text: string) => void surroundings.stderr.write(`${hide(text)}\n`),
+    };
+    const session: Session = { context, output, streams, arguments: args, common };
     const handler = await handlers[name]();
     const result = await handler(options as never, session);
     output.end();
-    if (json) surroundings.stdout.write(`${JSON.stringify(result.json, null, 2)}\n`);
+    if (json && result.json !== undefined)
+      surroundings.stdout.write(`${JSON.stringify(result.json, null, 2)}\n`);
     outcome.exitCode = result.exitCode ?? 0;
   });
   try {
@@ -111,7 +120,7 @@ function assemble(stdout: Stream, run: Run): Command {
   });
   root
     .description(
-      'Servers made by one command, applications deployed without dropping a request, versions ' +
+      'Hosts made by one command, applications deployed without dropping a request, versions ' +
         'judged by statistics.',
     )
     .version(packageJson.version, '-V, --version', 'print the version')
@@ -119,6 +128,8 @@ function assemble(stdout: Stream, run: Run): Command {
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', HELP_AFTER)
     .showSuggestionAfterError(true)
+    // `judge serve` and `judge` have options of the same name.
+    .enablePositionalOptions()
     .exitOverride();
   const groups = new Map<string, Command>();
   for (const [name, definition] of Object.entries(definitions) as [CommandName, CommandDefinition][]) {
@@ -141,6 +152,7 @@ function assemble(stdout: Stream, run: Run): Command {
         `\nExamples:\n${definition.examples.map((example) => `  ${example}`).join('\n')}`,
       );
     }
+    groups.set(definition.path, command);
     command.action(async (...parameters: unknown[]) => {
       const args = parameters.slice(0, definition.arguments?.length ?? 0) as Session['arguments'];
       await run(name, args, valuesOf(options, command));
@@ -159,6 +171,8 @@ function helpForKnown(root: Command, argv: readonly string[]): string[] {
   for (const word of asked) {
     if (word.startsWith('-') || command.commands.length === 0) return [...argv];
     const known = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    // `judge FILE`: a command beside which another stands.
+    if (known === undefined && command.registeredArguments.length > 0) return [...argv];
     if (known === undefined && word !== 'help') return asked.filter((one) => !['-h', '--help'].includes(one));
     if (known === undefined) return [...argv];
     command = known;
@@ -179,9 +193,10 @@ function groupOf(root: Command, groups: Map<string, Command>, word: string): Com
 }
 
 const GROUPS: Readonly<Record<string, string>> = {
-  prod: 'the servers: plan, up, status, ssh, destroy',
+  prod: 'the hosts: plan, up, status, ssh, replace, destroy',
   rollout: 'a new version that is let in step by step: status, watch, pause, resume, promote, abort',
-  monitor: 'what watches the servers',
+  backup: 'backups away from the hosts: now, list, verify',
+  monitor: 'what watches the hosts',
 };
 
 function sentence(definition: CommandDefinition): string {
@@ -250,6 +265,24 @@ function outputFor({ env, stdout, stderr }: ProgramSurroundings, json: boolean):
     interactive: terminal && !inContinuousIntegration,
     now: () => performance.now(),
   });
+}
+
+/** Writes no faster than it is read; resolves with false once nobody reads any more. */
+function writer(stream: Stream): (text: string) => Promise<boolean> {
+  return async (text) => {
+    if (stream.destroyed === true) return false;
+    if (stream.write(text) !== false) return true;
+    return new Promise((resolve) => {
+      const end = (more: boolean) => () => {
+        stream.off?.('drain', onDrain);
+        stream.off?.('close', onClose);
+        resolve(more);
+      };
+      const [onDrain, onClose] = [end(true), end(false)];
+      stream.once?.('drain', onDrain);
+      stream.once?.('close', onClose);
+    });
+  };
 }
 
 function interruption(output: Output): Failure {

@@ -37,9 +37,10 @@ export function rolloutFrame(status: RolloutStatus, colors: Colors): string[] {
   ]);
   const names = sameNames(baseline, candidate) ? ['before', 'new'] : [baseline.ref, candidate.ref];
   return [
-    `  ${colors.bold(clock)}  ${share(percent)}   visitors ${count(sides.candidate.visitors)} of ${count(visitors)}   ` +
-      `requests ${count(sides.candidate.requests)} of ` +
-      `${count(requests)}${phase === 'running' ? '' : `   ${phase}`}`,
+    `  ${colors.bold(clock)}  ${share(percent)}   ` +
+      `visitors ${count(sides.candidate.visitors)} of ${count(visitors)}   ` +
+      `requests ${count(sides.candidate.requests)} of ${count(requests)}` +
+      `${phase === 'running' ? '' : `   ${phase}`}`,
     ...table(['metric', ...names, 'evidence of harm'], rows).map((line) => `  ${line}`),
     ...(next === null ? [] : [colors.dim(`  next: ${share(next.percent)} waits for ${next.waitsFor}`)]),
   ];

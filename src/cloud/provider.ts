@@ -28,6 +28,8 @@ export interface MachineSpec {
   readonly databases?:
     | { readonly clients: readonly string[]; readonly repository?: string | undefined }
     | undefined;
+  /** Debian packages that its applications need. */
+  readonly packages?: readonly string[] | undefined;
   /** Local hosts: limits of the host's control group. */
   readonly memoryBytes: number;
   readonly cpus: number;
@@ -128,6 +130,11 @@ export interface Provider {
   machines(): Promise<readonly Machine[]>;
   /** What `destroy` would remove, for the question to the user. */
   destroyable(): Promise<Destroyed>;
+  /**
+   * Removes one machine that carries this environment's owner mark, with everything on it; the next `apply`
+   * makes it anew. One that is not there is no failure.
+   */
+  remove(name: string): Promise<void>;
   /** Removes everything that carries this environment's owner mark, and nothing else. */
   destroy(): Promise<Destroyed>;
 }

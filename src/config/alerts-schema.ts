@@ -55,8 +55,8 @@ const notifierSchema = z.union([
           ])
           .optional()
           .describe(
-            'on: never without TLS; off: never with it; a path: PEM file on the monitor with the CA to trust. ' +
-              'Default: TLS where the server has it, required for a password; the certificate ' +
+            'on: never without TLS; off: never with it; a path: PEM file on the monitor with the CA to ' +
+              'trust. Default: TLS where the server has it, required for a password; the certificate ' +
               'counts except on localhost.',
           ),
       })
@@ -197,6 +197,9 @@ export const alertsSchema = z.strictObject({
         .default('on')
         .describe('A deploy or rollback failed, or a new version was taken back.'),
       clock: rule(10, 'seconds between the clocks of host and monitor', 60_000).describe('A clock is wrong.'),
+      backup: lasting(0).describe(
+        'No backup for twice its interval, or one that could not be restored (critical).',
+      ),
       storage: rule(0.8, "share of Redis's memory limit", 60_000).describe('The monitor runs full.'),
     })
     .prefault({})

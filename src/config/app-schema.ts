@@ -1,5 +1,9 @@
 /** What an application can say of itself. */
 import { z } from 'zod';
+import { commandKeys } from './command-schema.ts';
+import { LANGUAGES } from './languages.ts';
+import { persistSchema } from './persist.ts';
+import { jobsSchema, processesSchema } from './processes-schema.ts';
 import { cidr, domain, hostName, name, port, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
 
@@ -59,8 +63,12 @@ const requestSchema = z.strictObject({
   weight: z.number().positive().default(1).describe('Share of the load among the requests.'),
 });
 
-const canarySchema = z.strictObject({
-  requests: z.array(requestSchema).min(1).describe('The load: what is asked of both versions.'),
+export const canarySchema = z.strictObject({
+  requests: z.array(requestSchema).default([]).describe('The load: what is asked of both versions.'),
+  exclude: z
+    .array(z.string().startsWith('/'))
+    .default([])
+    .describe('Beginnings of paths that `--replay` leaves out.'),
   rate: z.number().positive().max(5_000).default(100).describe('Requests a second, both versions together.'),
   duration: duration().default(120_000).describe('When to give up waiting for evidence.'),
   split: z.number().min(1).max(99).default(50).describe('Per cent of the requests that the candidate gets.'),
@@ -75,8 +83,8 @@ const canarySchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'Metrics that must be shown to be no worse: errors, bodies, latency, size, cpu, memory, restarts, error ' +
-        'lines, or a name from reports; default: errors, bodies, latency.',
+      'Metrics that must be shown to be no worse: errors, bodies, latency, size, cpu, memory, restarts, ' +
+        'error lines, or a name from reports; default: errors, bodies, latency.',
     ),
   ignore_body: z
     .array(z.string())
@@ -121,8 +129,8 @@ const siteSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_]+$/, 'expected letters, digits and underscores')
     .optional()
     .describe(
-      'Cookie of sessions that lie in one process: behind a balancer their visitors stay with its host, in a ' +
-        'rollout with its version. Default: JSESSIONID on tomcat, else none.',
+      'Cookie of sessions that lie in one process: behind a balancer their visitors stay with its host, ' +
+        'in a rollout with its version. Default: JSESSIONID on tomcat, else none.',
     ),
   trusted_proxies: z
     .array(z.union([cidr(), z.ipv4(), z.ipv6()]))
@@ -172,8 +180,8 @@ const rolloutSchema = z.strictObject({
     ])
     .default('visitor')
     .describe(
-      'What makes a visitor the same one the next time: a cookie of the proxy, the address, a request header; ' +
-        'or each request by itself.',
+      'What makes a visitor the same one the next time: a cookie of the proxy, the address, a request ' +
+        'header; or each request by itself.',
     ),
   at_most: duration().default(3_600_000).describe('When to do what `otherwise` says.'),
   otherwise: z
@@ -253,10 +261,11 @@ export const appSchema = z.strictObject({
   directory: z.string().default('.').describe('Folder of the service inside the repository.'),
   hosts: z.array(hostName()).min(1).describe('Entries of `hosts:` that serve it.'),
   runtime: z
-    .enum(['node', 'tomcat', 'static'])
+    .enum(['node', 'tomcat', 'static', 'command', ...LANGUAGES])
     .optional()
     .describe(
-      'Default: node where there is a package.json, tomcat where there is a pom.xml of packaging war.',
+      'Default: node where there is a package.json, tomcat where there is a pom.xml of packaging war, python ' +
+        'with a requirements.txt or uv.lock, go with a go.mod, ruby with a Gemfile.lock. command: any other.',
     ),
   node: z
     .string()
@@ -269,12 +278,16 @@ export const appSchema = z.strictObject({
     .optional()
     .describe(
       'Shell command run after the dependencies are installed. Default: npm run build where ' +
-        'there is such a script.',
+        'there is such a script; go build for go.',
     ),
+  ...commandKeys,
   start: z
     .string()
     .optional()
-    .describe('Shell command that starts the service. Default: scripts.start, then main of package.json.'),
+    .describe(
+      'Shell command that starts the service. Default: scripts.start, then main of package.json; web of a ' +
+        'Procfile; the program of a Go module.',
+    ),
   artifact: z
     .string()
     .optional()
@@ -318,6 +331,7 @@ export const appSchema = z.strictObject({
       'Files laid over the artifact at release time: path in the artifact → template relative to ' +
         'pipeline.yml; ${NAME} is replaced by env and secrets.',
     ),
+  persist: persistSchema,
   databases: z
     .record(name(), databaseSchema)
     .default({})
@@ -329,6 +343,8 @@ export const appSchema = z.strictObject({
   site: siteSchema.prefault({}).describe('How nginx presents it.'),
   instances: z.int().min(1).max(16).default(1).describe('Processes for each host.'),
   memory: bytes().optional().describe('Memory limit of one instance.'),
+  processes: processesSchema,
+  jobs: jobsSchema,
   keep: z.int().min(2).max(50).default(5).describe('Releases kept on each host.'),
   drain: duration().default(30_000).describe('How long the old version may take to finish its requests.'),
   probation: duration()

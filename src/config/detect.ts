@@ -5,6 +5,14 @@ import { basename, join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { outputOf } from '../process/tool.ts';
+import {
+  LANGUAGE_SIGNS,
+  LANGUAGES,
+  type Language,
+  type StartExample,
+  startExample,
+  webOfProcfile,
+} from './languages.ts';
 
 /** What `initialConfig` writes about. */
 export interface DetectedFolder {
@@ -14,6 +22,12 @@ export interface DetectedFolder {
     | { readonly runtime: 'node'; readonly startsBy: string | undefined }
     | { readonly runtime: 'tomcat'; readonly war: string; readonly wantsMariadb: boolean }
     | { readonly runtime: 'static' }
+    | {
+        readonly runtime: Language;
+        /** Of a Procfile; undefined: nothing says it. */
+        readonly startsBy: string | undefined;
+        readonly example: StartExample;
+      }
     | { readonly runtime: 'unknown' };
   /** The repository that it lies in. */
   readonly git: DetectedGit | undefined;
@@ -32,11 +46,37 @@ export interface DetectedGit {
 export async function detectFolder(directory: string, context: Context): Promise<DetectedFolder> {
   const git = await detectGit(directory, context);
   const packageText = await readText(join(directory, 'package.json'));
-  if (packageText !== undefined) return { ...describePackage(packageText, directory), git };
+  const language = await describeLanguage(directory);
+  if (packageText !== undefined) {
+    const described = describePackage(packageText, directory);
+    // Others have one for their pages' scripts: then it does not say how a service starts.
+    const node = described.kind.runtime === 'node' && described.kind.startsBy !== undefined;
+    return { ...(node ? described : (language ?? described)), git };
+  }
   const pom = await readText(join(directory, 'pom.xml'));
   if (pom !== undefined) return { ...describePom(pom, directory), git };
+  if (language !== undefined) return { ...language, git };
   const runtime = existsSync(join(directory, 'index.html')) ? 'static' : 'unknown';
   return { name: basename(directory), kind: { runtime }, git };
+}
+
+/** undefined: it looks like none, or like several. */
+async function describeLanguage(directory: string): Promise<Omit<DetectedFolder, 'git'> | undefined> {
+  const has = (name: string) => existsSync(join(directory, name));
+  const [language, second] = LANGUAGES.filter((one) => LANGUAGE_SIGNS[one].some(has));
+  if (language === undefined || second !== undefined) return undefined;
+  const names = ['Procfile', ...LANGUAGE_SIGNS[language]];
+  const read = await Promise.all(
+    names.map(async (name) => [name, await readText(join(directory, name))] as const),
+  );
+  const texts = new Map(read);
+  const text = (name: string) => texts.get(name);
+  const kind = {
+    runtime: language,
+    startsBy: webOfProcfile(text('Procfile')),
+    example: startExample(language, { has, text }),
+  };
+  return { name: basename(directory), kind };
 }
 
 function describePackage(text: string, directory: string): Omit<DetectedFolder, 'git'> {

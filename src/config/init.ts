@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
 import type { DetectedFolder, DetectedGit } from './detect.ts';
+import type { Language } from './languages.ts';
 
 /** An owner mark that no other project has. */
 export function newProjectId(): string {
@@ -48,6 +49,9 @@ function hosts({ kind }: DetectedFolder, name: string): string[] {
     node: 'nginx',
     static: 'nginx',
     unknown: 'nginx',
+    python: 'nginx',
+    go: 'nginx',
+    ruby: 'nginx',
     tomcat: `nginx, tomcat${kind.runtime === 'tomcat' && kind.wantsMariadb ? ', mariadb' : ''}`,
   }[kind.runtime];
   return [
@@ -68,8 +72,8 @@ function apps(folder: DetectedFolder, name: string): string[] {
   const lines = [`  ${name}:`, ...source(folder.git), '    hosts: [web]', ...runtime(folder), ...common()];
   if (folder.kind.runtime !== 'unknown') return ['apps:', ...lines];
   return [
-    '# Nothing here says how it is built: a Node service has a package.json, a Tomcat ' +
-      'application a pom.xml of packaging war.',
+    '# Nothing here says how it is built: a Node service has a package.json, a Tomcat application a pom.xml ' +
+      'of packaging war, others a requirements.txt, go.mod or Gemfile.lock. Anything else: runtime: command.',
     'apps: {}',
     '# apps:',
     ...lines.filter((line) => !line.trimStart().startsWith('#')).map((line) => `# ${line}`),
@@ -115,9 +119,38 @@ function runtime({ kind }: DetectedFolder): string[] {
       ];
     case 'static':
       return ['    runtime: static', '    site:', '      static: .'];
+    case 'python':
+    case 'go':
+    case 'ruby':
+      return [...languageLines(kind), ...health('/')];
     case 'unknown':
       return health('/');
   }
+}
+
+function languageLines({
+  runtime: language,
+  startsBy,
+  example,
+}: Extract<DetectedFolder['kind'], { runtime: Language }>): string[] {
+  const start =
+    startsBy !== undefined
+      ? [`    # Started as web of the Procfile says (${comment(startsBy)}).`]
+      : language === 'go'
+        ? [
+            '    # The program of package main is built by go build, and started.',
+            '    # start: ./bin/server',
+          ]
+        : [
+            `    # ${example.before}It must listen on $PORT. Is this how it starts?`,
+            `    start: ${scalar(example.start)}`,
+          ];
+  return [
+    `    runtime: ${language}`,
+    ...start,
+    '    # Debian packages that it needs on the hosts.',
+    '    # packages: [ffmpeg]',
+  ];
 }
 
 function health(path: string): string[] {

@@ -1,8 +1,12 @@
 /** What one part of `pipeline.yml` says about another: pure. */
 import { closest } from '../errors.ts';
+import { checkBackups } from './backups.ts';
+import { isCommand } from './command-schema.ts';
 import { checkDatabases } from './databases.ts';
 import type { PathMistake } from './explain.ts';
+import { checkPersist } from './persist.ts';
 import type { Path } from './positions.ts';
+import { checkProcesses } from './processes.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
 import { machineNames } from './schema-values.ts';
 
@@ -32,7 +36,9 @@ export function checkReferences(
     ...(rolesKnown
       ? Object.entries(config.apps).flatMap(([name, app]) => checkRoles(config, name, app))
       : []),
+    ...Object.entries(config.apps).flatMap(([name, app]) => checkPersist(name, app, config.hosts)),
     ...checkDatabases(config),
+    ...checkBackups(config.backups),
     ...checkSites(config),
     ...checkAppNames(config),
   ];
@@ -97,6 +103,7 @@ function checkApp(
     if (app.runtime !== undefined) belongsTo(at(key), app[key], 'tomcat', app.runtime);
   }
   if (app.runtime === 'tomcat') belongsTo(at('fixed_port'), app.fixed_port, 'node', app.runtime);
+  mistakes.push(...checkCommand(app, at));
   const { context = '/', health } = app;
   if (
     ![context, '/'].includes(health.path.split('?')[0] ?? '') &&
@@ -121,7 +128,30 @@ function checkApp(
   if (tester !== undefined && !(tester in app.secrets)) {
     mistakes.push({ path: at('rollout', 'tester'), message: `"${tester}" is not in secrets:` });
   }
-  return [...mistakes, ...checkFront(app, hosts, entries, at('site')), ...checkCanary(app, at)];
+  return [
+    ...mistakes,
+    ...checkFront(app, hosts, entries, at('site')),
+    ...checkCanary(app, at),
+    ...checkProcesses(app, entries, at),
+  ];
+}
+
+/** What only some runtimes have a use for. */
+function checkCommand(app: AppConfig, at: (...rest: Path) => Path): PathMistake[] {
+  const { runtime } = app;
+  if (runtime === undefined) return [];
+  const unused: PathMistake[] = [];
+  if (isCommand(runtime)) {
+    if (app.node !== undefined) unused.push({ path: at('node'), message: `is for node, not for ${runtime}` });
+    return unused;
+  }
+  if (app.build_on !== undefined) {
+    unused.push({ path: at('build_on'), message: `is for command, not for ${runtime}` });
+  }
+  if (runtime === 'static' && app.packages.length > 0) {
+    unused.push({ path: at('packages'), message: 'is for programs, not for static: nothing runs' });
+  }
+  return unused;
 }
 
 /** Balancer and certificate. */

@@ -5,11 +5,14 @@
 import { z } from 'zod';
 import { alertsSchema, checkSchema } from './alerts-schema.ts';
 import { appSchema } from './app-schema.ts';
+import { backupsSchema } from './backups-schema.ts';
 import { APP_NAME, address, cidr, hostName, name, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
 
 export * from './alerts-schema.ts';
 export * from './app-schema.ts';
+export * from './backups-schema.ts';
+export type { JobConfig, ProcessConfig } from './processes-schema.ts';
 
 /** Roles that a host can carry. `base` is on every host and is not listed. */
 const ROLES = ['nginx', 'tomcat', 'mariadb', 'redis'] as const;
@@ -59,7 +62,7 @@ export const configSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Further public keys that may sign in, one OpenSSH line each.'),
-  hosts: z.record(hostName(), hostSchema).describe('The servers.'),
+  hosts: z.record(hostName(), hostSchema).describe('The hosts.'),
   apps: z
     .record(
       z.string().regex(APP_NAME, 'expected letters, digits, dots, dashes and underscores, a letter first'),
@@ -117,6 +120,9 @@ export const configSchema = z.strictObject({
     .default({})
     .describe('Addresses that must answer; what applications say of their health is checked anyway.'),
   alerts: alertsSchema.prefault({}).describe('When to call people, and where.'),
+  backups: backupsSchema
+    .optional()
+    .describe('Backups of databases, of what applications keep, and of the monitor, away from the host.'),
 });
 
 /**

@@ -54,12 +54,16 @@ export function alternatives(words: readonly string[]): string {
   return words.length <= 1 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
+/** Keys under which what stands there by mistake may be a secret itself. */
+const HIDDEN = ['secrets', 'password', 'credentials'];
+
 /** What stands at a path instead. What stands among secrets may be one, and is not repeated. */
 export function gotWords(path: Path, value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping (key: value)';
-  if (path.includes('secrets')) return typeof value === 'string' ? 'text' : `a ${typeof value}`;
+  if (path.some((key) => HIDDEN.includes(String(key))))
+    return typeof value === 'string' ? 'text' : `a ${typeof value}`;
   if (typeof value === 'string') return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`;
   return typeof value === 'number' ? `the number ${value}` : String(value);
 }

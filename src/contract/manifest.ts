@@ -20,7 +20,7 @@ export const manifestSchema = z.object({
    * disk.
    */
   tree: z.string(),
-  runtime: z.enum(['node', 'tomcat', 'static']),
+  runtime: z.enum(['node', 'tomcat', 'static', 'command']),
   /** Exact Node version. */
   node: z.string().nullable(),
   start: z.string().nullable(),
@@ -33,8 +33,24 @@ export const manifestSchema = z.object({
       servlet: z.enum(['javax', 'jakarta']).nullable(),
     })
     .optional(),
+  /** Debian packages that the host must have; absent: none. */
+  packages: z.array(z.string()).optional(),
+  /** Absent where the runtime is not command. */
+  command: z
+    .object({
+      language: z.enum(['python', 'ruby', 'go']).nullable(),
+      /**
+       * SHA-256 of all that decides which dependencies the host installs, in hexadecimal digits; null: none.
+       */
+      lock: z.string().nullable(),
+      /** Shell command that the host runs on the artifact's files before they become a release; null: none. */
+      build: z.string().nullable(),
+    })
+    .optional(),
   /** Folder of the service in the artifact. */
   directory: z.string(),
+  /** Folders that outlive releases, relative to `directory`; absent: none. */
+  persist: z.array(z.string()).optional(),
   instances: z.int(),
   portVariable: z.string(),
   fixedPort: z.int().nullable(),
@@ -56,7 +72,42 @@ export const manifestSchema = z.object({
   drain: z.int(),
   probation: z.int(),
   hooks: z.object({ beforeCutOver: z.string().nullable(), afterDeploy: z.string().nullable() }),
+  /** Beside the web one; absent: none. */
+  processes: z
+    .array(
+      z.object({
+        name: z.string(),
+        run: z.string(),
+        instances: z.int(),
+        memory: z.int().nullable(),
+        /** Whether they start before visitors are switched, or after. */
+        when: z.enum(['before', 'after']),
+        /** Two versions never run it at once. */
+        exclusive: z.boolean(),
+        stopSignal: z.string(),
+        /** Milliseconds. */
+        stopWithin: z.int(),
+      }),
+    )
+    .optional(),
+  /** Absent: none. */
+  jobs: z
+    .array(
+      z.object({
+        name: z.string(),
+        run: z.string(),
+        /** systemd's calendar events, with their time zone. */
+        calendar: z.array(z.string()),
+        /** As people wrote it. */
+        when: z.string(),
+        /** Milliseconds. */
+        timeout: z.int(),
+      }),
+    )
+    .optional(),
 });
 
 export type Manifest = Readonly<z.output<typeof manifestSchema>>;
 export type ManifestHealth = Manifest['health'];
+export type ManifestProcess = NonNullable<Manifest['processes']>[number];
+export type ManifestJob = NonNullable<Manifest['jobs']>[number];

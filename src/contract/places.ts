@@ -15,13 +15,23 @@ export const AGENT_NODES = '/opt/pipeline/monitor';
 export const INCOMING = '/var/lib/pipeline/incoming';
 /** WARs that were rewritten for Jakarta EE, by the hash of what they were made from. */
 export const MIGRATED = '/var/lib/pipeline/migrated';
+/** Who builds on hosts: may read what everybody may, and write nothing but the folder of the build. */
+export const BUILD_USER = 'pipeline-build';
 /** What applications may write to, one folder each. */
 export const STATE_ROOT = '/var/lib/pipeline-apps';
+/**
+ * Folders of applications that outlive their releases (`persist:`), below one folder each. Those above them are
+ * root's, so that nobody else can put a link in the way.
+ */
+export const PERSIST_ROOT = '/var/lib/pipeline-persist';
 /** What is kept of applications over their releases: port, secrets. */
 export const APPS = '/etc/pipeline/apps';
 
 /** Who did what on this host, one JSON line each (`AuditLine`). */
 export const AUDIT_LOG = '/var/log/pipeline/audit.jsonl';
+
+/** Which release was put into which colour when: a line `SECONDS COLOUR RELEASE APP` each. */
+export const PLACED_LOG = '/var/log/pipeline/placed';
 
 /** Settings of the networks of instances that have their own. */
 export const NETWORKS = '/etc/pipeline/networks';
@@ -54,6 +64,11 @@ export function settingsFolder(app: string): string {
   return `${APPS}/${app}`;
 }
 
+/** A folder that outlives releases. `name`: as the definition has it, e.g. `public/media`. */
+export function persistFolder(app: string, name: string): string {
+  return `${PERSIST_ROOT}/${app}/${name}`;
+}
+
 export function other(colour: Colour): Colour {
   return colour === 'blue' ? 'green' : 'blue';
 }
@@ -66,6 +81,40 @@ export function instanceNames(colour: Colour, count: number): readonly string[] 
 export function unitName(app: string, instance: string): string {
   return `pipeline-${app}@${instance}.service`;
 }
+
+/** Names of a process's units in a colour: `blue-worker`, `blue-worker-2`, … */
+export function processNames(colour: Colour, name: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) =>
+    index === 0 ? `${colour}-${name}` : `${colour}-${name}-${index + 1}`,
+  );
+}
+
+/** Whether a unit is a process beside the web ones, whose further instances have a number alone. */
+export function isProcessUnit(unit: string): boolean {
+  return processOf(unit) !== undefined;
+}
+
+/** The name in the definition of the process that a unit runs; undefined: it is a web process. */
+export function processOf(unit: string): string | undefined {
+  return /@(?:blue|green)-([a-z][a-z0-9-]*?)(?:-\d+)?\.service$/.exec(unit)?.[1];
+}
+
+/** The service of a job; a timer of the same name starts it. It belongs to no colour. */
+export function jobUnit(app: string, job: string): string {
+  return unitName(app, `job-${job}`);
+}
+
+export function jobTimer(app: string, job: string): string {
+  return jobUnit(app, job).replace(/service$/, 'timer');
+}
+
+/** The link to the release whose jobs run: the one that was kept last. */
+export function liveLink(app: string): string {
+  return `${appRoot(app)}/live`;
+}
+
+/** What became of the runs of applications' jobs. */
+export const JOB_RUNS = '/var/lib/pipeline/jobs';
 
 export function networkUnit(app: string, instance: string): string {
   return `pipeline-network@${app}-${instance}.service`;

@@ -57,6 +57,17 @@ export interface Placing {
   readonly nodeArchive: string | null;
   /** Folder below Tomcat's `webapps` that stands for the context path; null: no Tomcat. */
   readonly webapp: string | null;
+  /** Dependencies that the host installs, once for each `lock` of the manifest; null: none. */
+  readonly dependencies: Dependencies | null;
+}
+
+/** What the host installs a language's dependencies from, with the language's own tools. */
+export interface Dependencies {
+  readonly language: 'python' | 'ruby';
+  /** Files that the tools read, e.g. `requirements.txt`, by path. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Oldest version of the language that will do, e.g. `3.12`; null: any. */
+  readonly least: string | null;
 }
 
 /** A process of a release, and what systemd reads of it. */
@@ -68,6 +79,28 @@ export interface OrderedInstance {
   readonly port: number;
   /** The unit that makes its own network, and that unit's settings; null: it shares the host's. */
   readonly network: { readonly unit: string; readonly settings: string } | null;
+}
+
+/** A process beside the web ones. */
+export interface OrderedProcess {
+  /** Of the definition, e.g. `worker`. */
+  readonly name: string;
+  readonly unit: string;
+  readonly unitText: string;
+  readonly when: 'before' | 'after';
+  /** The other colour's process of this name must have ended before it starts. */
+  readonly exclusive: boolean;
+  /** How long it may take to end, in milliseconds. */
+  readonly stopWithin: number;
+}
+
+/** A job: what its timer starts, in the release behind the live link. */
+export interface OrderedJob {
+  readonly name: string;
+  readonly unit: string;
+  readonly unitText: string;
+  readonly timer: string;
+  readonly timerText: string;
 }
 
 /** nginx's site, with the certificate that must lie there before it. */
@@ -94,6 +127,10 @@ export interface Placed {
   /** The colour that it has or gets. */
   readonly colour: Colour;
   readonly instances: readonly OrderedInstance[];
+  /** Absent: none. */
+  readonly processes?: readonly OrderedProcess[] | undefined;
+  /** Of the application's first host; absent: none. */
+  readonly jobs?: readonly OrderedJob[] | undefined;
 }
 
 /**
@@ -150,6 +187,15 @@ export interface GuardOrder {
   readonly audit: Omit<AuditLine, 'at' | 'result' | 'message'>;
 }
 
+/** How another host's site is reached at one of its addresses. */
+export interface OtherSite {
+  readonly port: number;
+  /** https; the certificate is not looked at. */
+  readonly tls: boolean;
+  /** The site's name; null: it has none. */
+  readonly name: string | null;
+}
+
 /** What a host needs to decide by itself whether a release stays. */
 export interface RolloutOrder {
   /**
@@ -160,6 +206,8 @@ export interface RolloutOrder {
   readonly part: 'whole' | 'balancer' | 'host';
   /** 16 hex digits, drawn anew. */
   readonly id: string;
+  /** Of a `host`: the site of its balancer, where it hears the end; absent: it waits to be told. */
+  readonly follows?: (OtherSite & { readonly addresses: readonly string[] }) | undefined;
   /** From which the order of buckets and the names of visitors are drawn: 32 hex digits, secret. */
   readonly seed: string;
   /** What makes a visitor the same one, for people: `visitor`, `header X-Api-Key`, `address`, `request`. */
@@ -203,6 +251,8 @@ export type ReleaseOrder =
 
 /** How long a command of the definition may take. */
 export const HOOK_SECONDS = 600;
+/** How long installing dependencies, or building on the host, may take. */
+export const BUILD_SECONDS = 1800;
 
 /** Steps as people see them and failures name them. */
 export const RELEASE_STEPS = [
@@ -213,8 +263,10 @@ export const RELEASE_STEPS = [
   'health',
   'proxy',
   'switch',
+  'processes',
   'rollout',
   'probation',
+  'jobs',
   'drain',
   'guard',
   'after_deploy',

@@ -2,6 +2,7 @@
 export { bringDatabase, type DatabaseOutcome, lookAtDatabases, type SeenDatabase } from './bring.ts';
 export {
   appDatabases,
+  databasePort,
   databasesOn,
   databaseVariables,
   missingDatabases,

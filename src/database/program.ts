@@ -66,7 +66,7 @@ export async function findProgram(
   const there = await stat(path).catch(() => undefined);
   if (there === undefined && options.cachedOnly) return undefined;
   if (there === undefined && !isAddress)
-    throw new Failure('usage', `there is no FerretDB at ${path}`, {
+    throw new Failure('usage', `${stageOf(database)}: there is no FerretDB at ${path}`, {
       step: stageOf(database),
       next: `Correct ${setting}: path or https address of FerretDB 1.x, as binary or .deb package.`,
     });

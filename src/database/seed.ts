@@ -101,7 +101,11 @@ async function textOfArtifact(
   const { key, host } = database;
   const inside = posix.join(definition.directory, path);
   const wrong = (message: string, next: string) =>
-    new Failure('usage', message, { host: host.name, step: stageOf(database), next });
+    new Failure('usage', `${stageOf(database)}: ${message}`, {
+      host: host.name,
+      step: stageOf(database),
+      next,
+    });
   if (artifact.commit === null)
     throw wrong(
       `the artifact was given as a file, so nobody knows which ${path} belongs to it`,
@@ -127,11 +131,15 @@ async function textBeside({ database }: ScriptInput, file: string, { directory }
   try {
     return await readFile(resolve(directory, file), 'utf8');
   } catch (error) {
-    throw new Failure('usage', `cannot read ${file} (${(error as NodeJS.ErrnoException).code})`, {
-      step: stageOf(database),
-      next: `Correct databases.${database.key}.seed: file: is relative to pipeline.yml.`,
-      cause: error,
-    });
+    throw new Failure(
+      'usage',
+      `${stageOf(database)}: cannot read ${file} (${(error as NodeJS.ErrnoException).code})`,
+      {
+        step: stageOf(database),
+        next: `Correct databases.${database.key}.seed: file: is relative to pipeline.yml.`,
+        cause: error,
+      },
+    );
   }
 }
 

@@ -58,7 +58,7 @@ export function appDatabases(
       key,
       definition: database,
       user: userOf(database),
-      port: portOf(database),
+      port: databasePort(database),
       address: alone ? LOOPBACK : fleetAddress(host),
       clients: alone ? [LOOPBACK] : [...new Set(hosts.map(fleetAddress))].sort(),
       host,
@@ -112,7 +112,7 @@ export function databasesOn({ apps }: Pick<Config, 'apps'>, group: string): Host
         app: name,
         engine: database.engine,
         name: database.name,
-        port: portOf(database),
+        port: databasePort(database),
       })),
     repository: here.find(({ database }) => database.repository !== undefined)?.database.repository,
   };
@@ -123,7 +123,8 @@ function userOf({ name, user }: DatabaseConfig): string {
   return user ?? name;
 }
 
-function portOf({ engine, port }: DatabaseConfig): number {
+/** The port that a database listens on. */
+export function databasePort({ engine, port }: DatabaseConfig): number {
   return port ?? (engine === 'mariadb' ? MARIADB_PORT : MONGODB_PORT);
 }
 
@@ -149,7 +150,7 @@ export function missingDatabases({
   return Object.fromEntries(
     Object.entries(databases).flatMap(([key, database]) => [
       [databaseVariable(key, 'HOST'), LOOPBACK],
-      [databaseVariable(key, 'PORT'), String(portOf(database))],
+      [databaseVariable(key, 'PORT'), String(databasePort(database))],
       [databaseVariable(key, 'USER'), userOf(database)],
       [databaseVariable(key, 'PASSWORD'), 'none'],
       [databaseVariable(key, 'DATABASE'), database.name],

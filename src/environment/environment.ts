@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { EnvironmentSpec, Exposure, MachineSpec } from '../cloud/provider.ts';
+import { LANGUAGE_PACKAGES, type Language } from '../config/languages.ts';
 import type { Config, HostConfig } from '../config/schema.ts';
 import { machineNames } from '../config/schema-values.ts';
 import { databasesOn } from '../database/index.ts';
@@ -36,7 +37,7 @@ export function existingSpec(
   config: Config,
   groups: readonly string[],
   memoryBytes: number,
-): Pick<MachineSpec, 'roles' | 'exposures' | 'memoryBytes' | 'databases'> {
+): Pick<MachineSpec, 'roles' | 'exposures' | 'memoryBytes' | 'databases' | 'packages'> {
   const entries = groups.flatMap((group) => {
     const host = config.hosts[group];
     return host === undefined ? [] : [{ group, host }];
@@ -44,6 +45,7 @@ export function existingSpec(
   const databases = entries.map(({ group }) => databasesOn(config, group));
   return {
     roles: [...new Set(entries.flatMap(({ group, host }) => rolesOf(config, group, host)))],
+    packages: packagesOf(config, groups),
     exposures: distinct(entries.flatMap(({ group, host }) => exposures(config, group, host))),
     databases: {
       clients: [...new Set(databases.flatMap(({ clients }) => clients))],
@@ -75,6 +77,7 @@ function members(config: Config, group: string, host: HostConfig): MachineSpec[]
     name,
     group,
     roles: rolesOf(config, group, host),
+    packages: packagesOf(config, [group]),
     databases: databasesOn(config, group),
     exposures: exposures(config, group, host),
     memoryBytes: host.memory ?? config.defaults.memory ?? DEFAULTS.memory,
@@ -94,6 +97,18 @@ function rolesOf(config: Config, group: string, host: HostConfig): readonly stri
   );
   const { engines } = databasesOn(config, group);
   return [...new Set([...host.roles, ...engines, ...(serves ? ['node-service'] : [])])];
+}
+
+/** Those that its applications name, and those of the languages that they name. */
+function packagesOf(config: Config, groups: readonly string[]): readonly string[] {
+  const served = Object.values(config.apps).filter(({ hosts }) =>
+    groups.some((group) => hosts.includes(group)),
+  );
+  const all = served.flatMap(({ runtime, packages }) => [
+    ...(runtime !== undefined && runtime in LANGUAGE_PACKAGES ? LANGUAGE_PACKAGES[runtime as Language] : []),
+    ...packages,
+  ]);
+  return [...new Set(all)];
 }
 
 /** SSH for operators, what the roles open, and the ports of the sites that the host serves or balances. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EnvironmentSpec, Machine, MachineSpec } from '../cloud/provider.ts';
 import type { Context } from '../context.ts';
 import type { Resource } from '../host/resource.ts';
-import { rolesFor } from '../roles/index.ts';
+import { rolesFor, withPackages } from '../roles/index.ts';
 import type { Connection, SshTarget } from '../ssh/connection.ts';
 import { writeKnownHosts } from '../ssh/known-hosts.ts';
 import { connect } from '../ssh/openssh.ts';
@@ -59,7 +59,7 @@ export function desiredState(
 
 /** What a host should be: base first (its firewall comes before any service), then its roles. */
 export function resourcesOf(
-  host: Pick<MachineSpec, 'roles' | 'exposures' | 'memoryBytes' | 'databases'>,
+  host: Pick<MachineSpec, 'roles' | 'exposures' | 'memoryBytes' | 'databases' | 'packages'>,
   around: {
     readonly fleet: readonly FleetMember[];
     readonly operators: readonly string[];
@@ -80,7 +80,8 @@ export function resourcesOf(
       repository: host.databases?.repository,
     },
   };
-  return ['base', ...host.roles].flatMap((role) => rolesFor(role, params));
+  const own = ['base', ...host.roles].flatMap((role) => rolesFor(role, params));
+  return withPackages(own, host.packages ?? []);
 }
 
 /** Each once. */

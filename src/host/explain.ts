@@ -27,7 +27,7 @@ export interface FailedStep {
 interface Cause {
   readonly next: string;
   /** The lines that tell of it; absent: the last lines. */
-  readonly lines?: RegExp;
+  readonly lines?: RegExp | undefined;
 }
 
 const AGAIN = 'then run the command again: it goes on from here';
@@ -76,74 +76,100 @@ function program(step: string): string {
   return step.startsWith('service ') ? 'systemctl ' : '';
 }
 
-function causeOf({ host, output, exitCode, disk, probe }: FailedStep, step: string): Cause {
-  const text = output.join('\n');
-  const full = /No space left on device|You don't have enough free space|disk quota exceeded/i;
-  if (full.test(text)) {
-    const room = disk === undefined ? '' : ` has ${bytes(disk.freeBytes)} free of ${bytes(disk.totalBytes)}`;
-    return {
-      lines: full,
-      next:
-        `${room === '' ? `The disk of ${host} is full` : `The host${room}`}. Make room or give it a ` +
-        `larger size, ${AGAIN}.`,
-    };
-  }
-  if (exitCode === CUT_OFF) {
-    return {
-      next:
-        'With the new rules a second SSH connection did not come ' +
-        `through${probe === undefined ? '' : ` (${probe})`}, so the host took them back. Let your own ` +
-        'address reach the SSH port (operators in pipeline.yml), then run the command again.',
-    };
-  }
-  if (exitCode === REFUSED) {
-    return {
-      next:
-        'The new content was refused before it was put in place; what stood there before still stands. ' +
-        'Correct the content, then run the command again.',
-    };
-  }
-  if (/Could not get lock|dpkg frontend lock|is held by process/.test(text)) {
-    const holder = /held by process (\d+)(?: \(([^)]+)\))?/.exec(text);
-    const who = holder === null ? 'another program' : `${holder[2] ?? 'process'} (${holder[1]})`;
-    return {
-      lines: /lock/i,
-      next:
-        `Packages are being changed by ${who}, for longer than we wait. See what it does (pipeline prod ` +
-        `ssh ${host} -- ps aux), ${AGAIN}.`,
-    };
-  }
-  const unreachable =
-    /Temporary failure resolving|Could not resolve|Could not connect|Network is unreachable|Connection timed out|Cannot initiate the connection|Unable to connect/i;
-  if (unreachable.test(text)) {
-    return {
-      lines: unreachable,
-      next:
-        'The host does not reach its package sources. Look at its network, its name service and its ' +
-        `proxy (/etc/apt/apt.conf.d), ${AGAIN}.`,
-    };
-  }
-  const unknown = /Unable to locate package|has no installation candidate/;
-  if (unknown.test(text)) {
-    const name = /(?:Unable to locate package|Package) '?([a-z0-9+.-]+)/.exec(text)?.[1] ?? step;
-    return {
-      lines: unknown,
-      next:
-        `No package source of the host has ${name}. Look for the name in its release (apt-cache ` +
-        `search), or add the source that has it (/etc/apt/sources.list.d), ${AGAIN}.`,
-    };
-  }
-  if (/but no removal|Packages need to be removed but remove is disabled/i.test(text)) {
-    return {
-      next:
-        'apt would have to remove other packages, which pipeline does not do by itself. See what stands ' +
-        `in the way: pipeline prod ssh ${host} -- apt-get install --simulate ` +
-        `${step.replace(/^package /, '')}`,
-    };
-  }
+/** What told the cause: the exit code of our own script alone, or words of the program that failed. */
+function causeOf(failed: FailedStep, step: string): Cause {
+  const text = failed.output.join('\n');
+  if (FULL.test(text)) return { lines: FULL, next: fullDisk(failed) };
+  if (failed.exitCode === CUT_OFF) return { next: cutOff(failed) };
+  if (failed.exitCode === REFUSED) return { next: REFUSED_CONTENT };
+  const known = PACKAGE_TROUBLES.find(({ when }) => when.test(text));
+  if (known !== undefined) return { next: known.next(text, failed.host, step), lines: known.lines };
   if (step.startsWith('service ')) {
     const unit = step.replace(/^service /, '');
-    return { next: `Its journal: pipeline prod ssh ${host} -- journalctl -u ${unit}. Mend it, ${AGAIN}.` };
+    return {
+      next: `Its journal: pipeline prod ssh ${failed.host} -- journalctl -u ${unit}. Mend it, ${AGAIN}.`,
+    };
   }
   return { next: `Mend what it complains of, ${AGAIN}.` };
 }
+
+const FULL = /No space left on device|You don't have enough free space|disk quota exceeded/i;
+
+function fullDisk({ host, disk }: FailedStep): string {
+  const what =
+    disk === undefined
+      ? `The disk of ${host} is full`
+      : `The host has ${bytes(disk.freeBytes)} free of ${bytes(disk.totalBytes)}`;
+  return `${what}. Make room or give it a larger size, ${AGAIN}.`;
+}
+
+function cutOff({ probe }: FailedStep): string {
+  return (
+    'With the new rules a second SSH connection did not come ' +
+    `through${probe === undefined ? '' : ` (${probe})`}, so the host took them back. Let your own ` +
+    'address reach the SSH port (operators in pipeline.yml), then run the command again.'
+  );
+}
+
+const REFUSED_CONTENT =
+  'The new content was refused before it was put in place; what stood there before still stands. ' +
+  'Correct the content, then run the command again.';
+
+interface PackageTrouble {
+  readonly when: RegExp;
+  readonly lines?: RegExp;
+  readonly next: (text: string, host: string, step: string) => string;
+}
+
+const UNREACHABLE = new RegExp(
+  [
+    'Temporary failure resolving',
+    'Could not (resolve|connect)',
+    'Network is unreachable',
+    'Connection timed out',
+    'Cannot initiate the connection',
+    'Unable to connect',
+  ].join('|'),
+  'i',
+);
+const UNKNOWN = /Unable to locate package|has no installation candidate/;
+
+/** What apt complains of, in the order of how much each explains. */
+const PACKAGE_TROUBLES: readonly PackageTrouble[] = [
+  {
+    when: /Could not get lock|dpkg frontend lock|is held by process/,
+    lines: /lock/i,
+    next: (text, host) => {
+      const holder = /held by process (\d+)(?: \(([^)]+)\))?/.exec(text);
+      const who = holder === null ? 'another program' : `${holder[2] ?? 'process'} (${holder[1]})`;
+      return (
+        `Packages are being changed by ${who}, for longer than we wait. See what it does (pipeline prod ` +
+        `ssh ${host} -- ps aux), ${AGAIN}.`
+      );
+    },
+  },
+  {
+    when: UNREACHABLE,
+    lines: UNREACHABLE,
+    next: () =>
+      'The host does not reach its package sources. Look at its network, its name service and its ' +
+      `proxy (/etc/apt/apt.conf.d), ${AGAIN}.`,
+  },
+  {
+    when: UNKNOWN,
+    lines: UNKNOWN,
+    next: (text, _host, step) => {
+      const name = /(?:Unable to locate package|Package) '?([a-z0-9+.-]+)/.exec(text)?.[1] ?? step;
+      return (
+        `No package source of the host has ${name}. Look for the name in its release (apt-cache ` +
+        `search), or add the source that has it (/etc/apt/sources.list.d), ${AGAIN}.`
+      );
+    },
+  },
+  {
+    when: /but no removal|Packages need to be removed but remove is disabled/i,
+    next: (_text, host, step) =>
+      'apt would have to remove other packages, which pipeline does not do by itself. See what stands ' +
+      `in the way: pipeline prod ssh ${host} -- apt-get install --simulate ${step.replace(/^package /, '')}`,
+  },
+];

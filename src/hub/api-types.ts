@@ -7,7 +7,16 @@
  * Answers are compressed. `/api/stream` sends `overview` (an `Overview`), `point` (a `LivePoint` of the
  * subject), `event` (a `HubEvent`, new or changed) and `missed`.
  */
+import type {
+  Otherwise,
+  RolloutEvent,
+  RolloutMetric,
+  RolloutPhase,
+  SideFigures,
+  SideRelease,
+} from '../contract/rollout-status.ts';
 
+export type { RolloutMetric };
 export type Health = 'well' | 'look' | 'broken';
 
 export interface OverviewHost {
@@ -99,7 +108,7 @@ export interface LivePoint {
 }
 
 /**
- * `rollout`: a step of a live canary. `change`: everything else that the audit log of a host holds: `prod
+ * `rollout`: a step of a rollout. `change`: everything else that the audit log of a host holds: `prod
  * up`, `monitor setup`, backups.
  */
 export type EventKind = 'deploy' | 'rollback' | 'rollout' | 'canary' | 'change';
@@ -136,6 +145,37 @@ export interface EventPage {
   readonly events: readonly HubEvent[];
   /** For `before=` of the next page; null: there is none. */
   readonly next: string | null;
+}
+
+export type LogLevel = 'critical' | 'error' | 'warning' | 'info' | 'debug';
+
+export interface ShownLogLine {
+  readonly at: number;
+  readonly host: string;
+  /** Instance, job or unit; `nginx` for a request. */
+  readonly source: string;
+  readonly isRequest: boolean;
+  readonly level: LogLevel;
+  /** Empty: not known. */
+  readonly release: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** The line is longer than what is shown. */
+  readonly isCut: boolean;
+}
+
+/**
+ * `/api/logs?app=&from=&to=&host=&level=&release=&q=&requests=yes`, or `host=` alone: read from the hosts at
+ * that moment, the latest lines, oldest first. `level`: that bad or worse. `q`: what a line contains.
+ */
+export interface LogPage {
+  readonly lines: readonly ShownLogLine[];
+  /** There are older ones in the range that are not shown. */
+  readonly more: boolean;
+  /** A host gave up before it had read the range. */
+  readonly tookTooLong: boolean;
+  /** Hosts whose lines are missing, and why. */
+  readonly troubles: readonly { readonly host: string; readonly why: string }[];
 }
 
 /** `/api/alert-log?limit=50&before=NEXT&subject=`: what was fired and resolved, newest first. */
@@ -214,49 +254,21 @@ export interface CanaryPage {
   readonly next: string | null;
 }
 
-/** One version in a live canary, and what it did so far. */
-export interface ShownSide {
-  readonly release: string;
-  readonly ref: string;
-  readonly commit: string | null;
-  readonly subject: string;
-  readonly visitors: number;
-  readonly requests: number;
-  /** Answered with 5xx, or not at all. */
-  readonly failed: number;
-}
+/** One version in a rollout, and what it did so far. */
+export interface ShownSide extends SideRelease, SideFigures {}
 
-/** The evidence against the candidate of a live canary. */
-export interface ShownEvidence {
-  readonly name: string;
-  readonly unit: 'share' | 'ms';
-  readonly baseline: number | null;
-  readonly candidate: number | null;
-  /** N to 1 that it does harm; 1: nothing points to harm. */
-  readonly odds: number;
-  /** Share by which it may be worse; null: not at all. */
-  readonly tolerated: number | null;
-  /** Shown to be no worse than the next step allows. */
-  readonly cleared: boolean;
-}
-
-export interface ShownStep {
+export interface ShownStep extends Omit<RolloutEvent, 'at'> {
   readonly at: number;
-  readonly kind: 'began' | 'step' | 'paused' | 'resumed' | 'held' | 'promoted' | 'taken back';
-  /** Share of the candidate from here on. */
-  readonly percent: number;
-  /** A sentence without its end; may be empty. */
-  readonly why: string;
 }
 
-/** A live canary as its host told of it last, with times by the hub's clock. `/api/rollouts/ID` */
+/** A rollout as its host told of it last, with times by the hub's clock. `/api/rollouts/ID` */
 export interface ShownRollout {
   readonly id: string;
   readonly app: string;
   /** The host that divides the traffic and decides. */
   readonly host: string;
   readonly heardAt: number;
-  readonly phase: 'running' | 'paused' | 'held' | 'promoted' | 'taken back';
+  readonly phase: RolloutPhase;
   readonly beganAt: number;
   /** When it was so; the end, where it has ended. */
   readonly at: number;
@@ -269,11 +281,11 @@ export interface ShownRollout {
   readonly percent: number;
   /** Odds at which it is taken back. */
   readonly alarm: number;
-  readonly metrics: readonly ShownEvidence[];
+  readonly metrics: readonly RolloutMetric[];
   readonly next: { readonly percent: number; readonly waitsFor: string } | null;
   /** When `otherwise` is done, should nothing be decided. */
   readonly until: number;
-  readonly otherwise: 'hold' | 'promote' | 'take back';
+  readonly otherwise: Otherwise;
   /** Newest last. */
   readonly events: readonly ShownStep[];
 }
@@ -376,6 +388,15 @@ export interface HostDetail {
     readonly error: string;
   }[];
   readonly certificates: readonly { readonly endpoint: string; readonly expires: number | null }[];
+  /** Times in seconds since 1970; null: never. */
+  readonly backups: readonly {
+    readonly item: string;
+    readonly at: number | null;
+    readonly size: number | null;
+    readonly error: string;
+    readonly verified: number | null;
+    readonly verifyError: string;
+  }[];
   readonly problems: readonly { readonly source: string; readonly message: string }[];
   /** The host itself; null where it was never heard. */
   readonly facts: {

@@ -16,6 +16,7 @@ import { RunningCanaries } from './events/canaries.ts';
 import { RolloutsGoingOn } from './events/rollouts.ts';
 import { everySample } from './every-sample.ts';
 import { Ingest } from './intake/ingest.ts';
+import { LogReader } from './logs/ask.ts';
 import { exposition } from './prometheus/exposition.ts';
 import { RemoteWrite } from './prometheus/remote-write.ts';
 import { Totals } from './prometheus/totals.ts';
@@ -123,6 +124,7 @@ class Hub {
       source: this.#source,
       ingest: this.ingest,
       live: this.live,
+      logs: new LogReader(this.#redis),
       overview: () => this.#overview(),
       metrics: () => this.#metrics(),
       secure: tls !== undefined,

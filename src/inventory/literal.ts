@@ -62,8 +62,17 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   v: '\v',
 };
 
-const NUMBER =
-  /^(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:\d(?:_?\d)*)?\.\d(?:_?\d)*(?:[eE][+-]?\d(?:_?\d)*)?|\d(?:_?\d)*\.?(?:[eE][+-]?\d(?:_?\d)*)?)/;
+const DIGITS = String.raw`\d(?:_?\d)*`;
+const EXPONENT = `(?:[eE][+-]?${DIGITS})?`;
+const NUMBER = new RegExp(
+  `^(?:${[
+    '0[xX](?:_?[0-9a-fA-F])+',
+    '0[oO](?:_?[0-7])+',
+    '0[bB](?:_?[01])+',
+    String.raw`(?:${DIGITS})?\.${DIGITS}${EXPONENT}`,
+    String.raw`${DIGITS}\.?${EXPONENT}`,
+  ].join('|')})`,
+);
 
 /** A recursive reader; a SyntaxError means that the text is no literal. */
 class LiteralReader {

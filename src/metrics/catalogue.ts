@@ -122,7 +122,7 @@ export const TABLES = {
     columns: {
       server: label('Who logged it: nginx or tomcat', 16),
       app: label('Application'),
-      variant: label('Upstream that answered, e.g. blue; empty: the server itself'),
+      colour: label('Upstream that answered, e.g. blue; empty: the server itself'),
       release: label('Release that answered'),
       method: label('Request method', 16),
       route: label('Normalised path, e.g. /api/study/load/:id', 512),
@@ -218,6 +218,20 @@ export const TABLES = {
       app: label('Application'),
       id: label('Identifier of the rollout'),
       status: state('`RolloutStatus` as JSON', 16_384),
+    },
+  },
+  backups: {
+    help: 'Backups of this host, one row for each thing that is backed up by itself.',
+    maxRows: 100,
+    columns: {
+      item: label('Application and key, e.g. shop/orders; host; monitor', 128),
+      at: latest('s', 4e11, 'When the newest was made, seconds since 1970'),
+      since: latest('s', 4e11, 'When it was asked for first, seconds since 1970'),
+      every: latest('s', 1e8, 'Time from one to the next'),
+      bytes: bytes('Size of the newest before it is packed'),
+      error: state('Why the last attempt failed; empty when it did not', 256),
+      verified: latest('s', 4e11, 'When one was last restored on trial, seconds since 1970'),
+      verify_error: state('Why that failed; empty when it did not', 256),
     },
   },
 } as const satisfies Readonly<Record<string, Table>>;

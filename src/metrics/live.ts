@@ -14,11 +14,11 @@ const histogram = z.object({
   counts: z.record(z.string().regex(/^-?\d{1,4}$/), count),
 });
 
-/** The requests of one route, method and variant that ended within the line's interval. */
+/** The requests of one route, method and colour that ended within the line's interval. */
 const trafficGroup = z.object({
   app: z.string(),
-  /** The log's `variant`: which upstream answered, e.g. `blue`; empty for what nginx answered itself. */
-  variant: z.string(),
+  /** The log's `colour`: which upstream answered, e.g. `blue`; empty for what nginx answered itself. */
+  colour: z.string(),
   release: z.string(),
   method: z.string(),
   /** The normalised path, e.g. `/api/study/load/:id`; `other` if there were too many. */

@@ -210,7 +210,7 @@ function weightOf(row: AnyRow, seconds: number): number {
   return typeof row.weight === 'number' ? row.weight : seconds;
 }
 
-const OTHER = { server: 'other', app: 'other', variant: '', release: '', method: 'other', route: 'other' };
+const OTHER = { server: 'other', app: 'other', colour: '', release: '', method: 'other', route: 'other' };
 
 /** Keeps a table within its bound. */
 function bound(name: TableName, rows: AnyRow[]): AnyRow[] {

@@ -59,36 +59,20 @@ const WORDS: Readonly<Record<string, number>> = {
 export function prometheusAt(address: string, context: Context, timeoutMs = TIMEOUT_MS): Prometheus {
   const base = checkedAddress(address);
   const shown = `${base.origin}${base.pathname.replace(/\/$/, '')}`;
-  const authorization = context.env[AUTHORIZATION];
   return {
     async range({ query, start, end, step }, about) {
-      const { status, text } = await post(
-        new URLSearchParams({ query, start: `${start}`, end: `${end}`, step: `${step}` }),
-      );
+      const body = new URLSearchParams({ query, start: `${start}`, end: `${end}`, step: `${step}` });
+      const { status, text } = await post(shown, body, context, timeoutMs);
       const answer = parsed(text);
       if (answer?.status === 'success') {
         return { series: seriesOf(answer.data, shown, about), warnings: texts(answer.warnings) };
       }
-      if (status === 401 || status === 403) {
-        throw new Failure(
-          'usage',
-          `Prometheus at ${shown} lets nobody in without credentials (HTTP ${status}).`,
-          {
-            next: `Set ${AUTHORIZATION}, e.g. to "Bearer …" or "Basic …".`,
-          },
-        );
-      }
+      if (status === 401 || status === 403) throw notAdmitted(shown, status);
       if (answer?.status === 'error' && typeof answer.error === 'string') {
-        const refused = status === 400 || status === 422;
-        throw new Failure(
-          refused ? 'usage' : 'host',
+        throw refusedQuery(
           `Prometheus at ${shown} refuses the query of ${about}: ${answer.error}`,
-          {
-            output: [query],
-            next: refused
-              ? 'Correct the query, or ask for a shorter time or a longer step.'
-              : 'Check Prometheus, then try again.',
-          },
+          status,
+          query,
         );
       }
       throw new Failure('host', `${shown} does not answer like Prometheus (HTTP ${status}).`, {
@@ -97,27 +81,49 @@ export function prometheusAt(address: string, context: Context, timeoutMs = TIME
       });
     },
   };
+}
 
-  async function post(body: URLSearchParams): Promise<{ status: number; text: string }> {
-    try {
-      // POST, since a query may be too long for an address.
-      const response = await fetch(`${shown}/api/v1/query_range`, {
-        method: 'POST',
-        body,
-        signal: AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]),
-        headers: { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) },
-      });
-      const text = await response.text();
-      context.trace(`POST ${shown}/api/v1/query_range ${body} → ${response.status}, ${text.length} bytes`);
-      return { status: response.status, text };
-    } catch (error) {
-      context.signal.throwIfAborted();
-      throw new Failure('host', `Cannot reach Prometheus at ${shown}: ${reasonOf(error, timeoutMs)}.`, {
-        cause: error,
-        next: 'Check that it runs and can be reached from here.',
-      });
-    }
+async function post(
+  shown: string,
+  body: URLSearchParams,
+  context: Context,
+  timeoutMs: number,
+): Promise<{ status: number; text: string }> {
+  const authorization = context.env[AUTHORIZATION];
+  try {
+    // POST, since a query may be too long for an address.
+    const response = await fetch(`${shown}/api/v1/query_range`, {
+      method: 'POST',
+      body,
+      signal: AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]),
+      headers: { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) },
+    });
+    const text = await response.text();
+    context.trace(`POST ${shown}/api/v1/query_range ${body} → ${response.status}, ${text.length} bytes`);
+    return { status: response.status, text };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw new Failure('host', `Cannot reach Prometheus at ${shown}: ${reasonOf(error, timeoutMs)}.`, {
+      cause: error,
+      next: 'Check that it runs and can be reached from here.',
+    });
   }
+}
+
+function notAdmitted(shown: string, status: number): Failure {
+  return new Failure('usage', `Prometheus at ${shown} lets nobody in without credentials (HTTP ${status}).`, {
+    next: `Set ${AUTHORIZATION}, e.g. to "Bearer …" or "Basic …".`,
+  });
+}
+
+function refusedQuery(message: string, status: number, query: string): Failure {
+  const ours = status === 400 || status === 422;
+  return new Failure(ours ? 'usage' : 'host', message, {
+    output: [query],
+    next: ours
+      ? 'Correct the query, or ask for a shorter time or a longer step.'
+      : 'Check Prometheus, then try again.',
+  });
 }
 
 function checkedAddress(address: string): URL {

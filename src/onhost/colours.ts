@@ -1,5 +1,5 @@
 /** The processes in a colour: which there are, how busy they are, and how they end. */
-import { type Colour, settingsFolder } from '../contract/places.ts';
+import { type Colour, isProcessUnit, settingsFolder } from '../contract/places.ts';
 import { rolloutFolder, rolloutUnit } from '../contract/rollout.ts';
 import type { Host } from './host.ts';
 import { sayer, type Tell } from './scene.ts';
@@ -67,9 +67,21 @@ export async function unitsUp(host: Host, app: string, colour: Colour): Promise<
   return units.map(({ unit }) => unit);
 }
 
-/** They start at boot. */
+/** Its web processes start at boot. */
 export async function enable(host: Host, app: string, colour: Colour): Promise<void> {
-  for (const unit of await unitsOf(host, app, colour)) await host.link(`../${unit}`, `${WANTED}/${unit}`);
+  const units = await unitsOf(host, app, colour);
+  await enableUnits(
+    host,
+    units.filter((unit) => !isProcessUnit(unit)),
+  );
+}
+
+export async function enableUnits(host: Host, units: readonly string[]): Promise<void> {
+  for (const unit of units) await host.link(`../${unit}`, `${WANTED}/${unit}`);
+}
+
+export async function disableUnits(host: Host, units: readonly string[]): Promise<void> {
+  for (const unit of units) await host.remove(`${WANTED}/${unit}`);
 }
 
 export async function enableGuard(host: Host, app: string): Promise<void> {
@@ -128,7 +140,7 @@ export async function stopColour(host: Host, app: string, colour: Colour): Promi
   const units = await unitsOf(host, app, colour);
   if (units.length === 0) return;
   await host.stop(...units);
-  for (const unit of units) await host.remove(`${WANTED}/${unit}`);
+  await disableUnits(host, units);
   const networks = (await instancesIn(host, app, colour)).flatMap(({ network }) => network ?? []);
   if (networks.length > 0) await host.stop(...networks);
 }

@@ -25,8 +25,8 @@ export async function beginGuard(host: Host, { watched, order }: GuardState): Pr
   const folder = guardFolder(app);
   await host.remove(folder);
   await host.makeFolder(folder, 0o700);
-  const { manifest, slot, colour, instances } = watched;
-  const state: GuardState = { watched: { manifest, slot, colour, instances }, order };
+  const { manifest, slot, colour, instances, processes, jobs } = watched;
+  const state: GuardState = { watched: { manifest, slot, colour, instances, processes, jobs }, order };
   await host.write(`${folder}/until`, `${host.now() + order.watch}\n`, 0o600);
   await host.write(`${folder}/order.json`, JSON.stringify(state), 0o600);
   await enableGuard(host, app);

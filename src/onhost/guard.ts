@@ -52,11 +52,16 @@ async function watch({ watched, order }: GuardState, host: Host): Promise<string
   const since = host.journalTime();
   const until = Number((await host.read(`${guardFolder(app)}/until`)) ?? began + order.watch);
   const seen = new Map<string, { readonly restarts: number; bad: number; well: boolean }>();
-  for (const { unit } of watched.instances) {
+  for (const { unit } of [...watched.instances, ...(watched.processes ?? [])]) {
     seen.set(unit, { restarts: (await host.unit(unit)).restarts, bad: 0, well: false });
   }
   while (host.now() < until) {
     await host.sleep(1000);
+    for (const { name, unit } of watched.processes ?? []) {
+      const ended = (await host.unit(unit)).restarts - (seen.get(unit)?.restarts ?? 0);
+      if (ended <= ENDS) continue;
+      return `${name} ended ${ended} times by itself (exit code ${await host.lastExit(unit, since)})`;
+    }
     for (const { unit, address, port } of watched.instances) {
       const one = seen.get(unit);
       if (one === undefined) continue;

@@ -1,5 +1,6 @@
 /** Whether the new version answers: before traffic moves, and in its probation. */
-import type { OrderedInstance, ReleaseStep } from '../contract/release.ts';
+import type { OrderedInstance, OrderedProcess, ReleaseStep } from '../contract/release.ts';
+import { lastLines } from './processes.ts';
 import { failed, type Scene, sayer } from './scene.ts';
 import { logOf } from './start.ts';
 
@@ -76,10 +77,16 @@ export async function probation(scene: Scene, ms: number): Promise<void> {
   for (const { unit } of placed.instances) {
     seen.set(unit, { restarts: (await host.unit(unit)).restarts, bad: 0 });
   }
+  for (const { unit } of placed.processes ?? []) {
+    seen.set(unit, { restarts: (await host.unit(unit)).restarts, bad: 0 });
+  }
   const deadline = host.now() + ms;
   while (host.now() < deadline) {
     say.running(`${Math.trunc((deadline - host.now()) / 1000)} s left`);
     await host.sleep(1000);
+    for (const process of placed.processes ?? []) {
+      await stillUp(scene, process, seen.get(process.unit)?.restarts ?? 0);
+    }
     for (const { unit, address, port } of placed.instances) {
       const before = seen.get(unit);
       if (before === undefined) continue;
@@ -93,4 +100,15 @@ export async function probation(scene: Scene, ms: number): Promise<void> {
     }
   }
   say.done();
+}
+
+async function stillUp(
+  { host, started }: Scene,
+  { name, unit }: OrderedProcess,
+  before: number,
+): Promise<void> {
+  if ((await host.unit(unit)).restarts === before) return;
+  const code = await host.lastExit(unit, started);
+  const lines = await lastLines(host, unit, started);
+  throw failed('probation', `${name} ended by itself (exit code ${code})`, lines);
 }

@@ -1,6 +1,7 @@
 /** The definition's hooks, run in the new release as the application's user, with its environment. */
-import { NODE_ROOT, STATE_ROOT, systemUser, workingDirectory } from '../contract/places.ts';
+import { STATE_ROOT, systemUser, workingDirectory } from '../contract/places.ts';
 import { HOOK_SECONDS } from '../contract/release.ts';
+import { ownVariables, toolFolders } from '../contract/tools.ts';
 import { failed, type Scene, sayer } from './scene.ts';
 
 /** The unit in which a hook runs, so that an interrupted release can stop it. */
@@ -14,9 +15,8 @@ export async function runHook(
   command: string,
 ): Promise<void> {
   const { host, placed, folder } = scene;
-  const { app, release, node, directory } = placed.manifest;
+  const { app, release, directory } = placed.manifest;
   const work = workingDirectory(app, release, directory);
-  const tools = node === null ? [] : [`${NODE_ROOT}/${node}/bin`];
   const say = sayer(scene.tell, step);
   say.started(command);
   const began = host.now();
@@ -28,7 +28,8 @@ export async function runHook(
     user,
     directory: work,
     environmentFile: `${folder}/env`,
-    path: [...tools, `${work}/node_modules/.bin`, '/usr/local/bin:/usr/bin:/bin'].join(':'),
+    path: [...toolFolders(placed.manifest, folder), '/usr/local/bin:/usr/bin:/bin'].join(':'),
+    variables: ownVariables(placed.manifest, folder),
     state: `${STATE_ROOT.split('/').at(-1)}/${app}`,
     seconds: HOOK_SECONDS,
   };

@@ -3,6 +3,7 @@
  * at any of them. Paths are absolute. What cannot be done throws.
  */
 
+import type { OtherSite } from '../contract/release.ts';
 import type { ShareFolder } from '../proxy/shares.ts';
 
 /** What systemd knows of a unit. */
@@ -33,6 +34,8 @@ export interface HookCommand {
   readonly directory: string;
   readonly environmentFile: string;
   readonly path: string;
+  /** Further variables, `NAME=value`. */
+  readonly variables: readonly string[];
   readonly state: string;
   readonly seconds: number;
 }
@@ -71,11 +74,16 @@ export interface Host {
   /** Runs a program without input. @returns its exit code and all that it printed */
   run(program: string, ...args: readonly string[]): Promise<{ readonly code: number; readonly said: string }>;
 
+  /** Runs a program with our own input and outputs; our signals end it only if it heeds them. */
+  attached(program: string, ...args: readonly string[]): Promise<number>;
+
   /** Loaded units of this pattern that are not inactive. */
   loaded(
     ...patterns: readonly string[]
   ): Promise<readonly { readonly unit: string; readonly active: string }[]>;
   unit(unit: string): Promise<ServiceState>;
+  /** When a timer's time comes next, in milliseconds since 1970; undefined: never. */
+  nextElapse(timer: string): Promise<number | undefined>;
   /** Starts and waits; false if systemd refuses. */
   start(unit: string): Promise<boolean>;
   /** Stops, waits, and forgets failures. */
@@ -94,6 +102,11 @@ export interface Host {
   listensOn(unit: string): Promise<readonly string[]>;
   /** How many connections lead to these addresses (`127.0.0.1:21000`). */
   connections(addresses: readonly string[]): Promise<number>;
+  /**
+   * Asks another host's site. @returns a short text answered with 200; undefined: another answer, or none
+   * in some seconds.
+   */
+  ask(where: OtherSite & { readonly address: string }, path: string): Promise<string | undefined>;
   /** Runs the release's own `check`. */
   check(folder: string, address: string): Promise<CheckResult>;
 

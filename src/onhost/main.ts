@@ -1,8 +1,10 @@
 /**
  * The program on the host. `release` carries out the order on its standard input. `guard APP` watches a new
  * release. `ready` waits at boot until applications behind a balancer answer. `check APP COLOUR` checks the
- * processes of a colour. `rollout APP` carries a rollout on; `rollout APP status` prints what it is at,
- * `follow` whenever that changes, to its end; `rollout APP WORD BY` tells it what somebody wants.
+ * processes of a colour. `run TOKEN` runs a command in a release. `rollout APP` carries a rollout on; `rollout
+ * APP status` prints what it is at, `follow` whenever that changes, to its end; `rollout APP WORD BY` tells it
+ * what somebody wants. `jobs APP` prints the application's jobs; `job-ended APP JOB` keeps what a run came to.
+ * `backup …` backs the host up and brings backups back.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,10 +19,13 @@ import {
 } from '../contract/release.ts';
 import { asFailure } from '../errors.ts';
 import { BALANCED } from '../proxy/trust.ts';
+import { BACKUP_USAGE, backup } from './backup/main.ts';
 import { instancesIn } from './colours.ts';
+import { runCommand } from './command.ts';
 import { guard } from './guard.ts';
 import { guardFolder } from './guard-files.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
+import { jobEnded, jobStatuses } from './jobs/runs.ts';
 import { ready } from './ready.ts';
 import { realHost } from './real/host.ts';
 import { withLock } from './real/lock.ts';
@@ -30,8 +35,9 @@ import { reportOf } from './rollout/record.ts';
 import { followRollout, newestStatus, tellRollout } from './rollout/talk.ts';
 
 const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR
+       onhost run TOKEN | onhost jobs APP | onhost job-ended APP JOB
        onhost rollout APP [status | report | follow | pause BY | resume BY | promote BY | abort BY]
-`;
+${BACKUP_USAGE}`;
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -117,7 +123,22 @@ async function main([verb, app, ...rest]: readonly string[]): Promise<number> {
   if (verb === 'release') return release();
   if (verb === 'guard' && app !== undefined) return watch(app);
   if (verb === 'rollout' && app !== undefined) return rollout(app, rest);
+  if (verb === 'jobs' && app !== undefined) {
+    print(JSON.stringify(await jobStatuses(app, realHost)));
+    return 0;
+  }
+  if (verb === 'run' && app !== undefined && /^[0-9a-f]+$/.test(app)) return runCommand(app, realHost);
+  if (verb === 'backup') {
+    const code = await backup([app, ...rest].flatMap((word) => word ?? []));
+    if (code !== undefined) return code;
+  }
   const [colour] = rest;
+  if (verb === 'job-ended' && app !== undefined && colour !== undefined) {
+    const { SERVICE_RESULT = '', EXIT_CODE = '', EXIT_STATUS = '' } = process.env;
+    const end = { result: SERVICE_RESULT, code: EXIT_CODE, status: EXIT_STATUS };
+    await jobEnded(app, colour, end, realHost);
+    return 0;
+  }
   if (verb === 'check' && app !== undefined && (colour === 'blue' || colour === 'green')) {
     return check(app, colour);
   }

@@ -2,7 +2,11 @@
 import { posix } from 'node:path';
 import { INCOMING, MIGRATED, NODE_ROOT, STATE_ROOT, systemUser } from '../contract/places.ts';
 import type { Placing } from '../contract/release.ts';
+import { Failure } from '../errors.ts';
+import { type Brought, bringDependencies, DEPENDENCIES } from './build/dependencies.ts';
+import { BUILDS, buildTree } from './build/tree.ts';
 import { Interrupted } from './interrupt.ts';
+import { linkPersistent } from './persist.ts';
 import { failed, type Scene, sayer, within } from './scene.ts';
 
 export async function place(scene: Scene, placing: Placing): Promise<void> {
@@ -11,20 +15,27 @@ export async function place(scene: Scene, placing: Placing): Promise<void> {
   say.started();
   const tomcat = placing.webapp === null ? undefined : await findTomcat(scene);
   if (placing.nodeArchive !== null) await putNode(scene, placing.nodeArchive);
+  let told = '';
   if (!(await host.exists(folder))) {
     const made = `${root}/releases/.new`;
     await withSpace(scene, root, async () => {
       await host.remove(made);
       await host.makeFolder(made);
       await addUser(scene);
-      await bringTree(scene, placing, tomcat, made);
+      const dependencies = await dependenciesOf(scene, placing);
+      if (dependencies !== undefined) {
+        await host.link(`../../${DEPENDENCIES}/${dependencies.name}`, `${made}/dependencies`);
+        told = dependencies.reused ? 'dependencies reused' : 'dependencies installed';
+      }
+      await bringTree(scene, placing, tomcat, made, dependencies?.name);
+      await linkPersistent(scene, made);
       await writeFiles(scene, placing, tomcat, made);
       await host.write(`${made}/state`, 'unfinished\n', 0o644);
       await host.rename(made, folder);
     });
     await host.remove(`${INCOMING}/${placed.manifest.artifact}`);
   }
-  say.done();
+  say.done(told);
 }
 
 /** A failed write says how much space is left. */
@@ -33,6 +44,8 @@ async function withSpace(scene: Scene, below: string, work: () => Promise<void>)
     await within('place', `cannot write below ${below}`, work);
   } catch (error) {
     if (error instanceof Interrupted) throw error;
+    // A build says itself what is wrong.
+    if (error instanceof Failure && error.output.length > 0) throw error;
     const why = error instanceof Error ? error.message : String(error);
     const free = await scene.host.free(below);
     throw failed('place', `${why} (${free} free)`);
@@ -54,15 +67,25 @@ async function bringTree(
   placing: Placing,
   tomcat: Tomcat | undefined,
   made: string,
+  dependencies: string | undefined,
 ): Promise<void> {
   const { host, root, placed } = scene;
-  const { app, artifact } = placed.manifest;
+  const { artifact, command } = placed.manifest;
   const same = `${root}/releases/${placing.sameTree}/app`;
   if (placing.sameTree !== null && (await host.exists(same))) {
     await must(scene, 'cp', '-al', same, `${made}/app`);
+    const build = await host.readLink(`${root}/releases/${placing.sameTree}/build`);
+    if (build !== undefined) await host.link(build, `${made}/build`);
     return;
   }
   const archive = `${INCOMING}/${artifact}`;
+  if (command?.build != null) {
+    const name = await buildTree(scene, archive, command.build, dependencies);
+    await must(scene, 'cp', '-al', `${root}/${BUILDS}/${name}/app`, `${made}/app`);
+    await host.link(`../../${BUILDS}/${name}`, `${made}/build`);
+    await lay(scene, placing, made);
+    return;
+  }
   if ((await host.sha256(archive)) !== artifact) {
     await host.remove(archive);
     throw failed('place', 'the artifact did not arrive whole');
@@ -70,6 +93,20 @@ async function bringTree(
   await host.makeFolder(`${made}/app`);
   if (tomcat === undefined) await must(scene, 'tar', '-xzf', archive, '-C', `${made}/app`);
   else await unpackWar(scene, tomcat, archive, `${made}/app`);
+  await lay(scene, placing, made);
+}
+
+/** What the release's language installs; undefined: nothing. */
+async function dependenciesOf(scene: Scene, { dependencies }: Placing): Promise<Brought | undefined> {
+  const lock = scene.placed.manifest.command?.lock ?? null;
+  if (dependencies === null || lock === null) return undefined;
+  return bringDependencies(scene, dependencies, lock);
+}
+
+/** Files of the definition over those of the artifact. */
+async function lay(scene: Scene, placing: Placing, made: string): Promise<void> {
+  const { host, placed } = scene;
+  const { app } = placed.manifest;
   for (const { path, mode, text } of placing.overlay) {
     const target = `${made}/app/${path}`;
     // A folder may be in the way, or a link that leads out of the release.

@@ -16,6 +16,7 @@ import { hookUnit, runHook } from './hooks.ts';
 import type { Host } from './host.ts';
 import { type Interrupt, interruptible } from './interrupt.ts';
 import { place } from './place.ts';
+import { enableProcesses, endProcesses, restoreProcesses, startProcesses } from './processes.ts';
 import { backToBaseline, beginRollout, undoRollout } from './rollout/begin.ts';
 import { endByBalancer } from './rollout/end.ts';
 import { failed, type Scene, sayer, sceneOf, type Tell, within } from './scene.ts';
@@ -138,9 +139,11 @@ export async function takeOver(order: TakeOver, host: Host, tell: Tell, interrup
     });
     await becomeHealthy(scene);
     if (order.site !== null) await putSite(scene, order.site);
+    await startProcesses(scene, 'before');
     await switchOver(scene, () => {
       phase = 'switched';
     });
+    await startProcesses(scene, 'after');
     await prove(scene, order);
     interrupt.check();
     interrupt.keepGoing();
@@ -173,7 +176,10 @@ async function bring(scene: Scene, order: TakeOver): Promise<void> {
 async function switchOver(scene: Scene, begun: () => void): Promise<void> {
   const { host, placed } = scene;
   const { app } = placed.manifest;
-  await within('switch', 'cannot enable the unit', () => enable(host, app, placed.colour));
+  await within('switch', 'cannot enable the unit', async () => {
+    await enable(host, app, placed.colour);
+    await enableProcesses(scene);
+  });
   begun();
   await within('switch', 'cannot move the traffic', () => moveTo(host, app, placed.colour));
   sayer(scene.tell, 'switch').done(`to ${placed.colour}`);
@@ -204,13 +210,23 @@ async function undo(scene: Scene, order: Undone, phase: Phase): Promise<void> {
     steps.push(() => drain(host, app, placed.colour, FAILED_DRAIN_MS, () => {}));
   }
   if (phase !== 'nothing') {
+    steps.push(() => endProcesses(host, app, placed.colour, scene.tell));
     steps.push(() => stopColour(host, app, placed.colour));
     if (!order.proven) steps.push(() => host.write(`${folder}/state`, 'failed\n', 0o644));
   }
   if (phase === 'nothing') steps.push(() => endStandby(scene));
+  steps.push(() => restoreOld(scene, order, phase));
   steps.push(() => host.remove(`${root}/releases/.new`));
   const troubles = await each(steps);
   for (const line of troubles) scene.tell({ event: 'log', line });
+}
+
+/** A run that was killed before may have stopped processes of the version that serves. */
+async function restoreOld({ host, tell, placed }: Scene, { old }: Undone, phase: Phase): Promise<void> {
+  const { app } = placed.manifest;
+  if (old === null) return;
+  if (phase === 'nothing' && (await serving(host, app)) !== old) return;
+  await restoreProcesses(host, app, old, tell);
 }
 
 /** Ends processes that stood by for a guard, which this run ended before it got any further. */

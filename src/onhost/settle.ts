@@ -7,12 +7,16 @@ import { drain, enable, stopColour, unitsUp } from './colours.ts';
 import { beginGuard } from './guard-files.ts';
 import { runHook } from './hooks.ts';
 import type { Host } from './host.ts';
+import { putJobs } from './jobs/put.ts';
+import { endProcesses, ensureProcesses } from './processes.ts';
 import { prune } from './prune.ts';
 import { type Scene, sayer, sceneOf, type Tell, within } from './scene.ts';
 
 export async function settle(order: Settle, host: Host, tell: Tell): Promise<void> {
   const scene = sceneOf(host, order, tell);
   const { app } = order.manifest;
+  await within('processes', 'they cannot be handed over', () => ensureProcesses(scene));
+  await within('jobs', 'their timers cannot be put in place', () => putJobs(scene));
   await within('drain', 'cannot record what became of the release', async () => {
     await host.write(`${scene.folder}/state`, 'live\n', 0o644);
     if (order.withdrawn !== null) {
@@ -40,6 +44,7 @@ export async function retire({ host, tell, settings, placed }: Scene): Promise<v
   const say = sayer(tell, 'drain');
   say.started(colour);
   const { most, cut } = await drain(host, app, colour, ms, tell);
+  await endProcesses(host, app, colour, tell);
   await stopColour(host, app, colour);
   say.done(
     cut === 0
@@ -51,6 +56,7 @@ export async function retire({ host, tell, settings, placed }: Scene): Promise<v
 /** The previous processes stand by, without visitors, until the watch ends: Tomcat takes long to start. */
 async function keepStandby({ host, tell, settings, placed }: Scene, release: string): Promise<void> {
   const colour = other(placed.colour);
+  await endProcesses(host, placed.manifest.app, colour, tell);
   await host.write(`${settings}/standby`, `${colour} ${release}\n`, 0o644);
   sayer(tell, 'drain').skipped(`${colour} stands by while the host watches`);
 }

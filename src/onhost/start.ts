@@ -1,6 +1,7 @@
 /** Starts a release's processes in its colour. */
-import { NETWORKS } from '../contract/places.ts';
+import { NETWORKS, PLACED_LOG } from '../contract/places.ts';
 import { drain, instancesFile, stopColour, unitPath, unitsOf, unitsUp } from './colours.ts';
+import { endProcesses, processesOf } from './processes.ts';
 import { failed, type Scene, sayer, within } from './scene.ts';
 
 /** How long leftover processes may take to finish their requests when their colour is needed. */
@@ -26,11 +27,15 @@ export async function start(scene: Scene, begun: () => void): Promise<void> {
   }
   if ((await unitsUp(host, app, colour)).length > 0) {
     await drain(host, app, colour, LEFT_DRAIN_MS, scene.tell);
+    await endProcesses(host, app, colour, scene.tell);
     await stopColour(host, app, colour);
   }
   const changed = await within('start', 'cannot write the unit', () => writeUnits(scene));
   await within('start', 'cannot write the link', () =>
     host.link(`releases/${placed.manifest.release}`, scene.link),
+  );
+  await within('start', 'cannot note the release', () =>
+    host.append(PLACED_LOG, `${host.journalTime()} ${colour} ${placed.manifest.release} ${app}\n`),
   );
   await host.remove(`${settings}/standby`);
   await host.write(`${settings}/${colour}.instances`, listOf(scene), 0o644);
@@ -64,11 +69,15 @@ async function standsBy(scene: Scene): Promise<boolean> {
     if ((await host.read(unitPath(unit))) !== unitText) return false;
     if ((await host.unit(unit)).active !== 'active') return false;
   }
+  for (const { unit, unitText } of processesOf(scene)) {
+    if ((await host.read(unitPath(unit))) !== unitText) return false;
+  }
   return true;
 }
 
 /** @returns whether systemd must read its units again. */
-async function writeUnits({ host, placed }: Scene): Promise<boolean> {
+async function writeUnits(scene: Scene): Promise<boolean> {
+  const { host, placed } = scene;
   const { manifest, colour, instances } = placed;
   let changed = false;
   for (const { name, unit, unitText, network } of instances) {
@@ -78,8 +87,14 @@ async function writeUnits({ host, placed }: Scene): Promise<boolean> {
     }
     if (network !== null) await host.write(`${NETWORKS}/${manifest.app}-${name}`, network.settings, 0o644);
   }
+  const processes = processesOf(scene);
+  for (const { unit, unitText } of processes) {
+    if ((await host.read(unitPath(unit))) === unitText) continue;
+    await host.write(unitPath(unit), unitText, 0o644);
+    changed = true;
+  }
   for (const unit of await unitsOf(host, manifest.app, colour)) {
-    if (instances.some((one) => one.unit === unit)) continue;
+    if ([...instances, ...processes].some((one) => one.unit === unit)) continue;
     await host.remove(unitPath(unit));
     changed = true;
   }

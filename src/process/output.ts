@@ -65,3 +65,25 @@ export function receive(
   stream.on('data', (chunk: Buffer) => take(decoder.write(chunk), false));
   stream.on('end', () => take(decoder.end(), true));
 }
+
+/**
+ * Hands out a stream's bytes as they come; where the receiver gives a promise, nothing more is read until it
+ * settles, so that memory stays bounded.
+ * @param onError given what a receiver throws
+ */
+export function receiveSlowly(
+  stream: NodeJS.ReadableStream,
+  onChunk: (chunk: Buffer) => void | Promise<void>,
+  onError: (error: unknown) => void,
+): void {
+  stream.on('data', (chunk: Buffer) => {
+    try {
+      const taken = onChunk(chunk);
+      if (taken === undefined) return;
+      stream.pause();
+      taken.then(() => stream.resume(), onError);
+    } catch (error) {
+      onError(error);
+    }
+  });
+}

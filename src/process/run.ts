@@ -1,7 +1,7 @@
 /** One program run to its end: its output in lines, a limit in time, and nothing left of it afterwards. */
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { endAlone, endGroup, GRACE_MS, hasEnded, launch } from './child.ts';
-import { LastCharacters, receive } from './output.ts';
+import { LastCharacters, receive, receiveSlowly } from './output.ts';
 
 /** Where an output goes: to the result, to our own, nowhere, or to an open file. */
 type Outlet = 'result' | 'ours' | 'nowhere' | number;
@@ -20,6 +20,8 @@ export interface ProcessOptions {
   readonly stderr?: Outlet | undefined;
   readonly onStdout?: ((line: string) => void) | undefined;
   readonly onStderr?: ((line: string) => void) | undefined;
+  /** Gets the standard output instead of the result; a promise holds back what comes next. */
+  readonly onChunk?: ((chunk: Buffer) => void | Promise<void>) | undefined;
   /** The most characters of each output that the result holds: the last ones. Default 64 million. */
   readonly keep?: number | undefined;
   /** An open file that the program has as descriptor 3, so that a lock on it lasts until both have ended. */
@@ -104,7 +106,9 @@ class Run {
       child.once('error', reject);
       child.once('close', (exitCode, endedBy) => resolve({ exitCode, endedBy }));
     });
-    this.#receive(child.stdout, this.#stdout, options.onStdout);
+    if (options.onChunk === undefined) this.#receive(child.stdout, this.#stdout, options.onStdout);
+    else if (child.stdout !== null)
+      receiveSlowly(child.stdout, options.onChunk, (error) => this.#fail(error));
     this.#receive(child.stderr, this.#stderr, options.onStderr);
     this.#fed = this.#feed();
   }

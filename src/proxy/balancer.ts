@@ -6,6 +6,7 @@
  */
 
 import { LOGS, PROXY_LIVE } from '../contract/proxy-paths.ts';
+import { ROLLOUT_END_PATH, rolloutEndFile } from '../contract/rollout.ts';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
 import { HEADER_BUFFERS, LOOKALIKES } from './pass.ts';
 import type { Front } from './proxy.ts';
@@ -118,8 +119,22 @@ function server(balancer: Balancer, id: string, sticky: boolean): string {
     ...(split === undefined ? [] : splitLines(id, balancer.app, split)),
     '',
     ...challengeLocation(balancer),
+    ...(split === undefined ? [] : endLocation(balancer.app, split)),
     block('location /', passed(balancer, id, sticky)),
   ]);
+}
+
+/** Where its hosts hear what it has decided. A header of its own keeps out those of visitors. */
+function endLocation(app: string, { rollout }: Split): string[] {
+  return [
+    block(`location = ${ROLLOUT_END_PATH}`, [
+      `alias ${rolloutEndFile(app, rollout)};`,
+      'default_type text/plain;',
+      'add_header Cache-Control no-store;',
+      'access_log off;',
+      'log_not_found off;',
+    ]),
+  ];
 }
 
 /** In a balancer's folder of weights, a file means the candidate. */

@@ -32,6 +32,8 @@ export interface Site extends Front {
   readonly routes: readonly string[];
   /** Folder of files that nginx serves itself, below `root/<colour>/`; absent: none. */
   readonly static?: string | undefined;
+  /** The application writes to a part of that folder, so links in it lead nowhere but to files of the same owner. */
+  readonly writable?: boolean | undefined;
   /**
    * File of that folder that answers for missing ones. Absent: 404, with the folder's 404.html if it has
    * one.

@@ -101,7 +101,7 @@ function buckets(site: Site, id: string): string {
 /** Only the fields of the common log (role `nginx`) that tell versions apart: this halves its cost. */
 function experimentLog(app: string, id: string): string {
   const fields = [
-    `'{"msec":$msec,"app":"${app}","variant":"$pipeline_variant","method":"$request_method",'`,
+    `'{"msec":$msec,"app":"${app}","colour":"$pipeline_colour","method":"$request_method",'`,
     `'"uri":"$request_uri","status":$status,"bytes":$body_bytes_sent,"time":$request_time,'`,
     `'"upstream_time":"$upstream_response_time"}'`,
   ];
@@ -146,7 +146,7 @@ function maps(site: Site, id: string): string[] {
   }
   if (site.paths !== undefined) {
     map('$request_uri', 'asked', [[`~^(?<${id}_p>[^?]*)`, `$${id}_p`]]);
-    map(`$pipeline_variant $${id}_asked`, 'path', [
+    map(`$pipeline_colour $${id}_asked`, 'path', [
       ['default', `$${id}_asked`],
       ...COLOURS.flatMap((colour) =>
         Object.entries(site.paths?.[colour] ?? {}).map(([from, to]) => [`${colour} ${from}`, to] as const),
@@ -164,7 +164,7 @@ function releases(site: Site, id: string, map: MakeMap): void {
     const release = site.colours[colour].release;
     return release === undefined ? [] : [[colour, release] as const];
   });
-  if (known.length > 0) map('$pipeline_variant', 'release', [['default', ''], ...known]);
+  if (known.length > 0) map('$pipeline_colour', 'release', [['default', ''], ...known]);
   else
     map('$realpath_root', 'release', [
       ['default', ''],
@@ -200,7 +200,8 @@ function server(site: Site, id: string): string {
     // nginx must look for the bucket's file at each request.
     'open_file_cache off;',
     block(`if (-f ${weightsLink(site.app)}/${name})`, answeredBy('green', id, split)),
-    `root ${site.root}/$pipeline_variant;`,
+    ...(experiment ? [] : [OLD_NAME]),
+    `root ${site.root}/$pipeline_colour;`,
     ...(experiment ? [] : [`set $pipeline_release $${id}_release;`]),
     // One write for many lines: a write for each costs more than splitting does. A line is late by at most a
     // quarter of a second.
@@ -224,10 +225,13 @@ function server(site: Site, id: string): string {
   ]);
 }
 
+/** The nginx.conf of an earlier version logs the colour by this name, until the next `prod up`. */
+const OLD_NAME = 'set $pipeline_variant $pipeline_colour;';
+
 /** The colour, and the side if the site chooses by itself. */
 function answeredBy(colour: Colour, id: string, split: ReturnType<typeof decides>): string[] {
   const side = colour === split?.candidate ? 'candidate' : 'baseline';
-  return [`set $pipeline_variant ${colour};`, ...(split === undefined ? [] : [`set $${id}_side ${side};`])];
+  return [`set $pipeline_colour ${colour};`, ...(split === undefined ? [] : [`set $${id}_side ${side};`])];
 }
 
 function defaultHeaders(site: Site): Record<string, string> {
@@ -252,7 +256,7 @@ function headers(site: Site, id: string): string[] {
     ]),
     ...(site.experiment === undefined
       ? []
-      : [`add_header ${site.experiment.colourHeader} $pipeline_variant always;`]),
+      : [`add_header ${site.experiment.colourHeader} $pipeline_colour always;`]),
   ];
 }
 
@@ -267,7 +271,12 @@ function locations(site: Site, id: string): string[] {
     all.push(block('location /', routes.includes('/') ? service : ['return 404;']));
     return all;
   }
-  const served = [`root ${files};`, `expires $${id}_expires;`, 'index index.html;'];
+  const served = [
+    `root ${files};`,
+    ...(site.writable ? ['disable_symlinks if_not_owner from=$document_root;'] : []),
+    `expires $${id}_expires;`,
+    'index index.html;',
+  ];
   if (!routes.includes('/')) {
     const otherwise =
       site.fallbackPage === undefined
@@ -283,16 +292,16 @@ function locations(site: Site, id: string): string[] {
   ];
 }
 
-/** `public_html` of a release: `/srv/checkbox.io/$pipeline_variant/app/public_html`. */
+/** `public_html` of a release: `/srv/checkbox.io/$pipeline_colour/app/public_html`. */
 function staticRoot(root: string, folder: string): string {
-  return quoted(posix.join(root, '$pipeline_variant', 'app', folder));
+  return quoted(posix.join(root, '$pipeline_colour', 'app', folder));
 }
 
 function proxied(site: Site, id: string): string[] {
   const request = site.split === undefined ? '$request_id' : requestId(id, site.split.key);
   const uri = site.paths === undefined ? '' : `$${id}_path$is_args$args`;
   return [
-    `proxy_pass http://${id}_$pipeline_variant${uri};`,
+    `proxy_pass http://${id}_$pipeline_colour${uri};`,
     'proxy_http_version 1.1;',
     'proxy_set_header Host $http_host;',
     // Not appended to what the visitor sent: services trust the first address.

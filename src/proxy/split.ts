@@ -302,7 +302,7 @@ function cookie({ id, key, rollout, tls }: Keyed): string[] {
 /** The common log with the side, and the rollout's log with the key. */
 function logFormats(app: string, id: string, request: string): string {
   const common = [
-    `{"msec":$msec,"app":"${app}","variant":"$pipeline_variant","side":"$${id}_side",`,
+    `{"msec":$msec,"app":"${app}","colour":"$pipeline_colour","side":"$${id}_side",`,
     '"release":"$pipeline_release","method":"$request_method","uri":"$request_uri","status":$status,',
     '"bytes":$body_bytes_sent,"time":$request_time,"upstream_time":"$upstream_response_time",',
     '"upstream_header_time":"$upstream_header_time","upstream_status":"$upstream_status",',

@@ -1,5 +1,6 @@
 /** From an artifact to a live version. */
 import { appNamed } from '../build/build.ts';
+import { ONE_HOST } from '../config/persist.ts';
 import type { Context } from '../context.ts';
 import {
   appDatabases,
@@ -12,13 +13,15 @@ import {
 import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
 import { Failure } from '../errors.ts';
 import type { Agreed } from '../host/theirs.ts';
-import { lookAtFront, placeFront } from './front/front.ts';
+import { type FrontFacts, lookAtFront, placeFront } from './front/front.ts';
+import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { lookAt, type SeenHost } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
+import { checkExclusive } from './plan/processes.ts';
 import { planRollout } from './plan/rollout.ts';
 import { wantedRelease } from './plan/wanted.ts';
-import { clearRollout } from './rollout.ts';
+import { clearRollout, hasRollout } from './rollout.ts';
 import { hidden, resolveSecrets } from './secrets.ts';
 import { carryOut } from './send/carry-out.ts';
 import { agreeFirst } from './send/first-time.ts';
@@ -37,13 +40,16 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const started = performance.now();
   const { config, app, artifact, hosts } = request;
   const definition = appNamed(config, app);
+  checkExclusive(app, definition, hosts);
   const by = request.by ?? whoami(context);
+  requireOneHost(request, definition.persist);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
-  const [found, secrets, front] = await Promise.all([
-    lookAfterRollouts(request, context),
+  const [before, secrets, front] = await Promise.all([
+    lookAt(app, hosts, context),
     resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
     lookAtFront(request, definition, context, 'forward'),
   ]);
+  const found = await lookAfterRollouts(before, front, request, context);
   const given = { ...databaseVariables(databases), ...secrets.values };
   const [wanted, seen] = await Promise.all([
     wantedRelease(app, definition, artifact, given, config.directory),
@@ -69,7 +75,8 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const ready = await Promise.all(
     plan.hosts.map((host) => bring(host, request, agreed.get(host.host.name), context)),
   );
-  await carryOut({ ...plan, hosts: ready }, context, letIn);
+  const formerJobs = await jobsElsewhere(request, ready, context);
+  await carryOut({ ...plan, hosts: ready, formerJobs }, context, letIn);
   // The site of a balancer that divides is the rollout's.
   const fronted = letIn?.balanced === true || (await placeFront(app, plan.front, context));
   const done = result(request, plan, fronted, started);
@@ -77,11 +84,24 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   return { ...done, rollout, changed: done.changed || kept.some(({ changed }) => changed) };
 }
 
+/** An inventory's group may have more hosts than the configuration says. */
+function requireOneHost({ app, hosts }: DeployRequest, persist: readonly string[]): void {
+  const [folder] = persist;
+  if (folder === undefined || hosts.length < 2) return;
+  throw new Failure('usage', `${app}: persist: "${folder}" ${ONE_HOST}`, {
+    next: `Its hosts are ${hosts.map(({ name }) => name).join(', ')}.`,
+  });
+}
+
 /** What hosts know, once an ended rollout is cleared up. @throws Failure kind `locked`: one is under way. */
-async function lookAfterRollouts(request: DeployRequest, context: Context): Promise<readonly SeenHost[]> {
+async function lookAfterRollouts(
+  found: readonly SeenHost[],
+  front: FrontFacts,
+  request: DeployRequest,
+  context: Context,
+): Promise<readonly SeenHost[]> {
   const { app, hosts } = request;
-  const found = await lookAt(app, hosts, context);
-  if (!found.some(({ facts }) => facts.rollout)) return found;
+  if (!hasRollout(found, front)) return found;
   if (await clearRollout(request, context)) return lookAt(app, hosts, context);
   throw new Failure('locked', `${app}: a rollout is under way`, {
     next: `See it with pipeline rollout watch ${app}; end it with pipeline rollout promote ${app}, or abort.`,

@@ -4,11 +4,12 @@ import type { Context } from '../context.ts';
 import { other } from '../contract/places.ts';
 import { whoami } from '../environment/audit.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
+import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { lookAt, type SeenHost } from './look/look.ts';
 import { liveRelease } from './plan/decide.ts';
 import { outcome } from './plan/outcome.ts';
 import { planRelease } from './plan/plan.ts';
-import { clearRollout, dividerOf, tellRollout } from './rollout.ts';
+import { clearRollout, dividerOf, hasRollout, tellRollout } from './rollout.ts';
 import { carryOut } from './send/carry-out.ts';
 import { ready } from './send/prepare.ts';
 import type { DeployResult, RollbackRequest } from './types.ts';
@@ -27,15 +28,17 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
     lookAtFront(request, definition, context, 'back'),
   ]);
   const letIn = before.some(({ facts }) => facts.rollout);
-  if (letIn) await endRollout(request, by, context);
-  const found = letIn ? await lookAt(app, hosts, context) : before;
+  const left = hasRollout(before, front);
+  if (left) await endRollout(request, by, context);
+  const found = left ? await lookAt(app, hosts, context) : before;
   if (letIn && request.release === undefined) return tookBack(app, found, started);
   const aim = { action: 'rollback', app, by, definition, release: request.release } as const;
   const plan = planRelease(aim, { hosts: found, front });
   const { manifest } = plan;
   for (const planned of plan.hosts)
     if (planned.settle !== undefined) await ready(planned, undefined, context);
-  await carryOut(plan, context);
+  const formerJobs = await jobsElsewhere(request, plan.hosts, context);
+  await carryOut({ ...plan, formerJobs }, context);
   const fronted = await placeFront(app, plan.front, context);
   const { ref, commit, subject, release } = manifest;
   const seconds = (performance.now() - started) / 1000;

@@ -12,6 +12,8 @@ import {
 import { whoami } from '../environment/audit.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { quote } from '../ssh/quote.ts';
+import type { FrontFacts } from './front/front.ts';
+import type { SeenHost } from './look/look.ts';
 import { programCommand } from './send/program.ts';
 import { runOrder } from './send/run.ts';
 import type { AppOnHosts, ReleaseHost } from './types.ts';
@@ -23,6 +25,11 @@ const PAUSE_MS = 3000;
 const END_MS = 30 * 60_000;
 /** Longer than anybody looks; a timer takes no more than 24 days. */
 const VIEW_MS = 20 * 86_400_000;
+
+/** Whether one is under way, or was and has left something on a host or its balancer. */
+export function hasRollout(hosts: readonly SeenHost[], { balancers }: FrontFacts): boolean {
+  return hosts.some(({ facts }) => facts.rollout) || balancers.some(({ rollout }) => rollout === true);
+}
 
 /** The host that divides the visitors. @throws Failure kind `usage`: there is none. */
 export function dividerOf({ app, hosts, balancers = [] }: AppOnHosts): ReleaseHost {

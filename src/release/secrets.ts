@@ -84,7 +84,8 @@ async function keptValues(
   return Object.assign({}, ...all.toReversed());
 }
 
-async function readKept(
+/** The generated secrets that a host keeps for an application, by name. @throws Failure kind `host` */
+export async function readKept(
   app: string,
   connection: Connection,
   context: Context,

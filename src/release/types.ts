@@ -21,6 +21,8 @@ export interface AppOnHosts {
   readonly databaseHosts?: ReadonlyMap<string, readonly ReleaseHost[]> | undefined;
   /** Hosts that spread visitors over them; absent or empty: visitors come to each host. */
   readonly balancers?: readonly ReleaseHost[] | undefined;
+  /** Hosts that may have served it before, where it has jobs: those must not run in two places. */
+  readonly others?: readonly ReleaseHost[] | undefined;
   /** Who asks, for the audit log; default: see `whoami`. */
   readonly by?: string | undefined;
 }

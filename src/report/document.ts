@@ -219,6 +219,8 @@ const reportSchema = z.object({
     seed: z.int(),
     requests: z.array(request),
     ignoreBody: z.array(z.string()),
+    /** What of production's traffic the load is; absent: its requests were written down. */
+    replay: z.string().exactOptional(),
   }),
   hosts: z.array(
     z.object({

@@ -63,10 +63,11 @@ function experimentRows(report: CanaryReport): readonly Term[] {
     ['application', `${report.app} from ${report.source}`],
     ['baseline', sideText(report, 'baseline')],
     ['candidate', sideText(report, 'candidate')],
-    ...plan.requests.map(requestText).map((text, index): Term => [index === 0 ? 'load' : '', text]),
+    ...loadTexts(plan).map((text, index): Term => [index === 0 ? 'load' : '', text]),
     [
       'rate',
-      `${formatNumber(plan.rate)} requests/s at constant distance, whether or not answers come (open loop)`,
+      `${formatNumber(plan.rate)} requests/s at ${plan.replay === undefined ? 'constant distance' : "production's distances"}, ` +
+        `whether or not answers come (open loop)`,
     ],
     ['traffic', `${plan.traffic}, ${formatNumber(plan.split)} % to the candidate, seed ${plan.seed}`],
     ['at most', duration(plan.durationSeconds * 1000)],
@@ -77,6 +78,18 @@ function experimentRows(report: CanaryReport): readonly Term[] {
     ['false passes', `at most ${formatShare(experiment.config.promoteAlpha)} for each critical metric`],
     ['warm-up', duration(experiment.config.warmupSeconds * 1000)],
     ['pipeline', report.pipeline],
+  ];
+}
+
+/** Requests that are shown of a load. */
+const SHOWN_REQUESTS = 30;
+
+function loadTexts({ requests, replay }: CanaryReport['plan']): string[] {
+  const rest = requests.length - SHOWN_REQUESTS;
+  return [
+    ...(replay === undefined ? [] : [replay]),
+    ...requests.slice(0, SHOWN_REQUESTS).map(requestText),
+    ...(rest > 0 ? [`and ${rest} others`] : []),
   ];
 }
 

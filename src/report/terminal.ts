@@ -71,6 +71,7 @@ export function introduction(
       `${side(report.candidate)}`,
     `Experiment: ${formatNumber(plan.rate)} requests/s for up to ${duration(plan.durationSeconds * 1000)}, ` +
       `${share}`,
+    ...(plan.replay === undefined ? [] : [plan.replay]),
     rule,
   ];
 }

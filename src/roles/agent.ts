@@ -69,7 +69,11 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 SystemCallArchitectures=native
 UMask=0077`;
 
-const GRANT = `mariadb --batch -e "CREATE USER IF NOT EXISTS '${AGENT_USER}'@'localhost' IDENTIFIED VIA unix_socket; GRANT PROCESS ON *.* TO '${AGENT_USER}'@'localhost'"`;
+const ACCOUNT = `'${AGENT_USER}'@'localhost'`;
+const GRANT =
+  `mariadb --batch -e "CREATE USER IF NOT EXISTS ${ACCOUNT} IDENTIFIED VIA unix_socket; ` +
+  `GRANT PROCESS ON *.* TO ${ACCOUNT}"`;
+const GRANTED = `mariadb --batch -e "SHOW GRANTS FOR ${ACCOUNT}" | grep -q PROCESS`;
 
 export function agentResources(params: AgentParams): readonly Resource[] {
   return [
@@ -100,7 +104,7 @@ export function agentResources(params: AgentParams): readonly Resource[] {
             kind: 'command',
             name: 'let the agent see MariaDB',
             // Where its first deploy brings MariaDB, the setup after that lets the agent in.
-            unless: `! command -v mariadb >/dev/null || mariadb --batch -e "SHOW GRANTS FOR '${AGENT_USER}'@'localhost'" | grep -q PROCESS`,
+            unless: `! command -v mariadb >/dev/null || ${GRANTED}`,
             run: GRANT,
           } as const,
         ]

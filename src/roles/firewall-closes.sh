@@ -18,7 +18,8 @@ is_own() { # ADDRESS: nobody else reaches it
   case $1 in 127.* | '[::1]' | '::1' | '[::ffff:127.'*) return 0 ;; esac
   return 1
 }
-is_harmless() { # PROTOCOL PORT PROGRAM: answers come back in spite of the firewall, or it concerns the next cable only
+# PROTOCOL PORT PROGRAM: answers come back in spite of the firewall, or it concerns the next cable only.
+is_harmless() {
   [[ $1 = udp ]] || return 1
   case $2 in 68 | 546 | 5353 | 5355) return 0 ;; 123) [[ $3 = ntp* ]] && return 0 ;; esac
   # A port above these is a client's, unless the kernel itself holds it (WireGuard).

@@ -37,6 +37,17 @@ export const OTHER_FIREWALLS: TheirsResource = {
   says: 'they stay in force beside the new one: open the ports of your applications there too',
 };
 
+const ICMP6 = [
+  'echo-request',
+  'destination-unreachable',
+  'packet-too-big',
+  'time-exceeded',
+  'parameter-problem',
+  'nd-router-advert',
+  'nd-neighbor-solicit',
+  'nd-neighbor-advert',
+];
+
 /** What may come in. What goes out, and what passes through, is left alone. */
 export function firewall(params: RoleParams): FirewallResource {
   const ssh = params.sshPorts.map((port): Exposure => ({ port, protocol: 'tcp', from: 'operators' }));
@@ -50,7 +61,7 @@ export function firewall(params: RoleParams): FirewallResource {
     iif "lo" accept
     ct state vmap { established : accept, related : accept, invalid : drop }
     icmp type { echo-request, destination-unreachable, time-exceeded, parameter-problem } accept
-    icmpv6 type { echo-request, destination-unreachable, packet-too-big, time-exceeded, parameter-problem, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
+    icmpv6 type { ${ICMP6.join(', ')} } accept
     ip6 saddr fe80::/10 udp dport 546 accept
 ${openings([...ssh, ...params.exposures]).join('\n')}
   }

@@ -1,6 +1,7 @@
 /** Redis and the hub on the monitor host. The program and its Node are brought by `monitor setup`. */
 
 import { createHash } from 'node:crypto';
+import { answerKey, questionsKey } from '../contract/logs.ts';
 import type { Resource } from '../host/resource.ts';
 import { HARDENED, TRUSTED } from './agent.ts';
 import { REDIS_THEIRS } from './redis.ts';
@@ -61,7 +62,10 @@ logfile ""
 
 const hash = (password: string) => `#${createHash('sha256').update(password).digest('hex')}`;
 
-/** An agent can append to its own inbox and do nothing else: read nothing, see nobody. */
+/**
+ * An agent can append to its own inbox, take questions that are for it and answer them, and do nothing else:
+ * read nothing else, see nobody.
+ */
 export function aclFile({ hubPassword, agents }: Pick<HubParams, 'hubPassword' | 'agents'>): string {
   return [
     // Nobody can be this user. It may do everything because Redis reads its append-only file as this user:
@@ -74,7 +78,8 @@ export function aclFile({ hubPassword, agents }: Pick<HubParams, 'hubPassword' |
       .map(
         ({ host, password }) =>
           `user agent-${host} on ${hash(password)} resetkeys resetchannels -@all +xadd +ping +hello ` +
-          `+client|setname %W~in:${host}:samples`,
+          `+client|setname %W~in:${host}:samples (+blpop %RW~${questionsKey(host)}) ` +
+          `(+set %W~${answerKey(host, '*')})`,
       ),
     '',
   ].join('\n');
@@ -153,9 +158,19 @@ ${rule('ip', set(4))}${rule('ip6', set(6))}  }
 `;
 }
 
+/** The monitor's Redis, behind its firewall, before the hub that writes to it. */
 export function hubResources(params: HubParams): readonly Resource[] {
-  const tls = params.tls;
-  const own = { owner: USER, group: USER, secret: true } as const;
+  return [
+    { kind: 'package', name: 'libatomic1' },
+    { kind: 'package', name: 'nftables' },
+    { kind: 'firewall', table: 'inet pipeline_monitor', rules: firewallRules(params.fleet) },
+    ...redisResources(params),
+    ...programResources(params),
+  ];
+}
+
+function redisResources(params: HubParams): readonly Resource[] {
+  const redisOnly = { mode: '0640', owner: 'redis', group: 'redis' } as const;
   return [
     {
       ...REDIS_THEIRS,
@@ -163,9 +178,6 @@ export function hubResources(params: HubParams): readonly Resource[] {
       says: "it has the port that the monitor's own Redis needs",
       next: 'Take another host for the monitor, or move that Redis away. Then run the command again.',
     },
-    { kind: 'package', name: 'libatomic1' },
-    { kind: 'package', name: 'nftables' },
-    { kind: 'firewall', table: 'inet pipeline_monitor', rules: firewallRules(params.fleet) },
     { kind: 'package', name: 'redis-server' },
     // Debian starts one for everybody; the monitor has its own.
     { kind: 'service', unit: 'redis-server.service', enabled: false, state: 'stopped' },
@@ -175,23 +187,8 @@ export function hubResources(params: HubParams): readonly Resource[] {
       unless: `[ "$(stat -c %U:%a ${MONITOR_SECRETS}/redis.key)" = redis:400 ]`,
       run: `chown redis:redis ${MONITOR_SECRETS}/redis.key && chmod 400 ${MONITOR_SECRETS}/redis.key`,
     },
-    {
-      kind: 'file',
-      path: '/etc/pipeline/redis.conf',
-      content: redisConf(params.maxMemory),
-      mode: '0640',
-      owner: 'redis',
-      group: 'redis',
-    },
-    {
-      kind: 'file',
-      path: '/etc/pipeline/redis.acl',
-      content: aclFile(params),
-      mode: '0640',
-      owner: 'redis',
-      group: 'redis',
-      secret: true,
-    },
+    { kind: 'file', path: '/etc/pipeline/redis.conf', content: redisConf(params.maxMemory), ...redisOnly },
+    { kind: 'file', path: '/etc/pipeline/redis.acl', content: aclFile(params), ...redisOnly, secret: true },
     { kind: 'file', path: '/etc/systemd/system/pipeline-redis.service', content: REDIS_UNIT },
     {
       kind: 'service',
@@ -203,6 +200,13 @@ export function hubResources(params: HubParams): readonly Resource[] {
         'file /etc/systemd/system/pipeline-redis.service',
       ],
     },
+  ];
+}
+
+function programResources(params: HubParams): readonly Resource[] {
+  const { tls } = params;
+  const own = { owner: USER, group: USER, secret: true } as const;
+  return [
     { kind: 'user', name: USER, system: true, groups: ['redis'] },
     ...(tls === undefined
       ? []

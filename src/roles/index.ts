@@ -29,6 +29,16 @@ export function rolesFor(name: string, params: RoleParams): readonly Resource[] 
   return named(name).resources(params);
 }
 
+/** Resources, and Debian packages that applications need besides: each once. */
+export function withPackages(
+  resources: readonly Resource[],
+  packages: readonly string[],
+): readonly Resource[] {
+  const known = new Set(resources.flatMap((one) => (one.kind === 'package' ? [one.name] : [])));
+  const missing = [...new Set(packages)].filter((name) => !known.has(name));
+  return [...resources, ...missing.map((name): Resource => ({ kind: 'package', name }))];
+}
+
 /** The ports that the role opens. @throws Failure `usage` for a role that does not exist. */
 export function exposuresOf(name: string): readonly Exposure[] {
   return named(name).exposures;

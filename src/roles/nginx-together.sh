@@ -9,5 +9,6 @@ trap 'rm -f "$new"' EXIT
 printf %s "$text" >"$new"
 # shellcheck disable=SC2016 # sh expands them
 in_place='mount --bind "$1" "$2" && exec nginx -t -q'
-said=$(unshare --mount --propagation private sh -c "$in_place" try "$new" "$configuration" 2>&1) || echo "$said"
+said=$(unshare --mount --propagation private sh -c "$in_place" try "$new" "$configuration" 2>&1) ||
+  echo "$said"
 exit 0

@@ -13,14 +13,19 @@ import type { Role } from './role.ts';
 import { look, portFor } from './theirs.ts';
 
 /**
- * One line of JSON a request. The sites set the four `pipeline_` variables; fields of an upstream are empty
- * for static files.
+ * One line of JSON a request. The sites set the variables, which are empty where one does not; fields of an
+ * upstream are empty for static files.
  */
-export const LOG_FORMAT = `log_format pipeline escape=json '{"msec":$msec,"app":"$pipeline_app","variant":"$pipeline_variant",'
-    '"release":"$pipeline_release","method":"$request_method","uri":"$request_uri","status":$status,'
-    '"bytes":$body_bytes_sent,"time":$request_time,"upstream_time":"$upstream_response_time",'
-    '"upstream_header_time":"$upstream_header_time","upstream_status":"$upstream_status",'
-    '"upstream_addr":"$upstream_addr","id":"$request_id"}';`;
+export const LOG_FORMAT = `map "" $pipeline_app { default ""; }
+  map "" $pipeline_release { default ""; }
+  # Sites of an earlier version set $pipeline_variant instead of the colour, until their next deploy.
+  map "" $pipeline_variant { default ""; }
+  map $pipeline_variant $pipeline_colour { default $pipeline_variant; }
+  log_format pipeline escape=json '{"msec":$msec,"app":"$pipeline_app",'
+    '"colour":"$pipeline_colour","release":"$pipeline_release","method":"$request_method",'
+    '"uri":"$request_uri","status":$status,"bytes":$body_bytes_sent,"time":$request_time,'
+    '"upstream_time":"$upstream_response_time","upstream_header_time":"$upstream_header_time",'
+    '"upstream_status":"$upstream_status","upstream_addr":"$upstream_addr","id":"$request_id"}';`;
 
 /** Where Debian's nginx has its sites. */
 const ENABLED = '/etc/nginx/sites-enabled';
@@ -54,17 +59,13 @@ http {
   # For sites that pipeline did not make; its own say more.
   access_log /var/log/nginx/access.log;
 
-  # What a site does not say is empty in its log.
-  map "" $pipeline_app { default ""; }
-  map "" $pipeline_variant { default ""; }
-  map "" $pipeline_release { default ""; }
   ${LOG_FORMAT}
 
   # Sites that were here before. They come first, so that one of them still answers where no name fits.
   include /etc/nginx/conf.d/*.conf;
   include ${ENABLED}/*;
 
-  # Whoever asks for a name that no site has learns nothing. A site that wants these requests says default_server.
+  # Names that no site has get no answer. A site that wants these requests says default_server.
   server {
     listen 80;${noIpv6 ? '' : '\n    listen [::]:80;'}
     server_name "";

@@ -5,8 +5,10 @@
  *
  * Time is the caller's and only goes forward; that of the log is not looked at, since clocks jump.
  */
+import { defaultUnitConfig, SLOW_LIMITS } from '../judge/units/config.ts';
 import type { DealCounts, UnitEvent, UnitStratum, UnitValue } from '../judge/units/types.ts';
 import type { SplitLine } from '../proxy/split-log.ts';
+import { isWarm, Slowness, type SlowSince } from './slowness.ts';
 
 /** Seconds in which deals begin that are compared with each other. */
 const STRETCH = 10;
@@ -47,6 +49,7 @@ interface Deal {
   failed: number;
   refused: number;
   readonly ms: number[];
+  readonly slow: SlowSince;
 }
 
 interface Block {
@@ -92,6 +95,7 @@ export class Episodes {
   #sharedAt = Number.NEGATIVE_INFINITY;
   #sampling = 0;
   #second = new Map<number, Mutable>();
+  readonly #slowness = new Slowness();
   readonly #blocks = new Map<number, Block>();
   /** Deals in blocks. */
   #held = 0;
@@ -170,6 +174,20 @@ export class Episodes {
     // A web socket lasts as long as somebody listens.
     if (request.status === 101) return;
     if (deal.ms.length < MOST_ANSWERS) deal.ms.push(request.milliseconds);
+    this.#look(deal, request.milliseconds);
+  }
+
+  /** Whether he waits grossly long, again and again. */
+  #look({ side, chance, slow }: Deal, ms: number): void {
+    if (side === 'baseline') this.#slowness.learn(ms);
+    const began = this.#now - ms / 1000;
+    if (!isWarm(this.#counted.candidate.requests, began)) return;
+    // What is tolerated of latency is so here: the candidate's limit lies higher by it.
+    const tolerated = side === 'candidate' ? defaultUnitConfig.tolerated : 0;
+    for (const limit of this.#slowness.take(slow, ms, began, tolerated)) {
+      const counts = this.#bucket(chance).slow[limit];
+      if (counts !== undefined) counts[side] += 1;
+    }
   }
 
   /** What has happened until `now`, in seconds since the rollout began. */
@@ -178,6 +196,7 @@ export class Episodes {
     this.#now = Math.max(this.#now, now);
     if (Math.floor(this.#now) > this.#at) {
       this.#end();
+      this.#slowness.update();
       this.#at = Math.floor(this.#now);
       if (this.#second.size > 0) {
         const deals = [...this.#second].map(([chance, counts]): DealCounts => ({ chance, ...counts }));
@@ -212,7 +231,7 @@ export class Episodes {
     if (chance === undefined) return undefined;
     this.#remember(unit, side);
     if (chance <= 0 || chance >= 1) return undefined;
-    const deal: Deal = { unit, side, chance, began, requests: 0, failed: 0, refused: 0, ms: [] };
+    const deal: Deal = { unit, side, chance, began, requests: 0, failed: 0, refused: 0, ms: [], slow: [] };
     this.#open.set(unit, deal);
     this.#putIntoBlock(deal);
     return deal;
@@ -290,11 +309,14 @@ function endOf(stretch: number): number {
   return (stretch + 1) * STRETCH + EPISODE;
 }
 
-type Mutable = Record<'failed' | 'refused' | 'alone' | 'returned', Record<Side, number>>;
+type Mutable = Record<'failed' | 'refused' | 'alone' | 'returned', Record<Side, number>> & {
+  readonly slow: readonly Record<Side, number>[];
+};
 
 function nothing(): Mutable {
   const none = () => ({ baseline: 0, candidate: 0 });
-  return { failed: none(), refused: none(), alone: none(), returned: none() };
+  const slow = SLOW_LIMITS.map(none);
+  return { failed: none(), refused: none(), alone: none(), returned: none(), slow };
 }
 
 /** By the chance of their deal, in the order of their names, which has nothing to do with time or side. */

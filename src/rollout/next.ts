@@ -1,7 +1,7 @@
 /** What a rollout does next, from what it is and what was seen. Pure: the host's program carries it out. */
 import type { Otherwise, RolloutPhase, RolloutWord } from '../contract/rollout.ts';
 import { hasEnded } from '../contract/rollout.ts';
-import { defaultUnitConfig, marginsBefore } from '../judge/units/config.ts';
+import { defaultUnitConfig, FIRST_RULES, marginsBefore, UNIT_RULES } from '../judge/units/config.ts';
 import {
   areBothBroken,
   createUnitJudge,
@@ -66,11 +66,31 @@ export interface Act {
   readonly reason: Reason;
 }
 
-export function beginState({ steps, alpha }: Pick<RolloutPlan, 'steps' | 'alpha'>): RolloutState {
+/** @param rules by which it is judged: today's, unless it is an older one. */
+export function beginState(
+  { steps, alpha }: Pick<RolloutPlan, 'steps' | 'alpha'>,
+  rules: number = UNIT_RULES,
+): RolloutState {
   const below = steps.filter((percent) => percent < 100);
   const margins = below.map((_, step) => marginsBefore(shareAfter(steps, step)));
-  const judge = createUnitJudge({ ...defaultUnitConfig, alpha, margins });
+  const earlier = rules === UNIT_RULES ? {} : FIRST_RULES;
+  const judge = createUnitJudge({ ...defaultUnitConfig, ...earlier, alpha, margins });
   return { phase: 'running', step: 0, judge, running: 0 };
+}
+
+/** Its number: of the first ones nobody is counted who waits grossly long. */
+export function rulesOf({ judge }: Pick<RolloutState, 'judge'>): number {
+  return judge.config.weights.slow > 0 ? UNIT_RULES : 1;
+}
+
+/** A state as an earlier version of this program may have kept it, which began by the first rules. */
+export function revivedState(kept: RolloutState): RolloutState {
+  const { judge } = kept;
+  const accounts: Partial<UnitState['accounts']> = judge.accounts;
+  if (accounts.slow !== undefined) return kept;
+  const { config } = judge;
+  const first = createUnitJudge({ ...config, ...FIRST_RULES });
+  return { ...kept, judge: { ...judge, config: first.config, accounts: { ...first.accounts, ...accounts } } };
 }
 
 /** The share that follows a step: everybody after the last one. */

@@ -22,7 +22,8 @@ const perSide = z.object({ baseline: count, candidate: count });
 const chance = z.number().gt(0).lt(1);
 const at = z.number();
 const value = z.object({ requests: count, failed: count, ms: z.array(z.number().nonnegative()) });
-const sides = { failed: perSide, refused: perSide, alone: perSide, returned: perSide };
+const slow = z.array(perSide).optional();
+const sides = { failed: perSide, refused: perSide, alone: perSide, returned: perSide, slow };
 const event = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('second'), at, deals: z.array(z.object({ chance, ...sides })) }),
   z.object({
@@ -45,6 +46,7 @@ const status = z.looseObject({
   percent: z.number(),
   alpha: z.number().gt(0).lt(1),
   alarm: z.number().gt(1),
+  rules: count.optional(),
   baseline: z.looseObject({ release: z.string(), ref: z.string() }),
   candidate: z.looseObject({ release: z.string(), ref: z.string() }),
   sides: z.looseObject({
@@ -83,7 +85,7 @@ export interface JudgedRollout {
 
 /** The verdict computed again, from the evidence alone. */
 export function judgeRollout({ status, events }: RolloutReport): JudgedRollout {
-  const begun = beginState(status);
+  const begun = beginState(status, status.rules ?? 1);
   const judge = decidedOn(events).reduce(observeUnits, begun.judge);
   const state: RolloutState = { ...begun, phase: status.phase, step: stepOf(status), judge };
   const metrics = metricsOf(state);

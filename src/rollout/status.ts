@@ -7,7 +7,7 @@ import { hasEnded } from '../contract/rollout.ts';
 import { harms, quantileName, quantileOf, UNIT_METRICS, type UnitState } from '../judge/units/state.ts';
 import type { Missing } from '../judge/units/types.ts';
 import type { Counted } from './episodes.ts';
-import { type Reason, type RolloutState, shareAfter, waitsFor } from './next.ts';
+import { type Reason, type RolloutState, rulesOf, shareAfter, waitsFor } from './next.ts';
 
 /** Everything that a status is made from. */
 export interface Seen {
@@ -28,6 +28,7 @@ export function statusOf({ order, began, now, state, counted, events }: Seen): R
   return {
     ...{ app: settle.manifest.app, id, phase: state.phase, by, steps, percent, alpha, otherwise },
     alarm: 1 / alpha,
+    rules: rulesOf(state),
     began: new Date(began).toISOString(),
     at: new Date(now).toISOString(),
     baseline: releaseOf(baseline.manifest),
@@ -65,10 +66,10 @@ export function metricsOf(state: RolloutState): readonly RolloutMetric[] {
   });
   const { totals, config } = judge;
   const share =
-    (part: 'failed' | 'refused' | 'alone', whole: (of: Counts) => number) =>
+    (part: 'failed' | 'refused' | 'alone' | 'slow', whole: (of: Counts) => number) =>
     (side: 'baseline' | 'candidate') => {
       const all = whole(totals[side]);
-      return all === 0 ? null : totals[side][part] / all;
+      return all === 0 ? null : (totals[side][part] ?? 0) / all;
     };
   const ended = ({ alone, returned }: Counts) => alone + returned;
   return [
@@ -87,6 +88,7 @@ export function metricsOf(state: RolloutState): readonly RolloutMetric[] {
         config.tolerated,
       ),
     ),
+    ...(rulesOf(state) === 1 ? [] : [row(UNIT_METRICS.slow, 'share', share('slow', ended), null)]),
     row(UNIT_METRICS.returning, 'share', share('alone', ended), null),
   ];
 }

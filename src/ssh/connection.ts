@@ -38,6 +38,10 @@ export interface RunOptions {
    */
   readonly onStdout?: ((line: string) => void) | undefined;
   readonly onStderr?: ((line: string) => void) | undefined;
+  /**
+   * Gets the standard output, which may be long, instead of the result; a promise holds back what comes next.
+   */
+  readonly onOutput?: ((chunk: Buffer) => void | Promise<void>) | undefined;
   /** Milliseconds without an end after which the command is given up. Default 10 minutes. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;

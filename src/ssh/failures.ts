@@ -40,11 +40,20 @@ export type ConnectionFailureReason =
 /** A connection that failed, with the reason for callers that decide by it. */
 export class ConnectionFailure extends Failure {
   readonly reason: ConnectionFailureReason;
+  /** The message without the host's name, for lists that have it. */
+  readonly words: string;
 
-  constructor(reason: ConnectionFailureReason, message: string, details: FailureDetails) {
-    super(reason === 'client' ? 'usage' : 'host', message, details);
+  constructor(reason: ConnectionFailureReason, words: string, details: FailureDetails) {
+    const { host } = details;
+    super(reason === 'client' ? 'usage' : 'host', host === undefined ? words : `${host}: ${words}`, details);
     this.reason = reason;
+    this.words = words;
   }
+}
+
+/** What a list says of a host that failed: it has the name itself. */
+export function wordsOf(failure: Failure): string {
+  return failure instanceof ConnectionFailure ? failure.words : failure.message;
 }
 
 /** What the client did when it failed. */
@@ -108,8 +117,14 @@ const RULES: readonly Rule[] = [
     }),
   },
   {
-    pattern:
-      /^sudo: (?:a password is required|a terminal is required|no tty present|sorry, you must have a tty)|is not (?:in the sudoers file|allowed to (?:execute|run sudo))|may not run sudo/im,
+    pattern: new RegExp(
+      [
+        '^sudo: (?:a (?:password|terminal) is required|no tty present|sorry, you must have a tty)',
+        'is not (?:in the sudoers file|allowed to (?:execute|run sudo))',
+        'may not run sudo',
+      ].join('|'),
+      'im',
+    ),
     reason: 'no-sudo',
     explain: (target) => ({
       message: `${target.user} may not become root through sudo without a password`,
@@ -210,7 +225,7 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern:
-      /kex_exchange_identification|Connection (?:closed|reset) by|ssh_dispatch_run_fatal|Connection to \S+ closed/i,
+      /kex_exchange_identification|Connection (?:(?:closed|reset) by|to \S+ closed)|ssh_dispatch_run_fatal/i,
     reason: 'closed',
     explain: (target) => ({
       message: `${where(target)} hung up before anybody signed in`,

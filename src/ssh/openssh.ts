@@ -113,7 +113,7 @@ class OpenSshConnection implements Connection {
   async check(text: string, options: RunOptions): Promise<string> {
     const result = await this.script(text, options);
     if (result.exitCode === 0) return result.stdout;
-    throw new Failure('host', `${options.label} failed (exit ${result.exitCode})`, {
+    throw new Failure('host', `${this.target.name}: ${options.label} failed (exit ${result.exitCode})`, {
       host: this.target.name,
       step: options.label,
       output: lastLines(shownOutput(result, options)),
@@ -230,6 +230,7 @@ class OpenSshConnection implements Connection {
       env: this.#env,
       input: (stdin) => input(token, stdin),
       onStdout: afterMark(beginMark(token), options.onStdout),
+      onChunk: afterMarkedChunk(beginMark(token), options.onOutput),
       onStderr,
       signal: AbortSignal.any([signal, linger.signal]),
       // Whoever receives the lines needs the rest for messages alone.
@@ -291,6 +292,25 @@ function afterMark(
   };
 }
 
+/** Bytes after the line that ends with the mark. */
+function afterMarkedChunk(mark: string, onOutput: RunOptions['onOutput']): RunOptions['onOutput'] {
+  if (onOutput === undefined) return undefined;
+  let before: Buffer | undefined = Buffer.alloc(0);
+  return (chunk) => {
+    if (before === undefined) return onOutput(chunk);
+    before = Buffer.concat([before, chunk]);
+    const at = before.indexOf(`${mark}\n`);
+    if (at < 0) {
+      // What a chatty shell prints before it is none of ours.
+      before = before.subarray(-mark.length);
+      return undefined;
+    }
+    const own = before.subarray(at + mark.length + 1);
+    before = undefined;
+    return own.length === 0 ? undefined : onOutput(own);
+  };
+}
+
 /** The output as it may be shown. */
 function shownOutput({ stdout, stderr }: RunResult, options: RunOptions): string {
   return redactor(options.secrets)(options.secretOutput === true ? stderr : `${stdout}\n${stderr}`);
@@ -302,7 +322,7 @@ function timeoutFailure(
   timeoutMs: number,
   result: RunResult,
 ): Failure {
-  return new Failure('host', `${options.label} did not end within ${duration(timeoutMs)}`, {
+  return new Failure('host', `${target.name}: ${options.label} did not end within ${duration(timeoutMs)}`, {
     host: target.name,
     step: options.label,
     output: lastLines(shownOutput(result, options)),
@@ -311,7 +331,7 @@ function timeoutFailure(
 }
 
 function tooMuch(target: SshTarget, options: RunOptions): Failure {
-  return new Failure('host', `${options.label} printed more than can be read`, {
+  return new Failure('host', `${target.name}: ${options.label} printed more than can be read`, {
     host: target.name,
     step: options.label,
     next: 'Something on the host prints without end. See what with --verbose.',
@@ -331,14 +351,14 @@ function uploadFailure(
   if (result.exitCode === DISK_FULL) {
     const [free, size] = result.stdout.trim().split(/\s+/).map(Number);
     const room = `${sizeOf(free)} free of ${sizeOf(size)}`;
-    return new Failure('host', `${step}: no room for ${sizeOf(file.size)}, ${room}`, {
+    return new Failure('host', `${target.name}: ${step}: no room for ${sizeOf(file.size)}, ${room}`, {
       ...details,
       next:
         'Make room on the host or give it a larger disk, then run the command again. Nothing was ' +
         'replaced.',
     });
   }
-  return new Failure('host', `${step} failed (exit ${result.exitCode})`, {
+  return new Failure('host', `${target.name}: ${step} failed (exit ${result.exitCode})`, {
     ...details,
     next: 'What stood there before still stands. The whole output: the same command with --verbose.',
   });

@@ -40,29 +40,6 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
     from.some((group) => groups.includes(group)),
   );
   const behindNginx = roles.has('nginx') || apps.length > 0;
-  const stores: AgentConfigInput['stores'] = [
-    ...(roles.has('redis') ? [{ name: 'redis', kind: 'redis' as const, address: '127.0.0.1:6379' }] : []),
-    ...(roles.has('mariadb')
-      ? [
-          {
-            name: 'mariadb',
-            kind: 'mysql' as const,
-            address: '/run/mysqld/mysqld.sock',
-            user: 'pipeline-agent',
-          },
-        ]
-      : []),
-    ...groups.flatMap((group) =>
-      // Whether they answer: what is in them is for their applications alone.
-      databasesOn(config, group).mongodb.map(({ app, engine, name, port }) => ({
-        name: `${engine} ${name}`,
-        kind: 'mongodb' as const,
-        address: `127.0.0.1:${port}`,
-        // A deploy brings them.
-        once: appRoot(app),
-      })),
-    ),
-  ];
   const document: AgentConfigInput = {
     host,
     intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
@@ -87,17 +64,45 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
       ...apps.map(([name, app]) => healthCheck(name, app)),
       ...own.map(([name, check]) => ownCheck(name, check)),
     ],
-    stores,
+    stores: storesOf(config, groups, roles),
     certificates: unique([
-      ...Object.values(config.apps).flatMap(({ site, hosts }) =>
-        (site.balancer === undefined ? hosts : [site.balancer]).some((group) => groups.includes(group))
-          ? certificatesOf(site)
-          : [],
-      ),
+      ...certificatesAt(config, groups),
       ...own.flatMap(([, { url }]) => (url?.startsWith('https:') ? [endpointOf(url)] : [])),
     ]),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function storesOf(
+  config: Config,
+  groups: readonly string[],
+  roles: ReadonlySet<string>,
+): NonNullable<AgentConfigInput['stores']> {
+  const address = '/run/mysqld/mysqld.sock';
+  return [
+    ...(roles.has('redis') ? [{ name: 'redis', kind: 'redis' as const, address: '127.0.0.1:6379' }] : []),
+    ...(roles.has('mariadb')
+      ? [{ name: 'mariadb', kind: 'mysql' as const, address, user: 'pipeline-agent' }]
+      : []),
+    ...groups.flatMap((group) =>
+      // Whether they answer: what is in them is for their applications alone.
+      databasesOn(config, group).mongodb.map(({ app, engine, name, port }) => ({
+        name: `${engine} ${name}`,
+        kind: 'mongodb' as const,
+        address: `127.0.0.1:${port}`,
+        // A deploy brings them.
+        once: appRoot(app),
+      })),
+    ),
+  ];
+}
+
+/** Certificates of sites that end TLS on these hosts. */
+function certificatesAt(config: Config, groups: readonly string[]): readonly string[] {
+  return Object.values(config.apps).flatMap(({ site, hosts }) => {
+    const ends = site.balancer === undefined ? hosts : [site.balancer];
+    return ends.some((group) => groups.includes(group)) ? certificatesOf(site) : [];
+  });
 }
 
 function unitsOf(roles: ReadonlySet<string>, apps: readonly string[]): string[] {

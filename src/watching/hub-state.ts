@@ -79,7 +79,8 @@ export async function hubState(
 /** Bytes of the host, or of the container that it is. */
 async function memoryOf(hub: Connection, { signal }: Context): Promise<number> {
   const text = await hub.check(
-    "sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo; cat /sys/fs/cgroup/memory.max 2>/dev/null || true",
+    "sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo; " +
+      'cat /sys/fs/cgroup/memory.max 2>/dev/null || true',
     { label: 'memory of the monitor', signal },
   );
   const [kilobytes = '0', limit = 'max'] = text.trim().split('\n');

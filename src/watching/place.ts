@@ -91,16 +91,21 @@ export async function askHub(
   });
   if (result.exitCode === 0) return JSON.parse(result.stdout) as unknown;
   const lines = result.stderr.trim().split('\n');
-  const details = { host: connection.target.name, output: lines.slice(2) };
+  const { name } = connection.target;
+  const details = { host: name, output: lines.slice(2) };
   if (result.exitCode === NO_HUB) {
     const next = 'Make the monitor: pipeline monitor setup';
-    throw new NoHub('host', lines[0] ?? 'There is no hub here.', { ...details, next });
+    throw new NoHub('host', `${name}: ${lines[0] ?? 'There is no hub here.'}`, { ...details, next });
   }
   const next = lines[1] ?? 'On the host: journalctl -u pipeline-hub';
-  throw new Failure(result.exitCode === 2 ? 'usage' : 'host', lines[0] ?? 'the hub does not answer', {
-    ...details,
-    next,
-  });
+  throw new Failure(
+    result.exitCode === 2 ? 'usage' : 'host',
+    `${name}: ${lines[0] ?? 'the hub does not answer'}`,
+    {
+      ...details,
+      next,
+    },
+  );
 }
 
 /** What the agent of a host says of itself: the last line of its journal, or that it does not run. */

@@ -42,7 +42,7 @@ export function reach(
 
 /** Its agent could never deliver a sample. */
 function unknownMonitor(host: string, monitor: string): Failure {
-  return new Failure('host', `the monitor's address ${monitor} means nothing there`, {
+  return new Failure('host', `${host}: the monitor's address ${monitor} means nothing there`, {
     host,
     step: 'address towards the monitor',
     next: "Set the monitor's ansible_host in the inventory to an address that every host reaches.",

@@ -24,7 +24,7 @@ export async function monitorSecrets(monitor: Connection, context: Context): Pro
   });
   const [made = '', seed = '', ...certificate] = text.trim().split('\n');
   if (seed.length < 40 || !certificate.join('\n').includes('BEGIN CERTIFICATE'))
-    throw new Failure('host', `The secrets in ${MONITOR_SECRETS} are damaged.`, {
+    throw new Failure('host', `${monitor.target.name}: the secrets in ${MONITOR_SECRETS} are damaged.`, {
       host: monitor.target.name,
       next:
         `Remove the folder on ${monitor.target.name}, and run the command again: ` +

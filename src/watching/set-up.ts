@@ -220,7 +220,7 @@ async function waitUntilHeard(
   }
   context.progress({ stage: 'first samples', state: waits() ? 'failed' : 'done' });
   if (!status.answers) {
-    throw new Failure('host', 'the dashboard does not answer', {
+    throw new Failure('host', `${hub.target.name}: the dashboard does not answer`, {
       host: hub.target.name,
       next:
         `See journalctl -u pipeline-hub on ${hub.target.name}, fix what it says, ` +

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { withConnections } from '../environment/fleet.ts';
 import { asFailure } from '../errors.ts';
 import type { SshTarget } from '../ssh/connection.ts';
+import { wordsOf } from '../ssh/failures.ts';
 import type { Caller } from './caller.ts';
 import { askHub, type HubStatus } from './place.ts';
 
@@ -51,7 +52,7 @@ export async function watched(target: SshTarget | undefined, caller: Caller): Pr
     if (failure.kind === 'internal') throw failure;
     return {
       monitor: name,
-      trouble: `The monitor ${name} does not answer: ${failure.message}`,
+      trouble: `The monitor ${name} does not answer: ${wordsOf(failure)}`,
       lastSeen: {},
       alerts: [],
     };

@@ -4,7 +4,7 @@ import { parseTomcatLine } from '../../src/agent/logs/tomcat-log.ts';
 
 /** As nginx 1.22 wrote it, through the proxy role's log_format. */
 const NGINX =
-  '{"msec":1700000000.123,"app":"checkbox","variant":"blue","release":"20240102-05c965f","method":"GET",' +
+  '{"msec":1700000000.123,"app":"checkbox","colour":"blue","release":"20240102-05c965f","method":"GET",' +
   '"uri":"/api/study/load/5e8f8c?x=1","status":200,"bytes":5475,"time":0.029,"upstream_time":"0.028",' +
   '"upstream_header_time":"0.027","upstream_status":"200","upstream_addr":"127.0.0.1:3001","id":"7f1c"}';
 
@@ -16,7 +16,7 @@ describe("nginx's JSON log", () => {
     expect(parseNginxLine(NGINX)).toEqual({
       at: 1700000000.123,
       app: 'checkbox',
-      variant: 'blue',
+      colour: 'blue',
       release: '20240102-05c965f',
       method: 'GET',
       path: '/api/study/load/5e8f8c',
@@ -41,9 +41,13 @@ describe("nginx's JSON log", () => {
     expect(parseNginxLine(changed({ upstream_time }))).toMatchObject({ upstreamMilliseconds, retries });
   });
 
+  it("reads a line of an earlier version's nginx, which called the colour a variant", () => {
+    expect(parseNginxLine(NGINX.replace('"colour"', '"variant"'))).toEqual(parseNginxLine(NGINX));
+  });
+
   it('takes `-` and nothing for no name', () => {
-    const line = changed({ variant: '-', release: '', app: undefined });
-    expect(parseNginxLine(line)).toMatchObject({ variant: '', release: '', app: '' });
+    const line = changed({ colour: '-', release: '', app: undefined });
+    expect(parseNginxLine(line)).toMatchObject({ colour: '', release: '', app: '' });
   });
 
   it('reads 000, which nginx writes for a connection closed without an answer and which is not JSON', () => {
@@ -74,7 +78,7 @@ describe("Tomcat's access log", () => {
     expect(parseTomcatLine(LINE)).toEqual({
       at: Date.UTC(2024, 9, 10, 11, 55, 36) / 1000,
       app: '',
-      variant: '',
+      colour: '',
       release: '',
       method: 'POST',
       path: '/iTrust2/login;jsessionid=1A',

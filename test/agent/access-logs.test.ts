@@ -14,7 +14,7 @@ import type { Collector, Findings } from '../../src/agent/collector.ts';
 import { type AccessLogSource, accessLogCollector } from '../../src/agent/collectors/access-logs.ts';
 
 const LINE =
-  '{"msec":1.5,"app":"demo","variant":"","release":"","method":"GET","uri":"/x","status":200,"bytes":1,"time":0.001,"upstream_time":""}\n';
+  '{"msec":1.5,"app":"demo","colour":"","release":"","method":"GET","uri":"/x","status":200,"bytes":1,"time":0.001,"upstream_time":""}\n';
 
 let directory: string;
 let log: string;

@@ -38,7 +38,7 @@ cat > /etc/nginx/conf.d/test.conf <<'END'
 ${LOG_FORMAT}
 server {
   listen 127.0.0.1:8080;
-  set $pipeline_app demo; set $pipeline_variant blue; set $pipeline_release r1;
+  set $pipeline_app demo; set $pipeline_colour blue; set $pipeline_release r1;
   access_log /var/log/nginx/pipeline/demo.json.log pipeline;
   location /broken { return 500; }
   location / { return 200 "hello"; }
@@ -169,7 +169,7 @@ describe.skipIf(reason !== undefined)('the agent on a host', () => {
     expect(load).toMatchObject({
       server: 'nginx',
       app: 'demo',
-      variant: 'blue',
+      colour: 'blue',
       release: 'r1',
       method: 'GET',
       status_2xx: 150,

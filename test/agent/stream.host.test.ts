@@ -21,9 +21,9 @@ describe.skipIf(reason !== undefined)('agent.js stream on a host', () => {
   let agent: { path: string; remove: () => void };
 
   beforeAll(async () => {
-    hosts = await startHosts({ names: ['variant'] });
+    hosts = await startHosts({ names: ['watched'] });
     agent = await bundleAgent();
-    const machine = hosts.machine('variant');
+    const machine = hosts.machine('watched');
     installAgent(machine, agent.path);
     onHost(
       machine,
@@ -36,7 +36,7 @@ describe.skipIf(reason !== undefined)('agent.js stream on a host', () => {
   });
 
   it('says what a unit uses, its error lines and its restarts, and ends with the connection', async () => {
-    const machine = hosts.machine('variant');
+    const machine = hosts.machine('watched');
     const stream = follow(machine, '/opt/node /opt/agent.js stream --unit demo.service');
     try {
       const units = () =>
@@ -69,7 +69,7 @@ describe.skipIf(reason !== undefined)('agent.js stream on a host', () => {
   });
 
   it('calls a unit that does not exist absent', async () => {
-    const stream = follow(hosts.machine('variant'), '/opt/node /opt/agent.js stream --unit nosuch.service');
+    const stream = follow(hosts.machine('watched'), '/opt/node /opt/agent.js stream --unit nosuch.service');
     try {
       const line = await until('a line', () => stream.lines.map(parseLiveLine)[0]);
       expect(line).toMatchObject({ state: 'absent', cpuSeconds: null, memoryBytes: null });

@@ -8,7 +8,7 @@ import { countOf } from '../../src/metrics/histogram.ts';
 const entry = (changes: Partial<AccessLogEntry> = {}): AccessLogEntry => ({
   at: 1_700_000_000,
   app: 'preview',
-  variant: 'blue',
+  colour: 'blue',
   release: 'r1',
   method: 'POST',
   path: '/preview',
@@ -27,10 +27,10 @@ const taken = (entries: readonly AccessLogEntry[], maxGroups?: number) => {
 };
 
 describe('traffic', () => {
-  it('is told apart by variant, release, method and route', () => {
+  it('is told apart by colour, release, method and route', () => {
     const groups = taken([
       entry(),
-      entry({ variant: 'green' }),
+      entry({ colour: 'green' }),
       entry({ release: 'r2' }),
       entry({ method: 'GET' }),
       entry({ path: '/json' }),

@@ -87,6 +87,20 @@ const WORLDS: Readonly<Record<LastingRule, World>> = {
       { endpoint: 'shop:443', expires: now / 1000 + (bad ? 13 : 90) * DAY, subject: '', error: '' },
     ],
   })),
+  backup: tables((bad, now) => ({
+    backups: [
+      {
+        item: 'shop/orders',
+        at: now / 1000 - (bad ? 2.1 : 1.9) * DAY,
+        since: 0,
+        every: DAY,
+        bytes: 1,
+        error: bad ? 'no room' : '',
+        verified: null,
+        verify_error: '',
+      },
+    ],
+  })),
   clock: host((bad) => ({ aheadMs: bad ? 11_000 : 9000 })),
   storage: (bad) => ({ storage: bad ? 0.81 : 0.79 }),
 };

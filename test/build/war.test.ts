@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import { afterAll, describe, expect, it } from 'vitest';
-import { givenWar } from '../../src/build/given.ts';
+import { givenArtifact } from '../../src/build/given.ts';
 import type { TomcatRecipe } from '../../src/build/recipe.ts';
 import { servletApi } from '../../src/build/war.ts';
 import { buildWar, findWar, told } from '../../src/build/war-build.ts';
@@ -132,7 +132,7 @@ describe('a WAR that is given', () => {
 
   it('is an artifact without a commit, called as the file', async () => {
     writeFileSync(join(folder, 'shop.war'), war({ 'WEB-INF/classes/A.class': uses('javax') }));
-    expect(await givenWar('shop', app(), undefined, 'shop.war', context)).toMatchObject({
+    expect(await givenArtifact('shop', app(), undefined, 'shop.war', context)).toMatchObject({
       app: 'shop',
       ref: 'shop.war',
       commit: null,
@@ -149,7 +149,7 @@ describe('a WAR that is given', () => {
     ['another kind of application', { runtime: 'node' }, undefined, 'shop.war', 'takes a WAR'],
     ['a file that is not there', {}, undefined, 'none.war', 'cannot read the WAR'],
   ])('is refused with %s', async (_, more, ref, file, message) => {
-    const failure = await failureOf(givenWar('shop', app(more), ref, file, context));
+    const failure = await failureOf(givenArtifact('shop', app(more), ref, file, context));
     expect(failure).toMatchObject({ kind: 'usage', message: expect.stringContaining(message) });
   });
 });

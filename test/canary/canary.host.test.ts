@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CanaryResult } from '../../src/canary/experiment/run.ts';
 import { reportFolder, writeReport } from '../../src/canary/judging/files.ts';
 import { judgeFile } from '../../src/canary/judging/judge-file.ts';
+import { replayOf } from '../../src/canary/load/replay.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { type CanaryLab, canaryLab } from './lab.ts';
 
@@ -47,6 +48,26 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
       expect.arrayContaining(['node', 'debian', 'linux']),
     ]);
     await sameAgain({ report, exitKind });
+  });
+
+  it('sends what production was asked, at its distances', async () => {
+    const served = Array.from({ length: 400 }, (_, index) => ({
+      at: index * 20 + (index % 4) * 4,
+      method: 'GET',
+      uri: index % 3 === 0 ? '/?lang=en' : '/',
+    }));
+    const replay = replayOf(served, []) ?? undefined;
+    const { report } = await lab.run('good', 'good', { replay, times: 2, durationMs: 6_000, seed: 3 });
+    expect(report.plan).toMatchObject({
+      rate: expect.closeTo(100, 0),
+      replay: expect.stringContaining("replays 100 % of production's requests (400 of 400)"),
+      requests: [
+        { name: 'GET /', weight: 266 },
+        { name: 'GET /?lang=en', weight: 134 },
+      ],
+    });
+    expect(report.load?.sent).toBeGreaterThan(500);
+    expect(report.load?.sent).toBeLessThan(700);
   });
 
   it('never rejects a version against itself, and measures both sides', async () => {

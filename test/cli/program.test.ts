@@ -47,6 +47,20 @@ describe('wrong usage exits 2, says why and what to do', () => {
     ['help of an unknown command', ['help', 'deplyo'], 'deplyo', 'Did you mean deploy?'],
     ['an unknown option', ['prod', 'up', '--provder', 'local'], '--provder', '--provider'],
     ['a missing argument', ['deploy'], 'app', '--help'],
+    ['no source of values', ['judge', 'serve'], 'where the values come from', '--prometheus'],
+    [
+      'an address that is none',
+      ['judge', 'serve', '--prometheus', 'http://127.0.0.1:1', '--listen', 'here'],
+      '"here" is not an address',
+      '127.0.0.1:8090',
+    ],
+    [
+      'a folder that is none',
+      ['judge', 'serve', '--prometheus', 'http://127.0.0.1:1', '--configs', '/nowhere'],
+      '/nowhere cannot be read',
+      '--configs',
+    ],
+    ['a file that is none beside a command', ['judge', 'serv'], '/serv cannot be read', 'report.json'],
     ['a choice that is none', ['prod', 'up', '--provider', 'aws'], 'aws', '--help'],
     [
       'hosts that are there and a provider',
@@ -55,6 +69,7 @@ describe('wrong usage exits 2, says why and what to do', () => {
       'one of',
     ],
     ['a number that is none', ['canary', 'a', 'b', '--rate', 'fast'], '"fast" is not a number', 'exit 2'],
+    ['a multiple of nothing', ['canary', 'a', 'b', '--rate', 'x2'], 'there is none', '--replay'],
     [
       'a duration that is none',
       ['canary', 'a', 'b', '--duration', 'long'],

@@ -157,6 +157,11 @@ class FakeProvider implements Provider {
     return { removed: this.existing.map(({ name }) => `host ${name}`), left: this.left };
   }
 
+  async remove(name: string): Promise<void> {
+    this.#called(`remove ${name}`);
+    this.existing = this.existing.filter((one) => one.name !== name);
+  }
+
   async destroy(): Promise<Destroyed> {
     this.#called('destroy');
     const destroyed = await this.destroyable();

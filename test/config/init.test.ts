@@ -27,6 +27,20 @@ const FOLDERS: Record<string, DetectedFolder> = {
     kind: { runtime: 'tomcat', war: 'iTrust2', wantsMariadb: true },
     git: undefined,
   },
+  'a Python service': {
+    name: 'api',
+    kind: {
+      runtime: 'python',
+      startsBy: undefined,
+      example: { start: 'gunicorn --bind 127.0.0.1:$PORT app:app', before: 'Add gunicorn. ' },
+    },
+    git: undefined,
+  },
+  'a Go service': {
+    name: 'api',
+    kind: { runtime: 'go', startsBy: undefined, example: { start: './server', before: '' } },
+    git: undefined,
+  },
   'a static site': {
     name: 'site',
     kind: { runtime: 'static' },
@@ -117,6 +131,25 @@ describe('looking at a folder', () => {
       kind: { runtime: 'node', startsBy: 'node .' },
       git: undefined,
     });
+  });
+
+  test.each([
+    ['Python', { 'requirements.txt': 'flask\ngunicorn' }, { runtime: 'python', startsBy: undefined }],
+    ['Go', { 'go.mod': 'module x' }, { runtime: 'go' }],
+    [
+      'Ruby with a package.json for its pages',
+      { 'Gemfile.lock': 'GEM', 'package.json': '{"scripts":{"build":"esbuild"}}', Procfile: 'web: puma' },
+      { runtime: 'ruby', startsBy: 'puma' },
+    ],
+    [
+      'Node beside Python',
+      { 'requirements.txt': '', 'package.json': '{"main":"a.js"}' },
+      { runtime: 'node' },
+    ],
+    ['nothing certain', { 'requirements.txt': '', 'go.mod': '' }, { runtime: 'unknown' }],
+  ])('finds %s', async (_what, files, kind) => {
+    for (const [path, text] of Object.entries(files)) write(path, text);
+    expect((await detectFolder(folder, quietContext())).kind).toMatchObject(kind);
   });
 
   test('finds a Tomcat application by the packaging of the project itself', async () => {

@@ -26,6 +26,17 @@ describe('an entry of hosts becomes', () => {
   });
 });
 
+it('a machine has the Debian packages of its applications, and those of the languages that they name', () => {
+  const apps = {
+    a: { ...service, packages: ['ffmpeg'] },
+    b: { ...service, runtime: 'python', packages: ['libpq5', 'ffmpeg'], site: { port: 81 } },
+    c: { ...service, hosts: ['other'], packages: ['imagemagick'] },
+  };
+  const [web, other] = machines({ hosts: { web: {}, other: {} }, apps });
+  expect(web?.packages).toEqual(['ffmpeg', 'python3', 'python3-venv', 'libpq5']);
+  expect(other?.packages).toEqual(['imagemagick']);
+});
+
 describe('a machine opens', () => {
   const ports = (config: object) => machines(config)[0]?.exposures.map(({ port, from }) => `${port} ${from}`);
 

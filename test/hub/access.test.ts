@@ -3,6 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisConnection } from '../../src/agent/sender/resp.ts';
+import { answerKey, questionsKey } from '../../src/contract/logs.ts';
 import { inbox } from '../../src/hub/store/keys.ts';
 import { aclFile } from '../../src/roles/hub.ts';
 import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
@@ -16,7 +17,8 @@ describe.skipIf(missing !== undefined)('with the password of an agent', () => {
   const hosts = ['web', 'db'].map((host) => ({ host, password: `password of ${host}` }));
   const give = async (agents: typeof hosts) => {
     for (const line of aclFile({ hubPassword: 'hub', agents }).trim().split('\n')) {
-      const [, name = '', ...rules] = line.split(' ');
+      // What stands in brackets is one rule.
+      const [, name = '', ...rules] = line.match(/\([^)]*\)|\S+/g) ?? [];
       // The test's own way in stays open.
       if (name !== 'default') await server.admin('ACL', 'SETUSER', name, 'reset', ...rules);
     }
@@ -39,7 +41,21 @@ describe.skipIf(missing !== undefined)('with the password of an agent', () => {
     expect(await agent.command('XADD', inbox('web'), '*', 'h', 'web')).toMatch(/-0$/);
   });
 
+  it('one can take a question that is for it, and answer it', async () => {
+    await server.admin('RPUSH', questionsKey('web'), '{}');
+    expect(await agent.command('BLPOP', questionsKey('web'), '1')).toEqual([questionsKey('web'), '{}']);
+    expect(await agent.command('SET', answerKey('web', 'id'), '{}', 'EX', '5')).toBe('OK');
+  });
+
   it.each([
+    `BLPOP ${questionsKey('db')} 1`,
+    `BLPOP ${answerKey('web', 'id')} 1`,
+    `RPUSH ${questionsKey('web')} {}`,
+    `SET ${answerKey('db', 'id')} x`,
+    `SET ${questionsKey('web')} x`,
+    `GET ${answerKey('web', 'id')}`,
+    `GET ${answerKey('db', 'id')}`,
+    `XADD ${questionsKey('web')} * h web`,
     `XADD ${inbox('db')} * h db`,
     'XADD w:raw:host:web * h web',
     'XADD hub:events * event {}',

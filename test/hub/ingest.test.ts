@@ -7,6 +7,7 @@ import { AppSparks } from '../../src/hub/charts/sparks.ts';
 import { overview } from '../../src/hub/charts/view.ts';
 import { admit, NOWHERE, type Position } from '../../src/hub/intake/admit.ts';
 import { Ingest } from '../../src/hub/intake/ingest.ts';
+import { LogReader } from '../../src/hub/logs/ask.ts';
 import { inbox } from '../../src/hub/store/keys.ts';
 import { type Redis, redisClient } from '../../src/hub/store/redis.ts';
 import { nothingOpen, readWindows, take } from '../../src/hub/store/windows.ts';
@@ -27,7 +28,7 @@ const sample = (sequence: number, at: number, extra: Partial<Window> = {}, sentA
 const route = (requests: number) => ({
   server: 'nginx',
   app: 'shop',
-  variant: 'blue',
+  colour: 'blue',
   release: 'r1',
   method: 'GET',
   route: '/<script>alert(1)</script>',
@@ -163,6 +164,7 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
       source: { redis, hosts: ['web'], hostsOf: (app) => ingest.hostsOf(app), intervalSeconds: 2 },
       ingest,
       live: new Live(ingest),
+      logs: new LogReader(redis),
       overview: () =>
         overview(
           {

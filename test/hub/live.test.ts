@@ -14,7 +14,7 @@ function routes(requests: number, app = 'shop'): Row<'routes'>[] {
     {
       server: 'nginx',
       app,
-      variant: 'blue',
+      colour: 'blue',
       release: 'r1',
       method: '*',
       route: '*',

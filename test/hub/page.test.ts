@@ -66,6 +66,7 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     ['?rollout=sample-taken-back', 'table[aria-label="Evidence by metric"]'],
     ['?run=samplefailed1', 'table[aria-label="Metrics of the run"]'],
     ['?run=samplerunning1', '.sentence'],
+    ['?logs=checkbox.io', '.loglines li'],
   ])(
     'shows %s on a screen and on a telephone, without scrolling sideways',
     async (query, ready) => {
@@ -109,6 +110,29 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     await page.waitForSelector('.events >> text=◐ 5 %');
     await page.close();
   }, 60_000);
+
+  it('shows logs by level, text and time, and leads to them from what went wrong', async () => {
+    const page = await open('?view=logs', '.loglines li');
+    const levels = () =>
+      page.evaluate(
+        "[...new Set([...document.querySelectorAll('.loglines li')].map((one) => one.className))].sort()",
+      );
+    expect(await levels()).toEqual(['debug', 'error', 'info', 'warning']);
+    await page.click('text=Errors');
+    await expect.poll(levels).toEqual(['error']);
+    await page.fill('.logs input[type=search]', 'no line has this');
+    await page.waitForSelector('text=No such line in this range.');
+    await page.fill('.logs input[type=search]', 'NOT ITERABLE');
+    await page.waitForSelector('.loglines li.error');
+    await page.click('.bucket:has(rect.error)');
+    await page.waitForURL(/logs=checkbox\.io.*from=\d+&to=\d+.*kind=error/);
+    await page.selectOption('.logs select[aria-label="Application or host"]', hub.fleet.hosts.at(-1) ?? '');
+    await page.waitForSelector('text=its agent does not answer', { timeout: 20_000 });
+    await page.goto(`${hub.address}/dashboard?view=alerts`);
+    await page.click('.alerts .logs-link');
+    await page.waitForURL(/logs=.*from=/);
+    await page.close();
+  }, 90_000);
 
   it('shows a route whose name is a script as text', async () => {
     const page = await open('?app=checkbox.io&range=6h', 'text=<script>document.title="run"</script>');

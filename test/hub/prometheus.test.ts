@@ -15,7 +15,7 @@ const check = (name: string) => ({ check: name, target: '', up: 1, duration: 250
 const requests = (release: string, count: number, milliseconds: number): Window['routes'][number] => ({
   server: 'nginx',
   app: 'shop',
-  variant: 'blue',
+  colour: 'blue',
   release,
   method: '*',
   route: '*',
@@ -74,7 +74,7 @@ describe('the exposition', () => {
     totals.add('web', [requests('r1', 10, 20)]);
     totals.add('web', [requests('r1', 5, 2000), requests('r2', 1, 1)]);
     const series = parse(exposition({ fleet: [host], totals, remoteWrite: undefined }, NOW));
-    const labels = 'host="web",server="nginx",app="shop",variant="blue",release="r1"';
+    const labels = 'host="web",server="nginx",app="shop",colour="blue",release="r1"';
     expect(series.get(`pipeline_http_requests_total{${labels},code="5xx"}`)).toBe(2);
     expect(series.get(`pipeline_http_requests_total{${labels},code="2xx"}`)).toBe(13);
     const bucket = (le: string) =>

@@ -16,7 +16,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { quietContext } from '../../src/context.ts';
 import { ROLLOUT_STATUS, ROLLOUTS_ENDED, type RolloutStatus } from '../../src/contract/rollout.ts';
 import { productionSpec } from '../../src/environment/environment.ts';
-import type { EventPage, Overview } from '../../src/hub/api-types.ts';
+import type { EventPage, LogPage, Overview } from '../../src/hub/api-types.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { powerCut } from '../support/power.ts';
 import { projectFolder, run, runJson } from '../support/program.ts';
@@ -98,7 +98,7 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
 
   it('shows a request that a host answered', async () => {
     const fields = {
-      ...{ app: 'shop', variant: 'blue', release: 'r1', method: 'GET', uri: '/', status: 200, bytes: 5 },
+      ...{ app: 'shop', colour: 'blue', release: 'r1', method: 'GET', uri: '/', status: 200, bytes: 5 },
       ...{ time: 0.01, upstream_time: '0.010', upstream_header_time: '0.010', upstream_status: '200' },
       ...{ upstream_addr: '127.0.0.1:1', id: 'x' },
     };
@@ -118,6 +118,40 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
     await expect
       .poll(async () => (await overview()).apps.map(({ name }) => name), { timeout: 60_000 })
       .toContain('shop');
+  });
+
+  it('reads logs from an agent: lines of units that are declared, requests, nobody without a password', async () => {
+    const authorization = `Basic ${Buffer.from(`${made.user}:${made.password}`).toString('base64')}`;
+    const logs = async (query: string) => {
+      const url = `${base}/api/logs?from=${Date.now() - 600_000}&${query}`;
+      const response = await fetch(url, { headers: { authorization } });
+      return { status: response.status, page: (await response.json()) as LogPage };
+    };
+    const unit = (name: string) => `systemd-run --quiet --collect --wait --unit '${name}.service'`;
+    await onHost(
+      'web',
+      `${unit('pipeline-shop@blue')} sh -c 'echo password=hunter22; echo ERROR no card; sleep 0.3'; ` +
+        `${unit('stranger')} echo not declared; journalctl --sync`,
+    );
+    const { page, status } = await logs('app=shop&requests=yes');
+    expect([status, page.troubles]).toEqual([200, []]);
+    const told = page.lines.map(
+      ({ host, source, level, message }) => `${host} ${source} ${level} ${message}`,
+    );
+    expect(told).toEqual(
+      expect.arrayContaining([
+        'web nginx info GET / 200 10 ms',
+        'web blue info password=***',
+        'web blue error ERROR no card',
+      ]),
+    );
+    const found = (await logs('app=shop&level=error&q=NO+CARD')).page;
+    expect(found.lines.map(({ message }) => message)).toEqual(['ERROR no card']);
+    const host = (await logs('host=web')).page.lines;
+    expect(host.some(({ message }) => message === 'ERROR no card')).toBe(true);
+    expect(host.some(({ message }) => message.includes('not declared'))).toBe(false);
+    expect((await fetch(`${base}/api/logs?from=0&host=web`)).status).toBe(401);
+    expect((await logs('app=unknown')).status).toBe(404);
   });
 
   it('makes events of the audit logs, also of what was there before the agents or while the hub was away', async () => {

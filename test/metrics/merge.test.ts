@@ -18,7 +18,7 @@ function route(changes: Partial<Row<'routes'>>): Row<'routes'> {
   return {
     server: 'nginx',
     app: 'checkbox',
-    variant: 'blue',
+    colour: 'blue',
     release: 'r1',
     method: 'GET',
     route: '/api/study/load/:id',

@@ -23,7 +23,10 @@ export class FakeHost implements Host {
   site = '';
   /** What a check says, by address; healthy where nothing is set. */
   checks: (address: string) => CheckResult = () => ({ healthy: true, silent: false, said: 'GET / → 200' });
+  attachedEnds: (args: readonly string[]) => number = () => 0;
   hooks: (hook: HookCommand) => number = () => 0;
+  /** What other hosts' sites answer. */
+  answers: (address: string, path: string) => string | undefined = () => undefined;
   onSleep: (ms: number) => void = () => {};
 
   now = () => this.time;
@@ -90,6 +93,7 @@ export class FakeHost implements Host {
     const { active = 'inactive', restarts = 0 } = this.units.get(unit) ?? {};
     return { active, restarts, result: 'exit-code', exitCode: '1' };
   };
+  nextElapse = async (): Promise<number | undefined> => this.time + 60_000;
   start = async (unit: string) => {
     this.calls.push(`start ${unit}`);
     this.units.set(unit, { active: 'active', restarts: 0 });
@@ -112,6 +116,7 @@ export class FakeHost implements Host {
   listensOn = async (): Promise<readonly string[]> => [];
   connections = async (addresses: readonly string[]) =>
     addresses.reduce((sum, address) => sum + (this.busy.get(address) ?? 0), 0);
+  ask = async ({ address }: { readonly address: string }, path: string) => this.answers(address, path);
   check = async (_folder: string, address: string) => this.checks(address);
   weights = async () => this.green;
   moveTraffic = async (_app: string, green: number) => {
@@ -142,6 +147,10 @@ export class FakeHost implements Host {
   takeLines = async (_path: string, from: number) => {
     const lines = this.lines.splice(0);
     return { lines, next: from + lines.length };
+  };
+  attached = async (program: string, ...args: readonly string[]) => {
+    this.calls.push([program, ...args].join(' '));
+    return this.attachedEnds(args);
   };
   hook = async (hook: HookCommand, onLine: (line: string | undefined) => void) => {
     this.calls.push(`hook ${hook.command}`);

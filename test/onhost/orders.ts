@@ -97,6 +97,7 @@ export function takeOver(more: Partial<TakeOver> = {}, instances = 1): TakeOver 
       sameTree: null,
       nodeArchive: null,
       webapp: null,
+      dependencies: null,
     },
     keepSecrets: { SESSION: 'generated' },
     site: { text: 'site', needs: null, certificate: null },

@@ -8,7 +8,8 @@ import type { RolloutStatus } from '../../src/contract/rollout.ts';
 import type { Host } from '../../src/onhost/host.ts';
 import { runRollout } from '../../src/onhost/rollout/actor.ts';
 import { reportOf } from '../../src/onhost/rollout/record.ts';
-import { tellRollout } from '../../src/onhost/rollout/talk.ts';
+import { followRollout, newestStatus, tellRollout } from '../../src/onhost/rollout/talk.ts';
+import { endWord, readEndWord } from '../../src/rollout/ended.ts';
 import { judgeRollout, parseRolloutReport } from '../../src/rollout/report.ts';
 import { broken, type FakeHost } from './fake-host.ts';
 import { carry, NEW, OLD, placed, servingHost, settle, takeOver } from './orders.ts';
@@ -181,6 +182,36 @@ describe('a rollout begins', () => {
 });
 
 describe('a rollout under way', () => {
+  it('has a status before its process has told one, though an earlier one is still there', async () => {
+    const host = await begun();
+    const printed: string[] = [];
+    host.files.set('/run/pipeline/rollouts/shop.json', JSON.stringify({ id: 'f', phase: 'promoted' }));
+    const first = JSON.parse((await newestStatus('shop', host)) ?? '{}') as RolloutStatus;
+    expect(first).toMatchObject({ id: '0123456789abcdef', phase: 'running', percent: 0, events: [] });
+    expect(first.next).toMatchObject({ percent: 50 });
+    // Who looks sees it once.
+    let looks = 0;
+    host.onSleep = () => {
+      looks += 1;
+      if (looks === 5) host.files.delete(`${FOLDER}/order.json`);
+    };
+    await followRollout('shop', host, (line) => printed.push(line));
+    expect(printed).toEqual([JSON.stringify(first), expect.stringContaining('"promoted"')]);
+  });
+
+  it('is aborted before its process has told anything', async () => {
+    const host = await begun();
+    let ran: Promise<boolean> | undefined;
+    host.onSleep = () => {
+      host.onSleep = () => {};
+      ran = run(host);
+    };
+    expect(await tellRollout('shop', host, 'abort', 'me@here')).toBe('heard');
+    await ran;
+    expectOldServes(host);
+    expect(statusOf(host).events.map(({ kind }) => kind)).toEqual(['began', 'taken back']);
+  });
+
   it('takes a version back that fails its visitors', async () => {
     const host = await begun();
     visit(host, 4);
@@ -325,5 +356,87 @@ describe('a rollout under way', () => {
     expect(await tellRollout('shop', host, 'pause', 'me')).toBe('silent');
     host.onSleep = () => host.files.delete(`${FOLDER}/word`);
     expect(await tellRollout('shop', host, 'pause', 'me')).toBe('heard');
+  });
+});
+
+describe('one of several hosts', () => {
+  const SEED = 'f'.repeat(32);
+  const ID = '0123456789abcdef';
+  const AT = '2026-11-28T00:01:00.000Z';
+  const follows = { addresses: ['10.0.0.8', '10.0.0.9'], port: 80, tls: false, name: 'shop.test' };
+  const behind = { part: 'host', follows, secrets: null } as const;
+  /** Its balancer has decided after some seconds. */
+  async function decided(phase: 'promoted' | 'taken back'): Promise<FakeHost> {
+    const host = await begun(behind);
+    const from = host.time + 20_000;
+    host.answers = (address, path) =>
+      path === '/.well-known/pipeline-rollout' && address === '10.0.0.9' && host.time > from
+        ? endWord(SEED, ID, { phase, at: AT })
+        : undefined;
+    return host;
+  }
+
+  it('runs both versions until its balancer says which of them stays', async () => {
+    const back = await decided('taken back');
+    expect(active(back, BLUE) && active(back, GREEN)).toBe(true);
+    await run(back);
+    expectOldServes(back);
+    expect(back.files.get(STATE)).toBe('failed\n');
+    expect(back.files.get('/var/log/pipeline/audit.jsonl')).toContain('taken back: its balancer decided');
+    const promoted = await decided('promoted');
+    await run(promoted);
+    expectNewServes(promoted);
+  });
+
+  it('ends in the same version after a kill at any call', async () => {
+    for (const phase of ['promoted', 'taken back'] as const) {
+      const whole = broken(await decided(phase), Number.POSITIVE_INFINITY, 'kill');
+      await run(whole.host);
+      for (let at = 1; at <= whole.count.calls; at++) {
+        const host = await decided(phase);
+        const dying = broken(host, at, 'kill');
+        await run(dying.host).catch(() => {});
+        const where = `${phase}, call ${at}: ${dying.count.at}`;
+        expectToGoOn(host, where);
+        await run(host);
+        if (phase === 'promoted') expectNewServes(host, where);
+        else expectOldServes(host, where);
+      }
+    }
+  });
+
+  it('believes nobody else, and goes when it was told', async () => {
+    const host = await begun(behind);
+    const word = endWord(SEED, ID, { phase: 'promoted', at: AT });
+    const forged = [
+      endWord('0'.repeat(32), ID, { phase: 'promoted', at: AT }),
+      endWord(SEED, 'fedcba9876543210', { phase: 'promoted', at: AT }),
+      endWord(SEED, ID, { phase: 'held', at: AT }),
+      word.replace('promoted', 'taken back'),
+      '<html>not found</html>',
+      '',
+    ];
+    let asked = 0;
+    host.answers = () => forged[asked++];
+    host.onSleep = () => {
+      if (asked >= forged.length) host.files.delete(`${FOLDER}/order.json`);
+    };
+    expect(await run(host)).toBe(true);
+    expect(asked).toBeGreaterThanOrEqual(forged.length);
+    expect(active(host, BLUE) && active(host, GREEN)).toBe(true);
+  });
+
+  it('waits to be told where an older order names no balancer', async () => {
+    const host = await begun({ part: 'host', secrets: null });
+    expect(host.links.has(`${WANTED}/${ROLLOUT}`)).toBe(false);
+  });
+
+  it('hears of its balancer what that decided', async () => {
+    const host = await begun({ part: 'balancer', settle: settle({ afterDeploy: null, site: null }) });
+    host.files.set(`${FOLDER}/word`, 'promote me@here\n');
+    await run(host);
+    const text = host.files.get(`/var/lib/pipeline/rollouts/shop/${ID}.end`) ?? '';
+    expect(readEndWord(SEED, ID, text)).toMatchObject({ phase: 'promoted' });
+    expect(text).not.toContain('me@here');
   });
 });

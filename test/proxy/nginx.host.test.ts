@@ -198,7 +198,7 @@ rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
     );
     expect(JSON.parse(line)).toMatchObject({
       app: 'shop.test',
-      variant: 'green',
+      colour: 'green',
       release: 'R2',
       method: 'GET',
       uri: '/logged',
@@ -243,9 +243,9 @@ done`,
       green: { servers: ['127.0.0.1:7002'], release: 'B' },
     };
     const paths = { blue: { '/json': '/preview' }, green: {} };
-    await proxy.reconcile(site({ colours, paths, experiment: { colourHeader: 'X-Variant' } }));
+    await proxy.reconcile(site({ colours, paths, experiment: { colourHeader: 'X-Colour' } }));
     const blue = await ask('/json?x=1');
-    expect([blue.headers.get('x-variant'), blue.text]).toEqual([
+    expect([blue.headers.get('x-colour'), blue.text]).toEqual([
       'blue',
       expect.stringMatching(/^backend 1 \/preview\?x=1 /),
     ]);

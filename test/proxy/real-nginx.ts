@@ -9,19 +9,14 @@ import { text } from 'node:stream/consumers';
 import { PROXY_FUNCTIONS } from '../../src/proxy/scripts.ts';
 import type { ShareFolder } from '../../src/proxy/shares.ts';
 import { LOG_FORMAT } from '../../src/roles/nginx.ts';
+import { debianProgram } from '../support/debian-program.ts';
 
-/** The machine's own, or the one that `scripts/nginx.mjs` keeps. */
-const KEPT = join(import.meta.dirname, '../../node_modules/.cache/nginx');
-const NGINX = process.env.PIPELINE_NGINX ?? ['nginx', KEPT].find(runs);
-
-function runs(program: string): boolean {
-  return spawnSync(program, ['-v']).status === 0;
-}
+const NGINX = debianProgram('nginx', '-v');
 
 /** Why these tests cannot run here; undefined: they can. */
 export function nginxUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
-  return NGINX !== undefined && runs(NGINX) ? undefined : 'needs nginx: run `node scripts/nginx.mjs`';
+  return NGINX !== undefined ? undefined : 'needs nginx: run `node scripts/programs.mjs`';
 }
 
 export async function freePort(): Promise<number> {
@@ -37,10 +32,13 @@ export class RealNginx {
   /** In memory, as /run is. */
   readonly folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pipeline-nginx-'));
   readonly #workers: number;
+  readonly #log: string;
   #process: ReturnType<typeof spawn> | undefined;
 
-  constructor({ workers = 2 }: { readonly workers?: number } = {}) {
+  /** @param options.log what the host's nginx.conf says of the log of sites */
+  constructor({ workers = 2, log = LOG_FORMAT }: { readonly workers?: number; readonly log?: string } = {}) {
     this.#workers = workers;
+    this.#log = log;
     chmodSync(this.folder, 0o755);
     process.once('exit', this.#leaveNothing);
     for (const name of ['live', 'state', 'sites', 'logs', 'srv', 'bin']) mkdirSync(join(this.folder, name));
@@ -100,8 +98,7 @@ export class RealNginx {
 error_log ${folder}/error.log warn;
 events { worker_connections 4096; }
 http { ${temporary} underscores_in_headers on; server_names_hash_bucket_size 512;
-${['app', 'variant', 'release'].map((name) => `map "" $pipeline_${name} { default ""; }`).join('\n')}
-${LOG_FORMAT}
+${this.#log}
 access_log off;
 include ${folder}/sites/*.conf; }`;
     writeFileSync(join(folder, 'nginx.conf'), written);

@@ -29,10 +29,10 @@ describe('a site as nginx reads it', () => {
   it('sends a request to green where the file of its bucket exists', () => {
     expect(text()).toContain('split_clients $request_id $shop_bucket');
     expect(text()).toContain(
-      'if (-f /run/pipeline/proxy/shop/weights/$shop_bucket) {\n        set $pipeline_variant green;',
+      'if (-f /run/pipeline/proxy/shop/weights/$shop_bucket) {\n        set $pipeline_colour green;',
     );
     expect(lines()).toContain('open_file_cache off;');
-    expect(lines()).toContain('proxy_pass http://shop_$pipeline_variant;');
+    expect(lines()).toContain('proxy_pass http://shop_$pipeline_colour;');
     const buckets = /split_clients [^{]*\{([^}]*)\}/.exec(text())?.[1] ?? '';
     expect([...buckets.matchAll(/1% (\d+);/g)].map(([, bucket]) => Number(bucket))).toEqual(
       Array.from({ length: 99 }, (_, i) => i),
@@ -94,7 +94,7 @@ describe('a site as nginx reads it', () => {
     expect(text()).toContain('map $realpath_root $shop_release');
     expect(
       text({ colours: { blue: { servers: [], release: 'R1' }, green: { servers: [], release: 'R2' } } }),
-    ).toContain('map $pipeline_variant $shop_release {\n    default "";\n    blue R1;\n    green R2;');
+    ).toContain('map $pipeline_colour $shop_release {\n    default "";\n    blue R1;\n    green R2;');
   });
 
   it.each([
@@ -107,7 +107,7 @@ describe('a site as nginx reads it', () => {
         'location / {',
         'error_page 404 /404.html;',
         'try_files $uri $uri/ =404;',
-        'root /srv/shop/$pipeline_variant/app/public;',
+        'root /srv/shop/$pipeline_colour/app/public;',
       ],
       ['location @service {'],
     ],
@@ -126,7 +126,7 @@ describe('a site as nginx reads it', () => {
     [
       'files alone',
       { static: '.', colours: { blue: { servers: [] }, green: { servers: [] } } },
-      ['root /srv/shop/$pipeline_variant/app;', 'try_files $uri $uri/ =404;'],
+      ['root /srv/shop/$pipeline_colour/app;', 'try_files $uri $uri/ =404;'],
       ['proxy_http_version 1.1;', 'upstream shop_blue {'],
     ],
     ['a path alone', { routes: ['/api'] }, ['location /api {', 'return 404;'], []],
@@ -185,25 +185,25 @@ describe('a site as nginx reads it', () => {
 
   it('names the colour and maps paths in an experiment', () => {
     const paths = { blue: { '/json': '/preview' }, green: {} };
-    const own = text({ experiment: { colourHeader: 'X-Variant' }, paths, key: '$cookie_id' });
-    expect(own).toContain('add_header X-Variant $pipeline_variant always;');
+    const own = text({ experiment: { colourHeader: 'X-Colour' }, paths, key: '$cookie_id' });
+    expect(own).toContain('add_header X-Colour $pipeline_colour always;');
     expect(own).toContain('split_clients $cookie_id $shop_bucket');
     expect(own).toContain('"blue /json" /preview;');
-    expect(own).toContain('proxy_pass http://shop_$pipeline_variant$shop_path$is_args$args;');
+    expect(own).toContain('proxy_pass http://shop_$pipeline_colour$shop_path$is_args$args;');
   });
 
   it('adds nothing to an experiment that is not measured', () => {
-    const own = text({ experiment: { colourHeader: 'X-Variant' } });
-    expect(own.match(/add_header .*;/g)).toEqual(['add_header X-Variant $pipeline_variant always;']);
+    const own = text({ experiment: { colourHeader: 'X-Colour' } });
+    expect(own.match(/add_header .*;/g)).toEqual(['add_header X-Colour $pipeline_colour always;']);
     expect(own).toContain('shop.json.log shop_measured buffer=64k');
     const format =
       /log_format shop_measured escape=json '([^;]*)';/.exec(own)?.[1]?.replaceAll(/'\s*'/g, '') ?? '';
     const line = format
-      .replaceAll(/\$(pipeline_variant|request_method|request_uri)/g, 'GET')
+      .replaceAll(/\$(pipeline_colour|request_method|request_uri)/g, 'GET')
       .replaceAll(/\$\w+/g, '200');
     expect(parseNginxLine(line)).toMatchObject({
       app: 'shop',
-      variant: 'GET',
+      colour: 'GET',
       status: 200,
       upstreamMilliseconds: 200_000,
     });

@@ -407,7 +407,7 @@ location /fail { return 500 "${colour} failed"; } }`;
           .split('\n')
           .filter((line) => line.includes('/logged'))
           .map((line) => JSON.parse(line));
-      const line = { side, variant: colourOf(first), status: 200, id: first.text.split(' ').at(-1) };
+      const line = { side, colour: colourOf(first), status: 200, id: first.text.split(' ').at(-1) };
       await expect.poll(common, { timeout: 10_000 }).toContainEqual(expect.objectContaining(line));
       expect(nginx.log('/var/log/nginx/pipeline/shop.json.log')).not.toContain(value);
       const path = nginx.here(splitLog('shop'));

@@ -37,7 +37,7 @@ function planFor(names: readonly string[], aim: { readonly action: 'deploy' | 'r
   });
   const definition = appSchema.parse({ source: 'x', hosts: names, watch: '0s' });
   const common = { app: 'app', by: 'me@here', definition };
-  const wanted = { manifest, env: { TOKEN }, overlay: {}, digest: 'digest of two' };
+  const wanted = { manifest, env: { TOKEN }, overlay: {}, dependencies: null, digest: 'digest of two' };
   const secrets = { values: { TOKEN }, kept: ['TOKEN'] };
   const seen = {
     hosts,
@@ -93,6 +93,26 @@ describe.each(['deploy', 'rollback'] as const)('a %s that goes well', (action) =
   it('changes hosts one after the other, and settles only once all have changed', async () => {
     await carryOut(planFor(['web-1', 'web-2'], { action }), quietContext());
     expect(sent()).toEqual(['web-1: take-over', 'web-2: take-over', 'web-1: settle', 'web-2: settle']);
+  });
+});
+
+describe('jobs that ran on another host', () => {
+  it('end there once the new version has taken over, and before they begin here', async () => {
+    const plan = planFor(['web-1'], { action: 'deploy' });
+    const old = { name: 'old', connection: recorded('old', asked, (one) => answer(one)) };
+    await carryOut({ ...plan, formerJobs: [old] }, quietContext());
+    const [first, between, last] = sent();
+    expect([first, last]).toEqual(['web-1: take-over', 'web-1: settle']);
+    expect(between).toMatch(/^old: app=app\n/);
+    expect(between).toContain('systemctl stop "$timer"');
+  });
+
+  it('go on there where the new version fails', async () => {
+    answer = failing('web-1', 'take-over', [{ event: 'failed', step: 'health', detail: 'not healthy' }]);
+    const plan = planFor(['web-1'], { action: 'deploy' });
+    const old = { name: 'old', connection: recorded('old', asked, (one) => answer(one)) };
+    await failureOf({ ...plan, formerJobs: [old] });
+    expect(sent()).toEqual(['web-1: take-over', 'web-1: audit']);
   });
 });
 

@@ -95,7 +95,7 @@ describe('what is to be done on a host', () => {
       { kind: 'deploy', colour: 'green', old: null },
     ],
   ])('%s', (_, found, wanted, site, expected) => {
-    expect(decide(found, wants(wanted), site)).toMatchObject(expected);
+    expect(decide(found, wants(wanted), site, true)).toMatchObject(expected);
   });
 
   it('takes the first slot of ports in which nobody listens', () => {
@@ -178,6 +178,7 @@ colour blue c0
 colour green c1
 unit ${GREEN} active
 unit ${BLUE} activating
+timer pipeline-app@job-nightly.timer
 release live d1 ${release}
 release broken d2 ${release}
 release live d3 {"cut off
@@ -207,6 +208,7 @@ complete
       standby: 'blue',
       active: new Set([GREEN]),
       unwell: new Set([BLUE]),
+      timers: new Set(['pipeline-app@job-nightly.timer']),
       releases: [{ manifest: kept('c1').manifest, state: 'live', digest: 'd1' }],
       nodes: new Set(['20.11.1']),
       incoming: new Set(['abc']),

@@ -14,6 +14,7 @@ const wanted: Wanted = {
   manifest: { ...manifest, tree: 'another' },
   env: {},
   overlay: {},
+  dependencies: null,
   digest: 'digest of two',
 };
 const common = { app: 'app', by: 'me@here', definition };

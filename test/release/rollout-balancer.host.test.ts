@@ -60,15 +60,29 @@ describe.skipIf(unavailable !== undefined)(
         const result = await at.deploy('broken-elsewhere', SITE, { canary: [5, 50] });
         expect(result.rollout?.host.name).toBe('front');
         expect((await followRollout(divider(), APP, at.context, () => {}))?.phase).toBe('taken back');
-        // Both hosts run both versions until somebody asks; visitors get the old one alone.
-        expect((await running(0)).split('\n')).toHaveLength(2);
-        expect(await clearRollout(request(), at.context)).toBe(true);
+        // Each host hears it at the balancer's site, and ends the version that leaves.
+        for (const host of [0, 1])
+          await expect.poll(() => running(host), { timeout: 30_000 }).toBe(`pipeline-${APP}@blue.service`);
       } finally {
         await visitors.stop();
       }
       expect(visitors.counts.dropped).toBe(0);
       expect(visitors.counts.failed).toBeLessThan(80);
-      for (const host of [0, 1]) expect(await running(host)).toBe(`pipeline-${APP}@blue.service`);
+      for (const host of [0, 1])
+        await expect
+          .poll(() => at.on(`ls -d /etc/pipeline/apps/${APP}/rollout 2>/dev/null; true`, host))
+          .toBe('');
+
+      // What is left on the balancer is in nobody's way.
+      const { rollout } = await at.deploy('two', SITE, { canary: [50] });
+      expect(rollout?.host.name).toBe('front');
+      await tellRollout(divider(), APP, 'promote', at.context);
+      for (const host of [0, 1])
+        await expect.poll(() => running(host), { timeout: 30_000 }).toBe(`pipeline-${APP}@green.service`);
+      expect(await met(20)).toEqual(['two']);
+      await at.deploy('three', SITE);
+      expect(await met(20)).toEqual(['three']);
+      expect(await clearRollout(request(), at.context)).toBe(true);
     });
 
     test('a good one is promoted by a person; each visitor changes once; the next deploy clears up', {

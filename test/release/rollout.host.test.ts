@@ -174,6 +174,68 @@ systemctl list-units --plain --no-legend 'pipeline-${APP}@*' | cut -d' ' -f1; tr
     await expectNothingLeft('blue');
   });
 
+  test('two at once, each judged by itself: one is faster and fails, of the other one both fail alike', {
+    timeout: 300_000,
+  }, async () => {
+    const other = { site: { port: 8081 } };
+    await at.deploy('slow');
+    await at.deploy('broken-elsewhere', other, { name: 'other' });
+    const counts = await visited(async () => {
+      await at.deploy('broken-too', other, { name: 'other', canary: [40] });
+      const elsewhere = startVisitors({
+        ...{ address: at.addresses[0] ?? '', port: 8081, rate: 40, visitors: 300, fresh: 0.3 },
+      });
+      try {
+        await at.deploy('broken-elsewhere', {}, { canary: [5, 50] });
+        const last = await follow();
+        expect(last).toMatchObject({ phase: 'taken back', app: APP });
+        expect(last?.events.at(-1)?.why).toContain('errors (5xx)');
+        await delay(10_000);
+      } finally {
+        await elsewhere.stop();
+      }
+    });
+    expect(counts.dropped).toBe(0);
+    const now = await rolloutStatus(host(), 'other', at.context);
+    expect(now).toMatchObject({ phase: 'running', percent: 40, app: 'other' });
+    expect(now?.sides.candidate.failed).toBeGreaterThan(50);
+    await tellRollout(host(), 'other', 'abort', at.context);
+  });
+
+  test('goes back when its visitors do not come again', { timeout: 300_000 }, async () => {
+    await at.deploy('one');
+    await visited(
+      async () => {
+        await at.deploy('two', {}, { canary: [40] });
+        const last = await follow();
+        expect(last?.phase).toBe('taken back');
+        expect(last?.events.at(-1)?.why).toContain('visitors who leave');
+      },
+      { leaves: 'two' },
+    );
+  });
+
+  test('stands still while the old version is dead: the new one serves, and a person promotes it', {
+    timeout: 300_000,
+  }, async () => {
+    await at.deploy('one');
+    const counts = await visited(
+      async () => {
+        await at.deploy('two', {}, { canary: [40] });
+        // Asked in its first second, it tells what it is about to do.
+        expect(await status()).toMatchObject({ phase: 'running' });
+        await at.on(`systemctl stop pipeline-${APP}@blue.service`);
+        await delay(15_000);
+        expect(await status()).toMatchObject({ phase: 'running', percent: 40 });
+        await say('promote');
+      },
+      { rules: { baseline: 'one', candidate: 'two' } },
+    );
+    expect(counts).toMatchObject({ dropped: 0, failed: 0 });
+    expect(await versions(20)).toEqual({ two: 20 });
+    await expectNothingLeft('green');
+  });
+
   test.each<[string, string, string, Parameters<ReleaseFixture['deploy']>[1]]>([
     ['files alone', 'one', 'two', { runtime: 'static', directory: 'public' }],
     ['a service that takes one port only', 'fixed', 'fixed-too', { fixed_port: 3000 }],

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { releases } from '../../src/release/index.ts';
+import { buildArtifact } from '../../src/build/build.ts';
+import { deploy, releases } from '../../src/release/index.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
 
@@ -36,6 +37,35 @@ describe.skipIf(unavailable !== undefined)(
       expect(await at.deploy('two')).toMatchObject({ changed: false });
       await at.rollback();
       expect(await answers()).toEqual(['version one 0', 'version one 0']);
+    });
+
+    test('jobs run on the first host alone, and move with it', async () => {
+      const jobs = { nightly: { run: 'node worker.js', at: '03:00', zone: 'Europe/Berlin' } };
+      const app = { watch: '0s', jobs };
+      const timers = (host: number) =>
+        at.on(
+          `ls /etc/systemd/system/timers.target.wants | grep -c 'pipeline-${APP}@' || true
+systemctl is-active 'pipeline-${APP}@job-nightly.timer' || true`,
+          host,
+        );
+      await at.deploy('one', app);
+      expect([await timers(0), await timers(1)]).toEqual(['1\nactive\n', '0\ninactive\n']);
+      const config = at.config(app);
+      const artifact = await buildArtifact(config, APP, 'one', at.context);
+      const [first, second] = at.hosts;
+      if (first === undefined || second === undefined) throw new Error('two hosts are needed');
+      const request = { config, app: APP, artifact, by: 'tester@test' };
+      // Another order of hosts, of the same version.
+      expect(await deploy({ ...request, hosts: [second, first] }, at.context)).toMatchObject({
+        changed: true,
+      });
+      expect([await timers(0), await timers(1)]).toEqual(['0\ninactive\n', '1\nactive\n']);
+      expect(await deploy({ ...request, hosts: [second, first] }, at.context)).toMatchObject({
+        changed: false,
+      });
+      // A host that serves it no more.
+      await deploy({ ...request, hosts: [first], others: [second] }, at.context);
+      expect([await timers(0), await timers(1)]).toEqual(['1\nactive\n', '0\ninactive\n']);
     });
 
     test('where the second fails, the first goes back', async () => {

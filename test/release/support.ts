@@ -58,6 +58,7 @@ export function facts(more: Partial<AppFacts> = {}): AppFacts {
     colours: { blue: 'one' },
     active: new Set(['pipeline-app@blue.service']),
     unwell: new Set(),
+    timers: new Set(),
     releases: [kept('one')],
     program: '',
     programNode: '',

@@ -106,7 +106,7 @@ server {
   listen 80 default_server;
   access_log /var/log/nginx/pipeline/access.log pipeline;
   set $pipeline_app "shop";
-  set $pipeline_variant "blue";
+  set $pipeline_colour "blue";
   set $pipeline_release "3-abc";
   location = /page { return 200 "hello"; }
   location / { proxy_pass http://127.0.0.1:7001; }
@@ -124,7 +124,7 @@ nginx -t -q && systemctl reload nginx`,
     expect(lines).toEqual([
       expect.objectContaining({
         app: 'shop',
-        variant: 'blue',
+        colour: 'blue',
         release: '3-abc',
         method: 'GET',
         uri: '/page?q=1',

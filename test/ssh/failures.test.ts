@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { Failure } from '../../src/errors.ts';
 import type { SshTarget } from '../../src/ssh/connection.ts';
-import { connectionFailure } from '../../src/ssh/failures.ts';
+import { connectionFailure, wordsOf } from '../../src/ssh/failures.ts';
 
 const target: SshTarget = {
   name: 'web-1',
@@ -99,4 +100,11 @@ describe('on a connection that stands', () => {
     expect(failure).toMatchObject({ reason, host: 'web-1', step: 'gather facts', kind: 'host' });
     expect(failure.next).toMatch(/\S/);
   });
+});
+
+test('the message names the host, and a list that has its name shows the rest', () => {
+  const failure = connectionFailure(target, { stderr: '', exitCode: 255, connected: true });
+  expect(failure.message).toBe('web-1: the connection was lost half-way');
+  expect(wordsOf(failure)).toBe('the connection was lost half-way');
+  expect(wordsOf(new Failure('host', 'web-1: no room', { host: 'web-1' }))).toBe('web-1: no room');
 });

@@ -52,20 +52,44 @@ const replace = (from: string, to: string) => (text: string) => {
   return text.replace(from, () => to);
 };
 
+/** Well where it is checked, and fails visitors. */
+const failing = (version: string) =>
+  service(
+    version,
+    replace(
+      'if (url.pathname',
+      "if (url.pathname !== '/health') response.statusCode = 500;\n    if (url.pathname",
+    ),
+  );
+/**
+ * Beside the service, on every branch: works through numbers, one at a time. Two at once would do one twice; one
+ * that is killed at work leaves its number out of `cursor`, which the next one does again.
+ */
+const WORKER = `const fs = require('fs');
+const home = process.env.HOME;
+const version = fs.readFileSync('public/index.html', 'utf8').match(/>(.*)</)[1];
+let ending = false;
+process.on('SIGTERM', () => { ending = true; });
+const last = () => fs.existsSync(home + '/cursor') ? Number(fs.readFileSync(home + '/cursor', 'utf8')) : 0;
+(async () => {
+  console.log('worker of ' + version);
+  while (!ending) {
+    const item = last() + 1;
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    fs.appendFileSync(home + '/done', item + ' ' + version + '\\n');
+    fs.writeFileSync(home + '/cursor', String(item));
+  }
+})();
+`;
+
 /** Branches, each with one commit on its own. */
 const BRANCHES: Readonly<Record<string, string>> = {
   one: service('one'),
   two: service('two'),
   three: service('three'),
   four: service('four'),
-  // Well where it is checked, and fails visitors.
-  'broken-elsewhere': service(
-    'broken-elsewhere',
-    replace(
-      'if (url.pathname',
-      "if (url.pathname !== '/health') response.statusCode = 500;\n    if (url.pathname",
-    ),
-  ),
+  'broken-elsewhere': failing('broken-elsewhere'),
+  'broken-too': failing('broken-too'),
   // One request in twenty fails.
   flaky: service(
     'flaky',
@@ -153,6 +177,7 @@ function makeRepository(folder: string): void {
     writeFileSync(join(folder, 'public', 'index.html'), `<h1>${branch}</h1>\n`);
     writeFileSync(join(folder, 'public', 'site.css'), `/* ${branch} */\n`);
     if (branch === 'heavy') writeFileSync(join(folder, 'ballast'), randomBytes(3 * 2 ** 20));
+    writeFileSync(join(folder, 'worker.js'), WORKER);
     mkdirSync(join(folder, 'sql'), { recursive: true });
     writeFileSync(join(folder, 'sql', 'schema.sql'), 'CREATE TABLE seeded (n INT);\n');
     git('add', '--all');
@@ -318,7 +343,9 @@ export async function startReleases(names: readonly string[], front?: string): P
       await Promise.all(
         all.map(({ connection }) =>
           connection.check(
-            `systemctl stop 'pipeline-*@*.service' 2>/dev/null
+            `systemctl stop 'pipeline-*@job-*.timer' 2>/dev/null
+systemctl stop 'pipeline-*@*.service' 2>/dev/null
+rm -rf /var/lib/pipeline/jobs /var/lib/systemd/timers/stamp-pipeline-* /etc/systemd/system/timers.target.wants/pipeline-*
 rm -rf /srv/* /etc/pipeline/apps/*/ /run/pipeline/rollouts /var/lib/pipeline/rollouts /etc/systemd/system/pipeline-*@*-* /var/lib/pipeline/proxy /run/pipeline/proxy /var/log/pipeline/audit.jsonl
 rm -f /etc/systemd/system/pipeline-*@blue*.service /etc/systemd/system/pipeline-*@green*.service /etc/systemd/system/multi-user.target.wants/pipeline-*@*.service
 rm -f /etc/nginx/pipeline/sites/*; systemctl daemon-reload; systemctl reload nginx 2>/dev/null || true`,

@@ -28,6 +28,8 @@ export interface VisitorOptions {
   readonly versionOf?: (answer: VisitorAnswer) => string | undefined;
   /** Versions of the rollout whose rules hold; absent: no rules. */
   readonly rules?: { readonly baseline: string; readonly candidate: string };
+  /** Whoever meets this version leaves, and somebody new comes instead. */
+  readonly leaves?: string;
   /** Ask again, as browsers do, where a kept connection was closed; default: yes. */
   readonly again?: boolean;
   /** From 0 to 1. */
@@ -192,11 +194,7 @@ class Crowd implements Visitors {
 
   async #visit(visitor: Visitor): Promise<void> {
     // Somebody new takes the place of one who stays away.
-    if (this.#options.random() < this.#options.fresh) {
-      visitor.cookies.clear();
-      visitor.met.length = 0;
-      visitor.metAt = performance.now();
-    }
+    if (this.#options.random() < this.#options.fresh) leave(visitor);
     visitor.awaited = visitor.kind === 'keeps' && visitor.cookies.size === 0;
     visitor.count += 1;
     this.counts.requests += 1;
@@ -211,6 +209,7 @@ class Crowd implements Visitors {
     if (visitor.kind !== 'refuses') keepCookies(visitor, answer);
     const version = this.#options.versionOf(answer);
     if (version !== undefined) this.#note(visitor, version, sent);
+    if (version !== undefined && version === this.#options.leaves) leave(visitor);
   }
 
   /** undefined: no whole answer. */
@@ -272,6 +271,13 @@ class Crowd implements Visitors {
     ];
     if (!allowed.some((order) => order.join(' ') === change)) add(this.counts.broken, change);
   }
+}
+
+/** Somebody new takes his place. */
+function leave(visitor: Visitor): void {
+  visitor.cookies.clear();
+  visitor.met.length = 0;
+  visitor.metAt = performance.now();
 }
 
 function keepCookies(visitor: Visitor, { headers }: VisitorAnswer): void {

@@ -30,7 +30,7 @@ const COARSE_CLOCK_MS = 100;
 
 /** Rows of the interval. */
 export function toRow(server: 'nginx' | 'tomcat', counts: TrafficCounts): Row<'routes'> {
-  const { app, variant, release, method, route, requests, retries, bytes, latency, size } = counts;
+  const { app, colour, release, method, route, requests, retries, bytes, latency, size } = counts;
   const answered = (hundreds: number): number =>
     Object.entries(counts.status).reduce(
       (sum, [code, n]) => sum + (Math.floor(Number(code) / 100) === hundreds ? n : 0),
@@ -39,7 +39,7 @@ export function toRow(server: 'nginx' | 'tomcat', counts: TrafficCounts): Row<'r
   return {
     server,
     app,
-    variant,
+    colour,
     release,
     method,
     route,

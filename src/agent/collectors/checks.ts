@@ -164,7 +164,7 @@ export interface Ask {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+  readonly body: string | Uint8Array | undefined;
 }
 
 /**
@@ -216,10 +216,10 @@ async function trusted(path: string): Promise<string[]> {
  * On a connection of its own. The HTTP modules are loaded here, since an agent without checks does not need
  * them.
  */
-async function requestOnce(
+export async function requestOnce(
   { url, method, headers, body }: Ask,
   signal: AbortSignal,
-  way: Way,
+  way: Way = {},
 ): Promise<HttpAnswer & { readonly location?: string; readonly certificate?: X509Certificate }> {
   const secure = url.startsWith('https:');
   const module = secure ? await import('node:https') : await import('node:http');

@@ -9,8 +9,8 @@ export interface AccessLogEntry {
   /** End of the request, seconds since 1970. */
   readonly at: number;
   readonly app: string;
-  /** Which upstream the proxy chose, e.g. `blue`; empty where none. */
-  readonly variant: string;
+  /** Which upstream the proxy chose: `blue` or `green`; empty where none. */
+  readonly colour: string;
   readonly release: string;
   readonly method: string;
   /** Path without query. */
@@ -31,14 +31,16 @@ export function parseNginxLine(line: string): AccessLogEntry | undefined {
   // nginx writes 000 where it closed the connection without an answer, which is no number in JSON.
   const fields = parseLine(line.includes('"status":000') ? line.replace('"status":000', '"status":0') : line);
   if (fields === undefined) return undefined;
-  const { msec, app, variant, release, method, uri, status, bytes, time, upstream_time } = fields;
+  const { msec, app, release, method, uri, status, bytes, time, upstream_time } = fields;
+  // The nginx of a host that an earlier version set up writes `variant` until the next `prod up`.
+  const { colour = fields.variant } = fields;
   if (!isAmount(msec) || !isAmount(bytes) || !isAmount(time)) return undefined;
   if (!isStatus(status) || typeof method !== 'string' || typeof uri !== 'string') return undefined;
   const attempts = upstreamAttempts(upstream_time);
   return {
     at: msec,
     app: label(app),
-    variant: label(variant),
+    colour: label(colour),
     release: label(release),
     method,
     path: pathOf(uri),

@@ -11,7 +11,7 @@ import { type AccessLogEntry, isStatus, pathOf } from './access-log.ts';
 const LINE = /^\S+ \S+ .*? \[([^\]]+)\] "(\S+) (\S+)[^"]*" (\d{3}) (\d+|-)(?: (\d+(?:\.\d+)?))?(?: |$)/;
 
 /**
- * Reads one line; undefined where it is in another form. Application, variant and release are not in it: they
+ * Reads one line; undefined where it is in another form. Application, colour and release are not in it: they
  * stay empty.
  */
 export function parseTomcatLine(line: string): AccessLogEntry | undefined {
@@ -22,7 +22,7 @@ export function parseTomcatLine(line: string): AccessLogEntry | undefined {
   return {
     at,
     app: '',
-    variant: '',
+    colour: '',
     release: '',
     method,
     path: pathOf(target),

@@ -1,4 +1,4 @@
-/** Requests of an interval, counted by application, variant, release, method and route. */
+/** Requests of an interval, counted by application, colour, release, method and route. */
 import { Histogram, type HistogramData } from '../../metrics/histogram.ts';
 import type { AccessLogEntry } from './access-log.ts';
 import { OTHER_ROUTE, type RouteOptions, RouteTable } from './routes.ts';
@@ -6,7 +6,7 @@ import { OTHER_ROUTE, type RouteOptions, RouteTable } from './routes.ts';
 /** The five labels by which requests are told apart. */
 export interface TrafficLabels {
   readonly app: string;
-  readonly variant: string;
+  readonly colour: string;
   readonly release: string;
   readonly method: string;
   readonly route: string;
@@ -42,7 +42,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPT
 /** Groups of one interval; beyond, new routes are `other`, and beyond a third more, everything new is. */
 const MAX_GROUPS = 300;
 /**
- * Applications, variants and releases come from our own proxy's configuration, but a log may hold anything.
+ * Applications, colours and releases come from our own proxy's configuration, but a log may hold anything.
  */
 const MAX_APPS = 50;
 const MAX_LABEL = 64;
@@ -97,7 +97,7 @@ export class LoggedTraffic {
     }
     const labels: TrafficLabels = {
       app,
-      variant: cut(entry.variant),
+      colour: cut(entry.colour),
       release: cut(entry.release),
       method: METHODS.has(entry.method) ? entry.method : OTHER_ROUTE,
       route: table.route(entry.path, entry.status),
@@ -110,7 +110,7 @@ export class LoggedTraffic {
     const other =
       this.#groups.size < (room * 4) / 3
         ? { ...labels, ...rest }
-        : { app: OTHER_ROUTE, variant: '', release: '', ...rest };
+        : { app: OTHER_ROUTE, colour: '', release: '', ...rest };
     return this.#groups.get(keyOf(other)) ?? this.#add(other);
   }
 
@@ -131,7 +131,7 @@ export class LoggedTraffic {
 }
 
 function keyOf(labels: TrafficLabels): string {
-  return `${labels.app}\n${labels.variant}\n${labels.release}\n${labels.method}\n${labels.route}`;
+  return `${labels.app}\n${labels.colour}\n${labels.release}\n${labels.method}\n${labels.route}`;
 }
 
 function cut(label: string): string {

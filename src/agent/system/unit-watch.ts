@@ -1,4 +1,4 @@
-/** One systemd unit, watched closely: what the canary needs to know of a variant. */
+/** One systemd unit, watched closely: what the canary needs to know of a side. */
 import type { UnitLine } from '../../metrics/live.ts';
 import { GroupUsage } from './cgroup.ts';
 import { JournalCounter } from './journal.ts';

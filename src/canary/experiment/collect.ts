@@ -37,7 +37,7 @@ interface RouteSum {
 /** Puts lines together. */
 export class RecordCollector {
   readonly #app: string;
-  /** Which side a value of the log's `variant` stands for. */
+  /** Which side a value of the log's `colour` stands for. */
   readonly #sides: Readonly<Record<string, SideName>>;
   readonly #offsets = new Map<Source, number>();
   readonly #reached = new Map<Source, number>();
@@ -66,7 +66,7 @@ export class RecordCollector {
   traffic(line: TrafficLine, now: number): void {
     const middle = this.#locally('proxy', line.at, now) - line.seconds / 2;
     const groups = line.groups.filter(
-      (group) => group.app === this.#app && this.#sides[group.variant] !== undefined,
+      (group) => group.app === this.#app && this.#sides[group.colour] !== undefined,
     );
     if (this.#zero === undefined) {
       if (groups.every((group) => group.requests === 0)) return;
@@ -74,7 +74,7 @@ export class RecordCollector {
     }
     const part = this.#at(middle, 'proxy');
     for (const group of groups) {
-      const side = this.#sides[group.variant];
+      const side = this.#sides[group.colour];
       if (side !== undefined) addGroup(part[side].routes, group);
     }
   }

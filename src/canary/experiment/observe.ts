@@ -184,11 +184,13 @@ class Observer {
       port: plan.definition.site.port,
       requests,
       rate: plan.rate,
+      timetable: plan.replay?.timetable,
       seed: plan.seed,
       timeoutMs: REQUEST_TIMEOUT_MS,
       atMost: {
         milliseconds: plan.durationSeconds * 1000,
-        requests: Math.ceil(plan.rate * plan.durationSeconds),
+        // A replay begun anew may have its busy part once more than on average.
+        requests: Math.ceil(plan.rate * plan.durationSeconds) + (plan.replay?.timetable.due.length ?? 0),
       },
       colourHeader: COLOUR_HEADER,
       idHeader: REQUEST_ID_HEADER,

@@ -1,4 +1,5 @@
 /** What an experiment will be, from the configuration and the command line. Pure. */
+import { canarySchema } from '../../config/app-schema.ts';
 import type { AppConfig, CanaryConfig, CanaryRequest, Config } from '../../config/schema.ts';
 import { closest, Failure } from '../../errors.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type Traffic,
 } from '../../judge/index.ts';
 import type { JudgeName } from '../judging/conclude.ts';
+import { hastened, type Replay } from '../load/replay.ts';
 
 /** What the command line says; what is absent comes from the configuration. */
 export interface CanaryOptions {
@@ -21,6 +23,10 @@ export interface CanaryOptions {
   readonly split?: number | undefined;
   readonly judge?: JudgeName | undefined;
   readonly seed: number;
+  /** Load from production instead of `canary.requests`. */
+  readonly replay?: Replay | undefined;
+  /** So many times production's rate, where the load is a replay; absent: `rate`, or once. */
+  readonly times?: number | undefined;
   /** The hosts stay for the next run. */
   readonly keep: boolean;
   /** Inventory with the groups proxy, blue and green; absent: local hosts. */
@@ -32,6 +38,8 @@ export interface RunPlan {
   readonly definition: AppConfig;
   readonly canary: CanaryConfig;
   readonly rate: number;
+  /** Its timetable in the time of this run; absent: requests at constant distance. */
+  readonly replay?: Replay | undefined;
   readonly durationSeconds: number;
   readonly traffic: Traffic;
   readonly split: number;
@@ -57,18 +65,19 @@ export function planRun(config: Config, options: CanaryOptions): RunPlan {
       next: near === undefined ? 'Describe it under apps: there.' : `Did you mean "${near}"?`,
     });
   }
-  const { canary } = definition;
+  const canary = canaryOf(definition, options.replay);
   if (canary === undefined) {
     throw new Failure(
       'usage',
-      `${app} has no canary: in ${config.path}, so there is no load to compare under.`,
+      `${app} has no canary.requests in ${config.path}, so there is no load to compare under.`,
       {
-        next: `Add apps.${app}.canary.requests, e.g. [{path: /}].`,
+        next: `Add apps.${app}.canary.requests, e.g. [{path: /}], or replay production's: --replay 1h`,
       },
     );
   }
   const durationSeconds = (options.durationMs ?? canary.duration) / 1000;
-  const rate = options.rate ?? canary.rate;
+  const own = options.replay === undefined ? canary.rate : options.replay.rate * (options.times ?? 1);
+  const rate = options.rate ?? own;
   const split = options.split ?? canary.split;
   check(durationSeconds >= 5 && durationSeconds <= 86_400, '--duration', 'between 5s and 24h');
   check(rate > 0 && rate <= 5_000, '--rate', 'above 0 and at most 5000 requests a second');
@@ -84,6 +93,7 @@ export function planRun(config: Config, options: CanaryOptions): RunPlan {
     definition,
     canary,
     rate,
+    replay: options.replay && atRate(options.replay, rate),
     durationSeconds,
     traffic,
     split,
@@ -92,6 +102,16 @@ export function planRun(config: Config, options: CanaryOptions): RunPlan {
     baselineColour: seededUniform(options.seed)() < 0.5 ? 'blue' : 'green',
     config: judgeConfig(canary, traffic, durationSeconds),
   };
+}
+
+/** What the definition says, with the load that there is; undefined: there is none. */
+function canaryOf({ canary }: AppConfig, replay: Replay | undefined): CanaryConfig | undefined {
+  if (replay !== undefined) return { ...(canary ?? canarySchema.parse({})), requests: [...replay.requests] };
+  return canary === undefined || canary.requests.length === 0 ? undefined : canary;
+}
+
+function atRate(replay: Replay, rate: number): Replay {
+  return { ...replay, rate, timetable: hastened(replay.timetable, rate / replay.rate) };
 }
 
 function check(good: boolean, option: string, range: string): void {

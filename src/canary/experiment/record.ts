@@ -1,11 +1,12 @@
 /** What a report says of a run before there are numbers. Pure. */
 import type { Artifact } from '../../build/artifact.ts';
+import type { ProbeAnswer } from '../../contract/probe.ts';
 import { SIDES, type SideName } from '../../judge/sides.ts';
 import type { PerSide } from '../../judge/types.ts';
 import { REPORT_FORMAT, REPORT_VERSION, type ReportEvent, type ReportSide } from '../../report/document.ts';
 import type { RunRecord } from '../judging/conclude.ts';
 import type { LabHost } from '../lab/hosts.ts';
-import type { ProbeAnswer } from '../lab/probe.ts';
+import { coverage } from '../load/replay.ts';
 import type { ReadyRequest } from '../load/requests.ts';
 import type { RunPlan } from './plan.ts';
 import { coloursOf } from './sides.ts';
@@ -53,6 +54,7 @@ export function reportHead(
         bodyBytes: body?.length ?? 0,
       })),
       ignoreBody: [...plan.canary.ignore_body],
+      ...(plan.replay === undefined ? {} : { replay: coverage(plan.replay) }),
     },
   };
 }

@@ -5,6 +5,7 @@ import { buildArtifact } from '../../build/build.ts';
 import { healthWithin } from '../../config/health.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
+import type { ProbeAnswer } from '../../contract/probe.ts';
 import { missingDatabases } from '../../database/index.ts';
 import { withLock } from '../../environment/lock.ts';
 import { Failure } from '../../errors.ts';
@@ -21,13 +22,14 @@ import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
 import {
   type AgentFiles,
   agentFiles,
+  agentPath,
   cleanHosts,
   journalOf,
   prepareProxy,
   prepareSide,
   type ReadyProxy,
 } from '../lab/prepare.ts';
-import { type ProbeAnswer, probe } from '../lab/probe.ts';
+import { probe } from '../lab/probe.ts';
 import { DEFAULT_PORT, nodePath, type ServiceSpec } from '../lab/service.ts';
 import { siteOf } from '../lab/site.ts';
 import {
@@ -201,7 +203,8 @@ class LabRun {
       health: { ...health, within: healthWithin(health, 'node') },
       requests: probesFor(drafts, side),
     };
-    return { versions, answer: await probe(host.connection, nodePath(agent.node), asked, locked) };
+    const program = `${nodePath(agent.node)} ${agentPath(agent)}`;
+    return { versions, answer: await probe(host.connection, program, asked, locked) };
   }
 
   /** The record of an experiment that cannot begin; null where both sides answer. */

@@ -40,7 +40,7 @@ const DEFAULT_SCOPE = 'default';
 const STEP_SECONDS = 60;
 
 /** A number, or a text that is one: Jackson reads both. */
-const numeric = z.union([z.number(), z.string().trim().min(1)]).pipe(z.coerce.number());
+export const numeric = z.union([z.number(), z.string().trim().min(1)]).pipe(z.coerce.number());
 const positive = numeric.pipe(z.number().positive());
 const time = z.union([z.string(), z.number()]);
 const text = z
@@ -66,7 +66,8 @@ const scopeSchema = z.looseObject({
 /** One side's scope as the file has it; `start` and `end` not read yet. */
 type ScopeFields = z.infer<typeof scopeSchema>;
 
-const standaloneScopeSchema = z.looseObject({
+/** A scope of a standalone analysis, as a request has it. */
+export const standaloneScopeSchema = z.looseObject({
   scopeName: z.string().nullish(),
   controlScope: z.string().nullish(),
   controlLocation: z.string().nullish(),

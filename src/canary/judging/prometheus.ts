@@ -25,30 +25,51 @@ interface Asked {
   readonly experiment: RangeQuery;
 }
 
+/** A configuration that was checked, and what to ask Prometheus for it. */
+export interface KayentaQueries {
+  readonly file: Pick<KayentaFile, 'canaryConfig' | 'scoreThresholds' | 'notes'>;
+  readonly asked: readonly Asked[];
+}
+
 /**
- * The document with the values of both sides. The whole file is checked before anything is asked.
+ * What a file asks of Prometheus. The whole file is checked.
  * @param document a Kayenta configuration, `{canaryConfig, executionRequest: {scopes, thresholds}}`, or the
  *   body of a standalone analysis
  * @param path of the file, for messages
- * @throws Failure kind `usage` for what does not fit, and for a query that is refused; kind `host` where
- *   Prometheus cannot be asked
+ * @throws Failure kind `usage` for what does not fit
  * @throws JudgeInputError for what the judge cannot read
  */
+export function queriesFrom(document: unknown, path: string, options: ScopeOptions): KayentaQueries {
+  const file = readKayentaFile(document, path);
+  const { canaryConfig, scoreThresholds } = file;
+  readKayentaInput({ canaryConfig, scoreThresholds, metricSetPairList: [] });
+  return { file, asked: file.metrics.map((metric) => queriesOf(metric, file, options)) };
+}
+
+/**
+ * The document with the values of both sides.
+ * @throws Failure kind `usage` for a query that is refused; kind `host` where Prometheus cannot be asked
+ */
+export async function documentFrom(
+  { file, asked }: KayentaQueries,
+  prometheus: Prometheus,
+): Promise<Collected> {
+  const { canaryConfig, scoreThresholds } = file;
+  const found = await Promise.all(asked.map((queries) => collect(queries, prometheus)));
+  return {
+    document: { canaryConfig, scoreThresholds, metricSetPairList: found.flatMap(({ pairs }) => pairs) },
+    notes: [...file.notes, ...found.flatMap(({ notes }) => notes)],
+  };
+}
+
+/** `queriesFrom` and `documentFrom` in one: nothing is asked before the whole file is checked. */
 export async function documentFromPrometheus(
   document: unknown,
   path: string,
   options: ScopeOptions,
   prometheus: Prometheus,
 ): Promise<Collected> {
-  const file = readKayentaFile(document, path);
-  const { canaryConfig, scoreThresholds } = file;
-  readKayentaInput({ canaryConfig, scoreThresholds, metricSetPairList: [] });
-  const asked = file.metrics.map((metric) => queriesOf(metric, file, options));
-  const found = await Promise.all(asked.map((queries) => collect(queries, prometheus)));
-  return {
-    document: { canaryConfig, scoreThresholds, metricSetPairList: found.flatMap(({ pairs }) => pairs) },
-    notes: [...file.notes, ...found.flatMap(({ notes }) => notes)],
-  };
+  return documentFrom(queriesFrom(document, path, options), prometheus);
 }
 
 function queriesOf(metric: KayentaMetric, file: KayentaFile, options: ScopeOptions): Asked {

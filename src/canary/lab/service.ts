@@ -62,7 +62,8 @@ export function installScript(spec: ServiceSpec): string {
   return `set -eu
 systemctl stop ${UNIT} 2>/dev/null || true
 systemctl reset-failed ${UNIT} 2>/dev/null || true
-id pipeline-canary >/dev/null 2>&1 || useradd --system --home-dir ${FOLDER} --shell /usr/sbin/nologin pipeline-canary
+id pipeline-canary >/dev/null 2>&1 ||
+  useradd --system --home-dir ${FOLDER} --shell /usr/sbin/nologin pipeline-canary
 ${unpackNode(node)}
 # Always afresh: a service may have written beside its code in an earlier experiment.
 rm -rf ${FOLDER}/releases && mkdir -p ${release}
@@ -89,7 +90,8 @@ StartLimitBurst=8
 [Service]
 User=pipeline-canary
 WorkingDirectory=${folder}
-Environment=NODE_ENV=production PATH=${FOLDER}/node-${spec.node}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+Environment=NODE_ENV=production
+Environment=PATH=${FOLDER}/node-${spec.node}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 EnvironmentFile=${FOLDER}/environment
 ExecStart=${FOLDER}/start
 Restart=always

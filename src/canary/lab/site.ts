@@ -9,7 +9,7 @@ import { pathMap, type ReadyRequest } from '../load/requests.ts';
 import type { LabHost } from './hosts.ts';
 
 /** The response header in which the proxy names the colour. */
-export const COLOUR_HEADER = 'x-pipeline-variant';
+export const COLOUR_HEADER = 'x-pipeline-colour';
 /**
  * The request header with a random id, which the load draws anew for each request and the proxy assigns it
  * by. Services have it in production too.

@@ -9,6 +9,7 @@ import { seededUniform } from '../../judge/index.ts';
 import { Histogram } from '../../metrics/histogram.ts';
 import type { LoadSummary } from '../../report/document.ts';
 import { weightedChoice } from './choose.ts';
+import type { Timetable } from './replay.ts';
 
 /** One kind of request. */
 export interface LoadRequest {
@@ -27,6 +28,8 @@ export interface LoadOptions {
   readonly requests: readonly LoadRequest[];
   /** Requests a second. */
   readonly rate: number;
+  /** Which request is due when; absent: at constant distance, by weight. */
+  readonly timetable?: Timetable | undefined;
   readonly seed: number;
   /** Milliseconds without an end after which a request is given up. */
   readonly timeoutMs: number;
@@ -131,22 +134,31 @@ class OpenLoop implements Load {
   }
 
   #nextAt(): number {
-    return this.#start + this.#due * this.#interval;
+    return this.#start + this.#nextAfter();
+  }
+
+  /** Milliseconds after the start at which the next request is due. */
+  #nextAfter(): number {
+    const { timetable } = this.#options;
+    if (timetable === undefined) return this.#due * this.#interval;
+    const { due, span } = timetable;
+    return Math.floor(this.#due / due.length) * span + (due[this.#due % due.length] ?? 0);
   }
 
   #isOver(): boolean {
     const { requests, milliseconds } = this.#options.atMost;
-    return this.#due >= requests || this.#due * this.#interval >= milliseconds;
+    return this.#due >= requests || this.#nextAfter() >= milliseconds;
   }
 
   #sendNext(): void {
     const dueAt = this.#nextAt();
+    const listed = this.#options.timetable?.request;
+    const index = listed === undefined ? this.#choose() : (listed[this.#due % listed.length] ?? 0);
     this.#due++;
     if (this.#underWay.size >= this.#mostUnderWay) {
       this.#counts.skipped++;
       return;
     }
-    const index = this.#choose();
     if (this.#options.requests[index] === undefined) return;
     this.#counts.sent++;
     this.#lag.record(performance.now() - dueAt);

@@ -3,10 +3,10 @@ import { posix } from 'node:path';
 import { openSource, readAt } from '../../build/source.ts';
 import type { CanaryRequest, Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
+import type { ProbeRequest } from '../../contract/probe.ts';
 import { Failure } from '../../errors.ts';
 import type { PerSide } from '../../judge/types.ts';
 import { pathsOf, type RunPlan } from '../experiment/plan.ts';
-import type { ProbeRequest } from '../lab/probe.ts';
 import type { LoadRequest } from './load.ts';
 
 /** A request before it is known which path each side takes. */

@@ -1,7 +1,7 @@
 /** `pipeline build APP [REF]`: from a git ref to an artifact. */
 import { buildArtifact } from '../../build/build.ts';
 import { loadConfig } from '../../config/load.ts';
-import { artifactLine } from '../artifact-line.ts';
+import { artifactLine, conventionLines } from '../artifact-line.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 
@@ -12,6 +12,7 @@ export const build: Handler<typeof definitions.build> = async (options, session)
     file: options.artifact,
   });
   output.line(artifactLine(artifact));
+  for (const line of conventionLines(artifact)) output.line(line);
   output.line(`  ${artifact.path}`);
   output.line(
     `Next: pipeline deploy ${artifact.app} ` +

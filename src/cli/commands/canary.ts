@@ -7,7 +7,7 @@ import type { JudgeName } from '../../canary/judging/conclude.ts';
 import { type ReportFiles, reportFolder, wantedFiles, writeReport } from '../../canary/judging/files.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import { EXIT_CODES } from '../../errors.ts';
+import { EXIT_CODES, Failure } from '../../errors.ts';
 import { shownPath } from '../../files.ts';
 import { installed } from '../../installation.ts';
 import type { Traffic } from '../../judge/types.ts';
@@ -17,16 +17,19 @@ import { introduction, liveFrame, progressLine, resultLines, type Snapshot } fro
 import { type CanaryTeller, tellCanary } from '../../watching/tell-canary.ts';
 import { argument, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
+import { readReplay } from '../replay.ts';
 
 /** Without a terminal a line is printed this often. */
 const LINE_EVERY_SECONDS = 10;
 
 export const canary: Handler<typeof definitions.canary> = async (options, session) => {
+  const pace = readPace(options);
   const config = await loadConfig(session.common.config, session.context);
+  const wanted = await canaryOptions(options, pace, config, session);
   const view = new CanaryView(options, session, config);
   const { report, exitKind } = await view.watching(() =>
     runCanary(
-      canaryOptions(options, session),
+      wanted,
       { config, version: packageJson.version, agent: installed('dist/agent.js') },
       session.context,
       view,
@@ -38,13 +41,22 @@ export const canary: Handler<typeof definitions.canary> = async (options, sessio
 
 type Options = Parameters<typeof canary>[0];
 
-function canaryOptions(options: Options, session: Session): CanaryOptions {
+async function canaryOptions(
+  options: Options,
+  pace: Pace,
+  config: Config,
+  session: Session,
+): Promise<CanaryOptions> {
   return {
+    ...pace,
     baseline: argument(session, 0) ?? '',
     candidate: argument(session, 1) ?? '',
     app: options.app,
     durationMs: options.duration,
-    rate: options.rate,
+    replay:
+      options.replay === undefined
+        ? undefined
+        : await readReplay(options.replay, options.app, config, session),
     traffic: options.traffic as Traffic | undefined,
     split: options.split,
     judge: options.judge as JudgeName | undefined,
@@ -52,6 +64,23 @@ function canaryOptions(options: Options, session: Session): CanaryOptions {
     keep: options.keep,
     inventory: options.inventory,
   };
+}
+
+type Pace = Pick<CanaryOptions, 'rate' | 'times'>;
+
+/** Requests a second, or how many times a replay's own rate: `200`, `x2`, `×0.5`. */
+function readPace({ rate: text, replay }: Options): Pace {
+  if (text === undefined) return {};
+  const [, times, number] = /^([x×]?)(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  if (number === undefined)
+    throw new Failure('usage', `--rate: "${text}" is not a number`, {
+      next: 'Write requests a second, e.g. 200, or x2 for twice the rate of a replay.',
+    });
+  if (times === '') return { rate: Number(number) };
+  if (replay !== undefined) return { times: Number(number) };
+  throw new Failure('usage', `--rate ${text} multiplies the rate of a replay, and there is none.`, {
+    next: 'Add --replay 1h, or give requests a second: --rate 200.',
+  });
 }
 
 /** Shows a run to whoever sits at the terminal, and to the project's monitor. */

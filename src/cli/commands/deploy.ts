@@ -6,7 +6,7 @@ import { withLock } from '../../environment/lock.ts';
 import { Failure } from '../../errors.ts';
 import { type FirstTime, deploy as release } from '../../release/index.ts';
 import { appOf, withAppHosts } from '../app-hosts.ts';
-import { artifactLine } from '../artifact-line.ts';
+import { artifactLine, conventionLines } from '../artifact-line.ts';
 import { planLines } from '../changes.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
@@ -28,6 +28,7 @@ export const deploy: Handler<typeof definitions.deploy> = async (options, sessio
       file: options.artifact,
     });
     output.line(`${artifactLine(artifact)}  on ${hosts.join(', ')}`);
+    for (const line of conventionLines(artifact)) output.line(line);
     const result = await withLock(
       keeper.connection,
       { command: `pipeline deploy ${name}`, wait: options.wait },

@@ -6,7 +6,6 @@ import { type FirstUser, setUpMonitor, type WatchedHost } from '../../watching/s
 import { changeEntries, changeSummary } from '../changes.ts';
 import type { Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
-import { failureWords } from '../failure.ts';
 import { counted, type Output } from '../output.ts';
 
 export const monitorSetup: Handler<typeof definitions.monitorSetup> = async (options, session) => {
@@ -58,8 +57,8 @@ function notAll(failed: readonly WatchedHost[], all: number): Failure {
     {
       host: first?.host,
       step: first?.step,
-      output: failed.flatMap(({ host, failure }) =>
-        failure === undefined ? [] : [failureWords(failure, host), ...failure.output],
+      output: failed.flatMap(({ failure }) =>
+        failure === undefined ? [] : [failure.message, ...failure.output],
       ),
       next: first?.next ?? 'Fix it, then run the command again: it goes on from here.',
     },

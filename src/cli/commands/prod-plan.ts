@@ -1,5 +1,6 @@
 /** `pipeline prod plan`: what `up` would change. Reads, decides, prints; touches nothing. */
 
+import { givenBackups, withBackups, withPassword } from '../../backup/wanted.ts';
 import {
   allSettledOrFirst,
   desiredState,
@@ -22,16 +23,20 @@ export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, se
   if (options.inventory !== undefined) return planExisting(options.inventory, options, session);
   const { config, choice, spec, provider } = await openProject(session, options.provider);
   output.line(`Provider ${choice.name}: ${choice.reason}`);
+  const given = await givenBackups(config, context);
   const cloud = await provider.plan();
   const running = cloud.machines.filter(({ state }) => state === 'running');
   await rememberHostKeys(running, spec);
   const hosts = await withConnections(
     running.map((machine) => targetOf(machine, spec)),
     context,
-    (connections) =>
-      allSettledOrFirst(
+    async (connections) => {
+      const backups = given && (await withPassword(given, connections, context, { keep: false }));
+      return allSettledOrFirst(
         spec.machines.map(async (machine): Promise<HostChanges> => {
-          const wanted = { ...machine, resources: desiredState(machine, cloud.machines, spec) };
+          const resources = desiredState(machine, cloud.machines, spec);
+          const at = { name: machine.name, groups: [machine.group] };
+          const wanted = withBackups({ ...machine, resources }, backups, at);
           const connection = connections.find(({ target }) => target.name === machine.name);
           const host = machine.name;
           if (connection === undefined) {
@@ -41,7 +46,8 @@ export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, se
           const { changes, theirs } = await convergeHost(connection, wanted, context, { dryRun: true });
           return { host, changes, theirs };
         }),
-      ),
+      );
+    },
   );
   const changes = changeEntries(cloud, hosts);
   output.line();

@@ -1,11 +1,14 @@
 /** `pipeline prod status`: hosts, addresses, releases, health. */
+import { ageWords, type BackupAge, backupAges } from '../../backup/age.ts';
 import type { Machine } from '../../cloud/provider.ts';
 import { loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/schema.ts';
 import { rememberHostKeys, targetOf } from '../../environment/fleet.ts';
 import { inventoryTargets } from '../../environment/inventory-targets.ts';
 import { asFailure } from '../../errors.ts';
 import { type AppStatus, appStatus } from '../../release/index.ts';
 import type { SshTarget } from '../../ssh/connection.ts';
+import { wordsOf } from '../../ssh/failures.ts';
 import { connect } from '../../ssh/openssh.ts';
 import { monitorGroup, type Watched, watched } from '../../watching/watched.ts';
 import type { Handler, Session } from '../command.ts';
@@ -19,6 +22,8 @@ interface HostStatus {
   /** `running`, or what keeps it from serving. */
   readonly state: string;
   readonly apps: readonly AppStatus[];
+  /** What is backed up there; absent where there are no backups. */
+  readonly backups?: readonly BackupAge[];
   /** US dollars a month; absent where the hosts come from an inventory. */
   readonly monthlyCost?: number;
 }
@@ -44,6 +49,7 @@ export const prodStatus: Handler<typeof definitions.prodStatus> = async (options
       hosts.flatMap((host) => rows(host, monitor, session)),
     ))
       output.line(line);
+  sayBackups(hosts, session);
   sayMonitor(monitor, session);
   const cost = hosts.reduce((sum, host) => sum + (host.monthlyCost ?? 0), 0);
   if (cost > 0) output.line(`\nCost: ${cost.toFixed(2)} US dollars a month.`);
@@ -61,7 +67,7 @@ async function fromProvider(flag: string | undefined, session: Session) {
     machines.map(async (machine: Machine): Promise<HostStatus> => {
       const { name, address, monthlyCost } = machine;
       if (machine.state !== 'running') return { name, address, state: machine.state, apps: [], monthlyCost };
-      return { ...(await ask(targetOf(machine, spec), session)), monthlyCost };
+      return { ...(await ask(targetOf(machine, spec), config, session)), monthlyCost };
     }),
   );
   return { provider: choice.name, hosts, monitor: await asked };
@@ -72,25 +78,46 @@ async function fromInventory(flag: string, session: Session) {
   const { targets, groups } = await inventoryTargets(flag, config, session.context);
   const [monitor, ...hosts] = await Promise.all([
     watched(groups.get(monitorGroup(config))?.[0], session),
-    ...targets.map((target) => ask(target, session)),
+    ...targets.map((target) => ask(target, config, session)),
   ]);
   return { provider: 'inventory', hosts, monitor };
 }
 
 /** One host's own answer. A host that does not answer is a finding here, not the end of the command. */
-async function ask(target: SshTarget, session: Session): Promise<HostStatus> {
+async function ask(target: SshTarget, { backups }: Config, session: Session): Promise<HostStatus> {
   const connection = connect(target, session.context);
   const { name, address } = target;
   try {
-    return { name, address, state: 'running', apps: await appStatus(connection, session.context) };
+    const [apps, ages] = await Promise.all([
+      appStatus(connection, session.context),
+      backups && backupAges(connection, session.context),
+    ]);
+    return { name, address, state: 'running', apps, ...(ages && { backups: ages }) };
   } catch (thrown) {
     session.context.signal.throwIfAborted();
     const failure = asFailure(thrown);
     if (failure.kind === 'internal') throw failure;
-    return { name, address, state: `unreachable: ${failure.message}`, apps: [] };
+    return { name, address, state: `unreachable: ${wordsOf(failure)}`, apps: [] };
   } finally {
     await connection.close();
   }
+}
+
+/** How old backups are, and whether they came back when that was tried. */
+function sayBackups(hosts: readonly HostStatus[], { output, context }: Session): void {
+  const { red } = output.colors;
+  const now = context.now().getTime();
+  const lines = hosts.flatMap(({ name, backups = [] }) =>
+    backups.map((one) => {
+      const last = ageWords(one.at, one.error, now);
+      const tried = ageWords(one.verifiedAt, one.verifyError, now);
+      const bad = one.late || one.error !== '';
+      return [name, one.item, bad ? red(last) : last, one.verifyError === '' ? tried : red(tried)];
+    }),
+  );
+  if (lines.length === 0) return;
+  output.line();
+  for (const line of table(['host', 'backup of', 'made', 'restored on trial'], lines)) output.line(line);
 }
 
 /** What the monitor alerts of; and that nobody watches, which nobody else would say. */

@@ -12,6 +12,7 @@ import { chooseProvider, openProvider } from '../../environment/provider.ts';
 import { asFailure, Failure } from '../../errors.ts';
 import { gatherFacts } from '../../host/facts.ts';
 import type { Connection, SshTarget } from '../../ssh/connection.ts';
+import { wordsOf } from '../../ssh/failures.ts';
 import { connect } from '../../ssh/openssh.ts';
 import type { OptionValues, Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
@@ -177,7 +178,7 @@ function findingOf(subject: string, thrown: unknown): DoctorFinding {
   const failure = asFailure(thrown);
   if (!(thrown instanceof Failure) || failure.kind === 'internal' || failure.kind === 'interrupted')
     throw thrown;
-  return { subject, state: 'bad', message: failure.message, next: failure.next };
+  return { subject, state: 'bad', message: wordsOf(failure), next: failure.next };
 }
 
 async function findProgram(program: string, context: Context): Promise<string | undefined> {

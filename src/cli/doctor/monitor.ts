@@ -74,7 +74,8 @@ export function statusFindings(
   const silent = heard.filter((one) => one.silent);
   if (silent.length === 0) {
     const firing = alerts.filter(({ state }) => state === 'firing').length;
-    const message = `hears ${counted(heard.length, 'host')}, ${firing === 0 ? 'no alert' : counted(firing, 'alert')}`;
+    const alarms = firing === 0 ? 'no alert' : counted(firing, 'alert');
+    const message = `hears ${counted(heard.length, 'host')}, ${alarms}`;
     return [{ subject, state: 'good', message }];
   }
   return silent.map(({ target: { name }, ago }) => ({

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from './api/clock.ts';
 import { createTransport } from './api/transport.ts';
 import { applyPlan } from './apply/apply.ts';
 import { destroy, destroyable } from './apply/destroy.ts';
+import { removeDroplets } from './apply/remove-droplets.ts';
 import type { Work } from './apply/work.ts';
 import { openSshHost } from './hosts/host.ts';
 import { matchDroplets } from './plan/fleet.ts';
@@ -59,6 +60,7 @@ export function createDigitalOceanProvider(
     },
     machines: () => machines(work),
     destroyable: () => destroyable(work),
+    remove: (name) => removeNamed(work, name),
     destroy: () => destroy(work),
   };
 }
@@ -79,6 +81,16 @@ async function machines({ api, spec, marks }: Work): Promise<readonly Machine[]>
     .filter((droplet) => isOurs(droplet, marks))
     .map((droplet) => toMachine(droplet, spec, marks))
     .sort((a, b) => place(a) - place(b) || a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
+
+/** Removes the droplets of ours that have this name. */
+async function removeNamed(work: Work, name: string): Promise<void> {
+  const { api, spec, marks } = work;
+  const droplets = await api.dropletsWith(marks.environment);
+  const doomed = droplets
+    .filter((droplet) => isOurs(droplet, marks) && toMachine(droplet, spec, marks).name === name)
+    .map((droplet) => ({ id: droplet.id, name: droplet.name, fresh: false }));
+  await removeDroplets(work, doomed);
 }
 
 /** What exists and should. */

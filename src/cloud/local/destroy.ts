@@ -49,6 +49,21 @@ export async function destroyEnvironment(
   return { removed, left: [] };
 }
 
+/**
+ * Ends and removes one host of an environment. May be killed at any moment and called again.
+ * @throws Failure kind `locked` where another command is at work on the environment.
+ */
+export async function destroyHost(
+  context: Context,
+  facts: MachineFacts,
+  environment: EnvironmentLayout,
+  name: string,
+): Promise<void> {
+  await using lock = await lockEnvironment(context, environment);
+  if (!(await hostNames(facts, environment)).includes(name)) return;
+  await removeHost(context, { facts, lock: lock.descriptor }, hostLayout(environment, name));
+}
+
 /** Ends one host and removes its disk. */
 export async function removeHost(
   context: Context,

@@ -67,7 +67,9 @@ export async function localProblems(context: Context): Promise<LocalProblem[]> {
   }
   const settings = localSettings(context.env);
   if (!(await canStack(settings))) {
-    const message = `${settings.stateDirectory} lies on an overlay, as in a container: hosts' disks cannot be stacked there.`;
+    const message =
+      `${settings.stateDirectory} lies on an overlay, as in a container: ` +
+      "hosts' disks cannot be stacked there.";
     const next = 'Mount an ordinary disk there, or set PIPELINE_LOCAL_STATE to a folder on one.';
     problems.push({ message, next, mendsItself: false });
   }

@@ -128,8 +128,9 @@ export async function forwardingWarnings(context: Context): Promise<string[]> {
     if (rules.includes('"pl-')) return [];
     const where = `${family} ${table} ${chain}`;
     return [
-      `The nftables chain ${where} drops what this machine forwards: hosts reach no other network. Admit them: ` +
-        `nft 'insert rule ${where} iifname "pl-*" accept; insert rule ${where} oifname "pl-*" accept'`,
+      `The nftables chain ${where} drops what this machine forwards: hosts reach no other network. ` +
+        `Admit them: nft 'insert rule ${where} iifname "pl-*" accept; ` +
+        `insert rule ${where} oifname "pl-*" accept'`,
     ];
   });
   return (await Promise.all(warnings)).flat();

@@ -76,7 +76,8 @@ export function loopbackWarnings(
   return [
     ...(hasLoopbackOnly(resolver)
       ? [
-          "The name server listens on this machine's loopback address only: hosts cannot resolve names. Name another one in /etc/resolv.conf.",
+          "The name server listens on this machine's loopback address only: hosts cannot resolve names. " +
+            'Name another one in /etc/resolv.conf.',
         ]
       : []),
     ...[...new Set(loopback)].map(

@@ -5,7 +5,7 @@ import { operatorKey } from '../operator-key.ts';
 import type { CloudPlan, EnvironmentSpec, Machine, Provider } from '../provider.ts';
 import { ensureBase } from './base-image.ts';
 import { claimSubnet, lockEnvironment } from './claim.ts';
-import { destroyable, destroyEnvironment, removeHost } from './destroy.ts';
+import { destroyable, destroyEnvironment, destroyHost, removeHost } from './destroy.ts';
 import { makeHost, saveHost } from './disk.ts';
 import { canStack, find, findMachines, type Local, type MachineFindings } from './found.ts';
 import { layInside, replaceKeys } from './inside.ts';
@@ -35,6 +35,7 @@ export function createLocalProvider(context: Context, spec: EnvironmentSpec): Pr
     apply: (plan) => asRoot(() => apply(local, plan)),
     machines: () => asRoot(() => findMachines(local)),
     destroyable: () => asRoot(() => destroyable(local.facts, environment)),
+    remove: (name) => asRoot(() => destroyHost(context, local.facts, environment, name)),
     destroy: () => asRoot(() => destroyEnvironment(context, local.facts, environment)),
   };
 }

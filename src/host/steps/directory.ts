@@ -17,7 +17,9 @@ export const compareDirectory: Compare<DirectoryResource> = (resource, facts) =>
       action: 'create',
       diff: [`+directory ${wanted.mode} ${wanted.owner}:${wanted.group}`],
       doing: `making ${path}`,
-      script: `install -d -m ${quote(wanted.mode)} -o ${quote(wanted.owner)} -g ${quote(wanted.group)} ${quote(path)}`,
+      script: ['install', '-d', '-m', wanted.mode, '-o', wanted.owner, '-g', wanted.group, path]
+        .map(quote)
+        .join(' '),
     };
   }
   const diff = attributeDiff(fact, wanted);

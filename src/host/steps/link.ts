@@ -16,6 +16,10 @@ export const compareLink: Compare<LinkResource> = ({ path, target }, facts) => {
     action: fact === undefined ? 'create' : 'change',
     diff: changeOf('link to', fact?.target, target),
     doing: `linking ${path}`,
-    script: `mkdir -p "$(dirname ${quote(path)})"\nln -sfn ${quote(target)} ${temporary}\nmv -fT ${temporary} ${quote(path)}`,
+    script: [
+      `mkdir -p "$(dirname ${quote(path)})"`,
+      `ln -sfn ${quote(target)} ${temporary}`,
+      `mv -fT ${temporary} ${quote(path)}`,
+    ].join('\n'),
   };
 };

@@ -12,7 +12,8 @@ for index in "${!files[@]}"; do wanted[${files[index]}]+=" ${hashes[index]}"; do
 for path in "${secrets[@]}"; do secret[$path]=1; done
 
 is_ours() {
-  [[ $1 = *pipeline* ]] || grep -qsxF -- "$1" "$written" || head -n 3 -- "$1" 2>/dev/null | grep -qi 'by pipeline'
+  [[ $1 = *pipeline* ]] || grep -qsxF -- "$1" "$written" ||
+    head -n 3 -- "$1" 2>/dev/null | grep -qi 'by pipeline'
 }
 is_packaged() { # PATH: as its package brought it
   local sum

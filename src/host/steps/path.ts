@@ -108,7 +108,7 @@ export function setAttributes(path: string, { mode, owner, group }: Attributes):
 
 /** Something of another type stands where this should be, and is not ours to remove. */
 export function inTheWay(facts: Facts, path: string, is: string, should: string): Failure {
-  return new Failure('host', `${path} is ${is} and should be ${should}`, {
+  return new Failure('host', `${facts.host.name}: ${path} is ${is} and should be ${should}`, {
     host: facts.host.name,
     step: `${should.replace(/^an? /, '')} ${path}`,
     next:

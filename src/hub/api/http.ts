@@ -7,8 +7,10 @@ import type { Overview } from '../api-types.ts';
 import type { Live } from '../charts/live.ts';
 import type { ChartSource } from '../charts/queries.ts';
 import type { Ingest } from '../intake/ingest.ts';
+import type { LogReader } from '../logs/ask.ts';
 import { figureRoutes } from './figures.ts';
 import { fromDashboard, safeHeaders, smallBodies } from './guard.ts';
+import { logRoutes } from './logs.ts';
 import { pageAssets, serve } from './page.ts';
 import { pastRoutes } from './past.ts';
 import { stream } from './stream.ts';
@@ -17,6 +19,7 @@ export interface HttpOptions {
   readonly source: ChartSource;
   readonly ingest: Ingest;
   readonly live: Live;
+  readonly logs: LogReader;
   readonly overview: () => Overview;
   /** Text for Prometheus. */
   readonly metrics: () => string;
@@ -74,6 +77,7 @@ export function createHttp(options: HttpOptions): Hono<Env> {
   app.get('/api/overview', (c) => c.json(overview()));
   figureRoutes(app, source, ingest);
   pastRoutes(app, source.redis);
+  logRoutes(app, ingest, options.logs);
   app.get('/api/stream', stream(source, live, overview));
   app.get('/metrics', (c) => {
     c.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');

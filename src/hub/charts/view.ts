@@ -240,7 +240,14 @@ export function routesOf(
 
 /** @param restarts of each unit within the last 24 hours */
 export function hostDetail(window: Window | undefined, restarts: ReadonlyMap<string, number>): HostDetail {
-  const { disks = [], checks = [], stores = [], certificates = [], problems = [] } = window ?? {};
+  const {
+    disks = [],
+    checks = [],
+    stores = [],
+    certificates = [],
+    problems = [],
+    backups = [],
+  } = window ?? {};
   return {
     units: unitsOf(window).map((unit) => ({ ...unit, restarts: restarts.get(unit.unit) ?? 0 })),
     disks: disks.map(({ mount, device, size, used, inodes_used }) => ({
@@ -266,6 +273,14 @@ export function hostDetail(window: Window | undefined, restarts: ReadonlyMap<str
       error,
     })),
     certificates: certificates.map(({ endpoint, expires }) => ({ endpoint, expires })),
+    backups: backups.map(({ item, at, bytes, error, verified, verify_error }) => ({
+      item,
+      at,
+      size: mean(bytes),
+      error,
+      verified,
+      verifyError: verify_error,
+    })),
     problems,
     facts: factsOf(window),
   };

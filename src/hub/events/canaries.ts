@@ -12,7 +12,7 @@ const LOST_MS = 60_000;
 const amount = z.number().nonnegative().max(1e12);
 const number = z.number().nullable();
 const text = z.string().max(1000);
-const perVariant = z.object({ baseline: amount, candidate: amount });
+const perSide = z.object({ baseline: amount, candidate: amount });
 const side = z.object({ ref: text, commit: text, subject: text });
 
 /**
@@ -30,7 +30,7 @@ export const canaryStatus = z.object({
   score: z.number().min(0).max(100).nullable(),
   seconds: amount,
   atMostSeconds: amount,
-  requests: perVariant,
+  requests: perSide,
   reason: text,
   judge: z.string().max(40),
   metrics: z
@@ -48,7 +48,7 @@ export const canaryStatus = z.object({
         scale: z.enum(['ratio', 'difference']).nullable(),
         effect: number,
         interval: z.tuple([number, number]).nullable(),
-        samples: perVariant,
+        samples: perSide,
         reason: text,
       }),
     )

@@ -76,10 +76,10 @@ export function recall(host: HostState, windows: readonly Window[]): void {
 }
 
 /**
- * Each check, store and certificate is measured on its own schedule, certificates once an hour: the latest
+ * Each check, store, certificate and backup is measured on its own schedule, certificates once an hour: the latest
  * row of each stands.
  */
-function occasional(host: HostState, { at, checks, stores, certificates }: Window) {
+function occasional(host: HostState, { at, checks, stores, certificates, backups }: Window) {
   const { latest, rowsAt } = host;
   for (const [name, time] of rowsAt) if (time < at - STANDS_MS) rowsAt.delete(name);
   function merge<T>(kind: string, old: readonly T[] = [], fresh: readonly T[], name: (row: T) => string) {
@@ -95,5 +95,6 @@ function occasional(host: HostState, { at, checks, stores, certificates }: Windo
     checks: merge('check', latest?.checks, checks, (row) => row.check),
     stores: merge('store', latest?.stores, stores, (row) => row.store),
     certificates: merge('certificate', latest?.certificates, certificates, (row) => row.endpoint),
+    backups: merge('backup', latest?.backups, backups, (row) => row.item),
   };
 }

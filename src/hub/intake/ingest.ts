@@ -50,7 +50,7 @@ const APPS_OF_HOST = 200;
 /** Reads are this far apart, so that a busy fleet costs ten reads a second. */
 const PAUSE_MS = 100;
 const LEASE_MS = 10_000;
-const OCCASIONAL = ['checks', 'stores', 'certificates'] as const;
+const OCCASIONAL = ['checks', 'stores', 'certificates', 'backups'] as const;
 /** An agent sends about a thousand old lines when it starts. */
 const AUDIT_LINES_AN_HOUR = 5000;
 

@@ -5,7 +5,7 @@ import { mergeWindows } from '../../metrics/merge.ts';
 /** Route and method of a row that stands for all routes of its release. */
 const ALL_ROUTES = '*';
 
-/** One row for each server, application, variant and release. Exact. */
+/** One row for each server, application, colour and release. Exact. */
 export function summarise(window: Window): readonly Row<'routes'>[] {
   if (window.routes.length === 0) return [];
   const routes = window.routes.map((row) => ({ ...row, method: ALL_ROUTES, route: ALL_ROUTES }));

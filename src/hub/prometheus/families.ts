@@ -23,13 +23,13 @@ export interface Family {
   readonly samples: readonly MetricSample[];
 }
 
-/** Suffix of a name, and the factor that converts a value to the base unit. */
-const UNITS: Readonly<Record<Unit, readonly [ending: string, factor: number]>> = {
+/** Suffix of a name, and what a value is divided by to be in the base unit. */
+const UNITS: Readonly<Record<Unit, readonly [ending: string, divisor: number]>> = {
   ratio: ['_ratio', 1],
   bytes: ['_bytes', 1],
   'bytes/s': ['_bytes_per_second', 1],
   '1/s': ['_per_second', 1],
-  ms: ['_seconds', 0.001],
+  ms: ['_seconds', 1000],
   s: ['_seconds', 1],
   cores: ['_cores', 1],
   number: ['', 1],
@@ -47,13 +47,13 @@ export function gauges(windows: readonly Window[]): Family[] {
     const labels = columns.filter(([, { kind }]) => kind === 'label').map(([key]) => key);
     for (const [key, column] of columns) {
       if (column.kind !== 'gauge' && column.kind !== 'latest') continue;
-      const [ending, factor] = UNITS[column.unit];
+      const [ending, divisor] = UNITS[column.unit];
       const samples = windows.flatMap((window) =>
         rowsOf(window, table).flatMap((row): MetricSample[] => {
           const value = mean(row[key] as Gauge | null);
           if (value === null) return [];
           const own = Object.fromEntries(labels.map((label) => [label, String(row[label])]));
-          return [{ labels: { host: window.host, ...own }, value: value * factor }];
+          return [{ labels: { host: window.host, ...own }, value: value / divisor }];
         }),
       );
       families.push({ name: `pipeline_${table}_${key}${ending}`, help: column.help, type: 'gauge', samples });

@@ -26,7 +26,7 @@ export class Totals {
     const totals = this.#hosts.get(host) ?? new Map<string, Total>();
     this.#hosts.set(host, totals);
     for (const row of routes) {
-      const key = [row.server, row.app, row.variant, row.release].join('\n');
+      const key = [row.server, row.app, row.colour, row.release].join('\n');
       const total = totals.get(key) ?? newTotal(host, row);
       for (const code of CODES) total.codes[code] += row[`status_${code}`];
       total.bytes += row.bytes;
@@ -69,9 +69,9 @@ export class Totals {
   }
 }
 
-function newTotal(host: string, { server, app, variant, release }: Row<'routes'>): Total {
+function newTotal(host: string, { server, app, colour, release }: Row<'routes'>): Total {
   return {
-    labels: { host, server, app, variant, release },
+    labels: { host, server, app, colour, release },
     codes: { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
     bytes: 0,
     latency: new DenseHistogram(),

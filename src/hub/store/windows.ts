@@ -162,6 +162,7 @@ export const HOST_TABLES: readonly TableName[] = [
   'checks',
   'stores',
   'certificates',
+  'backups',
   'agent',
   'problems',
 ];

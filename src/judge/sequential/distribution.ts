@@ -106,7 +106,7 @@ interface Distance {
 }
 
 /**
- * Howard & Ramdas 2022, theorem 2 (arXiv:1906.09712): each arm's distribution function lies within w(t) =
+ * Howard & Ramdas 2022, theorem 2 (arXiv:1906.09712): each side's distribution function lies within w(t) =
  * 0.85·√((ln(1 + ln t) + C)/t) of the truth for all t at once, with probability 1 − α/2 each; `constant` is
  * the C of that probability. Takes values as independent.
  */

@@ -10,7 +10,7 @@ import { peakEvidence } from './wealth.ts';
 import { number, odds, percent, samples } from './words.ts';
 
 /**
- * C of the distribution functions' band for α/2 = 0.005 on each arm (Howard & Ramdas 2022, after theorem 2).
+ * C of the distribution functions' band for α/2 = 0.005 on each side (Howard & Ramdas 2022, after theorem 2).
  */
 const BAND_CONSTANT = 9.783;
 const BAND_LEVEL = 0.99;

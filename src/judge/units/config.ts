@@ -18,6 +18,24 @@ export function marginsBefore(next: number, final: UnitMargins = FINAL_MARGINS):
   };
 }
 
+/**
+ * What it is to wait grossly long: `times` a quantile of the baseline's answers, and `more` ms. Sites whose
+ * answers are alike are seen by the first one, those of fast files and slow pages by the second one.
+ */
+export const SLOW_LIMITS = [
+  { quantile: 0.5, times: 3, more: 10 },
+  { quantile: 0.9, times: 3, more: 10 },
+] as const;
+
+/** Number of these rules; a status says by which ones it was judged, and nothing: by the first ones. */
+export const UNIT_RULES = 2;
+
+/** The first rules did not count who waits grossly long, and threw units away. */
+export const FIRST_RULES: Pick<UnitConfig, 'weights' | 'parts'> = {
+  weights: { errors: 0.45, refused: 0.05, returning: 0.15, missing: 0.05, slow: 0 },
+  parts: 1,
+};
+
 export const defaultUnitConfig: Omit<UnitConfig, 'margins'> = {
   alpha: 0.01,
   promoteAlpha: 0.05,
@@ -25,7 +43,8 @@ export const defaultUnitConfig: Omit<UnitConfig, 'margins'> = {
   toleratedMs: 1,
   resolutionMs: 1,
   brokenShare: 0.5,
-  weights: { errors: 0.45, refused: 0.05, returning: 0.15, missing: 0.05 },
+  parts: 10,
+  weights: { errors: 0.4, refused: 0.05, returning: 0.1, missing: 0.05, slow: 0.1 },
   quantiles: [
     { quantile: 0.5, weight: 0.1, askedWithin: 1 },
     // At the first steps it would take sixty visitors to show it.

@@ -6,13 +6,15 @@
  * for any two sizes, under any load that both share, and though units of one side influence each other (a
  * pause of one process): only the mean is used. D lies in [−1, 1], so 1 + λD with 0 < λ < 1 never falls below
  * 0 and has expectation at most 1. Half of the gamblers bet so; the others on as many units of either side,
- * which a swap of the sides leaves alike (symmetric.ts): that grows faster where blocks are large.
+ * which a swap of the sides leaves alike (symmetric.ts): that grows faster where blocks are large. Of a side
+ * that has more, several such parts are taken, and each gets an equal part of the stake: the mean of what they
+ * gain has expectation at most 1 as well, and nothing is thrown away.
  *
  * Rests on: which block a unit is in depends on when its deal began, never on how it went; both processes
  * pause alike. λ is fixed; the scale of the symmetric bets is read from earlier blocks.
  */
 import { STEEPNESS, symmetricGain } from '../sequential/symmetric.ts';
-import { type Account, afterGains, newAccount } from './accounts.ts';
+import { type Account, afterGains, logMean, newAccount } from './accounts.ts';
 import type { UnitStratum, UnitValue } from './types.ts';
 
 /** Shares of the wealth that are at stake. */
@@ -43,20 +45,28 @@ export function betOnDifference(
   account: DifferenceAccount,
   strata: readonly UnitStratum[],
   values: { readonly candidate: ValueOf; readonly baseline: ValueOf },
+  parts = 1,
 ): DifferenceAccount {
   const compared = strata.filter(hasBoth);
   if (compared.length === 0) return account;
   const whole = weightedDifference(compared, values);
-  const equal = weightedDifference(compared.map(equalParts), values);
+  const equal = Array.from({ length: partsOf(compared, parts) }, (_, part) =>
+    weightedDifference(
+      compared.map((stratum) => equalParts(stratum, part)),
+      values,
+    ),
+  );
   // Before any difference was seen there is no scale: bet on the sign.
-  const scaled = account.sum === 0 ? Math.sign(equal) : (equal * account.blocks) / account.sum;
+  const scaled = equal.map((difference) =>
+    account.sum === 0 ? Math.sign(difference) : (difference * account.blocks) / account.sum,
+  );
   const gain = (gambler: number) =>
     gambler < STAKES.length
       ? Math.log1p((STAKES[gambler] as number) * whole)
-      : symmetricGain(scaled, STEEPNESS[gambler - STAKES.length] as number);
+      : logMean(scaled.map((one) => symmetricGain(one, STEEPNESS[gambler - STAKES.length] as number)));
   return {
     ...afterGains(account, gain, Number.POSITIVE_INFINITY),
-    sum: account.sum + Math.abs(equal),
+    sum: account.sum + equal.reduce((sum, difference) => sum + Math.abs(difference), 0) / equal.length,
     blocks: account.blocks + 1,
   };
 }
@@ -106,11 +116,26 @@ function weightedDifference(
   return sum / total;
 }
 
-/** As many units of either side; units come in an order that has to do with nothing. */
-function equalParts(stratum: UnitStratum): UnitStratum {
-  const { baseline, candidate } = stratum;
-  const size = Math.min(baseline.length, candidate.length);
-  return { ...stratum, baseline: baseline.slice(0, size), candidate: candidate.slice(0, size) };
+/** How many parts the strata give, at most `most`: as many as the one that gives most. */
+function partsOf(strata: readonly UnitStratum[], most: number): number {
+  return Math.min(most, Math.max(...strata.map(ratioOf)));
+}
+
+function ratioOf({ baseline, candidate }: UnitStratum): number {
+  const [less = 1, more = 1] = [baseline.length, candidate.length].sort((a, b) => a - b);
+  return Math.floor(more / less);
+}
+
+/**
+ * As many units of either side, the next ones for each part, and the first ones again where there are no
+ * more; units come in an order that has to do with nothing.
+ */
+function equalParts(stratum: UnitStratum, part: number): UnitStratum {
+  const size = Math.min(stratum.baseline.length, stratum.candidate.length);
+  const from = (part % ratioOf(stratum)) * size;
+  const of = (units: readonly UnitValue[]) =>
+    units.length < from + size ? units : units.slice(from, from + size);
+  return { ...stratum, baseline: of(stratum.baseline), candidate: of(stratum.candidate) };
 }
 
 function groupDifferences(

@@ -16,6 +16,7 @@
  */
 import type { PerSide } from '../types.ts';
 import { type Account, afterGains, newAccount } from './accounts.ts';
+import { SLOW_LIMITS } from './config.ts';
 
 /** Odds ratios that gamblers bet on. */
 const ODDS = [1.3, 2, 4, 20, 200];
@@ -30,6 +31,7 @@ const LEAVING = [
 const MOST = 3.6;
 
 export const eventAccount = (): Account => newAccount(ODDS.length);
+export const slowAccount = (): Account => newAccount(ODDS.length * SLOW_LIMITS.length);
 export const leavingAccount = (): Account => newAccount(LEAVING.length);
 
 interface Counted {
@@ -42,6 +44,28 @@ export function betOnEvents(account: Account, strata: readonly Counted[]): Accou
   if (strata.every(({ counts }) => counts.baseline + counts.candidate === 0)) return account;
   const gain = (gambler: number) =>
     strata.reduce((sum, { chance, counts }) => sum + logRatio(chance, ODDS[gambler] as number, counts), 0);
+  return afterGains(account, gain, MOST);
+}
+
+/**
+ * After visitors waited grossly long again and again, by each limit: as `betOnEvents`, with gamblers of their
+ * own for each limit, who share the stake.
+ */
+export function betOnSlowness(
+  account: Account,
+  deals: readonly { readonly chance: number; readonly slow?: readonly PerSide<number>[] }[],
+): Account {
+  const by = SLOW_LIMITS.map((_, limit) =>
+    deals.flatMap(({ chance, slow }) => {
+      const counts = slow?.[limit];
+      return counts === undefined ? [] : [{ chance, counts }];
+    }),
+  );
+  const gain = (gambler: number) => {
+    const odds = ODDS[gambler % ODDS.length] as number;
+    const counted = by[Math.floor(gambler / ODDS.length)] ?? [];
+    return counted.reduce((sum, { chance, counts }) => sum + logRatio(chance, odds, counts), 0);
+  };
   return afterGains(account, gain, MOST);
 }
 

@@ -17,10 +17,21 @@ import {
   betOnAbsence,
   betOnEvents,
   betOnLeaving,
+  betOnSlowness,
   eventAccount,
   leavingAccount,
+  slowAccount,
 } from './labels.ts';
-import type { Harm, Missing, UnitBlock, UnitConfig, UnitEvent, UnitSecond, UnitValue } from './types.ts';
+import type {
+  Harm,
+  LabelMetric,
+  Missing,
+  UnitBlock,
+  UnitConfig,
+  UnitEvent,
+  UnitSecond,
+  UnitValue,
+} from './types.ts';
 
 /** Answers beyond a quantile that must have been seen before it counts as known. */
 const KNOWN_BEYOND = 3;
@@ -34,13 +45,15 @@ interface Totals {
   readonly alone: number;
   readonly returned: number;
   readonly failedUnits: number;
+  /** Absent: none. */
+  readonly slow?: number;
   /** Answers by bucket of latency (`bucketOf`), each unit weighing 1. */
   readonly latency: Readonly<Record<string, number>>;
 }
 
 export interface UnitState {
   readonly config: UnitConfig;
-  readonly accounts: Readonly<Record<'errors' | 'refused' | 'returning' | 'missing', Account>>;
+  readonly accounts: Readonly<Record<LabelMetric, Account>>;
   /** One for each quantile. */
   readonly slower: readonly DifferenceAccount[];
   /** By quantile, then by step. */
@@ -71,6 +84,7 @@ export function createUnitJudge(config: UnitConfig): UnitState {
       refused: eventAccount(),
       returning: leavingAccount(),
       missing: absentAccount(),
+      slow: slowAccount(),
     },
     slower: config.quantiles.map(differenceAccount),
     notSlower: config.quantiles.map(() => config.margins.map(() => marginAccount(SLOWER_STAKES))),
@@ -101,6 +115,7 @@ function afterSecond(state: UnitState, { deals }: UnitSecond): UnitState {
       refused: before.refused + add('refused'),
       alone: before.alone + add('alone'),
       returned: before.returned + add('returned'),
+      slow: (before.slow ?? 0) + deals.reduce((total, { slow }) => total + (slow?.[0]?.[side] ?? 0), 0),
     };
   };
   return {
@@ -110,6 +125,7 @@ function afterSecond(state: UnitState, { deals }: UnitSecond): UnitState {
       errors: betOnEvents(accounts.errors, of('failed')),
       refused: betOnEvents(accounts.refused, of('refused')),
       returning: betOnLeaving(accounts.returning, deals),
+      slow: betOnSlowness(accounts.slow, deals),
     },
     totals: { baseline: sum('baseline'), candidate: sum('candidate') },
   };
@@ -167,7 +183,7 @@ function latencyBets(state: UnitState, all: UnitBlock['strata']): Pick<UnitState
       const q = thresholds[i] ?? null;
       if (q === null) return account;
       const values = { candidate: above(raised(q, config.tolerated)), baseline: above(q) };
-      return betOnDifference(account, strata, values);
+      return betOnDifference(account, strata, values, config.parts);
     }),
     notSlower: state.notSlower.map((accounts, i) => {
       const q = thresholds[i] ?? null;
@@ -233,6 +249,7 @@ export const UNIT_METRICS = {
   refused: 'errors (4xx)',
   returning: 'visitors who leave',
   missing: 'missing visitors',
+  slow: 'slow again and again',
 } as const;
 
 /**
@@ -245,7 +262,7 @@ export function harms({ config, accounts, slower }: UnitState): readonly Harm[] 
     metric,
     evidence: weight === 0 ? Number.NEGATIVE_INFINITY : peak + Math.log(weight),
   });
-  const labels = (['errors', 'refused', 'returning', 'missing'] as const).map((kind) =>
+  const labels = (['errors', 'refused', 'returning', 'missing', 'slow'] as const).map((kind) =>
     of(UNIT_METRICS[kind], accounts[kind], config.weights[kind]),
   );
   const latency = config.quantiles.map(({ quantile, weight }, i) =>

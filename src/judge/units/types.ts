@@ -21,6 +21,8 @@ export interface DealCounts {
   readonly alone: PerSide<number>;
   /** Deals whose episode ended with more than one request. */
   readonly returned: PerSide<number>;
+  /** Deals that waited grossly long again and again, by limit (`SLOW_LIMITS`); absent in older reports. */
+  readonly slow?: readonly PerSide<number>[];
 }
 
 export interface UnitSecond {
@@ -68,6 +70,9 @@ export interface UnitMargins {
   readonly latency: number;
 }
 
+/** Metrics that are bets on which side something happened. */
+export type LabelMetric = 'errors' | 'refused' | 'returning' | 'missing' | 'slow';
+
 /** A quantile of latency. */
 export interface UnitQuantile {
   readonly quantile: number;
@@ -89,8 +94,10 @@ export interface UnitConfig {
   /** Where both sides fail at least this share of requests, both are broken, and no step is taken. */
   readonly brokenShare: number;
   /** Shares of α; with those of `quantiles` they sum to 1. */
-  readonly weights: Readonly<Record<'errors' | 'refused' | 'returning' | 'missing', number>>;
+  readonly weights: Readonly<Record<LabelMetric, number>>;
   readonly quantiles: readonly UnitQuantile[];
+  /** Of a side that has more units, so many parts are compared with the other one; absent: one. */
+  readonly parts?: number | undefined;
   /** For each step but the last: what is excluded before it gives way to the next one. */
   readonly margins: readonly UnitMargins[];
 }

@@ -17,6 +17,7 @@ import {
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { replaceFile } from '../../files.ts';
 import type { Host } from '../host.ts';
 import { run } from './run.ts';
 
@@ -53,20 +54,10 @@ async function write(path: string, text: string, mode: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.new`;
   await rm(temporary, { force: true });
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.chmod(mode);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await replaceFile(path, temporary, 0o600, async (file) => {
+    await file.writeFile(text);
+    await file.chmod(mode);
+  });
 }
 
 async function append(path: string, text: string): Promise<void> {

@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../host.ts';
 import { files } from './files.ts';
 import { proxy } from './proxy.ts';
-import { run } from './run.ts';
+import { attached, run } from './run.ts';
 import { sockets } from './sockets.ts';
 import { systemd } from './systemd.ts';
+import { web } from './web.ts';
 
 export const realHost: Host = {
   executable: process.execPath,
@@ -16,8 +17,10 @@ export const realHost: Host = {
     const { code, out, err } = await run(program, args);
     return { code, said: `${out}${err}` };
   },
+  attached,
   ...files,
   ...systemd,
   ...sockets,
+  ...web,
   ...proxy,
 };

@@ -1,5 +1,6 @@
 /** Programs of the host. */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 
 export interface Ran {
   readonly code: number;
@@ -32,5 +33,16 @@ export function run(
     child.on('close', (code) => resolve({ code: code ?? 255, out, err }));
     // A program that exits without reading its input says why by its code.
     child.stdin?.on('error', () => {}).end(options.input);
+  });
+}
+
+/** Runs a program that has our own input and outputs. @returns its exit code, as a shell has it. */
+export function attached(program: string, ...args: readonly string[]): Promise<number> {
+  // Whoever goes away ends the program, if anything; how it ended is told all the same.
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {});
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGTERM']));
   });
 }

@@ -6,7 +6,17 @@ import { run } from './run.ts';
 
 type Systemd = Pick<
   Host,
-  'loaded' | 'unit' | 'start' | 'stop' | 'restart' | 'reloadUnits' | 'log' | 'lastExit' | 'hook' | 'listensOn'
+  | 'loaded'
+  | 'unit'
+  | 'nextElapse'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'reloadUnits'
+  | 'log'
+  | 'lastExit'
+  | 'hook'
+  | 'listensOn'
 >;
 
 const BUSY = 'active,activating,deactivating,reloading,failed';
@@ -41,15 +51,18 @@ function hook(command: HookCommand, onLine: (line: string | undefined) => void):
     `WorkingDirectory=${command.directory}`,
     `EnvironmentFile=${command.environmentFile}`,
     `Environment=PATH=${command.path}`,
-    'Environment=NODE_ENV=production',
+    ...command.variables.map((variable) => `Environment=${variable}`),
     'NoNewPrivileges=yes',
     'ProtectSystem=full',
     `StateDirectory=${command.state}`,
+    'StateDirectoryMode=0750',
     `RuntimeMaxSec=${command.seconds}`,
   ].flatMap((property) => ['-p', property]);
   const how = ['--quiet', '--wait', '--pipe', '--collect', '--unit', command.unit];
   // What it prints on standard error belongs between its other lines.
-  const merged = ['/bin/sh', '-c', 'exec /bin/sh -c "$1" 2>&1', 'hook', command.command];
+  const words = ['/bin/sh', '-c', 'exec /bin/sh -c "$1" 2>&1', 'hook', command.command];
+  // systemd replaces variables in a command before the shell does.
+  const merged = words.map((word) => word.replaceAll('$', '$$$$'));
   return new Promise((resolve, reject) => {
     const child = spawn('systemd-run', [...how, ...properties, ...merged], {
       detached: true,
@@ -106,6 +119,13 @@ export const systemd: Systemd = {
       result: all.get('Result') ?? '',
       exitCode: all.get('ExecMainStatus') ?? '',
     };
+  },
+  nextElapse: async (timer) => {
+    const args = ['show', timer, '--property=NextElapseUSecRealtime', '--value'];
+    const { out } = await run('systemctl', args, { env: { TZ: 'UTC', LC_ALL: 'C' } });
+    // Mon 2026-11-30 03:00:00 UTC
+    const [, date, time] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? UTC/.exec(out) ?? [];
+    return date === undefined ? undefined : Date.parse(`${date}T${time}Z`);
   },
   start: (unit) => systemctl('start', unit),
   stop: async (...units) => {

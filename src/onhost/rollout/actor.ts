@@ -24,6 +24,7 @@ import {
   type Observation,
   type RolloutPlan,
   type RolloutState,
+  revivedState,
 } from '../../rollout/next.ts';
 import { reasonWords, statusOf } from '../../rollout/status.ts';
 import { disableRollout, instancesIn } from '../colours.ts';
@@ -31,7 +32,8 @@ import type { WithLock } from '../guard.ts';
 import { FAILED_CHECKS } from '../health.ts';
 import type { Host } from '../host.ts';
 import { readRollout } from './begin.ts';
-import { endRollout, tellStep } from './end.ts';
+import { endByBalancer, endRollout, teller, tellStep } from './end.ts';
+import { followBalancer } from './follow.ts';
 import { keepEvents } from './record.ts';
 import { percentTo } from './traffic.ts';
 
@@ -67,12 +69,37 @@ export async function runRollout(
     await disableRollout(host, app);
     return true;
   }
+  if (file.order.part === 'host') return followed(host, file.order, lock, print);
   const actor = new Actor(app, host, file.order, file.began, print);
   await actor.load();
   await actor.decide();
   const last = actor.status();
   return lock(app, async () => {
     await endRollout(host, file.order, last, print);
+    return true;
+  });
+}
+
+/** On one of several hosts: until its balancer has decided. */
+async function followed(
+  host: Host,
+  order: RolloutOrder,
+  lock: WithLock,
+  print: (line: string) => void,
+): Promise<boolean> {
+  const { app } = order.settle.manifest;
+  const word = await followBalancer(host, order);
+  if (word === undefined) return true;
+  const { phase, at } = word;
+  const percent = phase === 'promoted' ? 100 : 0;
+  const kind = phase === 'promoted' ? phase : 'taken back';
+  const status = {
+    id: order.id,
+    phase,
+    events: [{ at, kind, percent, why: 'its balancer decided' }],
+  } as const;
+  return lock(app, async () => {
+    await endByBalancer(host, { app, status }, teller(print));
     return true;
   });
 }
@@ -113,7 +140,7 @@ class Actor {
     const resumed = { kind: 'resumed', at: kept?.seconds ?? -1 } as const;
     await keepEvents(this.#host, this.#order, [resumed], this.#print);
     if (kept !== undefined) {
-      this.#state = kept.state;
+      this.#state = revivedState(kept.state);
       this.#events = kept.events;
       this.#seconds = kept.seconds;
       this.#offset = kept.offset;

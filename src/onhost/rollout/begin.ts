@@ -48,7 +48,7 @@ export async function beginRollout(scene: Scene, order: RolloutOrder): Promise<v
   await within('rollout', 'its unit cannot be started', async () => {
     const file: RolloutFile = { order, began: host.now() };
     await host.write(`${folder}/order.json`, JSON.stringify(file), 0o600);
-    if (!divides) return;
+    if (!divides && order.follows === undefined) return;
     await enableRollout(host, app);
     await host.restart(rolloutUnit(app));
   });

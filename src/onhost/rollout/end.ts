@@ -1,12 +1,14 @@
 /** How a rollout ends: one version stays, the other one finishes. Done again, each does what is left. */
-import type { AuditLine, ReleaseOrder, RolloutOrder } from '../../contract/release.ts';
+import type { AuditLine, RolloutOrder } from '../../contract/release.ts';
 import {
   ROLLOUTS_ENDED,
   type RolloutEvent,
   type RolloutStatus,
+  rolloutEndFile,
   rolloutFolder,
   rolloutStatusPath,
 } from '../../contract/rollout.ts';
+import { endWord } from '../../rollout/ended.ts';
 import { disableRollout, drain, moveTo, stopColour } from '../colours.ts';
 import type { Host } from '../host.ts';
 import { sceneOf, type Tell } from '../scene.ts';
@@ -17,6 +19,9 @@ import { forgetOld } from './record.ts';
 
 /** How long requests to a version that was taken back may take. */
 const DRAIN_MS = 5000;
+
+/** As much as one has to know of a rollout that has ended; who keeps it for later has the whole status. */
+export type Ended = Pick<RolloutStatus, 'id' | 'phase' | 'events'>;
 
 /** Does what the rollout has come to. */
 export async function endRollout(
@@ -31,13 +36,15 @@ export async function endRollout(
 }
 
 /**
- * On a balancer: everybody gets the version that stays. Its hosts run both until somebody who reaches them
- * says so to them; until then it tells them which one to use.
+ * On a balancer: everybody gets the version that stays. Its hosts run both until they have heard at its site
+ * what it decided, or somebody who reaches them says so; until then it tells them which one to use.
  */
 async function stopDividing(host: Host, order: RolloutOrder, status: RolloutStatus): Promise<void> {
   const { settle, baseline } = order;
   const { app } = settle.manifest;
   await moveTo(host, app, status.phase === 'promoted' ? settle.colour : baseline.colour);
+  const word = endWord(order.seed, order.id, { phase: status.phase, at: endedAt(host, status) });
+  await host.write(rolloutEndFile(app, order.id), word, 0o644);
   await tellEnd(host, order, status);
   await keepStatus(host, order, status);
   await disableRollout(host, app);
@@ -49,7 +56,7 @@ async function stopDividing(host: Host, order: RolloutOrder, status: RolloutStat
  */
 export async function endByBalancer(
   host: Host,
-  { app, status }: Extract<ReleaseOrder, { verb: 'end-rollout' }>,
+  { app, status }: { readonly app: string; readonly status: Ended },
   tell: Tell,
 ): Promise<void> {
   const file = await readRollout(host, app);
@@ -70,7 +77,7 @@ export async function endByBalancer(
 }
 
 /** The candidate gets everybody, and the old version ends as after a deploy. */
-async function promote(host: Host, order: RolloutOrder, status: RolloutStatus, tell: Tell): Promise<void> {
+async function promote(host: Host, order: RolloutOrder, status: Ended, tell: Tell): Promise<void> {
   const { manifest, colour } = order.settle;
   const { app } = manifest;
   await moveTo(host, app, colour);
@@ -85,7 +92,7 @@ async function promote(host: Host, order: RolloutOrder, status: RolloutStatus, t
 }
 
 /** The baseline gets everybody back, and the candidate counts as failed. */
-async function takeBack(host: Host, order: RolloutOrder, status: RolloutStatus, tell: Tell): Promise<void> {
+async function takeBack(host: Host, order: RolloutOrder, status: Ended, tell: Tell): Promise<void> {
   const { manifest, colour } = order.settle;
   const { app } = manifest;
   const scene = sceneOf(host, order.settle, tell);
@@ -102,7 +109,7 @@ async function takeBack(host: Host, order: RolloutOrder, status: RolloutStatus, 
 }
 
 /** For whoever asks later; of several hosts, the balancer tells. */
-async function keepStatus(host: Host, order: RolloutOrder, status: RolloutStatus): Promise<void> {
+async function keepStatus(host: Host, order: RolloutOrder, status: Ended): Promise<void> {
   if (order.part === 'host') return;
   const { app } = order.settle.manifest;
   const text = JSON.stringify(status);
@@ -111,9 +118,14 @@ async function keepStatus(host: Host, order: RolloutOrder, status: RolloutStatus
   await forgetOld(host, app);
 }
 
-async function tellEnd(host: Host, order: RolloutOrder, { events, phase }: RolloutStatus): Promise<void> {
+function endedAt(host: Host, { events }: Pick<Ended, 'events'>): string {
+  return events.at(-1)?.at ?? new Date(host.now()).toISOString();
+}
+
+async function tellEnd(host: Host, order: RolloutOrder, status: Ended): Promise<void> {
+  const { events, phase } = status;
   const last = events.at(-1);
-  const at = last?.at ?? new Date(host.now()).toISOString();
+  const at = endedAt(host, status);
   const message = `${phase}${last === undefined || last.why === '' ? '' : `: ${last.why}`}`;
   await tellAudit(host, { ...line(order, at), action: 'deploy', result: resultOf(phase), message });
 }
@@ -132,7 +144,8 @@ function line({ audit }: RolloutOrder, at: string): Omit<AuditLine, 'action' | '
   return { ...audit, at };
 }
 
-function teller(print: (line: string) => void): Tell {
+/** To the journal. */
+export function teller(print: (line: string) => void): Tell {
   return (event) => {
     if (event.event === 'log') print(event.line);
     else if (event.event !== 'end' && event.event !== 'running') {

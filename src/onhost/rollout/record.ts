@@ -62,5 +62,6 @@ export async function forgetOld(host: Host, app: string): Promise<void> {
   for (const path of (await endedStatuses(host, app)).slice(KEPT)) {
     await host.remove(path);
     await host.remove(path.replace(/\.json$/, '.events.jsonl'));
+    await host.remove(path.replace(/\.json$/, '.end'));
   }
 }

@@ -6,8 +6,11 @@ import {
   rolloutStatusPath,
   rolloutUnit,
 } from '../../contract/rollout.ts';
+import { Episodes } from '../../rollout/episodes.ts';
+import { beginState } from '../../rollout/next.ts';
+import { statusOf } from '../../rollout/status.ts';
 import type { Host } from '../host.ts';
-import { readRollout } from './begin.ts';
+import { type RolloutFile, readRollout } from './begin.ts';
 import { endedStatuses } from './record.ts';
 
 const LOOK_MS = 200;
@@ -18,8 +21,7 @@ const HEARD_MS = 10_000;
 export async function newestStatus(app: string, host: Host): Promise<string | undefined> {
   const now = await host.read(rolloutStatusPath(app));
   const file = await readRollout(host, app);
-  // One that has just begun has told nothing yet.
-  if (file !== undefined) return now !== undefined && idOf(now) === file.order.id ? now : undefined;
+  if (file !== undefined && (now === undefined || idOf(now) !== file.order.id)) return firstStatus(file);
   if (now !== undefined) return now;
   const [newest] = await endedStatuses(host, app);
   return newest === undefined ? undefined : host.read(newest);
@@ -66,6 +68,14 @@ export async function tellRollout(app: string, host: Host, word: string, by: str
 
 function ended(status: string): boolean {
   return hasEnded((JSON.parse(status) as RolloutStatus).phase);
+}
+
+/** Of one that has just begun: its process has told nothing yet, and let nobody in. */
+function firstStatus({ order, began }: RolloutFile): string {
+  const { steps, alpha } = order;
+  const state = beginState({ steps, alpha });
+  const { counted } = new Episodes(order.by, 0);
+  return JSON.stringify(statusOf({ order, began, now: began, state, counted, events: [] }));
 }
 
 function idOf(status: string): string {

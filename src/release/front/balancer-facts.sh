@@ -9,5 +9,6 @@ for name in "${hosts[@]}"; do
   ip -o route get "${address:-$name}" | sed -n 's/.* src \([^ ]*\).*/address \1/p'
 done
 [ -e "$sites/$app.conf" ] && echo "site $(sha256sum <"$sites/$app.conf" | cut -d' ' -f1)"
+[ -e "/etc/pipeline/apps/$app/rollout/order.json" ] && echo rollout
 [ -e /proc/net/if_inet6 ] || echo 'lacks ipv6'
 true

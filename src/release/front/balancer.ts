@@ -27,6 +27,8 @@ export interface BalancerFacts {
   readonly addresses: readonly string[];
   /** SHA-256 of the site's file; empty: none. */
   readonly site: string;
+  /** It divides visitors, or has done so and is not cleared up. */
+  readonly rollout?: boolean | undefined;
   /** Its kernel has no IPv6. */
   readonly noIpv6?: boolean | undefined;
 }
@@ -58,6 +60,7 @@ export async function lookAtBalancers(
         host,
         addresses: [...addresses].sort(),
         site: all('site')[0] ?? '',
+        rollout: lines.includes('rollout'),
         noIpv6: all('lacks').includes('ipv6'),
       };
     }),

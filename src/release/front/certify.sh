@@ -2,7 +2,8 @@
 # Requests a certificate by ACME, and keeps it renewed. Values: app, folder (settings for ACME), config and
 # names (texts), directory (of the authority), authority (its line in config), prepared (file), preparation.
 set -eu
-: "${directory:?}" "${app:?}" "${folder:?}" "${config:?}" "${names:?}" "${authority:?}" "${prepared:?}" "${preparation:?}"
+: "${directory:?}" "${app:?}" "${folder:?}" "${config:?}" "${names:?}"
+: "${authority:?}" "${prepared:?}" "${preparation:?}"
 echo "$preparation" >"$prepared"
 umask 077
 mkdir -p "$folder"

@@ -1,5 +1,6 @@
 /** An application's site on a host: its definition, with the processes behind each colour. */
 import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import type { AppConfig } from '../../config/schema.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import { appRoot, type Colour } from '../../contract/places.ts';
@@ -47,6 +48,9 @@ export function siteOf(
     ...tlsOf(app, definition, certificate),
     routes: site.routes,
     static: files,
+    ...(files !== undefined && servesPersistent(files, directory, definition.persist)
+      ? { writable: true }
+      : {}),
     fallbackPage: site.fallback,
     root: appRoot(app),
     maxBodyBytes: site.max_body,
@@ -58,6 +62,12 @@ export function siteOf(
       ? { balanced: true, trustedProxies: balancers }
       : { trustedProxies: site.trusted_proxies }),
   };
+}
+
+/** Whether nginx serves a folder that the application writes to. */
+function servesPersistent(files: string, directory: string, persist: readonly string[]): boolean {
+  const root = files === '.' ? '' : `${files.replace(/\/$/, '')}/`;
+  return persist.some((name) => `${posix.join(directory, name)}/`.startsWith(root));
 }
 
 /** As the host reports it: SHA-256 of the file. */

@@ -18,6 +18,8 @@ for colour in blue green; do
 done
 systemctl list-units --all --plain --no-legend "pipeline-$app@*.service" |
   while read -r unit _ active _; do echo "unit $unit $active"; done
+systemctl list-units --plain --no-legend --state=active "pipeline-$app@job-*.timer" |
+  while read -r timer _; do echo "timer $timer"; done
 for file in /srv/"$app"/releases/*/release.json; do
   [ -e "$file" ] || continue
   folder=$(dirname "$file")

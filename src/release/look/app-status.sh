@@ -19,4 +19,12 @@ for settings in "$apps"/*/; do
     fi
     echo "process $code $said"
   done <"$settings/$colour.instances"
+  for file in "/etc/systemd/system/pipeline-$app@$colour-"[a-z]*.service; do
+    [ -e "$file" ] || continue
+    unit=$(basename "$file")
+    active=$(systemctl show --value -p ActiveState "$unit")
+    [ "$active" = active ] && continue
+    code=$(systemctl show --value -p ExecMainStatus "$unit")
+    echo "process 2 ${unit%.service} is $active (exit code $code)"
+  done
 done

@@ -47,6 +47,8 @@ export interface AppFacts extends ProgramFacts {
   readonly standby?: Colour | undefined;
   /** Units that are running, by name. */
   readonly active: ReadonlySet<string>;
+  /** Timers of its jobs that wait for their time, by name. */
+  readonly timers: ReadonlySet<string>;
   /** Units in trouble: starting again and again, or stopping. */
   readonly unwell: ReadonlySet<string>;
   /** Newest first. */
@@ -105,6 +107,7 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
     colours: Object.fromEntries(all('colour').map((rest) => splitOnce(rest))),
     standby: colourOf(splitOnce(all('standby')[0] ?? '')[0]),
     active: new Set(units.filter(([, state]) => state === 'active').map(([unit]) => unit)),
+    timers: new Set(all('timer')),
     unwell: new Set(
       units
         .filter(([, state]) => ['activating', 'deactivating', 'reloading'].includes(state))

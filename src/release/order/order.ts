@@ -16,11 +16,16 @@ import { siteConfig } from '../../proxy/site.ts';
 import type { Certificate } from '../front/certificate.ts';
 import type { NewRelease, PlannedSettle, PlannedTakeOver } from '../plan/planned.ts';
 import { checkScript } from './check.ts';
+import { jobsOf } from './jobs.ts';
+import { processesIn, processFiles } from './processes.ts';
 import { contextFolder, GIVEN_UP, tomcatFiles, tomcatStart } from './tomcat.ts';
 import { environmentFile, type Instance, instancesOf, startScript, unitFile } from './unit.ts';
 
-/** A release in a colour, with its processes as systemd reads them. */
-export function placedIn(manifest: Manifest, slot: number, colour: Colour): Placed {
+/**
+ * A release in a colour, with its processes as systemd reads them.
+ * @param first whether the host is the application's first, which runs its jobs
+ */
+export function placedIn(manifest: Manifest, slot: number, colour: Colour, first: boolean): Placed {
   const instances = instancesOf(manifest, slot, colour).map(
     (instance, index): OrderedInstance => ({
       name: instance.name,
@@ -31,13 +36,15 @@ export function placedIn(manifest: Manifest, slot: number, colour: Colour): Plac
       network: networkFor(manifest.app, instance, portOf(slot, colour, index)),
     }),
   );
-  return { manifest, slot, colour, instances };
+  const processes = processesIn(manifest, colour);
+  const jobs = first ? jobsOf(manifest) : [];
+  return { manifest, slot, colour, instances, processes, jobs };
 }
 
 export function takeOverOrder(planned: PlannedTakeOver): TakeOver {
   const { manifest, slot, colour, old, placed, secrets, site, certificate, hooks, proven } = planned;
   return {
-    ...placedIn(manifest, slot, colour),
+    ...placedIn(manifest, slot, colour, planned.first),
     old,
     placing: placed === undefined ? null : placing(manifest, placed),
     keepSecrets: Object.fromEntries(secrets.kept.map((name) => [name, secrets.values[name] ?? ''])),
@@ -48,11 +55,11 @@ export function takeOverOrder(planned: PlannedTakeOver): TakeOver {
 }
 
 export function settleOrder(
-  { manifest, slot, colour, withdrawn, site, hooks }: PlannedSettle,
+  { manifest, slot, colour, withdrawn, site, hooks, first }: PlannedSettle,
   rest: Pick<Settle, 'remove' | 'audit' | 'guard'>,
 ): Settle {
   return {
-    ...placedIn(manifest, slot, colour),
+    ...placedIn(manifest, slot, colour, first),
     withdrawn: withdrawn ?? null,
     site: site === undefined ? null : siteOrder(site.site, site.certificate),
     afterDeploy: hooks ? manifest.hooks.afterDeploy : null,
@@ -73,17 +80,19 @@ function networkFor(app: string, { name, network }: Instance, port: number): Ord
   return { unit: network, settings: lines.join('') };
 }
 
-function placing(manifest: Manifest, { env, overlay, digest, sameTree, node }: NewRelease): Placing {
-  const { app, start, tomcat } = manifest;
+function placing(manifest: Manifest, release: NewRelease): Placing {
+  const { env, overlay, digest, sameTree, node, dependencies } = release;
+  const { app, start, tomcat, persist } = manifest;
   const files: OrderedFile[] = [
     { path: 'env', mode: '0600', text: environmentFile(env) },
     { path: 'digest', mode: '0600', text: `${digest}\n` },
     { path: 'check', mode: '0700', text: checkScript(manifest.health) },
     { path: 'release.json', mode: '0644', text: `${JSON.stringify(manifest)}\n` },
   ];
+  files.push(...processFiles(manifest));
   if (start !== null) files.push({ path: 'start', mode: '0755', text: startScript(start) });
   if (tomcat !== undefined) {
-    const own = Object.entries(tomcatFiles(app, tomcat));
+    const own = Object.entries(tomcatFiles(app, tomcat, persist));
     files.push(...own.map(([path, text]) => ({ path, mode: '0644', text })));
     files.push({ path: 'start', mode: '0755', text: tomcatStart(manifest) });
     files.push({ path: 'fatal', mode: '0644', text: `${GIVEN_UP}\n` });
@@ -94,6 +103,7 @@ function placing(manifest: Manifest, { env, overlay, digest, sameTree, node }: N
     sameTree: sameTree ?? null,
     nodeArchive: node ?? null,
     webapp: tomcat === undefined ? null : contextFolder(tomcat.context),
+    dependencies,
   };
 }
 

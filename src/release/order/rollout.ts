@@ -48,13 +48,22 @@ export function rolloutOrder(
     : { ...splitOf(app, planned), candidate: colour };
   return {
     ...common(planned, app, audit),
-    ...(planned.balanced ? { secrets: null } : {}),
+    ...(planned.balanced ? { secrets: null, follows: balancerOf(planned, site.trustedProxies ?? []) } : {}),
     part: planned.balanced ? 'host' : 'whole',
     shared: siteOrder({ ...site, split: own }, certificate),
     after: siteOrder(site, certificate),
-    baseline: placedIn(previous, slot, other(colour)),
+    baseline: placedIn(previous, slot, other(colour), false),
     settle,
   };
+}
+
+/** Where hosts ask their balancer, at its addresses as they see them. */
+function balancerOf(
+  { definition: { site } }: PlannedRollout,
+  addresses: readonly string[],
+): RolloutOrder['follows'] {
+  const tls = site.tls !== undefined;
+  return { addresses, tls, port: tls ? 443 : site.port, name: site.domains[0] ?? null };
 }
 
 /** To the balancer of hosts that run both versions. Green means the candidate there. */

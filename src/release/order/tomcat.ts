@@ -54,7 +54,7 @@ const SERVER = `<?xml version="1.0" encoding="UTF-8"?>
  * and written after it, so both colours know it. Memory: it ends with its process. Only the WAR is searched
  * for tag libraries: searching Tomcat's own jars takes a quarter of its start.
  */
-function contextFile(app: string, { sessions }: TomcatManifest): string {
+function contextFile(app: string, { sessions }: TomcatManifest, linked: boolean): string {
   const parts =
     sessions === 'shared'
       ? `  <Manager className="org.apache.catalina.session.PersistentManager" maxIdleSwap="-1"
@@ -66,7 +66,7 @@ function contextFile(app: string, { sessions }: TomcatManifest): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!-- Written by pipeline. -->
 <Context parallelAnnotationScanning="true">
-  <JarScanner scanClassPath="false"/>
+  <JarScanner scanClassPath="false"/>${linked ? '\n  <Resources allowLinking="true"/>' : ''}
 ${parts}
 </Context>
 `;
@@ -81,10 +81,14 @@ java.util.logging.ConsoleHandler.formatter = org.apache.juli.SystemdFormatter
 `;
 
 /** The base's files: path below the release, text. */
-export function tomcatFiles(app: string, tomcat: TomcatManifest): Readonly<Record<string, string>> {
+export function tomcatFiles(
+  app: string,
+  tomcat: TomcatManifest,
+  persist: readonly string[] = [],
+): Readonly<Record<string, string>> {
   return {
     'tomcat/conf/server.xml': SERVER,
-    'tomcat/conf/context.xml': contextFile(app, tomcat),
+    'tomcat/conf/context.xml': contextFile(app, tomcat, persist.length > 0),
     'tomcat/conf/logging.properties': LOGGING,
   };
 }

@@ -7,11 +7,13 @@ import {
   instanceNames,
   networkOf,
   networkUnit,
+  PERSIST_ROOT,
   portOf,
   STATE_ROOT,
   systemUser,
   unitName,
 } from '../../contract/places.ts';
+import { ownVariables, toolFolders } from '../../contract/tools.ts';
 
 /** One process of a release: its name, and where it answers. */
 export interface Instance {
@@ -73,6 +75,46 @@ const SANDBOX = [
   'InaccessiblePaths=-/etc/pipeline -/var/log/pipeline -/var/log/nginx',
 ];
 
+/** A line of a unit that sets variables. */
+export function environment(variables: readonly string[]): string {
+  return `Environment=${variables.map((variable) => `"${variable}"`).join(' ')}`;
+}
+
+/** Where a program of a release begins, and where it finds others. @param folder the release's, or a link to it */
+export function surroundings(
+  manifest: Manifest,
+  folder: string,
+): { readonly directory: string; readonly path: string } {
+  const { app, runtime } = manifest;
+  return {
+    // Java applications write to relative paths, if at all.
+    directory: runtime === 'tomcat' ? `${STATE_ROOT}/${app}` : posix.join(folder, 'app', manifest.directory),
+    path: [...toolFolders(manifest, folder), '/usr/local/bin:/usr/bin:/bin'].join(':'),
+  };
+}
+
+/** How the journal names what a program of an application prints, and how much of it it takes. */
+export function logging(app: string): readonly string[] {
+  return [`SyslogIdentifier=${app}`, 'LogRateLimitIntervalSec=30s', 'LogRateLimitBurst=20000'];
+}
+
+/** What a program of an application may do and use. @param memory bytes; null: no limit */
+export function confinement(
+  { app, persist, memory: usual }: Manifest,
+  memory: number | null = usual,
+): readonly string[] {
+  return [
+    `StateDirectory=pipeline-apps/${app}`,
+    'StateDirectoryMode=0750',
+    'LimitNOFILE=65536',
+    'TasksMax=1024',
+    ...(memory === null ? [] : [`MemoryMax=${memory}`, 'MemorySwapMax=0']),
+    'UMask=0027',
+    ...SANDBOX,
+    ...(persist === undefined ? [] : [`ReadWritePaths=-${PERSIST_ROOT}/${app}`]),
+  ];
+}
+
 /**
  * The unit. Paths go through the colour's link, so the colour's next release has the same unit, and systemd
  * need not read all units again. It may read its release, write only to its state folder and /tmp, and gain
@@ -86,11 +128,8 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
   const folder = colourLink(app, colour);
   const state = `${STATE_ROOT}/${app}`;
   const node = manifest.runtime === 'node';
-  // Java applications write to relative paths, if at all.
-  const directory = node ? posix.join(folder, 'app', manifest.directory) : state;
+  const { directory, path } = surroundings(manifest, folder);
   const user = systemUser(app);
-  const tools = node ? [`${folder}/node/bin`, `${directory}/node_modules/.bin`] : [];
-  const path = [...tools, '/usr/local/bin:/usr/bin:/bin'];
   const network =
     manifest.fixedPort === null ? undefined : networkOf(app, instance.name, portOf(slot, colour, index));
   const lines = [
@@ -110,23 +149,15 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
     `Group=${user}`,
     `WorkingDirectory=${directory.replaceAll('%', '%%')}`,
     `ExecStart=${folder}/start`,
-    `Environment="PATH=${path.join(':').replaceAll('%', '%%')}" "HOME=${state}"`,
-    `Environment=${node ? '"NODE_ENV=production" ' : ''}"${manifest.portVariable}=${instance.port}"`,
+    `Environment="PATH=${path.replaceAll('%', '%%')}" "HOME=${state}"`,
+    environment([...ownVariables(manifest, folder), `${manifest.portVariable}=${instance.port}`]),
     `EnvironmentFile=${folder}/env`,
     'Restart=always',
     // A failing Java start uses the processor for seconds, which whatever it waits for may need.
     ...(node ? ['RestartSec=200ms'] : ['RestartSec=1s', 'SuccessExitStatus=143']),
     'TimeoutStopSec=15s',
-    `StateDirectory=pipeline-apps/${app}`,
-    'StateDirectoryMode=0750',
-    `SyslogIdentifier=${app}`,
-    'LogRateLimitIntervalSec=30s',
-    'LogRateLimitBurst=20000',
-    'LimitNOFILE=65536',
-    'TasksMax=1024',
-    ...(manifest.memory === null ? [] : [`MemoryMax=${manifest.memory}`, 'MemorySwapMax=0']),
-    'UMask=0027',
-    ...SANDBOX,
+    ...logging(app),
+    ...confinement(manifest),
     ...(network === undefined
       ? []
       : [
@@ -142,7 +173,7 @@ export function unitFile(manifest: Manifest, slot: number, colour: Colour, index
 
 /** `start` in the release's folder. The service replaces the shell if possible, so that signals reach it. */
 export function startScript(start: string): string {
-  const plain = /^(?!\w+=)[\w./@:=+,-]+( [\w./@:=+,'"-]+)*$/.test(start);
+  const plain = /^(?!\w+=)[\w./@:=+,-]+( [\w./@:=+,'"${}-]+)*$/.test(start);
   return `#!/bin/sh\n${plain ? 'exec ' : ''}${start}\n`;
 }
 

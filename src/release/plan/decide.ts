@@ -1,8 +1,9 @@
 /** What a release has to do on a host: a pure function of what is there and what is wanted. */
 
 import type { Colour } from '../../contract/places.ts';
-import { other, SLOTS } from '../../contract/places.ts';
+import { jobTimer, other, SLOTS } from '../../contract/places.ts';
 import type { AppFacts, KeptRelease } from '../look/facts.ts';
+import { processesIn } from '../order/processes.ts';
 import { instancesOf } from '../order/unit.ts';
 
 export type Decision =
@@ -36,15 +37,32 @@ function liveIsWhole(facts: AppFacts): boolean {
   return instancesOf(release.manifest, facts.slot, facts.live).every(({ unit }) => facts.active.has(unit));
 }
 
+/** Whether the processes beside the web ones run, and the timers of jobs are there and no others. */
+function besidesAreWhole(
+  facts: AppFacts,
+  { manifest }: KeptRelease,
+  colour: Colour,
+  first: boolean,
+): boolean {
+  const jobs = new Set((first ? (manifest.jobs ?? []) : []).map(({ name }) => jobTimer(manifest.app, name)));
+  return (
+    processesIn(manifest, colour).every(({ unit }) => facts.active.has(unit)) &&
+    jobs.size === facts.timers.size &&
+    [...jobs].every((timer) => facts.timers.has(timer))
+  );
+}
+
 /**
  * Decides for one host.
  * @param wanted whether a release is the wanted one: by fingerprint for a deploy, by name for a rollback.
  * @param site SHA-256 of the site's file as it should be with the live release; undefined if nothing is live.
+ * @param first whether it is the application's first host, which runs its jobs
  */
 export function decide(
   facts: AppFacts,
   wanted: (release: KeptRelease) => boolean,
   site: string | undefined,
+  first: boolean,
 ): Decision {
   const live = liveRelease(facts);
   const colour = facts.live;
@@ -53,14 +71,15 @@ export function decide(
   }
   if (!wanted(live) || !liveIsWhole(facts)) return { kind: 'deploy', colour: other(colour), old: colour };
   const siteDiffers = facts.site !== site;
-  return siteDiffers || leftOver(facts, other(colour)) || live.state !== 'live'
+  const undone = leftOver(facts, other(colour)) || live.state !== 'live';
+  return siteDiffers || undone || !besidesAreWhole(facts, live, colour, first)
     ? { kind: 'finish', release: live, colour, site: siteDiffers }
     : { kind: 'nothing', release: live, colour };
 }
 
 /** Whether a colour has any process. */
 export function running(facts: AppFacts, colour: Colour): boolean {
-  const pattern = new RegExp(`@${colour}(-\\d+)?\\.service$`);
+  const pattern = new RegExp(`@${colour}(-[a-z0-9-]+)?\\.service$`);
   return [...facts.active, ...facts.unwell].some((unit) => pattern.test(unit));
 }
 

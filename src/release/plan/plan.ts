@@ -67,6 +67,8 @@ export interface ReleasePlan {
   readonly manifest: Manifest;
   readonly hosts: readonly PlannedHost[];
   readonly front: FrontPlan;
+  /** Hosts that ran its jobs and do so no more; absent: none. */
+  readonly formerJobs?: readonly ReleaseHost[] | undefined;
 }
 
 /** @throws Failure kind `usage` if a rollback names a release that is not on every host. */
@@ -82,10 +84,11 @@ export function planRelease(aim: Aim, seen: Seen): ReleasePlan {
       ? release.digest === aim.wanted.digest
       : release.manifest.release === manifest.release;
   const hosts = seen.hosts.map((at, index): PlannedHost => {
-    const decision = decide(at.facts, isWanted, liveSite(app, definition, at, edge));
+    const first = index === 0;
+    const decision = decide(at.facts, isWanted, liveSite(app, definition, at, edge), first);
     if (decision.kind === 'nothing') return { host: at.host, facts: at.facts };
     return decision.kind === 'finish'
-      ? finish(aim, seen, at, decision)
+      ? finish(aim, seen, at, decision, first)
       : takeOver(aim, seen, at, decision, manifest, index);
   });
   const bare = seen.hosts.map(({ host }) => host);
@@ -99,10 +102,11 @@ function finish(
   { front }: Seen,
   at: SeenHost,
   { release, colour, site }: Extract<Decision, { kind: 'finish' }>,
+  first: boolean,
 ): PlannedHost {
   const { manifest } = release;
   const { certificate } = front.edge;
-  const common = { manifest, slot: at.slot, colour, hooks: false };
+  const common = { manifest, slot: at.slot, colour, hooks: false, first };
   const settle = site
     ? { ...common, site: { site: siteWith(app, definition, at, manifest, colour, front.edge), certificate } }
     : common;
@@ -124,7 +128,8 @@ function takeOver(
   const { app, definition } = aim;
   const site = siteWith(app, definition, at, manifest, colour, front.edge);
   const live = liveRelease(facts);
-  const common = { manifest, slot, colour, hooks: aim.action === 'deploy' && index === 0 };
+  const first = index === 0;
+  const common = { manifest, slot, colour, hooks: aim.action === 'deploy' && first, first };
   const started = { ...common, old, site, certificate: front.edge.certificate };
   if (aim.action === 'rollback') {
     const left = live?.manifest.release;

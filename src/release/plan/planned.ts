@@ -1,6 +1,7 @@
 /** The plan for one host, before texts are made of it. */
 import type { Manifest } from '../../contract/manifest.ts';
 import type { Colour } from '../../contract/places.ts';
+import type { Dependencies } from '../../contract/release.ts';
 import type { Site } from '../../proxy/proxy.ts';
 import type { Certificate } from '../front/certificate.ts';
 import type { Secrets } from '../secrets.ts';
@@ -10,6 +11,8 @@ export interface NewRelease {
   readonly env: Readonly<Record<string, string>>;
   readonly overlay: Readonly<Record<string, string>>;
   readonly digest: string;
+  /** What the host installs for it; null: nothing. */
+  readonly dependencies: Dependencies | null;
   /** A release on the host with the same files, from which they are taken instead of the artifact. */
   readonly sameTree?: string | undefined;
   /** SHA-256 of the archive with Node that was sent; absent: the host has that version. */
@@ -22,6 +25,8 @@ interface Place {
   readonly colour: Colour;
   /** Whether this host runs the hooks: only one does, since a migration must not run twice. */
   readonly hooks: boolean;
+  /** Whether this host is the application's first, which runs its jobs. */
+  readonly first: boolean;
 }
 
 /** A release starts on the host and takes over. */

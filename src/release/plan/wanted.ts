@@ -7,7 +7,9 @@ import { healthPath, healthWithin } from '../../config/health.ts';
 import type { AppConfig } from '../../config/schema.ts';
 import { replaceNames } from '../../config/variables.ts';
 import type { Manifest, ManifestHealth } from '../../contract/manifest.ts';
+import type { Dependencies } from '../../contract/release.ts';
 import { Failure } from '../../errors.ts';
+import { processesIn } from './processes.ts';
 
 /** A release without its name, time and author. */
 export type WantedManifest = Omit<Manifest, 'release' | 'at' | 'by'>;
@@ -18,6 +20,8 @@ export interface Wanted {
   readonly env: Readonly<Record<string, string>>;
   /** Files laid over the artifact, by path in it. */
   readonly overlay: Readonly<Record<string, string>>;
+  /** What the host installs for it; null: nothing. */
+  readonly dependencies: Dependencies | null;
   /** Fingerprint: releases with the same one behave the same. */
   readonly digest: string;
 }
@@ -70,15 +74,17 @@ export function combine(
     ref: artifact.ref,
     subject: artifact.subject,
     artifact: artifact.sha256,
-    tree: treeOf(artifact.sha256, overlay),
+    tree: treeOf(artifact, overlay, definition.persist),
     runtime: artifact.runtime,
     node: artifact.node,
     start: artifact.start,
     ...(artifact.runtime === 'tomcat' ? { tomcat: tomcatOf(definition, artifact) } : {}),
+    ...commandOf(definition, artifact),
     directory: artifact.directory,
+    ...(definition.persist.length === 0 ? {} : { persist: definition.persist }),
     instances: definition.instances,
     portVariable: definition.port_variable,
-    fixedPort: artifact.runtime === 'node' ? (definition.fixed_port ?? null) : null,
+    fixedPort: takesPort(artifact.runtime) ? (definition.fixed_port ?? null) : null,
     memory: definition.memory ?? null,
     health: healthOf(definition, artifact.runtime),
     drain: definition.drain,
@@ -87,14 +93,41 @@ export function combine(
       beforeCutOver: definition.hooks.before_cut_over ?? null,
       afterDeploy: definition.hooks.after_deploy ?? null,
     },
+    ...processesIn(app, definition, artifact.runtime),
   };
-  return { manifest, env, overlay, digest: digestOf(manifest, definition.env, secrets) };
+  const dependencies = artifact.command?.dependencies ?? null;
+  return { manifest, env, overlay, dependencies, digest: digestOf(manifest, definition.env, secrets) };
 }
 
-/** Identifies files: the artifact, and what is laid over it. */
-function treeOf(artifact: string, overlay: Readonly<Record<string, string>>): string {
-  const hash = createHash('sha256').update(artifact);
+function takesPort(runtime: Artifact['runtime']): boolean {
+  return runtime === 'node' || runtime === 'command';
+}
+
+/** Packages and what only a command has; nothing for releases that have neither. */
+function commandOf(
+  { packages }: AppConfig,
+  { command }: Artifact,
+): Pick<WantedManifest, 'packages' | 'command'> {
+  const all = [...new Set([...(command?.packages ?? []), ...packages])].sort();
+  return {
+    ...(all.length === 0 ? {} : { packages: all }),
+    ...(command === undefined
+      ? {}
+      : { command: { language: command.language, lock: command.lock, build: command.build } }),
+  };
+}
+
+/** Identifies files: the artifact, what the host makes of it, what is laid over it, and what outlives it. */
+function treeOf(
+  { sha256, command }: Artifact,
+  overlay: Readonly<Record<string, string>>,
+  persist: readonly string[],
+): string {
+  const hash = createHash('sha256').update(sha256);
+  const build = command?.build ?? null;
+  if (build !== null) hash.update(JSON.stringify([build]));
   for (const path of Object.keys(overlay).sort()) hash.update(JSON.stringify([path, overlay[path]]));
+  if (persist.length > 0) hash.update(JSON.stringify({ persist }));
   return hash.digest('hex').slice(0, 24);
 }
 

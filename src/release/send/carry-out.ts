@@ -4,6 +4,7 @@ import type { Manifest } from '../../contract/manifest.ts';
 import { other } from '../../contract/places.ts';
 import {
   type AuditLine,
+  BUILD_SECONDS,
   HOOK_SECONDS,
   type ReleaseOrder,
   type RolloutOrder,
@@ -14,6 +15,7 @@ import { asFailure, Failure } from '../../errors.ts';
 import { converge } from '../../host/converge.ts';
 import { ROLLOUT_UNIT } from '../../roles/node-service.ts';
 import { connect } from '../../ssh/openssh.ts';
+import { stopJobs } from '../jobs/elsewhere.ts';
 import { guardOrder, placedIn, settleOrder, takeOverOrder } from '../order/order.ts';
 import { dividingOrder, rolloutOrder } from '../order/rollout.ts';
 import { leftOver, liveRelease, prunable } from '../plan/decide.ts';
@@ -46,7 +48,10 @@ export async function carryOut(
     runOrder(planned.host, await orderRun(plan, planned, order), context);
   const settle = (planned: Busy) => settleOrder(planned.settle, settling(plan, planned, context));
   const [only] = work;
-  if (work.length === 1 && only !== undefined) {
+  const former = plan.formerJobs ?? [];
+  const moving = former.length > 0 && letIn === undefined;
+  if (letIn !== undefined) await stopJobs(former, plan.app, context);
+  if (work.length === 1 && only !== undefined && !moving) {
     const order =
       letIn === undefined ? both(only.takeOver, settle(only)) : shared(plan, only, letIn, context);
     await attempt(plan, work, context, () => send(only, order));
@@ -69,6 +74,8 @@ export async function carryOut(
       switched.push(planned);
     }
   });
+  // They may miss a time of this moment, and never have it twice.
+  await stopJobs(former, plan.app, context);
   const settled = work.map((planned) => send(planned, { verb: 'settle', settle: settle(planned) }));
   const ended = await Promise.allSettled(settled);
   const failed = ended.find((one) => one.status === 'rejected');
@@ -192,20 +199,26 @@ async function revert(
 }
 
 function revertOrder({ takeOver, settle }: Busy): ReleaseOrder {
-  const { manifest, slot, colour } = settle;
-  const placed = placedIn(manifest, slot, colour);
+  const { manifest, slot, colour, first } = settle;
+  const placed = placedIn(manifest, slot, colour, first);
   return takeOver === undefined
     ? { verb: 'revert', placed, old: other(colour), proven: true }
     : { verb: 'revert', placed, old: takeOver.old, proven: takeOver.proven };
 }
 
+/** Milliseconds that installing dependencies and building on the host may take. */
+function building({ command }: Manifest): number {
+  return 1000 * BUILD_SECONDS * [command?.lock, command?.build].filter((one) => one != null).length;
+}
+
 async function orderRun(
   { action, app, hosts }: ReleasePlan,
-  { host, takeOver, settle }: Busy,
+  { host, facts, takeOver, settle }: Busy,
   order: ReleaseOrder,
 ): Promise<OrderRun> {
   const { manifest, colour } = settle;
-  const waits = manifest.instances * (manifest.health.within + manifest.health.timeout);
+  const waits =
+    manifest.instances * (manifest.health.within + manifest.health.timeout) + ends(manifest, facts);
   const hooks = 1000 * HOOK_SECONDS * Object.values(manifest.hooks).filter((hook) => hook !== null).length;
   const serving = hosts.some(({ facts }) => liveRelease(facts) !== undefined)
     ? `The version of before serves${hosts.length > 1 ? ' on every host' : ''}.`
@@ -215,11 +228,17 @@ async function orderRun(
     label: `${action} ${app}`,
     order,
     program: await programName(),
-    timeoutMs: OVERHEAD_MS + hooks + waits + manifest.probation + manifest.drain,
+    timeoutMs: OVERHEAD_MS + building(manifest) + hooks + waits + manifest.probation + manifest.drain,
     secrets: hidden({ ...takeOver?.secrets.values, ...sensitive(takeOver) }),
     subject: `${app} ${manifest.release}`,
     next: `${serving} The whole log: ${log}`,
   };
+}
+
+/** How long processes of either version may take to end, in milliseconds. */
+function ends(manifest: Manifest, facts: PlannedHost['facts']): number {
+  const both = [...(manifest.processes ?? []), ...(liveRelease(facts)?.manifest.processes ?? [])];
+  return 2 * both.reduce((most, { stopWithin }) => Math.max(most, stopWithin), 0);
 }
 
 function sensitive(takeOver: PlannedTakeOver | undefined): Record<string, string> {
@@ -232,7 +251,7 @@ function settling(
   { facts, settle, guard }: Busy,
   context: Context,
 ): Pick<Settle, 'remove' | 'audit' | 'guard'> {
-  const { manifest, withdrawn, colour, slot } = settle;
+  const { manifest, withdrawn, colour, slot, first } = settle;
   const before = liveRelease(facts)?.manifest.release;
   const kept = facts.releases.filter((one) => one.manifest.release !== manifest.release);
   const releases = [{ manifest, state: 'live' as const, digest: '' }, ...kept].sort((a, b) =>
@@ -250,7 +269,7 @@ function settling(
     guard:
       guard === undefined
         ? null
-        : guardOrder(guard.watch, placedIn(guard.previous, slot, other(colour)), failing),
+        : guardOrder(guard.watch, placedIn(guard.previous, slot, other(colour), first), failing),
   };
 }
 

@@ -6,7 +6,7 @@ import { APPS } from '../../contract/places.ts';
 import { type Converged, converge } from '../../host/converge.ts';
 import type { Resource } from '../../host/resource.ts';
 import type { Agreed } from '../../host/theirs.ts';
-import { rolesFor } from '../../roles/index.ts';
+import { rolesFor, withPackages } from '../../roles/index.ts';
 import type { AppFacts } from '../look/facts.ts';
 import type { PlannedHost } from '../plan/plan.ts';
 import type { ReleaseHost } from '../types.ts';
@@ -41,7 +41,7 @@ export async function preparing(
   context: Context,
 ): Promise<Pick<Converged, 'changes' | 'theirs'>> {
   if (takeOver === undefined) return { changes: [], theirs: [] };
-  const { resources } = preparationOf(facts, takeOver.manifest.runtime);
+  const { resources } = preparationOf(facts, takeOver.manifest);
   return converge(host.connection, resources, context, { dryRun: true });
 }
 
@@ -56,7 +56,7 @@ export async function ready(
   context: Context,
 ): Promise<Pick<AppFacts, 'nodes'>> {
   const brought = await bringProgram(host.connection, facts, takeOver?.manifest.node ?? null, context);
-  if (takeOver !== undefined) await prepare(host, facts, takeOver.manifest.runtime, agreed, context);
+  if (takeOver !== undefined) await prepare(host, facts, takeOver.manifest, agreed, context);
   return brought;
 }
 
@@ -66,7 +66,7 @@ export async function ready(
  */
 function preparationOf(
   facts: AppFacts,
-  runtime: Manifest['runtime'],
+  { runtime, packages = [] }: Manifest,
 ): { readonly resources: readonly Resource[]; readonly done: readonly string[] } {
   const before = facts.prepared.split(' ');
   const roles = needed(runtime).filter(
@@ -74,20 +74,36 @@ function preparationOf(
   );
   const proxy = facts.missing.some((one) => one === 'nginx' || one === 'sites');
   const all = roles.length > 0 && proxy ? ['nginx', ...roles] : roles;
+  const own = packages.length === 0 ? [] : [packagesMark(packages)];
+  const lacks = own.some((mark) => !before.includes(mark));
   return {
-    resources: all.flatMap((role) => rolesFor(role, PARAMS)),
-    done: ROLES.filter((role) => roles.includes(role) || before.includes(preparation(role))).map(preparation),
+    resources: withPackages(
+      all.flatMap((role) => rolesFor(role, PARAMS)),
+      lacks ? packages : [],
+    ),
+    done: [
+      ...ROLES.filter((role) => roles.includes(role) || before.includes(preparation(role))).map(preparation),
+      ...new Set([...before.filter((mark) => mark.startsWith('packages-')), ...own]),
+    ],
   };
+}
+
+/** Says in the host's file of what it is prepared for that these packages were there. */
+function packagesMark(packages: readonly string[]): string {
+  const hash = createHash('sha256')
+    .update([...packages].sort().join(' '))
+    .digest('hex');
+  return `packages-${hash.slice(0, 16)}`;
 }
 
 async function prepare(
   host: ReleaseHost,
   facts: AppFacts,
-  runtime: Manifest['runtime'],
+  manifest: Manifest,
   agreed: Agreed | undefined,
   context: Context,
 ): Promise<void> {
-  const { resources, done } = preparationOf(facts, runtime);
+  const { resources, done } = preparationOf(facts, manifest);
   if (resources.length === 0) return;
   await inStage(host, 'prepare', context, async () => {
     await converge(host.connection, resources, context, { agreed });

@@ -35,6 +35,8 @@ const FAILED: Readonly<Partial<Record<ReleaseStep, string>>> = {
   health: 'did not become healthy',
   proxy: 'was healthy, but nginx could not be told',
   switch: 'was healthy, but could not be switched to',
+  processes: 'was healthy, but not its processes',
+  jobs: 'is live, but not its jobs',
   rollout: 'was healthy, but could not be let in',
   probation: 'failed its probation',
   after_deploy: 'is live, but after_deploy failed',

@@ -1,4 +1,7 @@
-/** What a host should be: what its roles ask for, and, if it serves applications, pipeline's program. */
+/**
+ * What a host should be: what its roles ask for, and pipeline's program, if it serves applications or is
+ * backed up.
+ */
 import type { Context } from '../../context.ts';
 import type { Change } from '../../host/change.ts';
 import { type Converged, type ConvergeOptions, converge } from '../../host/converge.ts';
@@ -13,8 +16,8 @@ export interface WantedHost {
   readonly resources: readonly Resource[];
 }
 
-function serves({ roles }: WantedHost): boolean {
-  return roles.includes('node-service');
+function runsProgram({ roles }: WantedHost): boolean {
+  return roles.includes('node-service') || roles.includes('backup');
 }
 
 /**
@@ -29,7 +32,7 @@ export async function convergeHost(
 ): Promise<Converged> {
   const started = context.now().getTime();
   const converged = await converge(connection, wanted.resources, context, options);
-  const program = serves(wanted) ? await convergeProgram(connection, context, options) : [];
+  const program = runsProgram(wanted) ? await convergeProgram(connection, context, options) : [];
   const seconds = (context.now().getTime() - started) / 1000;
   return { ...converged, changes: [...converged.changes, ...program], seconds };
 }
@@ -37,5 +40,5 @@ export async function convergeHost(
 /** What converging a host would change that does not exist yet. */
 export async function planFreshHost(facts: Facts, wanted: WantedHost): Promise<readonly Change[]> {
   const { changes } = plan(facts, wanted.resources);
-  return serves(wanted) ? [...changes, await programChange()] : changes;
+  return runsProgram(wanted) ? [...changes, await programChange()] : changes;
 }

@@ -4,11 +4,11 @@ import type { TrafficGroup, TrafficLine, UnitLine } from '../../../src/metrics/l
 
 const T = 1_700_000_000;
 
-function group(variant: string, requests: number, over: Partial<TrafficGroup> = {}): TrafficGroup {
+function group(colour: string, requests: number, over: Partial<TrafficGroup> = {}): TrafficGroup {
   const latency = { sum: requests * 4, zero: 0, counts: { 71: requests } };
   return {
     app: 'preview',
-    variant,
+    colour,
     release: '',
     method: 'POST',
     route: '/preview',
@@ -51,7 +51,7 @@ const unit = (at: number, over: Partial<UnitLine> = {}): UnitLine => ({
 const collector = () => new RecordCollector('preview', { blue: 'candidate', green: 'baseline' });
 
 describe('collecting', () => {
-  it('starts with the first request of this application, and maps variants to sides', () => {
+  it('starts with the first request of this application, and maps colours to sides', () => {
     const it = collector();
     it.traffic(traffic(T + 1, group('', 3), { ...group('blue', 9), app: 'other' }), T + 1);
     expect(it.begun).toBe(false);

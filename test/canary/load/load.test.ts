@@ -62,6 +62,25 @@ describe('the load', () => {
     expect(sockets.size).toBeLessThan(summary.sent / 2);
   });
 
+  it('keeps a timetable, and begins it anew', async () => {
+    const asked: string[] = [];
+    const port = await serve((request, response) => {
+      asked.push(request.url ?? '');
+      response.end();
+    });
+    const load = startLoad(
+      options(port, {
+        requests: ['/a', '/b'].map((path) => ({ ...GET, name: path, path })),
+        timetable: { due: Float64Array.from([0, 30, 60]), request: Uint32Array.from([0, 1, 0]), span: 200 },
+        atMost: { milliseconds: 500, requests: 1_000 },
+      }),
+    );
+    await expect.poll(() => load.summary().answered).toBe(9);
+    const summary = await load.stop();
+    expect(summary.sent).toBe(9);
+    expect(asked.sort().join(' ')).toBe('/a /a /a /a /a /a /b /b /b');
+  });
+
   it('draws an id for each request, whatever the request itself says', async () => {
     const ids: unknown[] = [];
     const port = await serve((request, response) => {

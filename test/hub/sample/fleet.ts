@@ -312,7 +312,7 @@ function routesOf(
       {
         server: 'nginx',
         app: app.name,
-        variant: 'blue',
+        colour: 'blue',
         release: release.name,
         method,
         route,

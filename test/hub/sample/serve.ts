@@ -10,6 +10,7 @@ import { type Redis, redisClient } from '../../../src/hub/store/redis.ts';
 import { freePort, TestRedis } from '../../agent/redis-server.ts';
 import { type Past, sendSamples, writePast } from './fill.ts';
 import { type SampleFleet, sampleFleet } from './fleet.ts';
+import { answerSamples } from './logs.ts';
 
 export interface SampleHub {
   readonly address: string;
@@ -57,7 +58,10 @@ export async function serveSample(options: SampleOptions): Promise<SampleHub> {
     targets: [],
   };
   const hub = runHub(config, stop.signal, log);
-  const running = [hub, sendSamples(redis, fleet, past, stop.signal)];
+  const running = [
+    ...[hub, sendSamples(redis, fleet, past, stop.signal)],
+    answerSamples(server.socket, fleet, stop.signal),
+  ];
   const end = async () => {
     stop.abort();
     await Promise.allSettled(running);

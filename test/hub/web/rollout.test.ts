@@ -90,7 +90,7 @@ describe('a rollout', () => {
     ['taken back', 0, '◐ taken back'],
     ['promoted', 100, '◐ promoted'],
   ])('is marked on charts at %s', (result, percent, name) => {
-    const mark = {
+    const event = {
       id: 'a',
       at: NOW,
       kind: 'rollout',
@@ -99,6 +99,6 @@ describe('a rollout', () => {
       hosts: [],
       text: '',
     } as const;
-    expect(eventName({ ...mark, result, percent })).toBe(name);
+    expect(eventName({ ...event, result, percent })).toBe(name);
   });
 });

@@ -71,8 +71,8 @@ describe('points of a chart', () => {
     expect(stack(series, new Set(['a']))[1]).toEqual([2, 2]);
   });
 
-  it('have marks in order, a changed one once', () => {
-    const mark = (id: string, at: number, result = ''): HubEvent => ({
+  it('have events in order, a changed one once', () => {
+    const event = (id: string, at: number, result = ''): HubEvent => ({
       id,
       at,
       kind: 'canary',
@@ -82,8 +82,8 @@ describe('points of a chart', () => {
       result,
       text: '',
     });
-    const marks = withEvent([mark('a', 1), mark('b', 3, 'running')], mark('b', 3, 'passed'));
-    expect(withEvent(marks, mark('c', 2)).map(({ id, result }) => id + result)).toEqual([
+    const events = withEvent([event('a', 1), event('b', 3, 'running')], event('b', 3, 'passed'));
+    expect(withEvent(events, event('c', 2)).map(({ id, result }) => id + result)).toEqual([
       'a',
       'c',
       'bpassed',

@@ -104,9 +104,9 @@ describe('bets on sides', () => {
 describe('bets on differences', () => {
   const values = [0, 100, 0, 40, 100];
 
-  test.each([1, 2, 3, 4])(
-    '%i of five exchangeable units with the candidate: nothing is gained',
-    (candidates) => {
+  test.each([1, 2, 3, 4].flatMap((candidates) => [1, 10].map((parts) => [candidates, parts] as const)))(
+    '%i of five exchangeable units with the candidate, in %i parts: nothing is gained',
+    (candidates, parts) => {
       const all = orders(values.map(unit)).map((order) => [
         stratum(order.slice(candidates), order.slice(0, candidates)),
       ]);
@@ -114,13 +114,24 @@ describe('bets on differences', () => {
       const before = betOnDifference(differenceAccount(), [stratum([unit(30)], [unit(50)])], same);
       for (const account of [differenceAccount(), before]) {
         const outcomes = all.map((strata) => {
-          const { logs } = betOnDifference(account, strata, same);
+          const { logs } = betOnDifference(account, strata, same, parts);
           return { chance: 1 / all.length, logs: logs.map((log, i) => log - (account.logs[i] ?? 0)) };
         });
         for (const factor of meanFactors(outcomes)) expect(factor).toBeLessThan(1 + 1e-9);
       }
     },
   );
+
+  test('a side that has more is compared whole, not a part of it', () => {
+    const before = betOnDifference(differenceAccount(), [stratum([unit(30)], [unit(50)])], same);
+    const baseline = [100, 0, 0, 0, 0, 0].map(unit);
+    const gained = (parts: number) => {
+      const { logs } = betOnDifference(before, [stratum(baseline, [unit(100)])], same, parts);
+      return Math.max(...logs.map((log, i) => log - (before.logs[i] ?? 0)));
+    };
+    // The first part has the one slow unit of the baseline: alone it says that both are alike.
+    expect(gained(10)).toBeGreaterThan(gained(1));
+  });
 
   test('strata with one side alone tell nothing', () => {
     const account = differenceAccount();

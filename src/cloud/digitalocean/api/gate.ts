@@ -6,79 +6,79 @@
 import type { Context } from '../../../context.ts';
 import type { Clock } from './clock.ts';
 
-export interface Gate {
-  run<T>(call: () => Promise<T>): Promise<T>;
-  /** Holds every call back for so many milliseconds; `why` is shown. */
-  pause(ms: number, why: string): void;
-}
-
 /** Calls under way at once, at most. */
 const WIDTH = 24;
 const STAGE = 'API rate limit';
 
-export function createGate(context: Context, clock: Clock): Gate {
-  let running = 0;
-  let width = WIDTH;
-  let openAt = 0;
-  let waiting = false;
-  const queue: (() => void)[] = [];
+export class Gate {
+  readonly #context: Context;
+  readonly #clock: Clock;
+  readonly #queue: (() => void)[] = [];
+  #running = 0;
+  #width = WIDTH;
+  #openAt = 0;
+  #waiting = false;
 
-  function enter(): Promise<void> {
-    return new Promise((resolve) => {
-      queue.push(resolve);
-      admit();
+  constructor(context: Context, clock: Clock) {
+    this.#context = context;
+    this.#clock = clock;
+  }
+
+  async run<T>(call: () => Promise<T>): Promise<T> {
+    await this.#enter();
+    while (this.#clock.now() < this.#openAt) {
+      this.#leave();
+      await this.#untilOpen();
+      await this.#enter();
+    }
+    try {
+      this.#context.signal.throwIfAborted();
+      const answer = await call();
+      this.#width = Math.min(WIDTH, this.#width + 1);
+      return answer;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** Holds every call back for so many milliseconds; `why` is shown. */
+  pause(ms: number, why: string): void {
+    const until = this.#clock.now() + ms + this.#clock.random() * Math.min(1_000, ms / 4);
+    if (until <= this.#openAt) return;
+    this.#openAt = until;
+    this.#width = 1;
+    this.#waiting = true;
+    this.#context.progress({
+      stage: STAGE,
+      state: 'running',
+      detail: `DigitalOcean asks to wait ${Math.ceil(ms / 1_000)} s${why === '' ? '' : ` (${why})`}`,
     });
   }
 
-  function admit(): void {
-    while (running < width && queue.length > 0) {
-      running++;
-      queue.shift()?.();
+  #enter(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#queue.push(resolve);
+      this.#admit();
+    });
+  }
+
+  #admit(): void {
+    while (this.#running < this.#width && this.#queue.length > 0) {
+      this.#running++;
+      this.#queue.shift()?.();
     }
   }
 
-  function leave(): void {
-    running--;
-    admit();
+  #leave(): void {
+    this.#running--;
+    this.#admit();
   }
 
-  async function waitUntilOpen(): Promise<void> {
-    for (let wait = openAt - clock.now(); wait > 0; wait = openAt - clock.now()) {
-      await clock.sleep(wait, context.signal);
-    }
-    if (!waiting) return;
-    waiting = false;
-    context.progress({ stage: STAGE, state: 'done' });
+  async #untilOpen(): Promise<void> {
+    const left = () => this.#openAt - this.#clock.now();
+    for (let wait = left(); wait > 0; wait = left()) await this.#clock.sleep(wait, this.#context.signal);
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#context.progress({ stage: STAGE, state: 'done' });
   }
-
-  return {
-    async run(call) {
-      await enter();
-      while (clock.now() < openAt) {
-        leave();
-        await waitUntilOpen();
-        await enter();
-      }
-      try {
-        context.signal.throwIfAborted();
-        const answer = await call();
-        width = Math.min(WIDTH, width + 1);
-        return answer;
-      } finally {
-        leave();
-      }
-    },
-    pause(ms, why) {
-      const until = clock.now() + ms + clock.random() * Math.min(1_000, ms / 4);
-      if (until <= openAt) return;
-      openAt = until;
-      width = 1;
-      waiting = true;
-      context.progress({
-        stage: STAGE,
-        state: 'running',
-        detail: `DigitalOcean asks to wait ${Math.ceil(ms / 1_000)} s${why === '' ? '' : ` (${why})`}`,
-      });
-    },
-  };
 }

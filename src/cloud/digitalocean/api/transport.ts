@@ -11,7 +11,7 @@ import { redactor } from '../../../redact.ts';
 import { errorSchema } from './answers.ts';
 import { ApiError, answerError, networkError, refusalError, timeoutError } from './api-error.ts';
 import type { Clock } from './clock.ts';
-import { createGate, type Gate } from './gate.ts';
+import { Gate } from './gate.ts';
 import { rateLimitWait } from './rate-limit.ts';
 
 export interface ApiCall<T> {
@@ -96,7 +96,7 @@ class HttpTransport {
     this.clock = options.clock;
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.hide = redactor(this.token.length < SHORTEST_SECRET ? [] : [this.token]);
-    this.gate = createGate(context, options.clock);
+    this.gate = new Gate(context, options.clock);
   }
 
   async send<T>(call: ApiCall<T>): Promise<T> {

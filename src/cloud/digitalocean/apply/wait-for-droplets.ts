@@ -27,45 +27,82 @@ export async function waitForDroplets(
     onListed([]);
     return [];
   }
-  const { api, marks, clock, context } = work;
-  const shown = new Map<string, string>();
-  const lastSeen = new Map<string, number>();
-  let waiting: readonly string[] = [...names];
-  let networks: ReadonlySet<string> | undefined;
-  let readyAt = clock.now();
-  let listed = false;
+  const { clock, context } = work;
+  const arrival = new Arrival(work, names, onListed);
+  const droplets = await until(
+    { clock, signal: context.signal, everyMs: EVERY_MS, withinMs: WITHIN_MS },
+    () => arrival.look(),
+  );
+  if (droplets !== undefined) return droplets;
+  throw new Failure('cloud', `Not every droplet runs after ${WITHIN_MS / 60_000} minutes`, {
+    host: arrival.waiting[0],
+    output: arrival.waiting.map((name) => `${name}: ${arrival.stateOf(name)}`),
+    next:
+      'Run the command again to wait longer. If a droplet stays like that, delete it at ' +
+      'https://cloud.digitalocean.com/droplets and run pipeline prod up, which makes a new one.',
+  });
+}
 
-  async function look(): Promise<readonly Droplet[] | undefined> {
-    // One that was made twice may be listed later than its twin: what the network holds is asked first,
-    // then the list.
-    const complete =
-      networks !== undefined &&
-      (clock.now() - readyAt > LISTED_MS || !(await hasHiddenDroplets(api, networks)));
-    const byName = ownByName(await api.dropletsWith(marks.environment), marks);
-    const found = [...names].flatMap((name) => byName.get(name) ?? []);
-    await removeDroplets(
-      work,
-      found.flatMap(({ others }) => others.filter((one) => isFresh(one, marks)).map(doomed)),
-    );
-    for (const name of names) show(name, byName.get(name)?.best);
-    const present = found.map(({ best }) => best);
-    checkVanished(present);
-    if (present.length === names.size && !listed) {
-      listed = true;
-      onListed(present);
-    }
-    waiting = [...names].filter((name) => !isReady(byName.get(name)?.best));
-    if (waiting.length > 0) return undefined;
-    if (complete) return present;
-    if (networks !== undefined) return undefined;
-    networks = new Set(present.flatMap(({ vpc_uuid }) => vpc_uuid ?? []));
-    readyAt = clock.now();
-    return look();
+/** What was seen of some droplets so far. */
+class Arrival {
+  readonly #work: Work;
+  readonly #names: ReadonlySet<string>;
+  readonly #onListed: (droplets: readonly Droplet[]) => void;
+  readonly #shown = new Map<string, string>();
+  readonly #lastSeen = new Map<string, number>();
+  /** Networks in which a droplet may hide that no list has yet; undefined: not every droplet was ready. */
+  #networks: ReadonlySet<string> | undefined;
+  #readyAt = 0;
+  #listed = false;
+  waiting: readonly string[];
+
+  constructor(work: Work, names: ReadonlySet<string>, onListed: (droplets: readonly Droplet[]) => void) {
+    this.#work = work;
+    this.#names = names;
+    this.#onListed = onListed;
+    this.waiting = [...names];
   }
 
-  function checkVanished(present: readonly Droplet[]): void {
-    for (const { name } of present) lastSeen.set(name, clock.now());
-    const gone = [...lastSeen].find(([, at]) => clock.now() - at > VANISHED_MS);
+  stateOf(name: string): string {
+    return this.#shown.get(name) ?? stateOf(undefined);
+  }
+
+  /** @returns the droplets once all of them are ready, and none is hidden */
+  async look(): Promise<readonly Droplet[] | undefined> {
+    const { api, marks, clock } = this.#work;
+    // One that was made twice may be listed later than its twin: what the network holds is asked first,
+    // then the list.
+    const complete = await this.#isComplete();
+    const byName = ownByName(await api.dropletsWith(marks.environment), marks);
+    const found = [...this.#names].flatMap((name) => byName.get(name) ?? []);
+    const twins = found.flatMap(({ others }) => others.filter((one) => isFresh(one, marks)));
+    await removeDroplets(this.#work, twins.map(doomed));
+    for (const name of this.#names) this.#show(name, byName.get(name)?.best);
+    const present = found.map(({ best }) => best);
+    this.#checkVanished(present);
+    if (present.length === this.#names.size && !this.#listed) {
+      this.#listed = true;
+      this.#onListed(present);
+    }
+    this.waiting = [...this.#names].filter((name) => !isReady(byName.get(name)?.best));
+    if (this.waiting.length > 0) return undefined;
+    if (complete) return present;
+    if (this.#networks !== undefined) return undefined;
+    this.#networks = new Set(present.flatMap(({ vpc_uuid }) => vpc_uuid ?? []));
+    this.#readyAt = clock.now();
+    return this.look();
+  }
+
+  async #isComplete(): Promise<boolean> {
+    const { api, clock } = this.#work;
+    if (this.#networks === undefined) return false;
+    return clock.now() - this.#readyAt > LISTED_MS || !(await hasHiddenDroplets(api, this.#networks));
+  }
+
+  #checkVanished(present: readonly Droplet[]): void {
+    const now = this.#work.clock.now();
+    for (const { name } of present) this.#lastSeen.set(name, now);
+    const gone = [...this.#lastSeen].find(([, at]) => now - at > VANISHED_MS);
     if (gone === undefined) return;
     throw new Failure('cloud', `DigitalOcean gave up making ${gone[0]}: it was listed, and is not any more`, {
       host: gone[0],
@@ -73,26 +110,13 @@ export async function waitForDroplets(
     });
   }
 
-  function show(name: string, droplet: Droplet | undefined): void {
+  #show(name: string, droplet: Droplet | undefined): void {
     const detail = stateOf(droplet);
-    if (shown.get(name) === detail) return;
-    shown.set(name, detail);
-    context.progress({ host: name, stage: 'droplet', state: isReady(droplet) ? 'done' : 'running', detail });
+    if (this.#shown.get(name) === detail) return;
+    this.#shown.set(name, detail);
+    const state = isReady(droplet) ? 'done' : 'running';
+    this.#work.context.progress({ host: name, stage: 'droplet', state, detail });
   }
-
-  const droplets = await until(
-    { clock, signal: context.signal, everyMs: EVERY_MS, withinMs: WITHIN_MS },
-    look,
-  );
-  if (droplets !== undefined) return droplets;
-  const states = waiting.map((name) => `${name}: ${shown.get(name)}`);
-  throw new Failure('cloud', `Not every droplet runs after ${WITHIN_MS / 60_000} minutes`, {
-    host: waiting[0],
-    output: states,
-    next:
-      'Run the command again to wait longer. If a droplet stays like that, delete it at ' +
-      'https://cloud.digitalocean.com/droplets and run pipeline prod up, which makes a new one.',
-  });
 }
 
 /** A second one of its name on which nothing was ever done. */

@@ -41,7 +41,10 @@ export async function firstContacts(work: Work, droplets: readonly Droplet[]): P
     {
       host: first.name,
       step: 'first contact',
-      output: failures.map(({ name, error }) => `${name}: ${asFailure(error).message}`),
+      output: failures.map(({ name, error }) => {
+        const failure = asFailure(error);
+        return failure.host === undefined ? `${name}: ${failure.message}` : failure.message;
+      }),
       next,
       cause: first.error,
     },

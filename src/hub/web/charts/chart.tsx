@@ -1,17 +1,17 @@
 /**
- * One chart: lines, deploy marks, a legend with the values at the cursor, and a cursor that all charts share.
+ * One chart: lines, events, a legend with the values at the cursor, and a cursor that all charts share.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { HubEvent, Panel } from '../../api-types.ts';
+import { eventAt } from './event-lines.ts';
 import { Legend } from './legend.tsx';
-import { markAt } from './marks.ts';
 import { chartOptions, dataOf, HEIGHT, type Now } from './options.ts';
 
 interface Props {
   readonly panel: Panel;
   readonly times: readonly number[];
-  readonly marks: readonly HubEvent[];
+  readonly events: readonly HubEvent[];
   readonly dark: boolean;
   /** A range that was chosen by dragging; absent: it cannot be. */
   readonly onZoom?: (fromMs: number, toMs: number) => void;
@@ -20,10 +20,10 @@ interface Props {
 
 interface Cursor {
   readonly index: number;
-  readonly mark: HubEvent | undefined;
+  readonly event: HubEvent | undefined;
 }
 
-export function Chart({ panel, times, marks, dark, onZoom, onReset }: Props) {
+export function Chart({ panel, times, events, dark, onZoom, onReset }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const [cursor, setCursor] = useState<Cursor>();
@@ -33,12 +33,12 @@ export function Chart({ panel, times, marks, dark, onZoom, onReset }: Props) {
     const index = idx ?? -1;
     setCursor((before) => {
       if (index < 0) return undefined;
-      const mark = markAt(u, now.current.marks);
-      return before?.index === index && before.mark === mark ? before : { index, mark };
+      const event = eventAt(u, now.current.events);
+      return before?.index === index && before.event === event ? before : { index, event };
     });
   };
-  const now = useRef<Now>({ panel, marks, hidden, onCursor, onZoom, onReset });
-  Object.assign(now.current, { panel, marks, hidden, onZoom, onReset });
+  const now = useRef<Now>({ panel, events, hidden, onCursor, onZoom, onReset });
+  Object.assign(now.current, { panel, events, hidden, onZoom, onReset });
 
   const form = panel.series.map(({ name }) => name).join('\n');
   // Recreated only when its form changes; the effect below sets the data.
@@ -70,7 +70,7 @@ export function Chart({ panel, times, marks, dark, onZoom, onReset }: Props) {
       made.setData(dataOf(times, panel, hidden));
     });
   }, [times, panel, hidden]);
-  useEffect(() => plot.current?.redraw(false), [marks]);
+  useEffect(() => plot.current?.redraw(false), [events]);
 
   const toggle = (name: string) =>
     setHidden((before) => {

@@ -33,7 +33,7 @@ export function Charts({ page, loaded }: { readonly page: Page; readonly loaded:
             key={key}
             panel={panel}
             times={data.times}
-            marks={data.events}
+            events={data.events}
             dark={dark}
             onZoom={zoom}
             onReset={() => go({ ...place, from: 0, to: 0 })}

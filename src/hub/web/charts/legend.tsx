@@ -8,7 +8,7 @@ import { colorName } from './colors.ts';
 interface Props {
   readonly panel: Panel;
   readonly times: readonly number[];
-  readonly cursor: { readonly index: number; readonly mark: HubEvent | undefined } | undefined;
+  readonly cursor: { readonly index: number; readonly event: HubEvent | undefined } | undefined;
   readonly hidden: ReadonlySet<string>;
   readonly toggle: (name: string) => void;
 }
@@ -19,9 +19,9 @@ export function Legend({ panel, times, cursor, hidden, toggle }: Props) {
     <figcaption class="legend">
       <h3>{panel.title}</h3>
       <span class="at">
-        {cursor?.mark !== undefined && (
-          <span class="mark">
-            {eventName(cursor.mark)} {cursor.mark.text}
+        {cursor?.event !== undefined && (
+          <span class="event">
+            {eventName(cursor.event)} {cursor.event.text}
           </span>
         )}
         {at === undefined ? '' : moment(at * 1000, true)}

@@ -4,7 +4,7 @@ import type { ChartSeries, HubEvent, Panel } from '../../api-types.ts';
 import { figure, tick } from '../state/format.ts';
 import { BOUNDS, bridge, lonely, stack, top, type Values } from '../state/series.ts';
 import { colorName, resolve } from './colors.ts';
-import { drawMarks } from './marks.ts';
+import { drawEvents } from './event-lines.ts';
 
 export const HEIGHT = 148;
 const AXIS_WIDTH = 68;
@@ -12,7 +12,7 @@ const AXIS_WIDTH = 68;
 /** What the chart reads from its component, always current. */
 export interface Now {
   panel: Panel;
-  marks: readonly HubEvent[];
+  events: readonly HubEvent[];
   hidden: ReadonlySet<string>;
   onCursor: (u: uPlot) => void;
   onZoom: ((fromMs: number, toMs: number) => void) | undefined;
@@ -29,7 +29,7 @@ export function dataOf(
 }
 
 export function chartOptions(width: number, panel: Panel, now: Now): uPlot.Options {
-  const markColors = { line: resolve('--mark'), back: resolve('--card', 0.8) };
+  const eventColors = { line: resolve('--event'), back: resolve('--card', 0.8) };
   const stacked = panel.series.flatMap((line, index) => (line.stacked ? [index + 1] : []));
   return {
     width,
@@ -58,7 +58,7 @@ export function chartOptions(width: number, panel: Panel, now: Now): uPlot.Optio
     bands: stacked.slice(1).map((upper, index) => ({ series: [upper, stacked[index] ?? 1] })),
     series: [{}, ...panel.series.map((line, index) => seriesOf(line, index, panel, now.hidden))],
     hooks: {
-      draw: [(u) => drawMarks(u, now.marks, markColors)],
+      draw: [(u) => drawEvents(u, now.events, eventColors)],
       setCursor: [(u) => now.onCursor(u)],
       setSelect: [(u) => zoom(u, now.onZoom)],
     },

@@ -29,15 +29,9 @@ export function useStream(subject: string, onSignedOut: () => void): Stream {
   const [state, setState] = useState<StreamState>('connecting');
   const [overview, setOverview] = useState<Overview>();
   const [missed, setMissed] = useState(0);
-  const [visible, setVisible] = useState(() => !document.hidden);
   const [attempt, setAttempt] = useState(0);
+  const visible = useVisible();
   const listeners = useRef(new Set<StreamListener>());
-
-  useEffect(() => {
-    const listen = () => setVisible(!document.hidden);
-    document.addEventListener('visibilitychange', listen);
-    return () => document.removeEventListener('visibilitychange', listen);
-  }, []);
 
   useEffect(() => {
     if (!visible) {
@@ -45,42 +39,29 @@ export function useStream(subject: string, onSignedOut: () => void): Stream {
       return;
     }
     let broken = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const source = new EventSource(subject === '' ? '/api/stream' : `/api/stream?${subject}`);
-    source.addEventListener('overview', (event) => {
-      setOverview(JSON.parse(event.data) as Overview);
-      setState((before) => {
-        if (broken || before === 'paused') setMissed((times) => times + 1);
-        broken = false;
-        return 'live';
-      });
+    return openStream(subject, {
+      overview: (now) => {
+        setOverview(now);
+        setState((before) => {
+          if (broken || before === 'paused') setMissed((times) => times + 1);
+          broken = false;
+          return 'live';
+        });
+      },
+      point: (point) => {
+        for (const listener of listeners.current) listener.point?.(point);
+      },
+      event: (event) => {
+        for (const listener of listeners.current) listener.event?.(event);
+      },
+      full: () => setState('full'),
+      lost: () => {
+        broken = true;
+        setState('again');
+      },
+      retry: () => setAttempt((times) => times + 1),
+      signedOut: onSignedOut,
     });
-    source.addEventListener('point', (event) => {
-      const point = JSON.parse(event.data) as LivePoint;
-      for (const listener of listeners.current) listener.point?.(point);
-    });
-    source.addEventListener('event', ({ data }) => {
-      const event = JSON.parse(data) as HubEvent;
-      for (const listener of listeners.current) listener.event?.(event);
-    });
-    source.addEventListener('full', () => {
-      source.close();
-      setState('full');
-      timer = setTimeout(() => setAttempt((times) => times + 1), 10 * RETRY_MS);
-    });
-    source.onerror = () => {
-      broken = true;
-      setState('again');
-      if (source.readyState !== EventSource.CLOSED) return;
-      get('/api/session').catch((error) => {
-        if (error instanceof SignedOut) onSignedOut();
-      });
-      timer = setTimeout(() => setAttempt((times) => times + 1), RETRY_MS);
-    };
-    return () => {
-      clearTimeout(timer);
-      source.close();
-    };
   }, [subject, visible, attempt, onSignedOut]);
 
   const listen = useCallback((listener: StreamListener) => {
@@ -88,4 +69,52 @@ export function useStream(subject: string, onSignedOut: () => void): Stream {
     return () => listeners.current.delete(listener);
   }, []);
   return { state, overview, missed, listen };
+}
+
+interface Received {
+  readonly overview: (overview: Overview) => void;
+  readonly point: (point: LivePoint) => void;
+  readonly event: (event: HubEvent) => void;
+  /** The hub has as many streams as it serves. */
+  readonly full: () => void;
+  readonly lost: () => void;
+  /** It is time to open the stream anew: the browser has given this one up. */
+  readonly retry: () => void;
+  readonly signedOut: () => void;
+}
+
+/** @returns a function that closes it */
+function openStream(subject: string, received: Received): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const source = new EventSource(subject === '' ? '/api/stream' : `/api/stream?${subject}`);
+  source.addEventListener('overview', ({ data }) => received.overview(JSON.parse(data) as Overview));
+  source.addEventListener('point', ({ data }) => received.point(JSON.parse(data) as LivePoint));
+  source.addEventListener('event', ({ data }) => received.event(JSON.parse(data) as HubEvent));
+  source.addEventListener('full', () => {
+    source.close();
+    received.full();
+    timer = setTimeout(received.retry, 10 * RETRY_MS);
+  });
+  source.onerror = () => {
+    received.lost();
+    if (source.readyState !== EventSource.CLOSED) return;
+    get('/api/session').catch((error) => {
+      if (error instanceof SignedOut) received.signedOut();
+    });
+    timer = setTimeout(received.retry, RETRY_MS);
+  };
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
+}
+
+function useVisible(): boolean {
+  const [visible, setVisible] = useState(() => !document.hidden);
+  useEffect(() => {
+    const listen = () => setVisible(!document.hidden);
+    document.addEventListener('visibilitychange', listen);
+    return () => document.removeEventListener('visibilitychange', listen);
+  }, []);
+  return visible;
 }

@@ -23,6 +23,7 @@ const LINKS: readonly (readonly [view: View, title: string])[] = [
   ['alerts', 'Alerts'],
   ['events', 'Events'],
   ['canaries', 'Canaries'],
+  ['logs', 'Logs'],
 ];
 
 export function Sidebar({ page, themes, setSearch, field, onHelp }: Props) {

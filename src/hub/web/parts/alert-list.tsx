@@ -4,6 +4,7 @@ import type { ShownAlert } from '../../api-types.ts';
 import type { Page } from '../page.ts';
 import { elsewhere } from '../state/place.ts';
 import { Go } from './go.tsx';
+import { LogsLink } from './logs-link.tsx';
 import { Shape } from './status.tsx';
 
 export function alertWord({ state, severity }: Pick<ShownAlert, 'state' | 'severity'>): string {
@@ -39,6 +40,7 @@ export function AlertList({ page, alerts }: Props) {
                 {alert.message}
               </Go>
             )}
+            {alert.kind !== 'monitor' && <LogsLink page={page} name={alert.subject} at={alert.since} />}
           </span>
           <span class="dim">
             {alert.state === 'resolved'
@@ -48,5 +50,24 @@ export function AlertList({ page, alerts }: Props) {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** The alerts of one host or application, where there are any. */
+export function FiringAlerts({
+  page,
+  kind,
+  name,
+}: {
+  readonly page: Page;
+  readonly kind: 'host' | 'app';
+  readonly name: string;
+}) {
+  const alerts = page.overview.alerts.filter((alert) => alert.kind === kind && alert.subject === name);
+  if (alerts.length === 0) return null;
+  return (
+    <section class="panel firing" aria-label="Alerts">
+      <AlertList page={page} alerts={alerts} />
+    </section>
   );
 }

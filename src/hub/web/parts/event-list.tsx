@@ -5,6 +5,7 @@ import { eventName } from '../state/event-name.ts';
 import { ago, eventWords, moment } from '../state/format.ts';
 import { elsewhere, type Place } from '../state/place.ts';
 import { Go } from './go.tsx';
+import { LogsLink } from './logs-link.tsx';
 
 interface Props {
   readonly page: Page;
@@ -36,7 +37,7 @@ export function EventList({ page, events }: Props) {
             <span class="kind">
               {event.action} {BAD.has(event.result) && <span class="worse">{event.result}</span>}
             </span>
-            <span class="mark">{event.kind === 'change' ? '' : eventName(event)}</span>
+            <span class="event">{event.kind === 'change' ? '' : eventName(event)}</span>
             <span class="message">
               {event.app !== '' && <b>{event.app} </b>}
               {to === undefined ? (
@@ -48,6 +49,7 @@ export function EventList({ page, events }: Props) {
               )}
               {event.by !== undefined && event.by !== '' && <span class="dim"> by {event.by}</span>}
               {event.hosts.length > 0 && <span class="dim"> on {event.hosts.join(', ')}</span>}
+              <LogsLink page={page} name={event.app || event.hosts[0]} at={event.at} />
             </span>
           </li>
         );

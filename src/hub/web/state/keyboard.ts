@@ -3,7 +3,7 @@ import { RANGE_NAMES } from './place.ts';
 
 export type Action =
   | { readonly kind: 'search' | 'next' | 'previous' | 'help' | 'theme' | 'live' | 'escape' }
-  | { readonly kind: 'go'; readonly view: 'overview' | 'alerts' | 'events' | 'canaries' }
+  | { readonly kind: 'go'; readonly view: 'overview' | 'alerts' | 'events' | 'canaries' | 'logs' }
   | { readonly kind: 'range'; readonly range: string };
 
 export interface Press {
@@ -28,6 +28,7 @@ const PLAIN: Readonly<Record<string, Action>> = {
   a: { kind: 'go', view: 'alerts' },
   e: { kind: 'go', view: 'events' },
   c: { kind: 'go', view: 'canaries' },
+  g: { kind: 'go', view: 'logs' },
 };
 
 export function actionOf(press: Press): Action | undefined {
@@ -53,6 +54,7 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['a', 'alerts'],
   ['e', 'events'],
   ['c', 'canaries'],
+  ['g', 'logs'],
   ['t', 'light, dark, or as the system says'],
   ['Esc', 'close, clear the search'],
   ['?', 'this list'],

@@ -3,11 +3,15 @@
  * button works. Pure.
  */
 
-export type View = 'overview' | 'host' | 'app' | 'alerts' | 'events' | 'canaries' | 'canary' | 'rollout';
+type List = 'alerts' | 'events' | 'canaries' | 'logs';
+export type View = List | 'overview' | 'host' | 'app' | 'canary' | 'rollout';
 
 export interface Place {
   readonly view: View;
-  /** Host, application, canary run or rollout; empty for the other views. */
+  /**
+   * Host, application, canary run or rollout; of logs an application or a host, or empty: the first one;
+   * empty for the other views.
+   */
   readonly name: string;
   /** A key of `RANGES`. */
   readonly range: string;
@@ -26,8 +30,13 @@ export interface Place {
   readonly sort: string;
   /** Words that rows must contain. */
   readonly filter: string;
-  /** Kind of events or state of alerts; empty: all. */
+  /** Kind of events, state of alerts, or least level of logs; empty: all. */
   readonly kind: string;
+  /** One host, and one release, of an application's logs; empty: all. */
+  readonly at: string;
+  readonly release: string;
+  /** Of logs: `yes` shows requests too. */
+  readonly requests: string;
 }
 
 /** Length of each range, seconds. */
@@ -44,9 +53,9 @@ export const RANGES: Readonly<Record<string, number>> = {
 export const RANGE_NAMES: readonly string[] = Object.keys(RANGES);
 const USUAL_RANGE = '1h';
 
-const LISTS = ['alerts', 'events', 'canaries'] as const;
+const LISTS: readonly List[] = ['alerts', 'events', 'canaries', 'logs'];
 /** Which key of the query names what is shown. */
-const NAMED = { host: 'host', app: 'app', canary: 'run', rollout: 'rollout' } as const;
+const NAMED = { logs: 'logs', host: 'host', app: 'app', canary: 'run', rollout: 'rollout' } as const;
 
 const ROUTE = /^\S+ \S/;
 
@@ -62,6 +71,9 @@ export const OVERVIEW: Place = {
   sort: '',
   filter: '',
   kind: '',
+  at: '',
+  release: '',
+  requests: '',
 };
 
 /** Parses the address bar; anything invalid is ignored. */
@@ -86,6 +98,9 @@ export function readPlace(search: string): Place {
     sort: /^-?\w{1,20}$/.test(text('sort')) ? text('sort') : '',
     filter: text('q'),
     kind: text('kind'),
+    at: text('at'),
+    release: text('release'),
+    requests: text('requests') === 'yes' ? 'yes' : '',
   };
 }
 
@@ -96,7 +111,7 @@ export function placeQuery(place: Place): string {
     if (value !== usual) query.set(key, value);
   };
   const { view, name, from, to } = place;
-  if (view in NAMED) set(NAMED[view as keyof typeof NAMED], name);
+  if (view in NAMED && name !== '') set(NAMED[view as keyof typeof NAMED], name);
   else set('view', view, 'overview');
   set('range', place.range, USUAL_RANGE);
   if (from > 0) {
@@ -109,6 +124,9 @@ export function placeQuery(place: Place): string {
   set('sort', place.sort);
   set('q', place.filter);
   set('kind', place.kind);
+  set('at', place.at);
+  set('release', place.release);
+  set('requests', place.requests);
   const text = query.toString();
   return text === '' ? '/dashboard' : `?${text}`;
 }
@@ -128,4 +146,10 @@ export function isLive(place: Place): boolean {
 export function boundsOf(place: Place, now: number): { readonly from: number; readonly to: number } {
   if (!isLive(place)) return { from: place.from, to: place.to };
   return { from: now - (RANGES[place.range] ?? 3600) * 1000, to: now };
+}
+
+/** The logs of an application or a host around a moment: what led to it, and what came of it. */
+export function logsAround(place: Place, name: string, at: number, now: number): Place {
+  const [from, to] = [at - 2 * 60_000, Math.min(at + 60_000, now)];
+  return { ...elsewhere(place, 'logs', name), from, to: Math.max(to, from + 1) };
 }

@@ -1,6 +1,6 @@
-/** What a page says of a live canary. Pure. */
+/** What a page says of a rollout. Pure. */
 import { duration } from '../../../format.ts';
-import type { Health, ShownEvidence, ShownRollout, ShownSide } from '../../api-types.ts';
+import type { Health, RolloutMetric, ShownRollout, ShownSide } from '../../api-types.ts';
 import { figure, shortName } from './format.ts';
 
 export const PHASE_HEALTH: Readonly<Record<ShownRollout['phase'], Health>> = {
@@ -25,7 +25,7 @@ export function oddsText(odds: number): string {
   return odds >= 1e6 ? 'over a million to 1' : `${figure(Math.floor(odds), 'number')} to 1`;
 }
 
-export function metricValue(value: number | null, unit: ShownEvidence['unit']): string {
+export function metricValue(value: number | null, unit: RolloutMetric['unit']): string {
   return figure(value, unit === 'share' ? 'ratio' : unit);
 }
 

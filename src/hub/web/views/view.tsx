@@ -6,6 +6,7 @@ import { CanariesView } from './canary/list.tsx';
 import { CanaryView } from './canary/run.tsx';
 import { EventsView } from './events/events.tsx';
 import { HostView } from './host/host.tsx';
+import { LogsView } from './logs/logs.tsx';
 import { OverviewView } from './overview/overview.tsx';
 import { RolloutView } from './rollout/rollout.tsx';
 
@@ -20,6 +21,8 @@ export function View({ page }: { readonly page: Page }) {
       return <AlertsView page={page} />;
     case 'events':
       return <EventsView page={page} />;
+    case 'logs':
+      return <LogsView page={page} />;
     case 'canaries':
       return <CanariesView page={page} />;
     case 'canary':

@@ -30,7 +30,7 @@ beforeAll(async () => {
     outfile: program,
     ...{ bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
     banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      js: "import { createRequire as __make } from 'node:module'; const require = __make(import.meta.url);",
     },
   });
 });

@@ -5,6 +5,7 @@ import type { Page } from '../../page.ts';
 import { alertHealth, alertWord } from '../../parts/alert-list.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { LocalTable } from '../../parts/local-table.tsx';
+import { LogsLink } from '../../parts/logs-link.tsx';
 import { Shape } from '../../parts/status.tsx';
 import { ago, moment } from '../../state/format.ts';
 
@@ -58,7 +59,17 @@ export function AlertHistory({ page, notices }: Props) {
           by: ({ alert }) => alert.subject,
           cell: ({ alert }) => alert.subject,
         },
-        { id: 'message', title: 'Message', word: true, cell: ({ alert }) => alert.message },
+        {
+          id: 'message',
+          title: 'Message',
+          word: true,
+          cell: ({ alert }) => (
+            <>
+              {alert.message}
+              <LogsLink page={page} name={known(page, alert.subject)} at={alert.since} />
+            </>
+          ),
+        },
         {
           id: 'lasted',
           title: 'Lasted',
@@ -69,4 +80,9 @@ export function AlertHistory({ page, notices }: Props) {
       ]}
     />
   );
+}
+
+/** An alert's subject that has logs. */
+function known({ overview: { apps, hosts } }: Page, subject: string): string | undefined {
+  return [...apps, ...hosts].some(({ name }) => name === subject) ? subject : undefined;
 }

@@ -5,7 +5,7 @@ import { rangeKey, rangeQuery, refreshKey, useCharts } from '../../hooks/use-cha
 import { useLoaded } from '../../hooks/use-loaded.ts';
 import { Head } from '../../layout/head.tsx';
 import type { Page } from '../../page.ts';
-import { AlertList } from '../../parts/alert-list.tsx';
+import { FiringAlerts } from '../../parts/alert-list.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { EventList } from '../../parts/event-list.tsx';
 import { Panel } from '../../parts/panel.tsx';
@@ -32,7 +32,6 @@ export function AppView({ page }: { readonly page: Page }) {
     refreshKey(page),
     onSignedOut,
   );
-  const alerts = overview.alerts.filter(({ kind, subject: of }) => kind === 'app' && of === name);
   const all = routes.data?.all.all;
   const none = all !== undefined && all.requests === 0;
   return (
@@ -49,11 +48,7 @@ export function AppView({ page }: { readonly page: Page }) {
         .map((rollout) => (
           <RolloutNote key={rollout.id} page={page} rollout={rollout} />
         ))}
-      {alerts.length > 0 && (
-        <section class="panel firing" aria-label="Alerts">
-          <AlertList page={page} alerts={alerts} />
-        </section>
-      )}
+      <FiringAlerts page={page} kind="app" name={name} />
       {none ? (
         <Empty
           title="No request in this range."

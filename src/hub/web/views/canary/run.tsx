@@ -55,7 +55,7 @@ export function CanaryView({ page }: { readonly page: Page }) {
               key={panel.id}
               panel={panel}
               times={run.times.map((seconds) => startedAt / 1000 + seconds)}
-              marks={[]}
+              events={[]}
               dark={dark}
             />
           ))}

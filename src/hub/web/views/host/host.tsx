@@ -1,17 +1,17 @@
 /** One host: what it does, and what runs on it. */
 import { age } from '../../../../format.ts';
-import type { HostDetail } from '../../../api-types.ts';
+import type { HostDetail, OverviewHost } from '../../../api-types.ts';
 import { Charts } from '../../charts/charts.tsx';
 import { refreshKey, useCharts } from '../../hooks/use-charts.ts';
 import { useLoaded } from '../../hooks/use-loaded.ts';
 import { Head } from '../../layout/head.tsx';
 import type { Page } from '../../page.ts';
-import { AlertList } from '../../parts/alert-list.tsx';
+import { FiringAlerts } from '../../parts/alert-list.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { EventList } from '../../parts/event-list.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Status } from '../../parts/status.tsx';
-import { Tiles } from '../../parts/tiles.tsx';
+import { type Tile, Tiles } from '../../parts/tiles.tsx';
 import { figure, plural } from '../../state/format.ts';
 import { hostRemarks } from '../../state/health.ts';
 import { HostTables } from './tables.tsx';
@@ -36,8 +36,6 @@ export function HostView({ page }: { readonly page: Page }) {
         commands={['pipeline monitor setup -i inventory.ini']}
       />
     );
-  const alerts = overview.alerts.filter(({ kind, subject: of }) => kind === 'host' && of === name);
-  const failed = detail.data?.units.filter(({ state }) => state === 'failed').length ?? 0;
   const remarks = hostRemarks(host);
   return (
     <>
@@ -48,28 +46,8 @@ export function HostView({ page }: { readonly page: Page }) {
         line={[factsLine(detail.data), ...remarks].filter((part) => part !== '').join(' · ')}
         ranges
       />
-      {alerts.length > 0 && (
-        <section class="panel firing" aria-label="Alerts">
-          <AlertList page={page} alerts={alerts} />
-        </section>
-      )}
-      <Tiles
-        tiles={[
-          { label: 'Processor', value: figure(host.cpu, 'ratio') },
-          { label: 'Memory', value: figure(host.memory, 'ratio') },
-          { label: 'Fullest disk', value: figure(host.disk, 'ratio') },
-          {
-            label: 'Failed units',
-            value: detail.data === undefined ? '–' : String(failed),
-            bad: failed > 0,
-          },
-          {
-            label: 'Heard',
-            value: host.silentSeconds === null ? 'never' : `${age(host.silentSeconds * 1000)} ago`,
-            bad: host.silentSeconds === null || host.silentSeconds > 20,
-          },
-        ]}
-      />
+      <FiringAlerts page={page} kind="host" name={name} />
+      <Tiles tiles={tilesOf(host, detail.data)} />
       <Charts page={page} loaded={charts} />
       {detail.error !== '' && <p class="notice">{detail.error}</p>}
       {detail.data !== undefined && <HostTables page={page} detail={detail.data} />}
@@ -82,6 +60,21 @@ export function HostView({ page }: { readonly page: Page }) {
       </Panel>
     </>
   );
+}
+
+function tilesOf(host: OverviewHost, detail: HostDetail | undefined): readonly Tile[] {
+  const failed = detail?.units.filter(({ state }) => state === 'failed').length;
+  return [
+    { label: 'Processor', value: figure(host.cpu, 'ratio') },
+    { label: 'Memory', value: figure(host.memory, 'ratio') },
+    { label: 'Fullest disk', value: figure(host.disk, 'ratio') },
+    { label: 'Failed units', value: failed === undefined ? '–' : String(failed), bad: (failed ?? 0) > 0 },
+    {
+      label: 'Heard',
+      value: host.silentSeconds === null ? 'never' : `${age(host.silentSeconds * 1000)} ago`,
+      bad: host.silentSeconds === null || host.silentSeconds > 20,
+    },
+  ];
 }
 
 function factsLine(detail: HostDetail | undefined): string {

@@ -22,6 +22,7 @@ interface Props {
   readonly detail: HostDetail;
 }
 
+type Backup = HostDetail['backups'][number];
 type Certificate = HostDetail['certificates'][number];
 type RowOf<K extends 'disks' | 'stores' | 'checks'> = HostDetail[K][number];
 
@@ -66,8 +67,42 @@ const CHECKS: readonly Column<RowOf<'checks'>>[] = [
   figures('duration', 'Duration', 'ms', ({ duration }) => duration),
 ];
 
+/** How long ago, with what went wrong since. */
+function Ago({
+  at,
+  error,
+  now,
+}: {
+  readonly at: number | null;
+  readonly error: string;
+  readonly now: number;
+}) {
+  return (
+    <span class={error === '' ? undefined : 'worse'}>
+      {at === null ? 'never' : `${age(now - at * 1000)} ago`} {error}
+    </span>
+  );
+}
+
+const backupColumns = (now: number): readonly Column<Backup>[] => [
+  words('item', 'What', ({ item }) => item),
+  {
+    id: 'at',
+    title: 'Backed up',
+    by: ({ at }) => at ?? 0,
+    cell: ({ at, error }) => <Ago at={at} error={error} now={now} />,
+  },
+  figures('size', 'Size', 'bytes', ({ size }) => size),
+  {
+    id: 'verified',
+    title: 'Restored on trial',
+    by: ({ verified }) => verified ?? 0,
+    cell: ({ verified, verifyError }) => <Ago at={verified} error={verifyError} now={now} />,
+  },
+];
+
 export function HostTables({ page, detail }: Props) {
-  const { disks, stores, checks, certificates, problems } = detail;
+  const { disks, stores, checks, certificates, backups, problems } = detail;
   const { at } = page.overview;
   return (
     <>
@@ -100,6 +135,13 @@ export function HostTables({ page, detail }: Props) {
             cell: ({ expires }) => <Expiry expires={expires} now={at} />,
           },
         ]}
+      />
+      <Part
+        title="Backups"
+        rows={backups}
+        keyOf={({ item }) => item}
+        bad={({ error, verifyError }) => error !== '' || verifyError !== ''}
+        columns={backupColumns(at)}
       />
       {detail.units.length + disks.length + stores.length + checks.length === 0 && (
         <p class="dim">The agent has said nothing about units and disks yet; it does so within a minute.</p>

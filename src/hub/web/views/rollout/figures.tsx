@@ -1,5 +1,5 @@
 /** What both versions of a rollout did, and what speaks against the new one. */
-import type { ShownEvidence, ShownRollout, ShownSide } from '../../../api-types.ts';
+import type { RolloutMetric, ShownRollout, ShownSide } from '../../../api-types.ts';
 import { LocalTable } from '../../parts/local-table.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { count, figure } from '../../state/format.ts';
@@ -90,7 +90,7 @@ export function Evidence({ rollout }: Props) {
   );
 }
 
-const CLEARED: Column<ShownEvidence> = {
+const CLEARED: Column<RolloutMetric> = {
   id: 'cleared',
   title: 'For the next step',
   word: true,
@@ -98,13 +98,13 @@ const CLEARED: Column<ShownEvidence> = {
   cell: clearedText,
 };
 
-function clearedText({ cleared, tolerated }: ShownEvidence): string {
+function clearedText({ cleared, tolerated }: RolloutMetric): string {
   const margin = tolerated === null ? '' : `, ${figure(tolerated, 'ratio')} tolerated`;
   return `${cleared ? 'shown no worse' : 'not shown yet'}${margin}`;
 }
 
 interface HarmProps {
-  readonly metric: ShownEvidence;
+  readonly metric: RolloutMetric;
   readonly alarm: number;
 }
 

@@ -1,4 +1,4 @@
-/** One live canary, while it goes on and afterwards. */
+/** One rollout, while it goes on and afterwards. */
 import { duration } from '../../../../format.ts';
 import type { ShownRollout } from '../../../api-types.ts';
 import { useLoaded } from '../../hooks/use-loaded.ts';
@@ -57,7 +57,7 @@ export function RolloutView({ page }: { readonly page: Page }) {
             <li key={`${event.at} ${event.kind}`}>
               <time dateTime={new Date(event.at).toISOString()}>{moment(event.at, true)}</time>
               <span class="kind">{event.kind}</span>
-              <span class="mark">{event.percent} %</span>
+              <span class="event">{event.percent} %</span>
               <span class="message">{event.why}</span>
             </li>
           ))}
@@ -89,11 +89,20 @@ function Line({ page: { place, go }, rollout }: LineProps) {
         charts of both versions
       </Go>
       {' · '}
+      <Go to={logsOf(rollout, place)} go={go}>
+        logs
+      </Go>
+      {' · '}
       <Go to={elsewhere(place, 'canaries')} go={go}>
         all rollouts
       </Go>
     </>
   );
+}
+
+/** From its beginning to its end, or to now. */
+function logsOf({ app, beganAt, at }: ShownRollout, place: Place): Place {
+  return { ...elsewhere(place, 'logs', app), from: beganAt, to: Math.max(at, beganAt + 1000) };
 }
 
 function chartsOf({ app, beganAt, at, baseline, candidate, phase }: ShownRollout, place: Place): Place {

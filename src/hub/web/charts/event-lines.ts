@@ -9,13 +9,13 @@ import { eventName } from '../state/event-name.ts';
 /** Names closer together than this are left out; the line stays. */
 const APART = 64;
 
-export interface MarkColors {
+export interface EventColors {
   readonly line: string;
   /** Behind the name, so that lines do not cross it. */
   readonly back: string;
 }
 
-export function drawMarks(u: uPlot, marks: readonly HubEvent[], colors: MarkColors): void {
+export function drawEvents(u: uPlot, events: readonly HubEvent[], colors: EventColors): void {
   const { ctx, bbox } = u;
   const ratio = devicePixelRatio;
   ctx.save();
@@ -24,18 +24,18 @@ export function drawMarks(u: uPlot, marks: readonly HubEvent[], colors: MarkColo
   ctx.textBaseline = 'top';
   ctx.font = `${10 * ratio}px system-ui, sans-serif`;
   let free = Number.NEGATIVE_INFINITY;
-  for (const mark of marks) {
-    const x = Math.round(u.valToPos(mark.at / 1000, 'x', true)) + 0.5;
+  for (const event of events) {
+    const x = Math.round(u.valToPos(event.at / 1000, 'x', true)) + 0.5;
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.setLineDash(
-      mark.kind === 'canary' || mark.kind === 'rollout' ? [ratio, 2 * ratio] : [4 * ratio, 2 * ratio],
+      event.kind === 'canary' || event.kind === 'rollout' ? [ratio, 2 * ratio] : [4 * ratio, 2 * ratio],
     );
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
     if (x < free) continue;
-    const text = eventName(mark);
+    const text = eventName(event);
     const width = ctx.measureText(text).width;
     const right = x + 4 * ratio + width <= bbox.left + bbox.width;
     ctx.textAlign = right ? 'left' : 'right';
@@ -48,9 +48,9 @@ export function drawMarks(u: uPlot, marks: readonly HubEvent[], colors: MarkColo
   ctx.restore();
 }
 
-/** The mark that the cursor stands on, within a few pixels. */
-export function markAt(u: uPlot, marks: readonly HubEvent[]): HubEvent | undefined {
+/** The event that the cursor stands on, within a few pixels. */
+export function eventAt(u: uPlot, events: readonly HubEvent[]): HubEvent | undefined {
   const { left } = u.cursor;
   if (left === undefined || left < 0) return undefined;
-  return marks.find((mark) => Math.abs(u.valToPos(mark.at / 1000, 'x') - left) <= 5);
+  return events.find((event) => Math.abs(u.valToPos(event.at / 1000, 'x') - left) <= 5);
 }

@@ -1,0 +1,20 @@
+/** Which units may be asked for: those that the configuration declares, and no others. Pure. */
+import type { LogsAsked } from '../../contract/logs.ts';
+
+/** The globs of units to read; undefined: what is asked for is not declared. */
+export function unitsToRead(
+  { app }: Pick<LogsAsked, 'app'>,
+  declared: readonly string[],
+): readonly string[] | undefined {
+  if (app === undefined) return declared.length === 0 ? undefined : declared;
+  const isDeclared = declared.some((glob) => matchesGlob(`pipeline-${app}@blue.service`, glob));
+  return isDeclared ? [`pipeline-${app}@*.service`] : undefined;
+}
+
+function matchesGlob(unit: string, glob: string): boolean {
+  const pattern = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${pattern}$`).test(unit);
+}

@@ -1,0 +1,44 @@
+/** What the program on a host tells of an application's jobs. */
+import { JOB_RUNS } from './places.ts';
+
+/** One run that has ended. */
+export interface JobRun {
+  /** ISO 8601 in UTC. */
+  readonly began: string;
+  readonly ended: string;
+  readonly result: 'done' | 'failed';
+  /** What it came to, e.g. `exit code 3`. */
+  readonly why: string;
+  /** Who ran it by hand; null: its timer did. */
+  readonly by: string | null;
+}
+
+/** A job on the host that runs it. */
+export interface JobStatus {
+  readonly name: string;
+  readonly run: string;
+  /** Its times as people wrote them, e.g. `03:00 UTC`. */
+  readonly when: string;
+  /** ISO 8601 in UTC; null: never, or unknown while it runs. */
+  readonly next: string | null;
+  /** When the run that is under way began; null: none is. */
+  readonly running: string | null;
+  /** When a run began that nothing tells the end of: the host went down; null: none. */
+  readonly interrupted: string | null;
+  readonly last: JobRun | null;
+}
+
+/** Ended runs of a job, a line of JSON each. */
+export function jobRunsFile(app: string, job: string): string {
+  return `${JOB_RUNS}/${app}/${job}.jsonl`;
+}
+
+/** Is there from when a run begins until its end is told; changed when it began. */
+export function jobBeganFile(app: string, job: string): string {
+  return `${JOB_RUNS}/${app}/${job}.began`;
+}
+
+/** Who runs it by hand, for the run that begins next. */
+export function jobByFile(app: string, job: string): string {
+  return `${JOB_RUNS}/${app}/${job}.by`;
+}

@@ -1,0 +1,118 @@
+/** The host's own programs and files, for backups. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { rename, statfs } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { realHost } from '../real/host.ts';
+import { Counter, Opener, sealOf } from './seal.ts';
+import type { BackupWorld, Command, Passage, Piped, Ran } from './world.ts';
+
+/** Of a program's output, its end is kept: what it says last is why it failed. */
+const KEPT = 16 * 1024 ** 2;
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Ends with this program, however that dies: a stream that ends early must not count as whole. */
+function begin({ program, args, env }: Command): Child {
+  return spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C.UTF-8', ...env },
+  });
+}
+
+function keep(stream: Readable): () => string {
+  let text = '';
+  stream.setEncoding('utf8').on('data', (part: string) => {
+    text = (text + part).slice(-KEPT);
+  });
+  return () => text;
+}
+
+function ended(child: Child): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 255));
+  });
+}
+
+async function run(
+  command: Command,
+  { input = '', timeoutMs }: { readonly input?: string; readonly timeoutMs?: number } = {},
+): Promise<Ran> {
+  const child = begin(command);
+  const [out, err] = [keep(child.stdout), keep(child.stderr)];
+  let isLate = false;
+  const timer =
+    timeoutMs &&
+    setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, timeoutMs);
+  // A program that ends without reading its input says why by its code.
+  child.stdin.on('error', () => {}).end(input);
+  const code = await ended(child);
+  clearTimeout(timer);
+  const late = isLate ? `\nno answer within ${(timeoutMs ?? 0) / 1000} s` : '';
+  return { code: isLate ? 124 : code, out: out(), err: `${err()}${late}` };
+}
+
+async function pipe(from: Command, to: Command | undefined, passage: Passage | undefined): Promise<Piped> {
+  const source = begin(from);
+  source.stdin.on('error', () => {}).end();
+  const sourceErr = keep(source.stderr);
+  const sourceEnd = ended(source);
+  const counter = passage === 'open' ? new Opener() : new Counter();
+  if (to === undefined) {
+    await Promise.all([pipeline(source.stdout, counter, drain), sourceEnd]);
+    const code = await sourceEnd;
+    return result(code, sourceErr(), { code: 0, out: '', err: '' }, counter);
+  }
+  const sink = begin(to);
+  const [out, err] = [keep(sink.stdout), keep(sink.stderr)];
+  const sinkEnd = ended(sink);
+  // Where the sink ends first, its code says why.
+  const flowed = pipeline(source.stdout, counter, sink.stdin, { end: false }).catch(() => {
+    source.kill('SIGKILL');
+  });
+  await Promise.race([flowed, sinkEnd]);
+  if (sink.exitCode !== null || sink.signalCode !== null) source.kill('SIGKILL');
+  const code = await sourceEnd;
+  const isGood = code === 0 && (!(counter instanceof Opener) || counter.whole);
+  if (!isGood) sink.kill('SIGKILL');
+  else if (passage === 'seal') sink.stdin.end(sealOf(counter.sha256));
+  else sink.stdin.end();
+  const sinkCode = await sinkEnd;
+  return result(code, sourceErr(), { code: sinkCode, out: out(), err: err() }, counter);
+}
+
+async function drain(parts: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of parts);
+}
+
+function result(code: number, err: string, to: Ran, counter: Counter): Piped {
+  const whole = counter instanceof Opener ? counter.whole : true;
+  return { from: { code, err }, to, bytes: counter.bytes, sha256: counter.sha256, whole };
+}
+
+export const realWorld: BackupWorld = {
+  files: {
+    read: realHost.read,
+    write: realHost.write,
+    append: realHost.append,
+    exists: realHost.exists,
+    list: realHost.list,
+    makeFolder: realHost.makeFolder,
+    remove: realHost.remove,
+    readLink: realHost.readLink,
+    move: rename,
+    freeBytes: async (path) => {
+      const { bavail, bsize } = await statfs(path);
+      return bavail * bsize;
+    },
+  },
+  now: () => Date.now(),
+  sleep: realHost.sleep,
+  run,
+  pipe,
+  weights: realHost.weights,
+};

@@ -1,0 +1,267 @@
+/** Backups on a host, without one: what is due, what the storage may do, and what a dump's seal tells. */
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import { type BackupEvent, type BackupPlan, backupStatusSchema } from '../../src/contract/backup.ts';
+import {
+  BACKUP_PLAN,
+  BACKUP_REPLACING,
+  BACKUP_STATE,
+  BACKUP_STATUS,
+} from '../../src/contract/backup-paths.ts';
+import { APPS, AUDIT_LOG } from '../../src/contract/places.ts';
+import { Counter, Opener, SEAL_BYTES, sealOf } from '../../src/onhost/backup/seal.ts';
+import { dueTrial, isDue, merged, VERIFY_EVERY_MS } from '../../src/onhost/backup/status.ts';
+import { backUpItems, readPlan, tick } from '../../src/onhost/backup/work.ts';
+import type { BackupWorld, Command, Ran } from '../../src/onhost/backup/world.ts';
+
+const DAY = 86_400_000;
+const plan: BackupPlan = {
+  host: 'web',
+  every: DAY,
+  keep: { daily: 7, weekly: 4 },
+  repository: '/srv/backups/test',
+  storage: '/srv/backups',
+  sftp: null,
+  items: [
+    { kind: 'database', app: 'shop', key: 'main', engine: 'mariadb', name: 'shop', port: 3306 },
+    { kind: 'host' },
+  ],
+};
+
+/** A storage in memory: `id` is undefined where there is none. */
+class World implements BackupWorld {
+  clock = 1_000_000_000_000;
+  storage: { id: string | undefined; full: boolean; made: string } = {
+    id: undefined,
+    full: false,
+    made: 'first',
+  };
+  dumpFails = false;
+  /** The host has an application's secrets. */
+  apps = true;
+  readonly stored: string[] = [];
+  readonly texts = new Map<string, string>();
+  readonly asked: string[] = [];
+  now = () => this.clock;
+  sleep = async () => {};
+  weights = async () => undefined;
+  files: BackupWorld['files'] = {
+    read: async (path) => this.texts.get(path),
+    write: async (path, text) => void this.texts.set(path, text),
+    append: async (path, text) => void this.texts.set(path, (this.texts.get(path) ?? '') + text),
+    exists: async (path) => this.texts.has(path),
+    list: async (path) => (this.apps && path.startsWith(APPS) ? ['shop'] : []),
+    makeFolder: async () => {},
+    remove: async (path) => void this.texts.delete(path),
+    readLink: async () => undefined,
+    move: async () => {},
+    freeBytes: async () => 1e12,
+  };
+  run = async ({ program, args }: Command): Promise<Ran> => {
+    const verb = args.find((word) => !word.startsWith('-')) ?? '';
+    this.asked.push(`${program} ${verb}`);
+    if (program === 'mariadb') return { code: 0, out: 'orders\n', err: '' };
+    if (verb === 'init') {
+      this.storage.id ??= this.storage.made;
+      return { code: 0, out: '', err: '' };
+    }
+    if (this.storage.id === undefined) return { code: 1, out: '', err: 'Fatal: unable to open config file' };
+    if (verb === 'cat') return { code: 0, out: JSON.stringify({ id: this.storage.id }), err: '' };
+    if (verb === 'backup') return this.#take('paths');
+    return { code: 0, out: '[]', err: '' };
+  };
+  pipe = async (_from: Command, to: Command | undefined) => {
+    this.asked.push(`pipe to ${to?.program}`);
+    const none = { bytes: 10, sha256: '', whole: true };
+    if (this.dumpFails)
+      return { ...none, from: { code: 2, err: 'lost connection' }, to: { code: 255, out: '', err: '' } };
+    return { ...none, from: { code: 0, err: '' }, to: this.#take('stream') };
+  };
+  #take(what: string): Ran {
+    if (this.storage.full) return { code: 1, out: '', err: 'Fatal: no space left on device' };
+    this.stored.push(what);
+    const snapshot_id = `${this.stored.length}`;
+    const summary = { message_type: 'summary', snapshot_id, total_bytes_processed: 5 };
+    return { code: 0, out: JSON.stringify(summary), err: '' };
+  }
+  status() {
+    return backupStatusSchema.parse(JSON.parse(this.texts.get(BACKUP_STATUS) ?? '{}'));
+  }
+  audit() {
+    return (this.texts.get(AUDIT_LOG) ?? '').split('\n').filter((line) => line !== '');
+  }
+}
+
+const events: BackupEvent[] = [];
+const tell = (event: BackupEvent) => void events.push(event);
+const take = (world: World) => backUpItems(world, plan, plan.items, 'me', tell);
+
+describe('a storage', () => {
+  test('is made at the first backup', async () => {
+    const world = new World();
+    await take(world);
+    expect(world.stored).toEqual(['stream', 'paths']);
+    expect(world.status().items).toMatchObject([
+      { item: 'shop/main', at: world.clock, error: '', snapshot: '1', bytes: 10 },
+      { item: 'host', error: '', snapshot: '2' },
+    ]);
+    expect(JSON.parse(world.texts.get(`${BACKUP_STATE}/repository.json`) ?? '')).toMatchObject({
+      id: 'first',
+    });
+  });
+
+  test('that has vanished is not made again: an empty folder is not taken for it', async () => {
+    const world = new World();
+    await take(world);
+    world.storage.id = undefined;
+    world.asked.length = 0;
+    await expect(take(world)).rejects.toThrow(
+      /the storage of backups, \/srv\/backups, cannot be used: .*config file/,
+    );
+    expect(world.asked).not.toContain('restic init');
+    expect(world.status().items).toMatchObject([
+      { at: world.clock, snapshot: '1', error: expect.stringContaining('cannot be used') },
+      { error: expect.stringContaining('cannot be used') },
+    ]);
+  });
+
+  test('that holds the backups of somebody else is not used', async () => {
+    const world = new World();
+    await take(world);
+    world.storage.id = 'other';
+    await expect(take(world)).rejects.toThrow('holds other backups than those that this host made');
+    expect(world.stored).toHaveLength(2);
+  });
+
+  test('that is full: said, and nothing is forgotten', async () => {
+    const world = new World();
+    await take(world);
+    world.storage.full = true;
+    world.asked.length = 0;
+    await expect(take(world)).rejects.toThrow('did not take the backup: Fatal: no space left on device');
+    expect(world.asked).not.toContain('restic forget');
+    expect(world.asked).not.toContain('restic unlock');
+  });
+
+  test('at another place begins anew', async () => {
+    const world = new World();
+    await take(world);
+    world.storage = { id: undefined, full: false, made: 'second' };
+    const moved = { ...plan, repository: '/mnt/backups/test' };
+    await backUpItems(world, moved, plan.items, 'me', tell);
+    expect(world.stored).toHaveLength(4);
+  });
+});
+
+test('a dump that fails: the program is named, the other items are backed up, the audit log says it once', async () => {
+  const world = new World();
+  world.dumpFails = true;
+  await expect(take(world)).rejects.toThrow('mariadb-dump failed: lost connection');
+  await expect(take(world)).rejects.toThrow();
+  expect(world.stored).toEqual(['paths', 'paths']);
+  expect(world.audit().map((line) => JSON.parse(line))).toMatchObject([
+    {
+      action: 'backup',
+      result: 'failed',
+      app: 'shop',
+      message: 'main: mariadb-dump failed: lost connection',
+    },
+  ]);
+});
+
+describe('the timer', () => {
+  test('backs up what is due, and tries again what failed', async () => {
+    const world = new World();
+    await tick(world, plan, tell);
+    expect(world.stored).toHaveLength(2);
+    await tick(world, plan, tell);
+    expect(world.stored).toHaveLength(2);
+    world.clock += 0.95 * DAY;
+    world.dumpFails = true;
+    await expect(tick(world, plan, tell)).rejects.toThrow('lost connection');
+    world.clock += 60_000;
+    world.dumpFails = false;
+    await tick(world, plan, tell);
+    expect(world.stored).toEqual(['stream', 'paths', 'paths', 'stream']);
+  });
+
+  test('on a host that is being made anew does nothing, and an empty one is no backup of the one before', async () => {
+    const world = new World();
+    world.texts.set(BACKUP_REPLACING, '');
+    await tick(world, plan, tell);
+    expect(world.stored).toEqual([]);
+    world.texts.delete(BACKUP_REPLACING);
+    world.apps = false;
+    await tick(world, plan, tell);
+    expect(world.stored).toEqual(['stream']);
+  });
+
+  test('a host without a plan says what to do', async () => {
+    const world = new World();
+    expect(world.texts.has(BACKUP_PLAN)).toBe(false);
+    await expect(readPlan(world)).rejects.toMatchObject({
+      kind: 'usage',
+      next: expect.stringContaining('prod up'),
+    });
+  });
+
+  const [known] = merged(plan, undefined, 0).items;
+  if (known === undefined) throw new Error('it has items');
+  test.each([
+    ['never', { ...known, at: null }, true],
+    ['just now', { ...known, at: 0.5 * DAY }, false],
+    ['a tenth early', { ...known, at: 0.1 * DAY }, true],
+    ['failed', { ...known, at: 0.9 * DAY, error: 'no' }, true],
+  ])('backed up %s: due is %s', (_title, one, due) => {
+    expect(isDue(one, DAY, DAY)).toBe(due);
+  });
+
+  test.each([
+    ['without a backup', { at: null }, DAY * 40, false],
+    ['in its first hours', { at: 1 }, DAY / 2, false],
+    ['after a day, if never', { at: 1 }, DAY + 1, true],
+    ['within a month', { at: 1, verifiedAt: DAY }, DAY * 20, false],
+    ['after a month', { at: 1, verifiedAt: DAY }, DAY + VERIFY_EVERY_MS, true],
+    ['a failed one again soon', { at: 1, verifyError: 'no', verifyTriedAt: 5 * DAY }, 6.1 * DAY, true],
+    ['but not at once', { at: 1, verifyError: 'no', verifyTriedAt: 5 * DAY }, 5.5 * DAY, false],
+  ])('is restored on trial %s: %s', (_title, change, now, due) => {
+    const status = { every: DAY, items: [{ ...known, ...change }] };
+    expect(dueTrial(status, now) !== undefined).toBe(due);
+  });
+});
+
+describe('the seal behind a dump', () => {
+  const through = async (parts: readonly string[]) => {
+    const opener = new Opener();
+    const out = await buffer(Readable.from(parts.map((part) => Buffer.from(part))).pipe(opener));
+    return { text: out.toString(), whole: opener.whole };
+  };
+  const sealed = async (text: string) => {
+    const counter = new Counter();
+    await buffer(Readable.from([Buffer.from(text)]).pipe(counter));
+    return text + sealOf(counter.sha256);
+  };
+
+  test.each([1, 7, SEAL_BYTES, 1000])('is taken off, in parts of %s bytes', async (size) => {
+    const text = await sealed('INSERT INTO t VALUES (1);\n'.repeat(20));
+    const parts = Array.from({ length: Math.ceil(text.length / size) }, (_, i) =>
+      text.slice(i * size, (i + 1) * size),
+    );
+    expect(await through(parts)).toEqual({ text: 'INSERT INTO t VALUES (1);\n'.repeat(20), whole: true });
+  });
+
+  test('an empty dump has one too', async () => {
+    expect(await through([await sealed('')])).toEqual({ text: '', whole: true });
+  });
+
+  test.each([
+    ['cut off', (text: string) => text.slice(0, -1)],
+    ['cut off before the seal', (text: string) => text.slice(0, 50)],
+    ['changed', (text: string) => text.replace('1', '2')],
+    ['nothing', () => ''],
+  ])('%s: not whole', async (_title, harm) => {
+    const text = harm(await sealed('INSERT INTO t VALUES (1);\n'.repeat(20)));
+    expect((await through([text])).whole).toBe(false);
+  });
+});
