@@ -36,6 +36,8 @@ ${TRUSTED}
 ExecStart=${node} ${AGENT_FLAGS} ${program} run
 Restart=always
 RestartSec=2s
+StateDirectory=pipeline-agent
+StateDirectoryMode=0700
 MemoryMax=160M
 TasksMax=64
 Nice=5

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { connect, isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { MAINTENANCE_HEADER } from '../../contract/proxy-paths.ts';
 import { duration } from '../../format.ts';
 import type { Row } from '../../metrics/catalogue.ts';
 import { redact } from '../../redact.ts';
@@ -45,6 +46,8 @@ export interface CheckSettings {
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
+  /** nginx answers for a site that somebody closed: nobody is to be called for that. */
+  readonly maintenance?: boolean | undefined;
 }
 
 /** How much of a body is searched. */
@@ -60,6 +63,7 @@ const BODY_HEADERS = ['content-length', 'content-type', 'content-encoding', 'con
 /** Why an answer is not the expected one; empty where it is. */
 export function judgeAnswer(check: CheckSettings, answer: HttpAnswer): string {
   const { status, body } = answer;
+  if (answer.maintenance === true) return '';
   const { status: wanted, below = 400 } = check;
   if (wanted === undefined ? status >= below : !wanted.includes(status)) {
     return `answered ${status}${wanted === undefined ? '' : `, not ${wanted.join(' or ')}`}`;
@@ -235,10 +239,12 @@ export async function requestOnce(
       const certificate = secure ? (incoming.socket as TLSSocket).getPeerX509Certificate() : undefined;
       readBody(incoming).then((text) => {
         outgoing.destroy();
-        const { location } = incoming.headers;
+        const { statusCode: status = 0, headers } = incoming;
+        const { location } = headers;
         resolve({
-          status: incoming.statusCode ?? 0,
+          status,
           body: text,
+          maintenance: status === 503 && headers[MAINTENANCE_HEADER.toLowerCase()] === 'on',
           ...(location === undefined ? {} : { location }),
           ...(certificate === undefined ? {} : { certificate }),
         });
