@@ -21,17 +21,7 @@ import {
   namedManager,
   workspaceFile,
 } from './package-manager.ts';
-
-/** What of the repository decides. Paths are relative to its root. */
-export interface SourceFiles {
-  /** Which of `decidingPaths` exist. */
-  readonly existing: ReadonlySet<string>;
-  /**
-   * Contents of those that are read: package.json, .nvmrc, .node-version, .tool-versions, pom.xml, the lock
-   * file.
-   */
-  readonly text: Readonly<Record<string, string>>;
-}
+import type { SourceFiles } from './source-files.ts';
 
 interface CommonRecipe {
   /** Folder of the service in the repository; empty: its root. */

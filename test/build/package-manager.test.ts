@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { managerSteps } from '../../src/build/manager-steps.ts';
 import type { Installation } from '../../src/build/node-build.ts';
 import { lockFormat, managerWish, packageOf } from '../../src/build/package-manager.ts';
-import { recipe, type SourceFiles } from '../../src/build/recipe.ts';
+import { recipe } from '../../src/build/recipe.ts';
+import type { SourceFiles } from '../../src/build/source-files.ts';
 import { appSchema } from '../../src/config/schema.ts';
 
 describe('the version of a package manager', () => {

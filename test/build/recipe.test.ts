@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decidingPaths, recipe, type SourceFiles } from '../../src/build/recipe.ts';
+import { decidingPaths, recipe } from '../../src/build/recipe.ts';
+import type { SourceFiles } from '../../src/build/source-files.ts';
 import { type AppConfig, appSchema } from '../../src/config/schema.ts';
 import { Failure } from '../../src/errors.ts';
 
