@@ -4,6 +4,7 @@ import { coveredOn } from '../../backup/coverage.ts';
 import {
   appsOf,
   backupLines,
+  type KnownReleases,
   type LastBackup,
   lastBackups,
   lostWords,
@@ -33,14 +34,15 @@ import { confirm } from '../question.ts';
 interface Known {
   /** Newest first; undefined: nobody is left to ask. */
   readonly snapshots: readonly Snapshot[] | undefined;
-  readonly served: readonly ServedRelease[];
+  readonly served: KnownReleases;
   /** Somebody is watched by a monitor. */
   readonly watched: boolean;
   /** An earlier run made it anew, and did not finish. */
   readonly begun: boolean;
 }
 
-const NOTHING: Known = { snapshots: undefined, served: [], watched: false, begun: false };
+const NONE: KnownReleases = { live: [], before: [] };
+const NOTHING: Known = { snapshots: undefined, served: NONE, watched: false, begun: false };
 
 export const prodReplace: Handler<typeof definitions.prodReplace> = async (options, session) => {
   const { output, context } = session;
@@ -131,7 +133,7 @@ async function ask(
   );
   return {
     snapshots: answers.find(({ snapshots }) => snapshots !== undefined)?.snapshots,
-    served: answers.flatMap(({ served }) => served),
+    served: both(answers.map(({ served }) => served)),
     watched: answers.some(({ watched }) => watched),
     begun: answers.some(({ begun }) => begun),
   };
@@ -164,7 +166,7 @@ async function answerOf(
     tried(() => connection.script(look, options)),
   ]);
   const snapshots = listed?.the('snapshots').snapshots;
-  return { snapshots, served: served ?? [], watched: watched?.exitCode === 0, begun };
+  return { snapshots, served: served ?? NONE, watched: watched?.exitCode === 0, begun };
 }
 
 /** Data first, then what uses it, then who watches it. */
@@ -187,7 +189,8 @@ async function fill(
         );
   const came = backups.filter(({ snapshot }) => snapshot !== null);
   for (const line of backupLines(came, context.now().getTime())) output.line(`  restored ${line}`);
-  const served = [...known.served, ...(await servedOn(connection, context).catch(noProgram(session)))];
+  const own = await servedOn(connection, context).catch(noProgram(session));
+  const served = both([known.served, own]);
   const apps: string[] = [];
   for (const app of appsOf(config, group)) {
     const wanted = releaseToBring(app, served);
@@ -203,11 +206,15 @@ async function fill(
 
 /** A host without applications and backups has no program to ask. */
 function noProgram({ context }: Session) {
-  return (thrown: unknown): readonly ServedRelease[] => {
+  return (thrown: unknown): KnownReleases => {
     context.signal.throwIfAborted();
     if (asFailure(thrown).kind === 'internal') throw thrown;
-    return [];
+    return NONE;
   };
+}
+
+function both(all: readonly KnownReleases[]): KnownReleases {
+  return { live: all.flatMap(({ live }) => live), before: all.flatMap(({ before }) => before) };
 }
 
 /** The version that served; other hosts of the application that serve it stay as they are. */
