@@ -143,12 +143,10 @@ export async function placeMonitor(world: BackupWorld, restored: string): Promis
   if (!(await files.exists(`${restored}${REDIS_COPY}`))) return;
   await files.makeFolder(dirname(REDIS), 0o750);
   await place(world, `${restored}${REDIS_COPY}`, REDIS);
-  // The user comes with the package, which may not be there yet.
-  const owner = {
-    program: 'sh',
-    args: ['-c', `! id redis >/dev/null 2>&1 || chown -R redis:redis ${dirname(REDIS)}`],
-  };
-  await must(world, 'give Redis its files', owner);
+  // The user comes with the package; without it, systemd gives Redis its folder when it starts.
+  if ((await world.run({ program: 'id', args: ['redis'] })).code !== 0) return;
+  const args = ['-R', 'redis:redis', dirname(REDIS)];
+  await must(world, 'give Redis its files', { program: 'chown', args });
 }
 
 /** Puts secrets of applications in their place, and keeps what served for `servedBefore`. */
