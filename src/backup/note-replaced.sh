@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Notes what is done of a replacement; prints what is done so far. Values: noted (file), served (file: what the
-# host before it served), word (empty: none; `end`: all of it is done).
+# Notes what is done of a replacement; prints what is done so far. Values: noted (file), served (file: what
+# the host before it served), word (empty: none; `end`: all of it is done).
 : "${noted:?}" "${served:?}" "${word?}"
 set -eu
 mkdir -p "$(dirname "$noted")"
