@@ -89,8 +89,8 @@ async function serverKeys(
   if (keys.length > 0) return keys.join('');
   throw new Failure('usage', `the key of the server ${name}, where backups go, is not known`, {
     next:
-      `Give backups.host_key (ssh-keyscan ${host} shows it; compare it with what the server says),` +
-      ' or ssh there once.',
+      `Give backups.host_key (ssh-keyscan ${host} shows it; compare it with what the server says), ` +
+      'or ssh there once.',
   });
 }
 

@@ -22,8 +22,8 @@ function requireBackups(config: Config): Config & { readonly backups: BackupsCon
   if (backups !== undefined) return { ...config, backups };
   throw new Failure('usage', `${config.path} has no backups:`, {
     next:
-      'Say where they go, e.g. backups: { to: /srv/backups }, then run: pipeline prod up. See ' +
-      'docs/backups.md.',
+      'Say where they go, e.g. backups: { to: /srv/backups }, then run: pipeline prod up. ' +
+      'See docs/backups.md.',
   });
 }
 
