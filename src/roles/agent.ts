@@ -32,9 +32,12 @@ After=network.target
 [Service]
 User=${AGENT_USER}
 SupplementaryGroups=adm
+${TRUSTED}
 ExecStart=${node} ${AGENT_FLAGS} ${program} run
 Restart=always
 RestartSec=2s
+StateDirectory=pipeline-agent
+StateDirectoryMode=0700
 MemoryMax=160M
 TasksMax=64
 Nice=5
@@ -45,6 +48,9 @@ CapabilityBoundingSet=
 [Install]
 WantedBy=multi-user.target
 `;
+
+/** Node does not look at the authorities that a host's administrator added (`update-ca-certificates`). */
+export const TRUSTED = 'Environment=NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt';
 
 /**
  * Reads the system and talks to sockets, nothing else. V8 writes code that it runs, so MemoryDenyWriteExecute

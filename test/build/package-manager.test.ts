@@ -98,7 +98,15 @@ describe('the commands of a build', () => {
         ': env YARN_ENABLE_SCRIPTS=false yarn workspaces focus --all --production',
       ],
     ],
-    ['yarn', 3, [': yarn install --immutable', 'api: sh -c pnpm run build']],
+    [
+      'yarn',
+      3,
+      [
+        ': yarn install --immutable',
+        'api: sh -c pnpm run build',
+        expect.stringMatching(/^: sh -c (.*\n)*YARN_ENABLE_IMMUTABLE_INSTALLS=false .* yarn install\n$/),
+      ],
+    ],
   ] as const)('of %s %i build with everything, and keep what production needs', (name, major, expected) => {
     expect(commands(built, name, major)).toEqual(expected);
   });

@@ -180,6 +180,20 @@ describe('how an application is built', () => {
       'how the service is started cannot be told',
       'scripts.start',
     ],
+    [
+      'a start by bun, which hosts do not have (nixpacks#1274)',
+      {},
+      files({ 'package.json': '{"scripts":{"start":"bun run ./src/index.ts"}}' }),
+      'app starts with bun ("bun run ./src/index.ts"), and hosts run it with Node.',
+      'Start it with Node',
+    ],
+    [
+      'a lock file of bun (nixpacks#1248)',
+      {},
+      files({ 'package.json': '{"main":"a.js","dependencies":{"a":"1"}}', 'bun.lock': '{}' }),
+      'bun.lock is one of bun',
+      'npm install --package-lock-only',
+    ],
   ])('refuses %s, saying what to do', (_, definition, source, message, next) => {
     const found = failure(definition, source);
     expect(found).toMatchObject({ kind: 'usage', exitCode: 2 });

@@ -4,10 +4,11 @@ import { withValues } from '../../ssh/script.ts';
 import { beginningsAlone, FIELDS, type JournalEntry, parseEntry, SplitLines } from '../journal.ts';
 import { type LogLine, lineOfEntry } from '../line.ts';
 import { type Placement, parsePlacement, releaseAt } from '../placed.ts';
+import type { RawLine } from '../split-lines.ts';
 import { sliceOf, sourceOf } from '../units.ts';
 import { isWanted } from '../wanted.ts';
 import program from './journal.sh' with { type: 'text' };
-import { linesOf, type RawLine } from './lines.ts';
+import { linesOf } from './lines.ts';
 import { type LogSource, type Reading, seconds } from './source.ts';
 
 type Hide = Awaited<ReturnType<Reading['hiding']>>;
@@ -68,11 +69,17 @@ export class JournalSource implements LogSource {
     for await (const line of linesOf(connection, this.#script(mode, count), this.#label, signal)) {
       if (line.text.startsWith('now ')) onBegun();
       const entry = line.text.startsWith('{') ? parseEntry(line.text, line.isCut) : this.#told(line);
-      if (entry === undefined) continue;
+      if (entry === undefined || !this.#isOwn(entry)) continue;
       if (mode !== 'newest') this.#cursor = entry.cursor;
       else this.#cursor ||= entry.cursor;
       yield entry;
     }
+  }
+
+  /** Others may mark their lines with the application's name. */
+  #isOwn({ unit }: JournalEntry): boolean {
+    const { app } = this.#reading.question;
+    return app === undefined || unit.startsWith(`pipeline-${app}@`);
   }
 
   get #label(): string {

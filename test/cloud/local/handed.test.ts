@@ -53,7 +53,9 @@ NO_PROXY=intranet,localhost,127.0.0.1,10.77.1.0/24
 });
 
 test('variables of /etc/environment', () => {
-  const text = `# a comment\nhttp_proxy="http://proxy:1"\nexport HTTPS_PROXY=http://proxy:2\n\nNAME='a b'\nnot one\n`;
+  const text =
+    `# a comment\nhttp_proxy="http://proxy:1"\nexport HTTPS_PROXY=http://proxy:2\n\nNAME='a b'\n` +
+    'not one\n';
   expect(parseEnvironment(text)).toEqual({
     http_proxy: 'http://proxy:1',
     HTTPS_PROXY: 'http://proxy:2',
@@ -112,9 +114,12 @@ test('what listens on the loopback address only is said, without a password', ()
   expect(
     loopbackWarnings('nameserver 127.0.0.1\n', env, 'Acquire::http::Proxy "http://localhost:3142";\n'),
   ).toEqual([
-    "The name server listens on this machine's loopback address only: hosts cannot resolve names. Name another one in /etc/resolv.conf.",
-    "The proxy 127.0.0.1:3128 listens on this machine's loopback address: hosts cannot reach it. Let it listen on all addresses.",
-    "The proxy localhost:3142 listens on this machine's loopback address: hosts cannot reach it. Let it listen on all addresses.",
+    "The name server listens on this machine's loopback address only: hosts cannot resolve " +
+      'names. Name another one in /etc/resolv.conf.',
+    "The proxy 127.0.0.1:3128 listens on this machine's loopback address: hosts cannot reach " +
+      'it. Let it listen on all addresses.',
+    "The proxy localhost:3142 listens on this machine's loopback address: hosts cannot reach " +
+      'it. Let it listen on all addresses.',
   ]);
   expect(loopbackWarnings('nameserver 192.0.2.53\n', { https_proxy: 'http://proxy.example:3128' })).toEqual(
     [],
