@@ -93,7 +93,7 @@ async function serverKeys(
 }
 
 /** Where this checkout keeps a password that was generated. */
-export function passwordFile(config: Pick<Config, 'directory'>): string {
+function passwordFile(config: Pick<Config, 'directory'>): string {
   return join(config.directory, '.pipeline', 'backup-password');
 }
 

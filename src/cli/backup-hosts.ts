@@ -17,7 +17,7 @@ export interface BackupPlace {
 }
 
 /** @throws Failure `usage`: pipeline.yml has no backups */
-export function requireBackups(config: Config): Config & { readonly backups: BackupsConfig } {
+function requireBackups(config: Config): Config & { readonly backups: BackupsConfig } {
   const { backups } = config;
   if (backups !== undefined) return { ...config, backups };
   throw new Failure('usage', `${config.path} has no backups:`, {

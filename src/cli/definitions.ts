@@ -598,6 +598,27 @@ export const definitions = {
     },
     examples: ['pipeline monitor users', 'pipeline monitor users set ann'],
   },
+  monitorSilence: {
+    path: 'monitor silence',
+    summary: 'tell nobody about a host, an application, a rule or all, for a while',
+    description:
+      'It ends by itself. What still lasts then is told; the dashboard shows it all the time. Without ' +
+      'arguments: the silences that go on.',
+    arguments: [
+      { name: '[subject]', description: 'host, application, rule of `alerts: rules:`, or all' },
+      { name: '[for]', description: 'how long, e.g. 2h; at most 30d' },
+      { name: '[why]', description: 'why, for the others' },
+    ],
+    options: {
+      inventory,
+      end: { flags: '--end', description: 'tell about the subject again', type: 'flag' },
+    },
+    examples: [
+      'pipeline monitor silence web 2h "new disk"',
+      'pipeline monitor silence latency 1d "import runs"',
+      'pipeline monitor silence web --end',
+    ],
+  },
   monitorTestAlert: {
     path: 'monitor test-alert',
     summary: 'send a test message wherever alerts go',

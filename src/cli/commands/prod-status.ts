@@ -109,7 +109,7 @@ function sayBackups(hosts: readonly HostStatus[], { output, context }: Session):
   const now = context.now().getTime();
   const lines = hosts.flatMap(({ name, backups = [] }) =>
     backups.map((one) => {
-      const last = ageWords(one.at, one.error, now);
+      const last = one.empty ? 'nothing there yet' : ageWords(one.at, one.error, now);
       const tried = ageWords(one.verifiedAt, one.verifyError, now);
       const bad = one.late || one.error !== '';
       return [name, one.item, bad ? red(last) : last, one.verifyError === '' ? tried : red(tried)];

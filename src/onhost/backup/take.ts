@@ -15,9 +15,9 @@ const KEPT = [APPS, '/etc/pipeline/databases'];
 const MONITOR = '/etc/pipeline/monitor';
 const REDIS = '/var/lib/pipeline-redis/appendonlydir';
 /** Which releases serve, as a host made anew reads it. */
-export const SERVED = `${BACKUP_STATE}/releases.json`;
+const SERVED = `${BACKUP_STATE}/releases.json`;
 /** Names for Redis's files that stay while Redis writes on. */
-export const REDIS_COPY = `${BACKUP_STATE}/redis`;
+const REDIS_COPY = `${BACKUP_STATE}/redis`;
 
 /** @returns undefined where there is nothing yet @throws Failure kind `host` */
 export async function takeBackup(
