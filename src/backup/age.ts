@@ -10,6 +10,8 @@ export interface BackupAge {
   readonly item: string;
   /** ISO 8601 in UTC; null: never. */
   readonly at: string | null;
+  /** There was nothing to back up. */
+  readonly empty: boolean;
   /** Why the last attempt failed; empty: it did not. */
   readonly error: string;
   readonly verifiedAt: string | null;
@@ -28,11 +30,12 @@ export async function backupAges(connection: Connection, context: Context): Prom
 }
 
 /** Pure. */
-export function ageOf(one: ItemStatus, every: number, now: number): BackupAge {
+function ageOf(one: ItemStatus, every: number, now: number): BackupAge {
   const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   return {
     item: one.item,
     at: iso(one.at),
+    empty: one.at !== null && one.snapshot === null && one.error === '',
     error: one.error,
     verifiedAt: iso(one.verifiedAt),
     verifyError: one.verifyError,

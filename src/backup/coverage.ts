@@ -3,11 +3,8 @@ import { databaseHost } from '../config/databases.ts';
 import { type BackupsConfig, type Config, type Storage, storageOf } from '../config/schema.ts';
 import { type BackupItem, type BackupPlan, FILES_KEY, itemName, STATE_KEY } from '../contract/backup.ts';
 import { BACKUP_KEY, BACKUP_KNOWN_HOSTS } from '../contract/backup-paths.ts';
-import { STATE_ROOT } from '../contract/places.ts';
+import { PERSIST_ROOT, STATE_ROOT } from '../contract/places.ts';
 import { databasePort } from '../database/index.ts';
-
-/** Folders of applications that outlive their releases (`persist:`). */
-const PERSIST_ROOT = '/var/lib/pipeline-persist';
 
 /**
  * The databases that a host runs, what its applications keep, its secrets, and the monitor's state.

@@ -56,10 +56,20 @@ export function appsOf({ apps }: Config, group: string): readonly string[] {
     .map(([name]) => name);
 }
 
+/** Releases that hosts tell of. */
+export interface KnownReleases {
+  /** They serve now: on other hosts, or where the lost one still answers. */
+  readonly live: readonly ServedRelease[];
+  /** They served when the lost host was backed up last. */
+  readonly before: readonly ServedRelease[];
+}
+
 /**
- * What served before the loss: of several hosts' words the newest release, since a release is named by its
- * time.
+ * What served before the loss. What serves elsewhere is true now; a backup may be from before a deploy or a
+ * rollback. Where hosts differ, the newest: a release is named by its time.
  */
-export function releaseToBring(app: string, known: readonly ServedRelease[]): ServedRelease | undefined {
-  return known.filter((one) => one.app === app).sort((a, b) => (a.release < b.release ? 1 : -1))[0];
+export function releaseToBring(app: string, { live, before }: KnownReleases): ServedRelease | undefined {
+  const newest = (all: readonly ServedRelease[]) =>
+    all.filter((one) => one.app === app).sort((a, b) => (a.release < b.release ? 1 : -1))[0];
+  return newest(live) ?? newest(before);
 }

@@ -17,7 +17,7 @@ function notedIn(app: string): string {
 
 /** Instances, processes and jobs. */
 function unitsOf(app: string): readonly string[] {
-  return [`pipeline-${app}@*.service`, `pipeline-${app}-*.service`, `pipeline-${app}-*.timer`];
+  return [`pipeline-${app}@*.service`, `pipeline-${app}@*.timer`];
 }
 
 /**

@@ -88,12 +88,14 @@ async function serverKeys(
   });
   if (keys.length > 0) return keys.join('');
   throw new Failure('usage', `the key of the server ${name}, where backups go, is not known`, {
-    next: `Give backups.host_key (ssh-keyscan ${host} shows it; compare it with what the server says), or ssh there once.`,
+    next:
+      `Give backups.host_key (ssh-keyscan ${host} shows it; compare it with what the server says), ` +
+      'or ssh there once.',
   });
 }
 
 /** Where this checkout keeps a password that was generated. */
-export function passwordFile(config: Pick<Config, 'directory'>): string {
+function passwordFile(config: Pick<Config, 'directory'>): string {
   return join(config.directory, '.pipeline', 'backup-password');
 }
 

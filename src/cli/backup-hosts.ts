@@ -17,11 +17,13 @@ export interface BackupPlace {
 }
 
 /** @throws Failure `usage`: pipeline.yml has no backups */
-export function requireBackups(config: Config): Config & { readonly backups: BackupsConfig } {
+function requireBackups(config: Config): Config & { readonly backups: BackupsConfig } {
   const { backups } = config;
   if (backups !== undefined) return { ...config, backups };
   throw new Failure('usage', `${config.path} has no backups:`, {
-    next: 'Say where they go, e.g. backups: { to: /srv/backups }, then run: pipeline prod up. See docs/backups.md.',
+    next:
+      'Say where they go, e.g. backups: { to: /srv/backups }, then run: pipeline prod up. ' +
+      'See docs/backups.md.',
   });
 }
 

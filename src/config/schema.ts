@@ -13,7 +13,7 @@ import { bytes, duration } from './units.ts';
 export * from './alerts-schema.ts';
 export * from './app-schema.ts';
 export * from './backups-schema.ts';
-export type { JobConfig, ProcessConfig } from './processes-schema.ts';
+export type { JobConfig } from './processes-schema.ts';
 
 /** Roles that a host can carry. `base` is on every host and is not listed. */
 const ROLES = ['nginx', 'tomcat', 'mariadb', 'redis'] as const;

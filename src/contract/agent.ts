@@ -107,6 +107,7 @@ const agentConfig = object({
           contains: optional(text()),
           follow: optional(oneOf('yes', 'no')),
           ca: optional(path),
+          through: optional(text()),
           everySeconds: optional(number(1, 86_400)),
           timeoutSeconds: optional(number(0.1, 60)),
           once: optional(path),

@@ -30,7 +30,7 @@ export interface BackupParams {
 const HOUR_MS = 3_600_000;
 
 /** How often the timer looks whether anything is due, seconds: what failed is tried again so often. */
-export function tickSeconds(everyMs: number): number {
+function tickSeconds(everyMs: number): number {
   return Math.round(Math.min(HOUR_MS, Math.max(60_000, everyMs / 12)) / 1000);
 }
 

@@ -136,13 +136,18 @@ type AgentCheck = NonNullable<AgentConfigInput['checks']>[number];
 /** The health check of the application, from its own host, through nginx. */
 function healthCheck(name: string, app: AppConfig): AgentCheck {
   const { health, site } = app;
-  const [domain] = site.domains;
+  // Any name will do that a wildcard stands for.
+  const domain = site.domains[0]?.replace(/^\*/, 'www');
   const { status } = health;
   const contains = health.contains === undefined ? {} : { contains: health.contains };
   const body = health.body === undefined ? {} : { body: health.body };
+  // Where http only redirects, nginx answers by itself, also when the application is gone.
+  const secure = endsTls(site) && site.tls?.redirect === true;
   return {
     name,
-    url: `http://127.0.0.1:${site.port}${healthPath(app)}`,
+    ...(secure
+      ? { url: `https://${domain ?? '127.0.0.1'}${healthPath(app)}`, through: '127.0.0.1' }
+      : { url: `http://127.0.0.1:${site.port}${healthPath(app)}` }),
     ...(health.method === 'GET' ? {} : { method: health.method }),
     headers: { ...health.headers, ...(domain === undefined ? {} : { host: domain }) },
     ...body,
@@ -151,8 +156,7 @@ function healthCheck(name: string, app: AppConfig): AgentCheck {
     timeoutSeconds: health.timeout / 1000,
     // Before the first deploy nothing is there that could be well.
     once: appRoot(name),
-    // Behind a redirect to https there is no body to look into.
-    ...(endsTls(site) && site.tls?.redirect ? { status: [301] } : contains),
+    ...contains,
   };
 }
 
@@ -279,7 +283,7 @@ export interface HubWanted {
 export function hubConfigText(config: Config, { hosts, password, dashboard, places }: HubWanted): string {
   const tls = config.monitor?.tls !== undefined;
   const proxies = config.monitor?.trusted_proxies ?? [];
-  const { quiet, rules } = config.alerts;
+  const { quiet, repeat, rules } = config.alerts;
   const document: HubConfigInput = {
     hosts: [...hosts].sort(),
     intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
@@ -292,6 +296,7 @@ export function hubConfigText(config: Config, { hosts, password, dashboard, plac
     dashboard,
     rules: rulesText(rules),
     ...(quiet === undefined ? {} : { quiet }),
+    ...(repeat === undefined ? {} : { repeat: `${repeat}ms` }),
     ...places,
   };
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -197,20 +197,17 @@ describe.skipIf(unavailable !== undefined)(`backups (${unavailable ?? 'local hos
     expect(await hash()).toBe(before);
   });
 
-  test.each([1, 2, 3, 4, 5])(
-    'a restore that is killed after %s s is finished by the next one',
-    async (after) => {
-      const before = await hash();
-      await sql("UPDATE orders SET what = 'lost'");
-      const first = start(['restore', 'shop', 'main', '--yes'], here);
-      await sleep(after * 1000);
-      first.process.kill('SIGKILL');
-      await first.ended;
-      await good('restore', 'shop', 'main', '--yes', '--wait');
-      expect(await hash()).toBe(before);
-      expect(await ask('/rows')).toBe('20000');
-    },
-  );
+  test.each([2, 4, 6])('a restore that is killed after %s s is finished by the next one', async (after) => {
+    const before = await hash();
+    await sql("UPDATE orders SET what = 'lost'");
+    const first = start(['restore', 'shop', 'main', '--yes'], here);
+    await sleep(after * 1000);
+    first.process.kill('SIGKILL');
+    await first.ended;
+    await good('restore', 'shop', 'main', '--yes', '--wait');
+    expect(await hash()).toBe(before);
+    expect(await ask('/rows')).toBe('20000');
+  });
 
   test('a storage that is full or gone: said, the old backups stay, and the next one succeeds', async () => {
     const before = (await backups()).length;

@@ -30,7 +30,8 @@ const api = (lib: string) => ({
   devDependencies: { ms: '2.1.3' },
 });
 const SERVER = `const has = (name) => { try { require(name); return true; } catch { return false; } };
-console.log(require('semver').major('3.2.1'), require('lib'), has('ms'), require('fs').readFileSync('built.txt', 'utf8'));`;
+const built = require('fs').readFileSync('built.txt', 'utf8');
+console.log(require('semver').major('3.2.1'), require('lib'), has('ms'), built);`;
 
 describe('a repository with a lock file of', () => {
   let folder: string;
@@ -45,6 +46,7 @@ describe('a repository with a lock file of', () => {
     ['pnpm', '9.15.0', 'workspace:*', ['install', '--lockfile-only']],
     ['pnpm', '8.15.9', 'workspace:*', ['install', '--lockfile-only']],
     ['yarn', '1.22.22', '1.0.0', ['install', '--ignore-scripts']],
+    ['yarn', '3.8.7', 'workspace:*', ['install', '--mode=update-lockfile']],
     ['yarn', '4.5.3', 'workspace:*', ['install', '--mode=update-lockfile']],
   ] as const)('%s %s is built by it', async (name, version, lib, lock) => {
     const origin = join(folder, `${name}-${version}`);

@@ -139,7 +139,7 @@ describe('a storage', () => {
     await take(world);
     world.storage.full = true;
     world.asked.length = 0;
-    await expect(take(world)).rejects.toThrow('did not take the backup: Fatal: no space left on device');
+    await expect(take(world)).rejects.toThrow('did not take the backup: no space left on device');
     expect(world.asked).not.toContain('restic forget');
     expect(world.asked).not.toContain('restic unlock');
   });

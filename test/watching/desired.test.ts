@@ -119,6 +119,16 @@ describe('an agent is told', () => {
     expect(agent({ checks }, 'monitor').checks).toMatchObject([{ follow }]);
   });
 
+  it('to check an application over https where http only redirects: nginx redirects without it, too', () => {
+    const tls = { certificate: 'a', key: 'b' };
+    const apps = {
+      shop: { ...shop, health: { contains: 'ok' }, site: { domains: ['*.shop.example'], tls } },
+    };
+    expect(agent({ apps }, 'web').checks).toMatchObject([
+      { url: 'https://www.shop.example/', through: '127.0.0.1', below: 500, contains: 'ok' },
+    ]);
+  });
+
   it('the certificate of each name that nginx has', () => {
     const tls = { certificate: 'a', key: 'b' };
     const apps = { shop: { ...shop, site: { domains: ['shop.example', 'www.shop.example'], tls } } };

@@ -109,7 +109,7 @@ function sayBackups(hosts: readonly HostStatus[], { output, context }: Session):
   const now = context.now().getTime();
   const lines = hosts.flatMap(({ name, backups = [] }) =>
     backups.map((one) => {
-      const last = ageWords(one.at, one.error, now);
+      const last = one.empty ? 'nothing there yet' : ageWords(one.at, one.error, now);
       const tried = ageWords(one.verifiedAt, one.verifyError, now);
       const bad = one.late || one.error !== '';
       return [name, one.item, bad ? red(last) : last, one.verifyError === '' ? tried : red(tried)];
@@ -139,7 +139,9 @@ function rows(host: HostStatus, monitor: Watched | undefined, { output: { colors
     ...(index === 0 ? [host.name, host.address, state] : ['', '', '']),
     app.app,
     app.release ?? 'none',
-    app.healthy ? colors.green('healthy') : colors.red(app.reason ?? 'not healthy'),
+    `${app.healthy ? colors.green('healthy') : colors.red(app.reason ?? 'not healthy')}${
+      app.maintenance === undefined ? '' : colors.yellow(', closed for maintenance')
+    }`,
     ...(index === 0 ? heard : heard.map(() => '')),
   ]);
 }

@@ -56,8 +56,13 @@ export interface BackupWorld {
   weights(app: string): Promise<number | undefined>;
 }
 
-/** The last line that a program printed, for people. */
+/** Where a Go program was, which says nothing to people. */
+const TRACE = /^(\s|\/|[\w./-]+\(|(runtime|main|sync|github\.com)[./])/;
+
+/** Why a program failed, in its own words: the line that says so, else its last one. */
 export function lastLine({ out, err }: Pick<Ran, 'err'> & { readonly out?: string }): string {
-  const lines = `${out ?? ''}\n${err}`.split('\n').filter((line) => line.trim() !== '');
-  return lines.at(-1)?.trim() ?? 'it printed nothing';
+  const said = err.trim() === '' ? (out ?? '') : err;
+  const lines = said.split('\n').filter((line) => line.trim() !== '' && !TRACE.test(line));
+  const fatal = lines.findLast((line) => line.startsWith('Fatal: '))?.slice('Fatal: '.length);
+  return (fatal ?? lines.at(-1) ?? 'it printed nothing').trim();
 }
