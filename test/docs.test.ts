@@ -97,7 +97,8 @@ describe.each(PAGES)('%s', (page) => {
 describe('what these tests go by', () => {
   it('finds command lines in blocks and sentences', () => {
     const text =
-      'Run `pipeline prod up`:\n\n```\n$ pipeline deploy shop v2.1   a tag\npipeline releases shop # all\n```\n';
+      'Run `pipeline prod up`:\n\n```\n$ pipeline deploy shop v2.1   a tag\npipeline releases ' +
+      'shop # all\n```\n';
     expect(commandLines(text)).toEqual(['deploy shop v2.1', 'releases shop', 'prod up']);
   });
 

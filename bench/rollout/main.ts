@@ -1,5 +1,5 @@
 /**
- * The live canary, simulated by the code that runs on hosts: how often a version is taken back against
+ * The rollout, simulated by the code that runs on hosts: how often a version is taken back against
  * itself, and what a bad one costs visitors.
  *
  *   node bench/run.mjs rollout               2,000 rounds: about half an hour on two cores

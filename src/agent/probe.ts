@@ -1,6 +1,7 @@
 /**
  * `agent.js probe`: waits until a service is healthy so many times in a row, or answers and does not become
- * so. Gives up when the time is over, or when systemd had to start it again and again. Then asks the requests.
+ * so. Gives up when the time is over, or when systemd had to start it again and again. Then asks the
+ * requests.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProbeAnswer, ProbeRequest, ProbeWish } from '../contract/probe.ts';

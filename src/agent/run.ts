@@ -1,5 +1,5 @@
 /** `agent.js run`: a sample at every interval, sent to the hub's inbox. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { AgentConfig } from '../contract/agent.ts';
 import type { Collector } from './collector.ts';
 import { accessLogCollector } from './collectors/access-logs.ts';
@@ -17,6 +17,8 @@ import { rolloutCollector } from './collectors/rollouts.ts';
 import { selfCollector } from './collectors/self.ts';
 import { storeCollector } from './collectors/stores.ts';
 import { unitCollector } from './collectors/units.ts';
+import { forwardLogs } from './forward/forward.ts';
+import { openStore } from './forward/stores.ts';
 import { answerQuestions } from './questions/questions.ts';
 import { readLogs } from './questions/read-logs.ts';
 import { Sampler } from './sampler.ts';
@@ -72,6 +74,7 @@ export async function run(
     maxInboxLength: config.inboxLength,
     log,
   });
+  const forwarding = forward(config, signal, log);
   const sampler = new Sampler(collectorsFor(config, sender), log);
   sender.start();
   const { redis } = config;
@@ -99,10 +102,24 @@ export async function run(
       collected = last;
     }
   }
-  await answering;
+  await Promise.all([answering, forwarding]);
   sampler.close();
   const left = await sender.close(FLUSH_MS);
   log(
     left === 0 ? 'Stopped; every sample was delivered.' : `Stopped; ${left} samples could not be delivered.`,
+  );
+}
+
+/** Forwards logs where that is asked for. systemd names the folder that outlives the agent. */
+async function forward(config: AgentConfig, signal: AbortSignal, log: (line: string) => void): Promise<void> {
+  const folder = process.env.STATE_DIRECTORY;
+  const { host, units } = config;
+  await Promise.all(
+    config.forward.map((to) => {
+      // Each store has its own place in the journal, whatever stands beside it.
+      const name = createHash('sha256').update(`${to.kind} ${to.url}`).digest('hex').slice(0, 12);
+      const place = folder === undefined ? undefined : `${folder}/forwarded-${name}`;
+      return forwardLogs({ host, units, store: openStore(to), place, log, signal });
+    }),
   );
 }

@@ -1,6 +1,7 @@
 /** From what is wrong now and what was before to what people are told. Pure. */
 import type { AlertsConfig } from '../config/schema.ts';
 import { isQuiet } from './quiet.ts';
+import { isSilenced, type Silence } from './silence.ts';
 import type { AlertState, Finding, Notice } from './types.ts';
 
 /**
@@ -20,19 +21,22 @@ export interface Evaluated {
 export function evaluate(
   before: readonly AlertState[],
   findings: readonly Finding[],
-  config: Pick<AlertsConfig, 'rules' | 'quiet'>,
+  config: Pick<AlertsConfig, 'rules' | 'quiet' | 'repeat'>,
   now: number,
+  silences: readonly Silence[] = [],
 ): Evaluated {
   const found = new Map(findings.map((finding) => [finding.key, finding]));
   const known = new Map(before.map((state) => [state.key, state]));
   const quiet = config.quiet !== undefined && isQuiet(config.quiet, now);
-  const notices: Notice[] = [];
+  const telling = { repeat: config.repeat, now, notices: [] as Notice[] };
   const states: AlertState[] = [];
   for (const key of new Set([...known.keys(), ...found.keys()])) {
     const next = step(known.get(key), found.get(key), config, now);
-    if (next !== undefined) states.push(tell(next, quiet, now, notices));
+    if (next === undefined) continue;
+    const waits = isSilenced(silences, next, now) ? 'all' : quiet ? 'warnings' : 'none';
+    states.push(tell(next, waits, telling));
   }
-  return { states, notices };
+  return { states, notices: telling.notices };
 }
 
 /**
@@ -76,21 +80,35 @@ function step(
   return now - (state.resolvedAt ?? now) > MEMORY_MS && state.told === undefined ? undefined : state;
 }
 
+interface Telling {
+  /** Time after which people are told again that it lasts, ms; undefined: they are not. */
+  readonly repeat: number | undefined;
+  readonly now: number;
+  readonly notices: Notice[];
+}
+
 /**
- * Who was told that it fires is told that it is over, and nobody else. What became critical is told again. In
- * quiet hours news of warnings wait, good news too.
+ * Who was told that it fires is told that it is over, and nobody else. What became critical is told again, and
+ * what lasts where that is wanted. What is silenced waits; in quiet hours news of warnings do, good news too.
  */
-function tell(state: AlertState, quiet: boolean, now: number, notices: Notice[]): AlertState {
-  const { severity, told } = state;
+function tell(
+  state: AlertState,
+  waits: 'all' | 'warnings' | 'none',
+  { repeat = Number.POSITIVE_INFINITY, now, notices }: Telling,
+): AlertState {
+  const { severity, told, toldAt = now } = state;
+  const mayTell = (of: AlertState['severity']) =>
+    waits === 'none' || (waits === 'warnings' && of === 'critical');
   if (state.state === 'firing') {
-    const news = told === undefined || (told === 'warning' && severity === 'critical');
-    if (!news || (quiet && severity === 'warning')) return state;
+    const graver = told === 'warning' && severity === 'critical';
+    const isNews = told === undefined || graver || now - toldAt >= repeat;
+    if (!isNews || !mayTell(severity)) return state;
     notices.push({ state: 'firing', alert: state, at: now });
-    return { ...state, told: severity };
+    return { ...state, told: severity, toldAt: now };
   }
-  if (state.state === 'resolved' && told !== undefined && !(quiet && told === 'warning')) {
+  if (state.state === 'resolved' && told !== undefined && mayTell(told)) {
     notices.push({ state: 'resolved', alert: state, at: now });
-    return { ...state, told: undefined };
+    return { ...state, told: undefined, toldAt: undefined };
   }
   return state;
 }

@@ -36,6 +36,8 @@ export interface AlertState extends Finding {
   readonly fires: number;
   /** What people were told that it is; undefined: nothing yet, or that it is over. */
   readonly told?: Severity | undefined;
+  /** When they were told last. */
+  readonly toldAt?: number | undefined;
 }
 
 /** What people are told. */

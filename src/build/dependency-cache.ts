@@ -74,6 +74,8 @@ export async function restoreDependencies(
   if (folders === undefined) return false;
   const names = z.array(z.string()).parse(JSON.parse(folders));
   for (const [index, name] of names.entries()) {
+    // Some commit theirs; npm ci would begin anew, too.
+    await rm(join(root, name), { recursive: true, force: true });
     if (await copy(join(path, String(index)), join(root, name), context)) continue;
     await Promise.all(names.map((one) => rm(join(root, one), { recursive: true, force: true })));
     return false;
@@ -98,7 +100,10 @@ export async function keepDependencies(
     const names = folders.map((folder) => relative(root, folder));
     await writeFile(join(made, 'folders.json'), JSON.stringify(names));
     await rm(path, { recursive: true, force: true });
-    await rename(made, path);
+    await rename(made, path).catch((error: NodeJS.ErrnoException) => {
+      // Another build put the same there meanwhile.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
   } finally {
     await rm(made, { recursive: true, force: true });
   }

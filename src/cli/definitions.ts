@@ -172,6 +172,45 @@ export const definitions = {
     ],
     options: { inventory, wait },
   },
+  restart: {
+    path: 'restart',
+    summary: 'start the live release anew, without dropping a request',
+    description:
+      'The same release starts in the other colour, is checked, and takes over; the old processes finish.',
+    arguments: [{ name: '<app>', description: 'application in pipeline.yml' }],
+    options: {
+      host: {
+        flags: '--host <name>',
+        description: 'only this host of the application (default: one after the other)',
+        type: 'text',
+      },
+      inventory,
+      wait,
+    },
+  },
+  maintenanceOn: {
+    path: 'maintenance on',
+    summary: 'answer every visitor with 503 and a page, until `maintenance off`',
+    description:
+      'Deploys, rollbacks and reboots do not end it. The service runs on, and hosts check it as ever.',
+    arguments: [{ name: '<app>', description: 'application in pipeline.yml' }],
+    options: {
+      for: {
+        flags: '--for <duration>',
+        description: 'how long it will take, for visitors (Retry-After); it does not end by itself',
+        type: 'duration',
+      },
+      inventory,
+      wait,
+    },
+    examples: ['pipeline maintenance on shop --for 30m'],
+  },
+  maintenanceOff: {
+    path: 'maintenance off',
+    summary: 'let visitors in again',
+    arguments: [{ name: '<app>', description: 'application in pipeline.yml' }],
+    options: { inventory, wait },
+  },
   run: {
     path: 'run',
     summary: 'run a command in the live release, with its environment, as its user',
@@ -558,6 +597,27 @@ export const definitions = {
       admin: { flags: '--admin', description: 'let the user record events', type: 'flag' },
     },
     examples: ['pipeline monitor users', 'pipeline monitor users set ann'],
+  },
+  monitorSilence: {
+    path: 'monitor silence',
+    summary: 'tell nobody about a host, an application, a rule or all, for a while',
+    description:
+      'It ends by itself. What still lasts then is told; the dashboard shows it all the time. Without ' +
+      'arguments: the silences that go on.',
+    arguments: [
+      { name: '[subject]', description: 'host, application, rule of `alerts: rules:`, or all' },
+      { name: '[for]', description: 'how long, e.g. 2h; at most 30d' },
+      { name: '[why]', description: 'why, for the others' },
+    ],
+    options: {
+      inventory,
+      end: { flags: '--end', description: 'tell about the subject again', type: 'flag' },
+    },
+    examples: [
+      'pipeline monitor silence web 2h "new disk"',
+      'pipeline monitor silence latency 1d "import runs"',
+      'pipeline monitor silence web --end',
+    ],
   },
   monitorTestAlert: {
     path: 'monitor test-alert',

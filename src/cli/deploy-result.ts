@@ -2,20 +2,22 @@
 import { duration } from '../format.ts';
 import type { DeployResult } from '../release/index.ts';
 
-export function deployLines(result: DeployResult, verb: 'deploy' | 'rollback'): string[] {
+export function deployLines(result: DeployResult, verb: 'deploy' | 'rollback' | 'restart'): string[] {
   const version = `${result.release}${result.commit === null ? '' : ` (${result.commit.slice(0, 7)})`}`;
   if (!result.changed)
     return [
       `${result.app} ${version} is live already. Nothing was changed (${duration(result.seconds * 1000)}).`,
     ];
   const again = result.previous === result.release;
-  const done = verb === 'rollback' ? 'Back' : again ? 'Done' : 'Live';
+  const done = verb === 'rollback' ? 'Back' : verb === 'restart' ? 'Restarted' : again ? 'Done' : 'Live';
   const before =
-    result.previous === null
-      ? 'It is the first release.'
-      : again
-        ? 'The version is the same as before; what belongs to it was changed.'
-        : `Before: ${result.previous}. Back: pipeline rollback ${result.app}`;
+    verb === 'restart'
+      ? 'Its old processes finished and stopped.'
+      : result.previous === null
+        ? 'It is the first release.'
+        : again
+          ? 'The version is the same as before; what belongs to it was changed.'
+          : `Before: ${result.previous}. Back: pipeline rollback ${result.app}`;
   return [
     '',
     `${done} in ${duration(result.seconds * 1000)}: ${version} on ` +

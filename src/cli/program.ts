@@ -195,6 +195,7 @@ function groupOf(root: Command, groups: Map<string, Command>, word: string): Com
 const GROUPS: Readonly<Record<string, string>> = {
   prod: 'the hosts: plan, up, status, ssh, replace, destroy',
   rollout: 'a new version that is let in step by step: status, watch, pause, resume, promote, abort',
+  maintenance: 'a page instead of the site: on, off',
   backup: 'backups away from the hosts: now, list, verify',
   monitor: 'what watches the hosts',
 };

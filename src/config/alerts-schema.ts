@@ -155,6 +155,10 @@ export const alertsSchema = z.strictObject({
     })
     .optional()
     .describe('Hours in which warnings wait; critical messages go out.'),
+  repeat: duration()
+    .refine((ms) => ms >= 60_000, 'expected 1m or more')
+    .optional()
+    .describe('Tell again, as long as it lasts, after this time. Default: once.'),
   heartbeat: z
     .strictObject({
       url: address.describe('Asked (GET) while the hub is well; the service there warns when it stays away.'),

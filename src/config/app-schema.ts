@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { commandKeys } from './command-schema.ts';
 import { LANGUAGES } from './languages.ts';
-import { persistSchema } from './persist.ts';
+import { persistSchema } from './persist-schema.ts';
 import { jobsSchema, processesSchema } from './processes-schema.ts';
 import { cidr, domain, hostName, name, port, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
+import { webKeys } from './web-schema.ts';
 
 const secret = z.union([
   z.strictObject({ env: variable().describe('Name of the environment variable that holds the value.') }),
@@ -154,7 +155,7 @@ const siteSchema = z.strictObject({
     .default(1024 ** 2)
     .describe('Largest request body.'),
   read_timeout: duration().default(60_000).describe('How long the service may take to answer.'),
-  headers: z.record(z.string(), z.string()).default({}).describe('Response headers to add.'),
+  ...webKeys,
 });
 
 const rolloutSchema = z.strictObject({

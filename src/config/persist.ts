@@ -1,30 +1,11 @@
-/** Folders of an application that outlive its releases: what can be said of them, and what cannot be. */
+/** What of folders that outlive releases does not fit together. Pure. */
 import { posix } from 'node:path';
-import { z } from 'zod';
 import type { PathMistake } from './explain.ts';
+import { ONE_HOST } from './persist-schema.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
 
-const FOLDER = /^(?!\.{1,2}(\/|$))[A-Za-z0-9_.@+-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.@+-]+)*\/?$/;
 /** Without what the artifact has there, nothing runs. */
 const NEEDED = ['node_modules', 'WEB-INF', 'META-INF'];
-
-export const persistSchema = z
-  .array(
-    z
-      .string()
-      .regex(FOLDER, 'expected a folder below `directory`, like uploads or public/media')
-      .transform((folder) => folder.replace(/\/$/, '')),
-  )
-  .default([])
-  .describe(
-    'Folders that outlive releases, relative to the directory (tomcat: to the WAR), e.g. uploads. What the ' +
-      'artifact has there is copied once.',
-  );
-
-/** Why several hosts cannot have such folders, and what can be done instead. */
-export const ONE_HOST =
-  'lies on the disk of one host, and other hosts would lack it: keep such files in object storage (S3) or in a ' +
-  'database, or give the application one host';
 
 /** Mistakes of one application. */
 export function checkPersist(name: string, app: AppConfig, hosts: ConfigValues['hosts']): PathMistake[] {

@@ -109,5 +109,4 @@ export const jobsSchema = z
   .default({})
   .describe("Commands that run at times, on the application's first host, in the version that serves.");
 
-export type ProcessConfig = z.output<typeof processesSchema>[string];
 export type JobConfig = z.output<typeof jobsSchema>[string];

@@ -9,6 +9,7 @@ import type { Path } from './positions.ts';
 import { checkProcesses } from './processes.ts';
 import type { AppConfig, ConfigValues } from './schema.ts';
 import { machineNames } from './schema-values.ts';
+import { checkWeb } from './web.ts';
 
 /** Groups that every inventory has by itself. */
 const RESERVED = ['all', 'ungrouped'];
@@ -131,6 +132,7 @@ function checkApp(
   return [
     ...mistakes,
     ...checkFront(app, hosts, entries, at('site')),
+    ...checkWeb(app, at('site')),
     ...checkCanary(app, at),
     ...checkProcesses(app, entries, at),
   ];

@@ -6,13 +6,14 @@ import { z } from 'zod';
 import { alertsSchema, checkSchema } from './alerts-schema.ts';
 import { appSchema } from './app-schema.ts';
 import { backupsSchema } from './backups-schema.ts';
+import { logsSchema } from './logs-schema.ts';
 import { APP_NAME, address, cidr, hostName, name, variable } from './schema-values.ts';
 import { bytes, duration } from './units.ts';
 
 export * from './alerts-schema.ts';
 export * from './app-schema.ts';
 export * from './backups-schema.ts';
-export type { JobConfig, ProcessConfig } from './processes-schema.ts';
+export type { JobConfig } from './processes-schema.ts';
 
 /** Roles that a host can carry. `base` is on every host and is not listed. */
 const ROLES = ['nginx', 'tomcat', 'mariadb', 'redis'] as const;
@@ -119,6 +120,7 @@ export const configSchema = z.strictObject({
     .record(z.string().min(1).max(64), checkSchema)
     .default({})
     .describe('Addresses that must answer; what applications say of their health is checked anyway.'),
+  logs: logsSchema.prefault({}).describe('Where logs are sent. To read them: pipeline logs.'),
   alerts: alertsSchema.prefault({}).describe('When to call people, and where.'),
   backups: backupsSchema
     .optional()

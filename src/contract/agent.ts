@@ -76,6 +76,20 @@ const agentConfig = object({
     ),
     [],
   ),
+  /** Where lines of the units' journals are sent. */
+  forward: withDefault(
+    list(
+      object({
+        kind: oneOf('loki', 'victorialogs', 'syslog'),
+        url: text({
+          pattern: /^(https?|tcp|tls):\/\/[^\s]+$/,
+          what: 'an address of http, https, tcp or tls',
+        }),
+        headers: withDefault(record(text()), {}),
+      }),
+    ),
+    [],
+  ),
   /** Routes that are known beforehand, e.g. `/api/study/load/:id`. */
   routes: withDefault(list(path), []),
   checks: withDefault(
@@ -93,6 +107,7 @@ const agentConfig = object({
           contains: optional(text()),
           follow: optional(oneOf('yes', 'no')),
           ca: optional(path),
+          through: optional(text()),
           everySeconds: optional(number(1, 86_400)),
           timeoutSeconds: optional(number(0.1, 60)),
           once: optional(path),

@@ -20,8 +20,8 @@ export const BUILD_USER = 'pipeline-build';
 /** What applications may write to, one folder each. */
 export const STATE_ROOT = '/var/lib/pipeline-apps';
 /**
- * Folders of applications that outlive their releases (`persist:`), below one folder each. Those above them are
- * root's, so that nobody else can put a link in the way.
+ * Folders of applications that outlive their releases (`persist:`), below one folder each. Those above them
+ * are root's, so that nobody else can put a link in the way.
  */
 export const PERSIST_ROOT = '/var/lib/pipeline-persist';
 /** What is kept of applications over their releases: port, secrets. */

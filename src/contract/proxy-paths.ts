@@ -15,3 +15,6 @@ export const PROXY_LIVE = '/run/pipeline/proxy';
 export const ISSUED = '/var/lib/pipeline/acme/issued';
 /** Where the questions of a certificate authority are answered from (ACME). */
 export const CHALLENGES = '/var/lib/pipeline/acme/challenges';
+
+/** Marks what nginx answers for a site that is closed for maintenance. */
+export const MAINTENANCE_HEADER = 'X-Pipeline-Maintenance';

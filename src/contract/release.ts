@@ -118,6 +118,8 @@ export interface OrderedSite {
       }
     /** One that the host signs itself stands in until the first has come. */
     | { readonly kind: 'acme'; readonly domain: string };
+  /** Names with hashed passwords, which nginx must be able to read; absent or null: none, or it is there. */
+  readonly auth?: { readonly path: string; readonly text: string } | null;
 }
 
 /** A release and its place. */

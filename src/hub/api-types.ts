@@ -61,11 +61,21 @@ export interface ShownAlert {
   readonly resolvedAt?: number | undefined;
 }
 
+export interface ShownSilence {
+  readonly subject: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  readonly why: string;
+  readonly by: string;
+}
+
 export interface Overview {
   readonly at: number;
   readonly hosts: readonly OverviewHost[];
   readonly apps: readonly OverviewApp[];
   readonly alerts: readonly ShownAlert[];
+  /** Of whom and what nobody is told: a host, an application, a rule, or `all`. */
+  readonly silences: readonly ShownSilence[];
   /** Canary runs that are under way. */
   readonly canaries: readonly CanaryRun[];
   /** Live canaries that go on, the oldest first. */

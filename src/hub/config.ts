@@ -43,6 +43,7 @@ const hubConfig = z.strictObject({
   dashboard: z.string().optional(),
   rules: alertsSchema.shape.rules,
   quiet: alertsSchema.shape.quiet,
+  repeat: alertsSchema.shape.repeat,
   /** Where messages go, secrets filled in. */
   targets: z.array(target).default([]),
   /** Forward every sample there, secrets filled in. */

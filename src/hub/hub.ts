@@ -138,6 +138,7 @@ class Hub {
       fleet: this.ingest.fleet.values(),
       sparks: this.#sparks,
       states: this.#watch.states,
+      silences: this.#watch.silences,
       canaries: this.#canaries.runs,
       rollouts: this.#rollouts.rollouts,
       storage: this.#watch.storage,

@@ -7,6 +7,7 @@ import { listUsers, removeUser, setUser } from './access/users.ts';
 import { releaseSeries } from './charts/compare.ts';
 import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
 import { canaryStatus, recordRun } from './events/canaries.ts';
+import { addSilence, endSilence, listSilences } from './events/silences.ts';
 import { runHub } from './hub.ts';
 import { ALERTS, LEADER, POSITIONS, SERVED } from './store/keys.ts';
 import { type Redis, redisClient } from './store/redis.ts';
@@ -20,6 +21,9 @@ const USAGE = `Usage: hub.js COMMAND, with the configuration in ${HUB_CONFIG} or
   canary                           keep what standard input tells of a canary run (JSON)
   compare APP RELEASE RELEASE FROM TO STEP
                                    two releases over a time (ms since 1970), a value a step (ms)
+  silence SUBJECT MS BY WHY        tell nobody of it for so many milliseconds
+  silences                         those that go on
+  unsilence SUBJECT                tell of it again
   test-alert                       send a test message everywhere
 Answers of all but run are one JSON document.`;
 
@@ -56,6 +60,17 @@ async function main(args: readonly string[]): Promise<unknown> {
     }
     case 'compare':
       return withRedis(config(), (redis) => compare(redis, config(), rest));
+    case 'silence': {
+      const [subject = '', ms = '', by = '', why = ''] = rest;
+      const from = Date.now();
+      return withRedis(config(), (redis) =>
+        addSilence(redis, { subject, from, until: from + Number(ms), by, why }),
+      );
+    }
+    case 'silences':
+      return withRedis(config(), async (redis) => ({ silences: await listSilences(redis, Date.now()) }));
+    case 'unsilence':
+      return withRedis(config(), async (redis) => ({ ended: await endSilence(redis, rest[0] ?? '') }));
     case 'test-alert': {
       const { targets, dashboard } = config();
       const failures = await Promise.all(targets.map((target) => testMessage(target, dashboard)));

@@ -8,12 +8,14 @@ import { evaluate, resume } from '../alerts/evaluate.ts';
 import { findings } from '../alerts/findings.ts';
 import { httpAddress } from '../alerts/http-address.ts';
 import { Outbox } from '../alerts/outbox.ts';
+import { isSilenced, type Silence } from '../alerts/silence.ts';
 import type { AlertState, Notice } from '../alerts/types.ts';
 import type { Overview } from './api-types.ts';
 import { type ChartSource, usualP90 } from './charts/queries.ts';
 import { Trends } from './charts/trends.ts';
 import { appNames, appView, hostView } from './charts/view.ts';
 import type { HubConfig } from './config.ts';
+import { listSilences } from './events/silences.ts';
 import type { Ingest } from './intake/ingest.ts';
 import { ALERT_LOG, ALERTS, OUTBOX } from './store/keys.ts';
 import { memoryOf } from './store/space.ts';
@@ -33,6 +35,8 @@ export interface WatchOptions {
 
 export class Watch {
   states: readonly AlertState[] = [];
+  /** Of whom and what nobody is told. */
+  silences: readonly Silence[] = [];
   readonly #options: WatchOptions;
   readonly #now: () => number;
   readonly #trends = new Trends();
@@ -76,7 +80,7 @@ export class Watch {
         // The same deploy on another host is the same event.
         if (notice === undefined || this.#deploys.has(event.id)) return;
         this.#deploys.add(event.id);
-        this.#tell(notice);
+        if (!isSilenced(this.silences, notice.alert, this.#now())) this.#tell(notice);
       });
   }
 
@@ -112,7 +116,13 @@ export class Watch {
     if (ingest.trouble !== '') this.#listeningSince = now;
     this.#background('answer', () => this.#refresh(now));
     const view = this.#view(now);
-    const { states, notices } = evaluate(this.states, findings(view, config.rules), config, now);
+    const { states, notices } = evaluate(
+      this.states,
+      findings(view, config.rules),
+      config,
+      now,
+      this.silences,
+    );
     this.states = states;
     for (const notice of notices) this.#tell(notice);
     this.#background('keep the alerts', () => this.#keep());
@@ -158,7 +168,12 @@ export class Watch {
 
   async #load(now: number): Promise<void> {
     const { redis, hosts } = this.#options.source;
-    const [states, waiting] = await Promise.all([redis.hGetAll(ALERTS), redis.hGetAll(OUTBOX)]);
+    const [states, waiting, silences] = await Promise.all([
+      redis.hGetAll(ALERTS),
+      redis.hGetAll(OUTBOX),
+      listSilences(redis, now),
+    ]);
+    this.silences = silences;
     await this.#trends.load(redis, hosts, now);
     this.#kept = Object.values(states).map((text) => JSON.parse(text) as AlertState);
     this.states = resume(this.#kept, hosts, now);
@@ -175,7 +190,7 @@ export class Watch {
     const changed = states.filter((state) => {
       const old = gone.get(state.key);
       gone.delete(state.key);
-      return old?.state !== state.state || old.told !== state.told;
+      return old?.state !== state.state || old.told !== state.told || old.toldAt !== state.toldAt;
     });
     if (changed.length === 0 && gone.size === 0) return;
     const multi = redis.multi();
@@ -213,6 +228,7 @@ export class Watch {
   /** Refreshes what the rules need from Redis. */
   async #refresh(now: number): Promise<void> {
     const { ingest, source } = this.#options;
+    this.silences = await listSilences(source.redis, now);
     if (now - this.#storageAt >= 10_000) {
       this.storage = await memoryOf(source.redis);
       this.#storageAt = now;

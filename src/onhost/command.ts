@@ -59,7 +59,7 @@ async function shown({ words, environment, secrets }: CommandOrder, host: Host):
   });
   const hide = redactor(values);
   const [only] = words;
-  // Before words are quoted, which would change how a secret is written; names tell of some, in the whole line.
+  // Before words are quoted, which would change a secret's spelling; names tell of some, in the whole line.
   const all = words.map(hide).map((word) => (/^[\w@%+=:,./*-]+$/.test(word) ? word : JSON.stringify(word)));
   const text = hide(words.length === 1 ? (only ?? '') : all.join(' '));
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;

@@ -33,6 +33,12 @@ export async function prune({ host, root }: Scene, releases: readonly string[]):
   }
 }
 
+/** A job that began in the release holds a lock on it: it goes with a later deploy. */
+async function inUse(host: Host, folder: string): Promise<boolean> {
+  const { code } = await host.run('flock', '--nonblock', `${folder}/release.json`, 'true');
+  return code === LOCKED;
+}
+
 /** Removes what no release of the application has a link to any more. */
 async function pruneLinked(host: Host, root: string, link: string, below: string): Promise<void> {
   const used = new Set<string | undefined>();
@@ -42,12 +48,6 @@ async function pruneLinked(host: Host, root: string, link: string, below: string
   for (const name of await host.list(`${root}/${below}`)) {
     if (!used.has(name)) await host.remove(`${root}/${below}/${name}`);
   }
-}
-
-/** A job that began in the release holds a lock on it: it goes with a later deploy. */
-async function inUse(host: Host, folder: string): Promise<boolean> {
-  const { code } = await host.run('flock', '--nonblock', `${folder}/release.json`, 'true');
-  return code === LOCKED;
 }
 
 /** Of all applications, which share Node and migrated WARs. */

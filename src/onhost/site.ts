@@ -7,9 +7,28 @@ export async function putSite(scene: Scene, site: OrderedSite): Promise<void> {
   const { host, placed } = scene;
   const { app } = placed.manifest;
   await within('proxy', 'cannot write the certificate', () => putCertificate(scene, site));
+  await within('proxy', 'cannot write the passwords', () => putAuth(scene, site));
   const put = await within('proxy', 'nginx does not take the site', () => host.putSite(app, site.text));
   if ('refused' in put) throw failed('proxy', 'nginx does not take the site', put.refused);
+  await forgetAuth(scene, site);
   if (put.changed) sayer(scene.tell, 'proxy').done('nginx reloaded, its site changed');
+}
+
+/** Names with hashed passwords, which nginx reads at each request. */
+async function putAuth({ host }: Scene, { auth }: OrderedSite): Promise<void> {
+  if (auth === undefined || auth === null) return;
+  await host.write(auth.path, auth.text, 0o640);
+  const { code, said } = await host.run('chgrp', 'www-data', auth.path);
+  if (code !== 0) throw new Error(said.trim());
+}
+
+/** Those of another password. */
+async function forgetAuth({ host, settings }: Scene, { auth }: OrderedSite): Promise<void> {
+  if (auth === undefined || auth === null) return;
+  const folder = `${settings}/auth`;
+  for (const name of await host.list(folder)) {
+    if (`${folder}/${name}` !== auth.path) await host.remove(`${folder}/${name}`);
+  }
 }
 
 /** The artifact has the folder of static files. */

@@ -7,8 +7,9 @@
 
 import { LOGS, PROXY_LIVE } from '../contract/proxy-paths.ts';
 import { ROLLOUT_END_PATH, rolloutEndFile } from '../contract/rollout.ts';
+import { detourLines, detourLocations, eventsMap } from './detours.ts';
 import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
-import { HEADER_BUFFERS, LOOKALIKES } from './pass.ts';
+import { HEADER_BUFFERS, LOOKALIKES, UNBUFFERED } from './pass.ts';
 import type { Front } from './proxy.ts';
 import { type Split, sideHeaders, splitBlocks, splitLines, splitName } from './split.ts';
 import { block, identifier, quoted } from './text.ts';
@@ -23,6 +24,8 @@ export interface Balancer extends Front {
   readonly sessionCookie?: string | undefined;
   readonly maxBodyBytes: number;
   readonly readTimeoutMs: number;
+  /** Requests and answers stream through, as they come. */
+  readonly unbuffered?: boolean | undefined;
   /** Proxies in front of the balancer itself. */
   readonly trustedProxies: readonly string[];
   /** A rollout: each host has both versions, and the balancer chooses for each visitor. */
@@ -41,6 +44,7 @@ export function balancerConfig(balancer: Balancer): string {
   const blocks = [
     '# Written by pipeline. Changes here are overwritten by the next deploy.',
     upstream(`${id}_hosts`, hosts),
+    eventsMap(id),
     ...(sticky ? stickiness(balancer, id, sessionCookie) : []),
     map('$http_upgrade', `${id}_connection`, [
       ['""', 'close'],
@@ -120,7 +124,8 @@ function server(balancer: Balancer, id: string, sticky: boolean): string {
     '',
     ...challengeLocation(balancer),
     ...(split === undefined ? [] : endLocation(balancer.app, split)),
-    block('location /', passed(balancer, id, sticky)),
+    block('location /', [...detourLines(id, []), ...passed(balancer, id, sticky)]),
+    ...detourLocations(id, passed(balancer, id, sticky)),
   ]);
 }
 
@@ -146,7 +151,7 @@ function choice(app: string, id: string, split: Split): string[] {
   ];
 }
 
-function passed({ readTimeoutMs, split }: Balancer, id: string, sticky: boolean): string[] {
+function passed({ readTimeoutMs, split, unbuffered }: Balancer, id: string, sticky: boolean): string[] {
   return [
     `proxy_pass http://${sticky ? `$${id}_to` : `${id}_hosts`};`,
     'proxy_http_version 1.1;',
@@ -166,6 +171,7 @@ function passed({ readTimeoutMs, split }: Balancer, id: string, sticky: boolean)
     // Never repeats a POST that was sent.
     'proxy_next_upstream error timeout http_502;',
     'proxy_next_upstream_tries 2;',
+    ...(unbuffered ? UNBUFFERED : []),
   ];
 }
 

@@ -12,6 +12,16 @@ nginx_workers() { # the ones that take new connections
     esac
   done
 }
+# Has clients close idle connections (sites look for the file), which a reload would close under a request.
+nginx_leave() {
+  local -a ports filter=()
+  local port
+  local listen='s/^ *listen \([^ ;]*:\)\{0,1\}\([0-9]*\).*/\2/p'
+  mapfile -t ports < <(sed -n "$listen" "$proxy_sites"/*.conf | sort -u)
+  for port in "${ports[@]}"; do filter+=(or sport "=" ":$port"); done
+  [ ${#filter[@]} -gt 0 ] && [ -n "$(ss -Htn state established "${filter[@]:1}")" ] || return 0
+  mkdir -p "$proxy_live" && touch "$proxy_live/.leaving" && sleep 1
+}
 nginx_reload() {
   if ! systemctl is-active --quiet nginx.service; then
     systemctl start nginx.service
@@ -19,13 +29,15 @@ nginx_reload() {
   fi
   local before
   before=" $(nginx_workers | tr '\n' ' ')"
-  systemctl reload nginx.service || return 1
+  nginx_leave
+  systemctl reload nginx.service || { rm -f "$proxy_live/.leaving"; return 1; }
   for _ in $(seq 100); do
     local old='' pid
     for pid in $(nginx_workers); do case $before in *" $pid "*) old=$pid ;; esac; done
-    [ -n "$old" ] || return 0
+    [ -n "$old" ] || { rm -f "$proxy_live/.leaving"; return 0; }
     sleep 0.05
   done
+  rm -f "$proxy_live/.leaving"
   echo 'nginx did not take the new configuration over; its log says:' >&2
   grep -F '[emerg]' /var/log/nginx/error.log | tail -n 5 >&2
   return 1
@@ -132,6 +144,30 @@ split_end() { # APP: run this once its ordinary site and weights are back
   local folder below
   for folder in "$proxy_state/$1" "$proxy_live/$1"; do
     for below in "$folder"/w*-* "$folder/split"; do rm -rf "$below" || return 1; done
+  done
+}
+# Closes a site for visitors, who get the page on standard input with 503. It stays closed over reloads, new
+# versions and reboots.
+site_close() { # APP RETRY-AFTER INFO
+  local below page result=0
+  page=$(mktemp /run/pipeline-page.XXXXXX) && cat >"$page" && weights_at_boot || return 1
+  for below in "$proxy_state" "$proxy_live"; do
+    [ $result != 0 ] || closed_folder "$below/$1" "$2" "$page" "$3" || result=1
+  done
+  rm -f "$page"
+  [ $result = 0 ] && sync "$proxy_state/$1"
+}
+closed_folder() { # FOLDER RETRY-AFTER PAGE INFO
+  local target=$1/closed.$2 other
+  install -d -m 0755 "$1" "$target" && printf '%s\n' "$4" >"$target/info" &&
+    install -m 0644 "$3" "$target/page.html.new" && mv -f "$target/page.html.new" "$target/page.html" &&
+    ln -sfn "closed.$2" "$1/closed.new" && mv -fT "$1/closed.new" "$1/closed" || return 1
+  for other in "$1"/closed.*; do [ "$other" = "$target" ] || rm -rf "$other"; done
+}
+site_open() { # APP
+  local below
+  for below in "$proxy_live/$1" "$proxy_state/$1"; do
+    rm -f "$below/closed" && rm -rf "$below"/closed.* || return 1
   done
 }
 # A bare `return` in here would return the status from before a trap, and undo calls this from one.

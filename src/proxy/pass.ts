@@ -19,3 +19,6 @@ export const LOOKALIKES: readonly string[] = [
  * nginx does not know the visitor's.
  */
 export const RELATIVE_REDIRECTS = 'absolute_redirect off;';
+
+/** Requests and answers as they come, of any size: nothing is kept in memory or on the disk. */
+export const UNBUFFERED: readonly string[] = ['proxy_request_buffering off;', 'proxy_buffering off;'];

@@ -26,13 +26,20 @@ export interface Front {
   readonly challenges?: boolean | undefined;
 }
 
+/** A path that leads elsewhere. A `*` at the end of `from` is the rest of the path; the same in `to`. */
+export interface Redirect {
+  readonly from: string;
+  readonly to: string;
+  readonly status: 301 | 302 | 307 | 308;
+}
+
 /** One site as it should be. Everything but the weights, which change without a reload. */
 export interface Site extends Front {
   /** Path prefixes that go to the service. */
   readonly routes: readonly string[];
   /** Folder of files that nginx serves itself, below `root/<colour>/`; absent: none. */
   readonly static?: string | undefined;
-  /** The application writes to a part of that folder, so links in it lead nowhere but to files of the same owner. */
+  /** The application writes to a part of that folder, so links lead nowhere but to files of one owner. */
   readonly writable?: boolean | undefined;
   /**
    * File of that folder that answers for missing ones. Absent: 404, with the folder's 404.html if it has
@@ -45,6 +52,17 @@ export interface Site extends Front {
   readonly readTimeoutMs: number;
   /** Response headers to add. They replace our default of the same name. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The same for paths that begin with a prefix. */
+  readonly pathHeaders?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
+  readonly redirects?: readonly Redirect[] | undefined;
+  /** Files of the artifact by status, for what nginx itself answers. */
+  readonly errors?: Readonly<Record<string, string>> | undefined;
+  /**
+   * File with names and hashed passwords, and its text; null: it lies there. Absent: everybody may come in.
+   */
+  readonly auth?: { readonly path: string; readonly text: string | null } | undefined;
+  /** Requests and answers stream through, as they come. */
+  readonly unbuffered?: boolean | undefined;
   readonly colours: Readonly<Record<Colour, Backend>>;
   /** nginx expression that assigns a request to a bucket. Default: `$request_id`, each request by itself. */
   readonly key?: string | undefined;
@@ -67,6 +85,11 @@ export interface Site extends Front {
    * access log has the requested one.
    */
   readonly paths?: Readonly<Record<Colour, Readonly<Record<string, string>>>> | undefined;
+}
+
+/** Whether anything runs behind it. */
+export function hasServers({ colours }: Pick<Site, 'colours'>): boolean {
+  return colours.blue.servers.length > 0 || colours.green.servers.length > 0;
 }
 
 /** Per cent of the requests that each colour gets; they sum to 100. */

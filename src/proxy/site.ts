@@ -1,31 +1,19 @@
 /** A site as nginx reads it. Pure text. */
-import { posix } from 'node:path';
 import { type Colour, other } from '../contract/places.ts';
 import { LOGS, PROXY_LIVE, SITES } from '../contract/proxy-paths.ts';
-import { challengeLocation, frontLines, HSTS, redirectServer } from './front.ts';
-import { HEADER_BUFFERS, LOOKALIKES, RELATIVE_REDIRECTS } from './pass.ts';
-import type { Site } from './proxy.ts';
-import {
-  obeyBlocks,
-  requestId,
-  type SiteSplit,
-  SPLIT_HEADERS,
-  type Split,
-  splitBlocks,
-  splitLines,
-  splitName,
-} from './split.ts';
+import { eventsMap } from './detours.ts';
+import { challengeLocation, frontLines, redirectServer } from './front.ts';
+import { headerLines, headerMaps } from './headers.ts';
+import { locations } from './locations.ts';
+import { closedLines, closedLocation, retryMap } from './maintenance.ts';
+import { RELATIVE_REDIRECTS } from './pass.ts';
+import { hasServers, type Site } from './proxy.ts';
+import { obeyBlocks, type SiteSplit, type Split, splitBlocks, splitLines, splitName } from './split.ts';
 import { block, identifier, quoted } from './text.ts';
 import { BALANCED, proxies, trustLines, trusts } from './trust.ts';
+import { authLines, errorLines, errorLocations, redirectLines, redirectMaps } from './web.ts';
 
 const COLOURS: readonly Colour[] = ['blue', 'green'];
-
-/** Headers that a careful site sends, unless the service or the definition says otherwise. */
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'SAMEORIGIN',
-  'Referrer-Policy': 'strict-origin-when-cross-origin',
-};
 
 const GZIP_TYPES = [
   ...['text/css', 'text/plain', 'text/xml', 'text/javascript', 'application/javascript', 'application/json'],
@@ -65,13 +53,15 @@ export function siteConfig(site: Site): string {
     ...maps(site, id),
     ...(hasServers(site) ? COLOURS.map((colour) => upstream(site, id, colour)) : []),
     ...redirectServer(site),
+    ...(closable(site) ? [retryMap(id), eventsMap(id)] : []),
     server(site, id),
   ];
   return `${blocks.join('\n\n')}\n`;
 }
 
-function hasServers(site: Site): boolean {
-  return COLOURS.some((colour) => site.colours[colour].servers.length > 0);
+/** An experiment measures, and nobody closes it. */
+function closable({ experiment }: Site): boolean {
+  return experiment === undefined;
 }
 
 /** A rollout on this host, by its own choice or by its balancer's. */
@@ -129,21 +119,7 @@ function maps(site: Site, id: string): string[] {
       ['', 'close'],
       ['default', 'upgrade'],
     ]);
-  for (const [name, value] of Object.entries(defaultHeaders(site))) {
-    map(`$upstream_http_${name.toLowerCase().replaceAll('-', '_')}`, headerVariable(name), [
-      ['', value],
-      ['default', ''],
-    ]);
-  }
-  if (site.static !== undefined) {
-    map('$uri', 'expires', [
-      ['default', '5m'],
-      // A page is revalidated, so it never names files of another release. A file with a hash in its name
-      // never changes.
-      ['~(/|\\.html)$', 'epoch'],
-      ['~[.-][0-9a-fA-F]{8,}\\.[a-z0-9]+$', 'max'],
-    ]);
-  }
+  all.push(...headerMaps(site, id), ...redirectMaps(site.redirects ?? [], id));
   if (site.paths !== undefined) {
     map('$request_uri', 'asked', [[`~^(?<${id}_p>[^?]*)`, `$${id}_p`]]);
     map(`$pipeline_colour $${id}_asked`, 'path', [
@@ -196,6 +172,10 @@ function server(site: Site, id: string): string {
     ...frontLines(site),
     '',
     ...(experiment ? [] : [`set $pipeline_app ${quoted(site.app)};`]),
+    ...(closable(site) ? closedLines(site.app, id) : []),
+    ...redirectLines(site.redirects ?? [], id),
+    ...errorLines(site),
+    ...authLines(site),
     ...answeredBy('blue', id, split),
     // nginx must look for the bucket's file at each request.
     'open_file_cache off;',
@@ -218,9 +198,11 @@ function server(site: Site, id: string): string {
     'gzip_vary on;',
     'gzip_min_length 1024;',
     `gzip_types ${GZIP_TYPES.join(' ')};`,
-    ...headers(site, id),
+    ...headerLines(site, id),
     '',
     ...challengeLocation(site),
+    ...(closable(site) ? [closedLocation(site.app, id)] : []),
+    ...errorLocations(site),
     ...locations(site, id),
   ]);
 }
@@ -232,94 +214,4 @@ const OLD_NAME = 'set $pipeline_variant $pipeline_colour;';
 function answeredBy(colour: Colour, id: string, split: ReturnType<typeof decides>): string[] {
   const side = colour === split?.candidate ? 'candidate' : 'baseline';
   return [`set $pipeline_colour ${colour};`, ...(split === undefined ? [] : [`set $${id}_side ${side};`])];
-}
-
-function defaultHeaders(site: Site): Record<string, string> {
-  if (site.experiment !== undefined) return {};
-  const own = new Set(Object.keys(site.headers).map((name) => name.toLowerCase()));
-  const defaults = { ...SECURITY_HEADERS, ...(site.tls === undefined ? {} : { [HSTS.name]: HSTS.value }) };
-  return Object.fromEntries(Object.entries(defaults).filter(([name]) => !own.has(name.toLowerCase())));
-}
-
-function headerVariable(name: string): string {
-  return `header_${name.toLowerCase().replaceAll('-', '_')}`;
-}
-
-function headers(site: Site, id: string): string[] {
-  return [
-    ...Object.keys(defaultHeaders(site)).map(
-      (name) => `add_header ${name} $${id}_${headerVariable(name)} always;`,
-    ),
-    ...Object.entries(site.headers).flatMap(([name, value]) => [
-      `proxy_hide_header ${name};`,
-      `add_header ${name} ${quoted(value)} always;`,
-    ]),
-    ...(site.experiment === undefined
-      ? []
-      : [`add_header ${site.experiment.colourHeader} $pipeline_colour always;`]),
-  ];
-}
-
-function locations(site: Site, id: string): string[] {
-  const files = site.static === undefined ? undefined : staticRoot(site.root, site.static);
-  const routes = hasServers(site) ? site.routes : [];
-  const service = proxied(site, id);
-  const all = routes
-    .filter((route) => route !== '/')
-    .map((route) => block(`location ${quoted(route)}`, service));
-  if (files === undefined) {
-    all.push(block('location /', routes.includes('/') ? service : ['return 404;']));
-    return all;
-  }
-  const served = [
-    `root ${files};`,
-    ...(site.writable ? ['disable_symlinks if_not_owner from=$document_root;'] : []),
-    `expires $${id}_expires;`,
-    'index index.html;',
-  ];
-  if (!routes.includes('/')) {
-    const otherwise =
-      site.fallbackPage === undefined
-        ? ['error_page 404 /404.html;', 'try_files $uri $uri/ =404;']
-        : [`try_files $uri $uri/ ${quoted(`/${site.fallbackPage}`)} =404;`];
-    return [...all, block('location /', [...served, ...otherwise])];
-  }
-  // A file if there is one, otherwise the service.
-  return [
-    ...all,
-    block('location /', [...served, 'try_files $uri @service;']),
-    block('location @service', service),
-  ];
-}
-
-/** `public_html` of a release: `/srv/checkbox.io/$pipeline_colour/app/public_html`. */
-function staticRoot(root: string, folder: string): string {
-  return quoted(posix.join(root, '$pipeline_colour', 'app', folder));
-}
-
-function proxied(site: Site, id: string): string[] {
-  const request = site.split === undefined ? '$request_id' : requestId(id, site.split.key);
-  const uri = site.paths === undefined ? '' : `$${id}_path$is_args$args`;
-  return [
-    `proxy_pass http://${id}_$pipeline_colour${uri};`,
-    'proxy_http_version 1.1;',
-    'proxy_set_header Host $http_host;',
-    // Not appended to what the visitor sent: services trust the first address.
-    'proxy_set_header X-Forwarded-For $remote_addr;',
-    'proxy_set_header X-Real-IP $remote_addr;',
-    `proxy_set_header X-Forwarded-Proto ${trusts(site) ? `$${id}_proto` : '$scheme'};`,
-    'proxy_set_header X-Forwarded-Host $http_host;',
-    ...LOOKALIKES,
-    ...(site.experiment === undefined ? [`proxy_set_header X-Request-ID ${request};`] : []),
-    ...(site.split === undefined ? [] : SPLIT_HEADERS),
-    'proxy_set_header Upgrade $http_upgrade;',
-    `proxy_set_header Connection $${id}_connection;`,
-    ...HEADER_BUFFERS,
-    'proxy_connect_timeout 5s;',
-    `proxy_read_timeout ${site.readTimeoutMs}ms;`,
-    `proxy_send_timeout ${site.readTimeoutMs}ms;`,
-    // Asks another process if this one could not be reached, or died over a request that may be repeated.
-    // Never repeats a POST that was sent.
-    'proxy_next_upstream error;',
-  ];
 }

@@ -1,6 +1,6 @@
 /** From an artifact to a live version. */
 import { appNamed } from '../build/build.ts';
-import { ONE_HOST } from '../config/persist.ts';
+import { ONE_HOST } from '../config/persist-schema.ts';
 import type { Context } from '../context.ts';
 import {
   appDatabases,
@@ -13,15 +13,15 @@ import {
 import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
 import { Failure } from '../errors.ts';
 import type { Agreed } from '../host/theirs.ts';
-import { type FrontFacts, lookAtFront, placeFront } from './front/front.ts';
+import { lookAtFront, placeFront } from './front/front.ts';
 import { jobsElsewhere } from './jobs/elsewhere.ts';
-import { lookAt, type SeenHost } from './look/look.ts';
+import { lookAt } from './look/look.ts';
 import { outcome } from './plan/outcome.ts';
 import { type PlannedHost, planRelease, type ReleasePlan } from './plan/plan.ts';
 import { checkExclusive } from './plan/processes.ts';
 import { planRollout } from './plan/rollout.ts';
 import { wantedRelease } from './plan/wanted.ts';
-import { clearRollout, hasRollout } from './rollout.ts';
+import { lookAfterRollouts } from './rollout.ts';
 import { hidden, resolveSecrets } from './secrets.ts';
 import { carryOut } from './send/carry-out.ts';
 import { agreeFirst } from './send/first-time.ts';
@@ -90,21 +90,6 @@ function requireOneHost({ app, hosts }: DeployRequest, persist: readonly string[
   if (folder === undefined || hosts.length < 2) return;
   throw new Failure('usage', `${app}: persist: "${folder}" ${ONE_HOST}`, {
     next: `Its hosts are ${hosts.map(({ name }) => name).join(', ')}.`,
-  });
-}
-
-/** What hosts know, once an ended rollout is cleared up. @throws Failure kind `locked`: one is under way. */
-async function lookAfterRollouts(
-  found: readonly SeenHost[],
-  front: FrontFacts,
-  request: DeployRequest,
-  context: Context,
-): Promise<readonly SeenHost[]> {
-  const { app, hosts } = request;
-  if (!hasRollout(found, front)) return found;
-  if (await clearRollout(request, context)) return lookAt(app, hosts, context);
-  throw new Failure('locked', `${app}: a rollout is under way`, {
-    next: `See it with pipeline rollout watch ${app}; end it with pipeline rollout promote ${app}, or abort.`,
   });
 }
 

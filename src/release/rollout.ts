@@ -13,7 +13,7 @@ import { whoami } from '../environment/audit.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { quote } from '../ssh/quote.ts';
 import type { FrontFacts } from './front/front.ts';
-import type { SeenHost } from './look/look.ts';
+import { lookAt, type SeenHost } from './look/look.ts';
 import { programCommand } from './send/program.ts';
 import { runOrder } from './send/run.ts';
 import type { AppOnHosts, ReleaseHost } from './types.ts';
@@ -56,6 +56,21 @@ export async function clearRollout(
   if (status === undefined || !hasEnded(status.phase)) return false;
   if (hosts.length > 1) for (const host of [...hosts, divider]) await endOn(host, app, status, context);
   return true;
+}
+
+/** What hosts know, once an ended rollout is cleared up. @throws Failure kind `locked`: one is under way. */
+export async function lookAfterRollouts(
+  found: readonly SeenHost[],
+  front: FrontFacts,
+  request: AppOnHosts,
+  context: Context,
+): Promise<readonly SeenHost[]> {
+  const { app, hosts } = request;
+  if (!hasRollout(found, front)) return found;
+  if (await clearRollout(request, context)) return lookAt(app, hosts, context);
+  throw new Failure('locked', `${app}: a rollout is under way`, {
+    next: `See it with pipeline rollout watch ${app}; end it with pipeline rollout promote ${app}, or abort.`,
+  });
 }
 
 async function endOn(host: ReleaseHost, app: string, status: RolloutStatus, context: Context): Promise<void> {

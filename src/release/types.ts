@@ -105,6 +105,8 @@ export interface ReleaseRecord {
   readonly live: boolean;
   /** Hosts that it now serves on: only some, if one went back by itself or was away. */
   readonly liveOn: readonly string[];
+  /** It serves, but visitors get a page of maintenance on some host. */
+  readonly maintenance?: boolean | undefined;
   /** It is still on every host, so `rollback` can go back to it. */
   readonly kept: boolean;
   /** How a rollout let it in, on hosts that decide by themselves; empty: it got all visitors at once. */
@@ -117,6 +119,10 @@ export interface AppStatus {
   readonly release: string | null;
   readonly commit: string | null;
   readonly ref: string | null;
+  /** Visitors get a page of maintenance; absent: the site itself. */
+  readonly maintenance?:
+    | { readonly since: string; readonly by: string; readonly until: string | null }
+    | undefined;
   /** Its health check passed just now, on the host itself. */
   readonly healthy: boolean;
   /** Why it is not healthy, e.g. `GET / → 500`, `not running (exit code 1)`; absent if it is. */

@@ -49,7 +49,8 @@ http {
   sendfile on;
   tcp_nopush on;
   types_hash_max_size 4096;
-  server_names_hash_bucket_size 128;
+  # Room for the longest name that DNS has: nginx refuses all sites where one does not fit.
+  server_names_hash_bucket_size 512;
   # A header such as api_key reaches the service. nginx reads this for a port, so a site cannot say it.
   underscores_in_headers on;
   ssl_protocols TLSv1.2 TLSv1.3;

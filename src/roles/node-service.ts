@@ -123,8 +123,6 @@ export const nodeService: Role = {
     { kind: 'package', name: 'procps' },
     { kind: 'package', name: 'nftables' },
     { kind: 'package', name: 'logrotate' },
-    // Time zones of jobs.
-    { kind: 'package', name: 'tzdata' },
     { kind: 'directory', path: '/etc/pipeline' },
     { kind: 'directory', path: '/etc/pipeline/apps' },
     { kind: 'directory', path: '/etc/pipeline/networks' },

@@ -2,6 +2,7 @@
 import { FORM_NAMES, unknownNames } from '../alerts/webhook.ts';
 import { isSmtpAddress, SMTP_FORM } from '../config/alerts-schema.ts';
 import { healthPath } from '../config/health.ts';
+import { SYSLOG_ADDRESS, SYSLOG_FORM } from '../config/logs-schema.ts';
 import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../config/schema.ts';
 import type { AgentConfigInput } from '../contract/agent.ts';
 import { appRoot } from '../contract/places.ts';
@@ -26,6 +27,8 @@ export interface AgentWanted {
   readonly monitorAddress: string;
   readonly certificate: string;
   readonly password: string;
+  /** Where logs are sent, as `logForwarding` gives it. */
+  readonly forward?: AgentConfigInput['forward'];
 }
 
 /** Text of /etc/pipeline/agent.json. */
@@ -50,6 +53,7 @@ export function agentConfig(config: Config, wanted: AgentWanted): string {
       user: `agent-${host}`,
       password: wanted.password,
     },
+    ...((wanted.forward ?? []).length === 0 ? {} : { forward: wanted.forward }),
     units: unitsOf(
       roles,
       apps.map(([name]) => name),
@@ -132,13 +136,18 @@ type AgentCheck = NonNullable<AgentConfigInput['checks']>[number];
 /** The health check of the application, from its own host, through nginx. */
 function healthCheck(name: string, app: AppConfig): AgentCheck {
   const { health, site } = app;
-  const [domain] = site.domains;
+  // Any name will do that a wildcard stands for.
+  const domain = site.domains[0]?.replace(/^\*/, 'www');
   const { status } = health;
   const contains = health.contains === undefined ? {} : { contains: health.contains };
   const body = health.body === undefined ? {} : { body: health.body };
+  // Where http only redirects, nginx answers by itself, also when the application is gone.
+  const secure = endsTls(site) && site.tls?.redirect === true;
   return {
     name,
-    url: `http://127.0.0.1:${site.port}${healthPath(app)}`,
+    ...(secure
+      ? { url: `https://${domain ?? '127.0.0.1'}${healthPath(app)}`, through: '127.0.0.1' }
+      : { url: `http://127.0.0.1:${site.port}${healthPath(app)}` }),
     ...(health.method === 'GET' ? {} : { method: health.method }),
     headers: { ...health.headers, ...(domain === undefined ? {} : { host: domain }) },
     ...body,
@@ -147,8 +156,7 @@ function healthCheck(name: string, app: AppConfig): AgentCheck {
     timeoutSeconds: health.timeout / 1000,
     // Before the first deploy nothing is there that could be well.
     once: appRoot(name),
-    // Behind a redirect to https there is no body to look into.
-    ...(endsTls(site) && site.tls?.redirect ? { status: [301] } : contains),
+    ...contains,
   };
 }
 
@@ -234,6 +242,25 @@ function webhookPlace({ webhook, headers, body }: Webhook, env: Env) {
   };
 }
 
+/** Where logs are sent. @throws Failure `usage` as `alertPlaces`, or for an address of another form */
+export function logForwarding({ logs }: Pick<Config, 'logs'>, env: Env): AgentConfigInput['forward'] {
+  return logs.forward.map((wanted) => {
+    if ('syslog' in wanted) {
+      const url = filledIn(wanted.syslog, env, 'logs:');
+      if (SYSLOG_ADDRESS.test(url)) return { kind: 'syslog', url };
+      const message = `The address of the server of syslog in logs: has another form: ${SYSLOG_FORM}.`;
+      throw new Failure('usage', message, {
+        next: 'Set the variable to such an address and run pipeline monitor setup again.',
+      });
+    }
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(wanted.headers)) headers[name] = filledIn(value, env, 'logs:');
+    return 'loki' in wanted
+      ? { kind: 'loki', url: filledIn(wanted.loki, env, 'logs:'), headers }
+      : { kind: 'victorialogs', url: filledIn(wanted.victorialogs, env, 'logs:'), headers };
+  });
+}
+
 /** Where samples are forwarded to. @throws Failure `usage` as `alertPlaces` */
 export function forwarding({ monitor }: Pick<Config, 'monitor'>, env: Env) {
   const wanted = monitor?.remote_write;
@@ -256,7 +283,7 @@ export interface HubWanted {
 export function hubConfigText(config: Config, { hosts, password, dashboard, places }: HubWanted): string {
   const tls = config.monitor?.tls !== undefined;
   const proxies = config.monitor?.trusted_proxies ?? [];
-  const { quiet, rules } = config.alerts;
+  const { quiet, repeat, rules } = config.alerts;
   const document: HubConfigInput = {
     hosts: [...hosts].sort(),
     intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
@@ -269,6 +296,7 @@ export function hubConfigText(config: Config, { hosts, password, dashboard, plac
     dashboard,
     rules: rulesText(rules),
     ...(quiet === undefined ? {} : { quiet }),
+    ...(repeat === undefined ? {} : { repeat: `${repeat}ms` }),
     ...places,
   };
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -8,7 +8,14 @@ import { Failure } from '../errors.ts';
 import type { Resource } from '../host/resource.ts';
 import { hubResources } from '../roles/hub.ts';
 import type { Connection } from '../ssh/connection.ts';
-import { alertPlaces, forwarding, type HubWanted, hubConfigText } from './desired.ts';
+import {
+  type AgentWanted,
+  alertPlaces,
+  forwarding,
+  type HubWanted,
+  hubConfigText,
+  logForwarding,
+} from './desired.ts';
 import { dashboardUrl, type MonitorPlace } from './place.ts';
 import type { MonitorSecrets } from './secrets.ts';
 
@@ -18,13 +25,16 @@ const MIB = 2 ** 20;
 export interface HubInputs {
   readonly places: HubWanted['places'];
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  /** Where agents send logs. */
+  readonly forward: AgentWanted['forward'];
 }
 
 /** @throws Failure `usage` where a certificate or a variable that pipeline.yml names is missing or wrong */
 export async function hubInputs(config: Config, env: Context['env']): Promise<HubInputs> {
   const places = { ...alertPlaces(config.alerts, env), ...forwarding(config, env) };
   const files = config.monitor?.tls;
-  if (files === undefined) return { places, tls: undefined };
+  const forward = logForwarding(config, env);
+  if (files === undefined) return { places, tls: undefined, forward };
   const wrong = (cause: Error) =>
     new Failure('usage', `monitor: tls: ${cause.message}`, {
       next: 'Give a certificate chain and its key as PEM files, relative to pipeline.yml.',
@@ -37,7 +47,7 @@ export async function hubInputs(config: Config, env: Context['env']): Promise<Hu
   const tls = { certificate: await read(files.certificate), key: await read(files.key) };
   try {
     const certificate = new X509Certificate(tls.certificate);
-    if (certificate.checkPrivateKey(createPrivateKey(tls.key))) return { places, tls };
+    if (certificate.checkPrivateKey(createPrivateKey(tls.key))) return { places, tls, forward };
   } catch (cause) {
     throw wrong(cause as Error);
   }

@@ -157,6 +157,7 @@ class SetUp {
 
 /** What a host is set up with. */
 interface HostParts extends MonitorPlace {
+  readonly inputs: HubInputs;
   readonly secrets: MonitorSecrets;
   readonly programs: Programs;
   readonly hubPart: readonly Resource[];
@@ -165,7 +166,7 @@ interface HostParts extends MonitorPlace {
 /** @returns what was changed */
 async function setUpHost(
   connection: Connection,
-  { config, inventory, monitor, secrets, programs, hubPart }: HostParts,
+  { config, inventory, monitor, inputs, secrets, programs, hubPart }: HostParts,
   context: Context,
 ): Promise<readonly Change[]> {
   const host = connection.target.name;
@@ -182,6 +183,7 @@ async function setUpHost(
       monitorAddress: publicAddress(monitor),
       certificate: secrets.certificate,
       password: secrets.password(`agent:${host}`),
+      forward: inputs.forward,
     }),
   });
   const { changes } = await converge(connection, unique([...hubPart, ...agent]), context);

@@ -14,7 +14,8 @@ import type { Collector, Findings } from '../../src/agent/collector.ts';
 import { type AccessLogSource, accessLogCollector } from '../../src/agent/collectors/access-logs.ts';
 
 const LINE =
-  '{"msec":1.5,"app":"demo","colour":"","release":"","method":"GET","uri":"/x","status":200,"bytes":1,"time":0.001,"upstream_time":""}\n';
+  '{"msec":1.5,"app":"demo","colour":"","release":"","method":"GET","uri":"/x","status":200,' +
+  '"bytes":1,"time":0.001,"upstream_time":""}\n';
 
 let directory: string;
 let log: string;
@@ -104,7 +105,7 @@ describe('logs of a directory', () => {
 });
 
 describe('a log that does not name what is served', () => {
-  it('gets the application from the configuration and the release from a link, as it is at the moment', () => {
+  it('gets the application from the configuration and the release from a link, as it is now', () => {
     writeFileSync(log, '');
     mkdirSync(join(directory, 'r1'));
     symlinkSync('releases/r1', join(directory, 'current'));

@@ -74,7 +74,7 @@ afterAll(() => {
 });
 
 async function run(check: Omit<CheckSettings, 'name'>) {
-  const { checks } = await checkCollector({ name: 'probe', timeoutSeconds: 0.3, ...check }).collect(
+  const { checks } = await checkCollector({ name: 'probe', timeoutSeconds: 10, ...check }).collect(
     0,
     Date.now(),
   );
@@ -116,7 +116,8 @@ describe('a check over HTTP', () => {
     ['/slow', 'no answer within 300 ms'],
     ['/cut', 'socket hang up'],
   ])('%s is down: %s', async (path, error) => {
-    expect(await run({ url: `http://${http}${path}` })).toMatchObject({ up: 0, error });
+    const limit = path === '/slow' ? { timeoutSeconds: 0.3 } : {};
+    expect(await run({ url: `http://${http}${path}`, ...limit })).toMatchObject({ up: 0, error });
   });
 });
 
@@ -128,7 +129,7 @@ describe('a check that meets a redirect', () => {
     ['/moved', 'no', [200], 'answered 301, not 200'],
     ['/moved', undefined, [301], ''],
   ] as const)('%s, follow %s, status %j: %j', async (path, follow, status, error) => {
-    const row = await run({ url: `http://${http}${path}`, follow, status, timeoutSeconds: 2 });
+    const row = await run({ url: `http://${http}${path}`, follow, status });
     expect(row).toMatchObject({ up: error === '' ? 1 : 0, error });
   });
 
@@ -155,11 +156,38 @@ describe('a check that meets a redirect', () => {
 it("a check trusts a CA of one's own", async () => {
   const port = Number(secure.split(':')[1]);
   const url = `https://localhost:${port}/200`;
-  expect(await run({ url, timeoutSeconds: 2 })).toMatchObject({
+  expect(await run({ url })).toMatchObject({
     up: 0,
     error: expect.stringMatching(/self.signed/),
   });
-  expect(await run({ url, ca: secureFile, timeoutSeconds: 2 })).toMatchObject({ up: 1, error: '' });
+  expect(await run({ url, ca: secureFile })).toMatchObject({ up: 1, error: '' });
+});
+
+it('a check goes through another address than its name has, and its certificate is not judged', async () => {
+  const port = Number(secure.split(':')[1]);
+  const url = `https://shop.invalid:${port}/200`;
+  expect(await run({ url })).toMatchObject({ up: 0 });
+  expect(await run({ url, through: '127.0.0.1', contains: 'hello' })).toMatchObject({
+    up: 1,
+    error: '',
+  });
+});
+
+it('a redirect to https shows the certificate there, once an hour (uptime-kuma#3921)', async () => {
+  const target = `https://localhost:${secure.split(':')[1]}/200`;
+  const redirecting = await listen(
+    createHttpServer((_, response) => response.writeHead(301, { location: target }).end()),
+  );
+  const check = checkCollector({
+    ...{ name: 'probe', url: `http://${redirecting}/`, follow: 'yes', ca: secureFile },
+  });
+  const first = await check.collect(0, Date.now());
+  expect(first.checks).toMatchObject([{ up: 1 }]);
+  expect(first.certificates).toMatchObject([
+    { endpoint: `localhost:${secure.split(':')[1]}`, subject: 'localhost', error: '' },
+  ]);
+  expect(Number(first.certificates?.[0]?.expires)).toBeGreaterThan(Date.now() / 1000 + 86_400);
+  expect(await check.collect(0, Date.now())).not.toHaveProperty('certificates');
 });
 
 it('the credentials of a check are in no sample', async () => {

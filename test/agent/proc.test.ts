@@ -111,7 +111,8 @@ SwapFree:         450000 kB
 
   it('count what ZFS gives back as cache, and its least size as used', () => {
     const stats =
-      'name type data\nc_min                           4    50000000\nsize                            4    250000000\n';
+      'name type data\nc_min                           4    50000000\nsize                      ' +
+      '      4    250000000\n';
     expect(parseArcStats(stats)).toBe(200_000_000);
     expect(parseArcStats('')).toBe(0);
     expect(withArc(parseMeminfo(MEMINFO), parseArcStats(stats))).toMatchObject({
@@ -147,7 +148,8 @@ it('/proc/loadavg and /proc/uptime are read', () => {
 describe('/proc/pressure', () => {
   it.each([
     [
-      'some avg10=2.54 avg60=2.96 avg300=1.36 total=11488333\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n',
+      'some avg10=2.54 avg60=2.96 avg300=1.36 total=11488333\nfull avg10=0.00 avg60=0.00 ' +
+        'avg300=0.00 total=7\n',
       11488333,
       7,
     ],
@@ -180,7 +182,8 @@ rpool/home /home zfs rw 0 0
 
   it('have the traffic that the kernel counted', () => {
     const line =
-      ' 254       1 vda1 72341 9397 2911786 12787 13812 26756 1432856 5547 0 8024 18691 4987 30 278432 307 1124 49\n';
+      ' 254       1 vda1 72341 9397 2911786 12787 13812 26756 1432856 5547 0 8024 18691 4987 30 ' +
+      '278432 307 1124 49\n';
     const counted = parseDiskstats(line).get('254:1');
     expect(counted).toEqual({
       reads: 72341,

@@ -30,7 +30,8 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -q >/dev/null
 apt-get install -yq --no-install-recommends nginx-light mariadb-server redis-server curl >/dev/null
 redis-cli ACL SETUSER agent-web on '>secret' resetkeys resetchannels -@all +xadd '%W~in:web:*'
-mariadb -e "CREATE USER 'pipeline-agent'@'localhost' IDENTIFIED VIA unix_socket; GRANT PROCESS ON *.* TO 'pipeline-agent'@'localhost';
+mariadb -e "CREATE USER 'pipeline-agent'@'localhost' IDENTIFIED VIA unix_socket;
+  GRANT PROCESS ON *.* TO 'pipeline-agent'@'localhost';
   CREATE USER 'watcher'@'%' IDENTIFIED BY 'watch it'"
 useradd --system --no-create-home --groups adm pipeline-agent
 mkdir -p /var/log/nginx/pipeline /etc/pipeline
@@ -59,7 +60,8 @@ END
 cat > /etc/systemd/system/pipeline-agent.service <<'END'
 [Service]
 User=pipeline-agent
-ExecStart=/opt/node --lite-mode --expose-gc --max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=1 /opt/agent.js run
+ExecStart=/opt/node --lite-mode --expose-gc --max-semi-space-size=1 --max-old-space-size=64 \\
+  --v8-pool-size=1 /opt/agent.js run
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
@@ -183,7 +185,8 @@ describe.skipIf(reason !== undefined)('the agent on a host', () => {
     const row = whole();
     expect(row?.checks[0]).toMatchObject({ check: 'site', error: '' });
     expect(row?.problems).toEqual([]);
-    expect(greatest(row?.system[0]?.memory_total ?? null)).toBeCloseTo(1024 * 2 ** 20, -5); // the host's, not the machine's
+    // The host's, not the machine's.
+    expect(greatest(row?.system[0]?.memory_total ?? null)).toBeCloseTo(1024 * 2 ** 20, -5);
     expect(row?.disks.map(({ mount }) => mount)).toEqual(['/']);
     expect(greatest(row?.agent[0]?.memory ?? null)).toBeLessThan(60 * 2 ** 20);
   });

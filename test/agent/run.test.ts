@@ -15,8 +15,10 @@ const reason = redisUnavailable();
 if (reason !== undefined) process.stderr.write(`test/agent/run.test.ts skipped: ${reason}\n`);
 
 const line = (release: string, status: number) =>
-  `{"msec":1700000000.123,"app":"checkbox","colour":"blue","release":"${release}","method":"GET","uri":"/api/study/load/7",` +
-  `"status":${status},"bytes":100,"time":0.020,"upstream_time":"0.019","upstream_status":"${status}","upstream_addr":"x","id":"y"}\n`;
+  `{"msec":1700000000.123,"app":"checkbox","colour":"blue","release":"${release}",` +
+  '"method":"GET","uri":"/api/study/load/7",' +
+  `"status":${status},"bytes":100,"time":0.020,"upstream_time":"0.019",` +
+  `"upstream_status":"${status}","upstream_addr":"x","id":"y"}\n`;
 
 describe.skipIf(reason !== undefined)('agent.js run', () => {
   const directory = mkdtempSync(join(tmpdir(), 'pipeline-run-'));

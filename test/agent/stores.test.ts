@@ -35,7 +35,8 @@ describe('Redis', () => {
 
   it('tells in INFO', () => {
     const info =
-      '# Clients\r\nconnected_clients:3\r\ncluster_connections:9\r\n# Memory\r\nused_memory:1050000\r\nused_memory_rss:9\r\n';
+      '# Clients\r\nconnected_clients:3\r\ncluster_connections:9\r\n# Memory\r\n' +
+      'used_memory:1050000\r\nused_memory_rss:9\r\n';
     expect(parseInfo(info)).toEqual({ connections: 3, size: 1050000, error: '' });
     expect(parseInfo('')).toEqual({ connections: null, size: null, error: '' });
   });

@@ -11,7 +11,9 @@ if (reason !== undefined) process.stderr.write(`test/agent/stream.host.test.ts s
  * told to.
  */
 const SERVICE = `[Service]
-ExecStart=/opt/node -e "setInterval(() => { const used = () => process.cpuUsage().user; const end = used() + 1e5; while (used() < end); console.error('TypeError: x is no function'); console.log('fine') }, 1000)"
+ExecStart=/opt/node -e "setInterval(() => { const used = () => process.cpuUsage().user; \\
+  const end = used() + 1e5; while (used() < end); \\
+  console.error('TypeError: x is no function'); console.log('fine') }, 1000)"
 Restart=always
 RestartSec=200ms
 `;
@@ -27,7 +29,8 @@ describe.skipIf(reason !== undefined)('agent.js stream on a host', () => {
     installAgent(machine, agent.path);
     onHost(
       machine,
-      `cat > /etc/systemd/system/demo.service <<'END'\n${SERVICE}END\nsystemctl daemon-reload && systemctl start demo`,
+      `cat > /etc/systemd/system/demo.service <<'END'\n${SERVICE}END\nsystemctl daemon-reload ` +
+        '&& systemctl start demo',
     );
   });
   afterAll(async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluate, resume } from '../../src/alerts/evaluate.ts';
 import { findings, type MonitorView } from '../../src/alerts/findings.ts';
 import { isQuiet } from '../../src/alerts/quiet.ts';
+import type { Silence } from '../../src/alerts/silence.ts';
 import type { AlertState, Finding, Notice } from '../../src/alerts/types.ts';
 import { alertsSchema } from '../../src/config/schema.ts';
 import { window } from '../metrics/windows.ts';
@@ -16,13 +17,20 @@ const failing: Finding = {
   message: 'check site from web fails',
 };
 
+interface Told {
+  readonly quiet?: (typeof config)['quiet'];
+  readonly repeat?: number;
+  readonly silences?: readonly Silence[] | ((second: number) => readonly Silence[]);
+}
+
 /** Looks once a second: `x` the trouble is there, `.` it is not. What people are told, with the second. */
-function told(course: string, quiet?: (typeof config)['quiet']): string[] {
+function told(course: string, { quiet, repeat, silences = [] }: Told = {}): string[] {
   let states: readonly AlertState[] = [];
   const all: Notice[] = [];
   [...course].forEach((look, second) => {
     const found = look === 'x' ? [failing] : [];
-    const step = evaluate(states, found, { ...config, quiet }, second * 1000);
+    const silent = typeof silences === 'function' ? silences(second) : silences;
+    const step = evaluate(states, found, { ...config, quiet, repeat }, second * 1000, silent);
     // As a hub that is restarted after every look.
     states = JSON.parse(JSON.stringify(step.states)) as AlertState[];
     all.push(...step.notices);
@@ -67,7 +75,44 @@ describe('a rule with for: 30s tells', () => {
       quiet('00:01', '00:02'),
       ['firing 30'],
     ],
-  ])('%s', (_title, course, hours, notices) => expect(told(course, hours)).toEqual(notices));
+  ])('%s', (_title, course, hours, notices) => expect(told(course, { quiet: hours })).toEqual(notices));
+
+  const silence = (subject: string, from: number, until: number): Silence => ({
+    subject,
+    from: from * 1000,
+    until: until * 1000,
+    why: 'new disk',
+    by: 'ann@desk',
+  });
+  it.each<[string, string, string, number, string[]]>([
+    ['nothing of a silenced host until the silence ends', 'x'.repeat(90), 'web', 60, ['firing 60']],
+    ['nothing of a silenced rule', 'x'.repeat(90), 'check', 60, ['firing 60']],
+    ['nothing at all while all is silenced', 'x'.repeat(90), 'all', 60, ['firing 60']],
+    ['of other hosts meanwhile', 'x'.repeat(90), 'db', 60, ['firing 30']],
+    ['nothing of what was over when the silence ends', `${'x'.repeat(40)}${'.'.repeat(90)}`, 'web', 70, []],
+  ])('%s', (_title, course, subject, until, notices) =>
+    expect(told(course, { silences: [silence(subject, 0, until)] })).toEqual(notices),
+  );
+
+  it('that it is over when the silence ends, where it was told before', () => {
+    const silences = [silence('web', 0, 110)];
+    const begins = (second: number) => (second < 35 ? [] : silences);
+    expect(told(`${'x'.repeat(40)}${'.'.repeat(90)}`, { silences: begins })).toEqual([
+      'firing 30',
+      'resolved 110',
+    ]);
+  });
+
+  it('again and again while it lasts, where that is wanted, and that it is over', () => {
+    const course = `${'x'.repeat(100)}${'.'.repeat(30)}`;
+    expect(told(course, { repeat: 25_000 })).toEqual([
+      'firing 30',
+      'firing 55',
+      'firing 80',
+      'firing 105',
+      'resolved 119',
+    ]);
+  });
 
   it('of what became critical again, also in quiet hours, and not when it becomes a warning', () => {
     const hours = quiet('00:01', '00:02');

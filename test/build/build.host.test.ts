@@ -56,7 +56,8 @@ describe('builds of real repositories', () => {
         scripts: {
           start: 'node server.js',
           build:
-            "node -e \"require('fs').writeFileSync('built.txt', process.version + ' ' + require('semver').SEMVER_SPEC_VERSION)\"",
+            "node -e \"require('fs').writeFileSync('built.txt', process.version + ' ' + " +
+            "require('semver').SEMVER_SPEC_VERSION)\"",
         },
         dependencies: { ms: '2.1.3' },
         devDependencies: { semver: '7.6.3' },
@@ -105,7 +106,7 @@ describe('builds of real repositories', () => {
     buildArtifact(config(more), app, ref, context, options);
   const list = (path: string) => execFileSync('tar', ['-tzf', path], { encoding: 'utf8' }).trim().split('\n');
 
-  test('the build runs with the chosen Node and its tools; what ships are the production dependencies', async () => {
+  test('the build runs with the chosen Node and its tools; production dependencies ship', async () => {
     const first = await build('good');
     expect(first).toMatchObject({
       cached: false,
@@ -125,7 +126,7 @@ describe('builds of real repositories', () => {
     expect(built).toBe(`v${process.versions.node} 2.0.0`);
   });
 
-  test('the same again comes from the cache; made anew it is the same to the byte; a damaged one is made anew', async () => {
+  test('the same again comes from the cache; anew, as after damage, it is the same to the byte', async () => {
     const first = await build('good');
     const again = await build('good');
     expect(again).toEqual({ ...first, cached: true, seconds: 0 });

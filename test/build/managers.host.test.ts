@@ -30,7 +30,8 @@ const api = (lib: string) => ({
   devDependencies: { ms: '2.1.3' },
 });
 const SERVER = `const has = (name) => { try { require(name); return true; } catch { return false; } };
-console.log(require('semver').major('3.2.1'), require('lib'), has('ms'), require('fs').readFileSync('built.txt', 'utf8'));`;
+const built = require('fs').readFileSync('built.txt', 'utf8');
+console.log(require('semver').major('3.2.1'), require('lib'), has('ms'), built);`;
 
 describe('a repository with a lock file of', () => {
   let folder: string;

@@ -294,6 +294,31 @@ describe('monitor', () => {
     expect(stdout).toContain(words);
   });
 
+  test('silence tells the hub for how long and why, and the audit log', async () => {
+    const silence = { subject: 'web', from: 0, until: 7_200_000, why: 'new disk', by: 'ann@desk' };
+    world.answers['hub: silence web 7200000 ann@desk new disk'] = says(silence);
+    world.answers['write the audit log'] = () => ({});
+    const words = ['monitor', 'silence', 'web', '2h', 'new disk', '--json'];
+    const { exitCode, json } = await world.run(words, { PIPELINE_USER: 'ann@desk' });
+    expect([exitCode, json]).toEqual([0, silence]);
+  });
+
+  test.each<[string, string[], string]>([
+    ['no time', ['web'], 'for how long is web silenced'],
+    ['no reason', ['web', '2h'], 'for how long is web silenced, and why?'],
+    ['a time that is none', ['web', 'long', 'x'], '"long" is no time to be silent'],
+    ['more than 30 days', ['web', '31d', 'x'], '"31d" is no time to be silent'],
+    ['a subject that is none', ['wbe', '2h', 'x'], 'no alert is about "wbe"'],
+  ])('silence with %s exits 2', async (_, words, message) => {
+    const { exitCode, stdout } = await world.run(['monitor', 'silence', ...words]);
+    expect([exitCode, stdout]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test('silence without words lists those that go on', async () => {
+    world.answers['hub: silences'] = says({ silences: [] });
+    expect((await world.run(['monitor', 'silence'])).stdout).toContain('Nothing is silenced.');
+  });
+
   test('without a host for it is refused with what to write', async () => {
     world.write('inventory.ini', '[web]\nweb ansible_host=192.0.2.2 ansible_port=22 ansible_user=root\n');
     const { exitCode, stdout } = await world.run(['monitor', 'setup']);

@@ -112,7 +112,9 @@ describe('secrets', () => {
     const folder = mkdtempSync(join(tmpdir(), 'pipeline-canary-secrets-'));
     try {
       const source = `http://ann:${CANARY}@127.0.0.1:1/shop.git`;
-      const text = `project: shop\nhosts: { web: { roles: [nginx] } }\napps:\n  shop: { source: "${source}", hosts: [web] }\n`;
+      const text =
+        `project: shop\nhosts: { web: { roles: [nginx] } }\napps:\n  shop: { source: "${source}", ` +
+        'hosts: [web] }\n';
       writeFileSync(join(folder, 'pipeline.yml'), text);
       const env = { PATH: process.env.PATH ?? '', XDG_CACHE_HOME: folder, DEPLOY_TOKEN: CANARY };
       const config = ['--config', join(folder, 'pipeline.yml')];

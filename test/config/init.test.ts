@@ -181,7 +181,7 @@ describe('looking at a folder', () => {
     expect(await detectFolder(folder, quietContext())).toMatchObject({ kind: { runtime: 'static' } });
   });
 
-  test('takes the repository with its branch and folder, without a password, as it is written down', async () => {
+  test('takes the repository with its branch and folder, without a password, as it is written', async () => {
     git('init', '-b', 'trunk');
     expect((await detectFolder(folder, quietContext())).git).toEqual({
       source: '.',

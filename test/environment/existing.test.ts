@@ -99,7 +99,8 @@ describe('the hosts of an inventory', () => {
 
   it('are those in groups that pipeline.yml names; groups without a host are named', async () => {
     const { groups, missing } = await read(
-      '[web]\none ansible_host=192.0.2.1 ansible_user=root\n[db]\none\n[printers]\nlaser ansible_host=192.0.2.9\n',
+      '[web]\none ansible_host=192.0.2.1 ansible_user=root\n[db]\none\n[printers]\nlaser ' +
+        'ansible_host=192.0.2.9\n',
     );
     expect([...groups].map(([{ name }, own]) => [name, own])).toEqual([['one', ['web', 'db']]]);
     expect(missing).toEqual(['spare']);

@@ -24,8 +24,8 @@ const connection = {
     }),
 } as unknown as Connection;
 
-const held = (more: object = {}) =>
-  `held ${JSON.stringify({ by: 'bob', command: 'up', at: '2026-11-23T10:00:00Z', machine: 'x', pid: 1, ...more })}`;
+const HOLDER = { by: 'bob', command: 'up', at: '2026-11-23T10:00:00Z', machine: 'x', pid: 1 };
+const held = (more: object = {}) => `held ${JSON.stringify({ ...HOLDER, ...more })}`;
 const lock = (
   options: Partial<LockOptions> = {},
   work: (own: Context) => Promise<string> = async () => 'done',

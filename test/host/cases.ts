@@ -64,7 +64,7 @@ export function caseFiles(): readonly (readonly [string, readonly Case[]])[] {
     .map((file) => [basename(file, '.json'), JSON.parse(readFileSync(join(FOLDER, file), 'utf8'))]);
 }
 
-/** The facts of a case: hashes are computed from contents, and `current` in a stamp is the resource as it should be. */
+/** Facts of a case: hashes come from contents, and `current` in a stamp is the resource as it should be. */
 export function factsOf({ facts = {}, resources }: Pick<Case, 'facts' | 'resources'>): Facts {
   const paths = Object.entries(facts.paths ?? {}).map(([path, fact]): [string, PathFact] => [
     path,

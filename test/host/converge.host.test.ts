@@ -39,7 +39,8 @@ const KILL_OLDEST_RUN = 'pkill -9 -s "$(ps -o sid= -p "$(pgrep -o -f pipeline-en
 
 /** Prints its settings at its start, and again when it is told to reload. */
 const UNIT = `[Service]
-ExecStart=/bin/bash -c 'trap "cat /etc/worker/reloadable; echo reloaded" HUP; echo started; while true; do sleep 0.1; done'
+ExecStart=/bin/bash -c 'trap "cat /etc/worker/reloadable; echo reloaded" HUP; echo started; \\
+  while true; do sleep 0.1; done'
 ExecReload=/bin/kill -HUP $MAINPID
 
 [Install]
@@ -206,8 +207,10 @@ describe.skipIf(reason !== undefined)('converge', () => {
     await on(
       host('rich'),
       `sed -i s/first/hacked/ /etc/nginx/nginx.conf; chmod 666 /srv/worker/password; chown root /srv/worker
-       ln -sfn elsewhere /srv/worker/current; systemctl stop nginx; systemctl disable --quiet nginx; mkdir /var/www/html
-       nft add rule inet pipeline input tcp dport 9999 accept; rm /srv/worker/count; echo 'more' >>"/srv/worker/über uns.txt"`,
+       ln -sfn elsewhere /srv/worker/current; mkdir /var/www/html
+       systemctl stop nginx; systemctl disable --quiet nginx
+nft add rule inet pipeline input tcp dport 9999 accept
+rm /srv/worker/count; echo 'more' >>"/srv/worker/über uns.txt"`,
     );
     const { changes } = await change(RICH);
     expect(Object.fromEntries(changes.map(({ id, action, diff }) => [`${action} ${id}`, diff]))).toEqual({

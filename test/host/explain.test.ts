@@ -27,7 +27,8 @@ describe('a step that failed is explained:', () => {
       { output: ['Fetched 3 kB', "E: You don't have enough free space in /var/cache/apt/archives/."] },
       'web: step 2 of 4, package curl, failed (apt-get exit 100)',
       ["E: You don't have enough free space in /var/cache/apt/archives/."],
-      'The host has 0 B free of 8 GB. Make room or give it a larger size, then run the command again: it goes on from here.',
+      'The host has 0 B free of 8 GB. Make room or give it a larger size, then run the command ' +
+        'again: it goes on from here.',
     ],
     [
       'a package that no source has',

@@ -54,7 +54,8 @@ describe('what a host says is read:', () => {
     const { packages, interrupted } = parseFacts(
       answer({
         packages:
-          'ii \there\nhi \theld\nrc \tgone\niF \thalf\niW \twaiting\niiR\tbroken\nun \tforeign\nii \tforeign\ninterrupted',
+          'ii \there\nhi \theld\nrc \tgone\niF \thalf\niW \twaiting\niiR\tbroken\nun \tforeign\n' +
+          'ii \tforeign\ninterrupted',
       }),
       'web',
       names.map((name): Resource => ({ kind: 'package', name })),

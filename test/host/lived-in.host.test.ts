@@ -54,10 +54,12 @@ firewall-cmd --state`;
 /** Databases with data and settings of one's own. */
 const DATA = `export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update && apt-get -qq install -y mariadb-server redis-server ufw >/dev/null
-mariadb -e "CREATE DATABASE orders; CREATE TABLE orders.all_of_them (n INT); INSERT INTO orders.all_of_them VALUES (42)"
+mariadb -e "CREATE DATABASE orders; CREATE TABLE orders.all_of_them (n INT);
+  INSERT INTO orders.all_of_them VALUES (42)"
 printf '[mysqld]\\nmax_connections = 77\\n' >/etc/mysql/mariadb.conf.d/99-own.cnf && systemctl restart mariadb
 redis-cli SET answer 42 >/dev/null && redis-cli SAVE >/dev/null
-sed -i 's/^# *maxmemory .*/maxmemory 33mb/; $a maxmemory 33mb' /etc/redis/redis.conf && systemctl restart redis-server
+sed -i 's/^# *maxmemory .*/maxmemory 33mb/; $a maxmemory 33mb' /etc/redis/redis.conf
+systemctl restart redis-server
 ufw --force reset >/dev/null && ufw allow 22/tcp >/dev/null && ufw --force enable >/dev/null`;
 
 const YAML = `project: lived-in

@@ -67,7 +67,8 @@ class Running {
     this.#engine = engine;
     writeFileSync(
       join(this.folder, 'prometheus.yml'),
-      `scrape_configs:\n- job_name: pipeline\n  scrape_interval: 1s\n  static_configs:\n  - targets: [${scrape}]\n`,
+      'scrape_configs:\n- job_name: pipeline\n  scrape_interval: 1s\n  static_configs:\n  - ' +
+        `targets: [${scrape}]\n`,
     );
   }
 

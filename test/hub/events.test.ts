@@ -181,7 +181,7 @@ describe.skipIf(missing !== undefined)('events', () => {
     expect(second.next).toBeNull();
   });
 
-  it('of a canary: shown while it runs, judged when it ends, lost when nobody tells of it any more', async () => {
+  it('of a canary: shown while it runs, judged when it ends, lost when nobody tells of it', async () => {
     const side = { ref: 'master', commit: 'abc', subject: '' };
     const telling = (id: string, state: CanaryStatus['state']): CanaryStatus => ({
       id,

@@ -171,6 +171,7 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
             fleet: ingest.fleet.values(),
             sparks: new AppSparks(),
             states: [],
+            silences: [],
             canaries: [],
             rollouts: [],
             storage: null,

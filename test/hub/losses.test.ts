@@ -103,7 +103,7 @@ describe.skipIf(missing !== undefined)('the hub', () => {
     expect(await numbers()).toEqual(upTo(count));
   });
 
-  it('stores each sample once though its own connection breaks in the middle, and the next hub goes on', async () => {
+  it('stores each sample once though its own connection breaks half-way, and the next goes on', async () => {
     const add = async (from: number, to: number) => {
       const multi = redis.multi();
       for (let n = from; n < to; n++) multi.xAdd(inbox('web'), '*', sample(n));
@@ -152,7 +152,7 @@ describe.skipIf(missing !== undefined)('the hub', () => {
     await expect.poll(async () => (await stored()).length, { timeout: 10_000 }).toBe(1);
   });
 
-  it('says that Redis is full, serves on, makes room from the oldest samples, and takes in again', async () => {
+  it('says that Redis is full, serves on, makes room of the oldest samples, takes in again', async () => {
     const now = Date.now();
     const filler = 'x'.repeat(2000);
     const old = redis.multi();

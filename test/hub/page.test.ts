@@ -84,7 +84,8 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     const page = await open('?host=itrust', '.chart canvas');
     const columns = () =>
       page.evaluate(
-        "new Set([...document.querySelectorAll('.chart')].map((one) => one.getBoundingClientRect().left)).size",
+        "new Set([...document.querySelectorAll('.chart')].map((one) => " +
+          'one.getBoundingClientRect().left)).size',
       );
     for (const [width, wanted] of [
       [1100, 1],
@@ -227,7 +228,7 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
-  it('is live, rests while it is hidden, comes back when it can, and asks no other host for anything', async () => {
+  it('is live, rests while it is hidden, comes back when it can, and asks no other host', async () => {
     expect(said).toEqual([]);
     const page = await open('?host=checkbox&range=5m', '.stream.live');
     const now = () => page.textContent('.legend li:first-child b');

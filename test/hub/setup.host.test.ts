@@ -154,7 +154,7 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
     expect((await logs('app=unknown')).status).toBe(404);
   });
 
-  it('makes events of the audit logs, also of what was there before the agents or while the hub was away', async () => {
+  it('makes events of the audit logs, also from before the agents or while the hub was away', async () => {
     const authorization = `Basic ${Buffer.from(`${made.user}:${made.password}`).toString('base64')}`;
     const events = async () => {
       const response = await fetch(`${base}/api/events?from=0`, { headers: { authorization } });

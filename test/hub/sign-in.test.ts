@@ -124,7 +124,7 @@ describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
     expect(page.headers.get('referrer-policy')).toBe('no-referrer');
   });
 
-  it('behind a proxy that is trusted, knows visitors apart and the host that they asked for; else it believes nobody', async () => {
+  it('knows visitors apart, and the host they asked for, behind a proxy that is trusted only', async () => {
     const through = (address: string) => ({
       origin: 'https://monitor.example',
       'x-forwarded-for': address,
@@ -145,7 +145,7 @@ describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
     }
   });
 
-  it('says the same of a wrong password, of a user that is none, and of a name that cannot be one', async () => {
+  it('says the same of a wrong password, an unknown user, and a name that cannot be one', async () => {
     const answers = await Promise.all(
       [
         ['ann', 'x'],
@@ -163,7 +163,7 @@ describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
     expect(lines.join('\n')).not.toContain(admin);
   });
 
-  it('gives a session that no script reads and no other site sends, and none that somebody chose before', async () => {
+  it('gives a session that no script reads, no other site sends, and nobody chose before', async () => {
     const answer = await enter('ann', viewer, { cookie: 'pipeline=chosen-by-eve' });
     const cookie = answer.headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/^pipeline=[\w-]{43}; Max-Age=604800; Path=\/; HttpOnly; SameSite=Strict$/);
@@ -217,7 +217,8 @@ describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
     const body = JSON.stringify({ user: 'admin', password: admin });
     const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
     socket.write(
-      `POST /api/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+      'POST /api/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +
+        `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
     );
     const [answer] = (await once(socket, 'data')) as [Buffer];
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 200/);
@@ -275,7 +276,8 @@ describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
     ['a huge header', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, /^HTTP\/1\.1 431/],
     [
       'a body that is said to be huge',
-      'POST /api/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\nConnection: close\r\n\r\n{',
+      'POST /api/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +
+        'Content-Length: 99999999\r\nConnection: close\r\n\r\n{',
       /^HTTP\/1\.1 413/,
     ],
     [

@@ -8,6 +8,7 @@ import { alertsSchema } from '../../src/config/schema.ts';
 import type { HubEvent } from '../../src/hub/api-types.ts';
 import { growthOf, Trends } from '../../src/hub/charts/trends.ts';
 import type { HubConfig } from '../../src/hub/config.ts';
+import { addSilence, endSilence, listSilences } from '../../src/hub/events/silences.ts';
 import { newHost, remember } from '../../src/hub/intake/fleet.ts';
 import type { Ingest } from '../../src/hub/intake/ingest.ts';
 import { OUTBOX } from '../../src/hub/store/keys.ts';
@@ -76,6 +77,7 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
       listen: { address: '127.0.0.1', port: 0 },
       rules,
       quiet: undefined,
+      repeat: undefined,
       targets: [{ webhook: url }],
       heartbeat: { url, everyMs: 60_000 },
     };
@@ -167,6 +169,33 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
     one.hear({ ...failed, hosts: ['web', 'web-2'] });
     await expect.poll(() => got).toEqual(['Warning: Failed: deploy shop r2: went back to r1.']);
     expect(await redis.xLen('hub:alert-log')).toBe(1);
+  });
+
+  it('tells nobody of what is silenced, over restarts, and tells what still lasts afterwards', async () => {
+    const clock = { now: NOW };
+    const silence = { subject: 'web', from: NOW, until: NOW + 90_000, why: 'new disk', by: 'ann@desk' };
+    await addSilence(redis, silence);
+    await hub(clock).look(40, 0);
+    const second = hub(clock);
+    await second.look(40, 0);
+    expect(got).toEqual([]);
+    expect(second.watch.silences).toEqual([silence]);
+    await second.look(20, 0);
+    await expect.poll(() => got).toEqual(['Critical: Check site from web fails: no answer.']);
+    expect(await listSilences(redis, clock.now)).toEqual([]);
+    expect(await redis.hLen('hub:silences')).toBe(0);
+  });
+
+  it('keeps one silence for each subject, of at most 30 days, and ends it when it is told to', async () => {
+    const silence = { subject: 'web', from: NOW, until: NOW + 1000, why: 'a', by: 'ann@desk' };
+    await addSilence(redis, silence);
+    await addSilence(redis, { ...silence, until: NOW + 5000, why: 'b' });
+    expect((await listSilences(redis, NOW)).map(({ why }) => why)).toEqual(['b']);
+    await expect(addSilence(redis, { ...silence, until: NOW + 31 * 86_400_000 })).rejects.toThrow(
+      'that long',
+    );
+    expect(await endSilence(redis, 'web')).toBe(true);
+    expect(await endSilence(redis, 'web')).toBe(false);
   });
 
   it('beats while it is well, and only then', async () => {

@@ -89,11 +89,13 @@ describe('mistakes', () => {
   test.each([
     [
       'h ; comment',
-      'inventory.ini:1: expected key=value after the host, got: ; (a comment at the end of a line begins with "#")',
+      'inventory.ini:1: expected key=value after the host, got: ; (a comment at the end of a ' +
+        'line begins with "#")',
     ],
     [
       '[web group]',
-      'inventory.ini:1: [web group] is not a section header: expected [group], [group:vars] or [group:children] without spaces',
+      'inventory.ini:1: [web group] is not a section header: expected [group], [group:vars] or ' +
+        '[group:children] without spaces',
     ],
     ['web[1:3', 'inventory.ini:1: a range needs "[" before "]", like web[1:3]'],
     ['web[01:3]', 'inventory.ini:1: begin and end of the range [01:3] must have the same number of digits'],

@@ -47,7 +47,8 @@ c ansible_ssh_port=2201 ansible_private_key_file=there`,
 
   test('with one variable under two names is reached as Ansible reaches it', async () => {
     const [target] = await targets(
-      'h ansible_host=one ansible_ssh_host=two ansible_user=a ansible_ssh_user=b ansible_port=1 ansible_ssh_port=2',
+      'h ansible_host=one ansible_ssh_host=two ansible_user=a ansible_ssh_user=b ansible_port=1 ' +
+        'ansible_ssh_port=2',
     );
     expect(target).toEqual({ name: 'h', address: 'two', user: 'b', port: 2 });
   });
@@ -61,7 +62,7 @@ c ansible_ssh_port=2201 ansible_private_key_file=there`,
     });
   });
 
-  test("takes ssh's configuration from -F, and its arguments from all three variables, the first first", async () => {
+  test("takes ssh's configuration from -F, and its arguments from all three variables in order", async () => {
     mkdirSync(join(folder, '.ssh'));
     writeFileSync(join(folder, '.ssh/config'), 'Host 10.0.1.10\n  Port 2233\n  User deploy\n');
     const [frontend] = await targets(
@@ -117,7 +118,7 @@ web3 ansible_host=[2001:db8::13]`,
     ]);
   });
 
-  test('named by an alias of ssh has the address that the alias stands for, for whoever does not read the alias', async () => {
+  test('named by an alias of ssh has the address of the alias, for whoever does not read it', async () => {
     writeFileSync(join(folder, 'config'), 'Host mon\n  HostName 192.0.2.7\n  User admin\n  Port 2222\n');
     const found = await targets(`mon ansible_ssh_args="-F ${join(folder, 'config')}"\n192.0.2.8`);
     expect(found).toMatchObject([

@@ -35,7 +35,9 @@ describe('the inventory of `prod up`', () => {
       '[all:vars]',
       'ansible_user=root',
       'ansible_ssh_private_key_file=/home/me/project/.pipeline/id',
-      'ansible_ssh_common_args=-o StrictHostKeyChecking=yes -o UserKnownHostsFile=/home/me/project/.pipeline/known_hosts.prod -o GlobalKnownHostsFile=/dev/null -o IdentitiesOnly=yes',
+      'ansible_ssh_common_args=-o StrictHostKeyChecking=yes -o ' +
+        'UserKnownHostsFile=/home/me/project/.pipeline/known_hosts.prod -o ' +
+        'GlobalKnownHostsFile=/dev/null -o IdentitiesOnly=yes',
       'ansible_python_interpreter=/usr/bin/python3',
       '',
     ]);

@@ -110,7 +110,9 @@ journalctl --sync`,
     const running = start(APP, '-f', '-n', '0', '--json', '--requests');
     await sleep(3_000);
     const before = Date.now();
-    await at.on(`systemd-run --quiet --collect --unit 'pipeline-${APP}@job-say.service' echo quick`);
+    await at.on(
+      `systemd-run --quiet --collect --unit 'pipeline-${APP}@job-say.service' -p SyslogIdentifier=${APP} echo quick`,
+    );
     const has = (message: string) => running.documents().some((line) => line.message.includes(message));
     await expect.poll(() => has('quick'), { interval: 20, timeout: 5_000 }).toBe(true);
     process.stderr.write(`line to -f: ${Date.now() - before} ms, of which systemd-run over SSH is a part\n`);
@@ -196,7 +198,10 @@ journalctl --sync`,
     await expect
       .poll(() => running.stderr(), { interval: 200, timeout: 60_000 })
       .toContain('web-2 is read again');
-    await at.on(`systemd-run --quiet --collect --unit 'pipeline-${APP}@job-say.service' echo back again`, 1);
+    await at.on(
+      `systemd-run --quiet --collect --unit 'pipeline-${APP}@job-say.service' -p SyslogIdentifier=${APP} echo back again`,
+      1,
+    );
     const has = () =>
       running.documents().some(({ host, message }) => host === 'web-2' && message === 'back again');
     await expect.poll(has, { interval: 50, timeout: 10_000 }).toBe(true);

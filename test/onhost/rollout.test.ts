@@ -347,7 +347,7 @@ describe('a rollout under way', () => {
     expect(await tellRollout('shop', servingHost(), 'pause', 'me')).toBe('none');
   });
 
-  it('says that it is not heard where its process hangs, and that it is where it takes the word', async () => {
+  it('says whether it is heard: not where its process hangs, but where it takes the word', async () => {
     const host = await begun();
     host.files.set(
       '/run/pipeline/rollouts/shop.json',

@@ -63,7 +63,8 @@ describe('a balancer as nginx reads it', () => {
     server 10.0.0.1:80 max_fails=0 backup;
 }`);
     expect(sticky).toContain(
-      'map $cookie_pipeline_shop $shop_to {\n    default shop_hosts;\n    web-1 shop_host_0;\n    web-2 shop_host_1;\n}',
+      'map $cookie_pipeline_shop $shop_to {\n    default shop_hosts;\n    web-1 shop_host_0;\n  ' +
+        '  web-2 shop_host_1;\n}',
     );
     expect(sticky).toContain('map $upstream_cookie_JSESSIONID $shop_stay');
     expect(sticky).toContain('proxy_pass http://$shop_to;');

@@ -114,7 +114,7 @@ ln -s releases/R1 blue && ln -s releases/R2 green && systemctl reload nginx`,
     expect(await share()).toBe(0);
   });
 
-  test('an older site, whose weights nginx reads from the disk, keeps its traffic when it is updated', async () => {
+  test('an older site, whose weights nginx reads from disk, keeps its traffic when updated', async () => {
     // As an older version left it, with what a newer one, which it replaced, had in memory.
     await host.check(
       `sed -i 's|/run/pipeline/proxy|/var/lib/pipeline/proxy|' /etc/nginx/pipeline/sites/shop.test.conf
@@ -217,7 +217,8 @@ rm -f /etc/tmpfiles.d/pipeline-proxy.conf; systemctl reload nginx`,
   test('files change with the colour, and browsers are told how long they stay', async () => {
     await host.check(
       `cd /srv/shop.test/releases && for r in R1 R2; do
-  mkdir -p $r/app/public && echo "page of $r" >$r/app/public/index.html && echo x >$r/app/public/app.0123abcd.js
+  mkdir -p $r/app/public && echo "page of $r" >$r/app/public/index.html
+  echo x >$r/app/public/app.0123abcd.js
 done`,
       { label: 'test' },
     );

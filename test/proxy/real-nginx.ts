@@ -97,7 +97,7 @@ export class RealNginx {
     const written = `user www-data; worker_processes ${this.#workers}; daemon off; pid ${folder}/pid;
 error_log ${folder}/error.log warn;
 events { worker_connections 4096; }
-http { ${temporary} underscores_in_headers on; server_names_hash_bucket_size 128;
+http { ${temporary} underscores_in_headers on; server_names_hash_bucket_size 512;
 ${this.#log}
 access_log off;
 include ${folder}/sites/*.conf; }`;

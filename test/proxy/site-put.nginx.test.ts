@@ -51,6 +51,15 @@ describe.skipIf(unavailable !== undefined)(`a site of nginx (${unavailable ?? 'n
     expect(await put(site())).toBe('changed 0\n');
   }, 60_000);
 
+  test('may have the longest name that DNS has (mailinabox#93)', async () => {
+    const label = 'a'.repeat(60);
+    const longest = `${label}.${label}.${label}.${'b'.repeat(60)}.example`;
+    expect(await put(site({ domains: [longest, `*.${label}.${label}.${label}.example`] }))).toBe(
+      'changed 1\n',
+    );
+    await put(site());
+  }, 60_000);
+
   test('that nginx refuses leaves the old one in force', async () => {
     const before = readFileSync(file, 'utf8');
     await expect(put(site({ key: '$no_such_variable' }))).rejects.toThrow(

@@ -172,7 +172,8 @@ describe('a site as nginx reads it', () => {
 
   it('adds careful headers, unless the service or the definition says otherwise', () => {
     expect(text()).toContain(
-      'map $upstream_http_x_frame_options $shop_header_x_frame_options {\n    "" SAMEORIGIN;\n    default "";',
+      'map $upstream_http_x_frame_options $shop_header_x_frame_options {\n    "" SAMEORIGIN;\n  ' +
+        '  default "";',
     );
     const own = lines({
       headers: { 'x-frame-options': 'DENY', 'Content-Security-Policy': `default-src 'self'` },

@@ -271,7 +271,7 @@ location /fail { return 500 "${colour} failed"; } }`;
       expect((await nginx.shell('weights_get shop')).trim()).toBe('5.5');
     });
 
-    test('steps, return and promotion under load lose no request; the return is in force at once', async () => {
+    test('steps, return and promotion under load lose no request; a return is in force at once', async () => {
       const load = startLoad({
         url: `http://127.0.0.1:${ports.visitor}/`,
         rate: 500,
@@ -415,7 +415,7 @@ location /fail { return 500 "${colour} failed"; } }`;
       expect(mode).toBe('600 www-data\n710 root\n');
     }, 60_000);
 
-    test('the key is freed once it is read, and logs that rotate do not take it away from nginx', async () => {
+    test('the key is freed once it is read, and rotating logs do not take it from nginx', async () => {
       nginx.signal('SIGUSR1');
       await delay(300);
       await ask(ports.visitor, known(90_005), '/later');

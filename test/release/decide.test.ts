@@ -193,6 +193,8 @@ complete
 `;
   it('are read from lines', () => {
     expect(parseAppFacts('web', 'app', text)).toEqual({
+      auth: [],
+      closed: undefined,
       architecture: 'arm64',
       program: 'onhost-1.cjs',
       rollout: false,

@@ -20,7 +20,9 @@ function planned(
   const connection = recorded(name, asked, ({ script }) => ({
     exitCode: script.startsWith('[ -d') && !converged ? 1 : 0,
   }));
-  const says = `@@host\nos\tdebian\t12\tbookworm\narchitecture\tamd64\nmemory\t1000000000\nsystemd\n@@theirs\n${found}\n@@end\n`;
+  const says =
+    '@@host\nos\tdebian\t12\tbookworm\narchitecture\tamd64\nmemory\t1000000000\nsystemd\n' +
+    `@@theirs\n${found}\n@@end\n`;
   const check = async (script: string, options: { readonly label: string }) => {
     asked.push({ host: name, script, options });
     return says;

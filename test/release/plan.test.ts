@@ -161,3 +161,28 @@ describe('what stands in front of the hosts', () => {
     expect(front(rollback, '').acme).toEqual([]);
   });
 });
+
+describe('the plan of a restart', () => {
+  const restart = { ...common, action: 'restart' } as const;
+
+  it('starts what each host serves in its other colour, without hooks, watch or new files', () => {
+    const { manifest, hosts } = planFor(restart, both, facts());
+    expect(manifest.release).toBe('two');
+    expect(hosts).toMatchObject([
+      {
+        takeOver: { manifest: { release: 'two' }, colour: 'blue', old: 'green', proven: true, hooks: false },
+        settle: { colour: 'blue' },
+      },
+      { takeOver: { manifest: { release: 'one' }, colour: 'green', old: 'blue' } },
+    ]);
+    for (const { takeOver, settle, guard } of hosts) {
+      expect({ placed: takeOver?.placed, withdrawn: settle?.withdrawn, guard }).toEqual({});
+    }
+  });
+
+  it('is none where nothing serves, or nothing runs', () => {
+    expect(() => planFor(restart, facts({ live: undefined }))).toThrow('no live release on web-1');
+    const files = facts({ releases: [kept('one', 'live', { runtime: 'static' })] });
+    expect(() => planFor(restart, files)).toThrow('no processes');
+  });
+});

@@ -7,7 +7,7 @@ import { jobsElsewhere } from '../../src/release/jobs/elsewhere.ts';
 import { placedIn } from '../../src/release/order/order.ts';
 import { processFiles } from '../../src/release/order/processes.ts';
 import { decide } from '../../src/release/plan/decide.ts';
-import { checkExclusive, processesIn } from '../../src/release/plan/processes.ts';
+import { checkExclusive, jobPackages, processesIn } from '../../src/release/plan/processes.ts';
 import { type Asked, facts, kept, recorded } from './support.ts';
 
 const definition = appSchema.parse({
@@ -46,6 +46,7 @@ describe('a definition', () => {
     ]);
     const none = appSchema.parse({ source: 'x', hosts: ['web'] });
     expect(processesIn('app', none, 'static')).toEqual({});
+    expect([jobPackages(definition), jobPackages(none)]).toEqual([['tzdata'], []]);
   });
 
   it('is refused for files alone, and an exclusive process on several hosts', () => {
@@ -101,6 +102,7 @@ describe('units', () => {
     expect(Object.keys(files)).toEqual(['processes/mailer', 'processes/worker', 'jobs/nightly', 'jobs/sync']);
     expect(files['processes/mailer']).toBe('#!/bin/sh\nexec node mailer.js\n');
     expect(files['jobs/nightly']).toContain('cd /srv/app/releases/two/app/server || exit\n');
+    expect(files['jobs/nightly']).toContain('] && PATH=/srv/app/releases/two/node/bin:');
     expect(files['jobs/nightly']).toMatch(/\nexec node report\.js\n$/);
     expect(files['jobs/sync']).toMatch(/\necho "\$HOME" >>log\n$/);
   });

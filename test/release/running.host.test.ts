@@ -2,12 +2,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ProgressEvent } from '../../src/context.ts';
+import { systemUser } from '../../src/contract/places.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
+import { startLoad } from '../support/load.ts';
 import { APP, CACHE, type ReleaseFixture, startReleases } from '../support/releases.ts';
 
 const unavailable = hostsUnavailable();
@@ -35,6 +40,7 @@ apps:
     hosts: [web]
     drain: 10s
     secrets: { KEY: { generate: 20 } }
+    site: { maintenance: closed.html }
     health: { path: /health }
 `,
     );
@@ -136,4 +142,192 @@ apps:
       );
     });
   });
+
+  describe('a folder that outlives releases', () => {
+    const app = (persist: string[]) => ({
+      persist,
+      site: { static: 'public', routes: ['/api'] },
+      secrets: { KEY: { generate: 20 } },
+    });
+    const inRelease = async (line: string) => {
+      const ran = await pipeline(['run', APP, '--', line]);
+      expect(ran.stderr).toBe('');
+    };
+
+    test('begins with what was there, and stays over deploys; older releases find their own', async () => {
+      const first = await at.deploy('one', app([]));
+      await at.on(`echo by hand >/srv/${APP}/${first.hosts[0]?.colour}/app/public/hand.txt`);
+      await at.deploy('two', app(['public']));
+      await inRelease('mkdir public/deep && echo up >public/up.txt && echo deep >public/deep/a.txt');
+      await at.deploy('three', app(['public']));
+      for (const [path, said] of [
+        ['/hand.txt', 'by hand\n'],
+        ['/site.css', '/* one */\n'],
+        ['/up.txt', 'up\n'],
+        ['/deep/a.txt', 'deep\n'],
+      ] as const) {
+        expect(await at.ask(path)).toMatchObject({ status: 200, text: said });
+      }
+      expect((await at.deploy('three', app(['public']))).changed).toBe(false);
+
+      await at.rollback(first.release, app([]));
+      expect(await at.ask('/hand.txt')).toMatchObject({ status: 200, text: 'by hand\n' });
+      expect((await at.ask('/up.txt')).status).toBe(404);
+      await at.deploy('four', app(['public']));
+      expect(await at.ask('/up.txt')).toMatchObject({ status: 200, text: 'up\n' });
+    });
+
+    test('belongs to the application: nginx follows no link of it out of there', async () => {
+      await inRelease('ln -s /etc/hostname public/leak.txt && ln -s up.txt public/own.txt');
+      expect((await at.ask('/leak.txt')).status).toBe(404);
+      expect(await at.ask('/own.txt')).toMatchObject({ status: 200, text: 'up\n' });
+      const modes = await at.on(
+        `cd /var/lib/pipeline-persist && stat -c '%U:%G %a' ${APP} ${APP}/public/deep`,
+      );
+      expect(modes).toBe(`root:root 755\n${systemUser(APP)}:www-data 2750\n`);
+    });
+  });
+
+  describe('at 500 requests a second, none is dropped', () => {
+    async function during(work: () => Promise<unknown>, keepAlive: boolean) {
+      const load = startLoad({ url: `http://${at.addresses[0]}/`, rate: 500, keepAlive });
+      await delay(300);
+      await work();
+      await delay(300);
+      const { others, ok, sent } = await load.stop();
+      expect(others).toEqual({});
+      expect(ok).toBe(sent);
+    }
+
+    beforeAll(async () => {
+      await at.deploy('one');
+      await at.deploy('two');
+    });
+
+    test.each([true, false])(
+      'by a restart, which starts new processes (keep-alive: %s)',
+      async (keepAlive) => {
+        const pids = () => at.on(`systemctl show --value -p MainPID 'pipeline-${APP}@*'`);
+        const before = await pids();
+        await during(async () => {
+          const { code, stdout } = await pipeline(['restart', APP, '--json']);
+          expect({ code, ...JSON.parse(stdout) }).toMatchObject({
+            code: 0,
+            changed: true,
+            hosts: [{ host: 'web' }],
+          });
+        }, keepAlive);
+        expect(await pids()).not.toBe(before);
+        expect((await audit('restart')).at(-1)).toMatchObject({
+          by: 'tester@test',
+          app: APP,
+          result: 'live',
+        });
+      },
+    );
+
+    test.each([true, false])('by more processes, and by fewer (keep-alive: %s)', async (keepAlive) => {
+      await during(async () => {
+        await at.deploy('two', { instances: 2 });
+        await at.deploy('two', { instances: 1 });
+      }, keepAlive);
+    });
+  });
+
+  test('connections that never end go on in the old version while it may finish, then are closed', async () => {
+    await at.deploy('one');
+    const [events, socket] = [longLived('/events', {}), longLived('/socket', { upgrade: 'websocket' })];
+    await delay(500);
+    const told: string[] = [];
+    const context = { ...at.context, progress: (event: ProgressEvent) => told.push(event.detail ?? '') };
+    const began = performance.now();
+    await at.deploy('two', { drain: '2s', watch: '0s' }, { context });
+    expect(performance.now() - began).toBeGreaterThan(2000);
+    expect(told.some((line) => /stopped with 2 requests still under way after 2 s/.test(line))).toBe(true);
+    for (const one of [events, socket]) {
+      await one.ended;
+      expect(one.said()).toMatch(/one/);
+      expect(one.said()).not.toMatch(/two/);
+      // Ten in a second: before the deploy, and while it started, was checked and drained.
+      expect(one.said().match(/one/g)?.length).toBeGreaterThan(20);
+    }
+    const again = longLived('/socket', { upgrade: 'websocket' });
+    await delay(500);
+    expect(again.said()).toContain('frame of two');
+    again.end();
+  });
+
+  test('maintenance answers with the page, over deploys and reboots, and loses nothing', async () => {
+    await at.deploy('one');
+    const url = `http://${at.addresses[0]}/`;
+    const load = startLoad({ url, rate: 300, keepAlive: true, method: 'POST', body: 'five!' });
+    await delay(300);
+    expect((await pipeline(['maintenance', 'on', APP, '--for', '30m'])).code).toBe(0);
+    await at.deploy('two');
+    expect(await at.ask('/')).toMatchObject({ status: 503, text: '<h1>Back soon, for $5</h1>\n' });
+    const retry = Date.parse((await at.ask('/')).headers.get('retry-after') ?? '') - Date.now();
+    expect(retry / 60_000).toBeGreaterThan(25);
+    expect((await pipeline(['maintenance', 'off', APP])).code).toBe(0);
+    await delay(300);
+    const { others, ok, sent } = await load.stop();
+    expect(Object.keys(others)).toEqual(['status 503']);
+    expect(ok + (others['status 503'] ?? 0)).toBe(sent);
+    expect((await at.ask('/')).text).toBe('version two 0');
+
+    await pipeline(['maintenance', 'on', APP]);
+    const [status, listed] = await Promise.all([
+      pipeline(['prod', 'status', '-i', 'inventory.ini', '--json']),
+      pipeline(['releases', APP]),
+    ]);
+    expect(JSON.parse(status.stdout).hosts[0].apps[0]).toMatchObject({
+      healthy: true,
+      maintenance: { by: 'tester@test', until: null },
+    });
+    expect(listed.stdout).toContain('live, closed');
+    await at.reboot('web');
+    expect((await at.ask('/')).headers.get('retry-after')).toBe('300');
+    expect((await pipeline(['maintenance', 'off', APP])).code).toBe(0);
+    expect((await at.ask('/')).status).toBe(200);
+    expect((await audit('maintenance')).map(({ message }) => message)).toEqual([
+      'on for 30 min',
+      'off',
+      'on',
+      'off',
+    ]);
+  });
+
+  test('a staging site asks for a password, which a rollback needs not know', async () => {
+    const site = { auth: { ann: { env: 'STAGING' } } };
+    const context = { ...at.context, env: { ...at.context.env, STAGING: 'open sesame' } };
+    await at.deploy('three', { site }, { context });
+    const authorization = `Basic ${btoa('ann:open sesame')}`;
+    expect((await at.ask('/')).status).toBe(401);
+    expect(await at.ask('/headers', { headers: { authorization } })).toMatchObject({ status: 200 });
+    expect((await at.ask('/headers', { headers: { authorization } })).text).not.toContain('authorization');
+    await at.rollback(undefined, { site });
+    expect((await at.ask('/')).status).toBe(401);
+    expect((await at.ask('/', { headers: { authorization } })).text).toBe('version two 0');
+    expect(await at.on(`stat -c '%U:%G %a' /etc/pipeline/apps/${APP}/auth/*`)).toBe('root:www-data 640\n');
+  });
+
+  function longLived(path: string, headers: Record<string, string>) {
+    let said = '';
+    const asked = request(`http://${at.addresses[0]}${path}`, {
+      headers: headers.upgrade === undefined ? headers : { ...headers, connection: 'upgrade' },
+    });
+    const ended = new Promise<void>((resolve) => {
+      const take = (stream: Readable) => {
+        stream.on('data', (part) => {
+          said += part;
+        });
+        stream.on('close', () => resolve());
+        stream.on('error', () => resolve());
+      };
+      asked.on('response', take);
+      asked.on('upgrade', (_, socket) => take(socket));
+      asked.on('error', () => resolve());
+    });
+    asked.end();
+    return { said: () => said, ended, end: () => asked.destroy() };
+  }
 });

@@ -75,7 +75,8 @@ describe.skipIf(reason !== undefined)('the roles on a real host', () => {
   it('open to each what is meant for it, and nothing else', async () => {
     await on(
       all,
-      'systemd-run --quiet --unit=listener nc -lk 7000 2>/dev/null || systemd-run --quiet --unit=listener python3 -m http.server 7000',
+      'systemd-run --quiet --unit=listener nc -lk 7000 2>/dev/null || systemd-run --quiet ' +
+        '--unit=listener python3 -m http.server 7000',
     );
     await on(all, 'systemd-run --quiet --unit=stranger python3 -m http.server 7001');
     await expect.poll(() => on(all, 'ss -Hltn "sport = :7000 or sport = :7001" | wc -l')).toBe('2');
@@ -91,7 +92,8 @@ describe.skipIf(reason !== undefined)('the roles on a real host', () => {
     const fromFleet = (number: number) =>
       on(
         other,
-        `timeout 1 bash -c ': </dev/tcp/${all.target.address}/${number}' 2>/dev/null && echo open || echo not`,
+        `timeout 1 bash -c ': </dev/tcp/${all.target.address}/${number}' 2>/dev/null && echo ` +
+          'open || echo not',
       );
     expect(await fromFleet(7000)).toBe('open');
     expect(await fromFleet(7001)).toBe('not');

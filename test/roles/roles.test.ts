@@ -130,6 +130,8 @@ it('nginx listens on the families that the kernel has', () => {
   expect(written(false)).toEqual([expect.stringContaining('listen [::]:80;')]);
   expect(written(true)).toEqual([expect.not.stringContaining('[::]')]);
   expect(written(true)[0]).toContain('listen 80;');
+  // As long as the names that test/proxy tries.
+  expect(written(true)[0]).toContain('server_names_hash_bucket_size 512;');
 });
 
 describe('the base of a host', () => {

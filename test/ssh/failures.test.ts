@@ -30,7 +30,8 @@ describe('before the connection stands', () => {
     ['closed', 'kex_exchange_identification: Connection closed by remote host'],
     [
       'closed',
-      '"System is booting up. Unprivileged users are not permitted to log in yet."\nConnection closed by 10.0.0.7 port 2222',
+      '"System is booting up. Unprivileged users are not permitted to log in yet."\nConnection ' +
+        'closed by 10.0.0.7 port 2222',
     ],
     [
       'closed',
@@ -39,19 +40,24 @@ describe('before the connection stands', () => {
     ['permission', 'deploy@10.0.0.7: Permission denied (publickey).'],
     [
       'permission',
-      'Warning: Identity file /keys/id not accessible: No such file or directory.\ndeploy@10.0.0.7: Permission denied (publickey,password).',
+      'Warning: Identity file /keys/id not accessible: No such file or directory.\n' +
+        'deploy@10.0.0.7: Permission denied (publickey,password).',
     ],
     [
       'permission',
-      'Received disconnect from 10.0.0.7 port 2222:2: Too many authentication failures\nDisconnected from 10.0.0.7 port 2222',
+      'Received disconnect from 10.0.0.7 port 2222:2: Too many authentication failures\n' +
+        'Disconnected from 10.0.0.7 port 2222',
     ],
     [
       'host-key-changed',
-      '@@@@@@@@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@@@@@@@@@\nHost key for [10.0.0.7]:2222 has changed and you have requested strict checking.\nHost key verification failed.',
+      '@@@@@@@@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@@@@@@@@@\n' +
+        'Host key for [10.0.0.7]:2222 has changed and you have requested strict checking.\nHost ' +
+        'key verification failed.',
     ],
     [
       'host-key-unknown',
-      'No ED25519 host key is known for [10.0.0.7]:2222 and you have requested strict checking.\nHost key verification failed.',
+      'No ED25519 host key is known for [10.0.0.7]:2222 and you have requested strict ' +
+        'checking.\nHost key verification failed.',
     ],
     ['client', 'command-line: line 0: Bad configuration option: nosuchoption'],
     ['closed', 'something that nobody has seen before'],

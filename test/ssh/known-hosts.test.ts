@@ -7,7 +7,7 @@ import { formatKnownHosts, writeKnownHosts } from '../../src/ssh/known-hosts.ts'
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBmZ';
 
 describe('known_hosts', () => {
-  test('has a line for each key, the port where it is not 22, no comments, sorted and without doubles', () => {
+  test('has a line for each key, the port where it is not 22, no comments; sorted, no doubles', () => {
     const text = formatKnownHosts([
       { address: 'Web.Example.COM', port: 2222, keys: [`${key} root@web`, 'ecdsa-sha2-nistp256 AAAA=='] },
       { address: '10.0.0.7', port: 22, keys: [key] },

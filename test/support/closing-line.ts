@@ -29,9 +29,9 @@ export default class ClosingLine implements Reporter {
     for (const test of skipped) {
       const result = test.result();
       const note = result.state === 'skipped' ? result.note : undefined;
-      process.stdout.write(
-        `SKIPPED ${test.module.moduleId.replace(`${process.cwd()}/`, '')}: ${test.fullName}${note === undefined ? '' : `: ${note}`}\n`,
-      );
+      const file = test.module.moduleId.replace(`${process.cwd()}/`, '');
+      const why = note === undefined ? '' : `: ${note}`;
+      process.stdout.write(`SKIPPED ${file}: ${test.fullName}${why}\n`);
     }
     process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
   }

@@ -1,4 +1,4 @@
-/** Programs of Debian that tests run themselves: the machine's own, or those that `scripts/programs.mjs` keeps. */
+/** Programs of Debian that tests run: the machine's own, or those that `scripts/programs.mjs` keeps. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 

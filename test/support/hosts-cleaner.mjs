@@ -1,4 +1,7 @@
-/** Removes the test environment whose specification is the first argument. Run by the guard of hosts.ts when a test runner was killed. */
+/**
+ * Removes the test environment whose specification is the first argument. Run by the guard of hosts.ts when a
+ * test runner was killed.
+ */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';

@@ -47,7 +47,10 @@ export function hostsUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return 'local hosts need root: run `sudo npm test`';
   const OVERLAYFS = 0x794c7630;
   if (process.env.PIPELINE_LOCAL_STATE === undefined && statfsSync('/var/lib').type === OVERLAYFS) {
-    return "hosts' disks cannot be stacked on a container's root: mount a volume and set PIPELINE_LOCAL_STATE=/that/volume";
+    return (
+      "hosts' disks cannot be stacked on a container's root: mount a volume and set " +
+      'PIPELINE_LOCAL_STATE=/that/volume'
+    );
   }
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
   const missing = Object.entries({

@@ -25,7 +25,7 @@ export const CACHE = join(tmpdir(), 'pipeline-tests-cache');
 
 /**
  * A service whose answer names its version. `/slow?ms=N` answers after a while, `/env` with a part of its
- * environment.
+ * environment, `/events` without end, as does what upgrades to a web socket.
  */
 const service = (version: string, change: (text: string) => string = (text) => text) =>
   change(`const http = require('http');
@@ -36,12 +36,23 @@ const server = http.createServer((request, response) => {
   let size = 0;
   request.on('data', (part) => { size += part.length; });
   request.on('end', () => {
-    if (url.pathname === '/env') return response.end(JSON.stringify({ ...process.env, uid: process.getuid(), cwd: process.cwd() }));
+    const about = () => ({ ...process.env, uid: process.getuid(), cwd: process.cwd() });
+    if (url.pathname === '/env') return response.end(JSON.stringify(about()));
     if (url.pathname === '/file') return response.end(fs.readFileSync(url.searchParams.get('path')));
     if (url.pathname === '/headers') return response.end(JSON.stringify(request.headers));
     if (url.pathname === '/exit') process.exit(7);
+    if (url.pathname === '/events') {
+      response.setHeader('content-type', 'text/event-stream');
+      setInterval(() => response.write('data: version ${version}\\n\\n'), 100);
+      return;
+    }
     setTimeout(() => response.end('version ${version} ' + size), Number(url.searchParams.get('ms') ?? 2));
   });
+});
+server.on('upgrade', (request, socket) => {
+  socket.on('error', () => {});
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n\\r\\n');
+  setInterval(() => socket.write('frame of ${version};'), 100);
 });
 server.listen(port, () => console.log('version ${version} listens on ' + port));
 process.on('SIGTERM', () => process.exit(0));
@@ -95,7 +106,8 @@ const BRANCHES: Readonly<Record<string, string>> = {
     'flaky',
     replace(
       'if (url.pathname',
-      "if (url.pathname !== '/health' && Math.random() < 0.05) response.statusCode = 500;\n    if (url.pathname",
+      "if (url.pathname !== '/health' && Math.random() < 0.05) response.statusCode = 500;\n    " +
+        'if (url.pathname',
     ),
   ),
   // Takes half as long again, and more.
@@ -105,7 +117,8 @@ const BRANCHES: Readonly<Record<string, string>> = {
     'broken',
     replace(
       'if (url.pathname',
-      "console.error(new TypeError('surveys is not iterable').stack); response.statusCode = 500;\n    if (url.pathname",
+      "console.error(new TypeError('surveys is not iterable').stack); response.statusCode = 500;" +
+        '\n    if (url.pathname',
     ),
   ),
   exits: service(
@@ -135,7 +148,8 @@ const BRANCHES: Readonly<Record<string, string>> = {
     'sours-on-one',
     replace(
       'if (url.pathname',
-      "if (process.uptime() > 3 && require('os').hostname() === 'web-2') response.statusCode = 500;\n    if (url.pathname",
+      "if (process.uptime() > 3 && require('os').hostname() === 'web-2') response.statusCode = " +
+        '500;\n    if (url.pathname',
     ),
   ),
   // Keeps sessions in the memory of its process.
@@ -143,7 +157,9 @@ const BRANCHES: Readonly<Record<string, string>> = {
     'sessions',
     replace(
       'if (url.pathname',
-      "const host = require('os').hostname();\n    if (url.pathname === '/login') response.setHeader('set-cookie', 'SID=1; Path=/');\n    if (['/login', '/whoami'].includes(url.pathname)) return response.end(host);\n    if (url.pathname",
+      "const host = require('os').hostname();\n    if (url.pathname === '/login') " +
+        "response.setHeader('set-cookie', 'SID=1; Path=/');\n    if (['/login', " +
+        "'/whoami'].includes(url.pathname)) return response.end(host);\n    if (url.pathname",
     ),
   ),
   // More than a small disk holds.
@@ -345,9 +361,12 @@ export async function startReleases(names: readonly string[], front?: string): P
           connection.check(
             `systemctl stop 'pipeline-*@job-*.timer' 2>/dev/null
 systemctl stop 'pipeline-*@*.service' 2>/dev/null
-rm -rf /var/lib/pipeline/jobs /var/lib/systemd/timers/stamp-pipeline-* /etc/systemd/system/timers.target.wants/pipeline-*
-rm -rf /srv/* /etc/pipeline/apps/*/ /run/pipeline/rollouts /var/lib/pipeline/rollouts /etc/systemd/system/pipeline-*@*-* /var/lib/pipeline/proxy /run/pipeline/proxy /var/log/pipeline/audit.jsonl
-rm -f /etc/systemd/system/pipeline-*@blue*.service /etc/systemd/system/pipeline-*@green*.service /etc/systemd/system/multi-user.target.wants/pipeline-*@*.service
+rm -rf /var/lib/pipeline/jobs /var/lib/systemd/timers/stamp-pipeline-*
+rm -rf /srv/* /etc/pipeline/apps/*/ /run/pipeline/rollouts /var/lib/pipeline/rollouts
+rm -rf /var/lib/pipeline/proxy /run/pipeline/proxy /var/log/pipeline/audit.jsonl
+cd /etc/systemd/system
+rm -rf timers.target.wants/pipeline-* pipeline-*@*-*
+rm -f pipeline-*@blue*.service pipeline-*@green*.service multi-user.target.wants/pipeline-*@*.service
 rm -f /etc/nginx/pipeline/sites/*; systemctl daemon-reload; systemctl reload nginx 2>/dev/null || true`,
             { label: 'clean' },
           ),

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/agent/config.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
 import { readHubConfig } from '../../src/hub/config.ts';
-import { agentConfig, alertPlaces, hubConfigText } from '../../src/watching/desired.ts';
+import { agentConfig, alertPlaces, hubConfigText, logForwarding } from '../../src/watching/desired.ts';
 
 const config = (values: object): Config => ({
   ...configSchema.parse({ project: 'demo', hosts: { monitor: {}, web: { roles: ['nginx'] } }, ...values }),
@@ -22,11 +22,29 @@ const agent = (values: object, group: string) =>
       monitorAddress: '10.0.0.1',
       certificate: 'PEM',
       password: 'secret',
+      forward: logForwarding(config(values), { TOKEN: 'Bearer x', SYSLOG: 'udp://logs:514' }),
     }),
   );
 const shop = { source: '.', hosts: ['web'] };
 
 describe('an agent is told', () => {
+  it('where logs are sent, with what the environment says; nothing where nobody asked', () => {
+    const logs = {
+      forward: [
+        { loki: 'https://loki.example', headers: { Authorization: { env: 'TOKEN' } } },
+        { syslog: 'tls://logs.example:6514' },
+      ],
+    };
+    expect(agent({ logs }, 'web').forward).toEqual([
+      { kind: 'loki', url: 'https://loki.example', headers: { Authorization: 'Bearer x' } },
+      { kind: 'syslog', url: 'tls://logs.example:6514', headers: {} },
+    ]);
+    expect(agent({}, 'web').forward).toEqual([]);
+    const from = (name: string) => () => agent({ logs: { forward: [{ syslog: { env: name } }] } }, 'web');
+    expect(from('MISSING')).toThrow('MISSING, which logs: names, is not set');
+    expect(from('SYSLOG')).toThrow('has another form: tcp://HOST:PORT');
+  });
+
   it('to check an application as a deploy does, on the hosts of it', () => {
     const health = {
       path: '/up',
@@ -99,6 +117,16 @@ describe('an agent is told', () => {
   ])('a check with %j follows redirects: %s', (wanted, follow) => {
     const checks = { page: { url: 'http://shop.example/', ...wanted } };
     expect(agent({ checks }, 'monitor').checks).toMatchObject([{ follow }]);
+  });
+
+  it('to check an application over https where http only redirects: nginx redirects without it, too', () => {
+    const tls = { certificate: 'a', key: 'b' };
+    const apps = {
+      shop: { ...shop, health: { contains: 'ok' }, site: { domains: ['*.shop.example'], tls } },
+    };
+    expect(agent({ apps }, 'web').checks).toMatchObject([
+      { url: 'https://www.shop.example/', through: '127.0.0.1', below: 500, contains: 'ok' },
+    ]);
   });
 
   it('the certificate of each name that nginx has', () => {

@@ -9,7 +9,7 @@ function host(name: string, exitCode: number, stdout: string): Connection {
   return { target, script: async () => ({ exitCode, stdout, stderr: '' }) } as unknown as Connection;
 }
 
-test('a host that does not know the name of the monitor is told apart, and keeps no other from being set up', async () => {
+test('a host that does not know the name of the monitor keeps no other from being set up', async () => {
   const reached = await reach('mon', [host('web', 0, '192.0.2.11\n'), host('db', 9, '')], quietContext());
   expect(reached.map(({ addresses }) => addresses)).toEqual([['192.0.2.11'], []]);
   expect(reached.map(({ failure }) => failure?.kind)).toEqual([undefined, 'host']);

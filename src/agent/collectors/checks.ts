@@ -1,12 +1,17 @@
 /** HTTP and TCP checks from this host. */
 
+import type { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import type { RequestOptions } from 'node:https';
+import { connect, isIP } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { MAINTENANCE_HEADER } from '../../contract/proxy-paths.ts';
 import { duration } from '../../format.ts';
 import type { Row } from '../../metrics/catalogue.ts';
 import { redact } from '../../redact.ts';
 import type { Collector } from '../collector.ts';
+import { describeCertificate } from './certificates.ts';
 
 /** One check. Either `url` or `tcp`. */
 export interface CheckSettings {
@@ -26,6 +31,11 @@ export interface CheckSettings {
   readonly follow?: 'yes' | 'no' | undefined;
   /** PEM file with an authority that is trusted beside the usual ones. */
   readonly ca?: string | undefined;
+  /**
+   * Address that is connected to, whatever the URL's host name stands for. Its certificate is not judged: that
+   * is another check's.
+   */
+  readonly through?: string | undefined;
   readonly everySeconds?: number | undefined;
   /** A path: what is to be checked is not there before it exists. */
   readonly once?: string | undefined;
@@ -36,10 +46,14 @@ export interface CheckSettings {
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
+  /** nginx answers for a site that somebody closed: nobody is to be called for that. */
+  readonly maintenance?: boolean | undefined;
 }
 
 /** How much of a body is searched. */
 const MAX_BODY = 256 * 1024;
+/** How often the certificates are reported that redirects lead to. */
+const CERTIFICATES_EVERY_MS = 3_600_000;
 /** More are a circle. */
 const MOST_REDIRECTS = 10;
 /** Say who asks: nothing for another origin. */
@@ -49,6 +63,7 @@ const BODY_HEADERS = ['content-length', 'content-type', 'content-encoding', 'con
 /** Why an answer is not the expected one; empty where it is. */
 export function judgeAnswer(check: CheckSettings, answer: HttpAnswer): string {
   const { status, body } = answer;
+  if (answer.maintenance === true) return '';
   const { status: wanted, below = 400 } = check;
   if (wanted === undefined ? status >= below : !wanted.includes(status)) {
     return `answered ${status}${wanted === undefined ? '' : `, not ${wanted.join(' or ')}`}`;
@@ -61,6 +76,7 @@ export function judgeAnswer(check: CheckSettings, answer: HttpAnswer): string {
 
 export function checkCollector(check: CheckSettings): Collector {
   const target = redact(check.url ?? check.tcp ?? '');
+  let certified = Number.NEGATIVE_INFINITY;
   const secrets = Object.values(check.headers ?? {}).filter((value) => value.length >= 6);
   return {
     name: `check ${check.name}`,
@@ -68,7 +84,8 @@ export function checkCollector(check: CheckSettings): Collector {
     async collect() {
       if (check.once !== undefined && !existsSync(check.once)) return {};
       const started = performance.now();
-      const error = await run(check).catch((thrown: Error) => redact(thrown.message, secrets));
+      const met = new Map<string, X509Certificate>();
+      const error = await run(check, met).catch((thrown: Error) => redact(thrown.message, secrets));
       const row: Row<'checks'> = {
         check: check.name,
         target,
@@ -76,18 +93,26 @@ export function checkCollector(check: CheckSettings): Collector {
         duration: performance.now() - started,
         error,
       };
-      return { checks: [row] };
+      if (met.size === 0 || started - certified < CERTIFICATES_EVERY_MS) return { checks: [row] };
+      certified = started;
+      const certificates = [...met].map(([endpoint, certificate]) => ({
+        endpoint,
+        ...describeCertificate(certificate),
+        error: '',
+      }));
+      return { checks: [row], certificates };
     },
   };
 }
 
-async function run(check: CheckSettings): Promise<string> {
+/** @param met takes the certificates of servers that a redirect led to, by `host:port` */
+async function run(check: CheckSettings, met: Map<string, X509Certificate>): Promise<string> {
   const timeoutMs = (check.timeoutSeconds ?? 5) * 1000;
   if (check.url === undefined) {
     await dial(check.tcp ?? '', timeoutMs);
     return '';
   }
-  return judgeAnswer(check, await request(check, check.url, timeoutMs));
+  return judgeAnswer(check, await request(check, check.url, timeoutMs, met));
 }
 
 /** Opens a TCP connection and closes it. @throws Error where that takes longer than `timeoutMs`, or fails */
@@ -111,15 +136,26 @@ function dial(address: string, timeoutMs: number): Promise<void> {
  * Asks, and where the check says so follows redirects: the last answer counts. One time limit for all of it.
  * @throws Error with the reason, which may hold an address
  */
-async function request(check: CheckSettings, url: string, timeoutMs: number): Promise<HttpAnswer> {
+async function request(
+  check: CheckSettings,
+  url: string,
+  timeoutMs: number,
+  met: Map<string, X509Certificate>,
+): Promise<HttpAnswer> {
   const limit = AbortSignal.timeout(timeoutMs);
-  const ca = check.ca === undefined ? undefined : await trusted(check.ca);
+  const tls = check.ca === undefined ? {} : { ca: await trusted(check.ca) };
+  const way = check.through === undefined ? tls : { ...tls, ...through(check.through) };
   let ask: Ask = { url, method: check.method ?? 'GET', headers: check.headers ?? {}, body: check.body };
   for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
-    const answer = await requestOnce(ask, limit, ca).catch((error: unknown) => {
+    const answer = await requestOnce(ask, limit, way).catch((error: unknown) => {
       if (limit.aborted) throw new Error(`no answer within ${duration(timeoutMs)}`);
       throw error;
     });
+    const { hostname, port, origin } = new URL(ask.url);
+    // That of the first address is watched by itself.
+    if (answer.certificate !== undefined && origin !== new URL(url).origin) {
+      met.set(`${hostname}:${port || 443}`, answer.certificate);
+    }
     const next = check.follow === 'yes' ? nextAsk(ask, answer.status, answer.location) : undefined;
     if (next === undefined) return answer;
     ask = next;
@@ -162,8 +198,20 @@ export function nextAsk(ask: Ask, status: number, location: string | undefined):
   };
 }
 
+/** Settings of a connection that goes to an address of its own. */
+type Way = Pick<RequestOptions, 'ca' | 'lookup' | 'rejectUnauthorized'>;
+
+function through(address: string): Way {
+  const family = isIP(address);
+  return {
+    rejectUnauthorized: false,
+    lookup: (_name, options, done) =>
+      options.all === true ? done(null, [{ address, family }]) : done(null, address, family),
+  };
+}
+
 /** The usual authorities and one's own. */
-async function trusted(path: string): Promise<readonly string[]> {
+async function trusted(path: string): Promise<string[]> {
   const { rootCertificates } = await import('node:tls');
   return [...rootCertificates, readFileSync(path, 'utf8')];
 }
@@ -175,8 +223,8 @@ async function trusted(path: string): Promise<readonly string[]> {
 export async function requestOnce(
   { url, method, headers, body }: Ask,
   signal: AbortSignal,
-  ca?: readonly string[],
-): Promise<HttpAnswer & { readonly location: string | undefined }> {
+  way: Way = {},
+): Promise<HttpAnswer & { readonly location?: string; readonly certificate?: X509Certificate }> {
   const secure = url.startsWith('https:');
   const module = secure ? await import('node:https') : await import('node:http');
   const options = {
@@ -184,13 +232,22 @@ export async function requestOnce(
     headers: { 'user-agent': 'pipeline-agent', ...headers },
     agent: false as const,
     signal,
-    ...(secure && ca !== undefined ? { ca: [...ca] } : {}),
+    ...way,
   };
   return new Promise((resolve, reject) => {
     const outgoing = module.request(url, options, (incoming) => {
+      const certificate = secure ? (incoming.socket as TLSSocket).getPeerX509Certificate() : undefined;
       readBody(incoming).then((text) => {
         outgoing.destroy();
-        resolve({ status: incoming.statusCode ?? 0, body: text, location: incoming.headers.location });
+        const { statusCode: status = 0, headers } = incoming;
+        const { location } = headers;
+        resolve({
+          status,
+          body: text,
+          maintenance: status === 503 && headers[MAINTENANCE_HEADER.toLowerCase()] === 'on',
+          ...(location === undefined ? {} : { location }),
+          ...(certificate === undefined ? {} : { certificate }),
+        });
       }, reject);
     });
     outgoing.once('error', reject);

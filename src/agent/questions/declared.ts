@@ -7,8 +7,12 @@ export function unitsToRead(
   declared: readonly string[],
 ): readonly string[] | undefined {
   if (app === undefined) return declared.length === 0 ? undefined : declared;
-  const isDeclared = declared.some((glob) => matchesGlob(`pipeline-${app}@blue.service`, glob));
-  return isDeclared ? [`pipeline-${app}@*.service`] : undefined;
+  return isDeclared(`pipeline-${app}@blue.service`, declared) ? [`pipeline-${app}@*.service`] : undefined;
+}
+
+/** Whether one of the globs matches the unit. */
+export function isDeclared(unit: string, declared: readonly string[]): boolean {
+  return declared.some((glob) => matchesGlob(unit, glob));
 }
 
 function matchesGlob(unit: string, glob: string): boolean {

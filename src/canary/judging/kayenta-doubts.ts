@@ -30,7 +30,12 @@ export function weigh(
   const input = readKayentaInput(document);
   const outcome = OUTCOMES[result.score.classification];
   if (outcome === 'failed') return { result, outcome, notes };
-  const doubts = [...nothingCompared(input, result), ...absent(input), ...untested(input, result)];
+  const doubts = [
+    ...nothingCompared(input, result),
+    ...absent(input),
+    ...untested(input, result),
+    ...endless(input, result),
+  ];
   return {
     result,
     outcome: doubts.length > 0 ? 'inconclusive' : outcome,
@@ -65,6 +70,19 @@ function untested({ metrics }: KayentaInput, { results }: KayentaJudgeResult): s
     .filter(({ classification, muted }) => classification === 'Error' && !muted)
     .filter(({ name }) => metrics.get(name)?.critical === true)
     .map(({ name }) => `${name} is critical and could not be tested. That is no pass.`);
+}
+
+/** Kayenta's test passes what holds infinite values: no difference to them is a number. */
+function endless({ pairs }: KayentaInput, { results }: KayentaJudgeResult): string[] {
+  const isEndless = (value: number) => Math.abs(value) === Number.POSITIVE_INFINITY;
+  return pairs.flatMap(({ control, experiment }, index) => {
+    const entry = results[index];
+    if (entry?.classification !== 'Pass' || entry.muted) return [];
+    if (!control.some(isEndless) && !experiment.some(isEndless)) return [];
+    return [
+      `${entry.name} has infinite values, a division by zero perhaps, which cannot be compared. That is no pass.`,
+    ];
+  });
 }
 
 /** Kayenta counts a group whose metrics all have no data as 100. */

@@ -111,7 +111,7 @@ export async function prepareSide(
     const exposures: Exposure[] = [{ port, protocol: 'tcp', from: 'fleet' }];
     await Promise.all([
       converge(host.connection, [firewall(roleParams(lab, host, exposures)), LIBATOMIC], context),
-      sendVersion(host, spec, agent, context),
+      sendArtifact(host, spec, agent, context),
     ]);
     const text = await host.connection.check(
       `${installScript(spec)}${unpackNode(agent.node)}\necho node ${spec.node}\n${VERSIONS}`,
@@ -122,7 +122,7 @@ export async function prepareSide(
 }
 
 /** Artifact, its Node, the agent and its Node. */
-async function sendVersion(
+async function sendArtifact(
   host: LabHost,
   spec: ServiceSpec,
   agent: AgentFiles,

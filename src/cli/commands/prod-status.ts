@@ -139,7 +139,9 @@ function rows(host: HostStatus, monitor: Watched | undefined, { output: { colors
     ...(index === 0 ? [host.name, host.address, state] : ['', '', '']),
     app.app,
     app.release ?? 'none',
-    app.healthy ? colors.green('healthy') : colors.red(app.reason ?? 'not healthy'),
+    `${app.healthy ? colors.green('healthy') : colors.red(app.reason ?? 'not healthy')}${
+      app.maintenance === undefined ? '' : colors.yellow(', closed for maintenance')
+    }`,
     ...(index === 0 ? heard : heard.map(() => '')),
   ]);
 }

@@ -34,7 +34,8 @@ export const releases: Handler<typeof definitions.releases> = async (options, se
   };
 };
 
-function service({ live, liveOn, kept }: ReleaseRecord, colors: Colors): string {
+function service({ live, liveOn, kept, maintenance }: ReleaseRecord, colors: Colors): string {
+  if (maintenance) return colors.yellow('live, closed');
   if (live) return colors.green('live');
   if (liveOn.length > 0) return colors.yellow(`live on ${liveOn.join(', ')}`);
   return kept ? 'kept' : '';

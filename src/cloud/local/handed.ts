@@ -1,11 +1,12 @@
 /**
- * What hosts are handed of this machine's settings, so that names, apt and npm work inside as they do
+ * What hosts are handed of this machine's settings, so that names, apt, npm and pip work inside as they do
  * outside.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Context } from '../../context.ts';
+import { pipSettings } from './pip.ts';
 import { mustRun } from './run.ts';
 
 /** A file to be laid into a host. */
@@ -32,11 +33,12 @@ export const HOSTS_FILE = '/etc/hosts';
 
 /** Everything that hosts of `subnet` are handed. */
 export async function handedFiles(context: Context, subnet: string): Promise<Handed> {
-  const [apt, resolver, hosts, npm, variables] = await Promise.all([
+  const [apt, resolver, hosts, npm, pip, variables] = await Promise.all([
     aptFetchSettings(context),
     resolverSettings(),
     readText('/etc/hosts'),
     npmSettings(context.env),
+    pipSettings(context.env),
     readText('/etc/environment'),
   ]);
   const env = { ...parseEnvironment(variables ?? ''), ...context.env };
@@ -46,8 +48,14 @@ export async function handedFiles(context: Context, subnet: string): Promise<Han
     { path: APT_CONF, content: apt, mode: mayHoldSecret(apt) ? 0o600 : 0o644 },
     { path: '/etc/environment', content: environmentFile(env, subnet), mode: 0o600 },
     { path: '/root/.npmrc', content: npm, mode: 0o600 },
+    { path: '/root/.config/pip/pip.conf', content: pip, mode: 0o600 },
     ...(await aptLogins()),
-    ...(await namedFiles([...pathsIn(apt), ...npmPaths(npm), env.NODE_EXTRA_CA_CERTS ?? ''])),
+    ...(await namedFiles([
+      ...pathsIn(apt),
+      ...npmPaths(npm),
+      pipCertificate(pip),
+      env.NODE_EXTRA_CA_CERTS ?? '',
+    ])),
   ];
   const digest = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
   files.push({ path: HOSTS_FILE, content: hostsFile(hosts ?? ''), mode: 0o644 });
@@ -230,6 +238,10 @@ function npmPaths(npm: string): string[] {
   return [...npm.matchAll(/^(?:cafile|\/\/.+:(?:certfile|keyfile))=(\/.+)$/gm)].map(
     (match) => match[1] ?? '',
   );
+}
+
+function pipCertificate(pip: string): string {
+  return /^cert = (\/.+)$/m.exec(pip)?.[1] ?? '';
 }
 
 /** apt's logins for archives that ask for one. */

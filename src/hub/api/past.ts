@@ -1,4 +1,4 @@
-/** Answers about what happened: events, alerts, canaries, live canaries. */
+/** Answers about what happened: events, alerts, canaries, rollouts. */
 import type { Hono } from 'hono';
 import * as z from 'zod';
 import type { Env } from '../access/sign-in.ts';

@@ -1,5 +1,6 @@
 /** What the API answers, from what the hub knows. Pure. */
 import type { AppView, HostView } from '../../alerts/findings.ts';
+import type { Silence } from '../../alerts/silence.ts';
 import type { AlertState } from '../../alerts/types.ts';
 import type { Row, Window } from '../../metrics/catalogue.ts';
 import { sumHistograms } from '../../metrics/dense.ts';
@@ -30,6 +31,7 @@ export interface OverviewSource {
   /** Requests a second of each application by minute. */
   readonly sparks: Pick<AppSparks, 'line'>;
   readonly states: readonly AlertState[];
+  readonly silences: readonly Silence[];
   readonly canaries: readonly CanaryRun[];
   readonly rollouts: readonly ShownRollout[];
   readonly storage: Overview['storage'];
@@ -46,6 +48,7 @@ export function overview(source: OverviewSource, now: number): Overview {
     hosts: hosts.map((host) => overviewHost(host, states, now)),
     apps: appNames(hosts).map((app) => overviewApp(app, hosts, sparks.line(app, now), states, now)),
     alerts: alerts.sort((a, b) => rank(a) - rank(b) || b.since - a.since),
+    silences: source.silences.map(({ subject, until, why, by }) => ({ subject, until, why, by })),
     canaries,
     rollouts,
     storage,

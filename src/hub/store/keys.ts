@@ -20,6 +20,8 @@ export const SERVED = 'hub:served';
 export const SEEN_RELEASES = 'hub:releases';
 /** Hash: alert key → its state (JSON). */
 export const ALERTS = 'hub:alerts';
+/** Hash: subject → a silence (JSON). */
+export const SILENCES = 'hub:silences';
 /** Stream of what was fired and resolved. */
 export const ALERT_LOG = 'hub:alert-log';
 /** Hash: id → a message on its way to a place (JSON). */

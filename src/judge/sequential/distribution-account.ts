@@ -3,7 +3,7 @@ import { seededUniform } from '../random.ts';
 import type { PerSide, QuantileSettings, SequentialConfig, SideSecond } from '../types.ts';
 import { type BlockPair, type DistributionState, noDistribution, observeBlock } from './distribution.ts';
 import { both, imbalance } from './pairs.ts';
-import { merge, NO_COUNTS, type SparseCounts, sparse, spread, thinned } from './slots.ts';
+import { merge, NO_COUNTS, sparse, spread, thinned, without } from './slots.ts';
 
 /**
  * Beyond this ratio of requests the sides' traffic is unequal, and differences between them are no longer
@@ -11,6 +11,8 @@ import { merge, NO_COUNTS, type SparseCounts, sparse, spread, thinned } from './
  */
 export const UNEQUAL_TRAFFIC = 1.5;
 const UNEQUAL_BLOCK = 3;
+/** Parts of the bigger side that are compared; more would tell hardly anything more. */
+const MOST_PARTS = 10;
 
 type Pair = PerSide<SideSecond>;
 
@@ -141,19 +143,26 @@ function observeSecond(
   const whole = exact(block);
   const totals = both(block, (side) => side.total);
   const isEqual = imbalance(requests) <= UNEQUAL_TRAFFIC && imbalance(totals) <= UNEQUAL_BLOCK;
-  const compared = isEqual ? whole : exact(equalParts(block, pairs));
+  const compared = isEqual ? [whole] : equalParts(block, pairs).map(exact);
   return { distribution: observeBlock(account.distribution, whole, quantiles, compared), block: NO_BLOCK };
 }
 
 /**
- * The block with equally many values on both sides, drawn at random: swapping the sides then changes no
- * distribution.
+ * The smaller side beside parts of the bigger one with as many values, drawn at random: swapping the sides
+ * then changes no distribution. The parts have no value in common, so hardly any is thrown away.
  */
-function equalParts(block: BlockPair, seed: number): BlockPair {
+function equalParts(block: BlockPair, seed: number): readonly BlockPair[] {
   const random = seededUniform(seed);
   const size = Math.min(block.baseline.total, block.candidate.total);
-  const part = (counts: SparseCounts) => (counts.total === size ? counts : thinned(counts, size, random));
-  return { baseline: part(block.baseline), candidate: part(block.candidate) };
+  if (size === 0) return [block];
+  const bigger = block.baseline.total > size ? 'baseline' : 'candidate';
+  const parts: BlockPair[] = [];
+  for (let rest = block[bigger]; rest.total >= size && parts.length < MOST_PARTS; ) {
+    const part = rest.total === size ? rest : thinned(rest, size, random);
+    parts.push({ ...block, [bigger]: part });
+    rest = without(rest, part);
+  }
+  return parts;
 }
 
 const mergePairs = (a: BlockPair, b: BlockPair): BlockPair => ({

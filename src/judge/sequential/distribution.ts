@@ -46,15 +46,15 @@ export function noDistribution(quantiles: readonly QuantileSettings[]): Distribu
 
 /**
  * The state after one block; `quantiles` are those that the state was made with. `compared` is what the
- * claims are tested on where that is not all of the block.
+ * claims are tested on where that is not all of the block: parts with as many values of either side.
  */
 export function observeBlock(
   state: DistributionState,
   block: BlockPair,
   quantiles: readonly QuantileSettings[],
-  compared: BlockPair = block,
+  compared: readonly BlockPair[] = [block],
 ): DistributionState {
-  const comparable = compared.baseline.total > 0 && compared.candidate.total > 0;
+  const comparable = compared.every(({ baseline, candidate }) => baseline.total > 0 && candidate.total > 0);
   const history = Math.min(state.baseline.total, state.candidate.total);
   return {
     baseline: addBlock(state.baseline, block.baseline),
@@ -62,7 +62,9 @@ export function observeBlock(
     claims: state.claims.map((bets, i) => {
       const settings = quantiles[i] as QuantileSettings;
       const known = history * Math.min(settings.quantile, 1 - settings.quantile) >= KNOWN_BEYOND;
-      return comparable && known ? betOn(bets, differences(state, compared, settings)) : bets;
+      return comparable && known
+        ? betOn(bets, ...compared.map((pair) => differences(state, pair, settings)))
+        : bets;
     }),
   };
 }

@@ -163,3 +163,9 @@ export function thinned(block: SparseCounts, size: number, random: () => number)
   });
   return { slots: block.slots, counts, total: size };
 }
+
+/** The values that a part of the block (`thinned`) leaves. */
+export function without(block: SparseCounts, part: SparseCounts): SparseCounts {
+  const counts = block.counts.map((count, i) => count - (part.counts[i] as number));
+  return { slots: block.slots, counts, total: block.total - part.total };
+}

@@ -27,22 +27,31 @@ export function noSymmetricBets(channels: number): SymmetricBets {
   return { wealth: startingWealth(channels, STEEPNESS.length), sums: new Float64Array(channels), blocks: 0 };
 }
 
-/** The bets after a block with the difference `differences[channel]` in each channel. */
-export function betOn(bets: SymmetricBets, differences: Float64Array): SymmetricBets {
+/**
+ * The bets after a block with the difference `differences[channel]` in each channel. Of several comparisons
+ * (the smaller side with parts of the bigger one) each gets an equal part of every stake: the mean of what
+ * they return has expectation at most 1, as each of them does.
+ */
+export function betOn(bets: SymmetricBets, ...comparisons: readonly Float64Array[]): SymmetricBets {
   const { sums, blocks } = bets;
   const wealth = afterRound(bets.wealth, (channel, gambler) => {
-    const difference = differences[channel] as number;
-    if (difference === 0) return 0;
     const sum = sums[channel] as number;
-    // Before any difference was seen there is no scale: bet on the sign.
-    const scaled = sum === 0 ? Math.sign(difference) : (difference * blocks) / sum;
-    return symmetricGain(scaled, STEEPNESS[gambler] as number);
+    const gains = comparisons.map((differences) => {
+      const difference = differences[channel] as number;
+      if (difference === 0) return 0;
+      // Before any difference was seen there is no scale: bet on the sign.
+      const scaled = sum === 0 ? Math.sign(difference) : (difference * blocks) / sum;
+      return symmetricGain(scaled, STEEPNESS[gambler] as number);
+    });
+    return gains.length === 1 ? (gains[0] as number) : Math.log(mean(gains.map(Math.exp)));
   });
-  return {
-    wealth,
-    sums: sums.map((sum, channel) => sum + Math.abs(differences[channel] as number)),
-    blocks: blocks + 1,
-  };
+  const size = (channel: number) =>
+    mean(comparisons.map((differences) => Math.abs(differences[channel] as number)));
+  return { wealth, sums: sums.map((sum, channel) => sum + size(channel)), blocks: blocks + 1 };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Log gain of a bet on a difference in units of its usual size. */

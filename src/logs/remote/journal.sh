@@ -28,12 +28,13 @@ esac
 [ -z "$pattern" ] || args+=("--grep=$pattern")
 [ -z "$unit" ] || args+=("--unit=$unit")
 if [ -n "$app" ]; then
-  # What its processes print, and what systemd says of its units. The units by name too: of a process that
-  # has just ended, the journal no longer finds its control group.
-  args+=("_SYSTEMD_SLICE=$slice")
+  # What its processes print, and what systemd says of its units. Of a process that ended at once the journal
+  # finds no control group: its unit is known by name, and one that is new by what its lines are marked with.
+  args+=("_SYSTEMD_SLICE=$slice" + "SYSLOG_IDENTIFIER=$app")
   while read -r one; do args+=(+ "_SYSTEMD_UNIT=$one" + "UNIT=$one"); done < <(
     {
       printf 'pipeline-%s@%s.service\n' "$app" blue "$app" green
+      systemctl list-unit-files --no-legend --plain "pipeline-$app@*" | sed 's/ .*//'
       journalctl --field=UNIT
       journalctl --field=_SYSTEMD_UNIT
     } | grep -F "pipeline-$app@" | sort -u

@@ -68,11 +68,17 @@ export class JournalSource implements LogSource {
     for await (const line of linesOf(connection, this.#script(mode, count), this.#label, signal)) {
       if (line.text.startsWith('now ')) onBegun();
       const entry = line.text.startsWith('{') ? parseEntry(line.text, line.isCut) : this.#told(line);
-      if (entry === undefined) continue;
+      if (entry === undefined || !this.#isOwn(entry)) continue;
       if (mode !== 'newest') this.#cursor = entry.cursor;
       else this.#cursor ||= entry.cursor;
       yield entry;
     }
+  }
+
+  /** Others may mark their lines with the application's name. */
+  #isOwn({ unit }: JournalEntry): boolean {
+    const { app } = this.#reading.question;
+    return app === undefined || unit.startsWith(`pipeline-${app}@`);
   }
 
   get #label(): string {

@@ -6,10 +6,11 @@ import type { Context } from '../../context.ts';
 import { COMMANDS, type CommandOrder } from '../../contract/command.ts';
 import { withPasswords } from '../../database/index.ts';
 import { whoami } from '../../environment/audit.ts';
-import { asFailure, closest, Failure } from '../../errors.ts';
+import { asFailure, Failure } from '../../errors.ts';
 import { runTool } from '../../process/tool.ts';
 import { connect } from '../../ssh/openssh.ts';
 import { command, quote } from '../../ssh/quote.ts';
+import { hostNamed } from '../hosts.ts';
 import { lookAt } from '../look/look.ts';
 import { chooseRelease } from '../plan/choose.ts';
 import { liveRelease } from '../plan/decide.ts';
@@ -48,7 +49,8 @@ export interface CommandResult {
  */
 export async function runInRelease(request: CommandRequest, context: Context): Promise<CommandResult> {
   const { app, config, words, terminal } = request;
-  const host = hostOf(request);
+  const host = request.host === undefined ? request.hosts[0] : hostNamed(request, request.host);
+  if (host === undefined) throw new Error('an application has a host');
   const found = await lookAt(app, [host], context);
   const facts = found[0]?.facts;
   const release =
@@ -62,16 +64,6 @@ export async function runInRelease(request: CommandRequest, context: Context): P
   await leave(host, token, order, context);
   const ran = await join(host, order, token, request.collect, context);
   return { host: host.name, release: release.manifest.release, ...ran };
-}
-
-function hostOf({ app, hosts, host: wanted }: CommandRequest): ReleaseHost {
-  const found = wanted === undefined ? hosts[0] : hosts.find(({ name }) => name === wanted);
-  if (found !== undefined) return found;
-  const names = hosts.map(({ name }) => name);
-  const guess = closest(wanted ?? '', names);
-  throw new Failure('usage', `${app} is not on a host "${wanted}"`, {
-    next: guess === undefined ? `Its hosts: ${names.join(', ')}` : `Did you mean ${guess}?`,
-  });
 }
 
 function nothingLive(app: string, { name }: ReleaseHost): Failure {

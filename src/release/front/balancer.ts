@@ -92,6 +92,7 @@ export function balancerText(
     sessionCookie: site.session_cookie ?? (runtime === 'tomcat' ? 'JSESSIONID' : undefined),
     maxBodyBytes: site.max_body,
     readTimeoutMs: site.read_timeout,
+    unbuffered: !site.buffering,
     trustedProxies: site.trusted_proxies,
   });
 }

@@ -70,6 +70,7 @@ export async function readCertificate(
     readPem(app, resolve(directory, tls.key)),
   ]);
   checkCertificate(app, chain, key, now);
+  checkWildcards(app, domains, chain);
   const name = createHash('sha256').update(chain).update(key).digest('hex').slice(0, 16);
   return { kind: 'given', chain, key, name };
 }
@@ -97,6 +98,18 @@ function checkCertificate(app: string, chain: string, key: string, now: Date | u
     throw refuse('site: tls: key: is not a PEM private key without a password', error);
   }
   throw refuse('the key belongs to another certificate');
+}
+
+/** A wildcard needs a certificate that has it; other names are a matter of whoever stands in front. */
+function checkWildcards(app: string, domains: readonly string[], chain: string): void {
+  const names = new X509Certificate(chain).subjectAltName?.toLowerCase().split(', ') ?? [];
+  const missing = domains.find((domain) => domain.startsWith('*.') && !names.includes(`dns:${domain}`));
+  if (missing === undefined) return;
+  const has = names.map((name) => name.replace(/^dns:/, '')).join(', ') || 'no name';
+  throw new Failure('usage', `${app}: the certificate does not cover ${missing}: it is for ${has}`, {
+    step: 'certificate',
+    next: 'Give a certificate with that wildcard (site: tls: certificate:), or name the hosts one by one.',
+  });
 }
 
 async function readPem(app: string, path: string): Promise<string> {

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import type { AppOnHosts, ReleaseHost } from '../types.ts';
 import { type AcmeFacts, certify, lacksCertificate, lookAtAcme } from './acme.ts';
+import { readAuth } from './auth.ts';
 import {
   type BalancerFacts,
   balancersToChange,
@@ -32,7 +33,8 @@ export async function lookAtFront(
   going: 'forward' | 'back',
 ): Promise<FrontFacts> {
   const byAcme = definition.site.tls?.acme !== undefined;
-  const [certificate, found, ...acme] = await Promise.all([
+  const [auth, certificate, found, ...acme] = await Promise.all([
+    going === 'forward' ? readAuth(app, definition, config.directory, context) : undefined,
     readCertificate(app, definition, config.directory, going === 'forward' ? context.now() : undefined),
     lookAtBalancers(app, balancers, hosts, context),
     ...(byAcme ? (balancers.length > 0 ? balancers : hosts) : []).map((host) =>
@@ -40,7 +42,7 @@ export async function lookAtFront(
     ),
   ]);
   const addresses = [...new Set(found.flatMap((one) => one.addresses))].sort();
-  const edge = found.length > 0 ? { balancers: addresses } : { certificate, balancers: [] };
+  const edge = found.length > 0 ? { auth, balancers: addresses } : { auth, certificate, balancers: [] };
   return { balancers: found, certificate, acme, edge };
 }
 
@@ -64,7 +66,7 @@ export function planFront(
   hosts: readonly ReleaseHost[],
   { balancers, certificate, acme }: FrontFacts,
   runtime: Manifest['runtime'],
-  action: 'deploy' | 'rollback',
+  action: 'deploy' | 'rollback' | 'restart' | 'maintenance',
 ): FrontPlan {
   const noIpv6 = balancers.some((one) => one.noIpv6 === true);
   const text = balancerText(app, definition, hosts, certificate, runtime, noIpv6);

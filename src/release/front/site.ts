@@ -9,12 +9,15 @@ import type { Site } from '../../proxy/proxy.ts';
 import { siteConfig } from '../../proxy/site.ts';
 import { instancesOf } from '../order/unit.ts';
 import { insideArtifact } from '../plan/wanted.ts';
+import type { AuthFile } from './auth.ts';
 import { type Certificate, tlsOf } from './certificate.ts';
 
 /** What stands between visitors and a host's processes, besides the definition. */
 export interface Edge {
   /** Absent: no TLS, or it ends before this host. */
   readonly certificate?: Certificate | undefined;
+  /** Who may see it; absent: everybody, or on the way back those that the host knows. */
+  readonly auth?: AuthFile | undefined;
   /** Addresses of the balancers in front; empty: visitors come straight to the host. */
   readonly balancers: readonly string[];
 }
@@ -55,12 +58,31 @@ export function siteOf(
     root: appRoot(app),
     maxBodyBytes: site.max_body,
     readTimeoutMs: site.read_timeout,
-    headers: site.headers,
+    ...webOf(app, definition, directory),
     colours: { blue: { servers: servers('blue') }, green: { servers: servers('green') } },
     fallback: true,
     ...(balancers.length > 0
       ? { balanced: true, trustedProxies: balancers }
       : { trustedProxies: site.trusted_proxies }),
+  };
+}
+
+type Web = Pick<Site, 'headers' | 'pathHeaders' | 'redirects' | 'errors' | 'unbuffered'>;
+
+/** What is said of the site besides where requests go. */
+function webOf(app: string, { site }: AppConfig, directory: string): Web {
+  const given = Object.entries(site.headers);
+  const inside = (file: string) => insideArtifact(app, directory, file, 'site: errors:');
+  return {
+    headers: Object.fromEntries(given.filter((one): one is [string, string] => typeof one[1] === 'string')),
+    pathHeaders: Object.fromEntries(
+      given.filter((one): one is [string, Record<string, string>] => typeof one[1] !== 'string'),
+    ),
+    redirects: Object.entries(site.redirects).map(([from, to]) =>
+      typeof to === 'string' ? { from, to, status: 301 } : { from, ...to },
+    ),
+    errors: Object.fromEntries(Object.entries(site.errors).map(([status, file]) => [status, inside(file)])),
+    unbuffered: !site.buffering,
   };
 }
 

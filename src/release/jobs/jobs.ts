@@ -35,12 +35,7 @@ exec ${programCommand('current')} jobs ${quote(app)}`;
 }
 
 /** @throws Failure kind `usage` where the version that serves has no such job. */
-export async function jobNamed(
-  host: ReleaseHost,
-  app: string,
-  name: string,
-  context: Context,
-): Promise<JobStatus> {
+async function jobNamed(host: ReleaseHost, app: string, name: string, context: Context): Promise<JobStatus> {
   const jobs = await listJobs(host, app, context);
   const found = jobs.find((job) => job.name === name);
   if (found !== undefined) return found;

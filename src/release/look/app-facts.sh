@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What a host knows of an application, a line a fact. Follows the proxy's functions. Values: app, apps (folder
 # of settings), incoming, sites, programs (that a deploy needs).
-: "${app:?}" "${apps:?}" "${incoming:?}" "${sites:?}" "${programs[*]:?}"
+: "${app:?}" "${apps:?}" "${incoming:?}" "${sites:?}" "${programs[*]:?}" "${proxy_live:?}"
 mkdir -p /run/pipeline && exec 8>>"/run/pipeline/release-$app.lock"
 flock -w 60 8 || { echo "another run is still changing $app here" >&2; exit 1; }
 for program in "${programs[@]}"; do command -v "$program" >/dev/null || echo "missing $program"; done
@@ -30,6 +30,8 @@ done
 for file in "$incoming"/*; do [ -f "$file" ] && echo "incoming $(basename "$file")"; done
 [ -e "$sites/$app.conf" ] && echo "site $(sha256sum <"$sites/$app.conf" | cut -d' ' -f1)"
 settings=$apps/$app
+[ -e "$proxy_live/$app/closed" ] && echo "closed $(cat "$proxy_live/$app/closed/info")"
+for file in "$settings"/auth/*; do [ -f "$file" ] && echo "auth $(basename "$file")"; done
 [ -d "$settings/guard" ] && [ -e "$settings/standby" ] && echo "standby $(cat "$settings/standby")"
 [ -e "$settings/rollout/order.json" ] && echo "rollout $(cat "$settings/rollout/baseline")"
 echo complete

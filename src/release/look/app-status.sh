@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Every application on a host, and how its processes are. Follows the proxy's functions. Value: apps (folder
 # of settings).
-: "${apps:?}"
+: "${apps:?}" "${proxy_live:?}"
 for settings in "$apps"/*/; do
   app=$(basename "$settings")
   green=$(weights_get "$app") || continue
@@ -9,6 +9,7 @@ for settings in "$apps"/*/; do
   folder=/srv/$app/$colour
   [ -e "$folder/release.json" ] || continue
   echo "app $(cat "$folder/release.json")"
+  [ -e "$proxy_live/$app/closed" ] && echo "closed $(cat "$proxy_live/$app/closed/info")"
   while read -r unit address port _; do
     said=$("$folder/check" "$address:$port")
     code=$?

@@ -1,4 +1,5 @@
 /** What a host knows of an application, gathered by one script. */
+import * as z from 'zod';
 import type { Context } from '../../context.ts';
 import { type Manifest, manifestSchema } from '../../contract/manifest.ts';
 import type { Colour } from '../../contract/places.ts';
@@ -57,7 +58,15 @@ export interface AppFacts extends ProgramFacts {
   readonly incoming: ReadonlySet<string>;
   /** SHA-256 of the site's file; empty: none. */
   readonly site: string;
+  /** Visitors get a page of maintenance; absent: the site itself. */
+  readonly closed?: Closed | undefined;
+  /** Names of the files with hashed passwords that are there; absent: none. */
+  readonly auth?: readonly string[] | undefined;
 }
+
+/** Since when a site is closed for maintenance, by whom, and until when they expect it to be; ISO 8601. */
+const closedSchema = z.object({ since: z.string(), by: z.string(), until: z.string().nullable() });
+export type Closed = Readonly<z.output<typeof closedSchema>>;
 
 /** Programs without which a host is not prepared, whatever it says. */
 const NEEDED = ['nginx', 'curl', 'ss', 'nsenter', 'unshare'];
@@ -118,7 +127,19 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
       .sort((a, b) => (a.manifest.release < b.manifest.release ? 1 : -1)),
     incoming: new Set(all('incoming')),
     site: all('site')[0] ?? '',
+    closed: all('closed').map(parseClosed)[0],
+    auth: all('auth'),
   };
+}
+
+/** A note that cannot be read does not hide that it is closed. */
+export function parseClosed(text: string): Closed {
+  const unknown = { since: '', by: '', until: null };
+  try {
+    return closedSchema.safeParse(JSON.parse(text)).data ?? unknown;
+  } catch {
+    return unknown;
+  }
 }
 
 function colourOf(text: string): Colour | undefined {

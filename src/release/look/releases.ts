@@ -66,6 +66,7 @@ export function records(histories: readonly HostHistory[]): readonly ReleaseReco
       const liveOn = histories
         .filter(({ facts }) => liveRelease(facts)?.manifest.release === release)
         .map(({ host }) => host);
+      const closed = histories.some(({ host, facts }) => liveOn.includes(host) && facts.closed !== undefined);
       const served =
         folders.length === histories.length &&
         folders.every(({ state }) => state === 'live' || state === 'withdrawn');
@@ -81,6 +82,7 @@ export function records(histories: readonly HostHistory[]): readonly ReleaseReco
           ...(failed && reason !== undefined ? { reason } : {}),
           live: liveOn.length === histories.length,
           liveOn,
+          ...(closed ? { maintenance: true } : {}),
           kept: served,
           steps: told
             .filter((entry) => entry.action === 'rollout' && entry.release === release)

@@ -7,6 +7,7 @@ import type { Connection } from '../../ssh/connection.ts';
 import { withValues } from '../../ssh/script.ts';
 import type { AppStatus } from '../types.ts';
 import script from './app-status.sh' with { type: 'text' };
+import { parseClosed } from './facts.ts';
 
 /** Asks each application's processes with their own health check. */
 const SCRIPT = `${PROXY_FUNCTIONS}\n${withValues(script, { apps: APPS })}`;
@@ -21,11 +22,14 @@ export async function appStatus(connection: Connection, context: Context): Promi
 export function parseStatus(text: string): readonly AppStatus[] {
   const all: { app: AppStatus; reasons: string[] }[] = [];
   for (const line of text.split('\n')) {
-    const [, key, rest = ''] = /^(app|process) (.*)$/.exec(line) ?? [];
+    const [, key, rest = ''] = /^(app|closed|process) (.*)$/.exec(line) ?? [];
     if (key === 'app') {
       const manifest = manifestSchema.parse(JSON.parse(rest));
       const { app, release, commit, ref } = manifest;
       all.push({ app: { app, release, commit, ref, healthy: true }, reasons: [] });
+    } else if (key === 'closed') {
+      const last = all.at(-1);
+      if (last !== undefined) last.app = { ...last.app, maintenance: parseClosed(rest) };
     } else if (key === 'process' && !rest.startsWith('0 ')) {
       all.at(-1)?.reasons.push(rest.slice(2));
     }

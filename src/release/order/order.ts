@@ -108,9 +108,11 @@ function placing(manifest: Manifest, release: NewRelease): Placing {
 }
 
 export function siteOrder(site: Site, certificate: Certificate | undefined): OrderedSite {
+  const { auth } = site;
   return {
     text: siteConfig(site),
     needs: site.static ?? null,
+    auth: auth === undefined || auth.text === null ? null : { path: auth.path, text: auth.text },
     certificate: orderedCertificate(certificate),
   };
 }

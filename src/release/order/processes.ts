@@ -3,12 +3,12 @@ import type { Manifest, ManifestProcess } from '../../contract/manifest.ts';
 import {
   type Colour,
   colourLink,
+  liveLink,
   processNames,
   releaseFolder,
   STATE_ROOT,
   systemUser,
   unitName,
-  workingDirectory,
 } from '../../contract/places.ts';
 import type { OrderedFile, OrderedProcess } from '../../contract/release.ts';
 import { ownVariables } from '../../contract/tools.ts';
@@ -95,16 +95,27 @@ export function programLines(manifest: Manifest, folder: string): readonly strin
  * folder, and holds a lock on it, so that it is not removed (see onhost/prune.ts).
  */
 function jobScript(manifest: Manifest, run: string): string {
-  const { app, release, directory } = manifest;
+  const { app, release } = manifest;
   const folder = releaseFolder(app, release);
-  const work = workingDirectory(app, release, directory);
   const lines = [
     '#!/bin/sh',
     `exec 9<${quote(`${folder}/release.json`)}`,
     'flock -s 9',
-    `cd ${quote(work)} || exit`,
-    `PATH=${quote(surroundings(manifest, folder).path)}`,
+    `cd ${quote(surroundings(manifest, folder).directory)} || exit`,
+    ...pinned(manifest, liveLink(app), folder),
     startScript(run).split('\n').slice(1).join('\n'),
   ];
   return lines.join('\n');
+}
+
+/** Variables that lead through a link lead to the folder instead, unless the definition sets them itself. */
+function pinned(manifest: Manifest, link: string, folder: string): readonly string[] {
+  const all = (at: string) => [`PATH=${surroundings(manifest, at).path}`, ...ownVariables(manifest, at)];
+  const fixed = all(folder);
+  return all(link).flatMap((variable, index) => {
+    const [name, ...value] = variable.split('=');
+    const better = (fixed[index] ?? '').split('=').slice(1).join('=');
+    const given = value.join('=');
+    return given === better ? [] : [`[ "$${name}" = ${quote(given)} ] && ${name}=${quote(better)}`];
+  });
 }

@@ -1,6 +1,6 @@
 /** The name that a deploy gives its release, and the release that a rollback goes to. Pure. */
 import type { Manifest } from '../../contract/manifest.ts';
-import { releaseName } from '../../contract/places.ts';
+import { type Colour, releaseName } from '../../contract/places.ts';
 import { Failure } from '../../errors.ts';
 import type { KeptRelease } from '../look/facts.ts';
 import type { SeenHost } from '../look/look.ts';
@@ -75,4 +75,24 @@ export function chooseRelease(
           : `On the hosts are: ${list}. Others: pipeline deploy ${app} REF`,
     },
   );
+}
+
+/** What serves on a host. @throws Failure kind `usage`: nothing does. */
+export function requireLive(
+  app: string,
+  { host, facts }: Pick<SeenHost, 'host' | 'facts'>,
+): { readonly release: KeptRelease; readonly colour: Colour } {
+  const release = liveRelease(facts);
+  if (release !== undefined && facts.live !== undefined) return { release, colour: facts.live };
+  throw new Failure('usage', `${app} has no live release on ${host.name}`, {
+    next: `Deploy it: pipeline deploy ${app}`,
+  });
+}
+
+/** @throws Failure kind `usage`: nginx alone serves it. */
+export function requireProcesses(app: string, { runtime }: Manifest): void {
+  if (runtime !== 'static') return;
+  throw new Failure('usage', `${app} has no processes: nginx serves its files`, {
+    next: `There is nothing to restart. A new version: pipeline deploy ${app}`,
+  });
 }

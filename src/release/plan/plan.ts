@@ -11,7 +11,7 @@ import type { AppFacts, KeptRelease } from '../look/facts.ts';
 import type { SeenHost } from '../look/look.ts';
 import type { Secrets } from '../secrets.ts';
 import type { ReleaseHost } from '../types.ts';
-import { chooseRelease, nameRelease } from './choose.ts';
+import { chooseRelease, nameRelease, requireLive, requireProcesses } from './choose.ts';
 import { type Decision, decide, liveRelease, releaseIn, running } from './decide.ts';
 import type { NewRelease, PlannedSettle, PlannedTakeOver } from './planned.ts';
 import type { Wanted } from './wanted.ts';
@@ -43,7 +43,19 @@ interface RollbackAim extends Asked {
   readonly release: string | undefined;
 }
 
-export type Aim = DeployAim | RollbackAim;
+/** Start what serves anew, in the other colour. */
+interface RestartAim extends Asked {
+  readonly action: 'restart';
+  /** Name of the one host that it is for; undefined: all. */
+  readonly only?: string | undefined;
+}
+
+/** Give hosts the site of the version of pipeline that asks, around what serves. */
+interface SiteAim extends Asked {
+  readonly action: 'maintenance';
+}
+
+export type Aim = DeployAim | RollbackAim | RestartAim | SiteAim;
 
 /** One host, and what to do there. */
 export interface PlannedHost {
@@ -75,15 +87,13 @@ export interface ReleasePlan {
 export function planRelease(aim: Aim, seen: Seen): ReleasePlan {
   const { action, app, by, definition } = aim;
   const { edge } = seen.front;
-  const manifest =
-    aim.action === 'deploy'
-      ? nameRelease(aim.wanted, seen.hosts, by, aim.now)
-      : chooseRelease(app, aim.release, seen.hosts).manifest;
+  const manifest = chosen(aim, seen.hosts);
   const isWanted = (release: KeptRelease) =>
     aim.action === 'deploy'
       ? release.digest === aim.wanted.digest
       : release.manifest.release === manifest.release;
   const hosts = seen.hosts.map((at, index): PlannedHost => {
+    if (aim.action === 'restart' || aim.action === 'maintenance') return again(aim, seen, at, index);
     const first = index === 0;
     const decision = decide(at.facts, isWanted, liveSite(app, definition, at, edge), first);
     if (decision.kind === 'nothing') return { host: at.host, facts: at.facts };
@@ -94,6 +104,27 @@ export function planRelease(aim: Aim, seen: Seen): ReleasePlan {
   const bare = seen.hosts.map(({ host }) => host);
   const front = planFront(app, definition, bare, seen.front, manifest.runtime, action);
   return { action, app, by, keep: definition.keep, manifest, hosts, front };
+}
+
+/** The release that serves afterwards, of several hosts on the first. */
+function chosen(aim: Aim, hosts: readonly SeenHost[]): Manifest {
+  if (aim.action === 'deploy') return nameRelease(aim.wanted, hosts, aim.by, aim.now);
+  if (aim.action === 'rollback') return chooseRelease(aim.app, aim.release, hosts).manifest;
+  const [first] = hosts;
+  if (first === undefined) throw new Error('an application has a host');
+  return requireLive(aim.app, first).release.manifest;
+}
+
+/** What serves, in the other colour, or where it is with its site anew. */
+function again(aim: RestartAim | SiteAim, seen: Seen, at: SeenHost, index: number): PlannedHost {
+  const { host, facts } = at;
+  if (aim.action === 'restart' && aim.only !== undefined && aim.only !== host.name) return { host, facts };
+  const { release, colour } = requireLive(aim.app, at);
+  if (aim.action === 'maintenance')
+    return finish(aim, seen, at, { kind: 'finish', release, colour, site: true }, index === 0);
+  requireProcesses(aim.app, release.manifest);
+  const decision = { kind: 'deploy', colour: other(colour), old: colour } as const;
+  return takeOver(aim, seen, at, decision, release.manifest, index);
 }
 
 /** It serves already; the old version has yet to stop, or the site to change. */
@@ -131,7 +162,7 @@ function takeOver(
   const first = index === 0;
   const common = { manifest, slot, colour, hooks: aim.action === 'deploy' && first, first };
   const started = { ...common, old, site, certificate: front.edge.certificate };
-  if (aim.action === 'rollback') {
+  if (aim.action !== 'deploy') {
     const left = live?.manifest.release;
     const withdrawn = left === manifest.release ? undefined : left;
     const secrets: Secrets = { values: {}, kept: [] };

@@ -43,6 +43,11 @@ function jobOf(name: string, { run, at, every, zone, timeout }: JobConfig): Mani
   return { name, run, timeout, when: `${when} ${zone}`, calendar: calendar.map((one) => `${one} ${zone}`) };
 }
 
+/** Debian packages that a definition's jobs need: systemd knows UTC by itself, other zones by their files. */
+export function jobPackages({ jobs }: Pick<AppConfig, 'jobs'>): readonly string[] {
+  return Object.values(jobs).some(({ zone }) => zone !== 'UTC') ? ['tzdata'] : [];
+}
+
 /**
  * An inventory may have more hosts than pipeline.yml knows.
  * @throws Failure kind `usage` where two versions would run an exclusive process at once.

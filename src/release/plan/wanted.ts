@@ -9,7 +9,7 @@ import { replaceNames } from '../../config/variables.ts';
 import type { Manifest, ManifestHealth } from '../../contract/manifest.ts';
 import type { Dependencies } from '../../contract/release.ts';
 import { Failure } from '../../errors.ts';
-import { processesIn } from './processes.ts';
+import { jobPackages, processesIn } from './processes.ts';
 
 /** A release without its name, time and author. */
 export type WantedManifest = Omit<Manifest, 'release' | 'at' | 'by'>;
@@ -105,10 +105,10 @@ function takesPort(runtime: Artifact['runtime']): boolean {
 
 /** Packages and what only a command has; nothing for releases that have neither. */
 function commandOf(
-  { packages }: AppConfig,
+  { packages, jobs }: AppConfig,
   { command }: Artifact,
 ): Pick<WantedManifest, 'packages' | 'command'> {
-  const all = [...new Set([...(command?.packages ?? []), ...packages])].sort();
+  const all = [...new Set([...(command?.packages ?? []), ...packages, ...jobPackages({ jobs })])].sort();
   return {
     ...(all.length === 0 ? {} : { packages: all }),
     ...(command === undefined

@@ -86,6 +86,13 @@ describe('a series that does not exist is not health', () => {
     expect(answer.outcome).toBe('inconclusive');
   });
 
+  it('a candidate whose errors by requests are infinite (kayenta#707)', async () => {
+    const source = new Fake((query) => [over(query, (at) => (isCandidate(query) ? Infinity : at % 7))]);
+    const answer = await judged('nan-replace-baseline-without-errors', source);
+    expect(answer.outcome).toBe('inconclusive');
+    expect(answer.notes).toContainEqual(expect.stringMatching(/^errors has infinite values/));
+  });
+
   it('one value each cannot be tested', async () => {
     const source = new Fake((query) => [{ labels: {}, values: [isCandidate(query) ? 2 : 1] }]);
     const answer = await judged('nan-replace-baseline-without-errors', source);

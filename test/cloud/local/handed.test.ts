@@ -8,6 +8,7 @@ import {
   selectFetchSettings,
   selectNpmSettings,
 } from '../../../src/cloud/local/handed.ts';
+import { selectPipSettings } from '../../../src/cloud/local/pip.ts';
 
 test('apt: what is about fetching, and no hook, cache or index of the machine', () => {
   const dump = `APT "";
@@ -52,7 +53,9 @@ NO_PROXY=intranet,localhost,127.0.0.1,10.77.1.0/24
 });
 
 test('variables of /etc/environment', () => {
-  const text = `# a comment\nhttp_proxy="http://proxy:1"\nexport HTTPS_PROXY=http://proxy:2\n\nNAME='a b'\nnot one\n`;
+  const text =
+    `# a comment\nhttp_proxy="http://proxy:1"\nexport HTTPS_PROXY=http://proxy:2\n\nNAME='a b'\n` +
+    'not one\n';
   expect(parseEnvironment(text)).toEqual({
     http_proxy: 'http://proxy:1',
     HTTPS_PROXY: 'http://proxy:2',
@@ -111,11 +114,29 @@ test('what listens on the loopback address only is said, without a password', ()
   expect(
     loopbackWarnings('nameserver 127.0.0.1\n', env, 'Acquire::http::Proxy "http://localhost:3142";\n'),
   ).toEqual([
-    "The name server listens on this machine's loopback address only: hosts cannot resolve names. Name another one in /etc/resolv.conf.",
-    "The proxy 127.0.0.1:3128 listens on this machine's loopback address: hosts cannot reach it. Let it listen on all addresses.",
-    "The proxy localhost:3142 listens on this machine's loopback address: hosts cannot reach it. Let it listen on all addresses.",
+    "The name server listens on this machine's loopback address only: hosts cannot resolve " +
+      'names. Name another one in /etc/resolv.conf.',
+    "The proxy 127.0.0.1:3128 listens on this machine's loopback address: hosts cannot reach " +
+      'it. Let it listen on all addresses.',
+    "The proxy localhost:3142 listens on this machine's loopback address: hosts cannot reach " +
+      'it. Let it listen on all addresses.',
   ]);
   expect(loopbackWarnings('nameserver 192.0.2.53\n', { https_proxy: 'http://proxy.example:3128' })).toEqual(
     [],
   );
+});
+
+test("pip's settings about fetching are merged as pip does; others stay here", () => {
+  const files = [
+    '[global]\nindex-url = https://index.example/simple\nfind-links = /opt/wheels\n',
+    '[global]\nextra-index-url =\n  https://one.example\n  https://two.example\n[freeze]\ntimeout = 10\n',
+  ];
+  expect(selectPipSettings(files, { PIP_TIMEOUT: '60', PIP_FIND_LINKS: '/opt' })).toBe(`[global]
+index-url = https://index.example/simple
+extra-index-url = 
+  https://one.example
+  https://two.example
+timeout = 60
+`);
+  expect(selectPipSettings(['', '[list]\nformat = json\n'], {})).toBe('');
 });

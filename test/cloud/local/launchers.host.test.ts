@@ -42,7 +42,8 @@ describe.skipIf(unavailable !== undefined)('a machine with control groups versio
     );
   const onHost = async (name: string, command: string) =>
     inside(
-      `ssh -n -i /root/shop/.pipeline/keys/prod -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR root@${await address(name)} '${command}'`,
+      'ssh -n -i /root/shop/.pipeline/keys/prod -o StrictHostKeyChecking=no -o ' +
+        `UserKnownHostsFile=/dev/null -o LogLevel=ERROR root@${await address(name)} '${command}'`,
     );
 
   beforeAll(async () => {
@@ -61,7 +62,8 @@ describe.skipIf(unavailable !== undefined)('a machine with control groups versio
     pipe(`cat ${process.execPath}`, 'cat > /usr/bin/node; chmod 755 /usr/bin/node');
     pipe(`tar -C / -cf - .${record?.base}`, 'tar -C / -xf -');
     await inside(
-      `apt-get update -qq; apt-get install -y -qq libstdc++6 > /dev/null 2>&1; ls ${dirname(record?.base ?? '')}`,
+      'apt-get update -qq; apt-get install -y -qq libstdc++6 > /dev/null 2>&1; ls ' +
+        `${dirname(record?.base ?? '')}`,
     );
     bundle.remove();
   });

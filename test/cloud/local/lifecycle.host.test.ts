@@ -134,7 +134,8 @@ describe.skipIf(unavailable !== undefined)('an environment', () => {
       'all processes are killed': () =>
         execFileSync('sh', [
           '-c',
-          `for f in $(find /sys/fs/cgroup -path "*${controlGroup}/*" -name cgroup.procs); do kill -9 $(cat $f) || :; done 2> /dev/null`,
+          `for f in $(find /sys/fs/cgroup -path "*${controlGroup}/*" -name cgroup.procs); do ` +
+            'kill -9 $(cat $f) || :; done 2> /dev/null',
         ]),
     };
     for (const [damage, inflict] of Object.entries(damages)) {

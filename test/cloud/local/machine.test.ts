@@ -9,7 +9,9 @@ import {
 } from '../../../src/cloud/local/machine.ts';
 
 /** Debian 12 with systemd. */
-const UNIFIED = `24 30 0:22 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot`;
+const UNIFIED =
+  '24 30 0:22 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,' +
+  'nsdelegate,memory_recursiveprot';
 /** A container's process 1 on a machine with version 1; an older systemd joins cpu and cpuacct. */
 const HYBRID = `30 20 0:26 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
 31 30 0:27 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct
@@ -64,7 +66,7 @@ describe("where a host's processes are", () => {
     });
   });
 
-  test("version 2 with systemd: its unit, whose limits are systemd's; what the host sees as its root is ours", () => {
+  test("version 2 with systemd: its unit, with systemd's limits; the root that the host sees is ours", () => {
     const top = '/sys/fs/cgroup/system.slice/pipeline-0a1b2c3d-web.service';
     expect(hostGroups(facts(UNIFIED, true), host)).toEqual({
       tops: [top],

@@ -28,7 +28,7 @@ deb https://packages.example/pgdg bookworm-pgdg main
 deb https://packages.example/node nodistro main
 `;
 
-test("deb822: the distribution's paragraphs, binary packages only, without suites that are not installed by default", () => {
+test("deb822: the distribution's paragraphs, binary packages and suites of the default only", () => {
   expect(distributionSources([{ name: 'debian.sources', text: DEB822 }], 'bookworm')).toEqual({
     list: '',
     deb822: `Types: deb
@@ -52,7 +52,9 @@ deb [arch=amd64 signed-by=/etc/apt/keyrings/company.gpg] https://mirror.example/
 });
 
 test('a key that stands in the file itself is no path', () => {
-  const text = `Types: deb\nURIs: http://a.example/\nSuites: noble\nComponents: main\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mDMEY/x\n -----END PGP PUBLIC KEY BLOCK-----\n`;
+  const text =
+    'Types: deb\nURIs: http://a.example/\nSuites: noble\nComponents: main\nSigned-By:\n ' +
+    '-----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mDMEY/x\n -----END PGP PUBLIC KEY BLOCK-----\n';
   const found = distributionSources([{ name: 'ubuntu.sources', text }], 'noble');
   expect(found?.keys).toEqual([]);
   expect(found?.deb822).toContain(' mDMEY/x\n');

@@ -214,3 +214,18 @@ describe('moments of the hypergeometric distribution', () => {
     expect(bound.every(Number.isFinite)).toBe(true);
   });
 });
+
+test('parts of a bigger side share the stake: nothing is expected of exchangeable values', () => {
+  // One of five values is the candidate's, each as likely; the other four are compared with it one by one.
+  const values = [1, 2, 3, 5, 9];
+  const before = betOn(noSymmetricBets(1), Float64Array.of(2));
+  const returned = values.map((candidate, own) => {
+    const others = values.filter((_, index) => index !== own);
+    const after = betOn(before, ...others.map((value) => Float64Array.of(candidate - value)));
+    return [...after.wealth.logs].map((log, gambler) => Math.exp(log - (before.wealth.logs[gambler] ?? 0)));
+  });
+  for (let gambler = 0; gambler < 3; gambler++) {
+    const mean = returned.reduce((sum, all) => sum + (all[gambler] ?? 0), 0) / values.length;
+    expect(mean).toBeCloseTo(1, 9);
+  }
+});

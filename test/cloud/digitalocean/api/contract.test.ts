@@ -18,7 +18,8 @@ const FILE = join(import.meta.dirname, '../../../../../shared/reference/digitalo
 const absent = !existsSync(FILE);
 if (absent) {
   process.stdout.write(
-    "SKIPPED: client and fake are not checked against DigitalOcean's published contract, since ../shared/reference/digitalocean-openapi.yaml is absent (github.com/digitalocean/openapi)\n",
+    "SKIPPED: client and fake are not checked against DigitalOcean's published contract, since " +
+      '../shared/reference/digitalocean-openapi.yaml is absent (github.com/digitalocean/openapi)\n',
   );
 }
 

@@ -126,7 +126,10 @@ describe.each<Command>(['up', 'destroy'])('killed during %s and run again', (com
     });
     const remote = points.filter(({ call }) => call.startsWith('SSH')).length;
     process.stdout.write(
-      `${command}: killed at ${results.filter((one) => one.status === 'fulfilled' && one.value).length} of ${points.length} points (${points.length - remote} around API calls, ${remote} around remote commands)\n`,
+      `${command}: killed at ` +
+        `${results.filter((one) => one.status === 'fulfilled' && one.value).length} of ` +
+        `${points.length} points (${points.length - remote} around API calls, ${remote} around ` +
+        'remote commands)\n',
     );
     expect(failed).toEqual([]);
     expect(missed).toEqual([]);

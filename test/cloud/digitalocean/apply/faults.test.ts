@@ -86,7 +86,8 @@ describe.each<Command>(['up', 'destroy'])('every fault at every call of %s', (co
     );
     const second = results.filter((result) => result.status === 'fulfilled' && !result.value).length;
     process.stdout.write(
-      `${command}: ${cases.length} faults tried; ${cases.length - failed.length - second} overcome in the same run, ${second} in the next\n`,
+      `${command}: ${cases.length} faults tried; ${cases.length - failed.length - second} ` +
+        `overcome in the same run, ${second} in the next\n`,
     );
     expect(failed).toEqual([]);
   });

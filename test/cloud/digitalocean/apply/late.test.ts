@@ -38,7 +38,7 @@ describe('a creation whose answer is lost', () => {
       await expectConverged(scene, marksOf(scene.spec), machines);
     }));
 
-  it('and that takes effect after everything was over is found by the next run, which removes what was never used', () =>
+  it('and that takes effect after everything was over: the next run removes what was never used', () =>
     withScene({}, async (scene) => {
       const provider = scene.provider({}, { timeoutMs: 300 });
       scene.fake.fail((call) =>

@@ -8,6 +8,7 @@ import { Empty } from '../../parts/empty.tsx';
 import { More } from '../../parts/more.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { AlertHistory } from './history.tsx';
+import { Silences } from './silences.tsx';
 
 const LIMIT = 100;
 
@@ -36,6 +37,7 @@ export function AlertsView({ page }: { readonly page: Page }) {
             <AlertList page={page} alerts={firing} />
           )}
         </Panel>
+        {overview.silences.length > 0 && <Silences page={page} />}
         {pending.length > 0 && (
           <Panel title="Pending" note="found, and not yet for as long as the rule wants">
             <AlertList page={page} alerts={pending} />

@@ -16,8 +16,8 @@ import { figure } from '../../state/format.ts';
 import { appLine } from '../../state/health.ts';
 import { Compare } from './compare.tsx';
 import { HostsOfApp } from './hosts.tsx';
+import { Releases } from './releases.tsx';
 import { RouteTable } from './routes.tsx';
-import { Versions } from './versions.tsx';
 
 export function AppView({ page }: { readonly page: Page }) {
   const { place, overview, onSignedOut } = page;
@@ -67,7 +67,7 @@ export function AppView({ page }: { readonly page: Page }) {
       {routes.data !== undefined && !none && (
         <>
           <RouteTable page={page} routes={routes.data} />
-          <Versions page={page} routes={routes.data} />
+          <Releases page={page} routes={routes.data} />
           <HostsOfApp page={page} routes={routes.data} />
         </>
       )}

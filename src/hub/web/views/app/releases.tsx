@@ -1,4 +1,4 @@
-/** Versions that answered in the range. */
+/** Releases that answered in the range. */
 import type { Routes } from '../../../api-types.ts';
 import type { Page } from '../../page.ts';
 import { figures, requestColumns } from '../../parts/columns.tsx';
@@ -12,12 +12,12 @@ interface Props {
   readonly routes: Routes;
 }
 
-type Version = Routes['releases'][number];
+type Answered = Routes['releases'][number];
 
-export function Versions({ page, routes }: Props) {
+export function Releases({ page, routes }: Props) {
   return (
     <Panel title="Versions" id="versions" note="that answered in this range">
-      <LocalTable<Version>
+      <LocalTable<Answered>
         label="Versions"
         rows={routes.releases}
         keyOf={({ release }) => release}
@@ -27,7 +27,7 @@ export function Versions({ page, routes }: Props) {
   );
 }
 
-function columnsOf({ page, routes }: Props): readonly Column<Version>[] {
+function columnsOf({ page, routes }: Props): readonly Column<Answered>[] {
   const live = page.overview.apps.find(({ name }) => name === page.place.name)?.releases ?? [];
   return [
     {
@@ -50,10 +50,10 @@ function columnsOf({ page, routes }: Props): readonly Column<Version>[] {
       cell: ({ firstAt, lastAt }) => period(firstAt, lastAt),
     },
     {
-      ...figures<Version>('requests', 'Requests', 'number', ({ requests }) => requests),
+      ...figures<Answered>('requests', 'Requests', 'number', ({ requests }) => requests),
       cell: ({ requests }) => count(requests),
     },
-    ...requestColumns<Version>(({ figures: own }) => own),
+    ...requestColumns<Answered>(({ figures: own }) => own),
     {
       id: 'compare',
       title: '',
