@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { PYTHON_LOCKS } from '../config/languages.ts';
 import type { Dependencies } from '../contract/release.ts';
 import { Failure } from '../errors.ts';
-import type { SourceFiles } from './recipe.ts';
+import type { SourceFiles } from './source-files.ts';
 
 /** How the others write a requirements.txt. */
 const EXPORTS: Readonly<Record<string, string>> = {

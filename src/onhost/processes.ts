@@ -81,26 +81,30 @@ async function handOver(scene: Scene, due: readonly OrderedProcess[]): Promise<v
   const names = new Set(ending.map(({ name }) => name));
   if (names.size === 0) return;
   const units = (await processUnits(host, app, colour)).filter((unit) => names.has(processOf(unit) ?? ''));
-  await endUnits(host, app, colour, units, scene.tell);
+  const ended = await endUnits(host, app, colour, units, scene.tell);
+  if (ended !== '') sayer(scene.tell, 'processes').running(ended);
 }
 
 /** Ends a colour's processes, and each may finish what it is at. They no longer start at boot. */
 export async function endProcesses(host: Host, app: string, colour: Colour, tell: Tell): Promise<void> {
-  await endUnits(host, app, colour, await processUnits(host, app, colour), tell);
+  const ended = await endUnits(host, app, colour, await processUnits(host, app, colour), tell);
+  if (ended !== '') sayer(tell, 'processes').done(ended);
 }
 
+/** @returns how they ended, for people; empty: none ran. */
 async function endUnits(
   host: Host,
   app: string,
   colour: Colour,
   units: readonly string[],
   tell: Tell,
-): Promise<void> {
+): Promise<string> {
   const up: string[] = [];
   for (const unit of units) if ((await host.unit(unit)).active !== 'inactive') up.push(unit);
-  if (up.length > 0) await finishUnits(host, app, colour, up, tell);
+  const ended = up.length === 0 ? '' : await finishUnits(host, app, colour, up, tell);
   // Until they have ended they would start again at a reboot, which would cut them off.
   await disableUnits(host, units);
+  return ended;
 }
 
 /** Stops them, and tells each second that somebody waits. */
@@ -110,7 +114,7 @@ async function finishUnits(
   colour: Colour,
   up: readonly string[],
   tell: Tell,
-): Promise<void> {
+): Promise<string> {
   const say = sayer(tell, 'processes');
   const theirs = await declared(host, app, colour);
   const within = Math.max(
@@ -134,7 +138,7 @@ async function finishUnits(
   }
   await work;
   const cut = host.now() - began >= within;
-  say.running(cut ? `${list} did not end within ${within / 1000} s, killed` : `${list} ended`);
+  return cut ? `${list} did not end within ${within / 1000} s, killed` : `${list} ended`;
 }
 
 /**

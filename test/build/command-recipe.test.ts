@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { cleanEnvironment } from '../../src/build/clean-environment.ts';
 import { olderThan } from '../../src/build/command-build.ts';
 import { commandArtifact } from '../../src/build/command-recipe.ts';
-import { recipe, type SourceFiles } from '../../src/build/recipe.ts';
+import { recipe } from '../../src/build/recipe.ts';
+import type { SourceFiles } from '../../src/build/source-files.ts';
 import { appSchema } from '../../src/config/schema.ts';
 import { Failure } from '../../src/errors.ts';
 
