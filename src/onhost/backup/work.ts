@@ -15,7 +15,7 @@ import { asFailure, Failure } from '../../errors.ts';
 import { bytes, counted, duration } from '../../format.ts';
 import { Repository } from './repository.ts';
 import { dueTrial, isDue, note, readStatus } from './status.ts';
-import { hostContent, takeBackup } from './take.ts';
+import { hostContent, isThere, takeBackup } from './take.ts';
 import { tryOut } from './trial.ts';
 import type { BackupWorld } from './world.ts';
 
@@ -153,11 +153,15 @@ export async function tick(world: BackupWorld, plan: BackupPlan, tell: Tell): Pr
   const now = world.now();
   const status = await readStatus(world, plan);
   const content = await hostContent(world);
-  const due = plan.items.filter((item) => {
+  const due: BackupItem[] = [];
+  for (const item of plan.items) {
     const known = status.items.find((one) => one.item === itemName(item));
-    if (known === undefined || isDue(known, plan.every, now)) return true;
-    return item.kind === 'host' && known.content !== content;
-  });
+    const isNew = item.kind === 'host' ? known?.content !== content : known?.snapshot === null;
+    if (known === undefined || isDue(known, plan.every, now)) due.push(item);
+    // One that does not answer says so when it is backed up.
+    else if (isNew && (item.kind === 'host' || (await isThere(world, item).catch(() => true))))
+      due.push(item);
+  }
   const by = `timer@${plan.host}`;
   if (due.length > 0) return backUpItems(world, plan, due, by, tell);
   const trial = dueTrial(status, now);
