@@ -1,11 +1,11 @@
 /** Brings what a lost host had to the one that replaces it, before anything runs there. */
 import type { Context } from '../context.ts';
-import { itemName, type ServedRelease } from '../contract/backup.ts';
-import { BACKUP_REPLACING } from '../contract/backup-paths.ts';
+import { itemName } from '../contract/backup.ts';
+import { BACKUP_REPLACING, BACKUP_SERVED } from '../contract/backup-paths.ts';
 import { whoami } from '../environment/audit.ts';
 import type { Connection } from '../ssh/connection.ts';
 import { withValues } from '../ssh/script.ts';
-import { type LastBackup, lastBackups } from './lost.ts';
+import { type KnownReleases, type LastBackup, lastBackups } from './lost.ts';
 import noteReplaced from './note-replaced.sh' with { type: 'text' };
 import { onHost } from './on-host.ts';
 
@@ -15,7 +15,7 @@ export async function noteDone(
   word: string,
   context: Context,
 ): Promise<readonly string[]> {
-  const script = withValues(noteReplaced, { noted: BACKUP_REPLACING, word });
+  const script = withValues(noteReplaced, { noted: BACKUP_REPLACING, served: BACKUP_SERVED, word });
   const said = await connection.check(script, { label: 'note what is done', signal: context.signal });
   return said.split('\n').filter((line) => line !== '');
 }
@@ -56,7 +56,7 @@ export async function bringBack(
 }
 
 /** What a host says that it serves, and what the one before it served. */
-export async function servedOn(connection: Connection, context: Context): Promise<readonly ServedRelease[]> {
+export async function servedOn(connection: Connection, context: Context): Promise<KnownReleases> {
   const { releases, before } = (await onHost(connection, ['served'], context)).the('served');
-  return [...releases, ...before];
+  return { live: releases, before };
 }

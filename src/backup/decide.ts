@@ -39,7 +39,9 @@ function notAfter(own: readonly Snapshot[], when: string, now: number): Snapshot
   const limit = timeOf(when, now);
   if (limit === undefined)
     throw new Failure('usage', `"${when}" is neither a time nor a backup`, {
-      next: 'Write a time like 2h, 2026-11-28 or 2026-11-28T03:00 (UTC), or an identifier of pipeline backup list.',
+      next:
+        'Write a time like 2h, 2026-11-28 or 2026-11-28T03:00 (UTC), or an identifier of ' +
+        'pipeline backup list.',
     });
   return own.find(({ at, before }) => at <= limit && !before);
 }

@@ -23,7 +23,10 @@ export function lastBackups(
   });
 }
 
-/** The first sentence of a replacement: what nobody can bring back. */
+/**
+ * The first sentence of a replacement: what nobody can bring back.
+ * @param backups undefined: nobody is left to ask
+ */
 export function lostWords(host: string, backups: readonly LastBackup[] | undefined, now: number): string {
   if (backups === undefined)
     return `${host} is made anew. How old its newest backup is, no other host can say: the new one will.`;
@@ -31,7 +34,7 @@ export function lostWords(host: string, backups: readonly LastBackup[] | undefin
   const had = data.flatMap(({ snapshot }) => (snapshot === null ? [] : [now - snapshot.at]));
   if (data.length === 0) return `${host} is made anew; nothing that it holds is lost with it.`;
   if (had.length === 0)
-    return `${host} is made anew, and all that it held is lost: there is no backup of it.`;
+    return `${host} is made anew, and all that it held is lost: no backup of it is elsewhere.`;
   return `${host} is made anew, and what was written there in the last ${minutes(Math.max(...had))} is lost.`;
 }
 
@@ -56,10 +59,20 @@ export function appsOf({ apps }: Config, group: string): readonly string[] {
     .map(([name]) => name);
 }
 
+/** Releases that hosts tell of. */
+export interface KnownReleases {
+  /** They serve now: on other hosts, or where the lost one still answers. */
+  readonly live: readonly ServedRelease[];
+  /** They served when the lost host was backed up last. */
+  readonly before: readonly ServedRelease[];
+}
+
 /**
- * What served before the loss: of several hosts' words the newest release, since a release is named by its
- * time.
+ * What served before the loss. What serves elsewhere is true now; a backup may be from before a deploy or a
+ * rollback. Where hosts differ, the newest: a release is named by its time.
  */
-export function releaseToBring(app: string, known: readonly ServedRelease[]): ServedRelease | undefined {
-  return known.filter((one) => one.app === app).sort((a, b) => (a.release < b.release ? 1 : -1))[0];
+export function releaseToBring(app: string, { live, before }: KnownReleases): ServedRelease | undefined {
+  const newest = (all: readonly ServedRelease[]) =>
+    all.filter((one) => one.app === app).sort((a, b) => (a.release < b.release ? 1 : -1))[0];
+  return newest(live) ?? newest(before);
 }

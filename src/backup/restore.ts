@@ -103,8 +103,8 @@ function noBackup(app: string, { name }: BackedUpHost): Failure {
 }
 
 /**
- * Loads everything beside what is there, then stops the application, and puts all of it in place. After a kill
- * at any moment, the same call finishes it; until then the application stands still.
+ * Loads everything beside what is there, then stops the application, and puts all of it in place. After a
+ * kill at any moment, the same call finishes it; until then the application stands still.
  * @param appHosts hosts that run the application
  * @throws Failure as the hosts say: what was not replaced serves on
  */

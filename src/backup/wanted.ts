@@ -88,7 +88,9 @@ async function serverKeys(
   });
   if (keys.length > 0) return keys.join('');
   throw new Failure('usage', `the key of the server ${name}, where backups go, is not known`, {
-    next: `Give backups.host_key (ssh-keyscan ${host} shows it; compare it with what the server says), or ssh there once.`,
+    next:
+      `Give backups.host_key (ssh-keyscan ${host} shows it; compare it with what the server says), ` +
+      'or ssh there once.',
   });
 }
 

@@ -15,8 +15,8 @@ import type { Dependencies } from '../contract/release.ts';
 import { Failure } from '../errors.ts';
 import type { CommandArtifact } from './artifact.ts';
 import { pythonDependencies } from './python-recipe.ts';
-import type { SourceFiles } from './recipe.ts';
 import { RUBY_FILES, rubyDependencies } from './ruby-recipe.ts';
+import type { SourceFiles } from './source-files.ts';
 
 /** Started by a command, in any language. */
 export interface CommandRecipe {

@@ -6,6 +6,7 @@ import { cachePath } from './cache.ts';
 import type { ManagerName, ManagerWish } from './package-manager.ts';
 import type { NodeRecipe } from './recipe.ts';
 import { keptForADay, versionsInRange } from './registry.ts';
+import yarnProduction from './yarn-production.sh' with { type: 'text' };
 
 /** One command of a build. */
 export interface BuildStep {
@@ -64,8 +65,7 @@ export async function resolveManager(
 }
 
 /**
- * The commands of pnpm and yarn, in order, as `buildSteps` has them for npm. Yarn 2 and 3 cannot remove what
- * only the build needed: it stays.
+ * The commands of pnpm and yarn, in order, as `buildSteps` has them for npm.
  */
 export function managerSteps(
   { lockFolder, directory, build, ownInstallScripts }: Omit<NodeRecipe, 'runtime' | 'start'>,
@@ -93,6 +93,8 @@ export function managerSteps(
   } else if (name === 'yarn' && major >= 4) {
     const focus = ['workspaces', 'focus', '--all', '--production'];
     steps.push({ label: 'yarn focus', argv: ['env', 'YARN_ENABLE_SCRIPTS=false', name, ...focus], folder });
+  } else if (name === 'yarn' && major > 1) {
+    steps.push({ label: 'yarn for production', argv: ['sh', '-c', yarnProduction], folder });
   }
   return steps;
 }

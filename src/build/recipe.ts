@@ -21,17 +21,7 @@ import {
   namedManager,
   workspaceFile,
 } from './package-manager.ts';
-
-/** What of the repository decides. Paths are relative to its root. */
-export interface SourceFiles {
-  /** Which of `decidingPaths` exist. */
-  readonly existing: ReadonlySet<string>;
-  /**
-   * Contents of those that are read: package.json, .nvmrc, .node-version, .tool-versions, pom.xml, the lock
-   * file.
-   */
-  readonly text: Readonly<Record<string, string>>;
-}
+import type { SourceFiles } from './source-files.ts';
 
 interface CommonRecipe {
   /** Folder of the service in the repository; empty: its root. */
@@ -289,7 +279,10 @@ function lockVersion(app: string, path: string, text: string): number {
 /** `scripts.start` with its `prestart`, else what npm starts by itself, else `main`. */
 function startOf(app: string, directory: string, manifest: Package, files: SourceFiles): string {
   const { start, prestart } = manifest.scripts;
-  if (start !== undefined) return prestart === undefined ? start : `${prestart} && ${start}`;
+  if (start !== undefined) {
+    requireNode(app, start, manifest);
+    return prestart === undefined ? start : `${prestart} && ${start}`;
+  }
   const has = (name: string) => files.existing.has(posix.join(directory, name));
   const entry = has('server.js') ? 'server.js' : (manifest.main ?? ENTRY_FILES.find(has));
   if (entry !== undefined)
@@ -298,6 +291,17 @@ function startOf(app: string, directory: string, manifest: Package, files: Sourc
     next:
       `Add scripts.start to ${posix.join(directory, 'package.json')}, or start: of ${app} in ` +
       'pipeline.yml.',
+  });
+}
+
+/** Hosts have Node: what another runtime starts would end with 127 there. */
+function requireNode(app: string, start: string, { dependencies }: Package): void {
+  const other = /^(bun|bunx|deno)\b/.exec(start.trim())?.[1];
+  if (other === undefined || other in dependencies) return;
+  throw new Failure('usage', `${app} starts with ${other} ("${start}"), and hosts run it with Node.`, {
+    next:
+      `Start it with Node ("start": "node …", or start: of ${app} in pipeline.yml), or add ${other} to ` +
+      '"dependencies" where npm has it.',
   });
 }
 

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { Dependencies } from '../contract/release.ts';
 import { Failure } from '../errors.ts';
-import type { SourceFiles } from './recipe.ts';
+import type { SourceFiles } from './source-files.ts';
 
 /** What Bundler reads beside the lock file. */
 export const RUBY_FILES: readonly string[] = ['Gemfile', 'Gemfile.lock', '.ruby-version', '.tool-versions'];

@@ -21,7 +21,9 @@ function requireBackups(config: Config): Config & { readonly backups: BackupsCon
   const { backups } = config;
   if (backups !== undefined) return { ...config, backups };
   throw new Failure('usage', `${config.path} has no backups:`, {
-    next: 'Say where they go, e.g. backups: { to: /srv/backups }, then run: pipeline prod up. See docs/backups.md.',
+    next:
+      'Say where they go, e.g. backups: { to: /srv/backups }, then run: pipeline prod up. ' +
+      'See docs/backups.md.',
   });
 }
 

@@ -31,17 +31,19 @@ export function parseEntry(line: string, isCut = false): JournalEntry | undefine
   const at = Number(text('__REALTIME_TIMESTAMP'));
   if (cursor === '' || !(at > 0)) return undefined;
   const priority = text('PRIORITY');
+  // What systemd says of a unit comes from its own; anybody else may claim to be about one.
+  const isManager = text('_PID') === '1' && text('UNIT') !== '';
+  const unit = isManager ? text('UNIT') : text('_SYSTEMD_UNIT');
   return {
     cursor,
     at: at / 1000,
     priority: /^[0-7]$/.test(priority) ? Number(priority) : 6,
-    // What systemd says of a unit comes from its own.
-    unit: text('UNIT') || text('_SYSTEMD_UNIT'),
+    unit,
     identifier: text('SYSLOG_IDENTIFIER'),
     pid: text('_PID'),
     message: text('MESSAGE'),
     goesOn: isCut || text('_LINE_BREAK') === 'line-max',
-    starts: text('UNIT') !== '' && text('JOB_TYPE') === 'start',
+    starts: isManager && text('JOB_TYPE') === 'start',
   };
 }
 

@@ -1,6 +1,7 @@
 /**
- * Processes beside the web ones. They change over with the visitors: those of the new version start before the
- * switch or after it. Where one is exclusive, the other colour's has ended before, and does not start at boot.
+ * Processes beside the web ones. They change over with the visitors: those of the new version start before
+ * the switch or after it. Where one is exclusive, the other colour's has ended before, and does not start at
+ * boot.
  */
 import type { Manifest } from '../contract/manifest.ts';
 import { type Colour, colourLink, isProcessUnit, other, processOf } from '../contract/places.ts';
@@ -53,7 +54,9 @@ export async function enableProcesses(scene: Scene): Promise<void> {
   await enableUnits(scene.host, processesOf(scene, 'before').map(unitOf));
 }
 
-/** Once a release stays: whatever of its processes does not run yet is started. Never throws for one of them. */
+/**
+ * Once a release stays: whatever of its processes does not run yet is started. Never throws for one of them.
+ */
 export async function ensureProcesses(scene: Scene): Promise<void> {
   const { host, tell } = scene;
   const missing: OrderedProcess[] = [];
@@ -81,26 +84,30 @@ async function handOver(scene: Scene, due: readonly OrderedProcess[]): Promise<v
   const names = new Set(ending.map(({ name }) => name));
   if (names.size === 0) return;
   const units = (await processUnits(host, app, colour)).filter((unit) => names.has(processOf(unit) ?? ''));
-  await endUnits(host, app, colour, units, scene.tell);
+  const ended = await endUnits(host, app, colour, units, scene.tell);
+  if (ended !== '') sayer(scene.tell, 'processes').running(ended);
 }
 
 /** Ends a colour's processes, and each may finish what it is at. They no longer start at boot. */
 export async function endProcesses(host: Host, app: string, colour: Colour, tell: Tell): Promise<void> {
-  await endUnits(host, app, colour, await processUnits(host, app, colour), tell);
+  const ended = await endUnits(host, app, colour, await processUnits(host, app, colour), tell);
+  if (ended !== '') sayer(tell, 'processes').done(ended);
 }
 
+/** @returns how they ended, for people; empty: none ran. */
 async function endUnits(
   host: Host,
   app: string,
   colour: Colour,
   units: readonly string[],
   tell: Tell,
-): Promise<void> {
+): Promise<string> {
   const up: string[] = [];
   for (const unit of units) if ((await host.unit(unit)).active !== 'inactive') up.push(unit);
-  if (up.length > 0) await finishUnits(host, app, colour, up, tell);
+  const ended = up.length === 0 ? '' : await finishUnits(host, app, colour, up, tell);
   // Until they have ended they would start again at a reboot, which would cut them off.
   await disableUnits(host, units);
+  return ended;
 }
 
 /** Stops them, and tells each second that somebody waits. */
@@ -110,7 +117,7 @@ async function finishUnits(
   colour: Colour,
   up: readonly string[],
   tell: Tell,
-): Promise<void> {
+): Promise<string> {
   const say = sayer(tell, 'processes');
   const theirs = await declared(host, app, colour);
   const within = Math.max(
@@ -134,7 +141,7 @@ async function finishUnits(
   }
   await work;
   const cut = host.now() - began >= within;
-  say.running(cut ? `${list} did not end within ${within / 1000} s, killed` : `${list} ended`);
+  return cut ? `${list} did not end within ${within / 1000} s, killed` : `${list} ended`;
 }
 
 /**

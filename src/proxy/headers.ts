@@ -1,6 +1,7 @@
 /** Response headers of a site: its defaults, its own, and how long files may be kept. Pure. */
 import { HSTS } from './front.ts';
 import type { Site } from './proxy.ts';
+import { cookieLines, decides } from './split.ts';
 import { block, quoted } from './text.ts';
 import { escaped, headerMap, headersByPath } from './web.ts';
 
@@ -118,5 +119,10 @@ function cacheMap(site: Site, id: string): string {
 export function fileHeaders(site: Site, id: string): string[] {
   const chosen = headersByPath(site, id).some(({ name }) => same(name, CACHE));
   if (siteWide(site, CACHE) !== undefined && !chosen) return [];
-  return [...linesBut(site, id, (name) => same(name, CACHE)), `add_header ${CACHE} $${id}_cache;`];
+  const split = decides(site.split);
+  return [
+    ...linesBut(site, id, (name) => same(name, CACHE)),
+    ...(split === undefined ? [] : cookieLines(id, split)),
+    `add_header ${CACHE} $${id}_cache;`,
+  ];
 }

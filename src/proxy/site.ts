@@ -8,7 +8,7 @@ import { locations } from './locations.ts';
 import { closedLines, closedLocation, retryMap } from './maintenance.ts';
 import { RELATIVE_REDIRECTS } from './pass.ts';
 import { hasServers, type Site } from './proxy.ts';
-import { obeyBlocks, type SiteSplit, type Split, splitBlocks, splitLines, splitName } from './split.ts';
+import { decides, obeyBlocks, type SiteSplit, splitBlocks, splitLines, splitName } from './split.ts';
 import { block, identifier, quoted } from './text.ts';
 import { BALANCED, proxies, trustLines, trusts } from './trust.ts';
 import { authLines, errorLines, errorLocations, redirectLines, redirectMaps } from './web.ts';
@@ -72,13 +72,6 @@ function shared(site: Site, split: SiteSplit, id: string): string[] {
     return obeyBlocks(id);
   }
   return splitBlocks({ ...split, key, app: site.app, id, tls: site.tls !== undefined });
-}
-
-/** The split of a site that chooses by itself. */
-function decides(site: Site): (Split & Pick<SiteSplit, 'candidate'>) | undefined {
-  if (site.split === undefined) return undefined;
-  const { key } = site.split;
-  return key.by === 'balancer' ? undefined : { ...site.split, key };
 }
 
 function buckets(site: Site, id: string): string {
@@ -165,7 +158,7 @@ function upstream(site: Site, id: string, colour: Colour): string {
 
 function server(site: Site, id: string): string {
   const experiment = site.experiment !== undefined;
-  const split = decides(site);
+  const split = decides(site.split);
   const name = site.split === undefined ? `$${id}_bucket` : splitName(id, site.split);
   const format = experiment ? `${id}_measured` : split === undefined ? 'pipeline' : `${id}_shared`;
   return block('server', [

@@ -151,9 +151,16 @@ function hidden(name: string): string {
 }
 
 /** Lines of the server that chooses: its second log, and its cookies. */
-export function splitLines(id: string, app: string, { key, sessionCookie }: Split): string[] {
+export function splitLines(id: string, app: string, split: Split): string[] {
+  return [`access_log ${splitLog(app)} ${id}_split buffer=64k flush=250ms;`, ...cookieLines(id, split)];
+}
+
+/** Cookies of a site that chooses by itself. A location that adds headers of its own must repeat them. */
+export function cookieLines(
+  id: string,
+  { key, sessionCookie }: Pick<Split, 'key' | 'sessionCookie'>,
+): string[] {
   return [
-    `access_log ${splitLog(app)} ${id}_split buffer=64k flush=250ms;`,
     ...(key.by === 'visitor'
       ? [
           // Also with an error: whoever met one must not be dealt anew.
@@ -164,6 +171,13 @@ export function splitLines(id: string, app: string, { key, sessionCookie }: Spli
       : []),
     ...(sessionCookie === undefined ? [] : [`add_header Set-Cookie $${id}_session_cookie always;`]),
   ];
+}
+
+/** The split of a site that chooses by itself; undefined: it has none, or its balancer chooses. */
+export function decides(split: SiteSplit | undefined): (Split & Pick<SiteSplit, 'candidate'>) | undefined {
+  if (split === undefined) return undefined;
+  const { key } = split;
+  return key.by === 'balancer' ? undefined : { ...split, key };
 }
 
 /** The request's id for log and service. A new cookie is the other half, which they never see. */

@@ -32,6 +32,7 @@ After=network.target
 [Service]
 User=${AGENT_USER}
 SupplementaryGroups=adm
+${TRUSTED}
 ExecStart=${node} ${AGENT_FLAGS} ${program} run
 Restart=always
 RestartSec=2s
@@ -47,6 +48,9 @@ CapabilityBoundingSet=
 [Install]
 WantedBy=multi-user.target
 `;
+
+/** Node does not look at the authorities that a host's administrator added (`update-ca-certificates`). */
+export const TRUSTED = 'Environment=NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt';
 
 /**
  * Reads the system and talks to sockets, nothing else. V8 writes code that it runs, so MemoryDenyWriteExecute

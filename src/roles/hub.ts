@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { answerKey, questionsKey } from '../contract/logs.ts';
 import type { Resource } from '../host/resource.ts';
-import { HARDENED } from './agent.ts';
+import { HARDENED, TRUSTED } from './agent.ts';
 import { REDIS_THEIRS } from './redis.ts';
 
 /** Secrets that `monitor setup` makes once: a seed, and the certificate of Redis. */
@@ -122,6 +122,7 @@ Wants=pipeline-redis.service
 [Service]
 User=${USER}
 SupplementaryGroups=redis
+${TRUSTED}
 ExecStart=${node} ${program} run
 Restart=always
 RestartSec=1s

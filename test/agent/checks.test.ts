@@ -56,6 +56,8 @@ beforeAll(async () => {
       if (request.url === '/moved') return void response.writeHead(301, { location: '/200' }).end();
       if (request.url === '/lost') return void response.writeHead(302, { location: '/500' }).end();
       if (request.url === '/round') return void response.writeHead(307, { location: '/round' }).end();
+      if (request.url === '/closed')
+        return void response.writeHead(503, { 'x-pipeline-maintenance': 'on' }).end();
       response.statusCode = Number(request.url?.slice(1)) || 200;
       response.end(`hello ${request.method} ${request.headers['x-test'] ?? ''}`);
     }),
@@ -118,6 +120,13 @@ describe('a check over HTTP', () => {
   ])('%s is down: %s', async (path, error) => {
     const limit = path === '/slow' ? { timeoutSeconds: 0.3 } : {};
     expect(await run({ url: `http://${http}${path}`, ...limit })).toMatchObject({ up: 0, error });
+  });
+  it('is up where somebody closed the site for maintenance: nobody is to be called', async () => {
+    expect(await run({ url: `http://${http}/closed`, contains: 'hello' })).toMatchObject({
+      up: 1,
+      error: '',
+    });
+    expect(await run({ url: `http://${http}/503` })).toMatchObject({ up: 0 });
   });
 });
 

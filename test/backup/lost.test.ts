@@ -52,7 +52,11 @@ describe('the newest backup of each thing', () => {
 
   test.each([
     ['nobody is left to ask', undefined, 'no other host can say'],
-    ['there is none', lastBackups('web', [database], []), 'all that it held is lost: there is no backup'],
+    [
+      'there is none',
+      lastBackups('web', [database], []),
+      'all that it held is lost: no backup of it is elsewhere',
+    ],
     ['it held nothing', lastBackups('web', [own], []), 'nothing that it holds is lost'],
   ])('where %s', (_title, found, words) => {
     expect(lostWords('web', found, NOW)).toContain(words);
@@ -82,7 +86,7 @@ test('applications that a group serves, balances, or keeps data of', () => {
   expect(appsOf(config, 'front')).toEqual(['shop']);
 });
 
-test('the release to bring is the newest that anybody knows', () => {
+test('the release to bring is what serves elsewhere, else what the last backup says', () => {
   const served = (app: string, release: string): ServedRelease => ({
     app,
     release,
@@ -90,7 +94,9 @@ test('the release to bring is the newest that anybody knows', () => {
     ref: 'main',
     at: '',
   });
-  const known = [served('shop', '20261101-a'), served('blog', '20261129-c'), served('shop', '20261128-b')];
-  expect(releaseToBring('shop', known)?.release).toBe('20261128-b');
-  expect(releaseToBring('other', known)).toBeUndefined();
+  const live = [served('shop', '20261101-a'), served('blog', '20261129-c'), served('shop', '20261103-b')];
+  const before = [served('shop', '20261128-d'), served('mail', '20261128-e')];
+  expect(releaseToBring('shop', { live, before })?.release).toBe('20261103-b');
+  expect(releaseToBring('mail', { live, before })?.release).toBe('20261128-e');
+  expect(releaseToBring('other', { live, before })).toBeUndefined();
 });

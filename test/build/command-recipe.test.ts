@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { cleanEnvironment } from '../../src/build/clean-environment.ts';
 import { olderThan } from '../../src/build/command-build.ts';
 import { commandArtifact } from '../../src/build/command-recipe.ts';
-import { recipe, type SourceFiles } from '../../src/build/recipe.ts';
+import { recipe } from '../../src/build/recipe.ts';
+import type { SourceFiles } from '../../src/build/source-files.ts';
 import { appSchema } from '../../src/config/schema.ts';
 import { Failure } from '../../src/errors.ts';
 
@@ -52,6 +53,11 @@ describe('a Python service', () => {
     });
   });
 
+  it('may have a lock file of poetry', () => {
+    const text = { 'pyproject.toml': '[tool.poetry]\n', 'poetry.lock': '[[package]]\n' };
+    expect(decide({ start }, text).dependencies?.files).toEqual(text);
+  });
+
   it('may come with uv.lock, and say which Python it needs', () => {
     const project = '[project]\nrequires-python = ">=3.12,<4"\ndependencies = ["flask"]\n';
     const { dependencies } = decide({ start }, { 'pyproject.toml': project, 'uv.lock': 'version = 1\n' });
@@ -94,12 +100,7 @@ describe('a Python service', () => {
   });
 
   it.each([
-    [
-      'a lock file of poetry',
-      { 'pyproject.toml': '[tool.poetry]\n', 'poetry.lock': '' },
-      'poetry.lock',
-      'poetry export',
-    ],
+    ['a lock file of pdm', { 'pyproject.toml': '[project]\n', 'pdm.lock': '' }, 'pdm.lock', 'pdm export'],
     ['a lock file of pipenv', { 'Pipfile.lock': '{}' }, 'Pipfile.lock', 'pipenv requirements'],
     [
       'no lock file',

@@ -46,6 +46,7 @@ describe('a repository with a lock file of', () => {
     ['pnpm', '9.15.0', 'workspace:*', ['install', '--lockfile-only']],
     ['pnpm', '8.15.9', 'workspace:*', ['install', '--lockfile-only']],
     ['yarn', '1.22.22', '1.0.0', ['install', '--ignore-scripts']],
+    ['yarn', '3.8.7', 'workspace:*', ['install', '--mode=update-lockfile']],
     ['yarn', '4.5.3', 'workspace:*', ['install', '--mode=update-lockfile']],
   ] as const)('%s %s is built by it', async (name, version, lib, lock) => {
     const origin = join(folder, `${name}-${version}`);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { managerSteps } from '../../src/build/manager-steps.ts';
 import type { Installation } from '../../src/build/node-build.ts';
 import { lockFormat, managerWish, packageOf } from '../../src/build/package-manager.ts';
-import { recipe, type SourceFiles } from '../../src/build/recipe.ts';
+import { recipe } from '../../src/build/recipe.ts';
+import type { SourceFiles } from '../../src/build/source-files.ts';
 import { appSchema } from '../../src/config/schema.ts';
 
 describe('the version of a package manager', () => {
@@ -97,7 +98,15 @@ describe('the commands of a build', () => {
         ': env YARN_ENABLE_SCRIPTS=false yarn workspaces focus --all --production',
       ],
     ],
-    ['yarn', 3, [': yarn install --immutable', 'api: sh -c pnpm run build']],
+    [
+      'yarn',
+      3,
+      [
+        ': yarn install --immutable',
+        'api: sh -c pnpm run build',
+        expect.stringMatching(/^: sh -c (.*\n)*YARN_ENABLE_IMMUTABLE_INSTALLS=false .* yarn install\n$/),
+      ],
+    ],
   ] as const)('of %s %i build with everything, and keep what production needs', (name, major, expected) => {
     expect(commands(built, name, major)).toEqual(expected);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decidingPaths, recipe, type SourceFiles } from '../../src/build/recipe.ts';
+import { decidingPaths, recipe } from '../../src/build/recipe.ts';
+import type { SourceFiles } from '../../src/build/source-files.ts';
 import { type AppConfig, appSchema } from '../../src/config/schema.ts';
 import { Failure } from '../../src/errors.ts';
 
@@ -178,6 +179,20 @@ describe('how an application is built', () => {
       files({ 'package.json': '{}' }),
       'how the service is started cannot be told',
       'scripts.start',
+    ],
+    [
+      'a start by bun, which hosts do not have (nixpacks#1274)',
+      {},
+      files({ 'package.json': '{"scripts":{"start":"bun run ./src/index.ts"}}' }),
+      'app starts with bun ("bun run ./src/index.ts"), and hosts run it with Node.',
+      'Start it with Node',
+    ],
+    [
+      'a lock file of bun (nixpacks#1248)',
+      {},
+      files({ 'package.json': '{"main":"a.js","dependencies":{"a":"1"}}', 'bun.lock': '{}' }),
+      'bun.lock is one of bun',
+      'npm install --package-lock-only',
     ],
   ])('refuses %s, saying what to do', (_, definition, source, message, next) => {
     const found = failure(definition, source);

@@ -127,7 +127,10 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     await page.waitForSelector('.loglines li.error');
     await page.click('.bucket:has(rect.error)');
     await page.waitForURL(/logs=checkbox\.io.*from=\d+&to=\d+.*kind=error/);
-    await page.selectOption('.logs select[aria-label="Application or host"]', hub.fleet.hosts.at(-1) ?? '');
+    await page.selectOption(
+      '.logs select[aria-label="Application or host"]',
+      `host:${hub.fleet.hosts.at(-1)}`,
+    );
     await page.waitForSelector('text=its agent does not answer', { timeout: 20_000 });
     await page.goto(`${hub.address}/dashboard?view=alerts`);
     await page.click('.alerts .logs-link');

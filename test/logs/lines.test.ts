@@ -51,7 +51,13 @@ describe('entries of the journal', () => {
     expect(parseEntry(entry({ MESSAGE: null }))?.message).toBe('');
   });
   it('of systemd are about a unit', () => {
-    const about = { UNIT: 'pipeline-shop@green.service', _SYSTEMD_UNIT: 'init.scope', JOB_TYPE: 'start' };
+    const about = {
+      UNIT: 'pipeline-shop@green.service',
+      _SYSTEMD_UNIT: 'init.scope',
+      JOB_TYPE: 'start',
+      _PID: '1',
+    };
+    expect(parseEntry(entry({ ...about, _PID: '7' }))).toMatchObject({ unit: 'init.scope', starts: false });
     expect(parseEntry(entry(about))).toMatchObject({ unit: 'pipeline-shop@green.service', starts: true });
   });
   it('that are cut off are read as far as they go', () => {

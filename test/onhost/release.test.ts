@@ -173,6 +173,18 @@ describe('a release', () => {
     expect(host.files.get(STATE)).toBe('unfinished\n');
   });
 
+  it('puts passwords of a site in place for nginx alone, and forgets those of before', async () => {
+    const host = servingHost();
+    const path = '/etc/pipeline/apps/shop/auth/new';
+    host.files.set('/etc/pipeline/apps/shop/auth/old', 'ann:old');
+    const site = { text: 'site', needs: null, certificate: null, auth: { path, text: 'ann:new' } };
+    const { error } = await carry({ verb: 'take-over', takeOver: takeOver({ site }), settle: null }, host);
+    expect(error).toBeUndefined();
+    expect(host.files.get(path)).toBe('ann:new');
+    expect(host.calls).toContain(`chgrp www-data ${path}`);
+    expect(host.files.has('/etc/pipeline/apps/shop/auth/old')).toBe(false);
+  });
+
   it('names the program that has its port', async () => {
     const host = servingHost();
     host.listeners.set(21_016, '"other",pid=7,fd=3');

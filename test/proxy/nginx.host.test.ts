@@ -226,7 +226,9 @@ done`,
     expect(await proxy.reconcile(site(files))).toEqual({ changed: true });
     expect((await ask()).text).toBe('page of R1\n');
     expect((await ask()).headers.get('cache-control')).toBe('no-cache');
-    expect((await ask('/app.0123abcd.js')).headers.get('cache-control')).toBe('max-age=315360000');
+    expect((await ask('/app.0123abcd.js')).headers.get('cache-control')).toBe(
+      'public, max-age=31536000, immutable',
+    );
     expect((await ask('/none')).status).toBe(404);
     await host.check('echo gone >/srv/shop.test/releases/R1/app/public/404.html', { label: 'test' });
     expect(await ask('/deep/link')).toMatchObject({ status: 404, text: 'gone\n' });

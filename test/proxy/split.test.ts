@@ -36,6 +36,12 @@ const fields = (text: string, name: string) => {
 };
 
 describe('a site that two versions share', () => {
+  it('gives its cookie with files too, which have headers of their own', () => {
+    const files = site({}, { static: 'public', routes: ['/api'] }).split('location / {')[1] ?? '';
+    expect(files).toMatch(/add_header Set-Cookie \$shop_cookie always;/);
+    expect(files).toContain('add_header Cache-Control $shop_cache;');
+  });
+
   it('looks for one file a request, as any site does', () => {
     expect(site().match(/\(-f [^)]*\/weights\//g)).toHaveLength(1);
     expect(site()).toContain('if (-f /run/pipeline/proxy/shop/weights/$shop_row.$shop_column) {');

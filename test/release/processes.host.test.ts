@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { appStatus } from '../../src/release/index.ts';
 import { jobLog, listJobs, runJob } from '../../src/release/jobs/jobs.ts';
 import { bundleProgram } from '../support/bundle.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
@@ -103,7 +104,13 @@ describe.skipIf(unavailable !== undefined)(`processes and jobs (${unavailable ??
     expect(await at.deploy('one', withWorker)).toMatchObject({ changed: false });
 
     // Stopped by somebody, the same deploy starts it again.
+    const status = async () =>
+      at.hosts[0] === undefined ? [] : appStatus(at.hosts[0].connection, at.context);
+    expect(await status()).toMatchObject([{ healthy: true }]);
     await at.on(`systemctl stop pipeline-${APP}@blue-worker`);
+    expect(await status()).toMatchObject([
+      { healthy: false, reason: expect.stringContaining('@blue-worker is inactive') },
+    ]);
     expect(await at.deploy('one', withWorker)).toMatchObject({ changed: true });
     expect(await running()).toEqual(['blue', 'blue-worker']);
 

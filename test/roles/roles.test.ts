@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { plan } from '../../src/host/plan.ts';
 import type { Resource } from '../../src/host/resource.ts';
 import type { HostFacts } from '../../src/host/state.ts';
+import { agentResources } from '../../src/roles/agent.ts';
+import { hubResources } from '../../src/roles/hub.ts';
 import { exposuresOf, type RoleParams, rolesFor } from '../../src/roles/index.ts';
 import { HOST, NOTHING } from '../host/cases.ts';
 
@@ -242,6 +244,20 @@ describe('the firewall', () => {
       expect.stringContaining('elements'),
     );
   });
+});
+
+it('hub and agent trust the authorities that their host does (uptime-kuma#602)', () => {
+  const common = { node: '/opt/node', program: '/opt/program.js', config: '{}' };
+  const agent = agentResources({ ...common, mariadb: false });
+  const hub = hubResources({ ...common, hubPassword: 'x', agents: [], fleet: [], maxMemory: 1 });
+  for (const [resources, name] of [
+    [agent, 'agent'],
+    [hub, 'hub'],
+  ] as const) {
+    expect(fileOf(resources, `/etc/systemd/system/pipeline-${name}.service`)).toContain(
+      '\nEnvironment=NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt\n',
+    );
+  }
 });
 
 describe('memory', () => {

@@ -73,8 +73,8 @@ const failing = (version: string) =>
     ),
   );
 /**
- * Beside the service, on every branch: works through numbers, one at a time. Two at once would do one twice; one
- * that is killed at work leaves its number out of `cursor`, which the next one does again.
+ * Beside the service, on every branch: works through numbers, one at a time. Two at once would do one twice;
+ * one that is killed at work leaves its number out of `cursor`, which the next one does again.
  */
 const WORKER = `const fs = require('fs');
 const home = process.env.HOME;
@@ -361,11 +361,10 @@ export async function startReleases(names: readonly string[], front?: string): P
           connection.check(
             `systemctl stop 'pipeline-*@job-*.timer' 2>/dev/null
 systemctl stop 'pipeline-*@*.service' 2>/dev/null
-rm -rf /var/lib/pipeline/jobs /var/lib/systemd/timers/stamp-pipeline-*
-rm -rf /srv/* /etc/pipeline/apps/*/ /run/pipeline/rollouts /var/lib/pipeline/rollouts
+rm -rf /srv/* /etc/pipeline/apps/*/ /run/pipeline/rollouts /var/lib/pipeline/rollouts /var/lib/pipeline/jobs
 rm -rf /var/lib/pipeline/proxy /run/pipeline/proxy /var/log/pipeline/audit.jsonl
 cd /etc/systemd/system
-rm -rf timers.target.wants/pipeline-* pipeline-*@*-*
+rm -rf pipeline-*@*-* timers.target.wants/pipeline-*
 rm -f pipeline-*@blue*.service pipeline-*@green*.service multi-user.target.wants/pipeline-*@*.service
 rm -f /etc/nginx/pipeline/sites/*; systemctl daemon-reload; systemctl reload nginx 2>/dev/null || true`,
             { label: 'clean' },

@@ -5,11 +5,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hidingLines } from '../../logs/hide.ts';
 import { FIELDS, type JournalEntry, parseEntry, SplitLines } from '../../logs/journal.ts';
 import { lineOfEntry } from '../../logs/line.ts';
+import { type RawLine, splitLines } from '../../logs/split-lines.ts';
 import { sourceOf } from '../../logs/units.ts';
 import { isDeclared } from '../questions/declared.ts';
 import type { ForwardedLine } from './forms.ts';
@@ -20,7 +20,9 @@ export interface ForwardOptions {
   /** Globs of units whose lines are sent. */
   readonly units: readonly string[];
   readonly store: LogStore;
-  /** Keeps the place in the journal up to which the store has everything; undefined: begin with now each time. */
+  /**
+   * Keeps the place in the journal up to which the store has everything; undefined: begin with now each time.
+   */
   readonly place: string | undefined;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
@@ -73,10 +75,8 @@ class Forwarder {
     try {
       await once(child, 'spawn');
       if (child.stdout === null) return;
-      for await (const batch of batches(createInterface({ input: child.stdout }))) {
-        const entries = batch.flatMap(
-          (text) => parseEntry(text.slice(0, 1024 * 1024), text.length > 1024 * 1024) ?? [],
-        );
+      for await (const batch of batches(splitLines(child.stdout))) {
+        const entries = batch.flatMap(({ text, isCut }) => parseEntry(text, isCut) ?? []);
         const last = entries.at(-1);
         const lines = entries.flatMap((entry) => this.#line(entry));
         if (lines.length > 0 && !(await this.#deliver(lines))) return;
@@ -148,14 +148,14 @@ class Forwarder {
 }
 
 /** Lines in bundles: full ones at once, others when their first line has waited long enough. */
-async function* batches(lines: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
+async function* batches(lines: AsyncIterable<RawLine>): AsyncGenerator<readonly RawLine[]> {
   const iterator = lines[Symbol.asyncIterator]();
   let next = iterator.next();
   for (;;) {
     const first = await next;
     if (first.done === true) return;
     const batch = [first.value];
-    let size = first.value.length;
+    let size = first.value.text.length;
     const timer = new AbortController();
     const over = sleep(WAIT_MS, 'over' as const, { signal: timer.signal }).catch(() => 'over' as const);
     next = iterator.next();
@@ -163,7 +163,7 @@ async function* batches(lines: AsyncIterable<string>): AsyncGenerator<readonly s
       const one = await Promise.race([next, over]);
       if (one === 'over' || one.done === true) break;
       batch.push(one.value);
-      size += one.value.length;
+      size += one.value.text.length;
       next = iterator.next();
     }
     timer.abort();

@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { AgentConfig } from '../../contract/agent.ts';
 import { type LogsAnswered, type LogsAsked, MOST_CHARACTERS, MOST_MS } from '../../contract/logs.ts';
 import { type Colour, colourLink, PLACED_LOG } from '../../contract/places.ts';
@@ -13,6 +12,7 @@ import { type LogLine, lineOfEntry, lineOfRequest } from '../../logs/line.ts';
 import { mergeInOrder } from '../../logs/merge.ts';
 import { type Placement, parsePlacement, releaseAt } from '../../logs/placed.ts';
 import { parseRequest } from '../../logs/request.ts';
+import { splitLines } from '../../logs/split-lines.ts';
 import { sourceOf } from '../../logs/units.ts';
 import { isWanted } from '../../logs/wanted.ts';
 import { linesBackwards } from './backwards.ts';
@@ -87,9 +87,8 @@ async function* journalEntries(
   time.addEventListener('abort', end, { once: true });
   try {
     await Promise.race([failed, new Promise((resolve) => child.once('spawn', resolve))]);
-    for await (const line of createInterface({ input: child.stdout })) {
-      const entry =
-        line.length > LONGEST_ENTRY ? parseEntry(line.slice(0, 64 * 1024), true) : parseEntry(line);
+    for await (const { text: line, isCut } of splitLines(child.stdout)) {
+      const entry = parseEntry(line, isCut);
       if (entry !== undefined) yield entry;
       if (time.aborted) return;
     }
@@ -98,8 +97,6 @@ async function* journalEntries(
     end();
   }
 }
-
-const LONGEST_ENTRY = 1024 * 1024;
 
 /** A text as a pattern that matches it and nothing else. */
 function literally(text: string): string {

@@ -1,18 +1,18 @@
 /** `pipeline prod replace HOST`: makes a lost host anew, with its applications and the newest backup. */
-import { bringBack, isReplacing, noteDone, servedOn } from '../../backup/bring-back.ts';
+import { bringBack, noteDone, servedOn } from '../../backup/bring-back.ts';
 import { coveredOn } from '../../backup/coverage.ts';
 import {
   appsOf,
   backupLines,
+  type KnownReleases,
   type LastBackup,
   lastBackups,
   lostWords,
   releaseToBring,
 } from '../../backup/lost.ts';
-import { onHost } from '../../backup/on-host.ts';
 import { buildArtifact } from '../../build/build.ts';
 import type { Machine } from '../../cloud/provider.ts';
-import type { ServedRelease, Snapshot } from '../../contract/backup.ts';
+import type { ServedRelease } from '../../contract/backup.ts';
 import { withCheckoutLock } from '../../environment/checkout-lock.ts';
 import { rememberHostKeys, targetOf, withConnections } from '../../environment/fleet.ts';
 import { withLock } from '../../environment/lock.ts';
@@ -28,19 +28,7 @@ import { argument, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { openProject, type Project } from '../project.ts';
 import { confirm } from '../question.ts';
-
-/** What others know of the lost host. */
-interface Known {
-  /** Newest first; undefined: nobody is left to ask. */
-  readonly snapshots: readonly Snapshot[] | undefined;
-  readonly served: readonly ServedRelease[];
-  /** Somebody is watched by a monitor. */
-  readonly watched: boolean;
-  /** An earlier run made it anew, and did not finish. */
-  readonly begun: boolean;
-}
-
-const NOTHING: Known = { snapshots: undefined, served: [], watched: false, begun: false };
+import { askSurvivors, both, type Known, NONE } from '../survivors.ts';
 
 export const prodReplace: Handler<typeof definitions.prodReplace> = async (options, session) => {
   const { output, context } = session;
@@ -60,10 +48,13 @@ export const prodReplace: Handler<typeof definitions.prodReplace> = async (optio
     const machines = await provider.machines();
     await rememberHostKeys(machines, spec);
     const there = machines.find((one) => one.name === name);
-    const known = await ask(machines, name, project, session);
+    const known = await askSurvivors(machines, name, project, session);
     const items = coveredOn(config, [specOf(spec.machines, name).group]);
-    const backups = known.snapshots && lastBackups(name, items, known.snapshots);
-    say(name, there, known, config.backups === undefined ? [] : backups, session);
+    // Where none are made, or they lie on the host itself, they are as lost as the host.
+    const isElsewhere = config.backups !== undefined && !config.backups.to.startsWith('/');
+    const found = isElsewhere ? known.snapshots : [];
+    const backups = found && lastBackups(name, items, found);
+    say(name, there, known, backups, session);
     if (!options.yes) await confirm(`Type ${name} to go on: `, name, output);
     if (there !== undefined && !known.begun) await provider.remove(name);
     const up = await bringUp(project, { command, wait: true }, context, output);
@@ -109,64 +100,6 @@ function say(
     output.line(`${name} (${there.address}) still runs. It is removed, with everything on it.`);
 }
 
-/** Every host that still answers: of those that do not, somebody else may know. */
-async function ask(
-  machines: readonly Machine[],
-  name: string,
-  { config, spec }: Project,
-  session: Session,
-): Promise<Known> {
-  const answers = await withConnections(
-    machines.filter(({ state }) => state === 'running').map((one) => targetOf(one, spec)),
-    session.context,
-    (connections) =>
-      Promise.all(
-        connections.map(async (connection) => {
-          const isLost = connection.target.name === name;
-          // A folder on the lost host is as lost as the host.
-          const shares = config.backups !== undefined && (isLost || !config.backups.to.startsWith('/'));
-          return answerOf(connection, { isLost, shares }, session);
-        }),
-      ),
-  );
-  return {
-    snapshots: answers.find(({ snapshots }) => snapshots !== undefined)?.snapshots,
-    served: answers.flatMap(({ served }) => served),
-    watched: answers.some(({ watched }) => watched),
-    begun: answers.some(({ begun }) => begun),
-  };
-}
-
-async function answerOf(
-  connection: Connection,
-  { isLost, shares }: { readonly isLost: boolean; readonly shares: boolean },
-  session: Session,
-): Promise<Known> {
-  const { context } = session;
-  const tried = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await work();
-    } catch (thrown) {
-      context.signal.throwIfAborted();
-      const failure = asFailure(thrown);
-      if (failure.kind === 'internal') throw failure;
-      return undefined;
-    }
-  };
-  const begun = isLost ? await tried(() => isReplacing(connection, context)) : false;
-  // It does not even answer that.
-  if (begun === undefined) return NOTHING;
-  const look = '[ -e /etc/systemd/system/pipeline-agent.service ]';
-  const options = { label: 'is it watched', signal: context.signal, timeoutMs: 30_000 };
-  const [listed, served, watched] = await Promise.all([
-    shares ? tried(() => onHost(connection, ['list'], context)) : undefined,
-    tried(() => servedOn(connection, context)),
-    tried(() => connection.script(look, options)),
-  ]);
-  const snapshots = listed?.the('snapshots').snapshots;
-  return { snapshots, served: served ?? [], watched: watched?.exitCode === 0, begun };
-}
-
 /** Data first, then what uses it, then who watches it. */
 async function fill(
   connection: Connection,
@@ -187,7 +120,8 @@ async function fill(
         );
   const came = backups.filter(({ snapshot }) => snapshot !== null);
   for (const line of backupLines(came, context.now().getTime())) output.line(`  restored ${line}`);
-  const served = [...known.served, ...(await servedOn(connection, context).catch(noProgram(session)))];
+  const own = await servedOn(connection, context).catch(noProgram(session));
+  const served = both([known.served, own]);
   const apps: string[] = [];
   for (const app of appsOf(config, group)) {
     const wanted = releaseToBring(app, served);
@@ -203,10 +137,10 @@ async function fill(
 
 /** A host without applications and backups has no program to ask. */
 function noProgram({ context }: Session) {
-  return (thrown: unknown): readonly ServedRelease[] => {
+  return (thrown: unknown): KnownReleases => {
     context.signal.throwIfAborted();
     if (asFailure(thrown).kind === 'internal') throw thrown;
-    return [];
+    return NONE;
   };
 }
 

@@ -28,17 +28,28 @@ esac
 [ -z "$pattern" ] || args+=("--grep=$pattern")
 [ -z "$unit" ] || args+=("--unit=$unit")
 if [ -n "$app" ]; then
-  # What its processes print, and what systemd says of its units. Of a process that ended at once the journal
-  # finds no control group: its unit is known by name, and one that is new by what its lines are marked with.
-  args+=("_SYSTEMD_SLICE=$slice" + "SYSLOG_IDENTIFIER=$app")
-  while read -r one; do args+=(+ "_SYSTEMD_UNIT=$one" + "UNIT=$one"); done < <(
-    {
+  # What its processes print, and what systemd says of its units: of all that the journal knows.
+  own() { awk -v own="pipeline-$app@" -v field="$1=" 'index($0, own) == 1 { print field $0 }'; }
+  matches=$(
+    journalctl --field=_SYSTEMD_UNIT | own _SYSTEMD_UNIT
+    journalctl --field=UNIT | own UNIT
+  )
+  if [ "$mode" = follow ]; then
+    # Units that are new too: by their control group; and where a process ended at once, so that the journal
+    # finds none, by their names or by what their lines are marked with.
+    names=$(
       printf 'pipeline-%s@%s.service\n' "$app" blue "$app" green
       systemctl list-unit-files --no-legend --plain "pipeline-$app@*" | sed 's/ .*//'
-      journalctl --field=UNIT
-      journalctl --field=_SYSTEMD_UNIT
-    } | grep -F "pipeline-$app@" | sort -u
-  )
+    )
+    matches+=$'\n'$(own _SYSTEMD_UNIT <<<"$names")$'\n'$(own UNIT <<<"$names")
+    matches+=$'\n'"_SYSTEMD_SLICE=$slice"$'\n'"SYSLOG_IDENTIFIER=$app"
+  fi
+  [ -n "$matches" ] || exit 0
+  or=()
+  while read -r one; do
+    args+=("${or[@]}" "$one")
+    or=(+)
+  done < <(sort -u <<<"$matches" | sed '/^$/d')
 fi
 # Each line at once: with a pattern, the next one may be far.
 exec stdbuf -oL journalctl "${args[@]}"

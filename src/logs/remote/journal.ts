@@ -4,10 +4,11 @@ import { withValues } from '../../ssh/script.ts';
 import { beginningsAlone, FIELDS, type JournalEntry, parseEntry, SplitLines } from '../journal.ts';
 import { type LogLine, lineOfEntry } from '../line.ts';
 import { type Placement, parsePlacement, releaseAt } from '../placed.ts';
+import type { RawLine } from '../split-lines.ts';
 import { sliceOf, sourceOf } from '../units.ts';
 import { isWanted } from '../wanted.ts';
 import program from './journal.sh' with { type: 'text' };
-import { linesOf, type RawLine } from './lines.ts';
+import { linesOf } from './lines.ts';
 import { type LogSource, type Reading, seconds } from './source.ts';
 
 type Hide = Awaited<ReturnType<Reading['hiding']>>;

@@ -1,29 +1,16 @@
 /** Lines of a script that runs on a host, read no faster than they are taken. */
-import { StringDecoder } from 'node:string_decoder';
 import { Failure } from '../../errors.ts';
 import { lastLines } from '../../process/output.ts';
 import { redact } from '../../redact.ts';
 import type { Connection } from '../../ssh/connection.ts';
+import { LineSplitter, type RawLine } from '../split-lines.ts';
 
-export interface RawLine {
-  readonly text: string;
-  /** It is only the beginning: the rest was too long. */
-  readonly isCut: boolean;
-}
-
-/** Longer lines are cut: an entry of the journal that a service printed has 48 kB at most. */
-const LONGEST_LINE = 1024 * 1024;
-/** What is kept of them. */
-const KEPT_OF_LONG = 64 * 1024;
 /** Characters that wait to be taken; beyond, the host is held back. */
 const WAITING = 512 * 1024;
 
 /** Bytes in, lines out, in bounded memory. */
 export class LineQueue {
-  readonly #decoder = new StringDecoder('utf8');
-  #rest = '';
-  /** Of the line that is too long, its beginning. */
-  #long: string | undefined;
+  readonly #splitter = new LineSplitter();
   #lines: RawLine[] = [];
   #next = 0;
   #waiting = 0;
@@ -34,7 +21,7 @@ export class LineQueue {
 
   /** @returns a promise where the giver should wait: it resolves once lines were taken */
   push(chunk: Buffer): Promise<void> | undefined {
-    this.#take(this.#decoder.write(chunk));
+    this.#add(this.#splitter.take(chunk));
     this.#onMore();
     if (this.#waiting < WAITING) return undefined;
     return new Promise((resolve) => {
@@ -45,7 +32,7 @@ export class LineQueue {
   /** Nothing more comes. A last line without an end counts where there was no error. */
   end(failure?: { readonly error: unknown }): void {
     if (this.#isOver) return;
-    if (failure === undefined && this.#rest !== '') this.#add(this.#rest, false);
+    if (failure === undefined) this.#add(this.#splitter.end());
     this.#isOver = true;
     this.#failure = failure;
     this.#onMore();
@@ -79,25 +66,11 @@ export class LineQueue {
     this.#onRoom = undefined;
   }
 
-  #take(text: string): void {
-    let from = 0;
-    for (let to = text.indexOf('\n'); to >= 0; from = to + 1, to = text.indexOf('\n', from)) {
-      if (this.#long !== undefined) this.#add(this.#long, true);
-      else this.#add(this.#rest + text.slice(from, to), false);
-      this.#rest = '';
-      this.#long = undefined;
+  #add(lines: readonly RawLine[]): void {
+    for (const line of lines) {
+      this.#lines.push(line);
+      this.#waiting += line.text.length;
     }
-    if (this.#long !== undefined) return;
-    this.#rest += text.slice(from);
-    if (this.#rest.length <= LONGEST_LINE) return;
-    this.#long = this.#rest.slice(0, KEPT_OF_LONG);
-    this.#rest = '';
-  }
-
-  #add(text: string, isCut: boolean): void {
-    if (text === '') return;
-    this.#lines.push({ text, isCut });
-    this.#waiting += text.length;
   }
 }
 

@@ -1,8 +1,12 @@
-/** MongoDB: pipeline's own user signs in with a file. Collections cannot change places, so they are copied. */
+/**
+ * MongoDB: pipeline's own user signs in with a file. Collections cannot change places, so they are copied.
+ */
 import type { DatabaseItem } from '../../contract/backup.ts';
 import { BACKUP_STATE } from '../../contract/backup-paths.ts';
+import { Failure } from '../../errors.ts';
 import { type Engine, must } from './engine.ts';
-import type { BackupWorld, Command } from './world.ts';
+import runTool from './mongodb-tool.sh' with { type: 'text' };
+import { type BackupWorld, type Command, lastLine } from './world.ts';
 
 const ADMIN_FILE = '/etc/pipeline/databases/mongodb-admin';
 const SIGN_IN = `${BACKUP_STATE}/restore/mongodb.yml`;
@@ -28,11 +32,8 @@ class MongoDb implements Engine {
   /** A program of MongoDB's tools, with the password in a file for root alone while it runs. */
   #tool(program: string, args: readonly string[]): Command {
     const how = [`--host=127.0.0.1`, `--port=${this.#item.port}`, '--username=pipeline'];
-    const shell =
-      'umask 077; f=$(mktemp) && trap \'rm -f "$f"\' EXIT && ' +
-      'printf "password: \\"%s\\"\\n" "$(cat "$1")" >"$f" && shift && p=$1 && shift && "$p" --config="$f" "$@"';
     const all = [...how, '--authenticationDatabase=admin', '--quiet', ...args];
-    return { program: 'bash', args: ['-c', shell, 'pipeline', ADMIN_FILE, program, ...all] };
+    return { program: 'bash', args: ['-c', runTool, 'pipeline', ADMIN_FILE, program, ...all] };
   }
 
   async #shell(database: string, code: string): Promise<string> {
@@ -86,8 +87,8 @@ class MongoDb implements Engine {
 
   async count(beside = this.#item.name): Promise<string> {
     const code =
-      'const all = db.getCollectionNames(); ' +
-      'print(all.length + " collections, " + all.reduce((n, c) => n + db[c].countDocuments({}), 0) + " documents")';
+      'const all = db.getCollectionNames(); print(all.length + " collections, " + all.reduce((n, c) => ' +
+      'n + db[c].countDocuments({}), 0) + " documents")';
     return (await this.#shell(beside, code)).trim();
   }
 
@@ -97,12 +98,7 @@ class MongoDb implements Engine {
     await this.#shell(own, 'db.dropDatabase()');
     const { from, to } = await this.#world.pipe(this.dump(beside), this.#restore(beside, own), undefined);
     const failed = from.code === 0 ? to : from;
-    if (failed.code !== 0) await must(this.#world, `the database ${own}`, refusal(failed.err));
+    if (failed.code !== 0) throw new Failure('host', `the database ${own}: ${lastLine(failed)}`);
     await this.removeBeside(beside);
   }
-}
-
-/** A program that fails with these words. */
-function refusal(words: string): Command {
-  return { program: 'sh', args: ['-c', 'printf %s "$1" >&2; exit 1', 'sh', words] };
 }

@@ -5,10 +5,11 @@ import { type BackupItem, type ServedRelease, servedReleasesSchema } from '../..
 import { BACKUP_SERVED, BACKUP_STATE } from '../../contract/backup-paths.ts';
 import { type Manifest, manifestSchema } from '../../contract/manifest.ts';
 import { APPS, appRoot, colourLink, other } from '../../contract/places.ts';
+import { Failure } from '../../errors.ts';
 import { must } from './engine.ts';
 import { engineOf } from './engines.ts';
 import type { Repository, Written } from './repository.ts';
-import type { BackupWorld } from './world.ts';
+import { type BackupWorld, lastLine } from './world.ts';
 
 /** Generated secrets of applications; what is known of databases; those of the monitor. */
 const KEPT = [APPS, '/etc/pipeline/databases'];
@@ -16,8 +17,8 @@ const MONITOR = '/etc/pipeline/monitor';
 const REDIS = '/var/lib/pipeline-redis/appendonlydir';
 /** Which releases serve, as a host made anew reads it. */
 const SERVED = `${BACKUP_STATE}/releases.json`;
-/** Names for Redis's files that stay while Redis writes on. */
-const REDIS_COPY = `${BACKUP_STATE}/redis`;
+/** Second names for Redis's files, on the same disk, which stay while Redis writes on. */
+const REDIS_COPY = '/var/lib/pipeline-redis/.backup';
 
 /** @returns undefined where there is nothing yet @throws Failure kind `host` */
 export async function takeBackup(
@@ -40,6 +41,13 @@ export async function takeBackup(
     case 'monitor':
       return takeMonitor(world, repository, item);
   }
+}
+
+/** Whether there is anything of it, for an item of which there was nothing: a deploy may have made it since. */
+export async function isThere(world: BackupWorld, item: BackupItem): Promise<boolean> {
+  if (item.kind === 'database') return engineOf(world, item).holdsData();
+  if (item.kind === 'host') return false;
+  return world.files.exists(item.kind === 'monitor' ? MONITOR : item.path);
 }
 
 /** The release that each application sends its visitors to on this host. */
@@ -119,6 +127,7 @@ async function takeMonitor(
  * last one grows, and any part of it is a state that Redis had. Once more where Redis changed them meanwhile.
  */
 async function linkRedis({ files, sleep, ...world }: BackupWorld): Promise<void> {
+  let why = '';
   for (let attempt = 0; attempt < 10; attempt++) {
     await files.remove(REDIS_COPY);
     const listed = (await files.list(REDIS)).find((one) => one.endsWith('.manifest'));
@@ -126,11 +135,12 @@ async function linkRedis({ files, sleep, ...world }: BackupWorld): Promise<void>
     const manifest = await files.read(`${REDIS}/${listed}`);
     await files.makeFolder(REDIS_COPY, 0o700);
     const command = { program: 'cp', args: ['-al', `${REDIS}/.`, REDIS_COPY] };
-    const { code } = await world.run(command);
-    if (code === 0 && (await files.read(`${REDIS}/${listed}`)) === manifest) return;
+    const linked = await world.run(command);
+    why = lastLine(linked);
+    if (linked.code === 0 && (await files.read(`${REDIS}/${listed}`)) === manifest) return;
     await sleep(500);
   }
-  throw new Error(`${REDIS} changes all the time`);
+  throw new Failure('host', `Redis's files in ${REDIS} change all the time: ${why}`);
 }
 
 /** Puts what `takeMonitor` kept in its place, on a host where nothing runs yet. */
@@ -140,12 +150,10 @@ export async function placeMonitor(world: BackupWorld, restored: string): Promis
   if (!(await files.exists(`${restored}${REDIS_COPY}`))) return;
   await files.makeFolder(dirname(REDIS), 0o750);
   await place(world, `${restored}${REDIS_COPY}`, REDIS);
-  // The user comes with the package, which may not be there yet.
-  const owner = {
-    program: 'sh',
-    args: ['-c', `! id redis >/dev/null 2>&1 || chown -R redis:redis ${dirname(REDIS)}`],
-  };
-  await must(world, 'give Redis its files', owner);
+  // The user comes with the package; without it, systemd gives Redis its folder when it starts.
+  if ((await world.run({ program: 'id', args: ['redis'] })).code !== 0) return;
+  const args = ['-R', 'redis:redis', dirname(REDIS)];
+  await must(world, 'give Redis its files', { program: 'chown', args });
 }
 
 /** Puts secrets of applications in their place, and keeps what served for `servedBefore`. */

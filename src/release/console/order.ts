@@ -2,6 +2,7 @@
 import type { CommandOrder } from '../../contract/command.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import { releaseFolder, STATE_ROOT, systemUser } from '../../contract/places.ts';
+import { ownVariables } from '../../contract/tools.ts';
 import { confinement, surroundings } from '../order/unit.ts';
 
 /** What is asked for. `token`: hexadecimal digits, drawn anew. */
@@ -11,7 +12,7 @@ export interface Asked extends Pick<CommandOrder, 'by' | 'words' | 'terminal' | 
 
 /** It has what the release's processes have, but for the port that visitors come to. */
 export function commandOrder(manifest: Manifest, { token, ...asked }: Asked): CommandOrder {
-  const { app, release, node } = manifest;
+  const { app, release } = manifest;
   const folder = releaseFolder(app, release);
   const { directory, path } = surroundings(manifest, folder);
   const user = systemUser(app);
@@ -27,7 +28,7 @@ export function commandOrder(manifest: Manifest, { token, ...asked }: Asked): Co
       `Group=${user}`,
       `WorkingDirectory=${directory}`,
       `Environment="PATH=${path}" "HOME=${STATE_ROOT}/${app}"`,
-      ...(node === null ? [] : ['Environment=NODE_ENV=production']),
+      ...ownVariables(manifest, folder).map((variable) => `Environment=${variable}`),
       `EnvironmentFile=${environment}`,
       'TimeoutStopSec=10s',
       ...confinement(manifest),

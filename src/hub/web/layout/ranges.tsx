@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Page } from '../page.ts';
 import { Go } from '../parts/go.tsx';
 import { localInput, period } from '../state/format.ts';
-import { boundsOf, elsewhere, isLive, RANGE_NAMES } from '../state/place.ts';
+import { boundsOf, elsewhere, hostLogs, isLive, RANGE_NAMES } from '../state/place.ts';
 
 interface Props {
   readonly page: Page;
@@ -31,7 +31,11 @@ export function Ranges({ page }: Props) {
       </fieldset>
       <CustomRange page={page} />
       {(place.view === 'app' || place.view === 'host') && (
-        <Go to={elsewhere(place, 'logs', place.name)} go={go} class="logs-link">
+        <Go
+          to={elsewhere(place, 'logs', place.view === 'host' ? hostLogs(place.name) : place.name)}
+          go={go}
+          class="logs-link"
+        >
           Logs of this range
         </Go>
       )}

@@ -2,7 +2,7 @@
 import { age } from '../../../format.ts';
 import type { ShownAlert } from '../../api-types.ts';
 import type { Page } from '../page.ts';
-import { elsewhere } from '../state/place.ts';
+import { elsewhere, hostLogs } from '../state/place.ts';
 import { Go } from './go.tsx';
 import { LogsLink } from './logs-link.tsx';
 import { Shape } from './status.tsx';
@@ -40,7 +40,13 @@ export function AlertList({ page, alerts }: Props) {
                 {alert.message}
               </Go>
             )}
-            {alert.kind !== 'monitor' && <LogsLink page={page} name={alert.subject} at={alert.since} />}
+            {alert.kind !== 'monitor' && (
+              <LogsLink
+                page={page}
+                name={alert.kind === 'host' ? hostLogs(alert.subject) : alert.subject}
+                at={alert.since}
+              />
+            )}
           </span>
           <span class="dim">
             {alert.state === 'resolved'

@@ -3,7 +3,7 @@ import type { HubEvent } from '../../api-types.ts';
 import type { Page } from '../page.ts';
 import { eventName } from '../state/event-name.ts';
 import { ago, eventWords, moment } from '../state/format.ts';
-import { elsewhere, type Place } from '../state/place.ts';
+import { elsewhere, hostLogs, type Place } from '../state/place.ts';
 import { Go } from './go.tsx';
 import { LogsLink } from './logs-link.tsx';
 
@@ -49,13 +49,19 @@ export function EventList({ page, events }: Props) {
               )}
               {event.by !== undefined && event.by !== '' && <span class="dim"> by {event.by}</span>}
               {event.hosts.length > 0 && <span class="dim"> on {event.hosts.join(', ')}</span>}
-              <LogsLink page={page} name={event.app || event.hosts[0]} at={event.at} />
+              <LogsLink page={page} name={subjectOf(event)} at={event.at} />
             </span>
           </li>
         );
       })}
     </ul>
   );
+}
+
+/** Whose logs tell of it. */
+function subjectOf({ app, hosts: [host] }: HubEvent): string | undefined {
+  if (app !== '') return app;
+  return host === undefined ? undefined : hostLogs(host);
 }
 
 /**

@@ -148,6 +148,18 @@ export function boundsOf(place: Place, now: number): { readonly from: number; re
   return { from: now - (RANGES[place.range] ?? 3600) * 1000, to: now };
 }
 
+const HOST = 'host:';
+
+/** The name of a host among what logs are of: an application may have the same. */
+export function hostLogs(host: string): string {
+  return `${HOST}${host}`;
+}
+
+/** Whose logs a name stands for. */
+export function logsOf(name: string): { readonly app: string } | { readonly host: string } {
+  return name.startsWith(HOST) ? { host: name.slice(HOST.length) } : { app: name };
+}
+
 /** The logs of an application or a host around a moment: what led to it, and what came of it. */
 export function logsAround(place: Place, name: string, at: number, now: number): Place {
   const [from, to] = [at - 2 * 60_000, Math.min(at + 60_000, now)];

@@ -8,6 +8,7 @@ import { LocalTable } from '../../parts/local-table.tsx';
 import { LogsLink } from '../../parts/logs-link.tsx';
 import { Shape } from '../../parts/status.tsx';
 import { ago, moment } from '../../state/format.ts';
+import { hostLogs } from '../../state/place.ts';
 
 interface Props {
   readonly page: Page;
@@ -84,5 +85,6 @@ export function AlertHistory({ page, notices }: Props) {
 
 /** An alert's subject that has logs. */
 function known({ overview: { apps, hosts } }: Page, subject: string): string | undefined {
-  return [...apps, ...hosts].some(({ name }) => name === subject) ? subject : undefined;
+  if (apps.some(({ name }) => name === subject)) return subject;
+  return hosts.some(({ name }) => name === subject) ? hostLogs(subject) : undefined;
 }

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ShownLogLine } from '../../../api-types.ts';
 import type { Page } from '../../page.ts';
-import { elsewhere } from '../../state/place.ts';
+import { elsewhere, hostLogs } from '../../state/place.ts';
 
 interface Props {
   readonly page: Page;
@@ -23,7 +23,7 @@ const TYPED_MS = 400;
 
 export function LogFilter({ page, name, isApp, lines }: Props) {
   const { place, go, overview } = page;
-  const app = overview.apps.find((one) => one.name === name);
+  const app = isApp ? overview.apps.find((one) => one.name === name) : undefined;
   const hosts = app?.hosts ?? [];
   const releases = [
     ...new Set([...(app?.releases ?? []), ...lines.map(({ release }) => release), place.release]),
@@ -43,7 +43,9 @@ export function LogFilter({ page, name, isApp, lines }: Props) {
         </optgroup>
         <optgroup label="Hosts">
           {overview.hosts.map((one) => (
-            <option key={one.name}>{one.name}</option>
+            <option key={one.name} value={hostLogs(one.name)}>
+              {one.name}
+            </option>
           ))}
         </optgroup>
       </select>

@@ -7,16 +7,18 @@ import type { Page } from '../../page.ts';
 import { Empty } from '../../parts/empty.tsx';
 import { plural } from '../../state/format.ts';
 import { coveredBy } from '../../state/logs.ts';
-import { boundsOf } from '../../state/place.ts';
+import { boundsOf, hostLogs, logsOf } from '../../state/place.ts';
 import { LogFilter } from './filter.tsx';
 import { Histogram } from './histogram.tsx';
 import { Lines } from './lines.tsx';
 
 export function LogsView({ page }: { readonly page: Page }) {
   const { place, overview, onSignedOut } = page;
-  const name = place.name || (overview.apps[0]?.name ?? overview.hosts[0]?.name ?? '');
-  const isApp =
-    overview.apps.some((app) => app.name === name) || !overview.hosts.some((one) => one.name === name);
+  const [app] = overview.apps;
+  const [host] = overview.hosts;
+  const first = app?.name ?? (host === undefined ? '' : hostLogs(host.name));
+  const name = place.name || first;
+  const isApp = 'app' in logsOf(name);
   const query = questionOf(page, name, isApp);
   const loaded = useLoaded<LogPage>(
     name === '' ? '' : `${query}&${rangeKey(page)}`,
@@ -31,7 +33,7 @@ export function LogsView({ page }: { readonly page: Page }) {
       <Head
         page={page}
         title="Logs"
-        line={`What ${name} printed, read from its hosts just now; nothing of it is stored here`}
+        line={`What ${Object.values(logsOf(name))[0]} printed, read from its hosts just now; nothing of it is stored here`}
         ranges
       />
       <section class="panel logs" aria-label="Logs" aria-busy={data === undefined && error === ''}>
@@ -68,7 +70,7 @@ function moreWords({ more, tookTooLong }: LogPage): string {
 function questionOf({ place }: Page, name: string, isApp: boolean): string {
   const { kind, filter, at, release, requests } = place;
   const given = {
-    ...(isApp ? { app: name } : { host: name }),
+    ...logsOf(name),
     ...(isApp && at !== '' ? { host: at } : {}),
     ...(kind === '' ? {} : { level: kind }),
     ...(filter === '' ? {} : { q: filter }),
