@@ -270,7 +270,7 @@ describe('a rollout under way', () => {
     expect(statusOf(sick).events.at(-1)?.why).toContain('GET / → 500');
   });
 
-  it('goes on after a kill at any call, and ends in one version', async () => {
+  it('goes on after a kill at any call, and ends in one version', { timeout: 90_000 }, async () => {
     const first = await begun();
     visit(first, 4);
     const counted = broken(first, Number.POSITIVE_INFINITY, 'kill');
@@ -292,7 +292,7 @@ describe('a rollout under way', () => {
     }
   });
 
-  it('ends in the new version after a kill at any call of the promotion', async () => {
+  it('ends in the new version after a kill at any call of the promotion', { timeout: 90_000 }, async () => {
     const told = async () => {
       const host = await begun();
       host.files.set(`${FOLDER}/word`, 'promote me@here\n');
@@ -388,7 +388,7 @@ describe('one of several hosts', () => {
     expectNewServes(promoted);
   });
 
-  it('ends in the same version after a kill at any call', async () => {
+  it('ends in the same version after a kill at any call', { timeout: 90_000 }, async () => {
     for (const phase of ['promoted', 'taken back'] as const) {
       const whole = broken(await decided(phase), Number.POSITIVE_INFINITY, 'kill');
       await run(whole.host);
@@ -438,5 +438,20 @@ describe('one of several hosts', () => {
     const text = host.files.get(`/var/lib/pipeline/rollouts/shop/${ID}.end`) ?? '';
     expect(readEndWord(SEED, ID, text)).toMatchObject({ phase: 'promoted' });
     expect(text).not.toContain('me@here');
+  });
+
+  it('finds its balancer free for the next rollout once what is left there was cleared up', async () => {
+    const more = { part: 'balancer', settle: settle({ afterDeploy: null, site: null }) } as const;
+    const host = await begun(more);
+    host.files.set(`${FOLDER}/word`, 'abort me@here\n');
+    await run(host);
+    expect(host.files.has(`${FOLDER}/order.json`)).toBe(true);
+    const divide = { verb: 'divide', rollout: rolloutOrder({ ...more, id: 'fedcba9876543210' }) } as const;
+    expect((await carry(divide, host)).error).toMatchObject({ message: 'a rollout is under way' });
+    const status = statusOf(host);
+    expect((await carry({ verb: 'end-rollout', app: 'shop', status }, host)).error).toBeUndefined();
+    expect(host.site).toBe('site of before');
+    expect((await carry(divide, host)).error).toBeUndefined();
+    expect(host.site).toBe('shared site');
   });
 });
