@@ -1,5 +1,6 @@
 /** `agent.js run`: a sample at every interval, sent to the hub's inbox. */
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentConfig } from '../contract/agent.ts';
 import type { Collector } from './collector.ts';
 import { accessLogCollector } from './collectors/access-logs.ts';
@@ -26,6 +27,8 @@ import { Sender } from './sender/sender.ts';
 import { findContainer } from './system/container.ts';
 import { nextTick, sleepUntil } from './ticks.ts';
 
+/** How long questions and stores may take to end. */
+const END_MS = 1000;
 /** How long samples are still sent after the signal to stop; systemd waits 90 s. */
 const FLUSH_MS = 5000;
 
@@ -102,7 +105,8 @@ export async function run(
       collected = last;
     }
   }
-  await Promise.all([answering, forwarding]);
+  // Where Redis or a store does not answer, nobody waits for it.
+  await Promise.race([Promise.all([answering, forwarding]), sleep(END_MS)]);
   sampler.close();
   const left = await sender.close(FLUSH_MS);
   log(
