@@ -191,7 +191,8 @@ function peakOf(pid: number | undefined): number {
 }
 
 async function search(machines: readonly Machine[]): Promise<void> {
-  const command = `journalctl --quiet --no-pager --since -24h --grep ${SEARCHED} '${MATCHES.replaceAll(' ', "' '")}'`;
+  const matches = MATCHES.replaceAll(' ', "' '");
+  const command = `journalctl --quiet --no-pager --since -24h --grep ${SEARCHED} '${matches}'`;
   const ours: Searched[] = [];
   const theirs: Searched[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -204,7 +205,8 @@ async function search(machines: readonly Machine[]): Promise<void> {
   const row = (name: string, all: readonly Searched[]) =>
     console.log(
       `${name.padEnd(28)} first line ${median(all.map(({ first }) => first)).toFixed(2)} s, ` +
-        `all ${median(all.map((one) => one.all)).toFixed(2)} s, ${median(all.map(({ lines }) => lines))} lines, ` +
+        `all ${median(all.map((one) => one.all)).toFixed(2)} s, ` +
+        `${median(all.map(({ lines }) => lines))} lines, ` +
         `at most ${(Math.max(...all.map(({ memory }) => memory)) / 1e6).toFixed(0)} MB`,
     );
   row('pipeline logs', ours);

@@ -88,8 +88,9 @@ interface Telling {
 }
 
 /**
- * Who was told that it fires is told that it is over, and nobody else. What became critical is told again, and
- * what lasts where that is wanted. What is silenced waits; in quiet hours news of warnings do, good news too.
+ * Who was told that it fires is told that it is over, and nobody else. What became critical is told again,
+ * and what lasts where that is wanted. What is silenced waits; in quiet hours news of warnings do, good news
+ * too.
  */
 function tell(
   state: AlertState,

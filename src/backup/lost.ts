@@ -23,7 +23,10 @@ export function lastBackups(
   });
 }
 
-/** The first sentence of a replacement: what nobody can bring back. */
+/**
+ * The first sentence of a replacement: what nobody can bring back.
+ * @param backups undefined: nobody is left to ask
+ */
 export function lostWords(host: string, backups: readonly LastBackup[] | undefined, now: number): string {
   if (backups === undefined)
     return `${host} is made anew. How old its newest backup is, no other host can say: the new one will.`;
@@ -31,7 +34,7 @@ export function lostWords(host: string, backups: readonly LastBackup[] | undefin
   const had = data.flatMap(({ snapshot }) => (snapshot === null ? [] : [now - snapshot.at]));
   if (data.length === 0) return `${host} is made anew; nothing that it holds is lost with it.`;
   if (had.length === 0)
-    return `${host} is made anew, and all that it held is lost: there is no backup of it.`;
+    return `${host} is made anew, and all that it held is lost: no backup of it is elsewhere.`;
   return `${host} is made anew, and what was written there in the last ${minutes(Math.max(...had))} is lost.`;
 }
 

@@ -14,8 +14,8 @@ const PROGRAMS = 'bin';
 /**
  * Runs the build in the working tree.
  * @returns the command that starts the service
- * @throws Failure kind `host` (exit 3) with the last lines where the build fails; kind `usage` where a tool is
- *   missing or too old, or which program is meant cannot be told
+ * @throws Failure kind `host` (exit 3) with the last lines where the build fails; kind `usage` where a tool
+ *   is missing or too old, or which program is meant cannot be told
  */
 export async function buildCommand(
   app: string,

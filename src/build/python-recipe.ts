@@ -5,9 +5,11 @@ import type { Dependencies } from '../contract/release.ts';
 import { Failure } from '../errors.ts';
 import type { SourceFiles } from './source-files.ts';
 
+/** Hosts bring the tool that reads them. */
+const READ_ON_HOSTS = ['uv.lock', 'poetry.lock'] as const;
+
 /** How the others write a requirements.txt. */
 const EXPORTS: Readonly<Record<string, string>> = {
-  'poetry.lock': 'poetry export --output requirements.txt (plugin poetry-plugin-export)',
   'pdm.lock': 'pdm export --prod --output requirements.txt',
   'Pipfile.lock': 'pipenv requirements >requirements.txt',
 };
@@ -43,11 +45,12 @@ export function pythonDependencies(app: string, directory: string, files: Source
     gather(app, directory, 'requirements.txt', files, read);
     return { ...common, files: Object.fromEntries(read) };
   }
-  const lock = files.text[at('uv.lock')];
-  if (lock !== undefined && project !== undefined) {
-    return { ...common, files: { 'pyproject.toml': project, 'uv.lock': lock } };
+  for (const name of READ_ON_HOSTS) {
+    const lock = files.text[at(name)];
+    if (lock === undefined || project === undefined) continue;
+    return { ...common, files: { 'pyproject.toml': project, [name]: lock } };
   }
-  const other = PYTHON_LOCKS.find((name) => name !== 'uv.lock' && files.existing.has(at(name)));
+  const other = PYTHON_LOCKS.find((name) => EXPORTS[name] !== undefined && files.existing.has(at(name)));
   if (other !== undefined) {
     throw new Failure('usage', `${app}: hosts cannot install from ${at(other)}.`, {
       next: `Write what it says as pip reads it, and commit that: ${EXPORTS[other]}.`,

@@ -1,4 +1,6 @@
-/** Brings every machine of an environment to what it should be: made, converged, written into the inventory. */
+/**
+ * Brings every machine of an environment to what it should be: made, converged, written into the inventory.
+ */
 import { givenBackups, withBackups, withPassword } from '../backup/wanted.ts';
 import type { Machine, MachineSpec } from '../cloud/provider.ts';
 import type { Context } from '../context.ts';

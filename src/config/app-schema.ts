@@ -265,8 +265,9 @@ export const appSchema = z.strictObject({
     .enum(['node', 'tomcat', 'static', 'command', ...LANGUAGES])
     .optional()
     .describe(
-      'Default: node where there is a package.json, tomcat where there is a pom.xml of packaging war, python ' +
-        'with a requirements.txt or uv.lock, go with a go.mod, ruby with a Gemfile.lock. command: any other.',
+      'Default: node where there is a package.json, tomcat where there is a pom.xml of ' +
+        'packaging war, python with a requirements.txt or uv.lock, go with a go.mod, ruby with a ' +
+        'Gemfile.lock. command: any other.',
     ),
   node: z
     .string()

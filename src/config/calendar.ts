@@ -1,6 +1,6 @@
 /**
- * Times of a job, in the forms of systemd's calendar events that `at:` takes. Checked here, without systemd, so
- * that a mistake shows before a host is touched. Pure.
+ * Times of a job, in the forms of systemd's calendar events that `at:` takes. Checked here, without systemd,
+ * so that a mistake shows before a host is touched. Pure.
  */
 
 /** Words that stand for a whole calendar event. */

@@ -72,8 +72,9 @@ function apps(folder: DetectedFolder, name: string): string[] {
   const lines = [`  ${name}:`, ...source(folder.git), '    hosts: [web]', ...runtime(folder), ...common()];
   if (folder.kind.runtime !== 'unknown') return ['apps:', ...lines];
   return [
-    '# Nothing here says how it is built: a Node service has a package.json, a Tomcat application a pom.xml ' +
-      'of packaging war, others a requirements.txt, go.mod or Gemfile.lock. Anything else: runtime: command.',
+    '# Nothing here says how it is built: a Node service has a package.json, a Tomcat ' +
+      'application a pom.xml of packaging war, others a requirements.txt, go.mod or Gemfile.lock. ' +
+      'Anything else: runtime: command.',
     'apps: {}',
     '# apps:',
     ...lines.filter((line) => !line.trimStart().startsWith('#')).map((line) => `# ${line}`),

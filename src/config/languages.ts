@@ -1,4 +1,6 @@
-/** Languages whose conventions hold by themselves: by which files they are told, and what hosts need. Pure. */
+/**
+ * Languages whose conventions hold by themselves: by which files they are told, and what hosts need. Pure.
+ */
 
 export const LANGUAGES = ['python', 'go', 'ruby'] as const;
 export type Language = (typeof LANGUAGES)[number];

@@ -57,8 +57,8 @@ export const webKeys = {
     )
     .default({})
     .describe(
-      'Pages for what nginx itself answers, e.g. 404 for missing files, 502 while no process answers: files ' +
-        'of the artifact, relative to the directory.',
+      'Pages for what nginx itself answers, e.g. 404 for missing files, 502 while no process ' +
+        'answers: files of the artifact, relative to the directory.',
     ),
   auth: z
     .record(z.string().regex(/^[A-Za-z0-9._@-]{1,64}$/, 'expected the name of a user'), password)
@@ -69,8 +69,8 @@ export const webKeys = {
     .default(true)
     .transform((given) => given === true || given === 'on')
     .describe(
-      'off: large uploads and downloads stream through nginx, as they come; a process that takes uploads is ' +
-        'then asked once.',
+      'off: large uploads and downloads stream through nginx, as they come; a process that ' +
+        'takes uploads is then asked once.',
     ),
   maintenance: z
     .string()

@@ -1,6 +1,7 @@
 /**
  * A command that somebody runs in a release: `pipeline run`. Its order lies on the host as
- * COMMANDS/TOKEN.json, since its standard input is the command's own; `onhost run TOKEN` carries it out, once.
+ * COMMANDS/TOKEN.json, since its standard input is the command's own; `onhost run TOKEN` carries it out,
+ * once.
  */
 
 /** Only root reads it. */

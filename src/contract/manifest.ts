@@ -43,7 +43,9 @@ export const manifestSchema = z.object({
        * SHA-256 of all that decides which dependencies the host installs, in hexadecimal digits; null: none.
        */
       lock: z.string().nullable(),
-      /** Shell command that the host runs on the artifact's files before they become a release; null: none. */
+      /**
+       * Shell command that the host runs on the artifact's files before they become a release; null: none.
+       */
       build: z.string().nullable(),
     })
     .optional(),

@@ -8,6 +8,8 @@ import type { Manifest } from './manifest.ts';
  */
 export function toolFolders(manifest: Manifest, folder: string): readonly string[] {
   if (manifest.command?.lock != null) return [`${folder}/dependencies/bin`];
+  // Where `go build` puts them; Procfiles name them without a folder.
+  if (manifest.command?.language === 'go') return [posix.join(folder, 'app', manifest.directory, 'bin')];
   if (manifest.runtime !== 'node') return [];
   return [`${folder}/node/bin`, posix.join(folder, 'app', manifest.directory, 'node_modules/.bin')];
 }

@@ -1,4 +1,6 @@
-/** How bad a line is: from the journal's priority, from a structured line's own field, from its words. Pure. */
+/**
+ * How bad a line is: from the journal's priority, from a structured line's own field, from its words. Pure.
+ */
 
 /** Worst first. */
 export const LEVELS = ['critical', 'error', 'warning', 'info', 'debug'] as const;
@@ -73,8 +75,16 @@ export function levelOfStatus(status: number): Level {
 const NAMED = /(?:^|[\s[(|:])(FATAL|SEVERE|ERROR|WARN(?:ING)?|INFO|DEBUG|TRACE)(?=[\s\])|:]|$)/;
 const BRACKETED = /\[(fatal|error|warn|warning|info|debug|trace)\]/i;
 /** What Node, Java, Python and Go print of an error that nobody caught. */
-const THROWN =
-  /^\s*(?:Uncaught |Caused by: |Exception in thread |panic: |Traceback \(|(?:[\w$]+\.)*[\w$]*(?:Error|Exception)\b(?:$|[:\s]))/;
+const THROWN = new RegExp(
+  String.raw`^\s*(?:${[
+    'Uncaught ',
+    'Caused by: ',
+    'Exception in thread ',
+    'panic: ',
+    String.raw`Traceback \(`,
+    String.raw`(?:[\w$]+\.)*[\w$]*(?:Error|Exception)\b(?:$|[:\s])`,
+  ].join('|')})`,
+);
 
 /** The level that a plain line says itself; undefined: it says none. */
 export function levelOfText(text: string): Level | undefined {

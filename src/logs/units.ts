@@ -12,7 +12,9 @@ export function sliceOf(app: string): string {
   return `system-${escaped}.slice`;
 }
 
-/** What a line is of: the instance (`blue-2`, `job-report`) of an application, else the unit or the program. */
+/**
+ * What a line is of: the instance (`blue-2`, `job-report`) of an application, else the unit or the program.
+ */
 export function sourceOf(
   { unit, identifier }: { readonly unit: string; readonly identifier: string },
   app: string | undefined,

@@ -1,9 +1,10 @@
 /**
  * The program on the host. `release` carries out the order on its standard input. `guard APP` watches a new
  * release. `ready` waits at boot until applications behind a balancer answer. `check APP COLOUR` checks the
- * processes of a colour. `run TOKEN` runs a command in a release. `rollout APP` carries a rollout on; `rollout
- * APP status` prints what it is at, `follow` whenever that changes, to its end; `rollout APP WORD BY` tells it
- * what somebody wants. `jobs APP` prints the application's jobs; `job-ended APP JOB` keeps what a run came to.
+ * processes of a colour. `run TOKEN` runs a command in a release. `rollout APP` carries a rollout on;
+ * `rollout APP status` prints what it is at, `follow` whenever that changes, to its end; `rollout APP WORD
+ * BY` tells it what somebody wants. `jobs APP` prints the application's jobs; `job-ended APP JOB` keeps what
+ * a run came to.
  * `backup …` backs the host up and brings backups back.
  */
 import { spawnSync } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
- * Processes beside the web ones. They change over with the visitors: those of the new version start before the
- * switch or after it. Where one is exclusive, the other colour's has ended before, and does not start at boot.
+ * Processes beside the web ones. They change over with the visitors: those of the new version start before
+ * the switch or after it. Where one is exclusive, the other colour's has ended before, and does not start at
+ * boot.
  */
 import type { Manifest } from '../contract/manifest.ts';
 import { type Colour, colourLink, isProcessUnit, other, processOf } from '../contract/places.ts';
@@ -53,7 +54,9 @@ export async function enableProcesses(scene: Scene): Promise<void> {
   await enableUnits(scene.host, processesOf(scene, 'before').map(unitOf));
 }
 
-/** Once a release stays: whatever of its processes does not run yet is started. Never throws for one of them. */
+/**
+ * Once a release stays: whatever of its processes does not run yet is started. Never throws for one of them.
+ */
 export async function ensureProcesses(scene: Scene): Promise<void> {
   const { host, tell } = scene;
   const missing: OrderedProcess[] = [];

@@ -66,7 +66,8 @@ function experimentRows(report: CanaryReport): readonly Term[] {
     ...loadTexts(plan).map((text, index): Term => [index === 0 ? 'load' : '', text]),
     [
       'rate',
-      `${formatNumber(plan.rate)} requests/s at ${plan.replay === undefined ? 'constant distance' : "production's distances"}, ` +
+      `${formatNumber(plan.rate)} requests/s at ` +
+        `${plan.replay === undefined ? 'constant distance' : "production's distances"}, ` +
         `whether or not answers come (open loop)`,
     ],
     ['traffic', `${plan.traffic}, ${formatNumber(plan.split)} % to the candidate, seed ${plan.seed}`],

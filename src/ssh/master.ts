@@ -27,7 +27,9 @@ export interface MasterOptions {
   readonly persistSeconds: number;
   /** Milliseconds after which signing in is given up. */
   readonly limitMs: (openedMs: number | undefined) => number;
-  /** A host that takes the connection and says nothing gets one more try, as if it had taken so long before. */
+  /**
+   * A host that takes the connection and says nothing gets one more try, as if it had taken so long before.
+   */
   readonly longestMs?: number | undefined;
   /** Called before that try. */
   readonly onSlow: () => void;

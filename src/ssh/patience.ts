@@ -17,7 +17,9 @@ const USUAL_OPENING_MS = 1_000;
 /** Nobody waits longer than so many times the usual. */
 const SLOWEST = 8;
 
-/** How many times slower than usual a host is, from 1 to 8; `openedMs`: its slowest opening, if there was one. */
+/**
+ * How many times slower than usual a host is, from 1 to 8; `openedMs`: its slowest opening, if there was one.
+ */
 export function slowness(openedMs: number | undefined): number {
   return Math.min(SLOWEST, Math.max(1, (openedMs ?? 0) / USUAL_OPENING_MS));
 }

@@ -134,7 +134,7 @@ describe.skipIf(missing !== undefined)('a hub and an agent', () => {
     expect(await redis.keys('answer:*')).toEqual([]);
   });
 
-  it('say what is wrong, and go on: an error, a question of another version, an answer that is none', async () => {
+  it('say what is wrong, and go on: an error, another version, an answer that is none', async () => {
     const reader = new LogReader(redis);
     const failed = await reader.read('e', { hosts: ['web'], asked: { ...asked, text: 'boom' } });
     expect(failed?.troubles).toEqual([{ host: 'web', why: 'they cannot be read: the journal is gone' }]);

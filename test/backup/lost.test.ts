@@ -52,7 +52,11 @@ describe('the newest backup of each thing', () => {
 
   test.each([
     ['nobody is left to ask', undefined, 'no other host can say'],
-    ['there is none', lastBackups('web', [database], []), 'all that it held is lost: there is no backup'],
+    [
+      'there is none',
+      lastBackups('web', [database], []),
+      'all that it held is lost: no backup of it is elsewhere',
+    ],
     ['it held nothing', lastBackups('web', [own], []), 'nothing that it holds is lost'],
   ])('where %s', (_title, found, words) => {
     expect(lostWords('web', found, NOW)).toContain(words);

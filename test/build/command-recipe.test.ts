@@ -53,6 +53,11 @@ describe('a Python service', () => {
     });
   });
 
+  it('may have a lock file of poetry', () => {
+    const text = { 'pyproject.toml': '[tool.poetry]\n', 'poetry.lock': '[[package]]\n' };
+    expect(decide({ start }, text).dependencies?.files).toEqual(text);
+  });
+
   it('may come with uv.lock, and say which Python it needs', () => {
     const project = '[project]\nrequires-python = ">=3.12,<4"\ndependencies = ["flask"]\n';
     const { dependencies } = decide({ start }, { 'pyproject.toml': project, 'uv.lock': 'version = 1\n' });
@@ -95,12 +100,7 @@ describe('a Python service', () => {
   });
 
   it.each([
-    [
-      'a lock file of poetry',
-      { 'pyproject.toml': '[tool.poetry]\n', 'poetry.lock': '' },
-      'poetry.lock',
-      'poetry export',
-    ],
+    ['a lock file of pdm', { 'pyproject.toml': '[project]\n', 'pdm.lock': '' }, 'pdm.lock', 'pdm export'],
     ['a lock file of pipenv', { 'Pipfile.lock': '{}' }, 'Pipfile.lock', 'pipenv requirements'],
     [
       'no lock file',

@@ -57,7 +57,8 @@ describe('a line', () => {
     shownLine({ colors: pc.createColors(color), hosts });
   it('is time, host, source, level, message, fields; its other lines stand below it', () => {
     expect(text(['web-1', 'web-10'])(line)).toBe(
-      '11-29 12:05:06.007  web-1   blue   ERROR  no card  order=7 why="a b"\n      at pay … (the line is longer)\n',
+      '11-29 12:05:06.007  web-1   blue   ERROR  no card  order=7 why="a b"\n      at pay … ' +
+        '(the line is longer)\n',
     );
     expect(text(['web-1'])({ ...line, level: 'info', message: 'ok', fields: {}, isCut: false })).toBe(
       '11-29 12:05:06.007  blue   ok\n',

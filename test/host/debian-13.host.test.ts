@@ -81,7 +81,7 @@ describe.skipIf(unavailable !== undefined)(`Debian 13 (${unavailable ?? 'local'}
     expect((await run([...host, 'systemctl list-units --failed --plain --no-legend'], here)).stdout).toBe('');
   });
 
-  it('changes nothing in a second run, also where a unit was enabled without a reload of systemd', async () => {
+  it('changes nothing in a second run, also where a unit was enabled without a reload', async () => {
     await run(['prod', 'ssh', 'web', '--', 'systemctl -q disable --no-reload logrotate.timer'], here);
     await run(['prod', 'up'], here);
     const { stdout } = await run(['prod', 'up'], here);

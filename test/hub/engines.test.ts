@@ -258,8 +258,9 @@ describe.each(Object.entries(ENGINES))('%s', (name, engine) => {
       expect(judged).toMatchObject({ kind: 'kayenta', outcome: 'failed' });
     });
 
-    it(`is ${name}, and logged one outage`, () => {
-      expect(log).toHaveLength(2);
+    it(`says of ${name} that it was away, and that it is back`, () => {
+      expect(log[0]).toMatch(/^Remote write: /);
+      expect(log.at(-1)).toBe('Remote write: samples are taken again.');
     });
   });
 });

@@ -120,7 +120,7 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
       .toContain('shop');
   });
 
-  it('reads logs from an agent: lines of declared units, requests, and nobody without a password', async () => {
+  it('reads logs from an agent: lines of declared units, and requests; nothing for others', async () => {
     const authorization = `Basic ${Buffer.from(`${made.user}:${made.password}`).toString('base64')}`;
     const logs = async (query: string) => {
       const url = `${base}/api/logs?from=${Date.now() - 600_000}&${query}`;

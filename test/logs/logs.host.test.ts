@@ -111,7 +111,8 @@ journalctl --sync`,
     await sleep(3_000);
     const before = Date.now();
     await at.on(
-      `systemd-run --quiet --collect --unit 'pipeline-${APP}@job-say.service' -p SyslogIdentifier=${APP} echo quick`,
+      `systemd-run --quiet --collect --unit 'pipeline-${APP}@job-say.service' -p ` +
+        `SyslogIdentifier=${APP} echo quick`,
     );
     const has = (message: string) => running.documents().some((line) => line.message.includes(message));
     await expect.poll(() => has('quick'), { interval: 20, timeout: 5_000 }).toBe(true);
@@ -199,7 +200,8 @@ journalctl --sync`,
       .poll(() => running.stderr(), { interval: 200, timeout: 60_000 })
       .toContain('web-2 is read again');
     await at.on(
-      `systemd-run --quiet --collect --unit 'pipeline-${APP}@job-say.service' -p SyslogIdentifier=${APP} echo back again`,
+      `systemd-run --quiet --collect --unit 'pipeline-${APP}@job-say.service' -p ` +
+        `SyslogIdentifier=${APP} echo back again`,
       1,
     );
     const has = () =>

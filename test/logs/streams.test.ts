@@ -172,7 +172,8 @@ describe("nginx's log on a host", () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   const request = (at: number, status = 200) =>
-    `{"msec":${at}.250,"app":"shop","uri":"/${at}?\\"status\\":500","status":${String(status).padStart(3, '0')}}\n`;
+    `{"msec":${at}.250,"app":"shop","uri":"/${at}?\\"status\\":500",` +
+    `"status":${String(status).padStart(3, '0')}}\n`;
   const read = (values: Readonly<Record<string, string>>) => {
     const usual = { mode: 'oldest', file, since: '', until: '', statuses: '', word: '', fold: '' };
     const script = withValues(program, { ...usual, ...values });

@@ -40,6 +40,7 @@ class World implements BackupWorld {
   dumpFails = false;
   /** The host has an application's secrets. */
   apps = true;
+  tables = 'orders\n';
   readonly stored: string[] = [];
   readonly texts = new Map<string, string>();
   readonly asked: string[] = [];
@@ -61,7 +62,7 @@ class World implements BackupWorld {
   run = async ({ program, args }: Command): Promise<Ran> => {
     const verb = args.find((word) => !word.startsWith('-')) ?? '';
     this.asked.push(`${program} ${verb}`);
-    if (program === 'mariadb') return { code: 0, out: 'orders\n', err: '' };
+    if (program === 'mariadb') return { code: 0, out: this.tables, err: '' };
     if (verb === 'init') {
       this.storage.id ??= this.storage.made;
       return { code: 0, out: '', err: '' };
@@ -154,7 +155,7 @@ describe('a storage', () => {
   });
 });
 
-test('a dump that fails: the program is named, the other items are backed up, the audit log says it once', async () => {
+test('a dump that fails: the program is named, other items go on, the audit log says it once', async () => {
   const world = new World();
   world.dumpFails = true;
   await expect(take(world)).rejects.toThrow('mariadb-dump failed: lost connection');
@@ -186,7 +187,7 @@ describe('the timer', () => {
     expect(world.stored).toEqual(['stream', 'paths', 'paths', 'stream']);
   });
 
-  test('on a host that is being made anew does nothing, and an empty one is no backup of the one before', async () => {
+  test('on a host that is being made anew does nothing; an empty one is no backup of another', async () => {
     const world = new World();
     world.texts.set(BACKUP_REPLACING, '');
     await tick(world, plan, tell);
@@ -195,6 +196,18 @@ describe('the timer', () => {
     world.apps = false;
     await tick(world, plan, tell);
     expect(world.stored).toEqual(['stream']);
+  });
+
+  test('a database that comes after the first look is backed up at the next', async () => {
+    const world = new World();
+    world.tables = '';
+    await tick(world, plan, tell);
+    expect(world.stored).toEqual(['paths']);
+    await tick(world, plan, tell);
+    expect(world.stored).toEqual(['paths']);
+    world.tables = 'orders\n';
+    await tick(world, plan, tell);
+    expect(world.stored).toEqual(['paths', 'stream']);
   });
 
   test('a host without a plan says what to do', async () => {

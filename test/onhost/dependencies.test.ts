@@ -40,7 +40,7 @@ async function bring(host: FakeHost, command: Manifest['command'], placing: Part
 const python = { language: 'python', lock: LOCK, build: null } as const;
 
 describe('dependencies on the host', () => {
-  it('are installed as a user without rights, then belong to root, and are linked into the release', async () => {
+  it('are installed as a user without rights, belong to root, and are linked into the release', async () => {
     const host = pythonHost();
     const hooks: HookCommand[] = [];
     host.hooks = (hook) => {

@@ -181,7 +181,7 @@ describe('processes of a release', () => {
     }
   });
 
-  it('are the old ones again where the next attempt after a kill fails before it starts anything', async () => {
+  it('are the old ones again where the next attempt after a kill fails before any start', async () => {
     const at = host();
     at.start = async (unit) => {
       if (unit === NEW_WORKER) throw new Error('killed here');

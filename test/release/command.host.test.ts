@@ -1,4 +1,6 @@
-/** Applications of any language: docs/deploy-command.md as it is written, and what its services meet after. */
+/**
+ * Applications of any language: docs/deploy-command.md as it is written, and what its services meet after.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +23,10 @@ function noPackages(): string | undefined {
   const tried = spawnSync('python3', args, { timeout: 60_000 });
   rmSync(to, { recursive: true });
   if (tried.status === 0) return undefined;
-  return 'pip here reaches no registry with Flask: give it one (pip config set global.index-url), and pip itself';
+  return (
+    'pip here reaches no registry with Flask: give it one (pip config set global.index-url), and ' +
+    'pip itself'
+  );
 }
 
 const unavailable = hostsUnavailable();

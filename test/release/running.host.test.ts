@@ -80,7 +80,8 @@ apps:
     test('runs as the service does, through pipes, with its exit code', async () => {
       const script =
         'process.stdin.pipe(process.stdout); console.error(process.getuid() > 0, process.cwd(), ' +
-        'process.env.KEY.length, process.env.PORT, process.version); process.on("exit", () => process.exit(7))';
+        'process.env.KEY.length, process.env.PORT, process.version); process.on("exit", () => ' +
+        'process.exit(7))';
       const ran = await pipeline(['run', APP, '--', 'node', '-e', script], 'a\nb');
       expect(ran.code).toBe(7);
       expect(ran.stdout).toBe('a\nb');
@@ -234,7 +235,7 @@ apps:
     });
   });
 
-  test('connections that never end go on in the old version while it may finish, then are closed', async () => {
+  test('connections that never end go on in the old version while it may finish, then close', async () => {
     await at.deploy('one');
     const [events, socket] = [longLived('/events', {}), longLived('/socket', { upgrade: 'websocket' })];
     await delay(500);

@@ -45,7 +45,7 @@ const DEAD = 'echo "ssh: connect to host 192.0.2.7 port 22: Connection timed out
 const ask = { label: 'ask', timeoutMs: 5_000 };
 
 describe('a host', () => {
-  test('that takes the connection and says nothing is tried once more, for longer, and that is said', async () => {
+  test('that takes the connection and says nothing is tried once more, for longer, and says so', async () => {
     const { connection, given, progress } = client(SILENT, SILENT);
     await expect(connection().check('true', ask)).rejects.toMatchObject({
       reason: 'slow',

@@ -32,8 +32,8 @@ export interface CheckSettings {
   /** PEM file with an authority that is trusted beside the usual ones. */
   readonly ca?: string | undefined;
   /**
-   * Address that is connected to, whatever the URL's host name stands for. Its certificate is not judged: that
-   * is another check's.
+   * Address that is connected to, whatever the URL's host name stands for. Its certificate is not judged:
+   * that is another check's.
    */
   readonly through?: string | undefined;
   readonly everySeconds?: number | undefined;

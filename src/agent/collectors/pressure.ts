@@ -31,8 +31,8 @@ const COLUMNS = {
 } as const;
 
 /**
- * Where the pressure on a resource is told: for a container by its own group, which version 1 of control groups
- * does not do.
+ * Where the pressure on a resource is told: for a container by its own group, which version 1 of control
+ * groups does not do.
  */
 export function pressureFile(resource: string, container: Container | undefined): string | undefined {
   if (container === undefined) return `/proc/pressure/${resource}`;

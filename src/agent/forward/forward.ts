@@ -20,7 +20,9 @@ export interface ForwardOptions {
   /** Globs of units whose lines are sent. */
   readonly units: readonly string[];
   readonly store: LogStore;
-  /** Keeps the place in the journal up to which the store has everything; undefined: begin with now each time. */
+  /**
+   * Keeps the place in the journal up to which the store has everything; undefined: begin with now each time.
+   */
   readonly place: string | undefined;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;

@@ -62,7 +62,10 @@ function post(url: URL, headers: Readonly<Record<string, string>>, body: string)
   });
 }
 
-/** One connection, made again where it ended. TCP tells of a loss late: the lines on their way then are sent again. */
+/**
+ * One connection, made again where it ended. TCP tells of a loss late: the lines on their way then are sent
+ * again.
+ */
 class SyslogStore implements LogStore {
   readonly #url: URL;
   #socket: Socket | undefined;

@@ -80,7 +80,8 @@ function endless({ pairs }: KayentaInput, { results }: KayentaJudgeResult): stri
     if (entry?.classification !== 'Pass' || entry.muted) return [];
     if (!control.some(isEndless) && !experiment.some(isEndless)) return [];
     return [
-      `${entry.name} has infinite values, a division by zero perhaps, which cannot be compared. That is no pass.`,
+      `${entry.name} has infinite values, a division by zero perhaps, which cannot be compared. ` +
+        'That is no pass.',
     ];
   });
 }

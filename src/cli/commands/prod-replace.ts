@@ -50,8 +50,11 @@ export const prodReplace: Handler<typeof definitions.prodReplace> = async (optio
     const there = machines.find((one) => one.name === name);
     const known = await askSurvivors(machines, name, project, session);
     const items = coveredOn(config, [specOf(spec.machines, name).group]);
-    const backups = known.snapshots && lastBackups(name, items, known.snapshots);
-    say(name, there, known, config.backups === undefined ? [] : backups, session);
+    // Where none are made, or they lie on the host itself, they are as lost as the host.
+    const isElsewhere = config.backups !== undefined && !config.backups.to.startsWith('/');
+    const found = isElsewhere ? known.snapshots : [];
+    const backups = found && lastBackups(name, items, found);
+    say(name, there, known, backups, session);
     if (!options.yes) await confirm(`Type ${name} to go on: `, name, output);
     if (there !== undefined && !known.begun) await provider.remove(name);
     const up = await bringUp(project, { command, wait: true }, context, output);

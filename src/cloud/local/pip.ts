@@ -24,7 +24,9 @@ export async function pipSettings(env: Readonly<Record<string, string | undefine
   return selectPipSettings(texts, env);
 }
 
-/** The settings of `[global]` and `[install]` that are about fetching; later files win, variables over all. */
+/**
+ * The settings of `[global]` and `[install]` that are about fetching; later files win, variables over all.
+ */
 export function selectPipSettings(
   texts: readonly string[],
   env: Readonly<Record<string, string | undefined>>,

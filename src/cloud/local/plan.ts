@@ -116,8 +116,9 @@ function otherSystem({ spec, record, base }: HostWork): string[] {
   const is = record?.release;
   if (spec.image === undefined || is === undefined || is === base.codename) return [];
   return [
-    `${spec.name} has image ${imageName(is)}, pipeline.yml says ${spec.image}: left as it is, since another ` +
-      'image would need a new host. Change pipeline.yml back, or destroy the host and run up.',
+    `${spec.name} has image ${imageName(is)}, pipeline.yml says ${spec.image}: left as it is, ` +
+      'since another image would need a new host. Change pipeline.yml back, or destroy the host and ' +
+      'run up.',
   ];
 }
 

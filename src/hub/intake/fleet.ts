@@ -76,8 +76,8 @@ export function recall(host: HostState, windows: readonly Window[]): void {
 }
 
 /**
- * Each check, store, certificate and backup is measured on its own schedule, certificates once an hour: the latest
- * row of each stands.
+ * Each check, store, certificate and backup is measured on its own schedule, certificates once an hour: the
+ * latest row of each stands.
  */
 function occasional(host: HostState, { at, checks, stores, certificates, backups }: Window) {
   const { latest, rowsAt } = host;

@@ -7,8 +7,8 @@
  * pause of one process): only the mean is used. D lies in [−1, 1], so 1 + λD with 0 < λ < 1 never falls below
  * 0 and has expectation at most 1. Half of the gamblers bet so; the others on as many units of either side,
  * which a swap of the sides leaves alike (symmetric.ts): that grows faster where blocks are large. Of a side
- * that has more, several such parts are taken, and each gets an equal part of the stake: the mean of what they
- * gain has expectation at most 1 as well, and nothing is thrown away.
+ * that has more, several such parts are taken, and each gets an equal part of the stake: the mean of what
+ * they gain has expectation at most 1 as well, and nothing is thrown away.
  *
  * Rests on: which block a unit is in depends on when its deal began, never on how it went; both processes
  * pause alike. λ is fixed; the scale of the symmetric bets is read from earlier blocks.

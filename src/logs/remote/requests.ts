@@ -93,7 +93,9 @@ export class RequestSource implements LogSource {
   }
 }
 
-/** Puts lines in order that stand up to some seconds too late. @param sign 1: oldest first, -1: newest first */
+/**
+ * Puts lines in order that stand up to some seconds too late. @param sign 1: oldest first, -1: newest first
+ */
 async function* inOrder(lines: AsyncGenerator<LogLine>, sign: 1 | -1): AsyncGenerator<LogLine> {
   const held: LogLine[] = [];
   for await (const line of lines) {

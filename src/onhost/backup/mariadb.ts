@@ -1,4 +1,6 @@
-/** MariaDB: root comes in over the Unix socket. A restored database takes the other's place table by table. */
+/**
+ * MariaDB: root comes in over the Unix socket. A restored database takes the other's place table by table.
+ */
 import type { DatabaseItem } from '../../contract/backup.ts';
 import { BACKUP_STATE } from '../../contract/backup-paths.ts';
 import { type Engine, must } from './engine.ts';
@@ -152,7 +154,8 @@ class MariaDb implements Engine {
     const [charset, collation] = (await this.#sql(set)).trim().split(' ');
     const own = name(this.#own);
     await this.#sql(
-      `DROP DATABASE IF EXISTS ${own};\nCREATE DATABASE ${own} CHARACTER SET ${charset} COLLATE ${collation};\n`,
+      `DROP DATABASE IF EXISTS ${own};\n` +
+        `CREATE DATABASE ${own} CHARACTER SET ${charset} COLLATE ${collation};\n`,
     );
   }
 }

@@ -1,4 +1,6 @@
-/** MongoDB: pipeline's own user signs in with a file. Collections cannot change places, so they are copied. */
+/**
+ * MongoDB: pipeline's own user signs in with a file. Collections cannot change places, so they are copied.
+ */
 import type { DatabaseItem } from '../../contract/backup.ts';
 import { BACKUP_STATE } from '../../contract/backup-paths.ts';
 import { Failure } from '../../errors.ts';
@@ -85,8 +87,8 @@ class MongoDb implements Engine {
 
   async count(beside = this.#item.name): Promise<string> {
     const code =
-      'const all = db.getCollectionNames(); ' +
-      'print(all.length + " collections, " + all.reduce((n, c) => n + db[c].countDocuments({}), 0) + " documents")';
+      'const all = db.getCollectionNames(); print(all.length + " collections, " + all.reduce((n, c) => ' +
+      'n + db[c].countDocuments({}), 0) + " documents")';
     return (await this.#shell(beside, code)).trim();
   }
 

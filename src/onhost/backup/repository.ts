@@ -210,7 +210,9 @@ export class Repository {
     return this.#command(['dump', '--no-lock', snapshot, `/${file}`]);
   }
 
-  /** Restores a snapshot's paths below a folder, and reads back what was written. @throws Failure kind `host` */
+  /**
+   * Restores a snapshot's paths below a folder, and reads back what was written. @throws Failure kind `host`
+   */
   async restore(snapshot: string, folder: string): Promise<void> {
     const ran = await this.#run(['restore', snapshot, '--target', folder, '--verify']);
     if (ran.code !== 0) throw this.#failure('did not give the backup back', ran);

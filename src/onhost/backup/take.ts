@@ -43,6 +43,13 @@ export async function takeBackup(
   }
 }
 
+/** Whether there is anything of it, for an item of which there was nothing: a deploy may have made it since. */
+export async function isThere(world: BackupWorld, item: BackupItem): Promise<boolean> {
+  if (item.kind === 'database') return engineOf(world, item).holdsData();
+  if (item.kind === 'host') return false;
+  return world.files.exists(item.kind === 'monitor' ? MONITOR : item.path);
+}
+
 /** The release that each application sends its visitors to on this host. */
 export async function servedReleases(world: BackupWorld): Promise<readonly ServedRelease[]> {
   const served: ServedRelease[] = [];

@@ -15,7 +15,7 @@ import { asFailure, Failure } from '../../errors.ts';
 import { bytes, counted, duration } from '../../format.ts';
 import { Repository } from './repository.ts';
 import { dueTrial, isDue, note, readStatus } from './status.ts';
-import { hostContent, takeBackup } from './take.ts';
+import { hostContent, isThere, takeBackup } from './take.ts';
 import { tryOut } from './trial.ts';
 import type { BackupWorld } from './world.ts';
 
@@ -38,7 +38,9 @@ export function itemsNamed(plan: BackupPlan, names: readonly string[]): readonly
     const found = plan.items.find((item) => itemName(item) === name);
     if (found !== undefined) return found;
     throw new Failure('usage', `this host backs up no ${name}`, {
-      next: `It backs up ${plan.items.map(itemName).join(', ')}. After a change of pipeline.yml: pipeline prod up`,
+      next:
+        `It backs up ${plan.items.map(itemName).join(', ')}. After a change of pipeline.yml: ` +
+        'pipeline prod up',
     });
   });
 }
@@ -151,11 +153,15 @@ export async function tick(world: BackupWorld, plan: BackupPlan, tell: Tell): Pr
   const now = world.now();
   const status = await readStatus(world, plan);
   const content = await hostContent(world);
-  const due = plan.items.filter((item) => {
+  const due: BackupItem[] = [];
+  for (const item of plan.items) {
     const known = status.items.find((one) => one.item === itemName(item));
-    if (known === undefined || isDue(known, plan.every, now)) return true;
-    return item.kind === 'host' && known.content !== content;
-  });
+    const isNew = item.kind === 'host' ? known?.content !== content : known?.snapshot === null;
+    if (known === undefined || isDue(known, plan.every, now)) due.push(item);
+    // One that does not answer says so when it is backed up.
+    else if (isNew && (item.kind === 'host' || (await isThere(world, item).catch(() => true))))
+      due.push(item);
+  }
   const by = `timer@${plan.host}`;
   if (due.length > 0) return backUpItems(world, plan, due, by, tell);
   const trial = dueTrial(status, now);

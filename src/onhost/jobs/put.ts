@@ -1,6 +1,6 @@
 /**
- * Timers of the release that stays. What did not change is left alone, so a running job goes on, and none runs
- * twice: there is one timer for each job, whichever versions stand side by side.
+ * Timers of the release that stays. What did not change is left alone, so a running job goes on, and none
+ * runs twice: there is one timer for each job, whichever versions stand side by side.
  */
 import { JOB_RUNS, jobTimer, liveLink } from '../../contract/places.ts';
 import type { OrderedJob } from '../../contract/release.ts';

@@ -1,6 +1,6 @@
 /**
- * Hosts that ran an application's jobs and do so no more: its first host is another one now. A job must not run
- * there and here.
+ * Hosts that ran an application's jobs and do so no more: its first host is another one now. A job must not
+ * run there and here.
  */
 import type { Context } from '../../context.ts';
 import { jobTimer } from '../../contract/places.ts';

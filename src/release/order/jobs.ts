@@ -18,8 +18,8 @@ export function jobsOf(manifest: Manifest): readonly OrderedJob[] {
 }
 
 /**
- * Paths go through the live link, so a job runs in the release that serves when its time comes. It runs once at
- * a time: a time that comes meanwhile follows when it has ended.
+ * Paths go through the live link, so a job runs in the release that serves when its time comes. It runs once
+ * at a time: a time that comes meanwhile follows when it has ended.
  */
 function serviceText(manifest: Manifest, { name, timeout }: ManifestJob): string {
   const { app } = manifest;

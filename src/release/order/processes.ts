@@ -91,8 +91,8 @@ export function programLines(manifest: Manifest, folder: string): readonly strin
 }
 
 /**
- * A job ends in the release that it began in, whichever serves meanwhile: the script goes to the release's own
- * folder, and holds a lock on it, so that it is not removed (see onhost/prune.ts).
+ * A job ends in the release that it began in, whichever serves meanwhile: the script goes to the release's
+ * own folder, and holds a lock on it, so that it is not removed (see onhost/prune.ts).
  */
 function jobScript(manifest: Manifest, run: string): string {
   const { app, release } = manifest;

@@ -80,7 +80,10 @@ export function environment(variables: readonly string[]): string {
   return `Environment=${variables.map((variable) => `"${variable}"`).join(' ')}`;
 }
 
-/** Where a program of a release begins, and where it finds others. @param folder the release's, or a link to it */
+/**
+ * Where a program of a release begins, and where it finds others. @param folder the release's, or a link to
+ * it
+ */
 export function surroundings(
   manifest: Manifest,
   folder: string,

@@ -62,7 +62,7 @@ export function checkExclusive(
   const all = hosts.map((host) => host.name).join(', ');
   throw new Failure('usage', `${app}: ${name} is exclusive, and ${app} is on several hosts: ${all}`, {
     next:
-      'They change their version one after the other, so two versions would run it at once: keep one host in ' +
-      'the group, or remove exclusive.',
+      'They change their version one after the other, so two versions would run it at once: ' +
+      'keep one host in the group, or remove exclusive.',
   });
 }

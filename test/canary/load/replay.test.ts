@@ -55,8 +55,8 @@ describe('a replay', () => {
   it('says what of production it is', () => {
     expect(replay?.covers).toEqual({ requests: 5, ofRequests: 8, paths: 3, ofPaths: 5 });
     expect(replay && coverage(replay)).toBe(
-      "The load replays 62 % of production's requests (5 of 8), with 3 of its 5 paths: GET and HEAD, without " +
-        'cookies, bodies or headers.',
+      "The load replays 62 % of production's requests (5 of 8), with 3 of its 5 paths: GET and " +
+        'HEAD, without cookies, bodies or headers.',
     );
   });
 

@@ -181,8 +181,8 @@ const cases: Case[] = [
     spec: { machines: ['db', 'web'].map((name) => machineSpec(name, { image: 'debian-13-x64' })) },
     changes: [],
     warnings: [
-      'web has image debian-12, pipeline.yml says debian-13-x64: left as it is, since another image would need a ' +
-        'new host. Change pipeline.yml back, or destroy the host and run up.',
+      'web has image debian-12, pipeline.yml says debian-13-x64: left as it is, since another ' +
+        'image would need a new host. Change pipeline.yml back, or destroy the host and run up.',
     ],
   },
   { title: 'no machines at all', spec: { machines: [] }, found: { networkReady: false }, changes: [] },

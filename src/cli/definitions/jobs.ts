@@ -1,11 +1,6 @@
-/** Commands about jobs, as data. */
-import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from './command.ts';
-
-const inventory = {
-  flags: '-i, --inventory <file>',
-  description: 'Ansible inventory of the hosts (default: inventory.ini beside pipeline.yml)',
-  type: 'text',
-} as const satisfies OptionDefinition;
+/** Commands about jobs. */
+import type { ArgumentDefinition, CommandDefinition } from '../command.ts';
+import { inventory } from './shared.ts';
 
 const app = {
   name: '<app>',
@@ -16,7 +11,7 @@ const job = {
   description: 'job of the version that serves',
 } as const satisfies ArgumentDefinition;
 
-export const jobDefinitions = {
+export const jobs = {
   jobs: {
     path: 'jobs',
     summary: 'show timed jobs: when they run next, and how they went',

@@ -1,0 +1,71 @@
+/** Commands about the monitor. */
+import type { CommandDefinition } from '../command.ts';
+import { inventory, wait } from './shared.ts';
+
+export const watching = {
+  monitorSetup: {
+    path: 'monitor setup',
+    summary: 'put Redis, hub and dashboard on the monitor, and an agent on every host',
+    description:
+      'Run it as often as you like: a second run changes nothing. New hosts join by `prod up` and this.',
+    options: { inventory, wait },
+    examples: ['pipeline monitor setup -i inventory.ini'],
+  },
+  monitorSetupAlias: {
+    path: 'monitor-setup',
+    summary: 'the same as `monitor setup`',
+    options: { inventory, wait },
+  },
+  monitorOpen: {
+    path: 'monitor open',
+    summary: 'open the dashboard, or print its address where there is no screen',
+    options: { inventory },
+  },
+  monitorStatus: {
+    path: 'monitor status',
+    summary: 'show when each host was last heard, and which alerts fire',
+    options: { inventory },
+  },
+  monitorUsers: {
+    path: 'monitor users',
+    summary: 'list, add, renew or remove users of the dashboard',
+    description:
+      '`set NAME` makes a user, or gives one a new password, which is shown once. Users can only read, ' +
+      'except with --admin.',
+    arguments: [
+      { name: '[verb]', description: 'list (the default), set, remove' },
+      { name: '[name]', description: 'user' },
+    ],
+    options: {
+      inventory,
+      admin: { flags: '--admin', description: 'let the user record events', type: 'flag' },
+    },
+    examples: ['pipeline monitor users', 'pipeline monitor users set ann'],
+  },
+  monitorSilence: {
+    path: 'monitor silence',
+    summary: 'tell nobody about a host, an application, a rule or all, for a while',
+    description:
+      'It ends by itself. What still lasts then is told; the dashboard shows it all the time. Without ' +
+      'arguments: the silences that go on.',
+    arguments: [
+      { name: '[subject]', description: 'host, application, rule of `alerts: rules:`, or all' },
+      { name: '[for]', description: 'how long, e.g. 2h; at most 30d' },
+      { name: '[why]', description: 'why, for the others' },
+    ],
+    options: {
+      inventory,
+      end: { flags: '--end', description: 'tell about the subject again', type: 'flag' },
+    },
+    examples: [
+      'pipeline monitor silence web 2h "new disk"',
+      'pipeline monitor silence latency 1d "import runs"',
+      'pipeline monitor silence web --end',
+    ],
+  },
+  monitorTestAlert: {
+    path: 'monitor test-alert',
+    summary: 'send a test message wherever alerts go',
+    options: { inventory },
+  },
+} as const satisfies Readonly<Record<string, CommandDefinition>>;
