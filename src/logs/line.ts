@@ -47,7 +47,8 @@ export function lineOfEntry(
   const priority = levelOfPriority(entry.priority);
   // systemd gives `info` to whatever a service prints: what the line itself says is better.
   const said = structured?.level ?? (structured === undefined ? levelOfText(message.text) : undefined);
-  const isOwn = entry.priority !== 6 || said === undefined;
+  // systemd's own lines have their level, and may quote a command.
+  const isOwn = entry.priority !== 6 || entry.pid === '1' || said === undefined;
   const own = structured?.at;
   const isLate = own !== undefined && Math.abs(own - entry.at) > LATE_MS;
   return {

@@ -133,6 +133,7 @@ describe('lines', () => {
     expect(shown({ MESSAGE: '{"level":30,"msg":"x"}' }).level).toBe('info');
     expect(shown({ MESSAGE: '{"severity":"WARNING","message":"x"}' }).level).toBe('warning');
     expect(shown({ PRIORITY: '4', MESSAGE: 'ERROR x' }).level).toBe('warning');
+    expect(shown({ _PID: '1', UNIT: 'a.service', MESSAGE: 'Started sh -c echo ERROR' }).level).toBe('info');
     expect(levelOfText('2026-11-29 12:00:00 [main] ERROR c.x.Y - broken')).toBe('error');
     expect(levelOfText('TypeError: x is not a function')).toBe('error');
     expect(levelOfText('java.lang.NullPointerException')).toBe('error');
