@@ -64,6 +64,8 @@ test('the same verdict as the host’s: harm, exit 5', async () => {
   expect(stdout).toContain('shop: one and two');
   expect(stdout).toContain('The evidence of harm suffices');
   expect(stdout).toContain('The file holds the same verdict.');
+  // Before the first block of evidence, errors are shown as they were counted.
+  expect(stdout).toMatch(/errors \(5xx\) +100 % +100 %/);
 });
 
 test('evidence that was taken out is noticed', async () => {
