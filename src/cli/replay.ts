@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Replay, replayOf, type ServedRequest, servedRequest } from '../canary/load/replay.ts';
 import type { Config } from '../config/schema.ts';
-import { closest, Failure } from '../errors.ts';
+import { Failure } from '../errors.ts';
 import { hidingLines } from '../logs/hide.ts';
 import { everything } from '../logs/remote/read.ts';
 import { RequestSource } from '../logs/remote/requests.ts';
 import { parseWhen } from '../logs/when.ts';
 import { secretsIn } from '../redact.ts';
 import { connect } from '../ssh/openssh.ts';
+import { appOf } from './app-hosts.ts';
 import type { Session } from './command.ts';
 import { documentLine } from './logs/show.ts';
 import { findSubject } from './logs/subject.ts';
@@ -29,18 +30,20 @@ export async function readReplay(
   session: Session,
 ): Promise<Replay> {
   const app = name ?? onlyApp(config);
+  const { site, canary } = appOf(config, app);
   const since = /^\d+(?:\.\d+)?[smhd]$/.test(what) ? parseWhen(what, session.context.now()) : undefined;
   const served =
     since === undefined
       ? await fromFile(resolve(session.context.cwd, what))
       : await fromHosts(app, since, config, session);
-  const replay = replayOf(served, config.apps[app]?.canary?.exclude ?? []);
+  const paths = { routes: site.routes, exclude: canary?.exclude ?? [] };
+  const replay = replayOf(served, paths);
   if (replay !== null) return replay;
   throw new Failure(
     'usage',
     served.length === 0
       ? `${what} has no request of ${app}.`
-      : `None of the ${served.length} requests in ${what} can be replayed: only GET and HEAD are.`,
+      : `None of the ${served.length} requests in ${what} can be replayed: only GET and HEAD to the service are.`,
     { next: 'Replay a longer time, or write requests down: canary.requests.' },
   );
 }
@@ -78,12 +81,6 @@ async function fromHosts(
   session: Session,
 ): Promise<ServedRequest[]> {
   const { context } = session;
-  if (config.apps[app] === undefined) {
-    const near = closest(app, Object.keys(config.apps));
-    throw new Failure('usage', `There is no application "${app}" in ${config.path}.`, {
-      next: near === undefined ? 'Describe it under apps: there.' : `Did you mean "${near}"?`,
-    });
-  }
   const subject = await findSubject(app, { inventory: undefined, host: undefined }, config, session);
   // Where a balancer divides the visitors, its log has each of them once.
   const targets = subject.balancers.length > 0 ? subject.balancers : subject.targets;

@@ -56,7 +56,7 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
       method: 'GET',
       uri: index % 3 === 0 ? '/?lang=en' : '/',
     }));
-    const replay = replayOf(served, []) ?? undefined;
+    const replay = replayOf(served, { routes: ['/'], exclude: [] }) ?? undefined;
     const { report } = await lab.run('good', 'good', { replay, times: 2, durationMs: 6_000, seed: 3 });
     expect(report.plan).toMatchObject({
       rate: expect.closeTo(100, 0),

@@ -41,16 +41,23 @@ const MOST_DIFFERENT = 1000;
 /** What the log says instead of a secret. */
 const HIDDEN = '***';
 
+/** Which paths are sent, by their beginnings. */
+export interface ReplayPaths {
+  /** Those that go to the service, not to files: the laboratory serves no files. */
+  readonly routes: readonly string[];
+  /** Those that are left out. */
+  readonly exclude: readonly string[];
+}
+
 /**
  * @param served what production was asked, in any order
- * @param exclude beginnings of paths that are left out
  * @returns null where nothing of it may be sent
  */
-export function replayOf(served: readonly ServedRequest[], exclude: readonly string[]): Replay | null {
-  const keys = counted(served.filter((request) => mayBeSent(request, exclude)).map(keyOf));
+export function replayOf(served: readonly ServedRequest[], paths: ReplayPaths): Replay | null {
+  const keys = counted(served.filter((request) => mayBeSent(request, paths)).map(keyOf));
   const known = new Map([...keys.keys()].slice(0, MOST_DIFFERENT).map((key, index) => [key, index]));
   const sent = served
-    .filter((request) => mayBeSent(request, exclude) && known.has(keyOf(request)))
+    .filter((request) => mayBeSent(request, paths) && known.has(keyOf(request)))
     .sort((a, b) => a.at - b.at);
   const [first] = sent;
   const last = sent.at(-1);
@@ -88,9 +95,10 @@ export function coverage({ covers }: Replay): string {
   );
 }
 
-function mayBeSent({ method, uri }: ServedRequest, exclude: readonly string[]): boolean {
+function mayBeSent({ method, uri }: ServedRequest, { routes, exclude }: ReplayPaths): boolean {
   if (!SAFE.has(method) || !uri.startsWith('/') || uri.includes(HIDDEN)) return false;
-  return !exclude.some((beginning) => uri.startsWith(beginning));
+  const begins = (beginning: string) => uri.startsWith(beginning);
+  return routes.some(begins) && !exclude.some(begins);
 }
 
 /** How often each occurs, the most frequent first. */

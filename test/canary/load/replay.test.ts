@@ -9,6 +9,8 @@ import {
 
 const get = (at: number, uri: string, method = 'GET'): ServedRequest => ({ at, uri, method });
 
+const ALL = { routes: ['/'], exclude: [] };
+
 describe('a replay', () => {
   const served = [
     get(3000, '/items?page=2'),
@@ -20,7 +22,7 @@ describe('a replay', () => {
     get(2700, '/?token=***'),
     get(3000, '/'),
   ];
-  const replay = replayOf(served, ['/logout']);
+  const replay = replayOf(served, { routes: ['/'], exclude: ['/logout'] });
 
   it('asks what was asked, the most frequent first, as often', () => {
     expect(replay?.requests.map(({ name, method, path, weight }) => [name, method, path, weight])).toEqual([
@@ -61,18 +63,23 @@ describe('a replay', () => {
   });
 
   it('is none where nothing may be sent', () => {
-    expect(replayOf([get(1, '/pay', 'POST'), get(2, 'http://other/')], [])).toBeNull();
-    expect(replayOf([], [])).toBeNull();
+    expect(replayOf([get(1, '/pay', 'POST'), get(2, 'http://other/')], ALL)).toBeNull();
+    expect(replayOf([], ALL)).toBeNull();
+  });
+
+  it('leaves out files, which the proxy serves itself', () => {
+    const replay = replayOf([get(1, '/'), get(2, '/api/items')], { routes: ['/api'], exclude: [] });
+    expect(replay?.requests.map(({ path }) => path)).toEqual(['/api/items']);
   });
 
   it('of a single request asks it once a second', () => {
-    expect(replayOf([get(5, '/')], [])).toMatchObject({ rate: 1, timetable: { span: 1000 } });
+    expect(replayOf([get(5, '/')], ALL)).toMatchObject({ rate: 1, timetable: { span: 1000 } });
   });
 
   it('keeps a thousand different requests, the most frequent', () => {
     const many = Array.from({ length: 3000 }, (_, index) => get(index, `/${index % 1500}`));
     const often = Array.from({ length: 3000 }, (_, index) => get(index, `/often/${index % 900}`));
-    const all = replayOf([...many, ...often], []);
+    const all = replayOf([...many, ...often], ALL);
     expect(all?.requests).toHaveLength(1000);
     expect(all?.requests.filter(({ path }) => String(path).startsWith('/often'))).toHaveLength(900);
   });
