@@ -93,10 +93,13 @@ describe.skipIf(unavailable !== undefined)(
       try {
         await at.deploy('two', SITE, { canary: [50] });
         expect(await failureOf(at.deploy('three', SITE))).toMatchObject({ kind: 'locked' });
-        expect(await rolloutStatus(divider(), APP, at.context)).toMatchObject({
-          phase: 'running',
-          percent: 50,
-        });
+        // Its process has yet to begin when the deploy ends.
+        await expect
+          .poll(() => rolloutStatus(divider(), APP, at.context), { timeout: 10_000 })
+          .toMatchObject({
+            phase: 'running',
+            percent: 50,
+          });
         await new Promise((resolve) => setTimeout(resolve, 3000));
         await tellRollout(divider(), APP, 'promote', at.context);
         await new Promise((resolve) => setTimeout(resolve, 2000));
