@@ -43,7 +43,8 @@ export async function readReplay(
     'usage',
     served.length === 0
       ? `${what} has no request of ${app}.`
-      : `None of the ${served.length} requests in ${what} can be replayed: only GET and HEAD to the service are.`,
+      : `None of the ${served.length} requests in ${what} can be replayed: only GET and HEAD to the ` +
+          'service are.',
     { next: 'Replay a longer time, or write requests down: canary.requests.' },
   );
 }

@@ -43,7 +43,7 @@ export async function takeBackup(
   }
 }
 
-/** Whether there is anything of it, for an item of which there was nothing: a deploy may have made it since. */
+/** Whether there is anything by now of an item of which there was nothing: a deploy may have made it. */
 export async function isThere(world: BackupWorld, item: BackupItem): Promise<boolean> {
   if (item.kind === 'database') return engineOf(world, item).holdsData();
   if (item.kind === 'host') return false;

@@ -14,7 +14,8 @@ tool() {
 }
 if [ -e uv.lock ]; then
   tool uv
-  UV_PYTHON_DOWNLOADS=never "$HOME/tool/bin/uv" export --quiet --frozen --no-dev --no-emit-project --no-header \
+  UV_PYTHON_DOWNLOADS=never "$HOME/tool/bin/uv" export \
+    --quiet --frozen --no-dev --no-emit-project --no-header \
     --python "$TARGET/bin/python" --format requirements-txt --output-file requirements.txt
 elif [ -e poetry.lock ]; then
   tool poetry poetry-plugin-export

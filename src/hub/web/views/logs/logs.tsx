@@ -28,12 +28,13 @@ export function LogsView({ page }: { readonly page: Page }) {
   );
   const { data, error } = loaded;
   const range = boundsOf(place, overview.at);
+  const [shown] = Object.values(logsOf(name));
   return (
     <>
       <Head
         page={page}
         title="Logs"
-        line={`What ${Object.values(logsOf(name))[0]} printed, read from its hosts just now; nothing of it is stored here`}
+        line={`What ${shown} printed, read from its hosts just now; nothing of it is stored here`}
         ranges
       />
       <section class="panel logs" aria-label="Logs" aria-busy={data === undefined && error === ''}>
