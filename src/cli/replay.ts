@@ -1,7 +1,13 @@
 /** `--replay`: what production was asked, from its request logs or a file. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Replay, replayOf, type ServedRequest, servedRequest } from '../canary/load/replay.ts';
+import {
+  type Replay,
+  replayOf,
+  type ServedRequest,
+  servedRequest,
+  shownRequest,
+} from '../canary/load/replay.ts';
 import type { Config } from '../config/schema.ts';
 import { Failure } from '../errors.ts';
 import { hidingLines } from '../logs/hide.ts';
@@ -12,7 +18,6 @@ import { secretsIn } from '../redact.ts';
 import { connect } from '../ssh/openssh.ts';
 import { appOf } from './app-hosts.ts';
 import type { Session } from './command.ts';
-import { documentLine } from './logs/show.ts';
 import { findSubject } from './logs/subject.ts';
 
 /** Requests of production that are read at most; the latest hour of a busy site has that many. */
@@ -100,7 +105,7 @@ async function fromHosts(
     );
     const served: ServedRequest[] = [];
     for await (const line of everything(sources, FAILING)) {
-      const request = servedRequest(documentLine(line));
+      const request = shownRequest(line);
       if (request !== undefined) served.push(request);
       if (served.length >= MOST) break;
     }

@@ -131,7 +131,16 @@ export function servedRequest(line: string): ServedRequest | undefined {
   if (typeof msec === 'number' && typeof method === 'string' && typeof uri === 'string')
     return { at: msec * 1000, method, uri };
   const time = Date.parse(String(at));
-  const [, verb, target] = /^([A-Z]+) (\S+) \d{3}/.exec(typeof message === 'string' ? message : '') ?? [];
-  if (Number.isNaN(time) || verb === undefined || target === undefined || cut === true) return undefined;
-  return { at: time, method: verb, uri: target };
+  if (Number.isNaN(time) || typeof message !== 'string') return undefined;
+  return shownRequest({ at: time, message, isCut: cut === true });
+}
+
+/** A request as logs show it: `GET /items?page=2 200 31 ms`; undefined: it is none, or was cut. */
+export function shownRequest(line: {
+  readonly at: number;
+  readonly message: string;
+  readonly isCut: boolean;
+}): ServedRequest | undefined {
+  const [, method, uri] = /^([A-Z]+) (\S+) \d{3}/.exec(line.message) ?? [];
+  return method === undefined || uri === undefined || line.isCut ? undefined : { at: line.at, method, uri };
 }

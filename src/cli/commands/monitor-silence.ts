@@ -1,9 +1,10 @@
 /** `pipeline monitor silence`: nobody is told of something for a while. */
 import { EVERYTHING, LONGEST_SILENCE_MS, type Silence } from '../../alerts/silence.ts';
 import { alertsSchema } from '../../config/schema.ts';
+import { duration } from '../../config/units.ts';
 import { audit, whoami } from '../../environment/audit.ts';
 import { closest, Failure } from '../../errors.ts';
-import { duration } from '../../format.ts';
+import { duration as durationText } from '../../format.ts';
 import { askHub, type MonitorPlace, withMonitor } from '../../watching/place.ts';
 import { argument, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
@@ -27,7 +28,7 @@ function list(inventory: string | undefined, session: Session) {
     const now = context.now().getTime();
     const rows = answer.silences.map(({ subject, until, why, by }) => [
       subject,
-      duration(until - now),
+      durationText(until - now),
       why,
       by,
     ]);
@@ -61,9 +62,11 @@ function begin({ subject, why, ms }: Wanted, inventory: string | undefined, sess
     checkSubject(subject, place);
     const args = ['silence', subject, String(ms), whoami(context), why];
     const silence = (await askHub(connection, args, session)) as Silence;
-    await audit(connection, entryOf('silence', subject, session, `for ${duration(ms)}: ${why}`), context);
+    await audit(connection, entryOf('silence', subject, session, `for ${durationText(ms)}: ${why}`), context);
     const until = new Date(silence.until);
-    output.line(`Nobody is told about ${subject} for ${duration(ms)}, until ${until.toLocaleString('sv')}.`);
+    output.line(
+      `Nobody is told about ${subject} for ${durationText(ms)}, until ${until.toLocaleString('sv')}.`,
+    );
     return { json: silence };
   });
 }
@@ -90,12 +93,9 @@ function checkSubject(subject: string, { config, inventory }: MonitorPlace): voi
   });
 }
 
-const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
 function milliseconds(text: string): number {
-  const [, number = '', unit = 'm'] = /^(\d+(?:\.\d+)?)([mhd])$/.exec(text) ?? [];
-  const ms = Number(number) * UNITS[unit as keyof typeof UNITS];
-  if (number !== '' && ms > 0 && ms <= LONGEST_SILENCE_MS) return Math.round(ms);
+  const read = duration().safeParse(text);
+  if (read.success && read.data > 0 && read.data <= LONGEST_SILENCE_MS) return read.data;
   throw new Failure('usage', `"${text}" is no time to be silent`, {
     next: 'Write 30m, 2h or 7d, at most 30d. For good: turn the rule off, in alerts: rules:',
   });
