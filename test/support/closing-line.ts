@@ -1,6 +1,6 @@
 /**
  * Prints, as the last line, what continuous integration reads: `N passed, N failed, N skipped`; and each
- * skipped test with its reason.
+ * skipped test with its reason, and each that passed only when it ran again.
  */
 import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
 
@@ -12,10 +12,12 @@ export default class ClosingLine implements Reporter {
   ): void {
     const counts = { passed: 0, failed: 0, skipped: 0 };
     const skipped: TestCase[] = [];
+    const flaky: TestCase[] = [];
     for (const module of modules) {
       const tests = [...module.children.allTests()];
       for (const test of tests) {
         const { state } = test.result();
+        if (test.diagnostic()?.flaky === true) flaky.push(test);
         if (state === 'passed') counts.passed++;
         else if (state === 'failed') counts.failed++;
         else {
@@ -29,10 +31,16 @@ export default class ClosingLine implements Reporter {
     for (const test of skipped) {
       const result = test.result();
       const note = result.state === 'skipped' ? result.note : undefined;
-      const file = test.module.moduleId.replace(`${process.cwd()}/`, '');
-      const why = note === undefined ? '' : `: ${note}`;
-      process.stdout.write(`SKIPPED ${file}: ${test.fullName}${why}\n`);
+      process.stdout.write(`SKIPPED ${named(test)}${note === undefined ? '' : `: ${note}`}\n`);
+    }
+    for (const test of flaky) {
+      const [first] = test.result().errors ?? [];
+      const why = first?.message.split('\n')[0] ?? 'no message';
+      process.stdout.write(`FLAKY ${named(test)}: passed the second time; first: ${why}\n`);
     }
     process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
   }
 }
+
+const named = (test: TestCase) =>
+  `${test.module.moduleId.replace(`${process.cwd()}/`, '')}: ${test.fullName}`;
