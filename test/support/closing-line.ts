@@ -25,7 +25,10 @@ export default class ClosingLine implements Reporter {
           skipped.push(test);
         }
       }
-      if (tests.length === 0 && module.state() === 'failed') counts.failed++;
+      // It did not load, or what comes before its tests failed: those count as skipped.
+      const failedByItself =
+        module.state() === 'failed' && !tests.some((one) => one.result().state === 'failed');
+      if (failedByItself) counts.failed++;
     }
     counts.failed += unhandled.length;
     for (const test of skipped) {
