@@ -82,7 +82,7 @@ function causeOf(failed: FailedStep, step: string): Cause {
   if (FULL.test(text)) return { lines: FULL, next: fullDisk(failed) };
   if (failed.exitCode === CUT_OFF) return { next: cutOff(failed) };
   if (failed.exitCode === REFUSED) return { next: REFUSED_CONTENT };
-  const known = PACKAGE_TROUBLES.find(({ when }) => when.test(text));
+  const known = step.startsWith('package') ? PACKAGE_TROUBLES.find(({ when }) => when.test(text)) : undefined;
   if (known !== undefined) return { next: known.next(text, failed.host, step), lines: known.lines };
   if (step.startsWith('service ')) {
     const unit = step.replace(/^service /, '');

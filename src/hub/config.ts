@@ -32,7 +32,8 @@ const hubConfig = z.strictObject({
   intervalSeconds: z.number().positive(),
   redis: z.strictObject({ socket: z.string(), user: z.string().optional(), password: z.string().optional() }),
   listen: z.strictObject({
-    address: z.string().default('0.0.0.0'),
+    /** Absent: every address of the host, of both families. */
+    address: z.string().optional(),
     port: z.int(),
     /** Serve https here, and send visitors of `port` there. */
     tls: z.strictObject({ port: z.int(), certificate: z.string(), key: z.string() }).optional(),

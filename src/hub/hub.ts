@@ -191,6 +191,7 @@ async function listen(
   log: (line: string) => void,
 ): Promise<Server[]> {
   const { address, port, tls } = where;
+  const at = address === undefined ? {} : { hostname: address };
   const limits = {
     requestTimeout: 30_000,
     headersTimeout: 10_000,
@@ -204,8 +205,7 @@ async function listen(
       );
       server.listen(on, address, () => resolve(server));
     });
-  if (tls === undefined)
-    return [await started({ fetch, hostname: address, port, createServer, serverOptions: limits })];
+  if (tls === undefined) return [await started({ fetch, ...at, port, createServer, serverOptions: limits })];
   const redirect = createServer(limits, (request, response) => {
     const host = (request.headers.host ?? '').replace(/:\d+$/, '');
     const target = `https://${host}${tls.port === 443 ? '' : `:${tls.port}`}/dashboard`;
@@ -216,7 +216,7 @@ async function listen(
   const files = { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) };
   const main = await started({
     fetch,
-    hostname: address,
+    ...at,
     port: tls.port,
     createServer: createHttps,
     serverOptions: { ...files, ...limits },

@@ -113,8 +113,8 @@ async function status(redis: Redis, config: HubConfig) {
 }
 
 /** Whether the dashboard's port is open: a hub that has just been started takes a moment. */
-function takesConnections({ listen: { address, port, tls } }: HubConfig): Promise<boolean> {
-  const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address;
+function takesConnections({ listen }: HubConfig): Promise<boolean> {
+  const { address: host = 'localhost', port, tls } = listen;
   return new Promise((resolve) => {
     const socket = connect({ host, port: tls?.port ?? port, timeout: 2_000 });
     const end = (open: boolean) => () => {

@@ -16,6 +16,8 @@ import type { Role } from './role.ts';
  * it).
  */
 const INSTANCE_RANGE = '198.18.0.0/16';
+/** The same networks where the host has IPv6 alone (network.sh). RFC 4193: nobody routes it either. */
+const INSTANCE_RANGE_6 = 'fd70:6970:656c::/48';
 /** Interfaces on the host's side of those networks. */
 const INSTANCE_LINKS = 'pln*';
 
@@ -41,7 +43,7 @@ const INSTANCE_RULES = `  chain input {
     type filter hook input priority filter - 1
     policy accept
     iifname "${INSTANCE_LINKS}" ct state established,related accept
-    iifname "${INSTANCE_LINKS}" meta l4proto icmp accept
+    iifname "${INSTANCE_LINKS}" meta l4proto { icmp, 58 } accept
     iifname "${INSTANCE_LINKS}" drop
   }
 
@@ -56,6 +58,7 @@ const INSTANCE_RULES = `  chain input {
     type nat hook postrouting priority srcnat
     policy accept
     ip saddr ${INSTANCE_RANGE} oifname != "${INSTANCE_LINKS}" masquerade
+    ip6 saddr ${INSTANCE_RANGE_6} oifname != "${INSTANCE_LINKS}" masquerade
   }
 `;
 

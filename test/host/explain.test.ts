@@ -38,6 +38,13 @@ describe('a step that failed is explained:', () => {
       'No package source of the host has nginx.',
     ],
     [
+      'a firewall that does not load, in words that apt has too',
+      { index: 0, count: 1, output: ['new.nft:9:41-49: Error: Could not resolve protocol name'] },
+      'web: step 1 of 4, file /etc/a, failed',
+      ['new.nft:9:41-49: Error: Could not resolve protocol name'],
+      'Mend what it complains of',
+    ],
+    [
       'a package that does not configure',
       {
         output: [

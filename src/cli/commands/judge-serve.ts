@@ -66,7 +66,9 @@ function addressOf(text: string | undefined): { hostname: string; port: number }
 
 function listening(fetch: Parameters<typeof serve>[0]['fetch'], hostname: string, port: number) {
   return new Promise<Server>((done, reject) => {
-    const server = serve({ fetch, hostname, port }, () => done(server)) as Server;
+    // Without a name Node listens on every address of the families that the machine has.
+    const where = hostname === '::' ? { port } : { hostname, port };
+    const server = serve({ fetch, ...where }, () => done(server)) as Server;
     server.once('error', (cause) =>
       reject(
         new Failure('usage', `Port ${port} of ${hostname} cannot be used: ${cause.message}.`, {
