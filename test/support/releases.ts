@@ -24,8 +24,8 @@ import { powerCut } from './power.ts';
 export const CACHE = join(tmpdir(), 'pipeline-tests-cache');
 
 /**
- * A service whose answer names its version. `/slow?ms=N` answers after a while, `/env` with a part of its
- * environment, `/events` without end, as does what upgrades to a web socket.
+ * A service whose answer names its version. `?ms=N` lets it take so long, `?status=N` makes it fail; `/env`
+ * tells a part of its environment, `/events` answers without end, as does what upgrades to a web socket.
  */
 const service = (version: string, change: (text: string) => string = (text) => text) =>
   change(`const http = require('http');
@@ -36,6 +36,7 @@ const server = http.createServer((request, response) => {
   let size = 0;
   request.on('data', (part) => { size += part.length; });
   request.on('end', () => {
+    response.statusCode = Number(url.searchParams.get('status') ?? 200);
     const about = () => ({ ...process.env, uid: process.getuid(), cwd: process.cwd() });
     if (url.pathname === '/env') return response.end(JSON.stringify(about()));
     if (url.pathname === '/file') return response.end(fs.readFileSync(url.searchParams.get('path')));
