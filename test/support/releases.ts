@@ -64,6 +64,25 @@ const replace = (from: string, to: string) => (text: string) => {
   return text.replace(from, () => to);
 };
 
+/** Answers `/people` with what its database says. */
+const people = (version: string, statements: string) =>
+  service(
+    version,
+    replace(
+      'if (url.pathname',
+      `if (url.pathname === '/people') {
+      const { MAIN_HOST: host, MAIN_USER: user, MAIN_DATABASE: name, MAIN_PASSWORD: password } = process.env;
+      const options = ['--protocol=tcp', '-h', host, '-u', user, '-N', name, '-e', '${statements}'];
+      const env = { ...process.env, MYSQL_PWD: password };
+      return require('child_process').execFile('mariadb', options, { env }, (error, rows) => {
+        if (error) response.statusCode = 500;
+        response.end(error ? error.message : 'version ${version} ' + rows);
+      });
+    }
+    if (url.pathname`,
+    ),
+  );
+
 /** Well where it is checked, and fails visitors. */
 const failing = (version: string) =>
   service(
@@ -144,6 +163,18 @@ const BRANCHES: Readonly<Record<string, string>> = {
     'sours',
     replace('if (url.pathname', 'if (process.uptime() > 3) response.statusCode = 500;\n    if (url.pathname'),
   ),
+  // Fails visitors from when a file says so.
+  'breaks-when-told': service(
+    'breaks-when-told',
+    replace(
+      'if (url.pathname',
+      "if (url.pathname !== '/health' && fs.existsSync(process.env.HOME + '/break')) " +
+        'response.statusCode = 500;\n    if (url.pathname',
+    ),
+  ),
+  // Each adds a row to its database; the second one fills a column of its own.
+  names: people('names', 'INSERT INTO people (name) VALUES (1); SELECT COUNT(*) FROM people'),
+  mails: people('mails', 'INSERT INTO people (mail) VALUES (1); SELECT COUNT(mail) FROM people'),
   // The same, but on its second host alone.
   'sours-on-one': service(
     'sours-on-one',
