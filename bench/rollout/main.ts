@@ -5,7 +5,9 @@
  *   node bench/run.mjs rollout               2,000 rounds: about half an hour on two cores
  *   node bench/run.mjs rollout --rounds 200  a tenth of it
  *   node bench/run.mjs rollout --only same   or: laboratory, harm
- *   node bench/run.mjs rollout --hosts 1     on a real host instead, so many rounds: about ten minutes each
+ *   node bench/run.mjs rollout --hosts 1     on a real host instead: about ten minutes; --rounds 3: three times
+ *   node bench/run.mjs rollout --hosts 5 --only same --rounds 100
+ *                                            a hundred against itself, on five hosts: about an hour
  */
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -197,14 +199,19 @@ function work(job: Job): readonly unknown[] {
 }
 
 if (isMainThread) {
-  const rounds = Number(argument('rounds') ?? 2000);
   const only = argument('only');
   const hosts = argument('hosts');
   if (hosts !== undefined) {
-    const { onHosts } = await import('./hosts.ts');
-    await onHosts(Number(hosts));
+    if (only === 'same') {
+      const { againstItself } = await import('./itself.ts');
+      await againstItself(Number(hosts), Number(argument('rounds') ?? 100));
+    } else {
+      const { onHosts } = await import('./hosts.ts');
+      await onHosts(Number(argument('rounds') ?? 1));
+    }
     process.exit();
   }
+  const rounds = Number(argument('rounds') ?? 2000);
   if (only === undefined || only === 'harm') await harmful(rounds);
   if (only === undefined || only === 'laboratory') await laboratory(rounds);
   if (only === undefined || only === 'same') await sameVersion(rounds);

@@ -171,7 +171,8 @@ export class Site {
     const tail = luck > 2.33 ? version.tail : 1;
     const usual = 30 * visitor.speed * Math.exp(0.5 * luck + 0.3 * this.#drift);
     const slowest = usual > P99 ? version.slowest : 1;
-    const ms = usual * version.slower * tail * slowest * warmth + stands;
+    const cold = side === 'candidate' ? warmth : 1;
+    const ms = usual * version.slower * tail * slowest * cold + stands;
     return { visitor: session.visitor, isNew, side, failed, ms: Math.round(ms) };
   }
 }

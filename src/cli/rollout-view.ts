@@ -1,13 +1,6 @@
 /** A rollout on a terminal. Pure: lines out. */
-import type {
-  RolloutMetric,
-  RolloutPhase,
-  RolloutStatus,
-  SideFigures,
-  SideRelease,
-} from '../contract/rollout.ts';
+import type { RolloutMetric, RolloutPhase, RolloutStatus, SideRelease } from '../contract/rollout.ts';
 import { duration } from '../format.ts';
-import { UNIT_METRICS } from '../judge/units/state.ts';
 import type { Colors } from './output.ts';
 import { table } from './table.ts';
 
@@ -36,14 +29,12 @@ export function rolloutFrame(status: RolloutStatus, colors: Colors): string[] {
   const clock = new Date(Date.parse(status.at) - Date.parse(status.began)).toISOString().slice(11, 19);
   const visitors = sides.candidate.visitors + sides.baseline.visitors;
   const requests = sides.candidate.requests + sides.baseline.requests;
-  const rows = metrics
-    .map((metric) => withCounts(metric, sides))
-    .map((metric) => [
-      metric.name,
-      figure(metric, 'baseline'),
-      figure(metric, 'candidate'),
-      harm(metric, status.alarm, colors),
-    ]);
+  const rows = metrics.map((metric) => [
+    metric.name,
+    figure(metric, 'baseline'),
+    figure(metric, 'candidate'),
+    harm(metric, status.alarm, colors),
+  ]);
   const names = sameNames(baseline, candidate) ? ['before', 'new'] : [baseline.ref, candidate.ref];
   return [
     `  ${colors.bold(clock)}  ${share(percent)}   ` +
@@ -106,17 +97,6 @@ function figure({ unit, ...of }: RolloutMetric, which: 'baseline' | 'candidate')
   const value = of[which];
   if (value === null) return '–';
   return unit === 'ms' ? duration(value) : `${Number((100 * value).toPrecision(3))} %`;
-}
-
-/** Errors by what was counted, until the evidence has its first block: it may suffice before. */
-function withCounts(metric: RolloutMetric, sides: RolloutStatus['sides']): RolloutMetric {
-  if (metric.name !== UNIT_METRICS.errors) return metric;
-  const share = ({ failed, requests }: SideFigures) => (requests === 0 ? null : failed / requests);
-  return {
-    ...metric,
-    baseline: metric.baseline ?? share(sides.baseline),
-    candidate: metric.candidate ?? share(sides.candidate),
-  };
 }
 
 /** How far the evidence has come towards the alarm, on a scale of powers. */

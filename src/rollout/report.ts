@@ -1,7 +1,7 @@
 /** The verdict of a rollout, computed again from what its host kept. Pure. */
 import { z } from 'zod';
 import { hasEnded, type RolloutMetric, type RolloutStatus } from '../contract/rollout.ts';
-import { isHarmful, observeUnits } from '../judge/units/state.ts';
+import { isHarmful, observeUnits, UNIT_METRICS } from '../judge/units/state.ts';
 import type { UnitEvent } from '../judge/units/types.ts';
 import { type KeptEvent, ROLLOUT_FORMAT, type RolloutReport } from './kept.ts';
 import { beginState, type RolloutState } from './next.ts';
@@ -88,7 +88,7 @@ export function judgeRollout({ status, events }: RolloutReport): JudgedRollout {
   const begun = beginState(status, status.rules ?? 1);
   const judge = decidedOn(events).reduce(observeUnits, begun.judge);
   const state: RolloutState = { ...begun, phase: status.phase, step: stepOf(status), judge };
-  const metrics = metricsOf(state);
+  const metrics = metricsOf(state, status.sides);
   const harmful = isHarmful(judge);
   const agrees = hasEnded(status.phase) ? sameFigures(metrics, status.metrics) : null;
   return { status: { ...status, metrics }, harmful, agrees };
@@ -110,7 +110,7 @@ function stepOf({ steps, events }: RolloutStatus): number {
   return Math.max(0, steps.indexOf(last?.percent ?? steps[0] ?? 0));
 }
 
-function sameFigures(a: readonly RolloutMetric[], b: readonly RolloutMetric[]): boolean {
+function sameFigures(computed: readonly RolloutMetric[], told: readonly RolloutMetric[]): boolean {
   const facts = (metrics: readonly RolloutMetric[]) =>
     JSON.stringify(
       metrics.map(({ name, baseline, candidate, odds, cleared }) => [
@@ -121,5 +121,10 @@ function sameFigures(a: readonly RolloutMetric[], b: readonly RolloutMetric[]): 
         cleared,
       ]),
     );
-  return facts(a) === facts(b);
+  // Earlier programs told nothing of errors until their evidence had its first block.
+  const silent = told.some(({ name, baseline }) => name === UNIT_METRICS.errors && baseline === null);
+  const known = computed.map((metric) =>
+    silent && metric.name === UNIT_METRICS.errors ? { ...metric, baseline: null, candidate: null } : metric,
+  );
+  return facts(known) === facts(told);
 }

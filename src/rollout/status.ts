@@ -4,10 +4,19 @@ import type { Manifest } from '../contract/manifest.ts';
 import type { RolloutOrder } from '../contract/release.ts';
 import type { RolloutEvent, RolloutMetric, RolloutStatus, SideRelease } from '../contract/rollout.ts';
 import { hasEnded } from '../contract/rollout.ts';
-import { harms, quantileName, quantileOf, UNIT_METRICS, type UnitState } from '../judge/units/state.ts';
+import {
+  areBothBroken,
+  harms,
+  quantileName,
+  quantileOf,
+  UNIT_METRICS,
+  type UnitState,
+} from '../judge/units/state.ts';
 import type { Missing } from '../judge/units/types.ts';
 import type { Counted } from './episodes.ts';
-import { type Reason, type RolloutState, rulesOf, shareAfter, waitsFor } from './next.ts';
+import { type Observation, type Reason, type RolloutState, rulesOf, shareAfter, waitsFor } from './next.ts';
+
+type Sides = Readonly<Record<'baseline' | 'candidate', Counted>>;
 
 /** Everything that a status is made from. */
 export interface Seen {
@@ -16,11 +25,13 @@ export interface Seen {
   readonly began: number;
   readonly now: number;
   readonly state: RolloutState;
-  readonly counted: { readonly baseline: Counted; readonly candidate: Counted };
+  readonly counted: Sides;
+  /** What is wrong with each version's processes. */
+  readonly unwell: Observation['unwell'];
   readonly events: readonly RolloutEvent[];
 }
 
-export function statusOf({ order, began, now, state, counted, events }: Seen): RolloutStatus {
+export function statusOf({ order, began, now, state, counted, unwell, events }: Seen): RolloutStatus {
   const { id, by, steps, alpha, otherwise, atMost, settle, baseline } = order;
   const percent = events.at(-1)?.percent ?? 0;
   const following = hasEnded(state.phase) ? undefined : shareAfter(steps, state.step);
@@ -34,8 +45,8 @@ export function statusOf({ order, began, now, state, counted, events }: Seen): R
     baseline: releaseOf(baseline.manifest),
     candidate: releaseOf(settle.manifest),
     sides: counted,
-    metrics: metricsOf(state),
-    next: following === undefined ? null : { percent: following, waitsFor: waitingWords(state) },
+    metrics: metricsOf(state, counted),
+    next: following === undefined ? null : { percent: following, waitsFor: waitingWords(state, unwell) },
     until: new Date(now + left).toISOString(),
     events,
   };
@@ -45,8 +56,8 @@ function releaseOf({ release, ref, commit, subject }: Manifest): SideRelease {
   return { release, ref, commit, subject };
 }
 
-/** The rows of evidence. */
-export function metricsOf(state: RolloutState): readonly RolloutMetric[] {
+/** The rows of evidence. Errors are what was counted until their evidence has its first block. */
+export function metricsOf(state: RolloutState, counted: Sides): readonly RolloutMetric[] {
   const { judge } = state;
   const missing = new Set(waitsFor(state).map(({ metric }) => metric));
   const odds = new Map(harms(judge).map(({ metric, evidence }) => [metric, Math.max(1, Math.exp(evidence))]));
@@ -72,13 +83,10 @@ export function metricsOf(state: RolloutState): readonly RolloutMetric[] {
       return all === 0 ? null : (totals[side][part] ?? 0) / all;
     };
   const ended = ({ alone, returned }: Counts) => alone + returned;
+  const inBlocks = share('failed', ({ requests }) => requests);
+  const errors = (side: 'baseline' | 'candidate') => inBlocks(side) ?? shareOf(counted[side]);
   return [
-    row(
-      UNIT_METRICS.errors,
-      'share',
-      share('failed', ({ requests }) => requests),
-      null,
-    ),
+    row(UNIT_METRICS.errors, 'share', errors, null),
     row(UNIT_METRICS.refused, 'share', share('refused', ended), null),
     ...config.quantiles.map(({ quantile }) =>
       row(
@@ -95,10 +103,16 @@ export function metricsOf(state: RolloutState): readonly RolloutMetric[] {
 
 type Counts = UnitState['totals']['baseline'];
 
+function shareOf({ failed, requests }: Counted): number | null {
+  return requests === 0 ? null : failed / requests;
+}
+
 /** What the next step waits for. */
-function waitingWords(state: RolloutState): string {
+function waitingWords(state: RolloutState, unwell: Observation['unwell']): string {
   if (state.phase === 'paused') return 'somebody to resume it';
   if (state.phase === 'held') return 'somebody to promote or abort it';
+  if (unwell.baseline !== null) return `the old version to be well again: ${unwell.baseline}`;
+  if (areBothBroken(state.judge)) return 'the old version: both fail half of what they are asked, or more';
   const missing = waitsFor(state);
   if (missing.length === 0) return 'the next look';
   const names = missing.map(({ metric }) => metric);

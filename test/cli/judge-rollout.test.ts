@@ -42,6 +42,7 @@ function taken() {
     now: 2000,
     state,
     counted: { baseline: side, candidate: side },
+    unwell: seen.unwell,
     events,
   });
 }

@@ -4,7 +4,7 @@ import type { RolloutOrder } from '../../src/contract/release.ts';
 import type { RolloutEvent } from '../../src/contract/rollout.ts';
 import type { UnitEvent } from '../../src/judge/units/types.ts';
 import { type KeptEvent, rolloutReport } from '../../src/rollout/kept.ts';
-import { type Act, beginState, next } from '../../src/rollout/next.ts';
+import { type Act, beginState, next, type Observation } from '../../src/rollout/next.ts';
 import { decidedOn, isRolloutReport, judgeRollout, parseRolloutReport } from '../../src/rollout/report.ts';
 import { reasonWords, statusOf } from '../../src/rollout/status.ts';
 
@@ -19,8 +19,8 @@ const failure = (at: number): UnitEvent => ({
     { chance: 0.01, failed: { baseline: 0, candidate: 1 }, refused: none, alone: none, returned: none },
   ],
 });
-const good = (at: number): UnitEvent => {
-  const values = Array.from({ length: 60 }, (_, i) => ({ requests: 1, failed: 0, ms: [20 + (i % 50)] }));
+const good = (at: number, failed = 0): UnitEvent => {
+  const values = Array.from({ length: 60 }, (_, i) => ({ requests: 1, failed, ms: [20 + (i % 50)] }));
   const dealt = { baseline: 60, candidate: 60 };
   return {
     kind: 'block',
@@ -38,7 +38,7 @@ const ORDER = {
 } as unknown as RolloutOrder;
 
 /** As a host runs it: one event a look. */
-function run(events: readonly UnitEvent[]) {
+function run(events: readonly UnitEvent[], unwell: Observation['unwell'] = CALM.unwell) {
   let state = beginState(PLAN);
   const told: RolloutEvent[] = [{ at: '2026-01-01T00:00:00.000Z', kind: 'began', percent: 1, why: '' }];
   const note = ({ kind, percent, reason }: Act) =>
@@ -48,9 +48,11 @@ function run(events: readonly UnitEvent[]) {
     state = after.state;
     if (after.act !== null) note(after.act);
   }
-  const side = { visitors: 1, requests: 1, failed: 0 };
-  const counted = { baseline: side, candidate: side };
-  return statusOf({ order: ORDER, began: 0, now: 1000, state, counted, events: told });
+  const counted = {
+    baseline: { visitors: 30, requests: 400, failed: 2 },
+    candidate: { visitors: 3, requests: 40, failed: 3 },
+  };
+  return statusOf({ order: ORDER, began: 0, now: 1000, state, counted, unwell, events: told });
 }
 
 const read = (status: ReturnType<typeof run>, events: readonly KeptEvent[]) => {
@@ -70,6 +72,28 @@ describe('a report', () => {
     expect(status.phase).toBe(phase);
     const judged = read(status, events);
     expect(judged).toEqual({ status: JSON.parse(JSON.stringify(status)), harmful, agrees });
+  });
+
+  test('tells errors as they were counted, until their evidence has its first block', () => {
+    const status = run([failure(1)]);
+    const [errors] = status.metrics;
+    expect(errors).toMatchObject({ name: 'errors (5xx)', baseline: 2 / 400, candidate: 3 / 40 });
+    expect(run(goods(1)).metrics[0]).toMatchObject({ baseline: 0, candidate: 0 });
+    const ended = run([failure(1), failure(2)]);
+    const { metrics } = ended;
+    // Earlier programs told nothing then.
+    const told = metrics.map((one, row) => (row === 0 ? { ...one, baseline: null, candidate: null } : one));
+    expect(read({ ...ended, metrics: told }, [failure(1), failure(2)]).agrees).toBe(true);
+    const edited = metrics.map((one, row) => (row === 0 ? { ...one, candidate: 0 } : one));
+    expect(read({ ...ended, metrics: edited }, [failure(1), failure(2)]).agrees).toBe(false);
+  });
+
+  test.each<[string, readonly UnitEvent[], Observation['unwell'], RegExp]>([
+    ['an old version that is not well', [], { baseline: 'it died', candidate: null }, /well again: it died$/],
+    ['two versions that both fail', [good(40, 1)], CALM.unwell, /both fail half/],
+    ['too few visitors', goods(2), CALM.unwell, /errors \(5xx\).* to be shown no worse/],
+  ])('says that the next step waits for %s', (_, events, unwell, words) => {
+    expect(run(events, unwell).next?.waitsFor).toMatch(words);
   });
 
   test('one that was edited disagrees', () => {

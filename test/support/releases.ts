@@ -24,8 +24,8 @@ import { powerCut } from './power.ts';
 export const CACHE = join(tmpdir(), 'pipeline-tests-cache');
 
 /**
- * A service whose answer names its version. `/slow?ms=N` answers after a while, `/env` with a part of its
- * environment, `/events` without end, as does what upgrades to a web socket.
+ * A service whose answer names its version. `?ms=N` lets it take so long, `?status=N` makes it fail; `/env`
+ * tells a part of its environment, `/events` answers without end, as does what upgrades to a web socket.
  */
 const service = (version: string, change: (text: string) => string = (text) => text) =>
   change(`const http = require('http');
@@ -36,6 +36,7 @@ const server = http.createServer((request, response) => {
   let size = 0;
   request.on('data', (part) => { size += part.length; });
   request.on('end', () => {
+    response.statusCode = Number(url.searchParams.get('status') ?? 200);
     const about = () => ({ ...process.env, uid: process.getuid(), cwd: process.cwd() });
     if (url.pathname === '/env') return response.end(JSON.stringify(about()));
     if (url.pathname === '/file') return response.end(fs.readFileSync(url.searchParams.get('path')));
@@ -62,6 +63,25 @@ const replace = (from: string, to: string) => (text: string) => {
   if (!text.includes(from)) throw new Error(`the service does not contain ${from}`);
   return text.replace(from, () => to);
 };
+
+/** Answers `/people` with what its database says. */
+const people = (version: string, statements: string) =>
+  service(
+    version,
+    replace(
+      'if (url.pathname',
+      `if (url.pathname === '/people') {
+      const { MAIN_HOST: host, MAIN_USER: user, MAIN_DATABASE: name, MAIN_PASSWORD: password } = process.env;
+      const options = ['--protocol=tcp', '-h', host, '-u', user, '-N', name, '-e', '${statements}'];
+      const env = { ...process.env, MYSQL_PWD: password };
+      return require('child_process').execFile('mariadb', options, { env }, (error, rows) => {
+        if (error) response.statusCode = 500;
+        response.end(error ? error.message : 'version ${version} ' + rows);
+      });
+    }
+    if (url.pathname`,
+    ),
+  );
 
 /** Well where it is checked, and fails visitors. */
 const failing = (version: string) =>
@@ -143,6 +163,18 @@ const BRANCHES: Readonly<Record<string, string>> = {
     'sours',
     replace('if (url.pathname', 'if (process.uptime() > 3) response.statusCode = 500;\n    if (url.pathname'),
   ),
+  // Fails visitors from when a file says so.
+  'breaks-when-told': service(
+    'breaks-when-told',
+    replace(
+      'if (url.pathname',
+      "if (url.pathname !== '/health' && fs.existsSync(process.env.HOME + '/break')) " +
+        'response.statusCode = 500;\n    if (url.pathname',
+    ),
+  ),
+  // Each adds a row to its database; the second one fills a column of its own.
+  names: people('names', 'INSERT INTO people (name) VALUES (1); SELECT COUNT(*) FROM people'),
+  mails: people('mails', 'INSERT INTO people (mail) VALUES (1); SELECT COUNT(mail) FROM people'),
   // The same, but on its second host alone.
   'sours-on-one': service(
     'sours-on-one',

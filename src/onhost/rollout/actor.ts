@@ -198,6 +198,7 @@ class Actor {
       now: this.#host.now(),
       state: this.#state,
       counted: this.#episodes.counted,
+      unwell: this.#wellness.last,
       events: this.#events,
     });
   }
@@ -300,6 +301,11 @@ class Wellness {
     this.#app = app;
     this.#host = host;
     this.#candidate = candidate;
+  }
+
+  /** What was seen at the last look. */
+  get last(): Observation['unwell'] {
+    return this.#last;
   }
 
   async begin(): Promise<void> {

@@ -75,7 +75,8 @@ function firstStatus({ order, began }: RolloutFile): string {
   const { steps, alpha } = order;
   const state = beginState({ steps, alpha });
   const { counted } = new Episodes(order.by, 0);
-  return JSON.stringify(statusOf({ order, began, now: began, state, counted, events: [] }));
+  const unwell = { baseline: null, candidate: null };
+  return JSON.stringify(statusOf({ order, began, now: began, state, counted, unwell, events: [] }));
 }
 
 function idOf(status: string): string {
