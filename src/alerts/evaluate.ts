@@ -1,8 +1,8 @@
 /** From what is wrong now and what was before to what people are told. Pure. */
-import type { AlertsConfig } from '../config/schema.ts';
+import type { AlertsConfig, OwnRules } from '../config/schema.ts';
 import { isQuiet } from './quiet.ts';
 import { isSilenced, type Silence } from './silence.ts';
-import type { AlertState, Finding, Notice } from './types.ts';
+import type { AlertState, Finding, LastingRule, Notice } from './types.ts';
 
 /**
  * A trouble must be gone this long before it counts as over; doubled each time it fires again within the
@@ -11,6 +11,12 @@ import type { AlertState, Finding, Notice } from './types.ts';
 const CALM_MS = 20_000;
 const LONGEST_CALM_MS = 30 * 60_000;
 const MEMORY_MS = 3_600_000;
+
+/** What of `alerts:` decides. */
+export interface EvaluateConfig extends Pick<AlertsConfig, 'quiet' | 'repeat'> {
+  readonly rules: Partial<AlertsConfig['rules']>;
+  readonly own?: OwnRules | undefined;
+}
 
 export interface Evaluated {
   readonly states: readonly AlertState[];
@@ -21,7 +27,7 @@ export interface Evaluated {
 export function evaluate(
   before: readonly AlertState[],
   findings: readonly Finding[],
-  config: Pick<AlertsConfig, 'rules' | 'quiet' | 'repeat'>,
+  config: EvaluateConfig,
   now: number,
   silences: readonly Silence[] = [],
 ): Evaluated {
@@ -52,7 +58,7 @@ export function resume(kept: readonly AlertState[], hosts: readonly string[], no
 function step(
   state: AlertState | undefined,
   finding: Finding | undefined,
-  config: Pick<AlertsConfig, 'rules'>,
+  config: EvaluateConfig,
   now: number,
 ): AlertState | undefined {
   if (finding !== undefined) {
@@ -60,10 +66,7 @@ function step(
     const current: AlertState = again
       ? { ...finding, state: 'pending', since: now, seenAt: now, fires: state?.fires ?? 0, told: state?.told }
       : { ...state, ...finding, seenAt: now };
-    const rule = config.rules[finding.rule];
-    // Silence has lasted for its `for` when it is found.
-    const wait = rule === 'off' || finding.rule === 'host_silent' ? 0 : rule.for;
-    if (current.state !== 'pending' || now - current.since < wait) return current;
+    if (current.state !== 'pending' || now - current.since < waitOf(finding.rule, config)) return current;
     return { ...current, state: 'firing', firedAt: now, fires: current.fires + 1 };
   }
   if (state === undefined) return undefined;
@@ -78,6 +81,15 @@ function step(
     return calm < needed ? state : { ...state, state: 'resolved', resolvedAt: now };
   }
   return now - (state.resolvedAt ?? now) > MEMORY_MS && state.told === undefined ? undefined : state;
+}
+
+function waitOf(name: string, { rules, own }: EvaluateConfig): number {
+  const mine = own?.[name];
+  if (mine !== undefined) return mine.forMs;
+  // Silence has lasted for its `for` when it is found.
+  if (name === 'host_silent') return 0;
+  const rule = rules[name as LastingRule];
+  return rule === undefined || rule === 'off' ? 0 : rule.for;
 }
 
 interface Telling {

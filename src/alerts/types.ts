@@ -1,7 +1,7 @@
 /** What alerts are about. */
 import type { AlertsConfig } from '../config/schema.ts';
 
-export type RuleName = keyof AlertsConfig['rules'];
+type RuleName = keyof AlertsConfig['rules'];
 /** Rules about what lasts; `deploys` is about what happens. */
 export type LastingRule = Exclude<RuleName, 'deploys'>;
 export type Severity = 'warning' | 'critical';
@@ -10,7 +10,8 @@ export type Severity = 'warning' | 'critical';
 export interface Finding {
   /** Rule, and what it is about: the same trouble has the same key. */
   readonly key: string;
-  readonly rule: LastingRule;
+  /** A `LastingRule`, or the name of a rule of one's own. */
+  readonly rule: string;
   readonly severity: Severity;
   /** Host or application. */
   readonly subject: string;
@@ -43,8 +44,6 @@ export interface AlertState extends Finding {
 /** What people are told. */
 export interface Notice {
   readonly state: 'firing' | 'resolved' | 'test';
-  readonly alert: Pick<AlertState, 'key' | 'severity' | 'subject' | 'message' | 'since'> & {
-    readonly rule: RuleName;
-  };
+  readonly alert: Pick<AlertState, 'key' | 'rule' | 'severity' | 'subject' | 'message' | 'since'>;
   readonly at: number;
 }

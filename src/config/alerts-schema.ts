@@ -1,5 +1,7 @@
 /** What is watched, when people are called, and where. */
 import { z } from 'zod';
+import { RuleMistake } from './own-rules/mistake.ts';
+import { parseRule, type RuleExpression } from './own-rules/parse.ts';
 import { address, hostName, variable } from './schema-values.ts';
 import { duration } from './units.ts';
 
@@ -141,6 +143,79 @@ const lasting = (ms: number) =>
     ])
     .prefault({});
 
+const rulesSchema = z.strictObject({
+  host_silent: lasting(12_000).describe('No sample from a host (critical).'),
+  disk: rule(0.9, 'share in use, or on its way to full within 24 hours', 60_000).describe('A disk fills.'),
+  memory: rule(0.95, 'share in use', 300_000).describe('Memory runs out.'),
+  unit_failed: z
+    .union([
+      z.literal('off'),
+      z.strictObject({
+        for: duration().default(10_000).describe('How long before it fires.'),
+        except: z
+          .array(z.string().min(1))
+          .optional()
+          .describe('Units that may fail, e.g. apt-daily.service; `*` stands for anything.'),
+      }),
+    ])
+    .prefault({})
+    .describe('A systemd unit failed (critical).'),
+  unit_restarts: rule(3, 'restarts within 10 minutes', 0).describe('A unit starts again and again.'),
+  check: lasting(30_000).describe('An HTTP or TCP check fails (critical).'),
+  store: lasting(30_000).describe('A database does not answer (critical).'),
+  errors: rule(0.05, 'share of answers 5xx, of at least 20 requests', 30_000).describe(
+    'An application fails (critical).',
+  ),
+  latency: rule(2, 'times its own p90 of the same hour a week ago', 300_000).describe(
+    'An application is slow.',
+  ),
+  certificate: rule(14, 'days before it expires', 0).describe('A certificate expires.'),
+  deploys: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('A deploy or rollback failed, or a new version was taken back.'),
+  clock: rule(10, 'seconds between the clocks of host and monitor', 60_000).describe('A clock is wrong.'),
+  backup: lasting(0).describe(
+    'No backup for twice its interval, or one that could not be restored (critical).',
+  ),
+  storage: rule(0.8, "share of Redis's memory limit", 60_000).describe('The monitor runs full.'),
+});
+
+/** A rule of one's own, in words. */
+const expression = () =>
+  z
+    .string()
+    .min(1)
+    .max(500)
+    .transform((text, context): RuleExpression => {
+      try {
+        return parseRule(text);
+      } catch (mistake) {
+        if (!(mistake instanceof RuleMistake)) throw mistake;
+        const place = mistake.at > text.trimEnd().length ? 'at the end' : `at character ${mistake.at}`;
+        context.addIssue({ code: 'custom', message: `${place}: ${mistake.message}` });
+        return z.NEVER;
+      }
+    })
+    .describe('E.g. route latency p99 of /api/pay > 800ms for 5m: docs/alerts.md has the words.');
+
+const OWN_NAME = /^[a-z][a-z0-9_-]{0,40}$/;
+const ownName = () =>
+  z
+    .string()
+    .regex(OWN_NAME, 'expected lower-case letters, digits, dashes and underscores, a letter first')
+    .refine((text) => !(text in rulesSchema.shape), 'this is the name of a rule of alerts: rules:');
+
+const ownRule = z.union([
+  expression().transform((rule) => ({ ...rule, severity: 'warning' as const })),
+  z
+    .strictObject({
+      when: expression(),
+      severity: z.enum(['warning', 'critical']).default('warning').describe('How grave it is.'),
+    })
+    .transform(({ when, severity }) => ({ ...when, severity })),
+]);
+
 export const alertsSchema = z.strictObject({
   notify: z.array(notifierSchema).default([]).describe('Where messages go.'),
   quiet: z
@@ -166,49 +241,13 @@ export const alertsSchema = z.strictObject({
     })
     .optional()
     .describe("Dead man's switch: who notices that the monitor itself is gone."),
-  rules: z
-    .strictObject({
-      host_silent: lasting(12_000).describe('No sample from a host (critical).'),
-      disk: rule(0.9, 'share in use, or on its way to full within 24 hours', 60_000).describe(
-        'A disk fills.',
-      ),
-      memory: rule(0.95, 'share in use', 300_000).describe('Memory runs out.'),
-      unit_failed: z
-        .union([
-          z.literal('off'),
-          z.strictObject({
-            for: duration().default(10_000).describe('How long before it fires.'),
-            except: z
-              .array(z.string().min(1))
-              .optional()
-              .describe('Units that may fail, e.g. apt-daily.service; `*` stands for anything.'),
-          }),
-        ])
-        .prefault({})
-        .describe('A systemd unit failed (critical).'),
-      unit_restarts: rule(3, 'restarts within 10 minutes', 0).describe('A unit starts again and again.'),
-      check: lasting(30_000).describe('An HTTP or TCP check fails (critical).'),
-      store: lasting(30_000).describe('A database does not answer (critical).'),
-      errors: rule(0.05, 'share of answers 5xx, of at least 20 requests', 30_000).describe(
-        'An application fails (critical).',
-      ),
-      latency: rule(2, 'times its own p90 of the same hour a week ago', 300_000).describe(
-        'An application is slow.',
-      ),
-      certificate: rule(14, 'days before it expires', 0).describe('A certificate expires.'),
-      deploys: z
-        .enum(['on', 'off'])
-        .default('on')
-        .describe('A deploy or rollback failed, or a new version was taken back.'),
-      clock: rule(10, 'seconds between the clocks of host and monitor', 60_000).describe('A clock is wrong.'),
-      backup: lasting(0).describe(
-        'No backup for twice its interval, or one that could not be restored (critical).',
-      ),
-      storage: rule(0.8, "share of Redis's memory limit", 60_000).describe('The monitor runs full.'),
-    })
-    .prefault({})
-    .describe('What is watched; `off` turns a rule off.'),
+  rules: rulesSchema.prefault({}).describe('What is watched; `off` turns a rule off.'),
+  own: z
+    .record(ownName(), ownRule)
+    .default({})
+    .describe("Rules of your own by name, e.g. slow-pay: 'latency p99 on shop > 800ms for 5m'."),
 });
 
 export type CheckConfig = z.output<typeof checkSchema>;
 export type AlertsConfig = z.output<typeof alertsSchema>;
+export type OwnRules = AlertsConfig['own'];

@@ -43,6 +43,7 @@ const hubConfig = z.strictObject({
   /** Where people find the dashboard: the link in messages. */
   dashboard: z.string().optional(),
   rules: alertsSchema.shape.rules,
+  own: alertsSchema.shape.own,
   quiet: alertsSchema.shape.quiet,
   repeat: alertsSchema.shape.repeat,
   /** Where messages go, secrets filled in. */

@@ -2,6 +2,7 @@
 
 import { connect } from 'node:net';
 import { deliver, nameOf, reason, type Target } from '../alerts/deliver.ts';
+import { alertsSchema } from '../config/schema.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { listUsers, removeUser, setUser } from './access/users.ts';
 import { releaseSeries } from './charts/compare.ts';
@@ -9,9 +10,12 @@ import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
 import { canaryStatus, recordRun } from './events/canaries.ts';
 import { addSilence, endSilence, listSilences } from './events/silences.ts';
 import { runHub } from './hub.ts';
+import { previewRules } from './preview.ts';
 import { ALERTS, LEADER, POSITIONS, SERVED } from './store/keys.ts';
 import { type Redis, redisClient } from './store/redis.ts';
 
+/** A week of minutes of a large fleet takes its time. */
+const PREVIEW_MS = 10 * 60_000;
 const USAGE = `Usage: hub.js COMMAND, with the configuration in ${HUB_CONFIG} or in $PIPELINE_HUB_CONFIG
   run                              take samples in and answer
   check                            read the configuration and say what is wrong with it
@@ -24,6 +28,8 @@ const USAGE = `Usage: hub.js COMMAND, with the configuration in ${HUB_CONFIG} or
   silence SUBJECT MS BY WHY        tell nobody of it for so many milliseconds
   silences                         those that go on
   unsilence SUBJECT                tell of it again
+  preview MS                       what the rules on standard input (JSON, as alerts: own:) would have told
+                                   in so many milliseconds until now
   test-alert                       send a test message everywhere
 Answers of all but run are one JSON document.`;
 
@@ -71,6 +77,15 @@ async function main(args: readonly string[]): Promise<unknown> {
       return withRedis(config(), async (redis) => ({ silences: await listSilences(redis, Date.now()) }));
     case 'unsilence':
       return withRedis(config(), async (redis) => ({ ended: await endSilence(redis, rest[0] ?? '') }));
+    case 'preview': {
+      const rules = alertsSchema.shape.own.parse(JSON.parse(await standardInput()));
+      const { hosts } = config();
+      return withRedis(
+        config(),
+        (redis) => previewRules(redis, hosts, rules, Number(rest[0]), Date.now()),
+        PREVIEW_MS,
+      );
+    }
     case 'test-alert': {
       const { targets, dashboard } = config();
       const failures = await Promise.all(targets.map((target) => testMessage(target, dashboard)));
@@ -159,12 +174,16 @@ async function users(redis: Redis, [verb, name = '', role = 'viewer']: readonly 
   }
 }
 
-async function withRedis<T>(config: HubConfig, work: (redis: Redis) => Promise<T>): Promise<T> {
+async function withRedis<T>(
+  config: HubConfig,
+  work: (redis: Redis) => Promise<T>,
+  timeoutMs = 10_000,
+): Promise<T> {
   let last: Error | undefined;
   const redis = redisClient(config.redis, (error) => {
     last = error;
   });
-  const timer = setTimeout(() => redis.destroy(), 10_000);
+  const timer = setTimeout(() => redis.destroy(), timeoutMs);
   try {
     await redis.connect();
     return await work(redis);

@@ -8,8 +8,9 @@ import { evaluate, resume } from '../alerts/evaluate.ts';
 import { findings } from '../alerts/findings.ts';
 import { httpAddress } from '../alerts/http-address.ts';
 import { Outbox } from '../alerts/outbox.ts';
+import { ownFindings } from '../alerts/own-rules/judge.ts';
 import { isSilenced, type Silence } from '../alerts/silence.ts';
-import type { AlertState, Notice } from '../alerts/types.ts';
+import type { AlertState, Finding, Notice } from '../alerts/types.ts';
 import type { Overview } from './api-types.ts';
 import { type ChartSource, usualP90 } from './charts/queries.ts';
 import { Trends } from './charts/trends.ts';
@@ -17,17 +18,20 @@ import { appNames, appView, hostView } from './charts/view.ts';
 import type { HubConfig } from './config.ts';
 import { listSilences } from './events/silences.ts';
 import type { Ingest } from './intake/ingest.ts';
+import { LastMinute } from './last-minute.ts';
 import { ALERT_LOG, ALERTS, OUTBOX } from './store/keys.ts';
 import { memoryOf } from './store/space.ts';
 
 const LOOK_MS = 1000;
+/** Rules of one's own are about a minute: they are asked less often. */
+const OWN_MS = 5000;
 const WEEK_MS = 7 * 86_400_000;
 const HOUR_MS = 3_600_000;
 
 export interface WatchOptions {
   readonly config: HubConfig;
   readonly source: ChartSource;
-  readonly ingest: Pick<Ingest, 'fleet' | 'trouble' | 'standby' | 'listen' | 'listenToEvents'>;
+  readonly ingest: Pick<Ingest, 'fleet' | 'trouble' | 'standby' | 'listen' | 'listenToEvents' | 'apps'>;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
   readonly now?: () => number;
@@ -40,6 +44,8 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #now: () => number;
   readonly #trends = new Trends();
+  readonly #lastMinute = new LastMinute();
+  #own: { readonly at: number; readonly found: readonly Finding[] } = { at: 0, found: [] };
   readonly #outbox: Outbox;
   readonly #usual = new Map<string, { readonly until: number; readonly p90: number | undefined }>();
   /** The states stored in Redis. */
@@ -73,7 +79,11 @@ export class Watch {
         });
       },
     });
-    options.ingest.listen((host, window) => this.#trends.note(host.name, window));
+    const hasOwn = Object.keys(config.own).length > 0;
+    options.ingest.listen((host, window) => {
+      this.#trends.note(host.name, window);
+      if (hasOwn) this.#lastMinute.note(host.name, window);
+    });
     if (config.rules.deploys === 'on')
       options.ingest.listenToEvents((event) => {
         const notice = deployNotice(event, this.#now());
@@ -116,13 +126,8 @@ export class Watch {
     if (ingest.trouble !== '') this.#listeningSince = now;
     this.#background('answer', () => this.#refresh(now));
     const view = this.#view(now);
-    const { states, notices } = evaluate(
-      this.states,
-      findings(view, config.rules),
-      config,
-      now,
-      this.silences,
-    );
+    const found = [...findings(view, config.rules), ...this.#ownFindings(now)];
+    const { states, notices } = evaluate(this.states, found, config, now, this.silences);
     this.states = states;
     for (const notice of notices) this.#tell(notice);
     this.#background('keep the alerts', () => this.#keep());
@@ -142,6 +147,16 @@ export class Watch {
       storage: this.storage === null ? undefined : this.storage.used / this.storage.limit,
       trouble: ingest.trouble,
     };
+  }
+
+  #ownFindings(now: number): readonly Finding[] {
+    const { config, ingest } = this.#options;
+    if (Object.keys(config.own).length === 0) return [];
+    if (now - this.#own.at >= OWN_MS) {
+      const minute = this.#lastMinute.at(now, ingest.apps());
+      this.#own = { at: now, found: ownFindings(config.own, minute) };
+    }
+    return this.#own.found;
   }
 
   /** Never starts the same work twice at once. */

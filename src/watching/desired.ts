@@ -3,7 +3,7 @@ import { FORM_NAMES, unknownNames } from '../alerts/webhook.ts';
 import { isSmtpAddress, SMTP_FORM } from '../config/alerts-schema.ts';
 import { healthPath } from '../config/health.ts';
 import { SYSLOG_ADDRESS, SYSLOG_FORM } from '../config/logs-schema.ts';
-import type { AlertsConfig, AppConfig, CheckConfig, Config } from '../config/schema.ts';
+import type { AlertsConfig, AppConfig, CheckConfig, Config, OwnRules } from '../config/schema.ts';
 import type { AgentConfigInput } from '../contract/agent.ts';
 import { appRoot } from '../contract/places.ts';
 import { LOGS } from '../contract/proxy-paths.ts';
@@ -283,7 +283,7 @@ export interface HubWanted {
 export function hubConfigText(config: Config, { hosts, password, dashboard, places }: HubWanted): string {
   const tls = config.monitor?.tls !== undefined;
   const proxies = config.monitor?.trusted_proxies ?? [];
-  const { quiet, repeat, rules } = config.alerts;
+  const { quiet, repeat, rules, own } = config.alerts;
   const document: HubConfigInput = {
     hosts: [...hosts].sort(),
     intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
@@ -295,6 +295,7 @@ export function hubConfigText(config: Config, { hosts, password, dashboard, plac
     },
     dashboard,
     rules: rulesText(rules),
+    ...(Object.keys(own).length === 0 ? {} : { own: ownText(own) }),
     ...(quiet === undefined ? {} : { quiet }),
     ...(repeat === undefined ? {} : { repeat: `${repeat}ms` }),
     ...places,
@@ -309,6 +310,13 @@ function rulesText(rules: AlertsConfig['rules']) {
       name,
       typeof rule === 'string' ? rule : { ...rule, for: `${rule.for}ms` },
     ]),
+  );
+}
+
+/** Rules of one's own as they were written. */
+export function ownText(own: OwnRules) {
+  return Object.fromEntries(
+    Object.entries(own).map(([name, { text, severity }]) => [name, { when: text, severity }]),
   );
 }
 

@@ -15,6 +15,7 @@ import { type Connection, publicAddress } from '../ssh/connection.ts';
 import type { Caller } from './caller.ts';
 import { agentConfig, rolesOf } from './desired.ts';
 import { type HubInputs, hubInputs, hubState } from './hub-state.ts';
+import { checkOwnRules } from './own-rules.ts';
 import { agentSays, askHub, groupsOf, type HubStatus, type MonitorPlace } from './place.ts';
 import { findPrograms, nodePath, type Programs, prunePrograms, sendPrograms } from './programs.ts';
 import { hostFailure, type Reached, reach } from './reach.ts';
@@ -64,6 +65,7 @@ export async function setUpMonitor(
   const { context } = caller;
   const { inventory, monitor } = place;
   requireNames(inventory.targets.map(({ name }) => name));
+  checkOwnRules(place.config.alerts.own, place);
   const inputs = await hubInputs(place.config, context.env);
   return withConnections(inventory.targets, context, async (connections) => {
     const keeper = connections.find(({ target }) => target === inventory.lockKeeper);

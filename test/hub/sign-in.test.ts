@@ -30,13 +30,14 @@ describe.skipIf(missing !== undefined)('the door of the dashboard', () => {
 
   async function startHub(trustedProxies: string[] = []) {
     stop = new AbortController();
-    const { rules } = alertsSchema.parse({});
+    const { rules, own } = alertsSchema.parse({});
     const config = {
       hosts: ['web'],
       intervalSeconds: 2,
       redis: { socket: server.socket },
       listen: { address: '127.0.0.1', port, trustedProxies },
       rules,
+      own,
       quiet: undefined,
       targets: [],
     };

@@ -10,12 +10,12 @@ import { growthOf, Trends } from '../../src/hub/charts/trends.ts';
 import type { HubConfig } from '../../src/hub/config.ts';
 import { addSilence, endSilence, listSilences } from '../../src/hub/events/silences.ts';
 import { newHost, remember } from '../../src/hub/intake/fleet.ts';
-import type { Ingest } from '../../src/hub/intake/ingest.ts';
+import type { Ingest, Listener } from '../../src/hub/intake/ingest.ts';
 import { OUTBOX } from '../../src/hub/store/keys.ts';
 import { type Redis, redisClient } from '../../src/hub/store/redis.ts';
 import { nothingOpen, take } from '../../src/hub/store/windows.ts';
 import { Watch } from '../../src/hub/watch.ts';
-import type { Window } from '../../src/metrics/catalogue.ts';
+import type { Row, Window } from '../../src/metrics/catalogue.ts';
 import { redisUnavailable, TestRedis } from '../agent/redis-server.ts';
 import { window } from '../metrics/windows.ts';
 
@@ -55,27 +55,33 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
   });
 
   /** A hub at a time of the test's own, which sees one host with a check. */
-  function hub(clock: { now: number }) {
+  function hub(clock: { now: number }, wanted: Readonly<Record<string, string>> = {}) {
     const host = newHost('web');
+    const samples: Listener[] = [];
     const listeners: ((mark: HubEvent) => void)[] = [];
     const ingest: { -readonly [K in 'trouble' | 'standby']: Ingest[K] } & Pick<
       Ingest,
-      'fleet' | 'listen' | 'listenToEvents'
+      'fleet' | 'listen' | 'listenToEvents' | 'apps'
     > = {
       fleet: new Map([['web', host]]),
       trouble: '',
       standby: false,
-      listen: () => () => {},
+      listen: (listener) => {
+        samples.push(listener);
+        return () => {};
+      },
+      apps: () => new Map(),
       listenToEvents: (listener) => listeners.push(listener),
     };
     const url = `http://127.0.0.1:${(place.address() as AddressInfo).port}/`;
-    const { rules } = alertsSchema.parse({});
+    const { rules, own } = alertsSchema.parse({ own: wanted });
     const config: HubConfig = {
       hosts: ['web'],
       intervalSeconds: 2,
       redis: { socket: server.socket },
       listen: { address: '127.0.0.1', port: 0 },
       rules,
+      own,
       quiet: undefined,
       repeat: undefined,
       targets: [{ webhook: url }],
@@ -94,10 +100,12 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
       checks: [{ check: 'site', target: 'http://web', up, duration: 1, error: up === 1 ? '' : 'no answer' }],
     });
     /** Looks once a second for so long. */
-    const look = async (seconds: number, up: number) => {
+    const look = async (seconds: number, up: number, more: Partial<Window> = {}) => {
       for (let i = 0; i < seconds; i++) {
         clock.now += 1000;
-        remember(host, window({ host: 'web', at: clock.now, ...check(up) }), clock.now);
+        const sample = window({ host: 'web', at: clock.now, ...check(up), ...more });
+        remember(host, sample, clock.now);
+        for (const listener of samples) listener(host, sample);
         await watch.look();
       }
       await Promise.race([watch.settle(), sleep(3000)]);
@@ -196,6 +204,22 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
     );
     expect(await endSilence(redis, 'web')).toBe(true);
     expect(await endSilence(redis, 'web')).toBe(false);
+  });
+
+  it("tells by rules of one's own, also of what a hub before it saw begin", async () => {
+    const clock = { now: NOW };
+    const busy = (cpu: number) => ({ system: [{ cpu } as Row<'system'>] });
+    const own = { busy: 'cpu > 90% for 90s' };
+    await hub(clock, own).look(50, 1, busy(0.95));
+    const second = hub(clock, own);
+    await second.look(30, 1, busy(0.95));
+    expect(got).toEqual([]);
+    await second.look(15, 1, busy(0.95));
+    await expect.poll(() => got).toEqual(['Warning: CPU on web is 95 %, above 90 %.']);
+    await second.look(100, 1, busy(0.1));
+    await expect
+      .poll(() => got.slice(1))
+      .toEqual([expect.stringMatching(/^Resolved: CPU on web is 9.* %, above 90 %\.$/)]);
   });
 
   it('beats while it is well, and only then', async () => {

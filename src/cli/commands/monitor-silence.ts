@@ -84,6 +84,7 @@ function checkSubject(subject: string, { config, inventory }: MonitorPlace): voi
     ...inventory.targets.map(({ name }) => name),
     ...Object.keys(config.apps),
     ...rules,
+    ...Object.keys(config.alerts.own),
     EVERYTHING,
   ];
   if (known.includes(subject)) return;

@@ -63,6 +63,24 @@ export const watching = {
       'pipeline monitor silence web --end',
     ],
   },
+  monitorPreview: {
+    path: 'monitor preview',
+    summary: 'show when your own rules would have fired, on what the monitor has kept',
+    description:
+      'Nobody is told, and nothing is changed. Without a rule: all of `alerts: own:` in pipeline.yml, also ' +
+      'before `monitor setup` has brought them.',
+    arguments: [
+      { name: '[rule]', description: 'name of a rule, or a rule in quotes; docs/alerts.md has the words' },
+    ],
+    options: {
+      inventory,
+      last: { flags: '--last <time>', description: 'how far to look back (default 7d)', type: 'duration' },
+    },
+    examples: [
+      'pipeline monitor preview',
+      'pipeline monitor preview "route latency p99 of /api/pay > 800ms for 5m"',
+    ],
+  },
   monitorTestAlert: {
     path: 'monitor test-alert',
     summary: 'send a test message wherever alerts go',

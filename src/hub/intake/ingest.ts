@@ -89,6 +89,11 @@ export class Ingest {
     return [...(this.#served.get(app) ?? [])];
   }
 
+  /** Every application that was seen, and where. */
+  apps(): ReadonlyMap<string, readonly string[]> {
+    return new Map([...this.#served].map(([app, hosts]) => [app, [...hosts]]));
+  }
+
   /** Hears of events that are new or changed. */
   listenToEvents(listener: (event: HubEvent) => void): void {
     this.#eventListeners.add(listener);

@@ -47,13 +47,14 @@ export async function serveSample(options: SampleOptions): Promise<SampleHub> {
   await setUser(redis, 'ann', 'viewer');
   const stop = new AbortController();
   const port = options.port ?? (await freePort());
-  const { rules, quiet } = alertsSchema.parse({});
+  const { rules, quiet, own } = alertsSchema.parse({});
   const config = {
     hosts: [...fleet.hosts],
     intervalSeconds,
     redis: { socket: server.socket },
     listen: { address: '127.0.0.1', port },
     rules,
+    own,
     quiet,
     targets: [],
   };
