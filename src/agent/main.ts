@@ -14,7 +14,7 @@ const USAGE = `Usage:
   agent.js run [--config ${AGENT_CONFIG}]       measure this host and send samples to the monitor
   agent.js check [--config FILE]                        read the configuration and say what is wrong with it
   agent.js stream --nginx-log PATH [--interval SECONDS] [--until-stdin-ends]
-  agent.js stream --unit NAME.service [--interval SECONDS] [--until-stdin-ends]
+  agent.js stream --unit NAME.service… [--interval SECONDS] [--until-stdin-ends]
                                                         print what happens, one JSON document a second
   agent.js probe                                        ask a service what standard input says (the lab's)
   agent.js version`;
@@ -62,11 +62,11 @@ function configPath(args: string[]): string {
 async function stream(args: string[], signal: AbortSignal): Promise<void> {
   const values = options(args, {
     'nginx-log': { type: 'string' },
-    unit: { type: 'string' },
+    unit: { type: 'string', multiple: true },
     interval: { type: 'string', default: '1' },
     'until-stdin-ends': { type: 'boolean', default: false },
   });
-  const { unit, 'nginx-log': logPath } = values as { unit?: string; 'nginx-log'?: string };
+  const { unit, 'nginx-log': logPath } = values as { unit?: string[]; 'nginx-log'?: string };
   const intervalSeconds = Number(values.interval);
   if (!(intervalSeconds >= 0.1 && intervalSeconds <= 3600)) {
     throw usage(`--interval takes 0.1 to 3600 seconds, not "${values.interval}".`);

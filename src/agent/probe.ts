@@ -27,23 +27,25 @@ export interface ProbeGround {
 }
 
 export async function probe(wish: ProbeWish, ground: ProbeGround = REAL): Promise<ProbeAnswer> {
-  const { port, requests } = wish;
+  const { requests } = wish;
+  const at = wish.site === undefined ? ownAddress(wish) : `127.0.0.1:${wish.site}`;
   const state = await becomeHealthy(wish, ground);
   const statuses: number[] = [];
   for (const request of state.answers ? requests : []) {
-    const answer = await ground.ask(askOf(port, request), REQUEST_MS).catch(() => undefined);
+    const answer = await ground.ask(askOf(at, request), REQUEST_MS).catch(() => undefined);
     statuses.push(answer?.status ?? 0);
   }
   return { ...state, statuses };
 }
 
 async function becomeHealthy(
-  { unit, port, health }: ProbeWish,
+  wish: ProbeWish,
   { ask, restarts, now, sleep: wait }: ProbeGround,
 ): Promise<Omit<ProbeAnswer, 'statuses'>> {
+  const { unit, health } = wish;
   const { method, path, headers, status, contains } = health;
   const body = health.body === undefined ? null : Buffer.from(health.body).toString('base64');
-  const check = askOf(port, { method, path, headers, body });
+  const check = askOf(ownAddress(wish), { method, path, headers, body });
   const wanted = {
     name: unit,
     contains,
@@ -70,9 +72,13 @@ async function becomeHealthy(
   return { answers: healthy || answeredAt !== undefined, healthy, last };
 }
 
-function askOf(port: number, { method, path, headers, body }: ProbeRequest): Ask {
+function ownAddress({ address = '127.0.0.1', port }: ProbeWish): string {
+  return `${address}:${port}`;
+}
+
+function askOf(at: string, { method, path, headers, body }: ProbeRequest): Ask {
   return {
-    url: `http://127.0.0.1:${port}${path}`,
+    url: `http://${at}${path}`,
     method,
     headers,
     body: body === null ? undefined : Buffer.from(body, 'base64'),

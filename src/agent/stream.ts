@@ -44,12 +44,39 @@ export function trafficSource(logPath: string): LiveSource {
   };
 }
 
-/** One systemd unit: its processor time, memory, restarts and error lines. */
-export async function unitSource(unit: string): Promise<LiveSource> {
-  const watch = await UnitWatch.open(unit);
+type UnitFigures = Awaited<ReturnType<UnitWatch['take']>>;
+
+/** systemd units together: their processor time, memory, restarts and error lines. */
+export async function unitSource(units: readonly string[]): Promise<LiveSource> {
+  const watches = await Promise.all(units.map((unit) => UnitWatch.open(unit)));
   return {
-    take: async (at, seconds) => ({ kind: 'unit', at, seconds, ...(await watch.take()) }),
-    close: () => watch.close(),
+    take: async (at, seconds) => {
+      const taken = await Promise.all(watches.map((watch) => watch.take()));
+      return { kind: 'unit', at, seconds, ...together(taken) };
+    },
+    close: () => {
+      for (const watch of watches) watch.close();
+    },
+  };
+}
+
+/** Sums, and the state of the first unit that is not running: one that is away is what matters. */
+export function together(units: readonly UnitFigures[]): UnitFigures {
+  const shown = units.find(({ state, sub }) => state !== 'active' || sub !== 'running') ?? units[0];
+  if (shown === undefined) throw new RangeError('no unit is watched');
+  const sum = (figure: (unit: UnitFigures) => number | null) => {
+    const known = units.map(figure).filter((one) => one !== null);
+    return known.length === 0 ? null : known.reduce((all, one) => all + one, 0);
+  };
+  return {
+    unit: shown.unit,
+    state: shown.state,
+    sub: shown.sub,
+    restarts: sum(({ restarts }) => restarts) ?? 0,
+    cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
+    memoryBytes: sum(({ memoryBytes }) => memoryBytes),
+    logLines: sum(({ logLines }) => logLines) ?? 0,
+    errorLines: sum(({ errorLines }) => errorLines) ?? 0,
   };
 }
 

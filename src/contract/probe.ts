@@ -16,6 +16,10 @@ export interface ProbeWish {
   /** Of systemd, with its suffix. */
   readonly unit: string;
   readonly port: number;
+  /** Where the service's own port is; absent: 127.0.0.1. */
+  readonly address?: string | undefined;
+  /** Port of the site in front, which the requests go through; absent: the service's own. */
+  readonly site?: number | undefined;
   /** The health check of the definition; times in milliseconds. */
   readonly health: {
     readonly method: string;

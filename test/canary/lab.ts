@@ -9,6 +9,7 @@ import type { CanaryOptions } from '../../src/canary/experiment/plan.ts';
 import { type CanaryListener, type CanaryResult, runCanary } from '../../src/canary/experiment/run.ts';
 import { labSpec } from '../../src/canary/lab/hosts.ts';
 import { createLocalProvider } from '../../src/cloud/local/provider.ts';
+import { canarySchema } from '../../src/config/app-schema.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
 import { type Context, quietContext } from '../../src/context.ts';
 import { connect } from '../../src/ssh/openssh.ts';
@@ -38,46 +39,49 @@ export async function canaryLab(canary: Record<string, unknown> = {}, source?: s
   const directory = await mkdtemp(join(tmpdir(), 'pipeline-canary-'));
   const repository = join(directory, 'survey');
   const example = join(import.meta.dirname, '..', '..', 'examples', 'survey', 'make-repository.mjs');
-  const [agent] = await Promise.all([
-    bundleAgent(),
-    promisify(execFile)(process.execPath, [example, repository]),
-  ]);
+  await promisify(execFile)(process.execPath, [example, repository]);
+  return labIn(directory, {
+    survey: {
+      source: source ?? repository,
+      health: {
+        method: 'POST',
+        path: '/preview',
+        headers: { 'content-type': 'application/json' },
+        body: '{"markdown": "# Are you well?"}',
+        status: 200,
+      },
+      canary: {
+        requests: [
+          {
+            method: 'POST',
+            path: '/preview',
+            headers: { 'content-type': 'application/json' },
+            body: '{"markdown": "# Are you well?\\n\\n* yes\\n* no\\n"}',
+          },
+        ],
+        ...canary,
+      },
+    },
+  });
+}
+
+/** A project of one's own in a folder, which goes at the end. `apps`: as in pipeline.yml, without hosts. */
+export async function labIn(
+  directory: string,
+  apps: Readonly<Record<string, Record<string, unknown>>>,
+): Promise<CanaryLab> {
+  const agent = await bundleAgent();
   const config: Config = {
     ...configSchema.parse({
       project: `test-${randomBytes(4).toString('hex')}`,
       id: randomBytes(6).toString('hex'),
       hosts: { web: {} },
-      apps: {
-        survey: {
-          source: source ?? repository,
-          hosts: ['web'],
-          health: {
-            method: 'POST',
-            path: '/preview',
-            headers: { 'content-type': 'application/json' },
-            body: '{"markdown": "# Are you well?"}',
-            status: 200,
-          },
-          canary: {
-            requests: [
-              {
-                method: 'POST',
-                path: '/preview',
-                headers: { 'content-type': 'application/json' },
-                body: '{"markdown": "# Are you well?\\n\\n* yes\\n* no\\n"}',
-              },
-            ],
-            ...canary,
-          },
-        },
-      },
+      apps: Object.fromEntries(Object.entries(apps).map(([name, app]) => [name, { hosts: ['web'], ...app }])),
     }),
     path: join(directory, 'pipeline.yml'),
     directory,
   };
-  const definition = config.apps.survey?.canary;
-  if (definition === undefined) throw new Error('the survey has a canary');
-  const spec = labSpec(config, { canary: definition });
+  const spec = labSpec(config, { canary: canarySchema.parse({}) });
   return {
     config,
     run: (baseline, candidate, options = {}, { context = {}, listener } = {}) =>

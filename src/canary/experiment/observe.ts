@@ -12,7 +12,7 @@ import { mutable } from '../judging/mutable.ts';
 import { observeUnit, type SideHealth, UNKNOWN_HEALTH } from '../lab/health.ts';
 import type { Lab, LabHost } from '../lab/hosts.ts';
 import { type AgentFiles, agentPath } from '../lab/prepare.ts';
-import { nodePath, UNIT } from '../lab/service.ts';
+import { nodePath } from '../lab/service.ts';
 import { COLOUR_HEADER, REQUEST_ID_HEADER } from '../lab/site.ts';
 import { BodyComparer } from '../load/bodies.ts';
 import { type Load, type LoadAnswer, startLoad } from '../load/load.ts';
@@ -33,6 +33,8 @@ interface ObserveOptions {
   readonly plan: RunPlan;
   readonly lab: Lab;
   readonly hosts: PerSide<LabHost>;
+  /** What is measured on each side. */
+  readonly units: PerSide<readonly string[]>;
   readonly agent: AgentFiles;
   readonly requests: readonly ReadyRequest[];
   readonly proxy: SiteProxy;
@@ -138,12 +140,13 @@ class Observer {
 
   /** Follows all three hosts, divides the traffic, and returns right after a line of the proxy. */
   async #watchAll(): Promise<void> {
-    const { plan, lab, hosts, proxy, site } = this.#options;
+    const { plan, lab, hosts, units, proxy, site } = this.#options;
     this.#watch('proxy', lab.hosts.proxy, ['--nginx-log', accessLog(plan.app)], (line) =>
       this.#onTraffic(line),
     );
     for (const side of SIDES) {
-      this.#watch(side, hosts[side], ['--unit', UNIT], (line) => this.#onUnit(side, line));
+      const source = units[side].flatMap((unit) => ['--unit', unit]);
+      this.#watch(side, hosts[side], source, (line) => this.#onUnit(side, line));
     }
     await Promise.all([
       proxy.reconcile(site).then(() => proxy.setWeights(plan.app, this.#weights(this.#state.share))),
@@ -157,7 +160,7 @@ class Observer {
   #watch(
     side: SideName | 'proxy',
     host: LabHost,
-    source: readonly [string, string],
+    source: readonly string[],
     onLine: (line: LiveLine) => void,
   ): void {
     const { agent, plan } = this.#options;

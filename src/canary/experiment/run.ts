@@ -2,11 +2,11 @@
 
 import type { Artifact } from '../../build/artifact.ts';
 import { buildArtifact } from '../../build/build.ts';
-import { healthWithin } from '../../config/health.ts';
+import { healthPath, healthWithin } from '../../config/health.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
 import type { ProbeAnswer } from '../../contract/probe.ts';
-import { missingDatabases } from '../../database/index.ts';
+import { missingDatabases, withPasswords } from '../../database/index.ts';
 import { withLock } from '../../environment/lock.ts';
 import { Failure } from '../../errors.ts';
 import { SIDES, type SideName } from '../../judge/sides.ts';
@@ -18,6 +18,7 @@ import type { CanaryReport } from '../../report/document.ts';
 import type { Snapshot } from '../../report/terminal.ts';
 import { conclude, type RunRecord } from '../judging/conclude.ts';
 import { mutable } from '../judging/mutable.ts';
+import { checkLabApp, labConfig, labMemory, needsRelease } from '../lab/definition.ts';
 import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
 import {
   type AgentFiles,
@@ -26,11 +27,14 @@ import {
   cleanHosts,
   journalOf,
   prepareProxy,
+  prepareReleaseHost,
   prepareSide,
   type ReadyProxy,
+  versionsOn,
 } from '../lab/prepare.ts';
 import { probe } from '../lab/probe.ts';
-import { DEFAULT_PORT, nodePath, type ServiceSpec } from '../lab/service.ts';
+import { deploySide, type NotRunning, type Running } from '../lab/release.ts';
+import { DEFAULT_PORT, nodePath, type ServiceSpec, UNIT } from '../lab/service.ts';
 import { siteOf } from '../lab/site.ts';
 import {
   choosePaths,
@@ -86,8 +90,9 @@ export async function runCanary(
 ): Promise<CanaryResult> {
   const { config } = resources;
   const plan = planRun(config, options);
+  checkLabApp(plan.app, plan.definition);
   const subject = await subjectOf(plan, options, resources, context);
-  const lab = await openLab(config, plan, options.inventory, context);
+  const lab = await openLab(config, subject.plan, options.inventory, context);
   listener.onHosts?.(lab.remains);
   let keep = options.keep;
   try {
@@ -102,7 +107,7 @@ export async function runCanary(
     if (error instanceof Failure && error.kind === 'locked') keep = true;
     throw error;
   } finally {
-    if (!keep && lab.remains === null) await cleanHosts(lab, plan.app, context);
+    if (!keep && lab.remains === null) await cleanHosts(lab, plan.app, subject.deployed, context);
     await lab.close({ keep });
   }
 }
@@ -111,6 +116,8 @@ export async function runCanary(
 interface Subject {
   readonly plan: RunPlan;
   readonly artifacts: PerSide<Artifact>;
+  /** Versions are brought as a deploy brings them. */
+  readonly deployed: boolean;
   readonly drafts: readonly DraftRequest[];
   /** What is generated lives as long as the experiment, and both sides have the same. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -125,13 +132,17 @@ async function subjectOf(
 ): Promise<Subject> {
   const [baseline, candidate] = await bothRefs(config, plan, options, context);
   const commits = [baseline.commit ?? '', candidate.commit ?? ''] as const;
-  const { secrets } = plan.definition;
+  const { app, definition, canary } = plan;
+  const both = [baseline, candidate];
+  const deployed = needsRelease(definition, both);
+  const sources = deployed ? withPasswords(definition) : definition.secrets;
   return {
-    plan,
+    plan: { ...plan, canary: { ...canary, memory: canary.memory ?? labMemory(definition, both) } },
+    deployed,
     artifacts: { baseline, candidate },
     drafts: await draftRequests(config, plan, commits, context),
-    secrets: (await resolveSecrets(plan.app, secrets, [], config.directory, context)).values,
-    agent: await agentFiles(agent, [baseline, candidate], context),
+    secrets: (await resolveSecrets(app, sources, [], config.directory, context)).values,
+    agent: await agentFiles(agent, both, context),
   };
 }
 
@@ -139,6 +150,10 @@ async function subjectOf(
 interface Prepared {
   readonly versions: Readonly<Record<string, string>>;
   readonly answer: ProbeAnswer;
+  /** What is measured. */
+  readonly units: readonly string[];
+  /** Of a version that did not start. */
+  readonly lines?: readonly string[] | undefined;
 }
 
 /** The experiment on the hosts of a lab. */
@@ -164,7 +179,8 @@ class LabRun {
     this.#context = context;
     this.#listener = listener;
     this.#hosts = sidesOf(lab, subject.plan);
-    this.#port = subject.plan.definition.fixed_port ?? DEFAULT_PORT;
+    const { fixed_port, site } = subject.plan.definition;
+    this.#port = subject.deployed ? site.port : (fixed_port ?? DEFAULT_PORT);
   }
 
   /** @param locked the context that ends with the lock */
@@ -188,23 +204,56 @@ class LabRun {
       ...head,
       hosts: this.#hostFacts(proxy.versions, sides),
       ...seen,
-      logs: await this.#logs(),
+      logs: await this.#logs(sides),
     });
   }
 
-  async #prepare(side: SideName, locked: Context): Promise<Prepared> {
-    const { plan, artifacts, secrets, agent, drafts } = this.#subject;
-    const { health } = plan.definition;
+  #prepare(side: SideName, locked: Context): Promise<Prepared> {
+    return this.#subject.deployed ? this.#deploy(side, locked) : this.#serve(side, locked);
+  }
+
+  /** A single Node service by itself. */
+  async #serve(side: SideName, locked: Context): Promise<Prepared> {
+    const { plan, artifacts, secrets, agent } = this.#subject;
     const host = this.#hosts[side];
     const spec = await serviceSpec(this.#resources.config, plan, artifacts[side], secrets);
     const versions = await prepareSide(this.#lab, host, this.#port, spec, agent, hidden(secrets), locked);
-    const asked = {
-      port: this.#port,
-      health: { ...health, within: healthWithin(health, 'node') },
+    const running = { units: [UNIT], address: '127.0.0.1', port: this.#port };
+    return { versions, units: running.units, answer: await this.#ask(side, running, locked) };
+  }
+
+  /** Whatever a deploy brings. */
+  async #deploy(side: SideName, locked: Context): Promise<Prepared> {
+    const { plan, artifacts, secrets, agent } = this.#subject;
+    const { app, definition } = plan;
+    const host = this.#hosts[side];
+    await prepareReleaseHost(this.#lab, host, this.#port, agent, locked);
+    const config = labConfig(this.#resources.config, app, definition);
+    const came = await deploySide(host, { config, app, artifact: artifacts[side], secrets }, locked);
+    const versions = await versionsOn(host, artifacts[side], locked);
+    if ('trouble' in came) return { versions, units: [], lines: came.lines, answer: silence(came) };
+    return { versions, units: came.units, answer: await this.#ask(side, came, locked) };
+  }
+
+  /** Whether it is healthy by its definition, and which paths it knows. */
+  #ask(side: SideName, { units, address, port }: Running, locked: Context): Promise<ProbeAnswer> {
+    const { plan, agent, drafts, deployed, artifacts } = this.#subject;
+    const { definition } = plan;
+    const { health } = definition;
+    const wish = {
+      unit: units[0] ?? UNIT,
+      address,
+      port,
+      ...(deployed ? { site: this.#port } : {}),
+      health: {
+        ...health,
+        path: healthPath(definition),
+        within: healthWithin(health, artifacts[side].runtime),
+      },
       requests: probesFor(drafts, side),
     };
     const program = `${nodePath(agent.node)} ${agentPath(agent)}`;
-    return { versions, answer: await probe(host.connection, program, asked, locked) };
+    return probe(this.#hosts[side].connection, program, wish, locked);
   }
 
   /** The record of an experiment that cannot begin; null where both sides answer. */
@@ -233,6 +282,7 @@ class LabRun {
         plan,
         lab: this.#lab,
         hosts: this.#hosts,
+        units: { baseline: sides.baseline.units, candidate: sides.candidate.units },
         agent,
         requests,
         proxy: nginxProxy(this.#lab.hosts.proxy.connection, this.#context),
@@ -258,10 +308,13 @@ class LabRun {
     ];
   }
 
-  async #logs(): Promise<RunRecord['logs']> {
+  async #logs(sides: PerSide<Prepared>): Promise<RunRecord['logs']> {
     const secrets = hidden(this.#subject.secrets);
     const [baseline, candidate] = await Promise.all(
-      SIDES.map((side) => journalOf(this.#hosts[side], secrets, this.#context)),
+      SIDES.map(async (side) => [
+        ...(sides[side].lines ??
+          (await journalOf(this.#hosts[side], sides[side].units, secrets, this.#context))),
+      ]),
     );
     return { baseline: baseline ?? [], candidate: candidate ?? [] };
   }
@@ -286,12 +339,6 @@ async function bothRefs(
     result.status === 'fulfilled' ? [result.value] : [],
   );
   if (baseline === undefined || candidate === undefined) throw new Error('two refs are built');
-  for (const artifact of [baseline, candidate]) {
-    if (artifact.runtime === 'node') continue;
-    throw new Failure('usage', `${plan.app} is built for ${artifact.runtime}; a canary runs Node services.`, {
-      next: 'Judge what you measured elsewhere: pipeline judge FILE --judge kayenta.',
-    });
-  }
   return [baseline, candidate];
 }
 
@@ -318,6 +365,11 @@ async function serviceSpec(
     tree: manifest.tree,
     memoryBytes: definition.memory,
   };
+}
+
+/** Of a version that a deploy could not start. */
+function silence({ trouble }: NotRunning): ProbeAnswer {
+  return { answers: false, healthy: false, last: trouble, statuses: [] };
 }
 
 function finished(plan: RunPlan, run: RunRecord): CanaryResult {

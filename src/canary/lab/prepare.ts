@@ -13,16 +13,19 @@ import type { Resource } from '../../host/resource.ts';
 import { nginxProxy } from '../../proxy/nginx.ts';
 import { firewall } from '../../roles/firewall.ts';
 import { rolesFor } from '../../roles/index.ts';
+import { withValues } from '../../ssh/script.ts';
 import type { Lab, LabHost } from './hosts.ts';
+import { takeOff } from './release.ts';
 import {
+  BEGIN,
   installScript,
   journalScript,
   REMOVE,
   type ServiceSpec,
-  UNIT,
   unpackNode,
   uploadPath,
 } from './service.ts';
+import versions from './versions.sh' with { type: 'text' };
 
 /** The agent and its Node, as files of this machine. */
 export interface AgentFiles {
@@ -121,6 +124,39 @@ export async function prepareSide(
   });
 }
 
+/** A host to which a version is about to be deployed: closed but for its site, with the agent. */
+export async function prepareReleaseHost(
+  lab: Lab,
+  host: LabHost,
+  sitePort: number,
+  agent: AgentFiles,
+  context: Context,
+): Promise<void> {
+  const exposures: Exposure[] = [{ port: sitePort, protocol: 'tcp', from: 'fleet' }];
+  await reported(host, 'firewall and agent', context, async () => {
+    const [architecture] = await Promise.all([
+      architectureOf(host, context),
+      converge(host.connection, [firewall(roleParams(lab, host, exposures)), LIBATOMIC], context),
+    ]);
+    await upload(host, [await nodeUpload(agent.node, architecture, context), agentUpload(agent)], context);
+    const script = `set -eu\n${unpackNode(agent.node)}\n${BEGIN}`;
+    await host.connection.check(script, { label: 'unpack the agent', signal: context.signal });
+  });
+}
+
+/** What a deployed version runs on, by name. */
+export async function versionsOn(
+  host: LabHost,
+  { node, runtime }: Artifact,
+  context: Context,
+): Promise<Readonly<Record<string, string>>> {
+  const text = await host.connection.check(withValues(versions, { node: node ?? '', runtime }), {
+    label: 'what runs there',
+    signal: context.signal,
+  });
+  return versionsIn(text);
+}
+
 /** Artifact, its Node, the agent and its Node. */
 async function sendArtifact(
   host: LabHost,
@@ -150,12 +186,13 @@ async function sendArtifact(
 /** The last lines of a side's journal. Never throws: a report without them is better than none. */
 export async function journalOf(
   host: LabHost,
+  units: readonly string[],
   secrets: readonly string[],
   context: Context,
 ): Promise<string[]> {
   try {
-    const { stdout } = await host.connection.script(journalScript(30), {
-      label: `journal of ${UNIT}`,
+    const { stdout } = await host.connection.script(journalScript(units, 30), {
+      label: 'journal of the version',
       timeoutMs: 10_000,
       secrets,
     });
@@ -177,7 +214,7 @@ export async function journalOf(
  * Takes the canary from hosts that stay. What cannot be taken away is said as progress: the verdict is worth
  * more.
  */
-export async function cleanHosts(lab: Lab, app: string, context: Context): Promise<void> {
+export async function cleanHosts(lab: Lab, app: string, deployed: boolean, context: Context): Promise<void> {
   const quiet = { ...context, signal: new AbortController().signal };
   await Promise.all(
     Object.values(lab.hosts).map(async (host) => {
@@ -185,6 +222,7 @@ export async function cleanHosts(lab: Lab, app: string, context: Context): Promi
       context.progress({ host: host.name, stage, state: 'started' });
       try {
         if (host === lab.hosts.proxy) await nginxProxy(host.connection, quiet).remove(app);
+        else if (deployed) await takeOff(host, app, quiet);
         await host.connection.check(REMOVE, { label: stage });
         // Closed again; nginx and the firewall itself stay.
         await converge(host.connection, [firewall(roleParams(lab, host, []))], {

@@ -10,7 +10,6 @@ import type { ProbeAnswer, ProbeWish } from '../../contract/probe.ts';
 import { Failure } from '../../errors.ts';
 import type { Connection } from '../../ssh/connection.ts';
 import { quote } from '../../ssh/quote.ts';
-import { UNIT } from './service.ts';
 
 const answerSchema: z.ZodType<ProbeAnswer> = z.object({
   answers: z.boolean(),
@@ -27,10 +26,9 @@ const answerSchema: z.ZodType<ProbeAnswer> = z.object({
 export async function probe(
   connection: Connection,
   agent: string,
-  asked: Omit<ProbeWish, 'unit'>,
+  wish: ProbeWish,
   context: Context,
 ): Promise<ProbeAnswer> {
-  const wish: ProbeWish = { ...asked, unit: UNIT };
   const text = await connection.check(`printf %s ${quote(JSON.stringify(wish))} | ${agent} probe`, {
     label: 'wait for the service',
     timeoutMs: wish.health.within + wish.requests.length * 10_000 + 30_000,

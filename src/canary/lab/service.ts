@@ -103,10 +103,13 @@ PrivateTmp=yes
 `;
 }
 
-/** The last lines of the service's journal since it was started for this experiment, oldest first. */
-export function journalScript(lines: number): string {
+/** Notes on a host when the experiment's version was brought there. */
+export const BEGIN = `mkdir -p ${FOLDER} && date +%s >${FOLDER}/began`;
+
+/** The last lines of a version's journal since it was started for this experiment, oldest first. */
+export function journalScript(units: readonly string[], lines: number): string {
   return (
-    `journalctl --unit ${UNIT} --since "@$(cat ${FOLDER}/began)" --lines ${lines} --output cat ` +
+    `journalctl ${units.map((unit) => `--unit ${quote(unit)}`).join(' ')} --since "@$(cat ${FOLDER}/began)" --lines ${lines} --output cat ` +
     `--no-pager --quiet`
   );
 }

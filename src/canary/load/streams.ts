@@ -17,8 +17,8 @@ export interface AgentWatch {
   /** Node on the host, and the agent's file there. */
   readonly node: string;
   readonly agent: string;
-  /** `--nginx-log PATH` or `--unit NAME.service`. */
-  readonly source: readonly [flag: string, value: string];
+  /** `--nginx-log PATH`, or `--unit NAME.service` for each unit. */
+  readonly source: readonly string[];
   readonly atMostMs: number;
   readonly onLine: (line: LiveLine) => void;
   /** It ended although nobody closed it. */

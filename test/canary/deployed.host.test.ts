@@ -1,0 +1,83 @@
+/** Canaries of versions that a deploy brings: files, processes, languages, WARs, databases. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hostsUnavailable } from '../support/hosts.ts';
+import { type CanaryLab, labIn } from './lab.ts';
+import { makeRepository } from './repository.ts';
+
+const unavailable = hostsUnavailable();
+if (unavailable !== undefined)
+  process.stderr.write(`test/canary/deployed.host.test.ts skipped: ${unavailable}\n`);
+
+const SHORT = { durationMs: 8_000 };
+
+describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', () => {
+  let lab: CanaryLab;
+  beforeAll(async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'pipeline-canary-'));
+    const versions = ['good', 'broken', 'unstartable'];
+    const tally = makeRepository(
+      join(directory, 'tally'),
+      Object.fromEntries(
+        versions.map((name) => [name, { version: name, 'public/index.html': '<h1>Tally</h1>\n' }]),
+      ),
+      join(import.meta.dirname, 'tally'),
+    );
+    const site = makeRepository(join(directory, 'site'), {
+      good: { 'index.html': '<h1>Welcome</h1>\n', 'about.html': '<h1>About</h1>\n' },
+      wrong: { 'about.html': '<h1>Abuot</h1>\n' },
+    });
+    lab = await labIn(directory, {
+      tally: {
+        source: tally,
+        runtime: 'command',
+        start: 'python3 server.py',
+        processes: { worker: { run: 'python3 worker.py' } },
+        health: { path: '/api/ready', status: 200 },
+        site: { static: 'public', routes: ['/api'] },
+        canary: { requests: [{ path: '/api/count' }, { path: '/' }], rate: 60 },
+      },
+      site: {
+        source: site,
+        runtime: 'static',
+        canary: { requests: [{ path: '/' }, { path: '/about.html' }], rate: 60 },
+      },
+    });
+  });
+  afterAll(() => lab?.stop());
+
+  it('compares a command with a worker and files: itself against itself', async () => {
+    const { report, exitKind } = await lab.run('good', 'good', { app: 'tally', ...SHORT });
+    expect(exitKind).not.toBe('rejected');
+    expect(report.load?.failed).toBe(0);
+    expect(report.events).toEqual([]);
+    const seen = report.experiment.seconds.map((second) => second.candidate);
+    // The worker computes all the time; a web process alone would need less.
+    expect(seen.filter(({ cpuSeconds }) => (cpuSeconds ?? 0) > 0).length).toBeGreaterThan(4);
+    expect(Object.keys(seen.at(-1)?.routes ?? {}).sort()).toEqual(['GET /', 'GET /api/count']);
+  });
+
+  it('rejects one whose requests fail, with its last words', async () => {
+    const { report, exitKind } = await lab.run('good', 'broken', { app: 'tally' });
+    expect(exitKind).toBe('rejected');
+    expect(report.verdict.decidedBy).toContain('errors (5xx)');
+    expect(report.logs.candidate.join('\n')).toContain('the tally is lost');
+  });
+
+  it('rejects one that does not start', async () => {
+    const { report, exitKind } = await lab.run('good', 'unstartable', { app: 'tally' });
+    expect(exitKind).toBe('rejected');
+    expect(report.stopped).toBe('never started');
+    expect(report.logs.candidate.join('\n')).toContain('TALLY_KEY is not set');
+  });
+
+  it('compares files that nginx serves', async () => {
+    const same = await lab.run('good', 'good', { app: 'site', ...SHORT });
+    expect(same.exitKind).not.toBe('rejected');
+    const { report, exitKind } = await lab.run('good', 'wrong', { app: 'site' });
+    expect(exitKind).toBe('rejected');
+    expect(report.verdict.decidedBy).toEqual(['wrong bodies']);
+  });
+});
