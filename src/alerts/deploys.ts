@@ -12,6 +12,7 @@ export interface DeployEvent {
   readonly app: string;
   readonly result: string;
   readonly text: string;
+  readonly by?: string | undefined;
 }
 
 /** What is older is found in the events: a host that was away tells what it did meanwhile. */

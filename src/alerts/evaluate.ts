@@ -2,6 +2,7 @@
 import type { AlertsConfig, OwnRules } from '../config/schema.ts';
 import { isQuiet } from './quiet.ts';
 import { isSilenced, type Silence } from './silence.ts';
+import { type Taken, takenBy } from './taken.ts';
 import type { AlertState, Finding, LastingRule, Notice } from './types.ts';
 
 /**
@@ -18,6 +19,12 @@ export interface EvaluateConfig extends Pick<AlertsConfig, 'quiet' | 'repeat'> {
   readonly own?: OwnRules | undefined;
 }
 
+/** What people have said of troubles. */
+export interface Care {
+  readonly silences?: readonly Silence[];
+  readonly taken?: readonly Taken[];
+}
+
 export interface Evaluated {
   readonly states: readonly AlertState[];
   readonly notices: readonly Notice[];
@@ -29,7 +36,7 @@ export function evaluate(
   findings: readonly Finding[],
   config: EvaluateConfig,
   now: number,
-  silences: readonly Silence[] = [],
+  { silences = [], taken = [] }: Care = {},
 ): Evaluated {
   const found = new Map(findings.map((finding) => [finding.key, finding]));
   const known = new Map(before.map((state) => [state.key, state]));
@@ -40,7 +47,7 @@ export function evaluate(
     const next = step(known.get(key), found.get(key), config, now);
     if (next === undefined) continue;
     const waits = isSilenced(silences, next, now) ? 'all' : quiet ? 'warnings' : 'none';
-    states.push(tell(next, waits, telling));
+    states.push(tell(next, waits, takenBy(taken, next) !== undefined, telling));
   }
   return { states, notices: telling.notices };
 }
@@ -101,12 +108,13 @@ interface Telling {
 
 /**
  * Who was told that it fires is told that it is over, and nobody else. What became critical is told again,
- * and what lasts where that is wanted. What is silenced waits; in quiet hours news of warnings do, good news
+ * and what lasts where that is wanted and nobody has taken it. What is silenced waits; in quiet hours news of warnings do, good news
  * too.
  */
 function tell(
   state: AlertState,
   waits: 'all' | 'warnings' | 'none',
+  isTaken: boolean,
   { repeat = Number.POSITIVE_INFINITY, now, notices }: Telling,
 ): AlertState {
   const { severity, told, toldAt = now } = state;
@@ -114,7 +122,7 @@ function tell(
     waits === 'none' || (waits === 'warnings' && of === 'critical');
   if (state.state === 'firing') {
     const graver = told === 'warning' && severity === 'critical';
-    const isNews = told === undefined || graver || now - toldAt >= repeat;
+    const isNews = graver || (!isTaken && (told === undefined || now - toldAt >= repeat));
     if (!isNews || !mayTell(severity)) return state;
     notices.push({ state: 'firing', alert: state, at: now });
     return { ...state, told: severity, toldAt: now };

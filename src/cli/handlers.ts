@@ -41,6 +41,7 @@ export const handlers: Loaders = {
   monitorOpen: async () => (await import('./commands/monitor-others.ts')).monitorOpen,
   monitorStatus: async () => (await import('./commands/monitor-others.ts')).monitorStatus,
   monitorUsers: async () => (await import('./commands/monitor-others.ts')).monitorUsers,
+  monitorAcknowledge: async () => (await import('./commands/monitor-acknowledge.ts')).monitorAcknowledge,
   monitorPreview: async () => (await import('./commands/monitor-preview.ts')).monitorPreview,
   monitorSilence: async () => (await import('./commands/monitor-silence.ts')).monitorSilence,
   monitorTestAlert: async () => (await import('./commands/monitor-others.ts')).monitorTestAlert,

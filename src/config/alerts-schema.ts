@@ -234,6 +234,13 @@ export const alertsSchema = z.strictObject({
     .refine((ms) => ms >= 60_000, 'expected 1m or more')
     .optional()
     .describe('Tell again, as long as it lasts, after this time. Default: once.'),
+  silence_after_deploy: duration()
+    .refine((ms) => ms > 0 && ms <= HOUR_MS, 'expected up to 1h')
+    .optional()
+    .describe(
+      'Tell nobody of an application for so long after each deploy or rollback of it, or step of a rollout; ' +
+        'what fails then is told afterwards, if it lasts. Default: no.',
+    ),
   heartbeat: z
     .strictObject({
       url: address.describe('Asked (GET) while the hub is well; the service there warns when it stays away.'),

@@ -59,6 +59,8 @@ export interface ShownAlert {
   readonly message: string;
   readonly since: number;
   readonly resolvedAt?: number | undefined;
+  /** Who takes care of it. */
+  readonly taken?: { readonly by: string; readonly at: number } | undefined;
 }
 
 export interface ShownSilence {
@@ -67,6 +69,8 @@ export interface ShownSilence {
   readonly until: number;
   readonly why: string;
   readonly by: string;
+  /** It began with a deploy. */
+  readonly automatic?: boolean | undefined;
 }
 
 export interface Overview {
@@ -76,6 +80,8 @@ export interface Overview {
   readonly alerts: readonly ShownAlert[];
   /** Of whom and what nobody is told: a host, an application, a rule, or `all`. */
   readonly silences: readonly ShownSilence[];
+  /** Names of rules: what can be silenced besides hosts and applications. */
+  readonly rules: readonly string[];
   /** Canary runs that are under way. */
   readonly canaries: readonly CanaryRun[];
   /** Live canaries that go on, the oldest first. */

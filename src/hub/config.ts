@@ -46,10 +46,13 @@ const hubConfig = z.strictObject({
   own: alertsSchema.shape.own,
   quiet: alertsSchema.shape.quiet,
   repeat: alertsSchema.shape.repeat,
+  silenceAfterDeploy: alertsSchema.shape.silence_after_deploy,
   /** Where messages go, secrets filled in. */
   targets: z.array(target).default([]),
   /** Forward every sample there, secrets filled in. */
   remoteWrite: z.strictObject({ url: z.string(), headers: z.record(z.string(), z.string()) }).optional(),
+  /** The log of what people do on the page. */
+  auditLog: z.string().optional(),
   heartbeat: z.strictObject({ url: z.string(), everyMs: z.number() }).optional(),
 });
 export type HubConfig = z.output<typeof hubConfig>;

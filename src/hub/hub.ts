@@ -12,6 +12,7 @@ import type { ChartSource } from './charts/queries.ts';
 import { AppSparks } from './charts/sparks.ts';
 import { overview } from './charts/view.ts';
 import type { HubConfig } from './config.ts';
+import { auditTo } from './events/audit.ts';
 import { RunningCanaries } from './events/canaries.ts';
 import { RolloutsGoingOn } from './events/rollouts.ts';
 import { everySample } from './every-sample.ts';
@@ -125,6 +126,11 @@ class Hub {
       ingest: this.ingest,
       live: this.live,
       logs: new LogReader(this.#redis),
+      acting: {
+        redis: this.#redis,
+        audit: auditTo(this.#redis, this.#config.auditLog),
+        subjects: () => this.#subjects(),
+      },
       overview: () => this.#overview(),
       metrics: () => this.#metrics(),
       secure: tls !== undefined,
@@ -133,12 +139,21 @@ class Hub {
     });
   }
 
+  /** What alerts can be about. */
+  #subjects(): ReadonlySet<string> {
+    const { rules, own } = this.#config;
+    const names = [this.ingest.fleet.keys(), this.ingest.apps().keys(), Object.keys(rules), Object.keys(own)];
+    return new Set(names.flatMap((some) => [...some]));
+  }
+
   #overview(): Overview {
     const source = {
       fleet: this.ingest.fleet.values(),
       sparks: this.#sparks,
       states: this.#watch.states,
       silences: this.#watch.silences,
+      taken: this.#watch.taken,
+      rules: [...Object.keys(this.#config.rules), ...Object.keys(this.#config.own)],
       canaries: this.#canaries.runs,
       rollouts: this.#rollouts.rollouts,
       storage: this.#watch.storage,

@@ -2,6 +2,7 @@
 
 import { connect } from 'node:net';
 import { deliver, nameOf, reason, type Target } from '../alerts/deliver.ts';
+import type { AlertState } from '../alerts/types.ts';
 import { alertsSchema } from '../config/schema.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { listUsers, removeUser, setUser } from './access/users.ts';
@@ -9,6 +10,7 @@ import { releaseSeries } from './charts/compare.ts';
 import { HUB_CONFIG, type HubConfig, readHubConfig } from './config.ts';
 import { canaryStatus, recordRun } from './events/canaries.ts';
 import { addSilence, endSilence, listSilences } from './events/silences.ts';
+import { giveBackTroubles, listTaken, takeTroubles } from './events/taken.ts';
 import { runHub } from './hub.ts';
 import { previewRules } from './preview.ts';
 import { ALERTS, LEADER, POSITIONS, SERVED } from './store/keys.ts';
@@ -30,6 +32,8 @@ const USAGE = `Usage: hub.js COMMAND, with the configuration in ${HUB_CONFIG} or
   unsilence SUBJECT                tell of it again
   preview MS                       what the rules on standard input (JSON, as alerts: own:) would have told
                                    in so many milliseconds until now
+  acknowledge SUBJECT BY           who takes care of what fires about it: it is not told again
+  unacknowledge SUBJECT            nobody does any more
   test-alert                       send a test message everywhere
 Answers of all but run are one JSON document.`;
 
@@ -77,6 +81,14 @@ async function main(args: readonly string[]): Promise<unknown> {
       return withRedis(config(), async (redis) => ({ silences: await listSilences(redis, Date.now()) }));
     case 'unsilence':
       return withRedis(config(), async (redis) => ({ ended: await endSilence(redis, rest[0] ?? '') }));
+    case 'acknowledge': {
+      const [subject = '', by = ''] = rest;
+      return withRedis(config(), async (redis) => ({
+        alerts: await takeTroubles(redis, subject, { by, at: Date.now() }),
+      }));
+    }
+    case 'unacknowledge':
+      return withRedis(config(), async (redis) => ({ alerts: await giveBackTroubles(redis, rest[0] ?? '') }));
     case 'preview': {
       const rules = alertsSchema.shape.own.parse(JSON.parse(await standardInput()));
       const { hosts } = config();
@@ -121,10 +133,11 @@ async function status(redis: Redis, config: HubConfig) {
     takesConnections(config),
   ]);
   const hosts = Object.entries(positions).map(([host, text]) => [host, JSON.parse(text) as unknown]);
-  const states = Object.values(alerts).map((text) => JSON.parse(text) as unknown);
+  const states = Object.values(alerts).map((text) => JSON.parse(text) as AlertState);
+  const taken = await listTaken(redis, states);
   // A hub that ends, ends its lease within seconds.
   const working = leader !== null;
-  return { now: Date.now(), working, answers, hosts: Object.fromEntries(hosts), alerts: states };
+  return { now: Date.now(), working, answers, hosts: Object.fromEntries(hosts), alerts: states, taken };
 }
 
 /** Whether the dashboard's port is open: a hub that has just been started takes a moment. */

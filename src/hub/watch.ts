@@ -3,20 +3,22 @@
  * they are told nevertheless.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { deployNotice } from '../alerts/deploys.ts';
+import { type DeployEvent, deployNotice } from '../alerts/deploys.ts';
 import { evaluate, resume } from '../alerts/evaluate.ts';
 import { findings } from '../alerts/findings.ts';
 import { httpAddress } from '../alerts/http-address.ts';
 import { Outbox } from '../alerts/outbox.ts';
 import { ownFindings } from '../alerts/own-rules/judge.ts';
-import { isSilenced, type Silence } from '../alerts/silence.ts';
+import { isSilenced, type Silence, silenceOf } from '../alerts/silence.ts';
+import type { Taken } from '../alerts/taken.ts';
 import type { AlertState, Finding, Notice } from '../alerts/types.ts';
 import type { Overview } from './api-types.ts';
 import { type ChartSource, usualP90 } from './charts/queries.ts';
 import { Trends } from './charts/trends.ts';
 import { appNames, appView, hostView } from './charts/view.ts';
 import type { HubConfig } from './config.ts';
-import { listSilences } from './events/silences.ts';
+import { beginSilence, listSilences } from './events/silences.ts';
+import { listTaken } from './events/taken.ts';
 import type { Ingest } from './intake/ingest.ts';
 import { LastMinute } from './last-minute.ts';
 import { ALERT_LOG, ALERTS, OUTBOX } from './store/keys.ts';
@@ -41,6 +43,8 @@ export class Watch {
   states: readonly AlertState[] = [];
   /** Of whom and what nobody is told. */
   silences: readonly Silence[] = [];
+  /** Troubles that somebody takes care of. */
+  taken: readonly Taken[] = [];
   readonly #options: WatchOptions;
   readonly #now: () => number;
   readonly #trends = new Trends();
@@ -84,6 +88,8 @@ export class Watch {
       this.#trends.note(host.name, window);
       if (hasOwn) this.#lastMinute.note(host.name, window);
     });
+    const after = config.silenceAfterDeploy;
+    if (after !== undefined) options.ingest.listenToEvents((event) => this.#silence(event, after));
     if (config.rules.deploys === 'on')
       options.ingest.listenToEvents((event) => {
         const notice = deployNotice(event, this.#now());
@@ -127,7 +133,10 @@ export class Watch {
     this.#background('answer', () => this.#refresh(now));
     const view = this.#view(now);
     const found = [...findings(view, config.rules), ...this.#ownFindings(now)];
-    const { states, notices } = evaluate(this.states, found, config, now, this.silences);
+    const { states, notices } = evaluate(this.states, found, config, now, {
+      silences: this.silences,
+      taken: this.taken,
+    });
     this.states = states;
     for (const notice of notices) this.#tell(notice);
     this.#background('keep the alerts', () => this.#keep());
@@ -157,6 +166,17 @@ export class Watch {
       this.#own = { at: now, found: ownFindings(config.own, minute) };
     }
     return this.#own.found;
+  }
+
+  /** What a deploy stirs up is told to nobody, unless somebody has said otherwise. */
+  #silence(event: DeployEvent, ms: number): void {
+    const silence = silenceOf(event, ms, this.#now());
+    if (silence === undefined) return;
+    const { redis } = this.#options.source;
+    void this.#attempt('keep a silence', async () => {
+      await beginSilence(redis, silence);
+      this.silences = await listSilences(redis, this.#now());
+    });
   }
 
   /** Never starts the same work twice at once. */
@@ -192,6 +212,7 @@ export class Watch {
     await this.#trends.load(redis, hosts, now);
     this.#kept = Object.values(states).map((text) => JSON.parse(text) as AlertState);
     this.states = resume(this.#kept, hosts, now);
+    this.taken = await listTaken(redis, this.#kept);
     this.#outbox.restore(waiting);
     this.#listeningSince = now;
     this.#loaded = true;
@@ -244,6 +265,7 @@ export class Watch {
   async #refresh(now: number): Promise<void> {
     const { ingest, source } = this.#options;
     this.silences = await listSilences(source.redis, now);
+    this.taken = await listTaken(source.redis, this.states);
     if (now - this.#storageAt >= 10_000) {
       this.storage = await memoryOf(source.redis);
       this.#storageAt = now;

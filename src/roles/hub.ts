@@ -12,6 +12,8 @@ export const REDIS_SOCKET = '/run/pipeline-redis/redis.sock';
 /** Name in the certificate of Redis. */
 export const REDIS_NAME = 'pipeline-monitor';
 export const REDIS_PORT = 6379;
+/** What people do on the dashboard; what they do by commands is in the host's own audit log. */
+export const HUB_AUDIT_LOG = '/var/log/pipeline-hub/audit.jsonl';
 const USER = 'pipeline-hub';
 const CONFIG = '/etc/pipeline/hub.json';
 
@@ -128,6 +130,8 @@ Restart=always
 RestartSec=1s
 TimeoutStopSec=15s
 TasksMax=64
+LogsDirectory=pipeline-hub
+LogsDirectoryMode=0750
 AmbientCapabilities=CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 ${HARDENED}

@@ -10,7 +10,14 @@ import { LOGS } from '../contract/proxy-paths.ts';
 import { databasesOn } from '../database/index.ts';
 import { Failure } from '../errors.ts';
 import type { HubConfigInput } from '../hub/config.ts';
-import { REDIS_NAME, REDIS_PORT, REDIS_SOCKET, TLS_CERTIFICATE, TLS_KEY } from '../roles/hub.ts';
+import {
+  HUB_AUDIT_LOG,
+  REDIS_NAME,
+  REDIS_PORT,
+  REDIS_SOCKET,
+  TLS_CERTIFICATE,
+  TLS_KEY,
+} from '../roles/hub.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -283,7 +290,7 @@ export interface HubWanted {
 export function hubConfigText(config: Config, { hosts, password, dashboard, places }: HubWanted): string {
   const tls = config.monitor?.tls !== undefined;
   const proxies = config.monitor?.trusted_proxies ?? [];
-  const { quiet, repeat, rules, own } = config.alerts;
+  const { quiet, repeat, rules, own, silence_after_deploy: after } = config.alerts;
   const document: HubConfigInput = {
     hosts: [...hosts].sort(),
     intervalSeconds: (config.monitor?.interval ?? 2000) / 1000,
@@ -294,10 +301,12 @@ export function hubConfigText(config: Config, { hosts, password, dashboard, plac
       ...(tls ? { tls: { port: 443, certificate: TLS_CERTIFICATE, key: TLS_KEY } } : {}),
     },
     dashboard,
+    auditLog: HUB_AUDIT_LOG,
     rules: rulesText(rules),
     ...(Object.keys(own).length === 0 ? {} : { own: ownText(own) }),
     ...(quiet === undefined ? {} : { quiet }),
     ...(repeat === undefined ? {} : { repeat: `${repeat}ms` }),
+    ...(after === undefined ? {} : { silenceAfterDeploy: `${after}ms` }),
     ...places,
   };
   return `${JSON.stringify(document, null, 2)}\n`;

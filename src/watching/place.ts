@@ -18,6 +18,16 @@ export interface MonitorPlace {
   readonly monitor: SshTarget;
 }
 
+/** An alert as the hub tells of it. */
+export interface FiringAlert {
+  readonly key: string;
+  readonly since: number;
+  readonly subject: string;
+  readonly state: string;
+  readonly severity: string;
+  readonly message: string;
+}
+
 /** What the hub on its host knows. */
 export interface HubStatus {
   readonly now: number;
@@ -26,7 +36,9 @@ export interface HubStatus {
   /** Whether the dashboard's port is open. */
   readonly answers: boolean;
   readonly hosts: Readonly<Record<string, { readonly at: number; readonly aheadMs: number }>>;
-  readonly alerts: readonly { readonly state: string; readonly severity: string; readonly message: string }[];
+  readonly alerts: readonly FiringAlert[];
+  /** Who has taken which alert; absent: a hub of before. */
+  readonly taken?: readonly { readonly key: string; readonly since: number; readonly by: string }[];
 }
 
 /**

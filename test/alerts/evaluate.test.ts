@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { deployNotice } from '../../src/alerts/deploys.ts';
 import { evaluate, resume } from '../../src/alerts/evaluate.ts';
 import { findings, type MonitorView } from '../../src/alerts/findings.ts';
 import { isQuiet } from '../../src/alerts/quiet.ts';
-import type { Silence } from '../../src/alerts/silence.ts';
+import { isSilenced, type Silence, silenceOf } from '../../src/alerts/silence.ts';
+import type { Taken } from '../../src/alerts/taken.ts';
 import type { AlertState, Finding, Notice } from '../../src/alerts/types.ts';
 import { alertsSchema } from '../../src/config/schema.ts';
 import { window } from '../metrics/windows.ts';
@@ -20,17 +22,21 @@ const failing: Finding = {
 interface Told {
   readonly quiet?: (typeof config)['quiet'];
   readonly repeat?: number;
+  readonly taken?: (second: number) => readonly Taken[];
   readonly silences?: readonly Silence[] | ((second: number) => readonly Silence[]);
 }
 
 /** Looks once a second: `x` the trouble is there, `.` it is not. What people are told, with the second. */
-function told(course: string, { quiet, repeat, silences = [] }: Told = {}): string[] {
+function told(course: string, { quiet, repeat, silences = [], taken = () => [] }: Told = {}): string[] {
   let states: readonly AlertState[] = [];
   const all: Notice[] = [];
   [...course].forEach((look, second) => {
     const found = look === 'x' ? [failing] : [];
     const silent = typeof silences === 'function' ? silences(second) : silences;
-    const step = evaluate(states, found, { ...config, quiet, repeat }, second * 1000, silent);
+    const step = evaluate(states, found, { ...config, quiet, repeat }, second * 1000, {
+      silences: silent,
+      taken: taken(second),
+    });
     // As a hub that is restarted after every look.
     states = JSON.parse(JSON.stringify(step.states)) as AlertState[];
     all.push(...step.notices);
@@ -112,6 +118,54 @@ describe('a rule with for: 30s tells', () => {
       'firing 105',
       'resolved 119',
     ]);
+  });
+
+  it('nothing again of what somebody has taken, but that it is over', () => {
+    const course = `${'x'.repeat(100)}${'.'.repeat(30)}`;
+    const mine: Taken = { key: failing.key, since: 0, by: 'ann', at: 40_000 };
+    const takes = (second: number) => (second < 40 ? [] : [mine]);
+    expect(told(course, { repeat: 25_000, taken: takes })).toEqual(['firing 30', 'resolved 119']);
+    // Another trouble of the same name, later, is told.
+    const again = `${course}${'x'.repeat(40)}`;
+    expect(told(again, { repeat: 25_000, taken: takes })).toEqual([
+      'firing 30',
+      'resolved 119',
+      'firing 160',
+    ]);
+    // Given back, it is told again.
+    const back = (second: number) => (second < 40 || second > 90 ? [] : [mine]);
+    expect(told(course, { repeat: 25_000, taken: back })).toEqual([
+      'firing 30',
+      'firing 91',
+      'firing 116',
+      'resolved 119',
+    ]);
+  });
+
+  it("nothing of an application's checks and units while it is silenced", () => {
+    const about = (rule: string, part: string) => ({ key: `${rule}|web|${part}`, subject: 'web', rule });
+    const shop = [{ ...silence('shop', 0, 60) }];
+    const silenced = (rule: string, part: string) => isSilenced(shop, about(rule, part), 1000);
+    expect(silenced('check', 'shop')).toBe(true);
+    expect(silenced('unit_failed', 'pipeline-shop@blue.service')).toBe(true);
+    expect(silenced('check', 'shop-front')).toBe(false);
+    expect(silenced('unit_failed', 'pipeline-shopper@blue.service')).toBe(false);
+    expect(silenced('memory', '')).toBe(false);
+  });
+
+  it('of a deploy that failed, also in the silence that it begins', () => {
+    const event = { id: '1', at: 1000, kind: 'deploy', app: 'shop', result: 'failed', text: 'went back' };
+    const begun = silenceOf(event, 60_000, 2000);
+    expect(begun).toMatchObject({ subject: 'shop', until: 61_000, automatic: true });
+    const silences = begun === undefined ? [] : [begun];
+    const notice = deployNotice(event, 2000);
+    expect(notice && isSilenced(silences, notice.alert, 2000)).toBe(false);
+    expect(isSilenced(silences, { key: 'errors|shop|', rule: 'errors', subject: 'shop' }, 2000)).toBe(true);
+    expect(isSilenced(silences, { key: 'errors|shop|', rule: 'errors', subject: 'shop' }, 61_001)).toBe(
+      false,
+    );
+    expect(silenceOf({ ...event, kind: 'canary' }, 60_000, 2000)).toBeUndefined();
+    expect(silenceOf(event, 60_000, 62_000)).toBeUndefined();
   });
 
   it('of what became critical again, also in quiet hours, and not when it becomes a warning', () => {

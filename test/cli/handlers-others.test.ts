@@ -257,7 +257,17 @@ describe('monitor', () => {
     world.answers['hub: status'] = says(
       status({
         hosts: { monitor: { at: 99_000, aheadMs: 0 }, web: { at: 10_000, aheadMs: 0 } },
-        alerts: [{ state: 'firing', severity: 'critical', message: 'web is silent' }],
+        alerts: [
+          {
+            key: 'host_silent|web|',
+            since: 5,
+            subject: 'web',
+            state: 'firing',
+            severity: 'critical',
+            message: 'web is silent',
+          },
+        ],
+        taken: [{ key: 'host_silent|web|', since: 5, by: 'bob@desk' }],
       }),
     );
     world.answers['what the agent says'] = () => ({ stdout: 'WRONGPASS\n' });
@@ -265,7 +275,7 @@ describe('monitor', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/monitor\s+1 s ago/);
     expect(stdout).toMatch(/web\s+90 s ago\s+WRONGPASS/);
-    expect(stdout).toContain('  critical: web is silent');
+    expect(stdout).toContain('  critical: web is silent (taken by bob@desk)');
   });
 
   test('status of a monitor that was never set up exits 3 and says how to', async () => {
@@ -292,6 +302,44 @@ describe('monitor', () => {
     const { exitCode, stdout } = await world.run(['monitor', 'test-alert']);
     expect(exitCode).toBe(code);
     expect(stdout).toContain(words);
+  });
+
+  test('acknowledge takes what fires, says what, and writes the audit log', async () => {
+    const alert = { key: 'check|web|shop', since: 5, subject: 'web', state: 'firing', severity: 'critical' };
+    const alerts = [{ ...alert, message: 'check shop from web fails: 502' }];
+    world.answers['hub: acknowledge web ann'] = says({ alerts });
+    world.answers['hub: unacknowledge web'] = says({ alerts: [] });
+    world.answers['write the audit log'] = () => ({});
+    const taken = await world.run(['monitor', 'acknowledge', 'web']);
+    expect(taken.exitCode).toBe(0);
+    expect(taken.stdout).toContain('You take care of this:\n  check shop from web fails: 502');
+    expect(world.said().at(-1)).toContain('write the audit log');
+    const back = await world.run(['monitor', 'acknowledge', 'web', '--end']);
+    expect([back.exitCode, back.stdout]).toEqual([2, expect.stringContaining('nothing about web is taken')]);
+    const wrong = await world.run(['monitor', 'acknowledge', 'wbe']);
+    expect([wrong.exitCode, wrong.stdout]).toEqual([2, expect.stringContaining('Did you mean web?')]);
+  });
+
+  test('preview asks the hub for a rule in words, and says how often it would have fired', async () => {
+    const firing = { rule: 'preview', subject: 'web', part: '', from: 60_000, message: 'CPU on web is 95 %' };
+    const rule = { name: 'preview', text: 'cpu > 90%', count: 3, firings: [{ ...firing, until: 120_000 }] };
+    world.answers['hub: preview 604800000'] = says({ since: 0, until: 604_800_000, rules: [rule] });
+    const { exitCode, stdout } = await world.run(['monitor', 'preview', 'cpu > 90%']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('would have fired 3 times in the last 7 days');
+    expect(stdout).toMatch(/1970-01-01 \d\d:01\s+1 min\s+CPU on web is 95 %/);
+  });
+
+  test.each([
+    [['cpu 90%'], 'expected >, >=, < or <=, found "90%"\n  cpu 90%\n      ^'],
+    [['cpu on wbe > 90%'], 'there is no host "wbe"'],
+    [['slow'], 'alerts: own: has no rule "slow"'],
+    [[], 'has no rules of your own'],
+    [['cpu > 90%', '--last', '200h'], 'the monitor keeps minutes for 7 days'],
+  ])('preview %j exits 2', async (words, message) => {
+    const { exitCode, stdout } = await world.run(['monitor', 'preview', ...words]);
+    expect(exitCode).toBe(2);
+    expect(stdout).toContain(message);
   });
 
   test('silence tells the hub for how long and why, and the audit log', async () => {

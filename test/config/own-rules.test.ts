@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config/mistakes.ts';
 import { RuleMistake } from '../../src/config/own-rules/mistake.ts';
 import { parseRule } from '../../src/config/own-rules/parse.ts';
-import { readConfig } from '../../src/config/mistakes.ts';
 
 describe('the words of a rule', () => {
   it.each([
@@ -81,8 +81,7 @@ describe('the words of a rule', () => {
 });
 
 describe('alerts: own:', () => {
-  const read = (own: string) =>
-    readConfig(`project: p\nhosts: { web: {} }\nalerts:\n  own:\n    ${own}\n`);
+  const read = (own: string) => readConfig(`project: p\nhosts: { web: {} }\nalerts:\n  own:\n    ${own}\n`);
 
   it('takes a rule in words, or with how grave it is', () => {
     const { values } = read("slow: 'cpu > 90% for 5m'\n    full: { when: disk > 80%, severity: critical }");

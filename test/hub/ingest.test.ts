@@ -165,6 +165,7 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
       ingest,
       live: new Live(ingest),
       logs: new LogReader(redis),
+      acting: { redis, audit: async () => {}, subjects: () => new Set() },
       overview: () =>
         overview(
           {
@@ -172,6 +173,8 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
             sparks: new AppSparks(),
             states: [],
             silences: [],
+            taken: [],
+            rules: [],
             canaries: [],
             rollouts: [],
             storage: null,

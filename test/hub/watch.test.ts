@@ -8,7 +8,7 @@ import { alertsSchema } from '../../src/config/schema.ts';
 import type { HubEvent } from '../../src/hub/api-types.ts';
 import { growthOf, Trends } from '../../src/hub/charts/trends.ts';
 import type { HubConfig } from '../../src/hub/config.ts';
-import { addSilence, endSilence, listSilences } from '../../src/hub/events/silences.ts';
+import { addSilence, beginSilence, endSilence, listSilences } from '../../src/hub/events/silences.ts';
 import { newHost, remember } from '../../src/hub/intake/fleet.ts';
 import type { Ingest, Listener } from '../../src/hub/intake/ingest.ts';
 import { OUTBOX } from '../../src/hub/store/keys.ts';
@@ -55,7 +55,7 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
   });
 
   /** A hub at a time of the test's own, which sees one host with a check. */
-  function hub(clock: { now: number }, wanted: Readonly<Record<string, string>> = {}) {
+  function hub(clock: { now: number }, wanted: Readonly<Record<string, string>> = {}, after?: number) {
     const host = newHost('web');
     const samples: Listener[] = [];
     const listeners: ((mark: HubEvent) => void)[] = [];
@@ -84,6 +84,7 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
       own,
       quiet: undefined,
       repeat: undefined,
+      silenceAfterDeploy: after,
       targets: [{ webhook: url }],
       heartbeat: { url, everyMs: 60_000 },
     };
@@ -220,6 +221,30 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
     await expect
       .poll(() => got.slice(1))
       .toEqual([expect.stringMatching(/^Resolved: CPU on web is 9.* %, above 90 %\.$/)]);
+  });
+
+  it('tells nothing of an application after a deploy of it, where that is wanted, and what lasts then', async () => {
+    const clock = { now: NOW };
+    const one = hub(clock, {}, 60_000);
+    await one.look(1, 1);
+    const event = { id: '1', at: clock.now, kind: 'deploy', app: 'site', hosts: ['web'], action: 'deploy' };
+    one.hear({ ...event, kind: 'deploy', result: 'live', text: 'deploy site r2', by: 'ann@desk' });
+    await expect.poll(() => one.watch.silences).toMatchObject([{ subject: 'site', automatic: true }]);
+    await one.look(45, 0);
+    expect(got).toEqual([]);
+    await one.look(20, 0);
+    await expect.poll(() => got).toEqual(['Critical: Check site from web fails: no answer.']);
+  });
+
+  it('does not shorten with a deploy what somebody has silenced', async () => {
+    const mine = { subject: 'site', from: NOW, until: NOW + 90_000, why: 'new disk', by: 'ann@desk' };
+    await addSilence(redis, mine);
+    const other = { ...mine, by: 'deploy', automatic: true };
+    await beginSilence(redis, { ...other, until: NOW + 200_000 });
+    expect(await listSilences(redis, NOW)).toEqual([mine]);
+    const later = { ...other, from: NOW + 100_000, until: NOW + 200_000 };
+    await beginSilence(redis, later);
+    expect(await listSilences(redis, NOW)).toEqual([later]);
   });
 
   it('beats while it is well, and only then', async () => {

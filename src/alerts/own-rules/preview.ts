@@ -1,4 +1,4 @@
-/** What rules would have told, on minutes that were: the same judgement and the same waiting as live. Pure. */
+/** What rules would have told on minutes that were: judged, and waited for, as live. Pure. */
 import type { OwnRules } from '../../config/schema.ts';
 import { evaluate } from '../evaluate.ts';
 import type { AlertState } from '../types.ts';

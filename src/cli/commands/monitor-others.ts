@@ -3,6 +3,7 @@ import { Failure } from '../../errors.ts';
 import { startProcess } from '../../process/child.ts';
 import { hostsHeard, silentAgents } from '../../watching/health.ts';
 import { askHub, dashboardUrl, findMonitor, type HubStatus, withMonitor } from '../../watching/place.ts';
+import { alertLine } from '../alert-line.ts';
 import { argument, type Handler } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { counted } from '../output.ts';
@@ -47,7 +48,7 @@ export const monitorStatus: Handler<typeof definitions.monitorStatus> = (options
         red(`No hub works: nothing is watched. On ${place.monitor.name}: journalctl -u pipeline-hub`),
       );
     output.line(firing.length === 0 ? 'No alert.' : `${counted(firing.length, 'alert')}:`);
-    for (const { severity, message } of firing) output.line(`  ${severity}: ${message}`);
+    for (const alert of firing) output.line(`  ${alertLine(alert, status)}`);
     output.line(`Dashboard: ${dashboardUrl(place)}`);
     return { json: { dashboard: dashboardUrl(place), ...status, agents: Object.fromEntries(says) } };
   });

@@ -71,14 +71,14 @@ function begin({ subject, why, ms }: Wanted, inventory: string | undefined, sess
   });
 }
 
-function entryOf(action: string, subject: string, { context }: Session, message?: string) {
+export function entryOf(action: string, subject: string, { context }: Session, message?: string) {
   const at = context.now().toISOString();
   const entry = { at, by: whoami(context), action, result: 'done', subject };
   return message === undefined ? entry : { ...entry, message };
 }
 
 /** @throws Failure `usage` for what no alert is about */
-function checkSubject(subject: string, { config, inventory }: MonitorPlace): void {
+export function checkSubject(subject: string, { config, inventory }: MonitorPlace): void {
   const rules = Object.keys(alertsSchema.shape.rules.parse({}));
   const known = [
     ...inventory.targets.map(({ name }) => name),

@@ -63,6 +63,23 @@ export const watching = {
       'pipeline monitor silence web --end',
     ],
   },
+  monitorAcknowledge: {
+    path: 'monitor acknowledge',
+    summary: 'take what fires about a host, an application or a rule: it is not told again while it lasts',
+    description:
+      'The dashboard shows who has taken it. That it became critical, and that it is over, is told.',
+    arguments: [
+      {
+        name: '[subject]',
+        description: 'host, application, rule, or all; without: what fires and who has taken it',
+      },
+    ],
+    options: {
+      inventory,
+      end: { flags: '--end', description: 'give it back', type: 'flag' },
+    },
+    examples: ['pipeline monitor acknowledge web', 'pipeline monitor acknowledge web --end'],
+  },
   monitorPreview: {
     path: 'monitor preview',
     summary: 'show when your own rules would have fired, on what the monitor has kept',

@@ -8,6 +8,7 @@ import type { Live } from '../charts/live.ts';
 import type { ChartSource } from '../charts/queries.ts';
 import type { Ingest } from '../intake/ingest.ts';
 import type { LogReader } from '../logs/ask.ts';
+import { type Acting, actRoutes } from './acts.ts';
 import { figureRoutes } from './figures.ts';
 import { fromDashboard, safeHeaders, smallBodies } from './guard.ts';
 import { logRoutes } from './logs.ts';
@@ -20,6 +21,7 @@ export interface HttpOptions {
   readonly ingest: Ingest;
   readonly live: Live;
   readonly logs: LogReader;
+  readonly acting: Acting;
   readonly overview: () => Overview;
   /** Text for Prometheus. */
   readonly metrics: () => string;
@@ -77,6 +79,7 @@ export function createHttp(options: HttpOptions): Hono<Env> {
   app.get('/api/overview', (c) => c.json(overview()));
   figureRoutes(app, source, ingest);
   pastRoutes(app, source.redis);
+  actRoutes(app, options.acting);
   logRoutes(app, ingest, options.logs);
   app.get('/api/stream', stream(source, live, overview));
   app.get('/metrics', (c) => {

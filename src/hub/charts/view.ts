@@ -1,6 +1,7 @@
 /** What the API answers, from what the hub knows. Pure. */
 import type { AppView, HostView } from '../../alerts/findings.ts';
 import type { Silence } from '../../alerts/silence.ts';
+import { type Taken, takenBy } from '../../alerts/taken.ts';
 import type { AlertState } from '../../alerts/types.ts';
 import type { Row, Window } from '../../metrics/catalogue.ts';
 import { sumHistograms } from '../../metrics/dense.ts';
@@ -32,6 +33,9 @@ export interface OverviewSource {
   readonly sparks: Pick<AppSparks, 'line'>;
   readonly states: readonly AlertState[];
   readonly silences: readonly Silence[];
+  readonly taken: readonly Taken[];
+  /** Names of rules, which can be silenced. */
+  readonly rules: readonly string[];
   readonly canaries: readonly CanaryRun[];
   readonly rollouts: readonly ShownRollout[];
   readonly storage: Overview['storage'];
@@ -42,13 +46,14 @@ export interface OverviewSource {
 export function overview(source: OverviewSource, now: number): Overview {
   const { sparks, states, canaries, rollouts, storage, remoteWrite, trouble } = source;
   const hosts = [...source.fleet];
-  const alerts = states.map(shown);
+  const alerts = states.map((state) => shown(state, source.taken));
   return {
     at: now,
     hosts: hosts.map((host) => overviewHost(host, states, now)),
     apps: appNames(hosts).map((app) => overviewApp(app, hosts, sparks.line(app, now), states, now)),
     alerts: alerts.sort((a, b) => rank(a) - rank(b) || b.since - a.since),
-    silences: source.silences.map(({ subject, until, why, by }) => ({ subject, until, why, by })),
+    silences: source.silences.map(({ from: _, ...silence }) => silence),
+    rules: source.rules,
     canaries,
     rollouts,
     storage,
@@ -61,9 +66,11 @@ function rank({ state, severity }: ShownAlert): number {
   return state === 'resolved' ? 3 : state === 'pending' ? 2 : severity === 'critical' ? 0 : 1;
 }
 
-function shown(state: AlertState): ShownAlert {
+function shown(state: AlertState, taken: readonly Taken[]): ShownAlert {
   const { key, rule, severity, subject, kind, message, since, resolvedAt } = state;
-  return { key, rule, severity, state: state.state, subject, kind, message, since, resolvedAt };
+  const who = takenBy(taken, state);
+  const care = who === undefined ? {} : { taken: { by: who.by, at: who.at } };
+  return { key, rule, severity, state: state.state, subject, kind, message, since, resolvedAt, ...care };
 }
 
 /** One colour each: broken where something critical fires, worth a look where anything does. */

@@ -27,6 +27,15 @@ export async function addSilence(redis: Redis, silence: Silence): Promise<Silenc
   return silence;
 }
 
+/** One that begins by itself: what a person has said stands, and so does one that lasts longer. */
+export async function beginSilence(redis: Redis, silence: Silence): Promise<void> {
+  const text = await redis.hGet(SILENCES, silence.subject);
+  const before = text === null || text === undefined ? undefined : (JSON.parse(text) as Silence);
+  const stands = before !== undefined && before.until > silence.from;
+  if (stands && (before.automatic !== true || before.until >= silence.until)) return;
+  await redis.hSet(SILENCES, silence.subject, JSON.stringify(silence));
+}
+
 /** @returns whether there was one */
 export async function endSilence(redis: Redis, subject: string): Promise<boolean> {
   return (await redis.hDel(SILENCES, subject)) > 0;

@@ -22,6 +22,8 @@ export const SEEN_RELEASES = 'hub:releases';
 export const ALERTS = 'hub:alerts';
 /** Hash: subject → a silence (JSON). */
 export const SILENCES = 'hub:silences';
+/** Hash: alert key → who has taken it (JSON). */
+export const TAKEN = 'hub:taken';
 /** Stream of what was fired and resolved. */
 export const ALERT_LOG = 'hub:alert-log';
 /** Hash: id → a message on its way to a place (JSON). */

@@ -3,6 +3,7 @@ import { age } from '../../../format.ts';
 import type { ShownAlert } from '../../api-types.ts';
 import type { Page } from '../page.ts';
 import { elsewhere, hostLogs } from '../state/place.ts';
+import { AlertActs } from './alert-acts.tsx';
 import { Go } from './go.tsx';
 import { LogsLink } from './logs-link.tsx';
 import { Shape } from './status.tsx';
@@ -47,6 +48,7 @@ export function AlertList({ page, alerts }: Props) {
                 at={alert.since}
               />
             )}
+            {alert.state === 'firing' && <AlertActs page={page} alert={alert} />}
           </span>
           <span class="dim">
             {alert.state === 'resolved'

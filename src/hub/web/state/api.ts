@@ -8,13 +8,15 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return answerOf<T>(response);
 }
 
-/** @throws Error with a sentence */
+/** @throws SignedOut where the session is over; Error with a sentence */
 export async function post<T>(path: string, body: unknown): Promise<T> {
   const response = await ask(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
+  // A wrong password is an answer of the sign-in.
+  if (response.status === 401 && path !== '/api/sign-in') throw new SignedOut('Sign in first.');
   return answerOf<T>(response);
 }
 

@@ -37,7 +37,7 @@ export function AlertsView({ page }: { readonly page: Page }) {
             <AlertList page={page} alerts={firing} />
           )}
         </Panel>
-        {overview.silences.length > 0 && <Silences page={page} />}
+        <Silences page={page} />
         {pending.length > 0 && (
           <Panel title="Pending" note="found, and not yet for as long as the rule wants">
             <AlertList page={page} alerts={pending} />
