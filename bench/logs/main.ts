@@ -2,9 +2,9 @@
  * `pipeline logs` beside `ssh HOST journalctl` on each host: the first line of a search over a large journal
  * on each of three hosts, and how late a line is that a service prints while it is followed.
  *
- *   node bench/run.mjs logs [--entries 1950000] [--rounds 5]
+ *   node bench/run.mjs logs [--entries 2350000] [--rounds 5]
  *
- * Needs root, local hosts, `npm run build`, and systemd-journal-remote, which writes the journals: 1,950,000
+ * Needs root, local hosts, `npm run build`, and systemd-journal-remote, which writes the journals: 2,350,000
  * entries are about 1 GB. They are kept for three quarters of an hour.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -30,7 +30,7 @@ import { knownHostName } from '../../src/ssh/known-hosts.ts';
 import { sshArguments, withHosts } from '../../test/support/hosts.ts';
 
 const { values } = parseArgs({
-  options: { entries: { type: 'string', default: '1950000' }, rounds: { type: 'string', default: '5' } },
+  options: { entries: { type: 'string', default: '2350000' }, rounds: { type: 'string', default: '5' } },
 });
 const [entries, rounds] = [Number(values.entries), Number(values.rounds)];
 const WRITER = '/lib/systemd/systemd-journal-remote';
@@ -128,7 +128,7 @@ function writeProject(machines: readonly Machine[]): void {
   );
   writeFileSync(
     join(folder, 'pipeline.yml'),
-    `project: bench\nhosts: { ${NAMES.map((name) => `${name}: {}`).join(', ')} }\n` +
+    `project: bench\nhosts: { ${NAMES.map((name) => `${name}: { roles: [nginx] }`).join(', ')} }\n` +
       `apps: { shop: { source: /nowhere, hosts: [${NAMES.join(', ')}] } }\n`,
   );
 }
@@ -175,7 +175,8 @@ async function timed(start: () => readonly ChildProcess[]): Promise<Searched> {
       reader.on('line', () => {
         if (lines++ === 0) first = seconds();
       });
-      await once(child, 'close');
+      const [code] = await once(child, 'close');
+      if (code !== 0) throw new Error(`${child.spawnargs.join(' ')} ended with code ${code}`);
     }),
   );
   clearInterval(watch);

@@ -10,10 +10,11 @@ import {
   BACKUP_STATUS,
 } from '../../src/contract/backup-paths.ts';
 import { APPS, AUDIT_LOG } from '../../src/contract/places.ts';
+import { realWorld } from '../../src/onhost/backup/real.ts';
 import { Counter, Opener, SEAL_BYTES, sealOf } from '../../src/onhost/backup/seal.ts';
 import { dueTrial, isDue, merged, VERIFY_EVERY_MS } from '../../src/onhost/backup/status.ts';
-import { backUpItems, readPlan, tick } from '../../src/onhost/backup/work.ts';
-import type { BackupWorld, Command, Ran } from '../../src/onhost/backup/world.ts';
+import { backUpItems, readPlan, tick, verifyItems } from '../../src/onhost/backup/work.ts';
+import type { BackupWorld, Command, Passage, Ran } from '../../src/onhost/backup/world.ts';
 
 const DAY = 86_400_000;
 const plan: BackupPlan = {
@@ -38,6 +39,9 @@ class World implements BackupWorld {
     made: 'first',
   };
   dumpFails = false;
+  /** What it gives back is not what it was given; `check` finds a part of that. */
+  lies = false;
+  damaged = false;
   /** The host has an application's secrets. */
   apps = true;
   tables = 'orders\n';
@@ -51,7 +55,7 @@ class World implements BackupWorld {
     read: async (path) => this.texts.get(path),
     write: async (path, text) => void this.texts.set(path, text),
     append: async (path, text) => void this.texts.set(path, (this.texts.get(path) ?? '') + text),
-    exists: async (path) => this.texts.has(path),
+    exists: async (path) => path === '/' || this.texts.has(path),
     list: async (path) => (this.apps && path.startsWith(APPS) ? ['shop'] : []),
     makeFolder: async () => {},
     remove: async (path) => void this.texts.delete(path),
@@ -70,11 +74,28 @@ class World implements BackupWorld {
     if (this.storage.id === undefined) return { code: 1, out: '', err: 'Fatal: unable to open config file' };
     if (verb === 'cat') return { code: 0, out: JSON.stringify({ id: this.storage.id }), err: '' };
     if (verb === 'backup') return this.#take('paths');
+    if (verb === 'check' && this.damaged)
+      return { code: 1, out: '', err: 'Fatal: repository contains errors' };
+    if (verb === 'stats') return { code: 0, out: '{"total_size":1}', err: '' };
+    if (verb === 'snapshots') return { code: 0, out: JSON.stringify(this.#snapshots()), err: '' };
     return { code: 0, out: '[]', err: '' };
   };
-  pipe = async (_from: Command, to: Command | undefined) => {
+  #snapshots() {
+    const time = new Date(this.clock).toISOString();
+    return this.stored.map((what, id) => ({
+      id: `${id + 1}`,
+      time,
+      hostname: 'web',
+      tags: ['pipeline', `item=${what === 'stream' ? 'shop/main' : 'host'}`],
+    }));
+  }
+  pipe = async (_from: Command, to: Command | undefined, passage?: Passage) => {
     this.asked.push(`pipe to ${to?.program}`);
     const none = { bytes: 10, sha256: '', whole: true };
+    const nothing = { code: 0, out: '', err: '' };
+    if (passage === 'open' && this.lies)
+      return { ...none, from: { code: 1, err: 'ciphertext verification failed' }, to: nothing };
+    if (passage !== 'seal') return { ...none, from: { code: 0, err: '' }, to: nothing };
     if (this.dumpFails)
       return { ...none, from: { code: 2, err: 'lost connection' }, to: { code: 255, out: '', err: '' } };
     return { ...none, from: { code: 0, err: '' }, to: this.#take('stream') };
@@ -152,6 +173,74 @@ describe('a storage', () => {
     const moved = { ...plan, repository: '/mnt/backups/test' };
     await backUpItems(world, moved, plan.items, 'me', tell);
     expect(world.stored).toHaveLength(4);
+  });
+});
+
+describe('a storage that lies', () => {
+  const DAMAGE = 'ciphertext verification failed';
+
+  test('a new backup is tried at once where the one before did not come back', async () => {
+    const world = new World();
+    await take(world);
+    expect(world.status().items).toMatchObject([{ verifyTriedAt: null }, {}]);
+    world.lies = true;
+    const [checked] = await verifyItems(world, plan, plan.items.slice(0, 1), tell);
+    expect(checked?.error).toContain(DAMAGE);
+    // restic takes it, and stores nothing twice: what is damaged is in the new one too.
+    await expect(take(world)).rejects.toMatchObject({
+      message: `the new backup of shop/main does not come back: the storage does not give it back: ${DAMAGE}`,
+      next: expect.stringContaining('A damaged storage'),
+    });
+    expect(world.asked).not.toContain('restic forget --prune');
+    expect(world.status().items).toMatchObject([{ verifyError: expect.stringContaining(DAMAGE) }, {}]);
+    world.lies = false;
+    await take(world);
+    expect(world.status().items).toMatchObject([{ verifyError: '', verifiedAt: world.clock }, {}]);
+  });
+
+  test('damage elsewhere is said after all were tried', async () => {
+    const world = new World();
+    await take(world);
+    world.damaged = true;
+    await expect(verifyItems(world, plan, plan.items.slice(0, 1), tell)).rejects.toMatchObject({
+      message: expect.stringContaining('is damaged: repository contains errors'),
+      next: expect.stringContaining('A damaged storage'),
+    });
+    expect(world.status().items).toMatchObject([{ verifiedAt: world.clock, verifyError: '' }, {}]);
+  });
+});
+
+describe('a stream between programs', () => {
+  const print = (text: string) => ({ program: 'printf', args: ['%s', text] });
+  const shell = (script: string) => ({ program: 'sh', args: ['-c', script] });
+  const text = 'INSERT INTO t VALUES (1);\n'.repeat(4000);
+  const sealed = async () => {
+    const { to } = await realWorld.pipe(print(text), { program: 'cat', args: [] }, 'seal');
+    return to.out;
+  };
+
+  test('arrives with its seal, and without it', async () => {
+    const stored = await sealed();
+    expect(stored.length).toBe(text.length + SEAL_BYTES);
+    const back = await realWorld.pipe(print(stored), { program: 'cat', args: [] }, 'open');
+    expect(back).toMatchObject({ whole: true, bytes: text.length, to: { code: 0, out: text } });
+  });
+
+  test('is whole where its reader had enough before the end, as tar has', async () => {
+    const back = await realWorld.pipe(print(await sealed()), shell('head -c 10 >/dev/null'), 'open');
+    expect(back).toMatchObject({ whole: true, from: { code: 0 }, to: { code: 0 } });
+  });
+
+  test('ends where its reader fails, whose code says why', async () => {
+    const back = await realWorld.pipe(shell('yes'), shell('head -c 10 >/dev/null; exit 7'), 'open');
+    expect(back).toMatchObject({ whole: false, to: { code: 7 } });
+  });
+
+  test('that is cut off never ends well for its reader', async () => {
+    const cut = (await sealed()).slice(0, -1);
+    const back = await realWorld.pipe(print(cut), shell('cat >/dev/null'), 'open');
+    expect(back.whole).toBe(false);
+    expect(back.to.code).not.toBe(0);
   });
 });
 

@@ -130,6 +130,8 @@ function notBack(bad: readonly (CheckedBackup & { readonly host: string })[], { 
     host: first?.host,
     step: 'backup verify',
     output: bad.map(({ host, item, error }) => `${host}: ${item}: ${error}`),
-    next: 'Make new ones: pipeline backup now. Earlier ones may be well: pipeline backup list',
+    next:
+      'Make new ones, which are tried at once: pipeline backup now. Earlier ones may be well: ' +
+      'pipeline backup list',
   });
 }

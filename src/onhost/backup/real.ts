@@ -1,7 +1,7 @@
 /** The host's own programs and files, for backups. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { rename, statfs } from 'node:fs/promises';
-import type { Readable, Writable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { realHost } from '../real/host.ts';
 import { Counter, Opener, sealOf } from './seal.ts';
@@ -70,12 +70,8 @@ async function pipe(from: Command, to: Command | undefined, passage: Passage | u
   const sink = begin(to);
   const [out, err] = [keep(sink.stdout), keep(sink.stderr)];
   const sinkEnd = ended(sink);
-  // Where the sink ends first, its code says why.
-  const flowed = pipeline(source.stdout, counter, sink.stdin, { end: false }).catch(() => {
-    source.kill('SIGKILL');
-  });
-  await Promise.race([flowed, sinkEnd]);
-  if (sink.exitCode !== null || sink.signalCode !== null) source.kill('SIGKILL');
+  // Where the sink fails first, its code says why.
+  await pipeline(source.stdout, counter, inputOf(sink, sinkEnd)).catch(() => source.kill('SIGKILL'));
   const code = await sourceEnd;
   const isGood = code === 0 && (!(counter instanceof Opener) || counter.whole);
   if (!isGood) sink.kill('SIGKILL');
@@ -83,6 +79,22 @@ async function pipe(from: Command, to: Command | undefined, passage: Passage | u
   else sink.stdin.end();
   const sinkCode = await sinkEnd;
   return result(code, sourceErr(), { code: sinkCode, out: out(), err: err() }, counter);
+}
+
+/**
+ * What a program reads, left open at the end. One that has ended well had enough, as an archive's reader has
+ * at the archive's own end: the rest passes all the same, to be counted.
+ */
+function inputOf(sink: Child, sinkEnd: Promise<number>): Writable {
+  sink.stdin.on('error', () => {});
+  return new Writable({
+    write(part, _encoding, done) {
+      sink.stdin.write(part, (error) => {
+        if (!error) return done();
+        void sinkEnd.then((code) => done(code === 0 ? null : error), done);
+      });
+    },
+  });
 }
 
 async function drain(parts: AsyncIterable<unknown>): Promise<void> {

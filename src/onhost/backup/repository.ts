@@ -12,6 +12,10 @@ const ANSWER_MS = 120_000;
 /** Another host tidies up for some minutes at most. */
 const LOCK_TRIES = 40;
 const LOCK_PAUSE_MS = 15_000;
+/** Whatever is backed up again is not stored again where it is there already, damaged or not. */
+export const DAMAGED =
+  'New backups build on what is there: mend the storage as docs/backups.md says under "A damaged storage", ' +
+  'or give backups.to another path and run: pipeline prod up';
 const TAG = 'pipeline';
 const BEFORE = 'before';
 
@@ -218,10 +222,12 @@ export class Repository {
     if (ran.code !== 0) throw this.#failure('did not give the backup back', ran);
   }
 
-  /** Whether what is stored fits together, and a part of it is what it was. @throws Failure kind `host` */
-  async check(): Promise<void> {
+  /** Whether what is stored fits together, and a part of it is what it was. @returns why not */
+  async damage(): Promise<Failure | undefined> {
     const ran = await this.#run(['check', '--no-lock', '--read-data-subset=2%']);
-    if (ran.code !== 0) throw this.#failure('is damaged', ran);
+    if (ran.code === 0) return undefined;
+    const { message, output } = this.#failure('is damaged', ran);
+    return new Failure('host', message, { output, next: DAMAGED });
   }
 
   /** Removes what is too old of this host's. @returns why not; empty: done */

@@ -1,6 +1,6 @@
 /** Restores a backup beside what is there, compares, and takes it away again. */
 
-import type { BackupItem, DatabaseItem, Snapshot } from '../../contract/backup.ts';
+import type { BackupItem, DatabaseItem } from '../../contract/backup.ts';
 import { BACKUP_STATE } from '../../contract/backup-paths.ts';
 import { asFailure } from '../../errors.ts';
 import type { Engine } from './engine.ts';
@@ -27,7 +27,7 @@ export async function tryOut(
   world: BackupWorld,
   repository: Repository,
   item: BackupItem,
-  snapshot: Snapshot,
+  snapshot: string,
 ): Promise<Trial> {
   try {
     return item.kind === 'database'
@@ -38,7 +38,7 @@ export async function tryOut(
   }
 }
 
-async function tryFolder(world: BackupWorld, repository: Repository, { id }: Snapshot): Promise<Trial> {
+async function tryFolder(world: BackupWorld, repository: Repository, id: string): Promise<Trial> {
   const { files } = world;
   await requireRoom(world, repository, id, FOLDER);
   await files.remove(FOLDER);
@@ -56,7 +56,7 @@ async function tryDatabase(
   world: BackupWorld,
   repository: Repository,
   item: DatabaseItem,
-  { id }: Snapshot,
+  id: string,
 ): Promise<Trial> {
   const engine = engineOf(world, item);
   const beside = besideName(item, 'trial');

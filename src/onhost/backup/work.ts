@@ -13,7 +13,7 @@ import { BACKUP_PLAN, BACKUP_REPLACING } from '../../contract/backup-paths.ts';
 import { AUDIT_LOG } from '../../contract/places.ts';
 import { asFailure, Failure } from '../../errors.ts';
 import { bytes, counted, duration } from '../../format.ts';
-import { Repository } from './repository.ts';
+import { DAMAGED, Repository } from './repository.ts';
 import { dueTrial, isDue, note, readStatus } from './status.ts';
 import { hostContent, isThere, takeBackup } from './take.ts';
 import { tryOut } from './trial.ts';
@@ -110,13 +110,31 @@ async function backUpOne(
     const detail = written === undefined ? 'nothing yet' : `${bytes(written.bytes)} in ${duration(took)}`;
     tell({ event: 'step', item: name, state: 'done', detail });
     if ('app' in item && written !== undefined) await audit(world, item, by, 'done', detail);
-    return undefined;
+    return written && (await tryAgain(world, plan, repository, item, { id: written.snapshot, at }, tell));
   } catch (error) {
     const failure = asFailure(error);
     await noteFailure(world, plan, item, by, failure.message);
     tell({ event: 'step', item: name, state: 'failed', detail: failure.message });
     return failure;
   }
+}
+
+/** Where the one before did not come back, the new one may stand on the same damage: it is tried at once. */
+async function tryAgain(
+  world: BackupWorld,
+  plan: BackupPlan,
+  repository: Repository,
+  item: BackupItem,
+  made: Pick<Snapshot, 'id' | 'at'>,
+  tell: Tell,
+): Promise<Failure | undefined> {
+  const { items } = await readStatus(world, plan);
+  if (!items.some((one) => one.item === itemName(item) && one.verifyError !== '')) return undefined;
+  const { error } = await tryNewest(world, plan, repository, item, made, tell);
+  if (error === '') return undefined;
+  return new Failure('host', `the new backup of ${itemName(item)} does not come back: ${error}`, {
+    next: DAMAGED,
+  });
 }
 
 /** The audit log has each failure once, however often it is tried again. */
@@ -174,7 +192,10 @@ export async function listSnapshots(world: BackupWorld, plan: BackupPlan): Promi
   return (await Repository.open(world, plan)).snapshots();
 }
 
-/** Restores the newest backup of each on trial. @returns what came of each */
+/**
+ * Restores the newest backup of each on trial. @returns what came of each
+ * @throws Failure kind `host`: all of them were tried, and the storage is damaged elsewhere
+ */
 export async function verifyItems(
   world: BackupWorld,
   plan: BackupPlan,
@@ -183,27 +204,40 @@ export async function verifyItems(
 ): Promise<readonly CheckedBackup[]> {
   const repository = await Repository.open(world, plan);
   const snapshots = await repository.snapshots();
-  await repository.check();
+  const damage = await repository.damage();
   const checked: CheckedBackup[] = [];
   for (const item of items) {
-    const name = itemName(item);
-    const newest = snapshots.find((one) => one.item === name && one.host === plan.host && !one.before);
-    if (newest === undefined) continue;
-    tell({ event: 'step', item: name, state: 'started', detail: '' });
-    const { error, said } = await tryOut(world, repository, item, newest);
-    const verifyTriedAt = world.now();
-    await note(world, plan, item, (before) => ({
-      ...before,
-      verifyTriedAt,
-      verifyError: error,
-      verifiedAt: error === '' ? verifyTriedAt : before.verifiedAt,
-    }));
-    tell({ event: 'step', item: name, state: error === '' ? 'done' : 'failed', detail: error || said });
-    checked.push({ item: name, snapshot: newest.id, at: newest.at, error, said });
+    const newest = snapshots.find(
+      (one) => one.item === itemName(item) && one.host === plan.host && !one.before,
+    );
+    if (newest !== undefined) checked.push(await tryNewest(world, plan, repository, item, newest, tell));
   }
   if (checked.length === 0)
     throw new Failure('usage', `there is no backup yet of ${counted(items.length, 'thing')} asked for`, {
       next: 'Make one: pipeline backup now',
     });
+  if (damage !== undefined && checked.every(({ error }) => error === '')) throw damage;
   return checked;
+}
+
+async function tryNewest(
+  world: BackupWorld,
+  plan: BackupPlan,
+  repository: Repository,
+  item: BackupItem,
+  { id, at }: Pick<Snapshot, 'id' | 'at'>,
+  tell: Tell,
+): Promise<CheckedBackup> {
+  const name = itemName(item);
+  tell({ event: 'step', item: name, state: 'started', detail: 'restored on trial' });
+  const { error, said } = await tryOut(world, repository, item, id);
+  const verifyTriedAt = world.now();
+  await note(world, plan, item, (before) => ({
+    ...before,
+    verifyTriedAt,
+    verifyError: error,
+    verifiedAt: error === '' ? verifyTriedAt : before.verifiedAt,
+  }));
+  tell({ event: 'step', item: name, state: error === '' ? 'done' : 'failed', detail: error || said });
+  return { item: name, snapshot: id, at, error, said };
 }
