@@ -7,7 +7,7 @@ import type { Redis } from '../store/redis.ts';
 
 /** Of the troubles that last; others are forgotten. */
 export async function listTaken(redis: Redis, states: readonly AlertState[]): Promise<readonly Taken[]> {
-  const kept = Object.values(await redis.hGetAll(TAKEN)).map((text) => JSON.parse(text) as Taken);
+  const kept = await allTaken(redis);
   const lasting = new Map(states.map(({ key, since }) => [key, since]));
   const over = kept.filter(({ key, since }) => lasting.get(key) !== since);
   if (over.length > 0)
@@ -41,8 +41,12 @@ export async function takeTroubles(
 /** @returns the troubles that nobody has taken any more */
 export async function giveBackTroubles(redis: Redis, wanted: string): Promise<readonly AlertState[]> {
   const found = await firing(redis, wanted);
-  const taken = await listTaken(redis, found);
+  const taken = await allTaken(redis);
   const given = found.filter((one) => takenBy(taken, one) !== undefined);
   for (const { key } of given) await redis.hDel(TAKEN, key);
   return given;
+}
+
+async function allTaken(redis: Redis): Promise<readonly Taken[]> {
+  return Object.values(await redis.hGetAll(TAKEN)).map((text) => JSON.parse(text) as Taken);
 }
