@@ -10,7 +10,8 @@ import { upperLimit } from '../judge/limits.ts';
 
 /** Enough on an idle machine. What is held then, we take back. */
 const APP_CONFIG = { rollout: { at_most: '150s', otherwise: 'hold' as const } };
-const STEPS = [20, 50];
+/** In turn. */
+const STEPS: readonly (readonly number[])[] = [[20, 50], [50]];
 /** Sites in turn: who comes to them. */
 type Site = Pick<VisitorOptions, 'visitors' | 'fresh' | 'zipf' | 'refuse' | 'forge'>;
 const SITES: readonly Site[] = [
@@ -61,7 +62,9 @@ async function once(at: ReleaseFixture, candidate: string, round: number): Promi
   const site = SITES[Math.floor(round / RATES.length) % SITES.length] as Site;
   const visitors = startVisitors({ address: at.addresses[0] ?? '', path, rate, ...site });
   try {
-    const { rollout } = await at.deploy(candidate, APP_CONFIG, { canary: STEPS });
+    const { rollout } = await at.deploy(candidate, APP_CONFIG, {
+      canary: STEPS[round % STEPS.length] as readonly number[],
+    });
     if (rollout === undefined) throw new Error('there was nothing to let it in beside');
     const last = await followRollout(rollout.host, APP, at.context, () => {});
     if (last === undefined) throw new Error('it told nothing');
@@ -75,7 +78,8 @@ async function once(at: ReleaseFixture, candidate: string, round: number): Promi
       phase,
       seconds: (Date.parse(last.at) - Date.parse(last.began)) / 1000,
       visitors: last.sides.candidate.visitors,
-      why: last.events.at(-1)?.why ?? '',
+      why:
+        phase === 'held' ? `waited for ${last.next?.waitsFor ?? 'nothing'}` : (last.events.at(-1)?.why ?? ''),
       ...(await visitors.stop()),
     };
   } finally {

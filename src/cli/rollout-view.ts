@@ -33,7 +33,7 @@ export function rolloutFrame(status: RolloutStatus, colors: Colors): string[] {
     metric.name,
     figure(metric, 'baseline'),
     figure(metric, 'candidate'),
-    harm(metric, status.alarm, colors),
+    harm(metric, status, colors),
   ]);
   const names = sameNames(baseline, candidate) ? ['before', 'new'] : [baseline.ref, candidate.ref];
   return [
@@ -71,7 +71,10 @@ export function rolloutEnd(status: RolloutStatus, colors: Colors): string[] {
         `Back: pipeline rollback ${app}`,
       ];
     case 'taken back':
-      return [`${colors.red('Taken back')}${because}. ${baseline.release} serves all visitors.`];
+      return [
+        `${colors.red('Taken back')}${because}. ${baseline.release} serves all visitors.`,
+        `What it printed and answered: pipeline logs ${app} --release ${candidate.release} --requests`,
+      ];
     case 'held':
       return [
         `${colors.yellow('Held')} at ${share(status.percent)}${because}. Both versions serve; harm ` +
@@ -100,10 +103,14 @@ function figure({ unit, ...of }: RolloutMetric, which: 'baseline' | 'candidate')
 }
 
 /** How far the evidence has come towards the alarm, on a scale of powers. */
-function harm({ odds, cleared }: RolloutMetric, alarm: number, colors: Colors): string {
+function harm(
+  { odds, cleared }: RolloutMetric,
+  { alarm, next }: Pick<RolloutStatus, 'alarm' | 'next'>,
+  colors: Colors,
+): string {
   const share = Math.min(1, Math.max(0, Math.log(odds) / Math.log(alarm)));
   const full = Math.round(share * BAR);
-  const words = share < 0.1 ? (cleared ? 'none' : 'none yet') : `${Math.floor(odds)} to 1`;
+  const words = share < 0.1 ? (cleared || next === null ? 'none' : 'none yet') : `${Math.floor(odds)} to 1`;
   const bar = '█'.repeat(full) + '░'.repeat(BAR - full);
   return `${share >= 0.5 ? colors.red(bar) : bar} ${words}`;
 }

@@ -117,7 +117,7 @@ describe.skipIf(unavailable !== undefined)(`cases of a live canary (${unavailabl
       const columns = async () =>
         (await at.on("echo 'SELECT * FROM people LIMIT 1' | mariadb people")).split('\n')[0];
       await at.deploy('names', app(sql('CREATE TABLE people (name VARCHAR(80))')));
-      const { counts } = visit({ rate: 30, path: (_, count) => (count % 15 === 1 ? '/people' : '/') });
+      const { counts } = visit({ rate: 20, path: (_, count) => (count % 40 === 39 ? '/people' : '/') });
 
       // One that fails: nobody is let in, and nothing is left.
       const failure = await failureOf(

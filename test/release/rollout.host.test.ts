@@ -240,6 +240,7 @@ systemctl list-units --plain --no-legend 'pipeline-${APP}@*' | cut -d' ' -f1; tr
     ['files alone', 'one', 'two', { runtime: 'static', directory: 'public' }],
     ['a service that takes one port only', 'fixed', 'fixed-too', { fixed_port: 3000 }],
     ['several processes', 'one', 'two', { instances: 3 }],
+    ['a command of any language', 'one', 'two', { runtime: 'command', start: 'perl server.pl' }],
   ])('%s: both versions serve, then the new one', { timeout: 300_000 }, async (_, old, candidate, app) => {
     const met = async (count: number) => {
       const texts = new Set<string>();

@@ -113,6 +113,19 @@ const last = () => fs.existsSync(home + '/cursor') ? Number(fs.readFileSync(home
 })();
 `;
 
+/** Beside the service, on every branch: the same in another language, which each Debian has. */
+const PERL = `use IO::Socket::INET;
+open(my $page, '<', 'public/index.html') or die $!;
+my ($version) = <$page> =~ />(.*)</;
+my $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $ENV{PORT}, Listen => 64) or die $@;
+$SIG{TERM} = sub { exit 0 };
+while (my $client = $server->accept) {
+  while (defined(my $line = <$client>)) { last if $line !~ /\\S/ }
+  print $client "HTTP/1.0 200 OK\\r\\n\\r\\nversion $version 0";
+  close $client;
+}
+`;
+
 /** Branches, each with one commit on its own. */
 const BRANCHES: Readonly<Record<string, string>> = {
   one: service('one'),
@@ -226,6 +239,7 @@ function makeRepository(folder: string): void {
     writeFileSync(join(folder, 'public', 'site.css'), `/* ${branch} */\n`);
     if (branch === 'heavy') writeFileSync(join(folder, 'ballast'), randomBytes(3 * 2 ** 20));
     writeFileSync(join(folder, 'worker.js'), WORKER);
+    writeFileSync(join(folder, 'server.pl'), PERL);
     mkdirSync(join(folder, 'sql'), { recursive: true });
     writeFileSync(join(folder, 'sql', 'schema.sql'), 'CREATE TABLE seeded (n INT);\n');
     git('add', '--all');
