@@ -64,8 +64,59 @@ const requestSchema = z.strictObject({
   weight: z.number().positive().default(1).describe('Share of the load among the requests.'),
 });
 
+const captureSchema = z
+  .strictObject({
+    json: z.string().min(1).optional().describe('Path in a JSON body, with dots: form.token, items.0.id.'),
+    regex: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Regular expression over the body: its first group, else all that it matches.'),
+    header: z.string().min(1).optional().describe('Name of a response header.'),
+  })
+  .refine(
+    (given) => Object.values(given).filter((one) => one !== undefined).length === 1,
+    'expected one of json, regex and header',
+  );
+
+const stepSchema = z.strictObject({
+  name: z.string().optional().describe('What reports call it; default: method and path.'),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']).default('GET').describe('HTTP method.'),
+  path: z
+    .string()
+    .regex(/^(\/|\$\{)/, 'expected a path like /login, or ${name} of an earlier step')
+    .describe('Path, with query if needed.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Request headers.'),
+  body: z.string().optional().describe('Body as text.'),
+  body_file: z.string().optional().describe("Body from a file in the application's repository."),
+  capture: z
+    .record(variable(), captureSchema)
+    .default({})
+    .describe('Names for parts of the answer: later steps write ${name} in path, headers and body.'),
+  status: z
+    .union([z.int(), z.array(z.int()).min(1)])
+    .optional()
+    .describe('Statuses after which the visitor goes on. Default: all below 400.'),
+});
+
+const flowSchema = z.strictObject({
+  name: z.string().min(1).describe('What reports call it, e.g. sign in.'),
+  steps: z
+    .array(stepSchema)
+    .min(1)
+    .max(100)
+    .describe(
+      'What a visitor asks, one after the other; cookies are kept, and the visitor stays on one side.',
+    ),
+  weight: z.number().positive().default(1).describe('Share of the visits among flows and requests.'),
+});
+
 export const canarySchema = z.strictObject({
   requests: z.array(requestSchema).default([]).describe('The load: what is asked of both versions.'),
+  flows: z
+    .array(flowSchema)
+    .default([])
+    .describe('The load, as visitors: each takes the steps of a flow one after the other.'),
   exclude: z
     .array(z.string().startsWith('/'))
     .default([])
@@ -387,3 +438,5 @@ export type SeedConfig = z.output<typeof seedSchema>;
 export type DatabaseConfig = z.output<typeof databaseSchema>;
 export type CanaryConfig = z.output<typeof canarySchema>;
 export type CanaryRequest = z.output<typeof requestSchema>;
+export type CanaryFlow = z.output<typeof flowSchema>;
+export type CanaryStep = z.output<typeof stepSchema>;

@@ -7,8 +7,9 @@ import type { PathMistake } from './explain.ts';
 import { checkPersist } from './persist.ts';
 import type { Path } from './positions.ts';
 import { checkProcesses } from './processes.ts';
-import type { AppConfig, ConfigValues } from './schema.ts';
+import type { AppConfig, CanaryFlow, ConfigValues } from './schema.ts';
 import { machineNames } from './schema-values.ts';
+import { namesIn } from './variables.ts';
 import { checkWeb } from './web.ts';
 
 /** Groups that every inventory has by itself. */
@@ -193,7 +194,37 @@ function checkFront(
   return mistakes;
 }
 
+/** Steps that use what no earlier step gives, and expressions that are none. */
+function checkFlow(flow: CanaryFlow, at: (...rest: Path) => Path): PathMistake[] {
+  const known = new Set(['visitor']);
+  return flow.steps.flatMap(({ path, headers, body = '', body_file, capture }, i) => {
+    const mistakes: PathMistake[] = [];
+    const used = { path: [path], headers: Object.values(headers), body: [body] };
+    for (const [key, texts] of Object.entries(used)) {
+      for (const name of texts.flatMap(namesIn)) {
+        if (known.has(name)) continue;
+        const message = `no earlier step captures \${${name}}; known are ${[...known].join(', ')}`;
+        mistakes.push({ path: at('steps', i, key), message });
+      }
+    }
+    if (body !== '' && body_file !== undefined) {
+      const message = 'stands beside body: one of them must go';
+      mistakes.push({ path: at('steps', i, 'body_file'), message });
+    }
+    for (const [name, { regex }] of Object.entries(capture)) {
+      const problem = regex === undefined ? undefined : patternProblem(regex);
+      if (problem !== undefined)
+        mistakes.push({ path: at('steps', i, 'capture', name, 'regex'), message: problem });
+      known.add(name);
+    }
+    return mistakes;
+  });
+}
+
 function checkCanary({ canary }: AppConfig, at: (...rest: Path) => Path): PathMistake[] {
+  const flows = (canary?.flows ?? []).flatMap((flow, i) =>
+    checkFlow(flow, (...rest) => at('canary', 'flows', i, ...rest)),
+  );
   const doubled = (canary?.requests ?? []).flatMap(({ body, body_file }, i) =>
     body === undefined || body_file === undefined
       ? []
@@ -208,7 +239,7 @@ function checkCanary({ canary }: AppConfig, at: (...rest: Path) => Path): PathMi
     const problem = patternProblem(pattern);
     return problem === undefined ? [] : [{ path: at('canary', 'ignore_body', i), message: problem }];
   });
-  return [...doubled, ...patterns];
+  return [...doubled, ...flows, ...patterns];
 }
 
 /** What an application needs stands on a host only where one of its roles brings it. */

@@ -13,7 +13,7 @@ import type { AppDatabase, ScriptInput } from './servers.ts';
 /**
  * Each defines: `server_state` (prints `up`, `absent`, or `down` and why), `user_there`, `signs_in`,
  * `current` (server and user are set up as wanted), `make_database`, `make_user` (with rights and password),
- * `count` (tables or collections), `bytes`, `dump FILE`, `clear_database`.
+ * `count` (tables or collections), `bytes`, `dump FILE`, `restore FILE`, `clear_database`.
  */
 const ENGINES: Readonly<Record<AppDatabase['definition']['engine'], (input: ScriptInput) => string>> = {
   mariadb,

@@ -78,6 +78,10 @@ dump() { # FILE: copies that are whole even while the server writes
   rm -rf "$copy"
   return $code
 }
+restore() { # FILE: into the empty database
+  systemctl stop --quiet "$unit"
+  tar -xzf "$1" -C "$data" && systemctl start "$unit"
+}
 clear_database() {
   systemctl stop --quiet "$unit"
   rm -f "$data/$name.sqlite"*

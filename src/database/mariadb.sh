@@ -32,6 +32,10 @@ dump() { # FILE
   set -o pipefail
   mariadb-dump --single-transaction --quick --routines --triggers --events --hex-blob "$name" | gzip -3 >"$1"
 }
+restore() { # FILE: into the empty database
+  set -o pipefail
+  gzip -dc "$1" | mariadb "$name"
+}
 clear_database() {
   tried 'cannot empty the database' sql "$drop"
   make_database

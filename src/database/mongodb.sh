@@ -66,4 +66,11 @@ dump() ( # FILE
   mongodump --quiet --config="$file" --host="$loopback" --port="$port" --username="$admin" \
     --authenticationDatabase=admin --db="$name" --gzip --archive="$1"
 )
+restore() ( # FILE: into the empty database
+  umask 077
+  file=$(mktemp) && trap 'rm -f "$file"' EXIT
+  printf 'password: "%s"\n' "$(cat "$admin_file")" >"$file"
+  mongorestore --quiet --config="$file" --host="$loopback" --port="$port" --username="$admin" \
+    --authenticationDatabase=admin --nsInclude="$name.*" --gzip --archive="$1"
+)
 clear_database() { tried 'cannot empty the database' as_admin 'db.dropDatabase()'; }

@@ -17,7 +17,7 @@ describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', (
   let lab: CanaryLab;
   beforeAll(async () => {
     const directory = mkdtempSync(join(tmpdir(), 'pipeline-canary-'));
-    const versions = ['good', 'broken', 'unstartable'];
+    const versions = ['good', 'broken', 'unstartable', 'forgetful'];
     const tally = makeRepository(
       join(directory, 'tally'),
       Object.fromEntries(
@@ -29,7 +29,31 @@ describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', (
       good: { 'index.html': '<h1>Welcome</h1>\n', 'about.html': '<h1>About</h1>\n' },
       wrong: { 'about.html': '<h1>Abuot</h1>\n' },
     });
+    const item = {
+      method: 'POST',
+      path: '/api/items',
+      headers: { 'content-type': 'application/json' },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a name in a step
+      body: '{"token": "${token}"}',
+      status: 201,
+    };
     lab = await labIn(directory, {
+      signed: {
+        source: tally,
+        runtime: 'command',
+        start: 'python3 server.py',
+        health: { path: '/api/ready', status: 200 },
+        canary: {
+          flows: [
+            {
+              name: 'add items',
+              steps: [{ path: '/api/form', capture: { token: { json: 'form.token' } } }, item, item],
+            },
+          ],
+          rate: 60,
+          ignore_body: ['"token": "[^"]*"'],
+        },
+      },
       tally: {
         source: tally,
         runtime: 'command',
@@ -64,6 +88,24 @@ describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', (
     expect(exitKind).toBe('rejected');
     expect(report.verdict.decidedBy).toContain('errors (5xx)');
     expect(report.logs.candidate.join('\n')).toContain('the tally is lost');
+  });
+
+  it('lets visitors sign in, each on one side, and rejects a version that fails behind the sign-in', async () => {
+    const same = await lab.run('good', 'good', { app: 'signed', ...SHORT });
+    expect(same.exitKind).not.toBe('rejected');
+    const status = (key: '2xx' | '4xx' | '5xx') =>
+      same.report.experiment.seconds
+        .flatMap(({ baseline, candidate }) =>
+          [baseline, candidate].flatMap(({ routes }) => Object.values(routes)),
+        )
+        .reduce((sum, route) => sum + (route.status[key] ?? 0), 0);
+    expect(status('2xx')).toBeGreaterThan(200);
+    expect(status('4xx') + status('5xx')).toBe(0);
+    expect(same.report.remarks.join()).toMatch(/came to the end of "add items": \d+ of the baseline's \d+/);
+    const { report, exitKind } = await lab.run('good', 'forgetful', { app: 'signed' });
+    expect(exitKind).toBe('rejected');
+    expect(report.verdict.decidedBy).toContain('errors (5xx)');
+    expect(report.remarks.join()).toMatch(/0 of the candidate's \d+ \(most others ended at add items: POST/);
   });
 
   it('rejects one that does not start', async () => {

@@ -15,8 +15,9 @@ import { type AgentFiles, agentPath } from '../lab/prepare.ts';
 import { nodePath } from '../lab/service.ts';
 import { COLOUR_HEADER, REQUEST_ID_HEADER } from '../lab/site.ts';
 import { BodyComparer } from '../load/bodies.ts';
-import { type Load, type LoadAnswer, startLoad } from '../load/load.ts';
-import type { ReadyRequest } from '../load/requests.ts';
+import { FlowCounts } from '../load/flow-counts.ts';
+import { type Load, type LoadAnswer, type LoadVisit, startLoad } from '../load/load.ts';
+import { loadFlows, type ReadyRequest } from '../load/requests.ts';
 import { type AgentStream, openStream } from '../load/streams.ts';
 import { RecordCollector } from './collect.ts';
 import {
@@ -76,6 +77,7 @@ class Observer {
   readonly #sides: Readonly<Record<'blue' | 'green', SideName>>;
   readonly #comparer: BodyComparer;
   readonly #collector: RecordCollector;
+  readonly #flows: FlowCounts;
   readonly #health: Record<SideName, SideHealth> = { baseline: UNKNOWN_HEALTH, candidate: UNKNOWN_HEALTH };
   readonly #watched: Watched[] = [];
   /** Resolves when the state machine says stop; rejects with a fault of ours. */
@@ -97,6 +99,7 @@ class Observer {
       plan.canary.ignore_body.map((pattern) => new RegExp(pattern)),
     );
     this.#collector = new RecordCollector(plan.app, this.#sides);
+    this.#flows = new FlowCounts(plan.canary.flows.map(({ name }) => name));
     this.#state = begin({
       traffic: plan.traffic,
       split: plan.split,
@@ -186,6 +189,7 @@ class Observer {
       address: lab.hosts.proxy.address,
       port: plan.definition.site.port,
       requests,
+      flows: loadFlows(plan.canary),
       rate: plan.rate,
       timetable: plan.replay?.timetable,
       seed: plan.seed,
@@ -198,6 +202,9 @@ class Observer {
       colourHeader: COLOUR_HEADER,
       idHeader: REQUEST_ID_HEADER,
       onAnswer: this.#guarded((answer: LoadAnswer) => this.#onAnswer(answer)),
+      onVisit: this.#guarded(({ flow, colour, endedAt }: LoadVisit) => {
+        if (colour === 'blue' || colour === 'green') this.#flows.count(flow, this.#sides[colour], endedAt);
+      }),
     });
   }
 
@@ -309,13 +316,7 @@ class Observer {
       events: [...events],
       load,
       differences: this.#comparer.differences,
-      remarks: this.#comparer
-        .restless()
-        .map(
-          (name) =>
-            `${name}: even the baseline answers differently every time, so bodies say nothing about it; ` +
-            'name what changes in canary.ignore_body.',
-        ),
+      remarks: [...this.#flows.remarks(), ...this.#comparer.restless().map(restlessRemark)],
       experiment: {
         config: mutable(this.#options.plan.config),
         seconds: mutable([...seconds]),
@@ -323,6 +324,13 @@ class Observer {
       },
     };
   }
+}
+
+function restlessRemark(name: string): string {
+  return (
+    `${name}: even the baseline answers differently every time, so bodies say nothing about it; ` +
+    'name what changes in canary.ignore_body.'
+  );
 }
 
 /** Seconds since 1970. */

@@ -69,7 +69,7 @@ export function planRun(config: Config, options: CanaryOptions): RunPlan {
   if (canary === undefined) {
     throw new Failure(
       'usage',
-      `${app} has no canary.requests in ${config.path}, so there is no load to compare under.`,
+      `${app} has no canary.requests and no canary.flows in ${config.path}, so there is no load to compare under.`,
       {
         next: `Add apps.${app}.canary.requests, e.g. [{path: /}], or replay production's: --replay 1h`,
       },
@@ -88,6 +88,13 @@ export function planRun(config: Config, options: CanaryOptions): RunPlan {
     `such that at most ${MOST_REQUESTS} requests are sent`,
   );
   const traffic = options.traffic ?? 'interleaved';
+  if (traffic === 'sequential' && canary.flows.length > 0) {
+    throw new Failure(
+      'usage',
+      `${app} has canary.flows, whose visitors --traffic sequential would move from one side to the other.`,
+      { next: 'Leave --traffic out: each visitor then stays on one side.' },
+    );
+  }
   return {
     app,
     definition,
@@ -106,8 +113,9 @@ export function planRun(config: Config, options: CanaryOptions): RunPlan {
 
 /** What the definition says, with the load that there is; undefined: there is none. */
 function canaryOf({ canary }: AppConfig, replay: Replay | undefined): CanaryConfig | undefined {
-  if (replay !== undefined) return { ...(canary ?? canarySchema.parse({})), requests: [...replay.requests] };
-  return canary === undefined || canary.requests.length === 0 ? undefined : canary;
+  if (replay !== undefined)
+    return { ...(canary ?? canarySchema.parse({})), requests: [...replay.requests], flows: [] };
+  return canary === undefined || canary.requests.length + canary.flows.length === 0 ? undefined : canary;
 }
 
 function atRate(replay: Replay, rate: number): Replay {

@@ -46,11 +46,11 @@ export function reportHead(
       split: plan.split,
       traffic: plan.traffic,
       seed: plan.seed,
-      requests: requests.map(({ name, method, paths, weight, body }) => ({
+      requests: requests.map(({ name, method, paths, weight, body, flow }) => ({
         name,
         method,
         path: { ...paths },
-        weight,
+        weight: flow?.weight ?? weight,
         bodyBytes: body?.length ?? 0,
       })),
       ignoreBody: [...plan.canary.ignore_body],

@@ -18,6 +18,7 @@ import type { CanaryReport } from '../../report/document.ts';
 import type { Snapshot } from '../../report/terminal.ts';
 import { conclude, type RunRecord } from '../judging/conclude.ts';
 import { mutable } from '../judging/mutable.ts';
+import { fillDatabases } from '../lab/data.ts';
 import { checkLabApp, labConfig, labMemory, needsRelease } from '../lab/definition.ts';
 import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
 import {
@@ -33,7 +34,7 @@ import {
   versionsOn,
 } from '../lab/prepare.ts';
 import { probe } from '../lab/probe.ts';
-import { deploySide, type NotRunning, type Running } from '../lab/release.ts';
+import { deploySide, type NotRunning, type ReleaseOnSide, type Running, takeOff } from '../lab/release.ts';
 import { DEFAULT_PORT, nodePath, type ServiceSpec, UNIT } from '../lab/service.ts';
 import { siteOf } from '../lab/site.ts';
 import {
@@ -186,15 +187,13 @@ class LabRun {
   /** @param locked the context that ends with the lock */
   async run(locked: Context): Promise<CanaryResult> {
     const { plan, agent, drafts, artifacts } = this.#subject;
-    const [proxy, baseline, candidate] = await Promise.all([
+    const [proxy, sides] = await Promise.all([
       prepareProxy(this.#lab, plan.definition.site.port, agent, locked),
-      this.#prepare('baseline', locked),
-      this.#prepare('candidate', locked),
+      this.#sides(locked),
     ]);
-    const sides = { baseline, candidate };
     const requests = readyRequests(drafts, {
-      baseline: choosePaths(drafts, 'baseline', baseline.answer.statuses),
-      candidate: choosePaths(drafts, 'candidate', candidate.answer.statuses),
+      baseline: choosePaths(drafts, 'baseline', sides.baseline.answer.statuses),
+      candidate: choosePaths(drafts, 'candidate', sides.candidate.answer.statuses),
     });
     const about = { pipeline: this.#resources.version, at: this.#context.now() };
     const head = reportHead(about, plan, artifacts, this.#hosts, requests);
@@ -208,8 +207,35 @@ class LabRun {
     });
   }
 
-  #prepare(side: SideName, locked: Context): Promise<Prepared> {
-    return this.#subject.deployed ? this.#deploy(side, locked) : this.#serve(side, locked);
+  async #sides(locked: Context): Promise<PerSide<Prepared>> {
+    const { deployed } = this.#subject;
+    if (deployed) await this.#prepareData(locked);
+    const [baseline, candidate] = await bothSides((side) =>
+      deployed ? this.#deploy(side, locked) : this.#serve(side, locked),
+    );
+    return { baseline, candidate };
+  }
+
+  /** Hosts that are closed and measured, with databases that hold the same. */
+  async #prepareData(locked: Context): Promise<void> {
+    const { agent } = this.#subject;
+    await bothSides(async (side) => {
+      await takeOff(this.#hosts[side], this.#subject.plan.app, locked);
+      await prepareReleaseHost(this.#lab, this.#hosts[side], this.#port, agent, locked);
+    });
+    const releases = { baseline: this.#release('baseline'), candidate: this.#release('candidate') };
+    await fillDatabases(this.#hosts, releases, new Map(), locked);
+  }
+
+  #release(side: SideName): ReleaseOnSide {
+    const { plan, artifacts, secrets } = this.#subject;
+    const { app, definition } = plan;
+    return {
+      config: labConfig(this.#resources.config, app, definition),
+      app,
+      artifact: artifacts[side],
+      secrets,
+    };
   }
 
   /** A single Node service by itself. */
@@ -224,13 +250,10 @@ class LabRun {
 
   /** Whatever a deploy brings. */
   async #deploy(side: SideName, locked: Context): Promise<Prepared> {
-    const { plan, artifacts, secrets, agent } = this.#subject;
-    const { app, definition } = plan;
     const host = this.#hosts[side];
-    await prepareReleaseHost(this.#lab, host, this.#port, agent, locked);
-    const config = labConfig(this.#resources.config, app, definition);
-    const came = await deploySide(host, { config, app, artifact: artifacts[side], secrets }, locked);
-    const versions = await versionsOn(host, artifacts[side], locked);
+    const release = this.#release(side);
+    const came = await deploySide(host, release, locked);
+    const versions = await versionsOn(host, release.artifact, locked);
     if ('trouble' in came) return { versions, units: [], lines: came.lines, answer: silence(came) };
     return { versions, units: came.units, answer: await this.#ask(side, came, locked) };
   }
@@ -318,6 +341,11 @@ class LabRun {
     );
     return { baseline: baseline ?? [], candidate: candidate ?? [] };
   }
+}
+
+/** The same on both sides, at once. */
+function bothSides<T>(work: (side: SideName) => Promise<T>): Promise<readonly [baseline: T, candidate: T]> {
+  return Promise.all([work('baseline'), work('candidate')]);
 }
 
 /** Both refs side by side; a ref that does not exist is said before anything is built or made. */

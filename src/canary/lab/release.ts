@@ -56,14 +56,13 @@ export interface ReleaseOnSide {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** Deploys it where none was before, and says where it runs. */
+/** Deploys it where none is, and says where it runs. */
 export async function deploySide(
   host: LabHost,
   { config, app, artifact, secrets }: ReleaseOnSide,
   context: Context,
 ): Promise<Running | NotRunning> {
   const own: Context = { ...context, env: { ...context.env, ...labEnvironmentOf(secrets) } };
-  await takeOff(host, app, context);
   try {
     const { hosts } = await deploy({ config, app, artifact, hosts: [host], by: 'pipeline canary' }, own);
     return await runningOn(host, config, app, hosts[0]?.colour ?? 'blue', context);

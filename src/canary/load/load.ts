@@ -10,22 +10,14 @@ import { Histogram } from '../../metrics/histogram.ts';
 import type { LoadSummary } from '../../report/document.ts';
 import { weightedChoice } from './choose.ts';
 import type { Timetable } from './replay.ts';
-
-/** One kind of request. */
-export interface LoadRequest {
-  /** What reports call it. */
-  readonly name: string;
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | null;
-  readonly weight: number;
-}
+import type { LoadFlow, LoadRequest } from './step.ts';
+import { type SeenAnswer, Visitor } from './visitor.ts';
 
 export interface LoadOptions {
   readonly address: string;
   readonly port: number;
   readonly requests: readonly LoadRequest[];
+  readonly flows?: readonly LoadFlow[] | undefined;
   /** Requests a second. */
   readonly rate: number;
   /** Which request is due when; absent: at constant distance, by weight. */
@@ -40,6 +32,18 @@ export interface LoadOptions {
   /** Request header for a random id, by which the proxy assigns the request. */
   readonly idHeader: string;
   readonly onAnswer: (answer: LoadAnswer) => void;
+  /** A visitor came to the end of a flow, or could not go on. */
+  readonly onVisit?: ((visit: LoadVisit) => void) | undefined;
+}
+
+/** How far a visitor came. */
+export interface LoadVisit {
+  /** Index of the flow. */
+  readonly flow: number;
+  /** Of the last answer; empty where there was none. */
+  readonly colour: string;
+  /** The step that ended it; null: it came to the end. */
+  readonly endedAt: string | null;
 }
 
 /** One answer. */
@@ -79,6 +83,16 @@ export function startLoad(options: LoadOptions): Load {
 /** How a request ended. */
 type Outcome = 'answered' | 'failed' | 'timedOut';
 
+/** One request by itself, or a visitor in the middle of a flow. */
+interface Visit {
+  readonly visitor: Visitor;
+  readonly flow: number | null;
+  readonly steps: readonly number[];
+  /** Position in `steps` of the request that is under way. */
+  at: number;
+  colour: string;
+}
+
 class OpenLoop implements Load {
   readonly startedAt = Date.now();
   readonly #options: LoadOptions;
@@ -87,6 +101,7 @@ class OpenLoop implements Load {
   readonly #interval: number;
   readonly #mostUnderWay: number;
   readonly #agent: Agent;
+  /** Below the number of requests: a request by itself; from there on: a flow. */
   readonly #choose: () => number;
   readonly #counts = { sent: 0, answered: 0, failed: 0, timedOut: 0, skipped: 0 };
   readonly #latency = new Histogram();
@@ -99,12 +114,12 @@ class OpenLoop implements Load {
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    this.#interval = 1000 / options.rate;
+    this.#interval = (1000 * meanSteps(options)) / options.rate;
     const during = Math.ceil((options.rate * options.timeoutMs) / 1000) + 64;
     this.#mostUnderWay = Math.min(MOST_UNDER_WAY, during);
     this.#agent = new Agent({ keepAlive: true, maxSockets: this.#mostUnderWay, scheduling: 'lifo' });
     this.#choose = weightedChoice(
-      options.requests.map(({ weight }) => weight),
+      [...options.requests, ...(options.flows ?? [])].map(({ weight }) => weight),
       seededUniform(options.seed),
     );
   }
@@ -159,23 +174,61 @@ class OpenLoop implements Load {
       this.#counts.skipped++;
       return;
     }
-    if (this.#options.requests[index] === undefined) return;
-    this.#counts.sent++;
+    const flow = index - this.#options.requests.length;
+    const steps = flow < 0 ? [index] : (this.#options.flows?.[flow]?.steps ?? []);
     this.#lag.record(performance.now() - dueAt);
-    this.#attempt(index, dueAt);
+    const visitor = new Visitor(randomUUID());
+    this.#send({ visitor, flow: flow < 0 ? null : flow, steps, at: 0, colour: '' }, dueAt);
   }
 
-  #attempt(index: number, dueAt: number, again = false): void {
-    const attempt = new Attempt(this.#options, this.#agent, index, dueAt, (outcome) => {
-      this.#underWay.delete(attempt);
-      if (outcome === 'unsent' && !again) {
-        this.#attempt(index, dueAt, true);
-        return;
-      }
-      this.#count(outcome === 'unsent' ? 'failed' : outcome, dueAt);
-    });
+  #send(visit: Visit, dueAt: number): void {
+    this.#counts.sent++;
+    this.#attempt(visit, dueAt);
+  }
+
+  #attempt(visit: Visit, dueAt: number, again = false): void {
+    const index = visit.steps[visit.at] ?? 0;
+    const wanted = this.#options.requests[index];
+    if (wanted === undefined) throw new Error(`the load has no request ${index}`);
+    const outgoing = visit.flow === null ? wanted : visit.visitor.fill(wanted);
+    const { id } = visit.visitor;
+    const attempt = new Attempt(
+      { options: this.#options, agent: this.#agent, outgoing, id, dueAt },
+      (end) => {
+        this.#underWay.delete(attempt);
+        if (end.outcome === 'unsent' && !again) {
+          this.#attempt(visit, dueAt, true);
+          return;
+        }
+        if (end.answer !== undefined) this.#onAnswer(visit, index, end.answer);
+        this.#follow(visit, wanted, end.answer);
+        this.#count(end.outcome === 'unsent' ? 'failed' : end.outcome, dueAt);
+      },
+    );
     this.#underWay.add(attempt);
     attempt.send();
+  }
+
+  #onAnswer(visit: Visit, request: number, { headers, status, body }: SeenAnswer): void {
+    const colour = headers[this.#options.colourHeader];
+    visit.colour = typeof colour === 'string' ? colour : '';
+    this.#options.onAnswer({ request, colour: visit.colour, status, body });
+  }
+
+  /** The visitor's next step, where there is one and the answer lets it go on. */
+  #follow(visit: Visit, step: LoadRequest, answer: SeenAnswer | undefined): void {
+    // What is cut off at the end says nothing of the version.
+    if (visit.flow === null || (this.#stopped && answer === undefined)) return;
+    const { flow, colour } = visit;
+    const goesOn = answer !== undefined && visit.visitor.take(step, answer);
+    const isLast = visit.at + 1 >= visit.steps.length;
+    if (!goesOn || isLast) {
+      this.#options.onVisit?.({ flow, colour, endedAt: goesOn ? null : step.name });
+      return;
+    }
+    if (this.#stopped) return;
+    visit.at++;
+    this.#send(visit, performance.now());
   }
 
   #count(outcome: Outcome, dueAt: number): void {
@@ -204,87 +257,89 @@ class OpenLoop implements Load {
   }
 }
 
+/** Requests that one arrival makes on average: flows make several. */
+function meanSteps({ requests, flows = [] }: LoadOptions): number {
+  const units = [...requests.map(({ weight }) => ({ weight, steps: 1 }))];
+  for (const { weight, steps } of flows) units.push({ weight, steps: steps.length });
+  const total = units.reduce((sum, { weight }) => sum + weight, 0);
+  return total === 0 ? 1 : units.reduce((sum, { weight, steps }) => sum + weight * steps, 0) / total;
+}
+
+/** How a request ended, with its answer where one came whole. */
+interface AttemptEnd {
+  readonly outcome: Outcome | 'unsent';
+  readonly answer?: SeenAnswer | undefined;
+}
+
+interface Outgoing {
+  readonly options: LoadOptions;
+  readonly agent: Agent;
+  readonly outgoing: LoadRequest;
+  /** By which the proxy assigns it. */
+  readonly id: string;
+  readonly dueAt: number;
+}
+
 /** One request on its way; it ends once, as the first of answer, fault and deadline says. */
 class Attempt {
-  readonly #options: LoadOptions;
-  readonly #index: number;
+  readonly #body: Buffer | null;
   readonly #request: ClientRequest;
   readonly #deadline: NodeJS.Timeout;
-  readonly #onEnd: (outcome: Outcome | 'unsent') => void;
+  readonly #onEnd: (end: AttemptEnd) => void;
   #ended = false;
 
-  constructor(
-    options: LoadOptions,
-    agent: Agent,
-    index: number,
-    dueAt: number,
-    onEnd: (outcome: Outcome | 'unsent') => void,
-  ) {
-    this.#options = options;
-    this.#index = index;
+  constructor(way: Outgoing, onEnd: (end: AttemptEnd) => void) {
     this.#onEnd = onEnd;
-    this.#request = outgoing(options, agent, this.#wanted);
-    const left = options.timeoutMs - (performance.now() - dueAt);
+    this.#body = way.outgoing.body;
+    this.#request = requestFor(way);
+    const left = way.options.timeoutMs - (performance.now() - way.dueAt);
     this.#deadline = setTimeout(() => this.giveUp(), Math.max(1, left));
     this.#request.on('response', (answer) => this.#onResponse(answer));
     this.#request.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
   }
 
-  get #wanted(): LoadRequest {
-    const wanted = this.#options.requests[this.#index];
-    if (wanted === undefined) throw new Error(`the load has no request ${this.#index}`);
-    return wanted;
-  }
-
   send(): void {
-    this.#request.end(this.#wanted.body ?? undefined);
+    this.#request.end(this.#body ?? undefined);
   }
 
   giveUp(): void {
-    this.#end('timedOut');
+    this.#end({ outcome: 'timedOut' });
     this.#request.destroy();
   }
 
-  #end(outcome: Outcome | 'unsent'): void {
+  #end(end: AttemptEnd): void {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#deadline);
-    this.#onEnd(outcome);
+    this.#onEnd(end);
   }
 
   #onResponse(answer: IncomingMessage): void {
     collect(answer, (body) => {
-      if (this.#ended) return;
-      this.#end('answered');
-      const colour = answer.headers[this.#options.colourHeader];
-      this.#options.onAnswer({
-        request: this.#index,
-        colour: typeof colour === 'string' ? colour : '',
-        status: answer.statusCode ?? 0,
-        body,
-      });
+      const { headers, statusCode: status = 0 } = answer;
+      this.#end({ outcome: 'answered', answer: { headers, status, body } });
     });
-    answer.on('error', () => this.#end('failed'));
+    answer.on('error', () => this.#end({ outcome: 'failed' }));
   }
 
   /** An idle connection that closed just when it was to be used again: the request never arrived there. */
   #onError(error: NodeJS.ErrnoException): void {
     const neverArrived = this.#request.reusedSocket && error.code === 'ECONNRESET';
-    this.#end(neverArrived ? 'unsent' : 'failed');
+    this.#end({ outcome: neverArrived ? 'unsent' : 'failed' });
   }
 }
 
-function outgoing(options: LoadOptions, agent: Agent, wanted: LoadRequest): ClientRequest {
+function requestFor({ options, agent, outgoing, id }: Outgoing): ClientRequest {
   return httpRequest({
     agent,
     host: options.address,
     port: options.port,
-    method: wanted.method,
-    path: wanted.path,
+    method: outgoing.method,
+    path: outgoing.path,
     headers: {
-      ...wanted.headers,
-      [options.idHeader]: randomUUID(),
-      ...(wanted.body === null ? {} : { 'content-length': wanted.body.length }),
+      ...outgoing.headers,
+      [options.idHeader]: id,
+      ...(outgoing.body === null ? {} : { 'content-length': outgoing.body.length }),
     },
   });
 }

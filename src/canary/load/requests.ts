@@ -1,17 +1,19 @@
 /** The requests of an experiment: bodies from the repository, and for each side the path that it knows. */
 import { posix } from 'node:path';
 import { openSource, readAt } from '../../build/source.ts';
-import type { CanaryRequest, Config } from '../../config/schema.ts';
+import type { CanaryConfig, CanaryFlow, CanaryRequest, CanaryStep, Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
 import type { ProbeRequest } from '../../contract/probe.ts';
 import { Failure } from '../../errors.ts';
 import type { PerSide } from '../../judge/types.ts';
 import { pathsOf, type RunPlan } from '../experiment/plan.ts';
-import type { LoadRequest } from './load.ts';
+import type { LoadFlow, LoadRequest } from './step.ts';
+
+type Wanted = CanaryRequest & Pick<LoadRequest, 'capture' | 'status'> & { readonly flow?: CanaryFlow };
 
 /** A request before it is known which path each side takes. */
 export interface DraftRequest {
-  readonly wanted: CanaryRequest;
+  readonly wanted: Wanted;
   readonly body: Buffer | null;
   readonly paths: PerSide<readonly string[]>;
 }
@@ -19,6 +21,33 @@ export interface DraftRequest {
 /** A request as it is sent, and what each side is asked for instead of its path. */
 export interface ReadyRequest extends LoadRequest {
   readonly paths: PerSide<string>;
+  /** The flow that it is a step of; absent: it stands by itself. */
+  readonly flow?: CanaryFlow | undefined;
+}
+
+/** Requests by themselves, then the steps of all flows. */
+function wantedIn({ requests, flows }: CanaryConfig): readonly Wanted[] {
+  return [...requests, ...flows.flatMap((flow) => flow.steps.map((step) => stepOf(flow, step)))];
+}
+
+function stepOf(flow: CanaryFlow, step: CanaryStep): Wanted {
+  const { name, method, path, status, ...rest } = step;
+  const called = `${flow.name}: ${name ?? `${method} ${path}`}`;
+  const statuses = status === undefined ? [] : [status].flat();
+  return { ...rest, name: called, method, path, status: statuses, weight: 0, flow };
+}
+
+/** The flows, by the places that `wantedIn` gives their steps. */
+export function loadFlows({
+  requests,
+  flows,
+}: Pick<CanaryConfig, 'requests' | 'flows'>): readonly LoadFlow[] {
+  let next = requests.length;
+  return flows.map(({ name, weight, steps }) => {
+    const first = next;
+    next += steps.length;
+    return { name, weight, steps: steps.map((_, index) => first + index) };
+  });
 }
 
 /**
@@ -33,7 +62,7 @@ export async function draftRequests(
 ): Promise<readonly DraftRequest[]> {
   const source = openSource(plan.definition.source, config.directory, context);
   return Promise.all(
-    plan.canary.requests.map(async (wanted): Promise<DraftRequest> => {
+    wantedIn(plan.canary).map(async (wanted): Promise<DraftRequest> => {
       const paths = { baseline: pathsOf(wanted, 'baseline'), candidate: pathsOf(wanted, 'candidate') };
       if (wanted.body_file === undefined) {
         return { wanted, paths, body: wanted.body === undefined ? null : Buffer.from(wanted.body) };
@@ -112,7 +141,8 @@ export function readyRequests(
       );
     }
     const name = wanted.name ?? `${wanted.method} ${path}`;
-    return { name, method: wanted.method, path, headers: wanted.headers, body, weight: wanted.weight, paths };
+    const { method, headers, weight, capture, status, flow } = wanted;
+    return { name, method, path, headers, body, weight, capture, status, flow, paths };
   });
 }
 

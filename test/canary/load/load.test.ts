@@ -227,4 +227,75 @@ describe('the load', () => {
     await wait(400);
     expect(requests).toBe(20);
   });
+
+  it('lets visitors take the steps of a flow, with cookies and what answers said', async () => {
+    const tokens = new Map<string, string>();
+    const ids = new Set<string>();
+    const posted: string[] = [];
+    const port = await serve((request, response) => {
+      const sid = /sid=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
+      if (request.url === '/form') {
+        const fresh = `s${tokens.size}`;
+        tokens.set(fresh, `t${tokens.size}`);
+        response.setHeader('set-cookie', `sid=${fresh}; Path=/; HttpOnly`);
+        response.end(JSON.stringify({ form: { token: tokens.get(fresh) } }));
+        return;
+      }
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        posted.push(body);
+        ids.add(String(request.headers['x-request-id']));
+        response.statusCode = sid !== undefined && body === `token=${tokens.get(sid)}` ? 201 : 403;
+        response.end();
+      });
+    });
+    const visits: (string | null)[] = [];
+    const step = { ...GET, weight: 0 };
+    const load = startLoad(
+      options(port, {
+        requests: [
+          { ...step, name: 'form', path: '/form', capture: { token: { json: 'form.token' } } },
+          {
+            ...step,
+            name: 'item',
+            method: 'POST',
+            path: '/items',
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: a name in a step
+            body: Buffer.from('token=${token}'),
+          },
+        ],
+        flows: [{ name: 'sign in', steps: [0, 1, 1], weight: 1 }],
+        rate: 60,
+        atMost: { milliseconds: 500, requests: 1_000 },
+        onVisit: ({ endedAt }) => visits.push(endedAt),
+      }),
+    );
+    // 60 a second are 20 visitors a second with three requests each.
+    await expect.poll(() => visits.length).toBe(10);
+    const summary = await load.stop();
+    expect(visits).toEqual(Array(10).fill(null));
+    expect(summary).toMatchObject({ sent: 30, answered: 30, failed: 0 });
+    expect(ids.size).toBe(10);
+    expect(new Set(posted)).toEqual(new Set([...tokens.values()].map((token) => `token=${token}`)));
+  });
+
+  it('ends a visit where an answer does not let it go on', async () => {
+    const port = await serve((_, response) => response.end('{"nothing": 1}'));
+    const visits: (string | null)[] = [];
+    const step = { ...GET, name: 'form', weight: 0, capture: { token: { json: 'token' } } };
+    const load = startLoad(
+      options(port, {
+        requests: [step],
+        flows: [{ name: 'sign in', steps: [0, 0], weight: 1 }],
+        atMost: { milliseconds: 200, requests: 1_000 },
+        onVisit: ({ endedAt }) => visits.push(endedAt),
+      }),
+    );
+    await expect.poll(() => visits.length).toBe(10);
+    expect((await load.stop()).sent).toBe(10);
+    expect(new Set(visits)).toEqual(new Set(['form']));
+  });
 });
