@@ -16,7 +16,7 @@ import { folderOf } from './folders.ts';
 import { givenArtifact } from './given.ts';
 import { addHostNpm } from './host-npm.ts';
 import { buildNode } from './node-build.ts';
-import { resolveNode } from './node-runtime.ts';
+import { resolveEngine, resolveNode } from './node-runtime.ts';
 import { boundTo, pack, sha256 } from './pack.ts';
 import { includedFiles } from './python-recipe.ts';
 import { decidingPaths, type NodeRecipe, type Recipe, recipe, type StaticRecipe } from './recipe.ts';
@@ -93,7 +93,7 @@ export async function buildArtifact(
     subject: commit.subject,
     runtime: how.runtime,
     path: `${stem}${how.runtime === 'tomcat' ? '.war' : '.tar.gz'}`,
-    node: how.runtime === 'node' ? node : null,
+    node: how.runtime === 'node' || how.runtime === 'command' ? node : null,
     start: how.runtime === 'node' || how.runtime === 'command' ? how.start : null,
     ...(how.runtime === 'command' ? { command: commandArtifact(how) } : {}),
     directory: how.runtime === 'tomcat' ? '' : how.directory,
@@ -176,6 +176,7 @@ async function readIncluded(
 }
 
 async function nodeOf(app: string, how: Recipe, context: Context): Promise<string | null> {
+  if (how.runtime === 'command') return how.engine && resolveEngine(app, how.engine, context);
   const node = installationOf(how)?.node;
   return node === undefined ? null : resolveNode(app, node, context);
 }
@@ -222,7 +223,7 @@ async function make(
       await rm(join(tree, installation.lockFolder, 'node_modules'), { recursive: true, force: true });
     }
     if (how.runtime === 'node') await addHostNpm(tree, how.directory);
-    const start = how.runtime === 'command' ? await buildCommand(app, how, tree, context) : undefined;
+    const start = how.runtime === 'command' ? await buildCommand(app, how, node, tree, context) : undefined;
     const binary = how.runtime === 'node' || how.runtime === 'command';
     const architecture = binary ? await boundTo(tree) : null;
     if (architecture !== null && process.platform !== 'linux') {

@@ -6,6 +6,8 @@ import { Failure } from '../errors.ts';
 import { MissingTool, runTool, type ToolResult } from '../process/tool.ts';
 import { cleanEnvironment } from './clean-environment.ts';
 import type { CommandRecipe } from './command-recipe.ts';
+import { clearFor, engineSteps, engineTools } from './engine-build.ts';
+import type { EngineRecipe } from './engine-recipe.ts';
 import { told } from './war-build.ts';
 
 /** Where `go build` puts programs, below the service's folder. */
@@ -20,19 +22,39 @@ const PROGRAMS = 'bin';
 export async function buildCommand(
   app: string,
   how: CommandRecipe,
+  engine: string | null,
   tree: string,
   context: Context,
 ): Promise<string> {
   const folder = join(tree, how.directory);
   const usual = how.build === null && how.language === 'go';
   const before = await programs(folder);
-  if (how.buildOn === 'here') {
+  if (how.engine !== null && engine !== null) {
+    await buildOnEngine(app, how, how.engine, engine, tree, context);
+  } else if (how.buildOn === 'here') {
     if (how.build !== null) await command(app, how.build, folder, context);
     else if (usual) await goBuild(app, folder, context);
   }
   if (how.start !== null) return how.start;
   const made = (await programs(folder)).filter((name) => !before.includes(name));
   return onlyProgram(app, made);
+}
+
+async function buildOnEngine(
+  app: string,
+  { build, directory }: CommandRecipe,
+  engine: EngineRecipe,
+  version: string,
+  tree: string,
+  context: Context,
+): Promise<void> {
+  const env = await engineTools(engine, version, tree, directory, context);
+  for (const one of engineSteps(engine, build, directory)) {
+    const [program = '', ...args] = one.argv;
+    await clearFor(one, tree);
+    const done = await step(one.label, program, args, join(tree, one.folder), env, context);
+    if (done.exitCode !== 0) throw buildFailure(app, one.label, done);
+  }
 }
 
 async function command(app: string, build: string, folder: string, context: Context): Promise<void> {

@@ -14,6 +14,7 @@ import type { AppConfig } from '../config/schema.ts';
 import type { Dependencies } from '../contract/release.ts';
 import { Failure } from '../errors.ts';
 import type { CommandArtifact } from './artifact.ts';
+import { BUN_ENTRIES, ENGINE_FILES, type EngineRecipe, engineConvention, engineIn } from './engine-recipe.ts';
 import { pythonDependencies } from './python-recipe.ts';
 import { RUBY_FILES, rubyDependencies } from './ruby-recipe.ts';
 import type { SourceFiles } from './source-files.ts';
@@ -27,6 +28,8 @@ export interface CommandRecipe {
   readonly language: Language | null;
   /** Debian packages that its hosts need for that. */
   readonly packages: readonly string[];
+  /** What runs it, brought to hosts as Node is; null: a program of its own, or of the host. */
+  readonly engine: EngineRecipe | null;
   /** What hosts install, once for each lock file; null: nothing. */
   readonly dependencies: Dependencies | null;
   /** Shell command; null: none, or what is usual for the language. */
@@ -40,13 +43,17 @@ export interface CommandRecipe {
 
 /** Files of the service's folder whose text decides, beside those of Node. */
 export const COMMAND_FILES: readonly string[] = [
-  ...Object.values(LANGUAGE_SIGNS).flat(),
+  // Bun's older lock file is no text.
+  ...Object.values(LANGUAGE_SIGNS)
+    .flat()
+    .filter((name) => name !== 'bun.lockb'),
   ...RUBY_FILES,
+  ...ENGINE_FILES,
   'Procfile',
 ];
 
 /** Those that only have to exist. */
-export const COMMAND_SIGNS: readonly string[] = PYTHON_ENTRIES;
+export const COMMAND_SIGNS: readonly string[] = [...PYTHON_ENTRIES, ...BUN_ENTRIES, 'bun.lockb'];
 
 /** The languages that a folder looks like. */
 export function languagesIn(directory: string, files: SourceFiles): readonly Language[] {
@@ -73,7 +80,14 @@ export function commandRecipe(
       : language === 'ruby'
         ? rubyDependencies(app, directory, files)
         : null;
-  const build = definition.build ?? (language === 'go' && definition.build_on === 'host' ? GO_ON_HOST : null);
+  const said = definition.start ?? webOfProcfile(at('Procfile'));
+  const convention =
+    language === 'bun' || language === 'deno'
+      ? engineConvention(app, language, directory, files, said)
+      : undefined;
+  if (convention !== undefined && definition.build_on === 'host') throw builtHere(app, language);
+  const usual = language === 'go' && definition.build_on === 'host' ? GO_ON_HOST : null;
+  const build = definition.build ?? convention?.build ?? usual;
   const onHost = language === 'go' && definition.build_on === 'host';
   const buildOn = definition.build_on ?? (dependencies === null ? 'here' : 'host');
   if (definition.build_on === 'host' && build === null) {
@@ -81,7 +95,7 @@ export function commandRecipe(
       next: `Say with build: of ${app} in pipeline.yml how it is built, or remove build_on.`,
     });
   }
-  const start = definition.start ?? webOfProcfile(at('Procfile'));
+  const start = said ?? convention?.start ?? undefined;
   const built = language === 'go' && definition.build === undefined;
   if (start === undefined && !(built && buildOn === 'here')) {
     throw noStart(app, language, directory, files);
@@ -91,12 +105,19 @@ export function commandRecipe(
     directory,
     language,
     packages: [...(language === null ? [] : LANGUAGE_PACKAGES[language]), ...(onHost ? GO_PACKAGES : [])],
+    engine: convention?.engine ?? null,
     dependencies,
     build,
     buildOn,
     start: start ?? null,
     how: howOf(language, dependencies, definition.build),
   };
+}
+
+function builtHere(app: string, language: Language | null): Failure {
+  return new Failure('usage', `${app}: build_on is host, and what ${language} installs is installed here.`, {
+    next: `Remove build_on of ${app} in pipeline.yml.`,
+  });
 }
 
 const GO_PACKAGES = ['golang-go', 'gcc', 'libc6-dev'];
@@ -110,10 +131,15 @@ function languageOf(
 ): Language | null {
   const named = LANGUAGES.find((language) => language === runtime);
   if (named !== undefined) return named;
-  const [only, second, ...more] = languagesIn(directory, files);
+  const engine = engineIn(directory, files);
+  if (engine !== undefined) return engine;
+  const all = languagesIn(directory, files);
+  // Others have files of these for their pages' scripts.
+  const own = all.filter((language) => language !== 'bun' && language !== 'deno');
+  const [only, second, ...more] = own.length > 0 ? own : all;
   if (second === undefined) return only ?? null;
-  const all = [only, second, ...more].join(' or ');
-  throw new Failure('usage', `${app}: whether this is ${all} cannot be told.`, {
+  const names = [only, second, ...more].join(' or ');
+  throw new Failure('usage', `${app}: whether this is ${names} cannot be told.`, {
     next: `Say which: runtime: ${only} of ${app} in pipeline.yml, or name the folder with directory:.`,
   });
 }
@@ -127,6 +153,8 @@ function howOf(language: Language | null, dependencies: Dependencies | null, bui
       : `Python, the host's, with ${lock} in a virtual environment`;
   }
   if (language === 'ruby') return `Ruby, the host's, with the gems of ${lock ?? 'no Gemfile.lock'}`;
+  if (language === 'bun') return 'Bun, brought to the host';
+  if (language === 'deno') return 'Deno, brought to the host';
   return language === 'go' && build === undefined ? 'Go, built as one program' : '';
 }
 

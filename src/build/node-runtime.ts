@@ -6,11 +6,13 @@ import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
+import { type EngineName, engineOf } from '../contract/tools.ts';
 import { Failure } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
 import { runTool } from '../process/tool.ts';
 import type { Architecture, NodeRuntime } from './artifact.ts';
 import { cachePath, exclusively } from './cache.ts';
+import type { EngineRecipe } from './engine-recipe.ts';
 import { chooseVersion, isRange, NODE_WORDS, type NodeWish } from './node-version.ts';
 import { packageOf } from './package-manager.ts';
 import { keptForADay, packageArchive, versionsInRange } from './registry.ts';
@@ -39,10 +41,53 @@ export async function resolveNode(app: string, wish: NodeWish, context: Context)
   });
 }
 
-/** The registry's archive with Node for hosts: Linux, `package/bin/node`. */
+/** The registry's archive with Node for hosts (Linux, `package/bin/node`), or with Bun or Deno. */
 export async function nodeArchive(runtime: NodeRuntime, context: Context): Promise<string> {
-  const name = `node-linux-${runtime.architecture}`;
-  return archive(name, runtime.version, context);
+  const { name, version } = engineOf(runtime.version);
+  return archive(PACKAGES[name](runtime.architecture), version, context);
+}
+
+/** Their packages for Linux. */
+const PACKAGES: Readonly<Record<EngineName, (architecture: Architecture) => string>> = {
+  node: (architecture) => `node-linux-${architecture}`,
+  bun: (architecture) => `@oven/bun-linux-${architecture === 'arm64' ? 'aarch64' : 'x64'}`,
+  deno: (architecture) => `@deno/linux-${architecture}-glibc`,
+};
+
+/** The exact version of Bun or Deno that a range means today, e.g. `bun-1.4.5`; kept for a day. */
+export async function resolveEngine(
+  app: string,
+  { name, range, from }: Pick<EngineRecipe, 'name' | 'range' | 'from'>,
+  context: Context,
+): Promise<string> {
+  const none = new Failure('usage', `${app} asks for ${name} "${range}" (${from}), and there is none.`, {
+    next: 'Ask for a version like 1.2.3, or a range that npm reads.',
+  });
+  if (!isRange(range)) throw none;
+  const key = createHash('sha256')
+    .update(JSON.stringify([name, range]))
+    .digest('hex')
+    .slice(0, 16);
+  return keptForADay(cachePath(context, 'node', 'engines', key), context, async () => {
+    const versions = await versionsInRange(PACKAGES[name]('x64'), range, context);
+    const newest = versions
+      .filter((version) => /^\d+\.\d+\.\d+$/.test(version))
+      .toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }))[0];
+    if (newest === undefined) throw none;
+    return `${name}-${newest}`;
+  });
+}
+
+/** Bun or Deno for builds on this machine: the folder that has it. */
+export async function engineForBuilds(text: string, context: Context): Promise<string> {
+  const { name, version } = engineOf(text);
+  if (process.platform !== 'linux') {
+    throw new Failure('usage', `What runs on ${name} is built on Linux; this is ${process.platform}.`, {
+      next: 'Run pipeline on a Linux machine.',
+    });
+  }
+  const folder = await unpacked(PACKAGES[name](ownArchitecture()), version, context);
+  return name === 'deno' ? folder : join(folder, 'bin');
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   commandRecipe,
   languagesIn,
 } from './command-recipe.ts';
+import { BUN_LOCKS, engineIn } from './engine-recipe.ts';
 import { folderOf, upwards } from './folders.ts';
 import { type NodeWish, nodeWish } from './node-version.ts';
 import {
@@ -64,7 +65,6 @@ export interface TomcatRecipe extends CommonRecipe {
 export type Recipe = NodeRecipe | StaticRecipe | TomcatRecipe | CommandRecipe;
 
 const LOCK_FILES = Object.keys(MANAGER_LOCKS);
-const OTHER_LOCKS = ['bun.lock', 'bun.lockb'] as const;
 const ENTRY_FILES = ['server.js', 'index.js', 'app.js'] as const;
 const READ = ['package.json', 'pom.xml', '.nvmrc', '.node-version', '.tool-versions', ...LOCK_FILES];
 
@@ -86,7 +86,7 @@ export function decidingPaths(definition: AppConfig): { readonly all: string[]; 
   const all: string[] = [];
   for (const folder of upwards(directory)) {
     read.push(...READ.map((name) => posix.join(folder, name)));
-    all.push(workspaceFile(folder), ...OTHER_LOCKS.map((name) => posix.join(folder, name)));
+    all.push(workspaceFile(folder), ...BUN_LOCKS.map((name) => posix.join(folder, name)));
   }
   read.push(...COMMAND_FILES.map((name) => posix.join(directory, name)));
   all.push(...read, ...[...ENTRY_FILES, ...COMMAND_SIGNS].map((name) => posix.join(directory, name)));
@@ -149,6 +149,7 @@ export function recipe(app: string, definition: AppConfig, files: SourceFiles): 
 function guessRuntime(app: string, directory: string, files: SourceFiles): Recipe['runtime'] {
   const languages = languagesIn(directory, files);
   const manifest = files.existing.has(posix.join(directory, 'package.json'));
+  if (engineIn(directory, files) !== undefined) return 'command';
   // Others have one for their pages' scripts: then it does not say how a service starts.
   if (manifest && (languages.length === 0 || startsNode(directory, files))) return 'node';
   const pom = files.text[posix.join(directory, 'pom.xml')];
@@ -244,7 +245,7 @@ function findLock(app: string, directory: string, manifest: Package, files: Sour
 function noLock(app: string, directory: string, files: SourceFiles): Failure {
   const where = directory === '' ? '' : `cd ${directory} && `;
   const other = upwards(directory)
-    .flatMap((folder) => OTHER_LOCKS.map((name) => posix.join(folder, name)))
+    .flatMap((folder) => BUN_LOCKS.map((name) => posix.join(folder, name)))
     .find((path) => files.existing.has(path));
   const has = other === undefined ? '' : ` (${other} is one of bun)`;
   return new Failure(
@@ -253,7 +254,7 @@ function noLock(app: string, directory: string, files: SourceFiles): Failure {
     {
       next:
         `Make one and commit it: ${where}npm install --package-lock-only && git add package-lock.json ` +
-        '&& git commit.',
+        `&& git commit.${other === undefined ? '' : ` Or run it on Bun: runtime: bun of ${app} in pipeline.yml.`}`,
     },
   );
 }
@@ -300,8 +301,8 @@ function requireNode(app: string, start: string, { dependencies }: Package): voi
   if (other === undefined || other in dependencies) return;
   throw new Failure('usage', `${app} starts with ${other} ("${start}"), and hosts run it with Node.`, {
     next:
-      `Start it with Node ("start": "node …", or start: of ${app} in pipeline.yml), or add ${other} to ` +
-      '"dependencies" where npm has it.',
+      `Start it with Node ("start": "node …", or start: of ${app} in pipeline.yml), or let it run on ` +
+      `${other === 'deno' ? 'Deno: runtime: deno' : 'Bun: runtime: bun'}.`,
   });
 }
 

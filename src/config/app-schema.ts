@@ -318,7 +318,7 @@ export const appSchema = z.strictObject({
     .describe(
       'Default: node where there is a package.json, tomcat where there is a pom.xml of ' +
         'packaging war, python with a requirements.txt or uv.lock, go with a go.mod, ruby with a ' +
-        'Gemfile.lock. command: any other.',
+        'Gemfile.lock, bun with a bun.lock, deno with a deno.json. command: any other.',
     ),
   node: z
     .string()

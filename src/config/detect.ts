@@ -14,6 +14,9 @@ import {
   webOfProcfile,
 } from './languages.ts';
 
+/** Lock files of those that install for Node. */
+const NODE_LOCKS = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock'];
+
 /** What `initialConfig` writes about. */
 export interface DetectedFolder {
   /** What the application is called: in package.json, in pom.xml, else the folder's own name. */
@@ -51,7 +54,9 @@ export async function detectFolder(directory: string, context: Context): Promise
     const described = describePackage(packageText, directory);
     // Others have one for their pages' scripts: then it does not say how a service starts.
     const node = described.kind.runtime === 'node' && described.kind.startsBy !== undefined;
-    return { ...(node ? described : (language ?? described)), git };
+    const engine = language?.kind.runtime === 'bun' || language?.kind.runtime === 'deno';
+    const own = engine && !NODE_LOCKS.some((name) => existsSync(join(directory, name)));
+    return { ...(node && !own ? described : (language ?? described)), git };
   }
   const pom = await readText(join(directory, 'pom.xml'));
   if (pom !== undefined) return { ...describePom(pom, directory), git };

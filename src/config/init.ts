@@ -52,6 +52,8 @@ function hosts({ kind }: DetectedFolder, name: string): string[] {
     python: 'nginx',
     go: 'nginx',
     ruby: 'nginx',
+    bun: 'nginx',
+    deno: 'nginx',
     tomcat: `nginx, tomcat${kind.runtime === 'tomcat' && kind.wantsMariadb ? ', mariadb' : ''}`,
   }[kind.runtime];
   return [
@@ -123,6 +125,8 @@ function runtime({ kind }: DetectedFolder): string[] {
     case 'python':
     case 'go':
     case 'ruby':
+    case 'bun':
+    case 'deno':
       return [...languageLines(kind), ...health('/')];
     case 'unknown':
       return health('/');
@@ -142,10 +146,15 @@ function languageLines({
             '    # The program of package main is built by go build, and started.',
             '    # start: ./bin/server',
           ]
-        : [
-            `    # ${example.before}It must listen on $PORT. Is this how it starts?`,
-            `    start: ${scalar(example.start)}`,
-          ];
+        : language === 'bun' || language === 'deno'
+          ? [
+              '    # Started as package.json or deno.json says. Where they do not:',
+              `    # start: ${scalar(example.start)}`,
+            ]
+          : [
+              `    # ${example.before}It must listen on $PORT. Is this how it starts?`,
+              `    start: ${scalar(example.start)}`,
+            ];
   return [
     `    runtime: ${language}`,
     ...start,

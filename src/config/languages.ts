@@ -2,7 +2,7 @@
  * Languages whose conventions hold by themselves: by which files they are told, and what hosts need. Pure.
  */
 
-export const LANGUAGES = ['python', 'go', 'ruby'] as const;
+export const LANGUAGES = ['python', 'go', 'ruby', 'bun', 'deno'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** Lock files of Python's tools. */
@@ -13,12 +13,16 @@ export const LANGUAGE_SIGNS: Readonly<Record<Language, readonly string[]>> = {
   python: ['requirements.txt', ...PYTHON_LOCKS, 'pyproject.toml'],
   go: ['go.mod'],
   ruby: ['Gemfile.lock', 'Gemfile'],
+  bun: ['bun.lock', 'bun.lockb'],
+  deno: ['deno.json', 'deno.jsonc', 'deno.lock'],
 };
 
 /** Debian packages that a host of such an application has. */
 export const LANGUAGE_PACKAGES: Readonly<Record<Language, readonly string[]>> = {
   python: ['python3', 'python3-venv'],
   go: [],
+  bun: [],
+  deno: [],
   // Some gems are compiled while they are installed.
   ruby: ['ruby', 'ruby-bundler', 'ruby-dev', 'build-essential', 'pkg-config', 'libyaml-dev'],
 };
@@ -41,6 +45,8 @@ export interface StartExample {
 
 export function startExample(language: Language | null, folder: LookedAt): StartExample {
   if (language === 'python') return pythonExample(folder);
+  if (language === 'bun') return { start: 'bun index.ts', before: '' };
+  if (language === 'deno') return { start: 'deno run --allow-net --allow-env main.ts', before: '' };
   if (language !== 'ruby') return { start: './server', before: '' };
   const has = /^ {4}puma \(/m.test(folder.text('Gemfile.lock') ?? '');
   return {

@@ -21,7 +21,9 @@ export const manifestSchema = z.object({
    */
   tree: z.string(),
   runtime: z.enum(['node', 'tomcat', 'static', 'command']),
-  /** Exact Node version. */
+  /**
+   * Exact version of Node, or e.g. `bun-1.4.5` where that runs the service; see `engineOf`.
+   */
   node: z.string().nullable(),
   start: z.string().nullable(),
   /** Absent where the runtime is not tomcat. */
@@ -38,7 +40,7 @@ export const manifestSchema = z.object({
   /** Absent where the runtime is not command. */
   command: z
     .object({
-      language: z.enum(['python', 'ruby', 'go']).nullable(),
+      language: z.enum(['python', 'ruby', 'go', 'bun', 'deno']).nullable(),
       /**
        * SHA-256 of all that decides which dependencies the host installs, in hexadecimal digits; null: none.
        */

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import { INCOMING, MIGRATED, NODE_ROOT, STATE_ROOT, systemUser } from '../contract/places.ts';
 import type { Placing } from '../contract/release.ts';
+import { engineOf } from '../contract/tools.ts';
 import { Failure } from '../errors.ts';
 import { type Brought, bringDependencies, DEPENDENCIES } from './build/dependencies.ts';
 import { BUILDS, buildTree } from './build/tree.ts';
@@ -137,20 +138,25 @@ async function writeFiles(
   if (manifest.node !== null) await host.link(`${NODE_ROOT}/${manifest.node}`, `${made}/node`);
 }
 
-/** The Node that was sent. */
+/** Its package has no folder for programs. */
+const DENO = ['--transform=s,package/deno,package/bin/deno,', 'package/deno'];
+
+/** The Node that was sent, or what stands for it. */
 async function putNode(scene: Scene, hash: string): Promise<void> {
   const { host, placed } = scene;
   const version = placed.manifest.node;
   const folder = `${NODE_ROOT}/${version}`;
   const archive = `${INCOMING}/${hash}`;
-  if (await host.exists(`${folder}/bin/node`)) return;
+  if (await host.exists(`${folder}/bin`)) return;
   if ((await host.sha256(archive)) !== hash) throw failed('place', `Node ${version} did not arrive whole`);
   await withSpace(scene, NODE_ROOT, async () => {
     await host.remove(folder);
     await host.remove(`${folder}.new`);
     await host.makeFolder(`${folder}.new`);
+    const { name } = engineOf(version ?? '');
     const options = ['--strip-components=1', '--no-same-owner', '-C', `${folder}.new`];
-    await must(scene, 'tar', '-xzf', archive, ...options, 'package/bin/node', 'package/LICENSE');
+    const files = { node: ['package/bin/node', 'package/LICENSE'], bun: ['package/bin/bun'], deno: DENO };
+    await must(scene, 'tar', '-xzf', archive, ...options, ...files[name]);
     await host.rename(`${folder}.new`, folder);
   });
   await host.remove(archive);

@@ -152,6 +152,7 @@ describe('other languages', () => {
       directory: '',
       language: null,
       packages: [],
+      engine: null,
       dependencies: null,
       build: 'make',
       buildOn: 'here',

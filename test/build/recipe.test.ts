@@ -133,7 +133,7 @@ describe('how an application is built', () => {
     ],
     [
       'the lock file of another tool',
-      {},
+      { runtime: 'node' },
       files({ 'package.json': '{"main":"a.js","devDependencies":{"a":"1"}}' }, ['bun.lock']),
       '(bun.lock is one of bun)',
       'npm install --package-lock-only',
@@ -181,18 +181,18 @@ describe('how an application is built', () => {
       'scripts.start',
     ],
     [
-      'a start by bun, which hosts do not have (nixpacks#1274)',
-      {},
+      'a start by bun where Node is asked for (nixpacks#1274)',
+      { runtime: 'node' },
       files({ 'package.json': '{"scripts":{"start":"bun run ./src/index.ts"}}' }),
       'app starts with bun ("bun run ./src/index.ts"), and hosts run it with Node.',
       'Start it with Node',
     ],
     [
-      'a lock file of bun (nixpacks#1248)',
-      {},
+      'a lock file of bun where Node is asked for (nixpacks#1248)',
+      { runtime: 'node' },
       files({ 'package.json': '{"main":"a.js","dependencies":{"a":"1"}}', 'bun.lock': '{}' }),
       'bun.lock is one of bun',
-      'npm install --package-lock-only',
+      'runtime: bun of app',
     ],
   ])('refuses %s, saying what to do', (_, definition, source, message, next) => {
     const found = failure(definition, source);

@@ -5,13 +5,20 @@ import { ownVariables, toolFolders } from '../../src/contract/tools.ts';
 import { NEW, placed } from './orders.ts';
 
 const manifest = (more: Partial<Manifest>): Manifest => ({ ...placed(NEW, 'green').manifest, ...more });
-const command = (language: 'python' | 'ruby' | 'go' | null, lock: string | null) =>
-  manifest({ runtime: 'command', node: null, directory: 'api', command: { language, lock, build: null } });
+type Language = NonNullable<Manifest['command']>['language'];
+const command = (language: Language, lock: string | null, node: string | null = null) =>
+  manifest({ runtime: 'command', node, directory: 'api', command: { language, lock, build: null } });
 
 it.each([
   ['Node', manifest({}), ['/r/node/bin', '/r/app/node_modules/.bin'], ['NODE_ENV=production']],
   ['Python', command('python', 'x'), ['/r/dependencies/bin'], ['PYTHONUNBUFFERED=1']],
   ['Go', command('go', null), ['/r/app/api/bin'], []],
+  [
+    'Deno',
+    command('deno', null, 'deno-2.9.6'),
+    ['/r/node/bin', '/r/app/api/node_modules/.bin'],
+    ['DENO_DIR=/r/app/api/.deno', 'DENO_NO_UPDATE_CHECK=1', 'NODE_ENV=production'],
+  ],
   ['any other', command(null, null), [], []],
 ])('%s', (_language, of, folders, variables) => {
   expect(toolFolders(of, '/r')).toEqual(folders);
@@ -20,6 +27,10 @@ it.each([
 
 it('Ruby has its gems, in production', () => {
   expect(ownVariables(command('ruby', 'x'), '/r')).toEqual(
-    expect.arrayContaining(['RAILS_ENV=production', 'BUNDLE_PATH=/r/dependencies/gems']),
+    expect.arrayContaining([
+      'RAILS_ENV=production',
+      'BUNDLE_APP_CONFIG=/r/dependencies',
+      'BUNDLE_PATH=/r/dependencies/gems',
+    ]),
   );
 });

@@ -85,7 +85,10 @@ async function addBuildUser({ host }: Scene): Promise<void> {
   if (code !== 0) throw failed('place', `cannot make the user ${BUILD_USER}`);
 }
 
-/** Its home: the host's proxies and pip's settings, and an environment that points there. */
+/** Bundler's, likewise: mirrors of registries, and passwords for them. */
+const BUNDLER_FILE = '/root/.bundle/config';
+
+/** Its home: the host's proxies, pip's and Bundler's settings, and an environment that points there. */
 async function writeSettings(
   { host }: Scene,
   home: string,
@@ -95,6 +98,7 @@ async function writeSettings(
   const user = users.find((text) => text !== undefined);
   await host.write(`${home}/.config/pip/pip.conf`, global ?? '', 0o600);
   await host.write(`${home}/pip.conf`, user ?? '', 0o600);
+  await host.write(`${home}/bundle/config`, (await host.read(BUNDLER_FILE)) ?? '', 0o600);
   const own = { HOME: home, TMPDIR: home, PIP_CONFIG_FILE: `${home}/pip.conf`, LC_ALL: 'C.UTF-8', ...env };
   const lines = Object.entries({ ...own, CI: 'true', NO_COLOR: '1' }).map(
     ([key, value]) => `${key}="${value}"\n`,

@@ -1,6 +1,7 @@
 /** An application built on the host itself, once for each commit and command: for native code. */
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import { bundlerVariables } from '../../contract/tools.ts';
 import { failed, type Scene, sayer } from '../scene.ts';
 import { DEPENDENCIES } from './dependencies.ts';
 import { buildOnHost } from './run.ts';
@@ -54,11 +55,9 @@ export async function buildTree(
 
 function languageVariables({ placed }: Scene, installed: string): Readonly<Record<string, string>> {
   if (placed.manifest.command?.language !== 'ruby') return {};
-  return {
-    BUNDLE_PATH: `${installed}/gems`,
-    BUNDLE_DEPLOYMENT: 'true',
-    BUNDLE_WITHOUT: 'development:test',
-    RAILS_ENV: 'production',
-    SECRET_KEY_BASE_DUMMY: '1',
-  };
+  const bundler = bundlerVariables(installed).map((one): [string, string] => {
+    const [name = '', value = ''] = one.split('=');
+    return [name, value];
+  });
+  return { ...Object.fromEntries(bundler), RAILS_ENV: 'production', SECRET_KEY_BASE_DUMMY: '1' };
 }

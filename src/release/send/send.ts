@@ -5,6 +5,7 @@ import { nodeArchive } from '../../build/node-runtime.ts';
 import { sha256 } from '../../build/pack.ts';
 import type { Context } from '../../context.ts';
 import { INCOMING } from '../../contract/places.ts';
+import { engineOf } from '../../contract/tools.ts';
 import { Failure } from '../../errors.ts';
 import { bytes } from '../../format.ts';
 import type { AppFacts } from '../look/facts.ts';
@@ -44,7 +45,9 @@ export async function sendNode(
   if (version === null || facts.nodes.has(version)) return undefined;
   const path = await nodeArchive({ version, architecture: facts.architecture }, context);
   const hash = await sha256(path);
-  if (!facts.incoming.has(hash)) await send(host, `upload Node ${version}`, path, hash, context);
+  const { name, version: exact } = engineOf(version);
+  const what = name === 'node' ? `Node ${exact}` : `${name} ${exact}`;
+  if (!facts.incoming.has(hash)) await send(host, `upload ${what}`, path, hash, context);
   return hash;
 }
 
