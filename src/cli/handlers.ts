@@ -42,6 +42,7 @@ export const handlers: Loaders = {
   monitorStatus: async () => (await import('./commands/monitor-others.ts')).monitorStatus,
   monitorUsers: async () => (await import('./commands/monitor-others.ts')).monitorUsers,
   monitorAcknowledge: async () => (await import('./commands/monitor-acknowledge.ts')).monitorAcknowledge,
+  monitorIncident: async () => (await import('./commands/monitor-incident.ts')).monitorIncident,
   monitorPreview: async () => (await import('./commands/monitor-preview.ts')).monitorPreview,
   monitorSilence: async () => (await import('./commands/monitor-silence.ts')).monitorSilence,
   monitorTestAlert: async () => (await import('./commands/monitor-others.ts')).monitorTestAlert,

@@ -31,6 +31,7 @@ export function checkReferences(
   return [
     ...checkHostNames(config),
     ...(config.monitor === undefined ? [] : knownHost(config.monitor.host, hosts, ['monitor', 'host'])),
+    ...Object.keys(config.monitor?.status_page?.apps ?? {}).flatMap((name) => knownApp(name, config)),
     ...Object.entries(config.checks).flatMap(([name, { from = [] }]) =>
       from.flatMap((host, i) => knownHost(host, hosts, ['checks', name, 'from', i])),
     ),
@@ -52,6 +53,19 @@ function knownHost(name: string, hosts: ReadonlySet<string>, path: Path): PathMi
   const known = hosts.size === 0 ? 'there are no hosts' : `hosts are ${[...hosts].join(', ')}`;
   return [
     { path, message: `unknown host "${name}", ${guess === undefined ? known : `did you mean "${guess}"?`}` },
+  ];
+}
+
+function knownApp(name: string, { apps }: ConfigValues): PathMistake[] {
+  if (Object.hasOwn(apps, name)) return [];
+  const guess = closest(name, Object.keys(apps));
+  const known = `applications are ${Object.keys(apps).join(', ') || 'none'}`;
+  const path = ['monitor', 'status_page', 'apps', name];
+  return [
+    {
+      path,
+      message: `unknown application "${name}", ${guess === undefined ? known : `did you mean "${guess}"?`}`,
+    },
   ];
 }
 

@@ -113,6 +113,22 @@ export const configSchema = z.strictObject({
         })
         .optional()
         .describe('Forward every sample to a Prometheus-compatible store by remote write.'),
+      status_page: z
+        .strictObject({
+          title: z.string().min(1).max(80).describe('Its title, e.g. the name of the company.'),
+          apps: z
+            .record(z.string(), z.string().min(1).max(80))
+            .optional()
+            .describe('Applications on it, and what visitors call them. Default: all, by name.'),
+          push: address
+            .optional()
+            .describe(
+              'Put there too (PUT) every minute, so that it outlives the monitor; user:password@ is sent as ' +
+                'an Authorization header.',
+            ),
+        })
+        .optional()
+        .describe('A page for everybody at /status: applications, 90 days, incidents. Default: none.'),
     })
     .optional()
     .describe('The monitor.'),

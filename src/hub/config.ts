@@ -53,6 +53,14 @@ const hubConfig = z.strictObject({
   remoteWrite: z.strictObject({ url: z.string(), headers: z.record(z.string(), z.string()) }).optional(),
   /** The log of what people do on the page. */
   auditLog: z.string().optional(),
+  /** The page for everybody: applications and what visitors call them; where it is put besides. */
+  statusPage: z
+    .strictObject({
+      title: z.string(),
+      apps: z.record(z.string(), z.string()),
+      push: z.string().optional(),
+    })
+    .optional(),
   heartbeat: z.strictObject({ url: z.string(), everyMs: z.number() }).optional(),
 });
 export type HubConfig = z.output<typeof hubConfig>;

@@ -21,6 +21,7 @@ import { LogReader } from './logs/ask.ts';
 import { exposition } from './prometheus/exposition.ts';
 import { RemoteWrite } from './prometheus/remote-write.ts';
 import { Totals } from './prometheus/totals.ts';
+import { StatusPage } from './status/status.ts';
 import { type Redis, redisClient } from './store/redis.ts';
 import { makeRoom } from './store/space.ts';
 import { Watch } from './watch.ts';
@@ -72,6 +73,7 @@ class Hub {
   readonly #canaries: RunningCanaries;
   readonly #rollouts: RolloutsGoingOn;
   readonly #remoteWrite: RemoteWrite | undefined;
+  readonly #status: StatusPage | undefined;
 
   constructor(
     config: HubConfig,
@@ -79,7 +81,7 @@ class Hub {
     signal: AbortSignal,
     log: Log,
   ) {
-    const { hosts, intervalSeconds, remoteWrite } = config;
+    const { hosts, intervalSeconds, remoteWrite, statusPage } = config;
     const ingest = new Ingest({ hosts, redis, reader, signal, log });
     this.#config = config;
     this.#redis = redis;
@@ -90,6 +92,15 @@ class Hub {
     this.live = new Live(ingest);
     this.#canaries = new RunningCanaries(redis, (event) => this.live.event(event));
     this.#rollouts = new RolloutsGoingOn(redis);
+    if (statusPage !== undefined)
+      this.#status = new StatusPage({
+        page: statusPage,
+        redis,
+        ingest,
+        signal,
+        log,
+        states: () => this.#watch.states,
+      });
     if (remoteWrite !== undefined)
       this.#remoteWrite = new RemoteWrite({ ...remoteWrite, totals: this.#totals, log, signal });
   }
@@ -109,7 +120,7 @@ class Hub {
   }
 
   async run(): Promise<void> {
-    await Promise.all([this.ingest.run(), this.#watch.run(), this.#remoteWrite?.run()]);
+    await Promise.all([this.ingest.run(), this.#watch.run(), this.#remoteWrite?.run(), this.#status?.run()]);
   }
 
   /** Once per sample: sends what changed to every open page. */
@@ -133,6 +144,7 @@ class Hub {
       },
       overview: () => this.#overview(),
       metrics: () => this.#metrics(),
+      status: () => this.#status?.html,
       secure: tls !== undefined,
       trustedProxies,
       log: this.#log,
@@ -223,7 +235,8 @@ async function listen(
   if (tls === undefined) return [await started({ fetch, ...at, port, createServer, serverOptions: limits })];
   const redirect = createServer(limits, (request, response) => {
     const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-    const target = `https://${host}${tls.port === 443 ? '' : `:${tls.port}`}/dashboard`;
+    const path = request.url === '/status' ? '/status' : '/dashboard';
+    const target = `https://${host}${tls.port === 443 ? '' : `:${tls.port}`}${path}`;
     response.writeHead(/^[\w.:[\]-]+$/.test(host) ? 308 : 400, { location: target }).end();
   });
   // The redirect first: whoever waits for the hub waits for https.

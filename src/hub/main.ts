@@ -13,6 +13,7 @@ import { addSilence, endSilence, listSilences } from './events/silences.ts';
 import { giveBackTroubles, listTaken, takeTroubles } from './events/taken.ts';
 import { runHub } from './hub.ts';
 import { previewRules } from './preview.ts';
+import { goingOn, tellIncident } from './status/people.ts';
 import { ALERTS, LEADER, POSITIONS, SERVED } from './store/keys.ts';
 import { type Redis, redisClient } from './store/redis.ts';
 
@@ -30,6 +31,9 @@ const USAGE = `Usage: hub.js COMMAND, with the configuration in ${HUB_CONFIG} or
   silence SUBJECT MS BY WHY        tell nobody of it for so many milliseconds
   silences                         those that go on
   unsilence SUBJECT                tell of it again
+  incident APP TEXT                say something of the incident that goes on, or open one; no APP: all
+  incident-end APP TEXT            the same, and close it
+  incidents                        those that go on
   preview MS                       what the rules on standard input (JSON, as alerts: own:) would have told
                                    in so many milliseconds until now
   acknowledge SUBJECT BY           who takes care of what fires about it: it is not told again
@@ -89,6 +93,19 @@ async function main(args: readonly string[]): Promise<unknown> {
     }
     case 'unacknowledge':
       return withRedis(config(), async (redis) => ({ alerts: await giveBackTroubles(redis, rest[0] ?? '') }));
+    case 'incident':
+    case 'incident-end': {
+      const [app = '', text = ''] = rest;
+      const { statusPage } = config();
+      if (statusPage === undefined)
+        throw new Failure('usage', 'There is no status page.', {
+          next: 'Write monitor: { status_page: { title: … } } in pipeline.yml, then run: pipeline monitor setup',
+        });
+      const change = { app, text, isEnd: command === 'incident-end', now: Date.now() };
+      return withRedis(config(), (redis) => tellIncident(redis, change));
+    }
+    case 'incidents':
+      return withRedis(config(), async (redis) => ({ incidents: await goingOn(redis, Date.now()) }));
     case 'preview': {
       const rules = alertsSchema.shape.own.parse(JSON.parse(await standardInput()));
       const { hosts } = config();

@@ -84,9 +84,9 @@ export class Watch {
       },
     });
     const hasOwn = Object.keys(config.own).length > 0;
-    options.ingest.listen((host, window) => {
+    options.ingest.listen((host, window, whole) => {
       this.#trends.note(host.name, window);
-      if (hasOwn) this.#lastMinute.note(host.name, window);
+      if (hasOwn) this.#lastMinute.note(host.name, whole);
     });
     const after = config.silenceAfterDeploy;
     if (after !== undefined) options.ingest.listenToEvents((event) => this.#silence(event, after));

@@ -278,12 +278,24 @@ export function forwarding({ monitor }: Pick<Config, 'monitor'>, env: Env) {
   return { remoteWrite: { url: filledIn(wanted.url, env, 'monitor:'), headers } };
 }
 
+/** The page for everybody, with its address filled in. @throws Failure `usage` as `alertPlaces` */
+export function publicPage({ monitor, apps }: Pick<Config, 'monitor' | 'apps'>, env: Env) {
+  const wanted = monitor?.status_page;
+  if (wanted === undefined) return {};
+  const { title, apps: shown, push } = wanted;
+  const names = shown ?? Object.fromEntries(Object.keys(apps).map((name) => [name, name]));
+  const put = push === undefined ? {} : { push: filledIn(push, env, 'monitor:') };
+  return { statusPage: { title, apps: names, ...put } };
+}
+
 export interface HubWanted {
   readonly hosts: readonly string[];
   readonly password: string;
   /** Where people find it. */
   readonly dashboard: string;
-  readonly places: ReturnType<typeof alertPlaces> & ReturnType<typeof forwarding>;
+  readonly places: ReturnType<typeof alertPlaces> &
+    ReturnType<typeof forwarding> &
+    ReturnType<typeof publicPage>;
 }
 
 /** Text of /etc/pipeline/hub.json. */

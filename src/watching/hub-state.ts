@@ -15,6 +15,7 @@ import {
   type HubWanted,
   hubConfigText,
   logForwarding,
+  publicPage,
 } from './desired.ts';
 import { dashboardUrl, type MonitorPlace } from './place.ts';
 import type { MonitorSecrets } from './secrets.ts';
@@ -31,7 +32,11 @@ export interface HubInputs {
 
 /** @throws Failure `usage` where a certificate or a variable that pipeline.yml names is missing or wrong */
 export async function hubInputs(config: Config, env: Context['env']): Promise<HubInputs> {
-  const places = { ...alertPlaces(config.alerts, env), ...forwarding(config, env) };
+  const places = {
+    ...alertPlaces(config.alerts, env),
+    ...forwarding(config, env),
+    ...publicPage(config, env),
+  };
   const files = config.monitor?.tls;
   const forward = logForwarding(config, env);
   if (files === undefined) return { places, tls: undefined, forward };

@@ -80,6 +80,22 @@ describe('the words of a rule', () => {
   });
 });
 
+describe('monitor: status_page:', () => {
+  const read = (page: string) =>
+    readConfig(`project: p\nhosts: { monitor: {} }\nmonitor: { status_page: ${page} }\n`);
+
+  it.each([
+    ['{}', 'monitor.status_page.title', /is missing/],
+    ['{ title: "" }', 'monitor.status_page.title', /expected/],
+    ['{ title: x, apps: { shop: Shop } }', 'monitor.status_page.apps.shop', /unknown application "shop"/],
+    ['{ title: x, push: somewhere }', 'monitor.status_page.push', /url/i],
+    ['yes', 'monitor.status_page', /expected a mapping/],
+  ])('refuses %s', (page, path, message) => {
+    const { mistakes } = read(page);
+    expect(mistakes[0]).toMatchObject({ path, message: expect.stringMatching(message) });
+  });
+});
+
 describe('alerts: own:', () => {
   const read = (own: string) => readConfig(`project: p\nhosts: { web: {} }\nalerts:\n  own:\n    ${own}\n`);
 

@@ -155,6 +155,20 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
     ]);
   });
 
+  it('tells listeners of a window with its routes by application, and apart', async () => {
+    const routes = [route(3), { ...route(4), route: '/other' }];
+    await redis.xAdd(inbox('db'), '*', sample(0, Date.now(), { host: 'db', routes }));
+    const heard: number[][] = [];
+    await hub(async (ingest) => {
+      if (heard.length === 0)
+        ingest.listen(({ name }, summed, whole) => {
+          if (name === 'db') heard.push([summed, whole].map((one) => one.routes.length));
+        });
+      return heard.length > 0;
+    });
+    expect(heard[0]).toEqual([1, 2]);
+  });
+
   it('lets nobody in without a password, and nothing be done from another origin', async () => {
     const stop = new AbortController();
     const ingest = new Ingest({ hosts: ['web'], redis, reader, signal: stop.signal, log: () => {} });
@@ -184,6 +198,7 @@ describe.skipIf(missing !== undefined)('the hub on a real Redis', () => {
           Date.now(),
         ),
       metrics: () => '',
+      status: () => undefined,
       secure: true,
       log: () => {},
     });

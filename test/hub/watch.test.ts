@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)('the watch of a hub', () => {
         clock.now += 1000;
         const sample = window({ host: 'web', at: clock.now, ...check(up), ...more });
         remember(host, sample, clock.now);
-        for (const listener of samples) listener(host, sample);
+        for (const listener of samples) listener(host, sample, sample);
         await watch.look();
       }
       await Promise.race([watch.settle(), sleep(3000)]);

@@ -80,6 +80,23 @@ export const watching = {
     },
     examples: ['pipeline monitor acknowledge web', 'pipeline monitor acknowledge web --end'],
   },
+  monitorIncident: {
+    path: 'monitor incident',
+    summary: 'say something on the status page: of the incident that goes on, or of a new one',
+    description:
+      'Alerts open and close incidents by themselves. Without one about --app, the words open one, which --end ' +
+      'closes. Everybody can read them: name no hosts. Without words: the incidents that go on.',
+    arguments: [{ name: '[words]', description: 'for visitors, e.g. "Payments are back."' }],
+    options: {
+      inventory,
+      app: { flags: '--app <app>', description: 'what it is about (default: all)', type: 'text' },
+      end: { flags: '--end', description: 'close the incident that a person opened', type: 'flag' },
+    },
+    examples: [
+      'pipeline monitor incident --app shop "A disk is full. We make room."',
+      'pipeline monitor incident --app shop --end "All is well again."',
+    ],
+  },
   monitorPreview: {
     path: 'monitor preview',
     summary: 'show when your own rules would have fired, on what the monitor has kept',

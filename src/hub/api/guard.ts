@@ -20,7 +20,7 @@ export const CSP = [
 export function safeHeaders(secure: boolean): MiddlewareHandler<Env> {
   return async (c, next) => {
     await next();
-    c.res.headers.set('content-security-policy', CSP);
+    if (!c.res.headers.has('content-security-policy')) c.res.headers.set('content-security-policy', CSP);
     c.res.headers.set('x-content-type-options', 'nosniff');
     c.res.headers.set('x-frame-options', 'DENY');
     c.res.headers.set('referrer-policy', 'no-referrer');

@@ -1,6 +1,7 @@
 /** What the hub answers over HTTP. Everything but sign-in and the page's own files needs a user. */
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
+import { STATUS_CSP } from '../../alerts/status/page.ts';
 import { type Env, type Request, signIn } from '../access/sign-in.ts';
 import { visitors } from '../access/visitor.ts';
 import type { Overview } from '../api-types.ts';
@@ -26,6 +27,8 @@ export interface HttpOptions {
   /** Text for Prometheus. */
   readonly metrics: () => string;
   /** Served over https: cookies are sent over https only. */
+  /** The page for everybody; undefined: there is none. */
+  readonly status: () => string | undefined;
   readonly secure: boolean;
   /** Proxies in front that may speak for visitors: addresses or networks. */
   readonly trustedProxies: readonly string[];
@@ -57,6 +60,13 @@ export function createHttp(options: HttpOptions): Hono<Env> {
   app.get('/', (c) => c.redirect('/dashboard'));
   app.get('/dashboard', (c) => serve(c, page.html, false));
   for (const [path, asset] of page.files) app.get(path, (c) => serve(c, asset, true));
+  app.get('/status', (c) => {
+    const html = options.status();
+    if (html === undefined) return c.notFound();
+    c.header('content-security-policy', STATUS_CSP);
+    c.header('cache-control', 'public, max-age=10');
+    return c.html(html);
+  });
   app.get('/api/health', (c) =>
     ingest.trouble === '' ? c.json({ ok: true }) : c.json({ ok: false, trouble: ingest.trouble }, 503),
   );

@@ -29,8 +29,8 @@ export interface IngestOptions {
   readonly now?: () => number;
 }
 
-/** A window that was stored, as listeners get it: routes summed up by application. */
-export type Listener = (host: HostState, window: Window) => void;
+/** Hears of a window that was stored, with its routes summed up by application, and as it came. */
+export type Listener = (host: HostState, window: Window, whole: Window) => void;
 
 interface InboxEntry {
   readonly id: string;
@@ -262,7 +262,7 @@ export class Ingest {
         host.lost += admission.lost;
         await this.#noteReleases(host.name, window);
         remember(host, summed, now);
-        for (const listener of this.#listeners) listener(host, summed);
+        for (const listener of this.#listeners) listener(host, summed, window);
       });
     }
     multi.hSet(keys.POSITIONS, host.name, JSON.stringify(position));

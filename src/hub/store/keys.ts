@@ -24,6 +24,12 @@ export const ALERTS = 'hub:alerts';
 export const SILENCES = 'hub:silences';
 /** Hash: alert key → who has taken it (JSON). */
 export const TAKEN = 'hub:taken';
+/** Hash: `day|seen, look or broken|app` → ms. */
+export const STATUS_DAYS = 'hub:status-days';
+/** Hash: id → an incident of the status page (JSON). */
+export const INCIDENTS = 'hub:incidents';
+/** Hash: id of an incident → what people said of it (JSON). */
+export const INCIDENT_WORDS = 'hub:incident-words';
 /** Stream of what was fired and resolved. */
 export const ALERT_LOG = 'hub:alert-log';
 /** Hash: id → a message on its way to a place (JSON). */
