@@ -8,7 +8,8 @@ import { command, quote } from '../ssh/quote.ts';
 
 /** Hours may pass until much data has come over a slow line. */
 const LONGEST_MS = 12 * 3_600_000;
-const PROGRAM = [`${ONHOST}/node/bin/node`, `${ONHOST}/current`, 'backup'];
+/** pipeline's own program on hosts. */
+export const PROGRAM = [`${ONHOST}/node/bin/node`, `${ONHOST}/current`];
 
 type Answer<K extends BackupEvent['event']> = Extract<BackupEvent, { event: K }>;
 
@@ -45,7 +46,7 @@ export async function onHost(
 ): Promise<BackupAnswer> {
   const host = connection.target.name;
   const events: BackupEvent[] = [];
-  const line = command(['nice', '-n', '19', 'ionice', '-c', '3', ...PROGRAM, ...args]);
+  const line = command(['nice', '-n', '19', 'ionice', '-c', '3', ...PROGRAM, 'backup', ...args]);
   const there = `[ -e ${ONHOST}/current ] || { echo 'no program' >&2; exit 4; }`;
   const script = order === undefined ? line : `printf %s ${quote(JSON.stringify(order))} | ${line}`;
   const result = await connection.script(`${there}\n${script}`, {

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import type { PendingRestore, Snapshot } from '../contract/backup.ts';
 import { whoami } from '../environment/audit.ts';
 import { Failure } from '../errors.ts';
-import type { ReleaseHost } from '../release/index.ts';
+import type { AppOnHosts, ReleaseHost } from '../release/index.ts';
 import { coveredOn, itemsOf } from './coverage.ts';
 import { type PlannedRestore, plannedRestores } from './decide.ts';
 import { onHost } from './on-host.ts';
@@ -105,15 +105,15 @@ function noBackup(app: string, { name }: BackedUpHost): Failure {
 /**
  * Loads everything beside what is there, then stops the application, and puts all of it in place. After a
  * kill at any moment, the same call finishes it; until then the application stands still.
- * @param appHosts hosts that run the application
+ * @param runs the application on the hosts that run it
  * @throws Failure as the hosts say: what was not replaced serves on
  */
 export async function restore(
-  app: string,
+  runs: AppOnHosts,
   work: readonly HostRestore[],
-  appHosts: readonly ReleaseHost[],
   context: Context,
 ): Promise<void> {
+  const { app } = runs;
   const by = whoami(context);
   const all = work.flatMap(({ host, planned }) =>
     planned.map(({ order, resumed }) => ({ host, order, resumed })),
@@ -121,7 +121,7 @@ export async function restore(
   for (const { host, order, resumed } of all)
     if (!resumed) await onHost(host.connection, ['prepare'], context, order);
   if (all.every(({ order }) => order.into !== null)) return;
-  await standStill(app, appHosts, context);
+  await standStill(runs, context);
   let failure: unknown;
   for (const { host, order } of all) {
     if (failure !== undefined) break;
@@ -131,7 +131,7 @@ export async function restore(
   }
   context.signal.throwIfAborted();
   if (failure !== undefined && (await isHalf(app, work, context))) throw failure;
-  await startAgain(app, appHosts, context);
+  await startAgain(runs, context);
   if (failure !== undefined) throw failure;
 }
 

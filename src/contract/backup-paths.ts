@@ -1,4 +1,5 @@
 /** Where a host keeps what its backups need and know. */
+import { APPS } from './places.ts';
 
 /** Plan, password and keys, for root alone. */
 export const BACKUP_FOLDER = '/etc/pipeline/backup';
@@ -20,3 +21,8 @@ export const BACKUP_REPLACING = `${BACKUP_STATE}/replacing`;
 export const BACKUP_UNIT = 'pipeline-backup.service';
 export const BACKUP_TIMER = 'pipeline-backup.timer';
 export const BACKUP_WATCH = 'pipeline-backup.path';
+
+/** There while an application stands still for a restore, on each of its hosts: its units that ran. */
+export function standstillNote(app: string): string {
+  return `${APPS}/${app}/stopped`;
+}

@@ -51,6 +51,11 @@ class World implements BackupWorld {
   now = () => this.clock;
   sleep = async () => {};
   weights = async () => undefined;
+  isReleasing = async () => this.releasing-- > 0;
+  /** How often a release is still found under way. */
+  releasing = 0;
+  /** Of the next dumps, how many give way to one. */
+  stops = 0;
   files: BackupWorld['files'] = {
     read: async (path) => this.texts.get(path),
     write: async (path, text) => void this.texts.set(path, text),
@@ -91,11 +96,13 @@ class World implements BackupWorld {
   }
   pipe = async (_from: Command, to: Command | undefined, passage?: Passage) => {
     this.asked.push(`pipe to ${to?.program}`);
-    const none = { bytes: 10, sha256: '', whole: true };
+    const none = { bytes: 10, sha256: '', whole: true, stopped: false };
     const nothing = { code: 0, out: '', err: '' };
     if (passage === 'open' && this.lies)
       return { ...none, from: { code: 1, err: 'ciphertext verification failed' }, to: nothing };
     if (passage !== 'seal') return { ...none, from: { code: 0, err: '' }, to: nothing };
+    if (passage === 'seal' && this.stops-- > 0)
+      return { ...none, stopped: true, from: { code: 255, err: '' }, to: { ...nothing, code: 255 } };
     if (this.dumpFails)
       return { ...none, from: { code: 2, err: 'lost connection' }, to: { code: 255, out: '', err: '' } };
     return { ...none, from: { code: 0, err: '' }, to: this.#take('stream') };
@@ -210,6 +217,22 @@ describe('a storage that lies', () => {
   });
 });
 
+test('a dump waits for a release, gives way to one, and is made after it', async () => {
+  const world = new World();
+  world.releasing = 3;
+  world.stops = 2;
+  await take(world);
+  expect(world.stored).toEqual(['stream', 'paths']);
+  expect(world.asked.filter((one) => one === 'pipe to restic')).toHaveLength(3);
+  expect(world.status().items).toMatchObject([{ error: '', snapshot: '1' }, {}]);
+  world.stops = 1e9;
+  world.sleep = async () => {};
+  const waits = world.now;
+  world.now = () => (world.clock += 60_000);
+  await expect(take(world)).rejects.toThrow('releases of shop have been under way for 2 h');
+  world.now = waits;
+});
+
 describe('a stream between programs', () => {
   const print = (text: string) => ({ program: 'printf', args: ['%s', text] });
   const shell = (script: string) => ({ program: 'sh', args: ['-c', script] });
@@ -229,6 +252,11 @@ describe('a stream between programs', () => {
   test('is whole where its reader had enough before the end, as tar has', async () => {
     const back = await realWorld.pipe(print(await sealed()), shell('head -c 10 >/dev/null'), 'open');
     expect(back).toMatchObject({ whole: true, from: { code: 0 }, to: { code: 0 } });
+  });
+
+  test('is stopped where it is asked to be', async () => {
+    const stopped = await realWorld.pipe(shell('sleep 60'), shell('cat'), 'seal', async () => true);
+    expect(stopped).toMatchObject({ stopped: true, to: { out: '' } });
   });
 
   test('ends where its reader fails, whose code says why', async () => {

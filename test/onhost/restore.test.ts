@@ -27,6 +27,7 @@ class Tree implements BackupWorld {
   now = () => 0;
   sleep = async () => {};
   weights = async () => undefined;
+  isReleasing = async () => false;
   #step(): void {
     if (this.left-- <= 0) throw new Killed();
   }

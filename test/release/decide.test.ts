@@ -195,6 +195,7 @@ complete
     expect(parseAppFacts('web', 'app', text)).toEqual({
       auth: [],
       closed: undefined,
+      standsStill: false,
       architecture: 'arm64',
       program: 'onhost-1.cjs',
       rollout: false,

@@ -22,11 +22,14 @@ export const restore: Handler<typeof definitions.restore> = async (options, sess
     const planned = work.flatMap((one) => one.planned);
     for (const one of planned) output.line(capital(lossWords(one, now)));
     const replaces = planned.some(({ order }) => order.into === null);
-    if (replaces) output.line(`${app} stands still while its data changes places.`);
+    if (replaces)
+      output.line(`${app} stands still while its data changes places; visitors see its page of maintenance.`);
     if (replaces && !options.yes) await confirm(`Type ${app} to go on: `, app, output);
-    const runs = place.hosts.filter(({ groups }) => definition.hosts.some((one) => groups.includes(one)));
+    const hosts = place.hosts.filter(({ groups }) => definition.hosts.some((one) => groups.includes(one)));
     const lock = { command: `pipeline restore ${app}`, wait: options.wait };
-    await withLock(place.keeper.connection, lock, context, (locked) => bringBack(app, work, runs, locked));
+    await withLock(place.keeper.connection, lock, context, (locked) =>
+      bringBack({ config: place.config, app, hosts }, work, locked),
+    );
     output.line(`Restored in ${duration(performance.now() - started)}.`);
     return {
       json: {

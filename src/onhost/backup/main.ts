@@ -81,7 +81,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
       before: [...(await servedBefore(realWorld))],
     }),
   prepare: locked(PATIENCE_SECONDS, async (_, tell) => (await restoreFrom(tell)).prepare()),
-  finish: locked(PATIENCE_SECONDS, async ([by = ''], tell) => (await restoreFrom(tell)).finish(by)),
+  finish: locked(PATIENCE_SECONDS, async ([by = ''], tell) => {
+    const one = await restoreFrom(tell);
+    // No release, and no watch that goes back, while data change places.
+    await (one.app === undefined ? one.finish(by) : withLock(one.app, () => one.finish(by)));
+  }),
 };
 
 async function restoreFrom(tell: Tell): Promise<Restore> {

@@ -4,11 +4,14 @@ import { rename, statfs } from 'node:fs/promises';
 import { type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { realHost } from '../real/host.ts';
+import { isLocked } from '../real/lock.ts';
 import { Counter, Opener, sealOf } from './seal.ts';
 import type { BackupWorld, Command, Passage, Piped, Ran } from './world.ts';
 
 /** Of a program's output, its end is kept: what it says last is why it failed. */
 const KEPT = 16 * 1024 ** 2;
+/** How soon a stream gives way. */
+const ASK_MS = 1000;
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -16,8 +19,20 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 function begin({ program, args, env }: Command): Child {
   return spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
     env: { ...process.env, LC_ALL: 'C.UTF-8', ...env },
   });
+}
+
+/** With what it started itself. */
+function killAll({ pid }: Child): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function keep(stream: Readable): () => string {
@@ -56,8 +71,34 @@ async function run(
   return { code: isLate ? 124 : code, out: out(), err: `${err()}${late}` };
 }
 
-async function pipe(from: Command, to: Command | undefined, passage: Passage | undefined): Promise<Piped> {
+async function pipe(
+  from: Command,
+  to: Command | undefined,
+  passage: Passage | undefined,
+  stop?: () => Promise<boolean>,
+): Promise<Piped> {
   const source = begin(from);
+  let stopped = false;
+  let said = 0;
+  const asking = setInterval(async () => {
+    // Twice: a look at the application holds its lock for a moment too.
+    said = (await stop?.()) ? said + 1 : 0;
+    if (said < 2) return;
+    stopped = true;
+    killAll(source);
+  }, ASK_MS);
+  try {
+    return { ...(await flow(source, to, passage)), stopped };
+  } finally {
+    clearInterval(asking);
+  }
+}
+
+async function flow(
+  source: Child,
+  to: Command | undefined,
+  passage: Passage | undefined,
+): Promise<Omit<Piped, 'stopped'>> {
   source.stdin.on('error', () => {}).end();
   const sourceErr = keep(source.stderr);
   const sourceEnd = ended(source);
@@ -71,10 +112,10 @@ async function pipe(from: Command, to: Command | undefined, passage: Passage | u
   const [out, err] = [keep(sink.stdout), keep(sink.stderr)];
   const sinkEnd = ended(sink);
   // Where the sink fails first, its code says why.
-  await pipeline(source.stdout, counter, inputOf(sink, sinkEnd)).catch(() => source.kill('SIGKILL'));
+  await pipeline(source.stdout, counter, inputOf(sink, sinkEnd)).catch(() => killAll(source));
   const code = await sourceEnd;
   const isGood = code === 0 && (!(counter instanceof Opener) || counter.whole);
-  if (!isGood) sink.kill('SIGKILL');
+  if (!isGood) killAll(sink);
   else if (passage === 'seal') sink.stdin.end(sealOf(counter.sha256));
   else sink.stdin.end();
   const sinkCode = await sinkEnd;
@@ -101,7 +142,7 @@ async function drain(parts: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of parts);
 }
 
-function result(code: number, err: string, to: Ran, counter: Counter): Piped {
+function result(code: number, err: string, to: Ran, counter: Counter): Omit<Piped, 'stopped'> {
   const whole = counter instanceof Opener ? counter.whole : true;
   return { from: { code, err }, to, bytes: counter.bytes, sha256: counter.sha256, whole };
 }
@@ -127,4 +168,5 @@ export const realWorld: BackupWorld = {
   run,
   pipe,
   weights: realHost.weights,
+  isReleasing: isLocked,
 };

@@ -134,14 +134,28 @@ export class Repository {
     return ['--host', this.#plan.host, '--tag', tags.join(',')];
   }
 
-  /** What a program prints, with its seal. @throws Failure kind `host`; nothing of it is kept then */
-  async writeStream(from: Command, file: string, item: BackupItem, before = false): Promise<Written> {
+  /**
+   * What a program prints, with its seal.
+   * @param stop as `BackupWorld.pipe` has it
+   * @returns undefined where it was stopped
+   * @throws Failure kind `host`; nothing of it is kept then
+   */
+  async writeStream(
+    from: Command,
+    file: string,
+    item: BackupItem,
+    {
+      before = false,
+      stop,
+    }: { readonly before?: boolean; readonly stop?: (() => Promise<boolean>) | undefined },
+  ): Promise<Written | undefined> {
     const labels = this.#labels(item, before);
     const to = this.#command(['backup', '--json', ...labels, '--stdin', '--stdin-filename', file]);
     const piped = await this.#patiently(
-      () => this.#world.pipe(from, to, 'seal'),
-      (one) => one.from.code === 0 && one.to.code === 0,
+      () => this.#world.pipe(from, to, 'seal', stop),
+      (one) => one.stopped || (one.from.code === 0 && one.to.code === 0),
     );
+    if (piped.stopped) return undefined;
     const { from: source, to: sink, bytes } = piped;
     if (sink.code !== 0 && (source.code === 0 || sink.err.trim() !== ''))
       throw this.#failure('did not take the backup', sink);

@@ -57,6 +57,12 @@ export class Restore {
     this.#tell = tell;
   }
 
+  /** The application whose data it brings back. */
+  get app(): string | undefined {
+    const { item } = this.#order;
+    return 'app' in item ? item.app : undefined;
+  }
+
   #say(state: 'started' | 'done', detail: string): void {
     this.#tell({ event: 'step', item: itemName(this.#order.item), state, detail });
   }

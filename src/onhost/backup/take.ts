@@ -20,6 +20,10 @@ const SERVED = `${BACKUP_STATE}/releases.json`;
 /** Second names for Redis's files, on the same disk, which stay while Redis writes on. */
 const REDIS_COPY = '/var/lib/pipeline-redis/.backup';
 
+/** Hooks of a release may take an hour. */
+const RELEASE_MS = 2 * 3_600_000;
+const RELEASE_PAUSE_MS = 2000;
+
 /** @returns undefined where there is nothing yet @throws Failure kind `host` */
 export async function takeBackup(
   world: BackupWorld,
@@ -31,7 +35,10 @@ export async function takeBackup(
     case 'database': {
       const engine = engineOf(world, item);
       if (!(await engine.holdsData())) return undefined;
-      return repository.writeStream(engine.dump(), engine.file, item, before);
+      const write = (stop?: () => Promise<boolean>) =>
+        repository.writeStream(engine.dump(), engine.file, item, { before, stop });
+      // Before a restore, nobody releases: its command holds the locks.
+      return before ? write() : besideReleases(world, item.app, write);
     }
     case 'folder':
       if (!(await world.files.exists(item.path))) return undefined;
@@ -41,6 +48,30 @@ export async function takeBackup(
     case 'monitor':
       return takeMonitor(world, repository, item);
   }
+}
+
+/**
+ * A release comes first: its migration would wait for what a dump has locked, and requests behind that. A
+ * dump that is under way is given up, and made after it.
+ */
+async function besideReleases(
+  world: BackupWorld,
+  app: string,
+  write: (stop: () => Promise<boolean>) => Promise<Written | undefined>,
+): Promise<Written> {
+  const end = world.now() + RELEASE_MS;
+  const isReleasing = () => world.isReleasing(app);
+  while (world.now() < end) {
+    if (await isReleasing()) {
+      await world.sleep(RELEASE_PAUSE_MS);
+      continue;
+    }
+    const written = await write(isReleasing);
+    if (written !== undefined) return written;
+  }
+  throw new Failure('host', `releases of ${app} have been under way for ${RELEASE_MS / 3_600_000} h`, {
+    next: 'It is tried again once they have ended.',
+  });
 }
 
 /** Whether there is anything by now of an item of which there was nothing: a deploy may have made it. */

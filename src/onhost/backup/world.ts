@@ -23,6 +23,8 @@ export interface Piped {
   /** Of the program that it came from, and of the one that it went to. */
   readonly from: Pick<Ran, 'code' | 'err'>;
   readonly to: Ran;
+  /** It was stopped on the way, as was asked for. */
+  readonly stopped: boolean;
   /** Without the seal. */
   readonly bytes: number;
   readonly sha256: string;
@@ -49,9 +51,17 @@ export interface BackupWorld {
   run(command: Command, options?: { readonly input?: string; readonly timeoutMs?: number }): Promise<Ran>;
   /**
    * Streams from one program to another. Where the first one fails, the other is killed before it sees an
-   * end, so that it cannot take half for the whole. `to` undefined: only counted and hashed.
+   * end, so that it cannot take half for the whole. `to` undefined: only counted and hashed. `stop` is asked
+   * each second: true kills both.
    */
-  pipe(from: Command, to: Command | undefined, passage: Passage | undefined): Promise<Piped>;
+  pipe(
+    from: Command,
+    to: Command | undefined,
+    passage: Passage | undefined,
+    stop?: () => Promise<boolean>,
+  ): Promise<Piped>;
+  /** Whether a release of the application is being put into service here. */
+  isReleasing(app: string): Promise<boolean>;
   /** Green's percentage of an application's traffic; undefined: it has no site here. */
   weights(app: string): Promise<number | undefined>;
 }

@@ -5,6 +5,19 @@ import { failed } from '../scene.ts';
 
 const LOCKS = '/run/pipeline';
 
+function fileOf(app: string): string {
+  return `${LOCKS}/release-${app}.lock`;
+}
+
+/** Whether somebody holds it now. */
+export async function isLocked(app: string): Promise<boolean> {
+  const child = spawn('flock', ['-n', '-E', '75', fileOf(app), 'true'], { stdio: 'ignore' });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code === 75));
+  });
+}
+
 /**
  * Runs `work` under the lock, after waiting for it: a program whose client was killed may still be clearing
  * up. A child holds the lock until its input ends, so it goes with this process, however that dies.
@@ -12,9 +25,8 @@ const LOCKS = '/run/pipeline';
  */
 export async function withLock<T>(app: string, work: () => Promise<T>, seconds = 60): Promise<T> {
   await mkdir(LOCKS, { recursive: true });
-  const file = `${LOCKS}/release-${app}.lock`;
   const hold = ['sh', '-c', 'echo held; exec cat >/dev/null'];
-  const holder = spawn('flock', ['-w', String(seconds), file, ...hold], {
+  const holder = spawn('flock', ['-w', String(seconds), fileOf(app), ...hold], {
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
   });

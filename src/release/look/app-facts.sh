@@ -30,6 +30,7 @@ done
 for file in "$incoming"/*; do [ -f "$file" ] && echo "incoming $(basename "$file")"; done
 [ -e "$sites/$app.conf" ] && echo "site $(sha256sum <"$sites/$app.conf" | cut -d' ' -f1)"
 settings=$apps/$app
+[ -e "$apps/$app/stopped" ] && echo standstill
 [ -e "$proxy_live/$app/closed" ] && echo "closed $(cat "$proxy_live/$app/closed/info")"
 for file in "$settings"/auth/*; do [ -f "$file" ] && echo "auth $(basename "$file")"; done
 [ -d "$settings/guard" ] && [ -e "$settings/standby" ] && echo "standby $(cat "$settings/standby")"

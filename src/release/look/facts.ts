@@ -60,6 +60,8 @@ export interface AppFacts extends ProgramFacts {
   readonly site: string;
   /** Visitors get a page of maintenance; absent: the site itself. */
   readonly closed?: Closed | undefined;
+  /** It stands still: a restore of its data is under way, or was interrupted. */
+  readonly standsStill?: boolean | undefined;
   /** Names of the files with hashed passwords that are there; absent: none. */
   readonly auth?: readonly string[] | undefined;
 }
@@ -128,6 +130,7 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
     incoming: new Set(all('incoming')),
     site: all('site')[0] ?? '',
     closed: all('closed').map(parseClosed)[0],
+    standsStill: all('standstill').length > 0,
     auth: all('auth'),
   };
 }

@@ -12,7 +12,10 @@ export interface SeenHost {
   readonly slot: number;
 }
 
-/** What each host knows of the application, and the slot of ports that it has or will have there. */
+/**
+ * What each host knows of the application, and the slot of ports that it has or will have there.
+ * @throws Failure kind `locked`: nothing may run of it before a restore is finished
+ */
 export async function lookAt(
   app: string,
   hosts: readonly ReleaseHost[],
@@ -21,6 +24,7 @@ export async function lookAt(
   return Promise.all(
     hosts.map(async (host) => {
       const facts = await gatherAppFacts(host.connection, app, context);
+      if (facts.standsStill) throw standsStill(app, host);
       const slot = chooseSlot(facts);
       if (slot !== undefined) return { host, facts, slot };
       throw new Failure('host', `${host.name} has no ports left for ${app}`, {
@@ -29,4 +33,11 @@ export async function lookAt(
       });
     }),
   );
+}
+
+function standsStill(app: string, { name }: ReleaseHost): Failure {
+  return new Failure('locked', `${app} stands still on ${name}: a restore of its data was interrupted`, {
+    host: name,
+    next: `Finish that first: pipeline restore ${app}`,
+  });
 }

@@ -18,6 +18,9 @@ import close from './close.sh' with { type: 'text' };
 import open from './open.sh' with { type: 'text' };
 import { closedPage } from './page.ts';
 
+/** Data change places within seconds. */
+const RESTORE_RETRY_SECONDS = 10;
+
 export interface MaintenanceResult {
   readonly app: string;
   readonly closed: boolean;
@@ -45,7 +48,7 @@ export async function closeSite(
   const by = request.by ?? whoami(context);
   const info = JSON.stringify({ since: now.toISOString(), by, until: until?.toISOString() ?? null });
   const retry = until?.toUTCString() ?? String(RETRY_SECONDS);
-  const script = `${PROXY_FUNCTIONS}\n${withValues(close, { app, page, retry, info })}`;
+  const script = `${PROXY_FUNCTIONS}\n${withValues(close, { app, page, retry, info, yield: '' })}`;
   const all = () => onEach(hosts, `close the site of ${app}`, script, context);
   const first = await all();
   const none = first.find(({ said }) => said === 'none');
@@ -61,11 +64,37 @@ export async function closeSite(
 /** The caller holds the lock. */
 export async function openSite(request: AppOnHosts, context: Context): Promise<MaintenanceResult> {
   const { app, hosts } = request;
-  const script = `${PROXY_FUNCTIONS}\n${withValues(open, { app })}`;
+  const script = `${PROXY_FUNCTIONS}\n${withValues(open, { app, note: '' })}`;
   const said = await onEach(hosts, `open the site of ${app}`, script, context);
   const changed = said.some((one) => one.said === 'closed');
   if (changed) await tell(request, request.by ?? whoami(context), 'off', context);
   return result(request, false, changed, undefined);
+}
+
+/** In what a site says of its closing, while a restore has closed it. */
+const RESTORES = '"for":"restore"';
+
+/**
+ * Closes the site while the application stands still for a restore; where somebody has closed it, or there is
+ * none, it stays as it is.
+ */
+export async function closeForRestore(request: AppOnHosts, context: Context): Promise<void> {
+  const { app, config, hosts } = request;
+  const page = await closedPage(app, appNamed(config, app), config.directory);
+  const by = request.by ?? whoami(context);
+  const info = JSON.stringify({ since: context.now().toISOString(), by, until: null, for: 'restore' });
+  const retry = String(RESTORE_RETRY_SECONDS);
+  const script = `${PROXY_FUNCTIONS}\n${withValues(close, { app, page, retry, info, yield: '1' })}`;
+  const all = () => onEach(hosts, `close the site of ${app}`, script, context);
+  if (!(await all()).some(({ said }) => said === 'old')) return;
+  await renewSites(request, by, context);
+  await all();
+}
+
+/** Opens what `closeForRestore` closed. */
+export async function openAfterRestore({ app, hosts }: AppOnHosts, context: Context): Promise<void> {
+  const script = `${PROXY_FUNCTIONS}\n${withValues(open, { app, note: RESTORES })}`;
+  await onEach(hosts, `open the site of ${app}`, script, context);
 }
 
 function result(
