@@ -21,22 +21,47 @@ function guardUnit(app: string): string {
 }
 
 export async function beginGuard(host: Host, { watched, order }: GuardState): Promise<void> {
-  const { app } = watched.manifest;
+  const { manifest, slot, colour, instances, processes, jobs } = watched;
+  const state: GuardState = { watched: { manifest, slot, colour, instances, processes, jobs }, order };
+  await watchUntil(host, state, host.now() + order.watch);
+}
+
+async function watchUntil(host: Host, state: GuardState, until: number): Promise<void> {
+  const { app } = state.watched.manifest;
   const folder = guardFolder(app);
   await host.remove(folder);
   await host.makeFolder(folder, 0o700);
-  const { manifest, slot, colour, instances, processes, jobs } = watched;
-  const state: GuardState = { watched: { manifest, slot, colour, instances, processes, jobs }, order };
-  await host.write(`${folder}/until`, `${host.now() + order.watch}\n`, 0o600);
+  await host.write(`${folder}/until`, `${until}\n`, 0o600);
+  await host.write(`${folder}/previous`, `${state.order.previous.manifest.release}\n`, 0o600);
   await host.write(`${folder}/order.json`, JSON.stringify(state), 0o600);
   await enableGuard(host, app);
   await host.restart(guardUnit(app));
 }
 
-/** Ends the watch over the previous release, also one that an older pipeline began. */
-export async function endGuard(host: Host, app: string): Promise<void> {
-  if (!(await host.exists(guardFolder(app)))) return;
+/** A watch that was ended before its time. */
+export interface EndedGuard {
+  readonly state: GuardState;
+  readonly until: number;
+}
+
+/**
+ * Ends the watch over the previous release, also one that an older pipeline began.
+ * @returns what to resume it with; undefined: there was none
+ */
+export async function endGuard(host: Host, app: string): Promise<EndedGuard | undefined> {
+  const folder = guardFolder(app);
+  if (!(await host.exists(folder))) return undefined;
+  const [order, until] = await Promise.all(
+    ['order.json', 'until'].map((name) => host.read(`${folder}/${name}`)),
+  );
   await disableGuard(host, app);
   await host.stop(guardUnit(app));
-  await host.remove(guardFolder(app));
+  await host.remove(folder);
+  if (order === undefined || until === undefined) return undefined;
+  return { state: JSON.parse(order) as GuardState, until: Number(until) };
+}
+
+/** Goes on with it: what it watched serves on. */
+export async function resumeGuard(host: Host, ended: EndedGuard | undefined): Promise<void> {
+  if (ended !== undefined && host.now() < ended.until) await watchUntil(host, ended.state, ended.until);
 }

@@ -10,7 +10,7 @@ import { other } from '../contract/places.ts';
 import type { ReleaseOrder, RolloutOrder, Settle, TakeOver } from '../contract/release.ts';
 import { rolloutFolder } from '../contract/rollout.ts';
 import { drain, enable, moveTo, serving, stopColour } from './colours.ts';
-import { endGuard } from './guard-files.ts';
+import { endGuard, resumeGuard } from './guard-files.ts';
 import { becomeHealthy, probation } from './health.ts';
 import { hookUnit, runHook } from './hooks.ts';
 import type { Host } from './host.ts';
@@ -49,8 +49,13 @@ export async function carryOut(
   } else if (order.verb === 'divide') {
     await divide(order.rollout, host, tell);
   } else if (order.verb === 'take-over') {
-    await endGuard(interruptible(host, interrupt), order.takeOver.manifest.app);
-    await takeOver(order.takeOver, host, tell, interrupt);
+    const ended = await endGuard(interruptible(host, interrupt), order.takeOver.manifest.app);
+    try {
+      await takeOver(order.takeOver, host, tell, interrupt);
+    } catch (error) {
+      await resumeGuard(host, ended);
+      throw error;
+    }
     if (order.settle !== null) await keep(order.settle, host, tell, interrupt);
   } else if (order.verb === 'settle') {
     await keep(order.settle, host, tell, interrupt);

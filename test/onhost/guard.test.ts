@@ -116,6 +116,21 @@ describe.each([{ standby: false }, { standby: true }])('a guard, standby: $stand
     expect(printed.at(-1)).toContain(`${OLD} could not be started: not healthy after 5 s`);
   });
 
+  it('goes on with what is left where the next deploy fails, and goes back then', async () => {
+    const until = host.files.get(`${FOLDER}/until`);
+    const next = { ...takeOver(), ...placed('20261103-000000-ccccccc', 'blue', 2), old: 'green' as const };
+    host.files.set('/var/lib/pipeline/incoming/f00d', 'f00d');
+    host.checks = () => ({ healthy: false, silent: false, said: 'GET / → 500' });
+    const { error } = await carry({ verb: 'take-over', takeOver: next, settle: null }, host);
+    expect(error).toMatchObject({ step: 'health' });
+    expect(host.green).toBe(100);
+    expect(host.files.get(`${FOLDER}/until`)).toBe(until);
+    failing(host, ':21017');
+    expect(await run()).toBe(true);
+    expect(host.green).toBe(0);
+    expect(printed.at(-1)).toContain(`went back to ${OLD}`);
+  });
+
   it('is ended by the next deploy, which stops what stands by in its colour', async () => {
     const next = { ...takeOver(), ...placed('20261103-000000-ccccccc', 'blue', 2), old: 'green' as const };
     host.files.set('/var/lib/pipeline/incoming/f00d', 'f00d');

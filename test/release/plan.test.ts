@@ -180,6 +180,15 @@ describe('the plan of a restart', () => {
     }
   });
 
+  it('goes on with what is left of the first minute', () => {
+    const watched = { left: 20_000, previous: 'one' };
+    expect(planFor(restart, { ...both, watched }).hosts).toMatchObject([
+      { takeOver: { colour: 'blue' }, guard: { watch: 20_000, previous: { release: 'one' } } },
+    ]);
+    const [gone] = planFor(restart, { ...both, watched: { ...watched, previous: 'pruned' } }).hosts;
+    expect(gone?.guard).toBeUndefined();
+  });
+
   it('is none where nothing serves, or nothing runs', () => {
     expect(() => planFor(restart, facts({ live: undefined }))).toThrow('no live release on web-1');
     const files = facts({ releases: [kept('one', 'live', { runtime: 'static' })] });

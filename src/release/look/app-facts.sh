@@ -34,5 +34,7 @@ settings=$apps/$app
 [ -e "$proxy_live/$app/closed" ] && echo "closed $(cat "$proxy_live/$app/closed/info")"
 for file in "$settings"/auth/*; do [ -f "$file" ] && echo "auth $(basename "$file")"; done
 [ -d "$settings/guard" ] && [ -e "$settings/standby" ] && echo "standby $(cat "$settings/standby")"
+guard=$settings/guard
+[ -e "$guard/previous" ] && echo "watched $(($(cat "$guard/until") - $(date +%s%3N))) $(cat "$guard/previous")"
 [ -e "$settings/rollout/order.json" ] && echo "rollout $(cat "$settings/rollout/baseline")"
 echo complete

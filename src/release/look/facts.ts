@@ -46,6 +46,8 @@ export interface AppFacts extends ProgramFacts {
   readonly rollout: boolean;
   /** The colour whose processes stand by until the guard ends, in case it goes back; absent: none. */
   readonly standby?: Colour | undefined;
+  /** The first minute of what serves: how many milliseconds are left, and the release to go back to. */
+  readonly watched?: { readonly left: number; readonly previous: string } | undefined;
   /** Units that are running, by name. */
   readonly active: ReadonlySet<string>;
   /** Timers of its jobs that wait for their time, by name. */
@@ -117,6 +119,7 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
     rollout: rollout !== undefined,
     colours: Object.fromEntries(all('colour').map((rest) => splitOnce(rest))),
     standby: colourOf(splitOnce(all('standby')[0] ?? '')[0]),
+    watched: watchedOf(all('watched')[0]),
     active: new Set(units.filter(([, state]) => state === 'active').map(([unit]) => unit)),
     timers: new Set(all('timer')),
     unwell: new Set(
@@ -143,6 +146,11 @@ export function parseClosed(text: string): Closed {
   } catch {
     return unknown;
   }
+}
+
+function watchedOf(text: string | undefined): AppFacts['watched'] {
+  const [left, previous] = splitOnce(text ?? '');
+  return Number(left) > 0 ? { left: Number(left), previous } : undefined;
 }
 
 function colourOf(text: string): Colour | undefined {

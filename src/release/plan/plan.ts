@@ -124,7 +124,16 @@ function again(aim: RestartAim | SiteAim, seen: Seen, at: SeenHost, index: numbe
     return finish(aim, seen, at, { kind: 'finish', release, colour, site: true }, index === 0);
   requireProcesses(aim.app, release.manifest);
   const decision = { kind: 'deploy', colour: other(colour), old: colour } as const;
-  return takeOver(aim, seen, at, decision, release.manifest, index);
+  const guard = stillWatched(facts);
+  return { ...takeOver(aim, seen, at, decision, release.manifest, index), guard };
+}
+
+/** What is left of the first minute: it is the same version, with the same one to go back to. */
+function stillWatched({ watched, releases }: AppFacts): PlannedHost['guard'] {
+  const previous = releases.find(({ manifest }) => manifest.release === watched?.previous);
+  return watched === undefined || previous === undefined
+    ? undefined
+    : { previous: previous.manifest, watch: watched.left };
 }
 
 /** It serves already; the old version has yet to stop, or the site to change. */
