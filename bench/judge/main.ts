@@ -8,6 +8,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { bounds } from './bound.ts';
+import { type FirstPass, firstPass, firstPasses } from './first-pass.ts';
 import { upperLimit } from './limits.ts';
 import { OVERLOADS, type OverloadRun, overloaded } from './overload.ts';
 import { type DetectionRun, detection, type SameVersionRun, sameVersion } from './runs.ts';
@@ -22,6 +24,7 @@ const SAME_VERSION_RUNS = quick ? 200 : 2000;
 const OTHER_RUNS = quick ? 40 : 300;
 const OVERLOAD_RUNS = quick ? 20 : 200;
 const DETECTION_RUNS = quick ? 6 : 40;
+const PASS_RUNS = quick ? 20 : 200;
 /** Seconds after which a regression counts as not found. */
 const LIMIT = 900;
 
@@ -44,6 +47,7 @@ interface Answer {
   readonly noisy: readonly SameVersionRun[];
   readonly oneAfterTheOther: readonly SameVersionRun[];
   readonly found: readonly (readonly DetectionRun[])[];
+  readonly passes: readonly FirstPass[];
   readonly overloads: readonly (readonly OverloadRun[])[];
 }
 
@@ -54,7 +58,7 @@ function work(first: number): Answer {
   const overloads = OVERLOADS.map((overload, i) =>
     seeds(OVERLOAD_RUNS).map((seed) => overloaded(overload, 1_000_000 * (i + 1) + seed)),
   );
-  if (onlyOverload) return { same: [], noisy: [], oneAfterTheOther: [], found: [], overloads };
+  if (onlyOverload) return { same: [], noisy: [], oneAfterTheOther: [], found: [], passes: [], overloads };
   return {
     same: seeds(SAME_VERSION_RUNS).map((seed) => sameVersion(seed)),
     noisy: seeds(OTHER_RUNS).map((seed) => sameVersion(seed, { ownNoise: 3 })),
@@ -62,6 +66,7 @@ function work(first: number): Answer {
     found: REGRESSIONS.map(({ baseline, candidate }, i) =>
       seeds(DETECTION_RUNS).map((seed) => detection(baseline, candidate, LIMIT, 1_000_000 * (i + 1) + seed)),
     ),
+    passes: seeds(PASS_RUNS).map(firstPass),
     overloads,
   };
 }
@@ -92,7 +97,11 @@ if (isMainThread) {
     reportDetection(REGRESSIONS.map((_, i) => answers.flatMap((answer) => answer.found[i] ?? [])));
   }
   reportOverloads(OVERLOADS.map((_, i) => answers.flatMap((answer) => answer.overloads[i] ?? [])));
-  if (!onlyOverload) for (const line of timings()) console.log(line);
+  if (!onlyOverload) {
+    for (const line of firstPasses(answers.flatMap((answer) => answer.passes))) console.log(line);
+    for (const line of bounds()) console.log(line);
+    for (const line of timings()) console.log(line);
+  }
   console.log(`\n(${((performance.now() - start) / 1000).toFixed(0)} s in all)`);
 } else {
   parentPort?.postMessage(work((workerData as { first: number }).first));

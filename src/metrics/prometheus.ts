@@ -20,6 +20,8 @@ export interface RangeQuery {
 export interface RangeSeries {
   readonly labels: Readonly<Record<string, string>>;
   readonly values: readonly number[];
+  /** When each value was, in seconds since 1970. */
+  readonly times?: readonly number[];
 }
 
 /** What Prometheus answers to a range query. */
@@ -179,6 +181,7 @@ function seriesOf(data: unknown, shown: string, about: string): RangeSeries[] {
     return {
       labels: metric ?? {},
       values: (values ?? []).map(([, value]) => WORDS[value] ?? Number(value)),
+      times: (values ?? []).map(([at]) => at),
     };
   });
 }

@@ -3,7 +3,13 @@
  * Pure: lines out.
  */
 import { duration } from '../format.ts';
-import type { KayentaJudgeResult, KayentaMetricResult, MetricResult, PerSide } from '../judge/index.ts';
+import type {
+  CanaryVerdict,
+  KayentaJudgeResult,
+  KayentaMetricResult,
+  MetricResult,
+  PerSide,
+} from '../judge/index.ts';
 import type { CanaryReport, ReportVerdict } from './document.ts';
 import { escapeTerminal } from './escape.ts';
 import {
@@ -177,13 +183,25 @@ export function resultLines(
   palette: Palette,
   files: { readonly json?: string; readonly html?: string; readonly markdown?: string } = {},
 ): string[] {
-  const { verdict } = report;
+  const written = [files.html, files.markdown].filter((path) => path !== undefined);
+  return [
+    ...verdictLines(report.verdict, palette),
+    ...lastWords(report).map((line) => `  ${line}`),
+    ...(written.length > 0 ? [`Report: ${written.join(', ')}`] : []),
+    ...(files.json === undefined ? [] : [`Again: pipeline judge ${files.json}`]),
+  ];
+}
+
+/** The metrics, the verdict, and what it rests on. */
+export function verdictLines(
+  verdict: Omit<CanaryVerdict, 'judge'> | ReportVerdict,
+  palette: Palette,
+): string[] {
   const { seconds, requests } = verdict.stoppedAfter;
   const decided =
     verdict.decidedBy.length === 0 || verdict.verdict !== 'failed'
       ? ''
       : `, decided by ${verdict.decidedBy.map(escapeTerminal).join(', ')}`;
-  const written = [files.html, files.markdown].filter((path) => path !== undefined);
   return [
     ...metricTable(verdict.metrics, palette),
     '',
@@ -194,13 +212,10 @@ export function resultLines(
     ...alarms(verdict).map((line) => `  ${line}`),
     ...(verdict.needs === null ? [] : [`  Needs ${escapeTerminal(verdict.needs)}.`]),
     ...verdict.notes.map((note) => `  Note: ${escapeTerminal(note)}`),
-    ...lastWords(report).map((line) => `  ${line}`),
-    ...(written.length > 0 ? [`Report: ${written.join(', ')}`] : []),
-    ...(files.json === undefined ? [] : [`Again: pipeline judge ${files.json}`]),
   ];
 }
 
-function colourOf(verdict: ReportVerdict, palette: Palette): (text: string) => string {
+function colourOf(verdict: Pick<ReportVerdict, 'verdict'>, palette: Palette): (text: string) => string {
   const colour = { passed: palette.green, failed: palette.red, inconclusive: palette.yellow }[
     verdict.verdict
   ];
@@ -208,7 +223,7 @@ function colourOf(verdict: ReportVerdict, palette: Palette): (text: string) => s
 }
 
 /** Effects of the metrics that decided against the candidate. */
-function alarms(verdict: ReportVerdict): string[] {
+function alarms(verdict: Pick<CanaryVerdict, 'verdict' | 'decidedBy' | 'metrics'>): string[] {
   if (verdict.verdict !== 'failed') return [];
   return verdict.metrics
     .filter(

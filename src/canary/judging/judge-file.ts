@@ -12,6 +12,7 @@ import { conclude, type JudgeName } from './conclude.ts';
 import { type KayentaWord, weigh } from './kayenta-doubts.ts';
 import type { ScopeOptions } from './kayenta-file.ts';
 import { documentFromPrometheus } from './prometheus.ts';
+import { isSequentialFile, type JudgedCounters, judgeCounters, judgeSaved } from './sequential-file.ts';
 
 /** What was in the file, judged. */
 export type Judged =
@@ -22,6 +23,7 @@ export type Judged =
       /** Whether the file itself says the same; null where it was written by the other judge. */
       readonly agrees: boolean | null;
     }
+  | ({ readonly kind: 'counters' } & JudgedCounters)
   | (KayentaWord & {
       readonly kind: 'kayenta';
       /** What was judged, as Kayenta's remote judge takes it. */
@@ -68,14 +70,13 @@ export async function judgeFile(
     const agrees = now.judge === verdict.judge ? sameVerdict(now, verdict) : null;
     return { kind: 'canary', report: { ...run, verdict: now }, agrees };
   }
+  if (isSequentialFile(found)) return { kind: 'counters', ...(await countersOf(found, path, options)) };
   if (options.judge === 'sequential') {
-    throw new Failure(
-      'usage',
-      `${path} is not a canary report, and the sequential judge reads nothing else.`,
-      {
-        next: `A document of Kayenta's remote judge needs: pipeline judge ${path} --judge kayenta`,
-      },
-    );
+    throw new Failure('usage', `${path} is neither a canary report nor does it name counters to judge.`, {
+      next:
+        'The sequential judge needs {"judge": "sequential", "requests": …} (docs/judge.md); for a document of ' +
+        "Kayenta's: --judge kayenta.",
+    });
   }
   try {
     return await judgeAsKayenta(found, path, prometheus);
@@ -83,6 +84,29 @@ export async function judgeFile(
     if (!(error instanceof JudgeInputError)) throw error;
     throw unreadable(found, path, error, prometheus !== undefined);
   }
+}
+
+async function countersOf(
+  found: unknown,
+  path: string,
+  { judge, prometheus }: JudgeOptions,
+): Promise<JudgedCounters> {
+  if (judge === 'kayenta') {
+    throw new Failure('usage', `${path} names counters, which Kayenta's judge does not take.`, {
+      next: 'Leave --judge out.',
+    });
+  }
+  const saved = judgeSaved(found);
+  if (saved !== null) {
+    if (prometheus === undefined) return saved;
+    throw new Failure('usage', `${path} holds its own values.`, { next: 'Leave --prometheus out.' });
+  }
+  if (prometheus === undefined) {
+    throw new Failure('usage', `${path} says what to compare, but holds no values.`, {
+      next: `To read them from Prometheus: pipeline judge ${path} --prometheus URL`,
+    });
+  }
+  return judgeCounters(found, path, prometheus.scopes, prometheus.source);
 }
 
 async function judgeAsKayenta(

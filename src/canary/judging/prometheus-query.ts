@@ -115,7 +115,7 @@ function expanded(
 }
 
 /** `${scope}`, `${location}` and what extendedScopeParams has. Kayenta stores `${` as `$\{`. */
-function expand(name: string, template: string, scope: Scope): string {
+export function expand(name: string, template: string, scope: Scope): string {
   const { scope: own, location, project, resourceType, extendedScopeParams } = scope;
   const known: Readonly<Record<string, string | undefined>> = {
     scope: own,

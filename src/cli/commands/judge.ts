@@ -11,12 +11,13 @@ import {
   readDocument,
 } from '../../canary/judging/judge-file.ts';
 import { seconds } from '../../canary/judging/kayenta-file.ts';
+import { savedCounters } from '../../canary/judging/sequential-file.ts';
 import type { Context } from '../../context.ts';
 import { EXIT_CODES, Failure } from '../../errors.ts';
 import { shownPath } from '../../files.ts';
 import { prometheusAt } from '../../metrics/prometheus.ts';
 import { reportJson } from '../../report/json.ts';
-import { kayentaLines, resultLines } from '../../report/terminal.ts';
+import { kayentaLines, resultLines, verdictLines } from '../../report/terminal.ts';
 import { isRolloutReport, judgeRollout, parseRolloutReport } from '../../rollout/report.ts';
 import { caveat, documentOf, recordedByHub } from '../../watching/judge-hub.ts';
 import { argument, type CommandResult, type Handler, type Session } from '../command.ts';
@@ -37,9 +38,36 @@ export const judge: Handler<typeof definitions.judge> = async (options, session)
 };
 
 function show(judged: Judged, options: Options, session: Session): Promise<CommandResult> {
-  return judged.kind === 'kayenta'
-    ? showKayenta(judged, options, session)
-    : showReport(judged, options, session);
+  switch (judged.kind) {
+    case 'kayenta':
+      return showKayenta(judged, options, session);
+    case 'counters':
+      return showCounters(judged, options, session);
+    default:
+      return showReport(judged, options, session);
+  }
+}
+
+async function showCounters(
+  judged: Extract<Judged, { kind: 'counters' }>,
+  options: Options,
+  { context, output }: Session,
+): Promise<CommandResult> {
+  if (options.report !== undefined || options.markdown !== undefined) {
+    throw new Failure('usage', '--report and --markdown need a canary report; these are counters.', {
+      next: 'Use --json, or --save to keep the values.',
+    });
+  }
+  if (options.save !== undefined) {
+    await writeFile(
+      resolve(context.cwd, options.save),
+      `${JSON.stringify(savedCounters(judged), null, 2)}\n`,
+    );
+  }
+  const { baseline, candidate } = judged;
+  const verdict = { ...judged.verdict, notes: [...judged.verdict.notes, ...judged.notes] };
+  for (const line of verdictLines(verdict, output.colors)) output.line(line);
+  return { json: { ...verdict, baseline, candidate }, exitCode: exitCodeOf(verdict.verdict) };
 }
 
 function showRollout(
@@ -95,7 +123,7 @@ async function showKayenta(
 }
 
 async function showReport(
-  { report, agrees }: Exclude<Judged, { kind: 'kayenta' }>,
+  { report, agrees }: Extract<Judged, { kind: 'canary' }>,
   options: Options,
   { context, output }: Session,
 ): Promise<CommandResult> {

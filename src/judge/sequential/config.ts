@@ -29,15 +29,15 @@ export const defaultSequentialConfig: SequentialConfig = {
   latencyResolutionMs: 1,
   brokenShare: 0.5,
   traffic: 'interleaved',
-  quantiles: [quantile(0.5, 10, 0.15), quantile(0.9, 10, 0.2), quantile(0.99, 15, 0.5)],
+  quantiles: [quantile(0.5, 10, 0.15), quantile(0.9, 10, 0.2), quantile(0.99, 13, 0.5)],
   routeWeight: 5,
   metrics: {
     'errors-5xx': metric('critical', 40, [0, 0.25, 0.005]),
     'errors-4xx': metric('critical', 5, [0, 0.25, 0.005]),
-    bodies: metric('critical', 10, [0, 0.25, 0.01]),
+    bodies: metric('critical', 8, [0, 0.25, 0.01]),
     restarts: metric('watched', 3, [0, 0, 0]),
     'error-lines': metric('watched', 2, [0, 0, 0]),
-    'latency-distribution': metric('informative', 0, [0, 0, 0.15]),
+    'latency-distribution': metric('watched', 4, [0.1, 0.1, 0.15]),
     size: metric('informative', 5, [0.1, 0.1, 16]),
     cpu: metric('informative', 5, [0.2, 0.3, 0]),
     memory: metric('informative', 5, [0.2, 0.3, 16 * 1024 * 1024]),
@@ -51,12 +51,34 @@ export const defaultSequentialConfig: SequentialConfig = {
  */
 const DRIFT = { tolerance: 0.4, margin: 0.5 };
 
-function acrossTime(settings: QuantileSettings): QuantileSettings {
+function acrossTime<T extends MetricSettings>(settings: T): T {
   const { tolerance, margin } = settings;
   return {
     ...settings,
     tolerance: Math.max(tolerance, DRIFT.tolerance),
     margin: Math.max(margin, DRIFT.margin),
+  };
+}
+
+function withDrift(config: SequentialConfig): SequentialConfig {
+  const { quantiles, metrics } = config;
+  const whole = acrossTime(metrics['latency-distribution']);
+  return {
+    ...config,
+    quantiles: quantiles.map(acrossTime),
+    metrics: { ...metrics, 'latency-distribution': whole },
+  };
+}
+
+/**
+ * What is tolerated of the whole distribution of latency: no less than of any quantile of it. null: not judged.
+ */
+export function orderTolerance({ metrics, quantiles }: SequentialConfig) {
+  const { role, tolerance } = metrics['latency-distribution'];
+  if (role === 'informative') return null;
+  return {
+    tolerance: Math.max(tolerance, ...quantiles.map((settings) => settings.tolerance)),
+    absolute: Math.max(0, ...quantiles.map((settings) => settings.absolute)),
   };
 }
 
@@ -78,8 +100,7 @@ export function sequentialConfig(options: SequentialOptions = {}): SequentialCon
     ]),
   ) as unknown as SequentialConfig['metrics'];
   const given = { ...defaults, ...options, metrics };
-  const config =
-    given.traffic === 'sequential' ? { ...given, quantiles: given.quantiles.map(acrossTime) } : given;
+  const config = given.traffic === 'sequential' ? withDrift(given) : given;
   check(config);
   return config;
 }
@@ -117,7 +138,7 @@ function check(config: SequentialConfig): void {
     require(absolute >= 0, `${path}.absolute`, 'a number ≥ 0', absolute);
   }
   const wholes = config.metrics['latency-distribution'].role;
-  require(wholes === 'informative', 'metrics.latency-distribution.role', 'informative', wholes);
+  require(wholes !== 'critical', 'metrics.latency-distribution.role', 'watched or informative', wholes);
   for (const [i, { quantile: at }] of config.quantiles.entries()) {
     require(at > 0 && at < 1, `quantiles[${i}].quantile`, 'a number between 0 and 1', at);
   }

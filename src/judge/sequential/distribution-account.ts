@@ -1,7 +1,14 @@
 /** The distributions of an experiment (latency of all and of each route, size), fed with pairs of seconds. */
 import { seededUniform } from '../random.ts';
 import type { PerSide, QuantileSettings, SequentialConfig, SideSecond } from '../types.ts';
-import { type BlockPair, type DistributionState, noDistribution, observeBlock } from './distribution.ts';
+import { orderTolerance } from './config.ts';
+import {
+  type BlockPair,
+  type Compared,
+  type DistributionState,
+  noDistribution,
+  observeBlock,
+} from './distribution.ts';
 import { both, imbalance } from './pairs.ts';
 import { merge, NO_COUNTS, sparse, spread, thinned, without } from './slots.ts';
 
@@ -43,17 +50,17 @@ export interface ExperimentProgress {
 
 const NO_BLOCK: BlockPair = { baseline: NO_COUNTS, candidate: NO_COUNTS };
 
-const noAccount = (quantiles: readonly QuantileSettings[]): DistributionAccount => ({
-  distribution: noDistribution(quantiles),
+const noAccount = (compared: Compared): DistributionAccount => ({
+  distribution: noDistribution(compared),
   block: NO_BLOCK,
 });
 
 export function noDistributions(config: SequentialConfig): DistributionAccounts {
   return {
-    latency: noAccount(config.quantiles),
+    latency: noAccount(latencyMeasure(config)),
     routes: {},
     firstRoute: null,
-    size: noAccount(sizeQuantiles(config)),
+    size: noAccount(sizeMeasure(config)),
   };
 }
 
@@ -76,11 +83,11 @@ export function observeDistributions(
     : { ...accounts.routes };
   for (const name of Object.keys(routes).length === 0 ? [] : names) {
     const route = routes[name] ?? {
-      ...noAccount(config.quantiles),
+      ...noAccount(routeMeasure(config)),
       order: Object.keys(routes).length + 1,
     };
     const block = blocks[name] ?? NO_BLOCK;
-    routes[name] = { ...route, ...observeSecond(route, block, position, latencyMeasure(config), config) };
+    routes[name] = { ...route, ...observeSecond(route, block, position, routeMeasure(config), config) };
   }
   const latency = Object.values(blocks).reduce(mergePairs, NO_BLOCK);
   const size = both(pair, (second) =>
@@ -90,13 +97,7 @@ export function observeDistributions(
     latency: observeSecond(accounts.latency, latency, position, latencyMeasure(config), config),
     routes,
     firstRoute,
-    size: observeSecond(
-      accounts.size,
-      size,
-      position,
-      { quantiles: sizeQuantiles(config), resolution: 0 },
-      config,
-    ),
+    size: observeSecond(accounts.size, size, position, sizeMeasure(config), config),
   };
 }
 
@@ -118,15 +119,27 @@ function severalRoutes(
     : { [first]: { ...latency, order: 1 } };
 }
 
-/** How a distribution is observed: at which quantiles, and with what clock. */
-interface Measure {
-  readonly quantiles: readonly QuantileSettings[];
+/** How a distribution is observed: where it is compared, and with what clock. */
+interface Measure extends Compared {
   readonly resolution: number;
 }
 
-const latencyMeasure = ({ quantiles, latencyResolutionMs }: SequentialConfig): Measure => ({
+const latencyMeasure = (config: SequentialConfig): Measure => ({
+  ...routeMeasure(config),
+  order: orderTolerance(config),
+});
+
+/** Of one route only the quantiles are judged. */
+const routeMeasure = ({ quantiles, latencyResolutionMs }: SequentialConfig): Measure => ({
   quantiles,
+  order: null,
   resolution: latencyResolutionMs,
+});
+
+const sizeMeasure = (config: SequentialConfig): Measure => ({
+  quantiles: sizeQuantiles(config),
+  order: null,
+  resolution: 0,
 });
 
 /** Adds a second to the block, and tests a complete one. */
@@ -134,18 +147,22 @@ function observeSecond(
   account: DistributionAccount,
   second: BlockPair,
   { pairs, requests }: ExperimentProgress,
-  { quantiles, resolution }: Measure,
+  { resolution, ...compared }: Measure,
   config: SequentialConfig,
 ): DistributionAccount {
   const block = mergePairs(account.block, second);
-  if (pairs % config.latencyBlockSeconds !== 0) return { distribution: account.distribution, block };
+  if (pairs % config.latencyBlockSeconds !== 0 || !isFull(block))
+    return { distribution: account.distribution, block };
   const exact = (counts: BlockPair) => both(counts, (side) => spread(side, resolution));
   const whole = exact(block);
   const totals = both(block, (side) => side.total);
   const isEqual = imbalance(requests) <= UNEQUAL_TRAFFIC && imbalance(totals) <= UNEQUAL_BLOCK;
-  const compared = isEqual ? [whole] : equalParts(block, pairs).map(exact);
-  return { distribution: observeBlock(account.distribution, whole, quantiles, compared), block: NO_BLOCK };
+  const parts = isEqual ? [whole] : equalParts(block, pairs).map(exact);
+  return { distribution: observeBlock(account.distribution, whole, compared, parts), block: NO_BLOCK };
 }
+
+/** Both sides answered something; until then a block stays open, which is the same for both sides. */
+const isFull = ({ baseline, candidate }: BlockPair) => baseline.total > 0 && candidate.total > 0;
 
 /**
  * The smaller side beside parts of the bigger one with as many values, drawn at random: swapping the sides

@@ -8,7 +8,9 @@
  * buckets whose edges are powers of γ a factor is a shift of the index, so the comparison is exact.
  */
 import type { QuantileSettings } from '../types.ts';
-import { byChannel, noClaims, raisedBy } from './ratio-claims.ts';
+import { betOnOrder, noOrderBets, type OrderTolerance } from './order.ts';
+import { betOnPlain, isPlainQuantile, noPlainBets, type PlainBets } from './plain-bets.ts';
+import { byChannel, noClaims, raisedBy, worseEvidence } from './ratio-claims.ts';
 import {
   addBlock,
   type DenseCounts,
@@ -25,7 +27,7 @@ import { betOn, type SymmetricBets } from './symmetric.ts';
 /**
  * Values beyond a quantile that must have been seen before it counts as known, and anything is bet on it.
  */
-const KNOWN_BEYOND = 2;
+const KNOWN_BEYOND = 1;
 
 /** Values of each side in one block. */
 export interface BlockPair {
@@ -38,35 +40,80 @@ export interface DistributionState {
   readonly candidate: DenseCounts;
   /** One for each quantile. */
   readonly claims: readonly SymmetricBets[];
+  /** One for each quantile: bets on a plain slowdown, beside the claims'. */
+  readonly plain: readonly PlainBets[];
+  /** Bets on the whole distribution; null where it is not judged. */
+  readonly order: SymmetricBets | null;
 }
 
-export function noDistribution(quantiles: readonly QuantileSettings[]): DistributionState {
-  return { baseline: noDenseCounts(), candidate: noDenseCounts(), claims: quantiles.map(noClaims) };
+/** At what a distribution is compared. */
+export interface Compared {
+  readonly quantiles: readonly QuantileSettings[];
+  /** Of the whole distribution; null: not judged. */
+  readonly order: OrderTolerance | null;
+}
+
+export function noDistribution({ quantiles, order }: Compared): DistributionState {
+  return {
+    baseline: noDenseCounts(),
+    candidate: noDenseCounts(),
+    claims: quantiles.map(noClaims),
+    plain: quantiles.map(noPlainBets),
+    order: order === null ? null : noOrderBets(),
+  };
 }
 
 /**
- * The state after one block; `quantiles` are those that the state was made with. `compared` is what the
- * claims are tested on where that is not all of the block: parts with as many values of either side.
+ * The state after one block; `at` is what the state was made with. `compared` is what the claims are tested on
+ * where that is not all of the block: parts with as many values of either side.
  */
 export function observeBlock(
   state: DistributionState,
   block: BlockPair,
-  quantiles: readonly QuantileSettings[],
+  { quantiles, order }: Compared,
   compared: readonly BlockPair[] = [block],
 ): DistributionState {
   const comparable = compared.every(({ baseline, candidate }) => baseline.total > 0 && candidate.total > 0);
   const history = Math.min(state.baseline.total, state.candidate.total);
+  const isKnown = ({ quantile: at }: QuantileSettings) => history * Math.min(at, 1 - at) >= KNOWN_BEYOND;
+  const claims = state.claims.map((bets, i) => {
+    const settings = quantiles[i] as QuantileSettings;
+    return comparable && isKnown(settings)
+      ? betOn(bets, ...compared.map((pair) => differences(state, pair, settings)))
+      : bets;
+  });
   return {
     baseline: addBlock(state.baseline, block.baseline),
     candidate: addBlock(state.candidate, block.candidate),
-    claims: state.claims.map((bets, i) => {
+    claims,
+    plain: state.plain.map((bets, i) => {
       const settings = quantiles[i] as QuantileSettings;
-      const known = history * Math.min(settings.quantile, 1 - settings.quantile) >= KNOWN_BEYOND;
-      return comparable && known
-        ? betOn(bets, ...compared.map((pair) => differences(state, pair, settings)))
+      return comparable && isKnown(settings) && isPlainQuantile(settings.quantile)
+        ? plainRound(bets, state, block, settings, worseEvidence(claims[i] as SymmetricBets))
         : bets;
     }),
+    order:
+      state.order === null || order === null || !comparable
+        ? state.order
+        : betOnOrder(state.order, state, compared, order),
   };
+}
+
+/** The slot above the baseline's quantile so far, and the one above it raised by what is tolerated. */
+function thresholds({ baseline }: DistributionState, settings: QuantileSettings): readonly [number, number] {
+  const above = quantileSlot(baseline, settings.quantile) + 1;
+  return [above, nearestSlot(raisedBy(slotEdge(above), settings.tolerance, settings))];
+}
+
+function plainRound(
+  bets: PlainBets,
+  state: DistributionState,
+  { baseline, candidate }: BlockPair,
+  settings: QuantileSettings,
+  symmetric: number,
+): PlainBets {
+  const [above, raised] = thresholds(state, settings);
+  return betOnPlain(bets, { counts: baseline, from: above }, { counts: candidate, from: raised }, symmetric);
 }
 
 function differences(state: DistributionState, block: BlockPair, settings: QuantileSettings): Float64Array {

@@ -3,9 +3,10 @@
  * denominator.
  */
 import type { Evidence, MetricResult, SequentialConfig } from '../types.ts';
-import { alphaShare } from './config.ts';
+import { alphaShare, orderTolerance } from './config.ts';
 import { type DistributionState, distance } from './distribution.ts';
 import type { EventState } from './gauges.ts';
+import { orderEvidence } from './order.ts';
 import { peakEvidence } from './wealth.ts';
 import { number, odds, percent, samples } from './words.ts';
 
@@ -15,15 +16,20 @@ import { number, odds, percent, samples } from './words.ts';
 const BAND_CONSTANT = 9.783;
 const BAND_LEVEL = 0.99;
 
-/** How far apart the latency distributions are as wholes: informs, decides nothing. */
+/**
+ * How far apart the latency distributions are as wholes. Watched, it fails a candidate that is slower than tolerated
+ * anywhere in the distribution (order.ts); informative, it only says whether they differ.
+ */
 export function distanceResult(state: DistributionState, config: SequentialConfig): MetricResult {
   const counts = { baseline: Math.round(state.baseline.total), candidate: Math.round(state.candidate.total) };
+  const settings = config.metrics['latency-distribution'];
+  const share = alphaShare(config, settings);
   const base = {
     name: 'latency distribution',
     kind: 'latency-distribution' as const,
-    role: 'informative' as const,
+    role: settings.role,
     critical: false,
-    weight: 0,
+    weight: settings.role === 'informative' ? 0 : share,
     observed: { baseline: null, candidate: null },
     unit: 'share',
     level: BAND_LEVEL,
@@ -39,29 +45,62 @@ export function distanceResult(state: DistributionState, config: SequentialConfi
   }
   const low = Math.max(0, found.distance - found.uncertainty);
   const high = Math.min(1, found.distance + found.uncertainty);
-  const close = config.metrics['latency-distribution'].absolute;
-  const differs = found.candidateHigher ? 'high' : 'low';
-  const verdict = low > 0 ? differs : high <= close ? 'pass' : 'inconclusive';
-  const why = {
-    high: 'They differ, the candidate being slower where they differ most.',
-    low: 'They differ, the candidate being faster where they differ most.',
-    pass: `They are practically the same: not further apart than ${percent(close)}.`,
-    inconclusive: `Neither that they differ nor that they are within ${percent(close)} is certain.`,
-  }[verdict];
-  return {
-    ...base,
-    verdict,
-    effect: {
-      name: 'largest distance of the distribution functions',
-      scale: 'difference',
-      value: found.distance,
-    },
-    interval: [low, high],
-    reason:
-      `The distribution functions of latency are up to ${percent(found.distance)} apart ` +
-      `(${percent(BAND_LEVEL)} interval: ` +
-      `${percent(low)} to ${percent(high)}), over ${samples(counts, 'answers')}. ${why}`,
+  const finding =
+    `The distribution functions of latency are up to ${percent(found.distance)} apart ` +
+    `(${percent(BAND_LEVEL)} interval: ` +
+    `${percent(low)} to ${percent(high)}), over ${samples(counts, 'answers')}.`;
+  const effect = {
+    name: 'largest distance of the distribution functions',
+    scale: 'difference' as const,
+    value: found.distance,
   };
+  const compared = { ...base, effect, interval: [low, high] as const };
+  const differs = found.candidateHigher ? 'slower' : 'faster';
+  const band = low > 0 ? differs : high <= settings.absolute ? 'close' : 'unknown';
+  if (state.order === null) {
+    const verdict = ({ slower: 'high', faster: 'low', close: 'pass', unknown: 'inconclusive' } as const)[
+      band
+    ];
+    return { ...compared, verdict, reason: `${finding} ${bandWords(band, settings.absolute)}` };
+  }
+  const evidence = {
+    worse: orderEvidence(state.order),
+    worseThreshold: -Math.log(share * config.alpha),
+    noWorse: 0,
+    noWorseThreshold: -Math.log(config.promoteAlpha),
+    lower: 0,
+  };
+  const judged = orderVerdict(evidence, band);
+  const words = orderWords(evidence, percent(orderTolerance(config)?.tolerance ?? settings.tolerance));
+  const also = judged === 'high' ? '' : ` ${bandWords(band, settings.absolute)}`;
+  return { ...compared, verdict: judged, evidence, reason: `${finding} ${words}${also}` };
+}
+
+/** What the band around both distribution functions says. */
+type Band = 'slower' | 'faster' | 'close' | 'unknown';
+
+function bandWords(band: Band, close: number): string {
+  return {
+    slower: 'They differ, the candidate being slower where they differ most.',
+    faster: 'They differ, the candidate being faster where they differ most.',
+    close: `They are practically the same: not further apart than ${percent(close)}.`,
+    unknown: `Neither that they differ nor that they are within ${percent(close)} is certain.`,
+  }[band];
+}
+
+function orderVerdict(
+  { worse, worseThreshold }: Evidence,
+  band: Band,
+): 'high' | 'low' | 'pass' | 'inconclusive' {
+  if (worse >= worseThreshold) return 'high';
+  return ({ slower: 'inconclusive', faster: 'low', close: 'pass', unknown: 'inconclusive' } as const)[band];
+}
+
+function orderWords({ worse, worseThreshold }: Evidence, tolerated: string): string {
+  return (
+    `The evidence that the candidate is slower by more than the tolerated ${tolerated} anywhere in the ` +
+    `distribution is ${odds(worse)}; ${odds(worseThreshold)} ${worse >= worseThreshold ? 'was' : 'is'} needed.`
+  );
 }
 
 /**

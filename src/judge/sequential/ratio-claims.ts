@@ -53,6 +53,9 @@ export function byChannel(differences: ClaimDifferences): Float64Array {
   return result;
 }
 
+/** Present log evidence that the candidate is higher than tolerated. */
+export const worseEvidence = ({ wealth }: SymmetricBets) => logEvidence(wealth, WORSE);
+
 export function claimEvidence({ wealth }: SymmetricBets): ClaimStrength {
   return {
     worse: peakEvidence(wealth, WORSE),

@@ -3,6 +3,7 @@ import type { PerSide, QuantileSettings, SequentialConfig } from '../types.ts';
 import { quantileOf } from './distribution.ts';
 import type { DistributionAccount } from './distribution-account.ts';
 import type { GaugeState } from './gauges.ts';
+import { isPlainQuantile } from './plain-bets.ts';
 import { claimEvidence, ratioInterval } from './ratio-claims.ts';
 import { type Draft, ratioFinding } from './results.ts';
 import type { SymmetricBets } from './symmetric.ts';
@@ -17,7 +18,8 @@ export function quantileDraft(
   config: SequentialConfig,
 ): Draft | undefined {
   const bets = distribution.claims[index];
-  if (settings === undefined || bets === undefined) return undefined;
+  const plain = distribution.plain[index];
+  if (settings === undefined || bets === undefined || plain === undefined) return undefined;
   const unit = kind === 'latency' ? 'ms' : 'bytes';
   const what = kind === 'latency' ? `${name.split(' ')[1]} latency` : 'median response size';
   const observed = {
@@ -38,7 +40,9 @@ export function quantileDraft(
     sampleUnit: 'answers',
     worseWords: kind === 'latency' ? 'is slower' : 'answers with larger bodies',
   };
-  return ratioDraft(base, what, bets, observed, config);
+  const draft = ratioDraft(base, what, bets, observed, config);
+  if (draft.strength === null || !isPlainQuantile(settings.quantile)) return draft;
+  return { ...draft, strength: { ...draft.strength, worse: plain.peak } };
 }
 
 export function gaugeDraft(
