@@ -26,9 +26,9 @@ export interface HttpOptions {
   readonly overview: () => Overview;
   /** Text for Prometheus. */
   readonly metrics: () => string;
-  /** Served over https: cookies are sent over https only. */
   /** The page for everybody; undefined: there is none. */
   readonly status: () => string | undefined;
+  /** Served over https: cookies are sent over https only. */
   readonly secure: boolean;
   /** Proxies in front that may speak for visitors: addresses or networks. */
   readonly trustedProxies: readonly string[];
