@@ -196,7 +196,7 @@ function lost(host: ReleaseHost, app: string, cause: unknown): Failure {
   const { message } = asFailure(cause);
   return new Failure('host', `the view of the rollout is lost: ${message}`, {
     host: host.name,
-    next: `The host goes on by itself. Look again with pipeline rollout watch ${app}`,
+    next: `The host goes on by itself, also after a reboot. Look again with pipeline rollout watch ${app}`,
     cause,
   });
 }

@@ -8,7 +8,7 @@
 import { defaultUnitConfig, SLOW_LIMITS } from '../judge/units/config.ts';
 import type { DealCounts, UnitEvent, UnitStratum, UnitValue } from '../judge/units/types.ts';
 import type { SplitLine } from '../proxy/split-log.ts';
-import { isWarm, Slowness, type SlowSince } from './slowness.ts';
+import { coldness, Slowness, type SlowSince } from './slowness.ts';
 
 /** Seconds in which deals begin that are compared with each other. */
 const STRETCH = 10;
@@ -181,9 +181,10 @@ export class Episodes {
   #look({ side, chance, slow }: Deal, ms: number): void {
     if (side === 'baseline') this.#slowness.learn(ms);
     const began = this.#now - ms / 1000;
-    if (!isWarm(this.#counted.candidate.requests, began)) return;
+    const cold = coldness(this.#counted.candidate.requests);
+    if (cold === null) return;
     // What is tolerated of latency is so here: the candidate's limit lies higher by it.
-    const tolerated = side === 'candidate' ? defaultUnitConfig.tolerated : 0;
+    const tolerated = side === 'candidate' ? (1 + defaultUnitConfig.tolerated) * cold - 1 : 0;
     for (const limit of this.#slowness.take(slow, ms, began, tolerated)) {
       const counts = this.#bucket(chance).slow[limit];
       if (counts !== undefined) counts[side] += 1;

@@ -9,9 +9,14 @@ import { quantileOf } from '../judge/units/state.ts';
 
 /** Seconds between two slow requests of a visitor who counts: longer than a process stands still. */
 const APART = 4;
-/** Answers of the candidate until it is warm enough that such long ones are no start, or seconds. */
-const WARM_ANSWERS = 50;
-const WARM_SECONDS = 60;
+/**
+ * A process that has just begun may be five times as slow. What it takes longer shrinks to a third with each
+ * fifty answers.
+ */
+const COLD = 4;
+const WARMING_ANSWERS = 50;
+/** Answers of the candidate before anybody is looked at. */
+const FIRST_ANSWERS = 20;
 /** Answers of the baseline beyond a quantile that must have been seen before it counts as known. */
 const KNOWN_BEYOND = 3;
 
@@ -59,7 +64,7 @@ export class Slowness {
   }
 }
 
-/** Whether the candidate has begun to be itself, after so many answers of it. */
-export function isWarm(answers: number, seconds: number): boolean {
-  return answers >= WARM_ANSWERS || seconds >= WARM_SECONDS;
+/** How many times as slow as later the candidate may be after so many answers; null: nothing is said yet. */
+export function coldness(answers: number): number | null {
+  return answers < FIRST_ANSWERS ? null : 1 + COLD * Math.exp(-answers / WARMING_ANSWERS);
 }

@@ -35,6 +35,18 @@ describe('a visitor counts as slow', () => {
     expect(candidate).toBeGreaterThan(150);
   });
 
+  test('not while its version is as slow as one that has just begun, but with more than that', () => {
+    const cold = (times: number) => {
+      let answers = 0;
+      return (side: string, second: number) => {
+        const usual = second % 3 === 0 ? 60 : 30;
+        return side === 'candidate' ? usual * (1 + (times - 1) * Math.exp(-answers++ / 50)) : usual;
+      };
+    };
+    expect(slowCounts(cold(5), 6)).toEqual([0, 0]);
+    expect(slowCounts(cold(200), 6)[1]).toBeGreaterThan(0);
+  });
+
   test('not with answers that one stand of the process explains', () => {
     const stands = (side: string, second: number) => (side === 'candidate' && second % 20 < 4 ? 3000 : 30);
     expect(slowCounts(stands, 2)).toEqual([0, 0]);
