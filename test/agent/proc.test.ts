@@ -15,10 +15,10 @@ import { parsePressure, pressureFile } from '../../src/agent/collectors/pressure
 import {
   findCgroup,
   GroupUsage,
-  parseCache,
   parseCpuStat,
   parseProcessStat,
   readSwap,
+  useAndCache,
   workingSet,
 } from '../../src/agent/system/cgroup.ts';
 import { findContainer, parseCpuUse, parseQuota } from '../../src/agent/system/container.ts';
@@ -128,11 +128,12 @@ SwapFree:         450000 kB
 });
 
 it.each<[1 | 2, string]>([
-  [2, 'anon 5\nfile 4096\nfile_mapped 7\ninactive_file 9\n'],
-  [1, 'cache 1\nmapped_file 7\ntotal_cache 4096\n'],
-])('the page cache of a control group of version %i is its own', (version, stat) => {
-  expect(parseCache(stat, version)).toBe(4096);
-  expect(parseCache('', version)).toBeUndefined();
+  [2, 'anon 500\nfile 400\nactive_file 300\ninactive_file 100\n'],
+  [1, 'active_file 1\ninactive_file 1\ntotal_cache 400\ntotal_inactive_file 100\ntotal_active_file 300\n'],
+])('what a control group of version %i uses and its page cache make the whole', (version, stat) => {
+  const set = workingSet('900', stat, version) ?? 0;
+  expect(useAndCache(set, stat, version)).toEqual({ used: 500, cached: 400 });
+  expect(useAndCache(set, '', version)).toEqual({ used: set, cached: 0 });
 });
 
 it('/proc/loadavg and /proc/uptime are read', () => {

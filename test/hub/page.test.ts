@@ -255,6 +255,28 @@ describe.skipIf(missing !== undefined)('the dashboard', () => {
     expect(asked.filter((url) => !url.startsWith(hub.address) && !url.startsWith('data:'))).toEqual([]);
   }, 60_000);
 
+  it('lets an admin take an alert, silence what it is about, and end that', async () => {
+    const page = await open('?view=alerts', '.alerts .acts');
+    const firing = page.locator('.alerts li.firing').first();
+    await firing.getByRole('button', { name: 'Take' }).click();
+    await page.waitForSelector('text=taken by admin');
+    await firing.getByRole('button', { name: 'Give back' }).click();
+    const taken = () => page.locator('text=taken by admin').count();
+    await expect.poll(taken, { timeout: 20_000 }).toBe(0);
+    await firing.getByRole('button', { name: 'Silence …' }).click();
+    const form = page.getByRole('form', { name: 'Silence' });
+    await form.getByRole('button', { name: 'Silence' }).click();
+    // It says why, or nothing happens.
+    expect(await form.count()).toBe(1);
+    await form.getByLabel('Why').fill('<script>alert(1)</script> new disk');
+    await form.getByRole('button', { name: 'Silence' }).click();
+    await page.waitForSelector('table[aria-label=Silences] >> text=new disk');
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await page.click('[aria-label^="End the silence of"]');
+    await page.waitForSelector('text=Nothing is silenced');
+    await page.close();
+  }, 60_000);
+
   it('signs out', async () => {
     const page = await open('', '.foot');
     await page.click('text=Sign out');

@@ -1,7 +1,7 @@
 /** Memory and swap, from /proc/meminfo and /proc/vmstat (proc(5)). */
 import { perSecond } from '../../metrics/rate.ts';
 import type { Collector, Findings } from '../collector.ts';
-import { readCache, readIfThere, readMemory, readSwap } from '../system/cgroup.ts';
+import { readIfThere, readSwap, readUseAndCache } from '../system/cgroup.ts';
 import type { Container } from '../system/container.ts';
 import { ProcFile } from '../system/proc-file.ts';
 
@@ -69,13 +69,13 @@ function containerMemory(
   container: Container,
   machineSwap: number,
 ): NonNullable<Findings['system']> | undefined {
-  const used = readMemory(container.files);
-  if (used === undefined) return undefined;
+  const use = readUseAndCache(container.files);
+  if (use === undefined) return undefined;
   const swap = readSwap(container.files, container.memoryLimit);
   return {
     memory_total: container.memoryLimit,
-    memory_used: used,
-    memory_cached: readCache(container.files),
+    memory_used: use.used,
+    memory_cached: use.cached,
     swap_total: swap === undefined ? null : Math.min(machineSwap, swap.limit),
     swap_used: swap?.used ?? null,
   };

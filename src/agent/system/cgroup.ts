@@ -83,18 +83,30 @@ export function readMemory(files: CgroupFiles): number | undefined {
   return usage === undefined || stat === undefined ? undefined : workingSet(usage, stat, files.version);
 }
 
-/** Bytes of page cache, or null where the group does not tell. */
-export function readCache(files: CgroupFiles): number | null {
+/**
+ * Bytes that a group uses, and of those the page cache that it gives back when somebody needs memory, as
+ * MemAvailable counts on a machine; undefined where it is not accounted for.
+ */
+export function readUseAndCache(
+  files: CgroupFiles,
+): { readonly used: number; readonly cached: number } | undefined {
   const stat = files.memory === undefined ? undefined : readIfThere(`${files.memory}/memory.stat`);
-  return stat === undefined ? null : (parseCache(stat, files.version) ?? null);
+  const set = readMemory(files);
+  return stat === undefined || set === undefined ? undefined : useAndCache(set, stat, files.version);
 }
 
 /**
- * Bytes of page cache in `memory.stat`. Source: Linux, admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+ * From the working set and `memory.stat`. Source: Linux, admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
  */
-export function parseCache(stat: string, version: 1 | 2): number | undefined {
-  const match = (version === 2 ? /^file (\d+)$/m : /^total_cache (\d+)$/m).exec(stat);
-  return match === null ? undefined : Number(match[1]);
+export function useAndCache(
+  set: number,
+  stat: string,
+  version: 1 | 2,
+): { readonly used: number; readonly cached: number } {
+  const bytes = (name: string): number =>
+    Number(new RegExp(`^${version === 2 ? '' : 'total_'}${name} (\\d+)$`, 'm').exec(stat)?.[1] ?? 0);
+  const active = Math.min(set, bytes('active_file'));
+  return { used: set - active, cached: active + bytes('inactive_file') };
 }
 
 /** Bytes of swap that a group uses and may use; undefined where that is not accounted for. */

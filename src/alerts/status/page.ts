@@ -51,6 +51,7 @@ section,article{background:var(--card);border:1px solid var(--edge);border-radiu
 svg{display:block;width:100%;height:32px;margin:8px 0 4px}
 .well{fill:var(--well);color:var(--well)}.look{fill:var(--look);color:var(--look)}
 .broken{fill:var(--broken);color:var(--broken)}.none{fill:var(--none);color:var(--dim)}
+.now.well,.now.look,.now.broken,.now.none{color:#fff}
 .dim{color:var(--dim);font-size:13px}p{margin:4px 0}time{font-variant-numeric:tabular-nums}
 `;
 
@@ -75,7 +76,7 @@ export function statusPage(status: Status): string {
   const { title, now, apps, words } = status;
   const incidents = status.incidents.toSorted((a, b) => b.from - a.from).slice(0, MOST_INCIDENTS);
   const label = (name: string) =>
-    name === '' ? 'All' : (apps.find((app) => app.name === name)?.label ?? name);
+    name === '' ? 'All applications' : (apps.find((app) => app.name === name)?.label ?? name);
   const article = (one: Incident) => incidentPart(one, label(one.app), words.get(one.id) ?? []);
   const going = incidents.filter(({ until }) => until === undefined);
   const over = incidents.filter(({ until }) => until !== undefined);

@@ -17,8 +17,11 @@ const system =
   };
 const line = (name: string, column: keyof System): Line => ({ name, of: system(column) });
 const stacked = (name: string, column: keyof System): Line => ({ ...line(name, column), stacked: true });
-const sum = <T>(rows: readonly T[], of: (row: T) => number | null): number | null =>
-  rows.length === 0 ? null : rows.reduce((total, row) => total + (of(row) ?? 0), 0);
+/** Of what was measured; null where nothing was. */
+const sum = <T>(rows: readonly T[], of: (row: T) => number | null): number | null => {
+  const measured = rows.flatMap((row) => of(row) ?? []);
+  return measured.length === 0 ? null : measured.reduce((total, value) => total + value, 0);
+};
 
 const PROCESSOR: Chart = {
   id: 'cpu',
