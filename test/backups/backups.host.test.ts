@@ -3,7 +3,7 @@
  * first one is lost.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -162,7 +162,19 @@ describe.skipIf(unavailable !== undefined)(`backups (${unavailable ?? 'local hos
     await sql("UPDATE orders SET what = 'lost'; DROP TABLE log; CREATE TABLE later (n INT)");
     const changed = await hash();
     await on('web', 'rm /var/lib/pipeline-apps/shop/kept');
+    const seen = new Set<number>();
+    const visitor = new AbortController();
+    const visits = (async () => {
+      while (!visitor.signal.aborted) {
+        seen.add((await fetch(`http://${address}/`, { signal: AbortSignal.timeout(10_000) })).status);
+        await sleep(20);
+      }
+    })();
     const { stdout } = await good('restore', 'shop', '--yes');
+    visitor.abort();
+    await visits;
+    // The page of maintenance while data change places, and nothing worse.
+    expect([...seen].sort()).toEqual([200, 503]);
     expect(stdout).toMatch(
       /The database main of shop goes back to .* UTC: .* in the last \d+ minutes? is lost/,
     );
@@ -178,7 +190,15 @@ describe.skipIf(unavailable !== undefined)(`backups (${unavailable ?? 'local hos
 
   test('into a new database, and nothing is replaced', async () => {
     await sql('INSERT INTO log VALUES (7)');
-    await good('restore', 'shop', 'main', '--into', 'shop_before');
+    // From another checkout, which has pipeline.yml and the inventory, and knows no secret.
+    const elsewhere = projectFolder(readFileSync(join(project.path, 'pipeline.yml'), 'utf8'));
+    const inventory = ['-i', join(project.path, 'inventory.ini')];
+    const other = await run(['restore', 'shop', 'main', '--into', 'shop_before', ...inventory], {
+      ...here,
+      cwd: elsewhere.path,
+    });
+    rmSync(elsewhere.path, { recursive: true });
+    expect(other).toMatchObject({ exitCode: 0 });
     expect(
       await on('web', 'echo "SELECT COUNT(*) FROM orders" | mariadb --skip-column-names shop_before'),
     ).toBe('20000\n');
@@ -201,6 +221,11 @@ describe.skipIf(unavailable !== undefined)(`backups (${unavailable ?? 'local hos
   test.each([3, 5])('a restore that is killed after %s s is finished by the next one', async (after) => {
     const before = await hash();
     await sql("UPDATE orders SET what = 'lost'");
+    // As one leaves it that was killed while the application stood still.
+    await on('web', 'touch /etc/pipeline/apps/shop/stopped');
+    const refused = await run(['deploy', 'shop'], here);
+    expect(refused).toMatchObject({ exitCode: 4 });
+    expect(refused.stdout).toContain('pipeline restore shop');
     const first = start(['restore', 'shop', 'main', '--yes'], here);
     await sleep(after * 1000);
     first.process.kill('SIGKILL');

@@ -327,6 +327,26 @@ describe('the timer', () => {
     expect(world.stored).toEqual(['paths', 'stream']);
   });
 
+  test('restores on trial by itself a day after the first backup, and a month after the last trial', async () => {
+    const world = new World();
+    const trials = () => world.status().items.map(({ verifiedAt }) => verifiedAt);
+    const begin = world.clock;
+    await tick(world, plan, tell);
+    expect(trials()).toEqual([null, null]);
+    world.clock += 1.1 * DAY;
+    // What is due to be backed up comes first, then one trial a look.
+    for (let look = 0; look < 3; look++) await tick(world, plan, tell);
+    expect(trials()).toEqual([world.clock, world.clock]);
+    for (let day = 2; day < 31; day++) {
+      world.clock = begin + day * DAY;
+      for (let look = 0; look < 3; look++) await tick(world, plan, tell);
+      expect(trials()).toEqual([begin + 1.1 * DAY, begin + 1.1 * DAY]);
+    }
+    world.clock = begin + 31.2 * DAY;
+    for (let look = 0; look < 3; look++) await tick(world, plan, tell);
+    expect(trials()).toEqual([world.clock, world.clock]);
+  });
+
   test('a host without a plan says what to do', async () => {
     const world = new World();
     expect(world.texts.has(BACKUP_PLAN)).toBe(false);

@@ -10,6 +10,7 @@ import { createTransport } from './api/transport.ts';
 import { applyPlan } from './apply/apply.ts';
 import { destroy, destroyable } from './apply/destroy.ts';
 import { removeDroplets } from './apply/remove-droplets.ts';
+import { moveReserved, noteReserved, pendingMoves } from './apply/reserved.ts';
 import type { Work } from './apply/work.ts';
 import { openSshHost } from './hosts/host.ts';
 import { matchDroplets } from './plan/fleet.ts';
@@ -50,7 +51,10 @@ export function createDigitalOceanProvider(
   const openHost = openSshHost({ context, clock, knownHosts, connect, authorizedKeys: spec.authorizedKeys });
   const work: Work = { context, spec, marks: marksOf(spec), api, clock, openHost };
 
-  const plan = async (): Promise<DigitalOceanPlan> => planDigitalOcean(await survey(api, spec), spec);
+  const plan = async (): Promise<DigitalOceanPlan> => {
+    const planned = planDigitalOcean(await survey(api, spec), spec);
+    return { ...planned, changes: [...planned.changes, ...(await pendingMoves(work))] };
+  };
   return {
     name: 'digitalocean',
     plan,
@@ -90,11 +94,18 @@ async function removeNamed(work: Work, name: string): Promise<void> {
   const doomed = droplets
     .filter((droplet) => isOurs(droplet, marks) && toMachine(droplet, spec, marks).name === name)
     .map((droplet) => ({ id: droplet.id, name: droplet.name, fresh: false }));
+  await noteReserved(
+    work,
+    name,
+    doomed.map(({ id }) => id),
+  );
   await removeDroplets(work, doomed);
 }
 
-/** What exists and should. */
-async function wantedMachines({ api, spec, marks }: Work): Promise<readonly Machine[]> {
+/** What exists and should, once reserved addresses have moved to it. */
+async function wantedMachines(work: Work): Promise<readonly Machine[]> {
+  const { api, spec, marks } = work;
   const { kept } = matchDroplets(await api.dropletsWith(marks.environment), spec, marks);
+  await moveReserved(work, kept);
   return [...kept.values()].map((droplet) => toMachine(droplet, spec, marks));
 }

@@ -73,6 +73,14 @@ export interface FakeKey {
   visibleAt: number;
 }
 
+export interface FakeReserved {
+  ip: string;
+  region: string;
+  /** Its droplet, which may be gone. */
+  droplet: number | null;
+  busyUntil: number;
+}
+
 export interface FakeAction {
   id: number;
   type: string;
@@ -127,6 +135,7 @@ export interface FakeAccount {
   /** Names as they were first written. */
   tags: string[];
   actions: FakeAction[];
+  reserved: FakeReserved[];
   catalogue: FakeCatalogue;
   dropletLimit: number;
   tagLimit: number;
@@ -158,6 +167,7 @@ export function fakeAccount(overrides: Partial<FakeAccount> = {}): FakeAccount {
     keys: [],
     tags: [],
     actions: [],
+    reserved: [],
     catalogue: fakeCatalogue(),
     dropletLimit: 100,
     tagLimit: 10_000,

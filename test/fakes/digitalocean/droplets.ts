@@ -209,7 +209,12 @@ function act(request: FakeRequest): FakeAnswer {
   return { status: 201, body: { action: actionBody(account, id, now) } };
 }
 
-function addAction({ account, now }: FakeRequest, droplet: FakeDroplet, type: string, takes: number): number {
+export function addAction(
+  { account, now }: FakeRequest,
+  droplet: FakeDroplet,
+  type: string,
+  takes: number,
+): number {
   const id = account.nextId++;
   account.actions.push({
     id,
@@ -226,7 +231,7 @@ function readAction({ account, params, now }: FakeRequest): FakeAnswer {
   return { status: 200, body: { action: actionBody(account, Number(params.id), now) } };
 }
 
-function actionBody(account: FakeAccount, id: number, now: number): unknown {
+export function actionBody(account: FakeAccount, id: number, now: number): unknown {
   const action = account.actions.find((one) => one.id === id);
   if (action === undefined) throw notFound();
   const done = action.completedAt <= now;
@@ -256,7 +261,10 @@ function visible({ account, params, now }: FakeRequest): FakeDroplet {
   return droplet;
 }
 
-function dropletBody(droplet: FakeDroplet, { account, now }: Pick<FakeRequest, 'account' | 'now'>): unknown {
+export function dropletBody(
+  droplet: FakeDroplet,
+  { account, now }: Pick<FakeRequest, 'account' | 'now'>,
+): unknown {
   const size = account.catalogue.sizes.find(({ slug }) => slug === droplet.size);
   const v4 = [
     { ip_address: droplet.privateAddress, netmask: '255.255.240.0', gateway: '10.108.0.1', type: 'private' },

@@ -12,6 +12,7 @@ import { accountRoutes } from './keys.ts';
 import { API_LIMITS, createLimiter, type RateLimits } from './limits.ts';
 import { type DropletMachines, type SimulatedCommand, simulatedMachines } from './machines.ts';
 import { type FakeAnswer, Refused, type Route } from './request.ts';
+import { reservedRoutes } from './reserved.ts';
 import { tagRoutes } from './tags.ts';
 import { vpcRoutes } from './vpcs.ts';
 
@@ -22,6 +23,7 @@ const ROUTES: readonly Route[] = [
   ...vpcRoutes,
   ...firewallRoutes,
   ...dropletRoutes,
+  ...reservedRoutes,
 ];
 /** Where tests sign in to simulated droplets. Not part of the API. */
 const SSH_PATH = '/fake/ssh';

@@ -34,6 +34,16 @@ export const dropletSchema = z.object({
 });
 export type Droplet = z.infer<typeof dropletSchema>;
 
+export const reservedSchema = z.object({
+  ip: z.string().min(1),
+  droplet: z.object({ id: z.int() }).nullish(),
+  /** Something is under way on it. */
+  locked: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? false),
+});
+
 const target = z
   .object({
     addresses: z.array(z.string()).nullish(),

@@ -10,6 +10,7 @@ import {
   firewallSchema,
   imageSchema,
   regionSchema,
+  reservedSchema,
   sizeSchema,
   tagSchema,
   vpcMemberSchema,
@@ -227,6 +228,17 @@ export function createApi(transport: Transport) {
       send({ method: 'POST', path: `/v2/droplets/${id}/actions`, body: action }),
     /** Refused with 422 while something else is under way on it: `whenIdle`. */
     deleteDroplet: (id: number) => remove(`/v2/droplets/${id}`),
+
+    reservedAddresses: () => list('/v2/reserved_ips', 'reserved_ips', reservedSchema, ({ ip }) => ip),
+    reservedAddress: (ip: string) =>
+      known(get(`/v2/reserved_ips/${segment(ip)}`, 'reserved_ip', reservedSchema)),
+    assignReserved: (ip: string, droplet: number) =>
+      send({
+        method: 'POST',
+        path: `/v2/reserved_ips/${segment(ip)}/actions`,
+        body: { type: 'assign', droplet_id: droplet },
+        repeat: 'safe',
+      }),
   };
 }
 

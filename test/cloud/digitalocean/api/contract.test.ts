@@ -37,6 +37,11 @@ async function everything({ account, spec, up, provider, fake }: Scene): Promise
   const fleet = [1, 2, 3].map((number) => machineSpec(`itrust-${number}`, { size: 's-1vcpu-2gb' }));
   await up({ machines: [...spec.machines.slice(0, 2), ...fleet] });
   await up();
+  const region = account.droplets[0]?.region ?? '';
+  const web = account.droplets.find(({ name }) => name === 'itrust-1')?.id ?? 0;
+  account.reserved.push({ ip: '203.0.113.7', region, droplet: web, busyUntil: 0 });
+  await provider().remove('itrust-1');
+  await up({ machines: [...spec.machines.slice(0, 2), ...fleet] });
   await provider().destroyable();
   await provider().destroy();
   // Mistakes of a client that is not ours.
