@@ -10,7 +10,7 @@ import { keepDependencies, keptDependencies, restoreDependencies } from './depen
 import { type BuildStep, managerSteps, resolveManager } from './manager-steps.ts';
 import { managerForBuilds, nodeForBuilds, npmForBuilds } from './node-runtime.ts';
 import { npmFor } from './node-version.ts';
-import { managerEnvironment } from './package-manager.ts';
+import { type ManagerName, managerEnvironment } from './package-manager.ts';
 import type { NodeRecipe } from './recipe.ts';
 
 /** What of a recipe an installation needs; `build: null` where there is no build command. */
@@ -70,31 +70,41 @@ export async function buildNode(
       },
     );
   };
-  for (const step of steps) {
-    if (step.argv[1] === 'ci') await install(step, tree, [version, exact], runStep, context);
-    else await runStep(step);
+  const { lockFolder } = installation;
+  for (const [index, step] of steps.entries()) {
+    if (index === 0 && lockFolder !== null) {
+      const manager = { name, rebuild: rebuildOf(name, major) };
+      await install(step, tree, manager, [version, exact], runStep, context);
+    } else await runStep(step);
   }
 }
 
-/** `npm ci`, or what it installed for the same lock file before. */
+/** What runs the scripts of dependencies again; undefined: the manager has nothing for that. */
+function rebuildOf(name: ManagerName, major: number): readonly string[] | undefined {
+  return name === 'yarn' && major === 1 ? undefined : [name, 'rebuild'];
+}
+
+/** `npm ci`, and others' word for it, or what it installed for the same lock file before. */
 async function install(
   step: BuildStep,
   tree: string,
+  { name, rebuild }: { readonly name: ManagerName; readonly rebuild: readonly string[] | undefined },
   tools: readonly string[],
   runStep: (step: BuildStep) => Promise<void>,
   context: Context,
 ): Promise<void> {
   const root = join(tree, step.folder);
-  const kept = await keptDependencies(tree, step.folder, [...tools, ...step.argv], context);
+  const kept = await keptDependencies(tree, step.folder, name, [...tools, ...step.argv], context);
   if (kept === undefined) return runStep(step);
-  if (await restoreDependencies(kept, root, context)) {
+  const scripts = await restoreDependencies(kept, root, context);
+  if (scripts !== undefined) {
     context.progress({ stage: 'build', state: 'running', detail: 'dependencies of the same lock file' });
     // Theirs may look at the repository, as those that generate code from it do.
-    if (kept.scripts) await runStep({ ...step, label: 'npm rebuild', argv: ['npm', 'rebuild'] });
+    if (scripts && rebuild !== undefined) await runStep({ ...step, label: rebuild.join(' '), argv: rebuild });
     return;
   }
   await runStep(step);
-  await keepDependencies(kept, root, context);
+  await keepDependencies(kept, root, rebuild !== undefined, context);
 }
 
 /** Node, npm and the package manager of a build, and the environment that finds them. */

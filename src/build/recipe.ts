@@ -108,6 +108,11 @@ export function recipe(app: string, definition: AppConfig, files: SourceFiles): 
   const at = (name: string) => posix.join(directory, name);
   const runtime = definition.runtime ?? guessRuntime(app, directory, files);
   if (isCommand(runtime)) return commandRecipe(app, definition, directory, files);
+  if (definition.build_on === 'host') {
+    throw new Failure('usage', `${app}: build_on is host, and ${runtime} applications are built here.`, {
+      next: `Remove build_on of ${app} in pipeline.yml.`,
+    });
+  }
   if (runtime === 'tomcat') {
     return {
       runtime,

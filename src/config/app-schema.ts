@@ -193,7 +193,7 @@ const siteSchema = z.strictObject({
   static: z.string().optional().describe('Folder of the artifact that nginx serves itself.'),
   fallback: z
     .string()
-    .regex(/^[^/\s"\\$][^\s"\\$]*$/, 'expected a file of `static`, like index.html')
+    .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\s"\\$][^\s"\\$]*$/, 'expected a file of `static`, like index.html')
     .optional()
     .describe(
       'File that answers where there is none, e.g. index.html of a single-page application. Default: 404.',

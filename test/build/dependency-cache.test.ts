@@ -38,7 +38,7 @@ function tree(name: string, more: Readonly<Record<string, string>> = {}): string
 
 const keyOf = async (more: Readonly<Record<string, string>> = {}, tools = ['22.1.0', '10.9.0']) => {
   const made = tree(`tree-${Math.random()}`, more);
-  return (await keptDependencies(made, '', tools, context()))?.path;
+  return (await keptDependencies(made, '', 'npm', tools, context()))?.path;
 };
 
 describe('what dependencies are the same', () => {
@@ -70,7 +70,7 @@ describe('what dependencies are the same', () => {
   it('says whether packages among them run scripts', async () => {
     const lock = '{"packages":{"node_modules/b":{"hasInstallScript":true}}}';
     const scripts = async (more: Readonly<Record<string, string>>) =>
-      (await keptDependencies(tree(`tree-${Math.random()}`, more), '', [], context()))?.scripts;
+      (await keptDependencies(tree(`tree-${Math.random()}`, more), '', 'npm', [], context()))?.scripts;
     expect(await scripts({})).toBe(false);
     expect(await scripts({ 'package-lock.json': lock })).toBe(true);
     expect(await scripts({ 'package-lock.json': '{"lockfileVersion":1}' })).toBe(true);
@@ -87,16 +87,16 @@ describe('keeping and restoring', () => {
       'packages/c/node_modules/d/index.js': 'd',
     });
     symlinkSync('../b/index.js', join(first, 'node_modules/.bin/b'));
-    const found = await keptDependencies(first, '', [], context());
+    const found = await keptDependencies(first, '', 'npm', [], context());
     if (found === undefined) throw new Error('it is kept');
-    await keepDependencies(found, first, context());
+    await keepDependencies(found, first, true, context());
     return found;
   }
 
   it('gives folders of root and workspaces back, links as links, and nobody else changes them', async () => {
     const found = await kept();
     const second = tree('second', { 'packages/c/package.json': '{"name":"c"}' });
-    expect(await restoreDependencies(found, second, context())).toBe(true);
+    expect(await restoreDependencies(found, second, context())).toBe(false);
     expect(readFileSync(join(second, 'node_modules/b/index.js'), 'utf8')).toBe('b');
     expect(readFileSync(join(second, 'packages/c/node_modules/d/index.js'), 'utf8')).toBe('d');
     expect(await readlink(join(second, 'node_modules/.bin/b'))).toBe('../b/index.js');
@@ -108,11 +108,28 @@ describe('keeping and restoring', () => {
 
   it('has nothing for what was never kept, and takes no half copy', async () => {
     const found = await kept();
-    expect(await restoreDependencies({ ...found, path: `${found.path}x` }, folder, context())).toBe(false);
+    expect(
+      await restoreDependencies({ ...found, path: `${found.path}x` }, folder, context()),
+    ).toBeUndefined();
     rmSync(join(found.path, '1'), { recursive: true });
     const second = tree('second');
-    expect(await restoreDependencies(found, second, context())).toBe(false);
+    expect(await restoreDependencies(found, second, context())).toBeUndefined();
     expect(readdirSync(second)).not.toContain('node_modules');
+  });
+
+  it('of pnpm and yarn, looks for scripts of packages; without a way to run them again keeps none', async () => {
+    const found = {
+      ...(await kept()),
+      path: join(folder, 'cache/pipeline/dependencies/other'),
+      scripts: null,
+    };
+    const gyp = tree('gyp', { 'node_modules/b/binding.gyp': '{}', '.yarn/install-state.gz': 'state' });
+    await keepDependencies(found, gyp, false, context());
+    expect(await restoreDependencies(found, tree('none'), context())).toBeUndefined();
+    await keepDependencies(found, gyp, true, context());
+    const second = tree('second');
+    expect(await restoreDependencies(found, second, context())).toBe(true);
+    expect(readFileSync(join(second, '.yarn/install-state.gz'), 'utf8')).toBe('state');
   });
 
   it('throws away what nobody used for a month', async () => {

@@ -91,5 +91,18 @@ describe('a repository with a lock file of', () => {
       encoding: 'utf8',
     });
     expect(served).toBe('3 lib false 2000\n');
+
+    // Another commit with the same lock file takes them as they were, and leaves the same.
+    write('packages/lib/index.js', "module.exports = 'changed';\n");
+    git('commit', '-q', '--all', '-m', 'Change');
+    const said: string[] = [];
+    const again = await buildArtifact(config, 'api', undefined, {
+      ...context,
+      progress: ({ detail }) => said.push(detail ?? ''),
+    });
+    expect(said).toContain('dependencies of the same lock file');
+    expect(said.filter((line) => line.startsWith(`${name} install: `) && line.includes('added'))).toEqual([]);
+    const files = (path: string) => execFileSync('tar', ['-tzf', path], { encoding: 'utf8' });
+    expect(files(again.path).split('\n').sort()).toEqual(files(artifact.path).split('\n').sort());
   });
 });

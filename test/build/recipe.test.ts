@@ -194,6 +194,13 @@ describe('how an application is built', () => {
       'bun.lock is one of bun',
       'runtime: bun of app',
     ],
+    [
+      'a build on the host of what is built here',
+      { build_on: 'host' },
+      files({ 'package.json': '{"main":"a.js"}' }),
+      'build_on is host, and node applications are built here',
+      'Remove build_on',
+    ],
   ])('refuses %s, saying what to do', (_, definition, source, message, next) => {
     const found = failure(definition, source);
     expect(found).toMatchObject({ kind: 'usage', exitCode: 2 });

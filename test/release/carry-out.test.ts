@@ -117,10 +117,18 @@ describe('jobs that ran on another host', () => {
 });
 
 describe('where a host fails', () => {
-  const events: readonly ReleaseEvent[] = [
-    { event: 'log', line: 'no database' },
-    { event: 'failed', step: 'health', detail: 'not healthy after 30 s' },
-  ];
+  const failedEvent = { event: 'failed', step: 'health', detail: 'not healthy after 30 s' } as const;
+  const events: readonly ReleaseEvent[] = [{ event: 'log', line: 'no database' }, failedEvent];
+
+  it('says where a service may write, if that was why', async () => {
+    const line = "OSError: [Errno 30] Read-only file system: 'logs'";
+    answer = failing('web-1', 'take-over', [
+      { event: 'log', line },
+      { ...failedEvent, detail: 'it ended' },
+    ]);
+    const failure = await failureOf(planFor(['web-1'], { action: 'deploy' }));
+    expect(failure.next).toMatch(/^It wrote into its own folder: .*\$STATE_DIRECTORY.*persist:/);
+  });
 
   it('those that have changed go back, later ones are left alone, and all are told', async () => {
     answer = failing('web-2', 'take-over', events);

@@ -115,7 +115,7 @@ bundle lock --local >/dev/null 2>&1 && cat Gemfile.lock`);
     expect(load.ok).toBe(load.sent);
     const listed = await project.pipeline('run', 'sinatra', '--', 'bundle', 'info', '--path', 'sinatra');
     expect(listed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('/usr/share/rubygems') });
-  });
+  }, 900_000);
 
   it('Rails, as rails new makes it', async () => {
     const Gemfile = 'source "https://rubygems.org"\ngem "rails"\ngem "puma"\n';

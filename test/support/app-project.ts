@@ -13,7 +13,9 @@ export interface AppProject {
   pipeline(...args: readonly string[]): Promise<Ended>;
   /** What a script prints on the host. @throws where it fails */
   on(script: string): Promise<string>;
-  /** Writes files of a repository and commits them. */
+  /** Writes files of a repository. */
+  write(app: string, files: Readonly<Record<string, string>>): void;
+  /** The same, and commits all. */
   commit(app: string, files: Readonly<Record<string, string>>): void;
   ask(port: number, path?: string): Promise<string>;
   /** Visitors ask `port` while `work` is done. */
@@ -22,14 +24,25 @@ export interface AppProject {
 }
 
 /** @param apps YAML below `apps:` */
-export function appProject(apps: string): AppProject {
+export function appProject(
+  apps: string,
+  { roles = ['nginx'], memory = '1G' }: { readonly roles?: readonly string[]; readonly memory?: string } = {},
+): AppProject {
   const name = `apps-${Math.random().toString(36).slice(2, 8)}`;
-  const host = 'hosts: { web: { roles: [nginx], memory: 1G } }';
+  const host = `hosts: { web: { roles: [${roles.join(', ')}], memory: ${memory} } }`;
   const { path, remove } = projectFolder(`project: ${name}\nprovider: local\n${host}\napps:\n${apps}`);
   const pipeline = (...args: readonly string[]) => run(args, { cwd: path });
   const url = (port: number, at = '/') => {
     const address = /ansible_host=(\S+)/.exec(readFileSync(join(path, 'inventory.ini'), 'utf8'))?.[1];
     return `http://${address}:${port}${at}`;
+  };
+  const write = (app: string, files: Readonly<Record<string, string>>) => {
+    const at = join(path, app);
+    mkdirSync(at, { recursive: true });
+    for (const [file, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(at, file)), { recursive: true });
+      writeFileSync(join(at, file), text);
+    }
   };
   return {
     path,
@@ -40,13 +53,10 @@ export function appProject(apps: string): AppProject {
       if (ended.exitCode !== 0) throw new Error(`${script}: ${ended.stdout}${ended.stderr}`);
       return ended.stdout;
     },
+    write,
     commit(app, files) {
       const at = join(path, app);
-      mkdirSync(at, { recursive: true });
-      for (const [file, text] of Object.entries(files)) {
-        mkdirSync(dirname(join(at, file)), { recursive: true });
-        writeFileSync(join(at, file), text);
-      }
+      write(app, files);
       const git = (...args: readonly string[]) => execFileSync('git', [...IDENTITY, ...args], { cwd: at });
       if (!existsSync(join(at, '.git'))) git('init', '--quiet', '--template=', '--initial-branch=main');
       git('add', '--all');

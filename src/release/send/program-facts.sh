@@ -4,8 +4,9 @@
 echo "architecture $(uname -m)"
 program=$(readlink "$onhost/current") && echo "program $program"
 [ -x "$onhost/node/bin/node" ] && echo "program-node $(basename "$(readlink "$onhost/node")")"
-for node in "$node_root"/*/bin/node; do
-  [ -x "$node" ] && echo "node $(basename "$(dirname "$(dirname "$node")")")"
+# Node's versions, and those of what stands for it (bun-1.4.5).
+for bin in "$node_root"/*/bin; do
+  [ -d "$bin" ] && echo "node $(basename "$(dirname "$bin")")"
 done
 for node in "$agent_nodes"/node-*/bin/node; do
   [ -x "$node" ] && node=$(dirname "$(dirname "$node")") && echo "agent-node ${node##*/node-}"

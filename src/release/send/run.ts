@@ -112,9 +112,16 @@ export async function runOrder(host: ReleaseHost, run: OrderRun, context: Contex
       next:
         failed?.step === 'after_deploy'
           ? 'The new version serves. Correct the command (hooks: after_deploy) and see what it left undone.'
-          : run.next,
+          : `${hint(log)}${run.next}`,
     },
   );
+}
+
+/** What its last lines give away. */
+function hint(log: readonly string[]): string {
+  return log.some((line) => /read-only file system|\bEROFS\b/i.test(line))
+    ? 'It wrote into its own folder: it may write to $STATE_DIRECTORY, /tmp, and folders of persist:. '
+    : '';
 }
 
 const STATES: ReadonlySet<unknown> = new Set(['started', 'running', 'done', 'skipped', 'failed']);
