@@ -1,6 +1,7 @@
 /** What an application can say of itself. */
 import { z } from 'zod';
 import { commandKeys } from './command-schema.ts';
+import { parseFault } from './faults.ts';
 import { LANGUAGES } from './languages.ts';
 import { persistSchema } from './persist-schema.ts';
 import { jobsSchema, processesSchema } from './processes-schema.ts';
@@ -137,6 +138,18 @@ export const canarySchema = z.strictObject({
     .describe(
       'Metrics that must be shown to be no worse: errors, bodies, latency, size, cpu, memory, restarts, ' +
         'error lines, or a name from reports; default: errors, bodies, latency.',
+    ),
+  faults: z
+    .array(
+      z.string().superRefine((text, refinement) => {
+        const parsed = parseFault(text);
+        if (typeof parsed === 'string') refinement.addIssue({ code: 'custom', message: parsed });
+      }),
+    )
+    .default([])
+    .describe(
+      'Faults done to both sides at once, e.g. kill:database@20s: kill:process, kill:database, ' +
+        'slow:database:100ms, cpu:50%, disk:full, network:loss:2%; +10s says how long.',
     ),
   ignore_body: z
     .array(z.string())

@@ -243,7 +243,8 @@ export interface Evidence {
 export interface MetricResult {
   /** Unique within the verdict, e.g. `errors (5xx)`, `latency p99`, `latency p99 POST /preview`. */
   readonly name: string;
-  readonly kind: MetricKind;
+  /** `recovery`: seconds after a fault; a report shows them beside what the judge says. */
+  readonly kind: MetricKind | 'recovery';
   /** Only on metrics of one route. */
   readonly route?: string;
   readonly role: MetricRole;

@@ -88,7 +88,7 @@ const experimentSchema = z.object({
 
 const metricResult = z.object({
   name: z.string(),
-  kind: z.enum(['latency', ...WHOLE_KINDS]),
+  kind: z.enum(['latency', 'recovery', ...WHOLE_KINDS]),
   route: z.string().exactOptional(),
   role: z.enum(['critical', 'watched', 'informative']),
   critical: z.boolean(),
@@ -219,6 +219,8 @@ const reportSchema = z.object({
     seed: z.int(),
     requests: z.array(request),
     ignoreBody: z.array(z.string()),
+    /** Faults done to both sides, e.g. `kill:database@20s`; absent: none. */
+    faults: z.array(z.string()).exactOptional(),
     /** What of production's traffic the load is; absent: its requests were written down. */
     replay: z.string().exactOptional(),
   }),

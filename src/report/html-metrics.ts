@@ -149,8 +149,12 @@ function forestTable(
 </table></div>`;
 }
 
+/** Of what no judge has settings for. */
+const UNTESTED: MetricSettings = { role: 'informative', weight: 0, tolerance: 0, margin: 0, absolute: 0 };
+
 function settingsOf(metric: MetricResult, config: SequentialConfig): MetricSettings {
   const { kind } = metric;
+  if (kind === 'recovery') return UNTESTED;
   if (kind !== 'latency') return config.metrics[kind];
   const matching = config.quantiles.find(({ quantile }) =>
     metric.name.includes(`p${Number((quantile * 100).toFixed(2))}`),

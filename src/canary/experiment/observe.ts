@@ -9,6 +9,7 @@ import type { LoadSummary } from '../../report/document.ts';
 import type { Snapshot } from '../../report/terminal.ts';
 import type { RunRecord } from '../judging/conclude.ts';
 import { mutable } from '../judging/mutable.ts';
+import { beginOn, type FaultySide, undoAll } from '../lab/faults.ts';
 import { observeUnit, type SideHealth, UNKNOWN_HEALTH } from '../lab/health.ts';
 import type { Lab, LabHost } from '../lab/hosts.ts';
 import { type AgentFiles, agentPath } from '../lab/prepare.ts';
@@ -36,6 +37,8 @@ interface ObserveOptions {
   readonly hosts: PerSide<LabHost>;
   /** What is measured on each side. */
   readonly units: PerSide<readonly string[]>;
+  /** Units of database servers, the same on both sides. */
+  readonly databases: readonly string[];
   readonly agent: AgentFiles;
   readonly requests: readonly ReadyRequest[];
   readonly proxy: SiteProxy;
@@ -52,6 +55,10 @@ export type Observed = Pick<
 const TICK_MS = 200;
 /** Seconds without a line after which a host counts as silent. */
 const SILENT_SECONDS = 5;
+/** Seconds that a side may be down where faults are done to it. */
+const FAULT_GRACE_SECONDS = 120;
+/** The same for a host without a line: it may have little processor left. */
+const FAULT_SILENT_SECONDS = 30;
 /** A request that has no answer after this is given up by the load. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** After the load: how long the last lines of the log may take to arrive. */
@@ -78,6 +85,8 @@ class Observer {
   readonly #comparer: BodyComparer;
   readonly #collector: RecordCollector;
   readonly #flows: FlowCounts;
+  /** Faults that were begun, by their place in the plan. */
+  readonly #begun = new Set<number>();
   readonly #health: Record<SideName, SideHealth> = { baseline: UNKNOWN_HEALTH, candidate: UNKNOWN_HEALTH };
   readonly #watched: Watched[] = [];
   /** Resolves when the state machine says stop; rejects with a fault of ours. */
@@ -135,6 +144,7 @@ class Observer {
       signal.removeEventListener('abort', interrupt);
       for (const timer of timers) clearInterval(timer);
       if (summary === null) await this.#load?.stop(0);
+      if (this.#begun.size > 0) await undoAll(this.#faulty(), this.#options.plan.faults, this.#context);
       await Promise.all(this.#watched.map(({ stream }) => stream.close()));
     }
     this.#takeSeconds(true);
@@ -180,6 +190,23 @@ class Observer {
       this.#context,
     );
     this.#watched.push({ side, host, stream });
+  }
+
+  #faulty(): readonly FaultySide[] {
+    const { hosts, units, databases } = this.#options;
+    return SIDES.map((side) => ({ host: hosts[side], units: units[side], databases }));
+  }
+
+  /** Faults whose time has come. */
+  #beginFaults(sinceFirst: number | null): void {
+    const { plan, lab } = this.#options;
+    for (const [index, fault] of plan.faults.entries()) {
+      if (sinceFirst === null || sinceFirst < fault.at || this.#begun.has(index)) continue;
+      if (this.#state.phase === 'stopped') return;
+      this.#begun.add(index);
+      const from = lab.hosts.proxy.address;
+      beginOn(this.#faulty(), fault, index, from, this.#context).catch(this.#stopped.reject);
+    }
   }
 
   #startLoad(): void {
@@ -235,10 +262,16 @@ class Observer {
     if (line.kind !== 'unit') return;
     this.#collector.unit(side, line, clock());
     const at = this.#collector.elapsed(clock());
-    const { health, events } = observeUnit(this.#health[side], side, line, at);
+    const { health, events } = observeUnit(this.#health[side], side, line, at, this.#grace);
     this.#health[side] = health;
     for (const event of events) this.#feed({ kind: 'event', event });
     this.#takeSeconds();
+  }
+
+  /** A side that faults are done to has time to come back. */
+  get #grace(): number | undefined {
+    const { faults } = this.#options.plan;
+    return faults.length === 0 ? undefined : FAULT_GRACE_SECONDS;
   }
 
   #onSilence(side: SideName | 'proxy', host: LabHost, reason: string): void {
@@ -256,9 +289,11 @@ class Observer {
     this.#takeSeconds();
     const sinceFirst = this.#collector.elapsed(now);
     this.#feed({ kind: 'tick', sinceLoad: now - this.#loadBegan, sinceFirst });
+    this.#beginFaults(sinceFirst);
+    const patience = this.#options.plan.faults.length > 0 ? FAULT_SILENT_SECONDS : SILENT_SECONDS;
     for (const { side, host, stream } of this.#watched) {
       const quiet = now - stream.lastAt() / 1000;
-      if (stream.lastAt() > 0 && quiet > SILENT_SECONDS)
+      if (stream.lastAt() > 0 && quiet > patience)
         this.#onSilence(side, host, `none for ${Math.round(quiet)} s`);
     }
   }

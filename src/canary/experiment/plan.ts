@@ -1,5 +1,6 @@
 /** What an experiment will be, from the configuration and the command line. Pure. */
 import { canarySchema } from '../../config/app-schema.ts';
+import { type Fault, parseFault } from '../../config/faults.ts';
 import type { AppConfig, CanaryConfig, CanaryRequest, Config } from '../../config/schema.ts';
 import { closest, Failure } from '../../errors.ts';
 import {
@@ -21,6 +22,8 @@ export interface CanaryOptions {
   readonly rate?: number | undefined;
   readonly traffic?: Traffic | undefined;
   readonly split?: number | undefined;
+  /** Instead of `canary.faults`. */
+  readonly faults?: readonly string[] | undefined;
   readonly judge?: JudgeName | undefined;
   readonly seed: number;
   /** Load from production instead of `canary.requests`. */
@@ -43,6 +46,7 @@ export interface RunPlan {
   readonly durationSeconds: number;
   readonly traffic: Traffic;
   readonly split: number;
+  readonly faults: readonly Fault[];
   readonly judge: JudgeName;
   readonly seed: number;
   /** Which host runs the baseline: alternates with the seed, so that no host is always the baseline. */
@@ -95,6 +99,7 @@ export function planRun(config: Config, options: CanaryOptions): RunPlan {
       { next: 'Leave --traffic out: each visitor then stays on one side.' },
     );
   }
+  const faults = plannedFaults(options.faults ?? canary.faults, app, definition, durationSeconds);
   return {
     app,
     definition,
@@ -104,10 +109,11 @@ export function planRun(config: Config, options: CanaryOptions): RunPlan {
     durationSeconds,
     traffic,
     split,
+    faults,
     judge: options.judge ?? 'sequential',
     seed: options.seed,
     baselineColour: seededUniform(options.seed)() < 0.5 ? 'blue' : 'green',
-    config: judgeConfig(canary, traffic, durationSeconds),
+    config: judgeConfig(canary, traffic, durationSeconds, lastFault(faults)),
   };
 }
 
@@ -116,6 +122,38 @@ function canaryOf({ canary }: AppConfig, replay: Replay | undefined): CanaryConf
   if (replay !== undefined)
     return { ...(canary ?? canarySchema.parse({})), requests: [...replay.requests], flows: [] };
   return canary === undefined || canary.requests.length + canary.flows.length === 0 ? undefined : canary;
+}
+
+/** Seconds that must be left after a fault, to see how a side recovers. */
+const AFTER_FAULT = 5;
+
+/** @throws Failure kind `usage` for what is no fault, or cannot be done to this application in this time. */
+function plannedFaults(
+  texts: readonly string[],
+  app: string,
+  { databases }: AppConfig,
+  durationSeconds: number,
+): readonly Fault[] {
+  return texts.map((text) => {
+    const fault = parseFault(text);
+    const wrong = (message: string, next: string) => new Failure('usage', message, { next });
+    if (typeof fault === 'string') throw wrong(`${fault}.`, 'Correct --fault or canary.faults.');
+    if (fault.kind.endsWith(':database') && Object.keys(databases).length === 0)
+      throw wrong(`${app} has no database for ${fault.kind}.`, 'Leave it out, or describe databases:.');
+    if (fault.at + fault.seconds + AFTER_FAULT > durationSeconds) {
+      throw wrong(
+        `"${text}" ends ${fault.at + fault.seconds} s after the first request, and the experiment lasts ` +
+          `${durationSeconds} s.`,
+        `Leave ${AFTER_FAULT} s after it to recover: a longer --duration, or an earlier or shorter fault.`,
+      );
+    }
+    return fault;
+  });
+}
+
+/** When the last one is over and recovered from: no pass before. */
+function lastFault(faults: readonly Fault[]): number {
+  return Math.max(0, ...faults.map(({ at, seconds }) => at + seconds + AFTER_FAULT));
 }
 
 function atRate(replay: Replay, rate: number): Replay {
@@ -199,7 +237,12 @@ const LEAST_WEIGHT = 2;
  * The judge's configuration: its defaults, with tolerance, warm-up, deadline and critical metrics of the
  * application.
  */
-function judgeConfig(canary: CanaryConfig, traffic: Traffic, durationSeconds: number): SequentialConfig {
+function judgeConfig(
+  canary: CanaryConfig,
+  traffic: Traffic,
+  durationSeconds: number,
+  notBefore: number,
+): SequentialConfig {
   const { quantiles, metrics, ...rest } = defaultSequentialConfig;
   const critical = criticalMetrics(canary.critical);
   const role = (name: string, now: 'critical' | 'watched' | 'informative') => {
@@ -218,6 +261,7 @@ function judgeConfig(canary: CanaryConfig, traffic: Traffic, durationSeconds: nu
     ...rest,
     traffic,
     warmupSeconds: canary.warm_up / 1000,
+    minimumSeconds: Math.max(rest.minimumSeconds, notBefore),
     deadlineSeconds: durationSeconds,
     quantiles: quantiles.map((entry) => ({
       ...entry,

@@ -54,6 +54,7 @@ export function reportHead(
         bodyBytes: body?.length ?? 0,
       })),
       ignoreBody: [...plan.canary.ignore_body],
+      ...(plan.faults.length === 0 ? {} : { faults: plan.faults.map(({ text }) => text) }),
       ...(plan.replay === undefined ? {} : { replay: coverage(plan.replay) }),
     },
   };

@@ -6,7 +6,7 @@ import { healthPath, healthWithin } from '../../config/health.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
 import type { ProbeAnswer } from '../../contract/probe.ts';
-import { missingDatabases, withPasswords } from '../../database/index.ts';
+import { databaseUnit, missingDatabases, withPasswords } from '../../database/index.ts';
 import { withLock } from '../../environment/lock.ts';
 import { Failure } from '../../errors.ts';
 import { SIDES, type SideName } from '../../judge/sides.ts';
@@ -20,6 +20,7 @@ import { conclude, type RunRecord } from '../judging/conclude.ts';
 import { mutable } from '../judging/mutable.ts';
 import { fillDatabases } from '../lab/data.ts';
 import { checkLabApp, labConfig, labMemory, needsRelease } from '../lab/definition.ts';
+import { checkFaults } from '../lab/faults.ts';
 import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
 import {
   type AgentFiles,
@@ -208,7 +209,9 @@ class LabRun {
   }
 
   async #sides(locked: Context): Promise<PerSide<Prepared>> {
-    const { deployed } = this.#subject;
+    const { deployed, plan } = this.#subject;
+    const faulty = SIDES.map((side) => ({ host: this.#hosts[side], units: [], databases: [] }));
+    await checkFaults(plan.faults, faulty, locked);
     if (deployed) await this.#prepareData(locked);
     const [baseline, candidate] = await bothSides((side) =>
       deployed ? this.#deploy(side, locked) : this.#serve(side, locked),
@@ -305,6 +308,7 @@ class LabRun {
         plan,
         lab: this.#lab,
         hosts: this.#hosts,
+        databases: databaseUnits(plan),
         units: { baseline: sides.baseline.units, candidate: sides.candidate.units },
         agent,
         requests,
@@ -393,6 +397,12 @@ async function serviceSpec(
     tree: manifest.tree,
     memoryBytes: definition.memory,
   };
+}
+
+function databaseUnits({ app, definition }: RunPlan): readonly string[] {
+  return Object.entries(definition.databases).map(([key, one]) =>
+    databaseUnit({ app, key, definition: one }),
+  );
 }
 
 /** Of a version that a deploy could not start. */

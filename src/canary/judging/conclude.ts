@@ -13,6 +13,7 @@ import { asHistogram } from '../../report/series.ts';
 import { weigh } from './kayenta-doubts.ts';
 import { fromKayenta } from './kayenta-verdict.ts';
 import { mutable } from './mutable.ts';
+import { recoveries } from './recovery.ts';
 import { saturation, standsDespiteQueues } from './saturation.ts';
 
 /** A report before its verdict. */
@@ -26,8 +27,13 @@ export function conclude(run: RunRecord, judge: JudgeName): ReportVerdict {
   const said = judge === 'sequential' ? fromSequential(sequential) : byKayenta(run, sequential);
   const queues = queuesOf(run);
   const { verdict, tellsOfQueues = false } = override(run, said, queues);
+  const recovered = recoveries(run);
   const hopeless = queues?.hopeless === true && !tellsOfQueues ? queues.reason : null;
-  return { ...verdict, notes: [...verdict.notes, ...remarks(run, hopeless)] };
+  return {
+    ...verdict,
+    metrics: [...verdict.metrics, ...recovered],
+    notes: [...verdict.notes, ...recovered.map(({ reason }) => reason), ...remarks(run, hopeless)],
+  };
 }
 
 function byKayenta({ experiment }: RunRecord, sequential: CanaryVerdict): ReportVerdict {

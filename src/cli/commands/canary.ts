@@ -59,6 +59,7 @@ async function canaryOptions(
         : await readReplay(options.replay, options.app, config, session),
     traffic: options.traffic as Traffic | undefined,
     split: options.split,
+    faults: options.fault?.split(',').map((text) => text.trim()),
     judge: options.judge as JudgeName | undefined,
     seed: options.seed ?? randomInt(2 ** 31),
     keep: options.keep,

@@ -47,6 +47,13 @@ export const verdicts = {
         description: 'percentage of requests for the candidate',
         type: 'number',
       },
+      fault: {
+        flags: '--fault <faults>',
+        description:
+          'done to both versions at once, with commas: kill:process@20s, kill:database, ' +
+          'slow:database:100ms, cpu:50%@30s+15s, disk:full, network:loss:2%',
+        type: 'text',
+      },
       judge: {
         flags: '--judge <name>',
         description: 'which judge decides',

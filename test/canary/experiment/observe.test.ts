@@ -85,6 +85,7 @@ async function experimentIn({ status, agentEnds = {} }: World, signal = new Abor
       plan,
       lab,
       hosts: sides,
+      databases: [],
       units: { baseline: ['a.service'], candidate: ['a.service'] },
       agent: { path: '', sha256: 'x', node: '20.0.0' },
       requests: [request],
