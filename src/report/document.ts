@@ -80,7 +80,8 @@ const sequentialConfig = z.object({
   metrics: z.record(z.enum(WHOLE_KINDS), metricSettings),
 });
 
-const experimentSchema = z.object({
+/** An experiment as a report or a saved recording holds it. */
+export const experimentSchema = z.object({
   config: sequentialConfig,
   seconds: z.array(z.object({ at: z.int(), ...perSide(sideSecond).shape })),
   ended: z.boolean(),

@@ -129,13 +129,36 @@ const requests = (release: string, failed: number) => ({
   size: { sum: 0, zero: 0, counts: {} },
 });
 
+/**
+ * Text of a shop's exporter: three versions that answer 40 requests a second, of which the second fails a tenth.
+ */
+function shop(seconds: number): string {
+  const versions = { v1: 0, v2: 4, v3: 0 };
+  return Object.entries(versions)
+    .flatMap(([version, failed]) => {
+      const count = (labels: string, each: number) => `{version="${version}",${labels}} ${each * seconds}`;
+      const upTo = { '0.025': 20, '0.05': 38, '0.1': 40, '+Inf': 40 };
+      return [
+        `shop_requests_total${count('code="200"', 40 - failed)}`,
+        ...(failed === 0 ? [] : [`shop_requests_total${count('code="500"', failed)}`]),
+        ...Object.entries(upTo).map(
+          ([le, each]) => `shop_duration_seconds_bucket${count(`le="${le}"`, each)}`,
+        ),
+      ];
+    })
+    .join('\n')
+    .concat('\n');
+}
+
 describe.each(Object.entries(ENGINES))('%s', (name, engine) => {
   describe.skipIf(engine.program === undefined)(`as Debian has it${missing(engine.program)}`, () => {
     const totals = new Totals();
     const host = newHost('web');
+    const began = Date.now();
     // What a scrape finds: the totals as they are then.
     const hub = createServer((_, response) => {
-      response.end(exposition({ fleet: [host], totals, remoteWrite: undefined }, Date.now()));
+      const ours = exposition({ fleet: [host], totals, remoteWrite: undefined }, Date.now());
+      response.end(ours + shop(Math.floor((Date.now() - began) / 1000)));
     });
     const stop = new AbortController();
     let running: Running;
@@ -257,6 +280,38 @@ describe.each(Object.entries(ENGINES))('%s', (name, engine) => {
       });
       expect(judged).toMatchObject({ kind: 'kayenta', outcome: 'failed' });
     });
+
+    it('gives the sequential judge what another exporter counted', async () => {
+      const file = join(running.folder, 'counters.json');
+      const scope = `$\{scope}`;
+      writeFileSync(
+        file,
+        JSON.stringify({
+          judge: 'sequential',
+          requests: `shop_requests_total{version="${scope}"}`,
+          latency: `shop_duration_seconds_bucket{version="${scope}"}`,
+        }),
+      );
+      const judge = async (candidate: string) => {
+        const end = Math.floor(Date.now() / 1000) - 1;
+        const scopes = { baseline: 'v1', candidate, start: end - 60, end, step: 2 };
+        const source = prometheusAt(running.address, quietContext());
+        const judged = await judgeFile(file, { prometheus: { source, scopes } });
+        if (judged.kind !== 'counters') throw new Error(`It was judged as ${judged.kind}.`);
+        return judged.verdict;
+      };
+      await expect
+        .poll(async () => (await judge('v2')).verdict, { timeout: 60_000, interval: 2000 })
+        .toBe('failed');
+      const failed = await judge('v2');
+      expect(failed.decidedBy).toContain('errors (5xx)');
+      expect(failed.samples.candidate % 40).toBe(0);
+      const same = await judge('v3');
+      expect(same.verdict).not.toBe('failed');
+      const median = same.metrics.find((metric) => metric.name === 'latency p50')?.observed;
+      expect(median?.baseline).toBeGreaterThan(20);
+      expect(median?.baseline).toBeLessThan(30);
+    }, 90_000);
 
     it(`says of ${name} that it was away, and that it is back`, () => {
       expect(log[0]).toMatch(/^Remote write: /);

@@ -7,6 +7,7 @@ import { Failure } from '../../errors.ts';
 import { type Experiment, judgeExperiment, sequentialConfig } from '../../judge/index.ts';
 import type { CanaryVerdict } from '../../judge/types.ts';
 import type { Prometheus } from '../../metrics/prometheus.ts';
+import { experimentSchema } from '../../report/document.ts';
 import { type SideCounters, type Steps, secondsFrom } from './counters.ts';
 import { readScope, type ScopeOptions } from './kayenta-file.ts';
 import { expand } from './prometheus-query.ts';
@@ -23,7 +24,7 @@ const savedSchema = z.strictObject({
   judge: z.literal('sequential'),
   baseline: z.string(),
   candidate: z.string(),
-  experiment: z.custom<Experiment>((value) => typeof value === 'object' && value !== null),
+  experiment: experimentSchema,
 });
 
 /** An experiment from counters, judged. */
@@ -124,7 +125,7 @@ function configOf(hasLatency: boolean) {
 }
 
 function judged(one: Pick<JudgedCounters, 'baseline' | 'candidate' | 'experiment'>): JudgedCounters {
-  const { experiment } = one;
+  const { baseline, candidate, experiment } = one;
   const notes = [DEALT, ...(experiment.config.quantiles.length > 0 ? [BUCKETS] : [])];
-  return { ...one, verdict: judgeExperiment(experiment), notes };
+  return { baseline, candidate, experiment, verdict: judgeExperiment(experiment), notes };
 }
