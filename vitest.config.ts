@@ -8,11 +8,8 @@ const shellText = {
     id.endsWith('.sh') ? { code: `export default ${JSON.stringify(code)};`, map: null } : undefined,
 };
 
-/**
- * Files with hosts that run at once. One, unless the machine is quiet: most of their time they wait for a
- * boot, a package, a watch that ends.
- */
-const workers = Number(process.env.PIPELINE_TEST_HOSTS ?? 1);
+/** Files with hosts that run at once: most of their time they wait for a boot, a package, a watch that ends. */
+const workers = Number(process.env.PIPELINE_TEST_HOSTS ?? 2);
 
 /** They look at the whole machine, or at what others would slow down: each has it for itself. */
 const ALONE = [
@@ -20,6 +17,7 @@ const ALONE = [
   'test/canary/**/*.host.test.ts',
   'test/agent/**/*.host.test.ts',
   'test/ssh/**/*.host.test.ts',
+  'test/release/traffic.host.test.ts',
   'test/host/converge.host.test.ts',
 ];
 
