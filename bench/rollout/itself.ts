@@ -3,6 +3,8 @@
  * lets the version that is not live in beside the live one; the two differ by their name alone. Visitors
  * differ in how often they come, how long their answers take, and whether their data fails.
  */
+import type { RolloutStatus } from '../../src/contract/rollout.ts';
+import { asFailure } from '../../src/errors.ts';
 import { followRollout, tellRollout } from '../../src/release/rollout.ts';
 import { APP, type ReleaseFixture, startReleases } from '../../test/support/releases.ts';
 import { startVisitors, type VisitorOptions } from '../../test/support/visitors.ts';
@@ -19,6 +21,8 @@ const SITES: readonly Site[] = [
   { visitors: 1000, fresh: 0.15, zipf: 1, refuse: 0.05, forge: 0.05 },
   { visitors: 4000, fresh: 0.6, zipf: 0.6 },
 ];
+/** Deploys that may fail on a host. */
+const MOST_FAILURES = 5;
 const RATES = [40, 60, 80];
 
 type Phase = 'promoted' | 'held' | 'taken back';
@@ -37,24 +41,40 @@ export async function againstItself(hosts: number, rounds: number): Promise<void
   const print = (line: string) => process.stdout.write(`${clock(Date.now() - began)}  ${line}\n`);
   const all: Ended[] = [];
   let next = 0;
-  const work = async (host: number) => {
+  const one = async (at: ReleaseFixture, live: string, round: number) => {
+    if (live === '') await at.deploy('one', APP_CONFIG);
+    const [from, to] = live === 'two' ? ['two', 'one'] : ['one', 'two'];
+    const ended = await once(at, to, round);
+    all.push(ended);
+    print(`rollout ${round + 1}: ${words(ended)}`);
+    return ended.phase === 'promoted' ? to : from;
+  };
+  const work = async () => {
     const at = await startReleases(['web']);
+    let live = '';
+    let failures = 0;
     try {
-      await at.deploy('one', APP_CONFIG);
-      for (let live = 'one', round = next++; round < rounds; round = next++) {
-        const ended = await once(at, live === 'one' ? 'two' : 'one', round);
-        if (ended.phase === 'promoted') live = live === 'one' ? 'two' : 'one';
-        all.push(ended);
-        print(`host ${host + 1}, rollout ${round + 1}: ${words(ended)}`);
+      for (let round = next++; round < rounds; ) {
+        try {
+          live = await one(at, live, round);
+          round = next++;
+        } catch (error) {
+          failures += 1;
+          if (failures > MOST_FAILURES) throw error;
+          // A machine that is too busy for a deploy says nothing of rollouts: again, from nothing.
+          print(`rollout ${round + 1}: once more, after ${asFailure(error).message}`);
+          await at.clean();
+          live = '';
+        }
       }
     } finally {
       await at.stop();
     }
   };
-  const done = await Promise.allSettled(Array.from({ length: hosts }, (_, host) => work(host)));
+  const done = await Promise.allSettled(Array.from({ length: hosts }, work));
   print(summary(all));
-  const failures = done.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} hosts gave up`);
+  const gone = done.flatMap((host) => (host.status === 'rejected' ? [host.reason] : []));
+  if (gone.length > 0) throw new AggregateError(gone, `${gone.length} of the hosts gave up`);
 }
 
 async function once(at: ReleaseFixture, candidate: string, round: number): Promise<Ended> {
@@ -78,13 +98,16 @@ async function once(at: ReleaseFixture, candidate: string, round: number): Promi
       phase,
       seconds: (Date.parse(last.at) - Date.parse(last.began)) / 1000,
       visitors: last.sides.candidate.visitors,
-      why:
-        phase === 'held' ? `waited for ${last.next?.waitsFor ?? 'nothing'}` : (last.events.at(-1)?.why ?? ''),
+      why: phase === 'held' ? `not shown no worse: ${unclear(last)}` : (last.events.at(-1)?.why ?? ''),
       ...(await visitors.stop()),
     };
   } finally {
     await visitors.stop();
   }
+}
+
+function unclear({ metrics }: RolloutStatus): string {
+  return metrics.flatMap(({ name, cleared }) => (cleared ? [] : [name])).join(', ');
 }
 
 /** Some milliseconds; one answer in thirty takes long, one visitor in ten waits longer; one in fifty fails. */

@@ -270,6 +270,38 @@ describe('a rollout under way', () => {
     expect(statusOf(sick).events.at(-1)?.why).toContain('GET / → 500');
   });
 
+  it('blames no version for starting later than the other one after a reboot', async () => {
+    const host = await begun();
+    await run(broken(host, 60, 'kill').host).catch(() => {});
+    const before = statusOf(host);
+    expect(before.phase).toBe('running');
+    let seconds = 0;
+    // Less than it may take.
+    const starts = () => seconds < 4.5;
+    host.checks = (address) => {
+      const healthy = !(starts() && address.endsWith(':21016'));
+      return { healthy, silent: !healthy, said: healthy ? 'GET / → 200' : 'nothing listens' };
+    };
+    visit(host, 0);
+    const { onSleep: well } = host;
+    visit(host, 4);
+    const { onSleep: failing } = host;
+    host.onSleep = (ms) => {
+      seconds += ms / 1000;
+      (starts() ? failing : well)?.(ms);
+      if (seconds > 30) host.files.set(`${FOLDER}/word`, 'abort me@here\n');
+    };
+    await run(host);
+    expect(statusOf(host).events.at(-1)?.why).toBe('me@here said so');
+    expect(statusOf(host).sides.candidate.failed).toBeGreaterThan(40);
+    // Once it has started, its failures count again.
+    const later = await begun();
+    await run(broken(later, 60, 'kill').host).catch(() => {});
+    visit(later, 4);
+    await run(later);
+    expect(statusOf(later).events.at(-1)?.why).toContain('errors (5xx)');
+  });
+
   it('goes on after a kill at any call, and ends in one version', { timeout: 90_000 }, async () => {
     const first = await begun();
     visit(first, 4);

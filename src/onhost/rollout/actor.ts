@@ -3,7 +3,6 @@
  * `next` says. What it has decided lies on the disk before it is done, so whatever ends it, the next one goes
  * on from there.
  */
-import { appRoot, type Colour, other } from '../../contract/places.ts';
 import type { RolloutOrder } from '../../contract/release.ts';
 import {
   hasEnded,
@@ -27,23 +26,20 @@ import {
   revivedState,
 } from '../../rollout/next.ts';
 import { reasonWords, statusOf } from '../../rollout/status.ts';
-import { disableRollout, instancesIn } from '../colours.ts';
+import { disableRollout } from '../colours.ts';
 import type { WithLock } from '../guard.ts';
-import { FAILED_CHECKS } from '../health.ts';
 import type { Host } from '../host.ts';
 import { readRollout } from './begin.ts';
 import { endByBalancer, endRollout, teller, tellStep } from './end.ts';
 import { followBalancer } from './follow.ts';
 import { keepEvents } from './record.ts';
 import { percentTo } from './traffic.ts';
+import { Wellness } from './wellness.ts';
 
 const LOOK_MS = 250;
-const CHECK_SECONDS = 2;
 const TELL_SECONDS = 1;
 /** A state that is lost costs so much evidence. */
 const KEEP_SECONDS = 5;
-/** Its processes may end this often: some services exit on some requests, and the old version does so too. */
-const ENDS = 3;
 
 /** What is kept on the disk. */
 interface Kept {
@@ -119,6 +115,8 @@ class Actor {
   #keptAt = Number.NEGATIVE_INFINITY;
   #toldAt = Number.NEGATIVE_INFINITY;
   readonly #wellness: Wellness;
+  /** Both versions may still be starting, as after a reboot: what fails meanwhile is no evidence. */
+  #starting = false;
 
   constructor(app: string, host: Host, order: RolloutOrder, began: number, print: (line: string) => void) {
     this.#app = app;
@@ -130,7 +128,7 @@ class Actor {
     this.#plan = { steps, alpha, otherwise, atMost: atMost / 1000 };
     this.#state = beginState(this.#plan);
     this.#episodes = new Episodes(order.by, 0);
-    this.#wellness = new Wellness(app, host, order.settle.colour);
+    this.#wellness = new Wellness(app, host, order.settle);
   }
 
   /** Goes on from where an earlier process was; else lets the first visitors in. */
@@ -152,7 +150,8 @@ class Actor {
       await this.#note({ kind: 'began', percent: this.#order.steps[0] ?? 100, why: '' });
     }
     await this.#share(this.#percent);
-    await this.#wellness.begin();
+    this.#starting = kept !== undefined;
+    await this.#wellness.begin(this.#starting);
   }
 
   /** A full disk may have lost what was decided; memory has it, so nobody is let in again. */
@@ -211,9 +210,14 @@ class Actor {
       if (request !== undefined)
         this.#episodes.take({ ...request, unit: unitOf(this.#order.seed, request.key) });
     }
-    const events = this.#episodes.until(this.#seconds);
+    const events = this.#starting ? [] : this.#episodes.until(this.#seconds);
     await keepEvents(this.#host, this.#order, events, this.#print);
-    return { seconds, events, unwell: await this.#wellness.look(), word: await this.#word() };
+    const unwell = await this.#wellness.look();
+    if (this.#starting && this.#wellness.started) {
+      this.#starting = false;
+      this.#episodes = new Episodes(this.#order.by, this.#percent, this.#episodes.kept, this.#seconds);
+    }
+    return { seconds, events, unwell, word: await this.#word() };
   }
 
   async #carryOut({ kind, percent, reason }: Act): Promise<void> {
@@ -286,61 +290,4 @@ class Actor {
 
 function isWord(word: string): word is RolloutWord {
   return ROLLOUT_WORDS.some((one) => one === word);
-}
-
-/** Whether the processes of both versions are there and answer. */
-class Wellness {
-  readonly #app: string;
-  readonly #host: Host;
-  readonly #candidate: Colour;
-  readonly #seen = new Map<string, { restarts: number; bad: number }>();
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #last: Observation['unwell'] = { baseline: null, candidate: null };
-
-  constructor(app: string, host: Host, candidate: Colour) {
-    this.#app = app;
-    this.#host = host;
-    this.#candidate = candidate;
-  }
-
-  /** What was seen at the last look. */
-  get last(): Observation['unwell'] {
-    return this.#last;
-  }
-
-  async begin(): Promise<void> {
-    for (const colour of ['blue', 'green'] as const) {
-      for (const { unit } of await instancesIn(this.#host, this.#app, colour)) {
-        this.#seen.set(unit, { restarts: (await this.#host.unit(unit)).restarts, bad: 0 });
-      }
-    }
-  }
-
-  async look(): Promise<Observation['unwell']> {
-    const now = Number(this.#host.journalTime());
-    if (now - this.#lookedAt < CHECK_SECONDS) return this.#last;
-    this.#lookedAt = now;
-    this.#last = {
-      baseline: await this.#of(other(this.#candidate)),
-      candidate: await this.#of(this.#candidate),
-    };
-    return this.#last;
-  }
-
-  async #of(colour: Colour): Promise<string | null> {
-    for (const { unit, address, port } of await instancesIn(this.#host, this.#app, colour)) {
-      const one = this.#seen.get(unit);
-      if (one === undefined) continue;
-      const { restarts } = await this.#host.unit(unit);
-      // After a reboot they are counted anew.
-      if (restarts < one.restarts) one.restarts = restarts;
-      const ended = restarts - one.restarts;
-      if (ended > ENDS) return `its process ended ${ended} times by itself`;
-      const folder = `${appRoot(this.#app)}/${colour}`;
-      const { healthy, said } = await this.#host.check(folder, `${address}:${port}`);
-      one.bad = healthy ? 0 : one.bad + 1;
-      if (one.bad >= FAILED_CHECKS) return said;
-    }
-    return null;
-  }
 }
