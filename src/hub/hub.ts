@@ -139,7 +139,11 @@ class Hub {
       logs: new LogReader(this.#redis),
       acting: {
         redis: this.#redis,
-        audit: auditTo(this.#redis, this.#config.auditLog),
+        audit: auditTo(this.#redis, {
+          path: this.#config.auditLog,
+          hosts: () => this.ingest.fleet.keys(),
+          apps: () => this.ingest.apps().keys(),
+        }),
         subjects: () => this.#subjects(),
       },
       overview: () => this.#overview(),

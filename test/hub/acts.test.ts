@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)('on the dashboard', () => {
     });
     const events = await fetch(`${base}/api/events?from=0`, { headers: { cookie: cookies.ann ?? '' } });
     expect(await events.json()).toMatchObject({
-      events: [{ kind: 'change', by: 'ann', text: 'silence web: for 1 h: new disk' }],
+      events: [{ kind: 'change', by: 'ann', hosts: ['web'], text: 'silence web: for 1 h: new disk' }],
     });
     expect((await as('ann', '/api/silences/end', { subject: 'web' })).status).toBe(200);
     await expect.poll(async () => (await see()).silences).toEqual([]);

@@ -6,7 +6,13 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/agent/config.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
 import { readHubConfig } from '../../src/hub/config.ts';
-import { agentConfig, alertPlaces, hubConfigText, logForwarding } from '../../src/watching/desired.ts';
+import {
+  agentConfig,
+  alertPlaces,
+  hubConfigText,
+  logForwarding,
+  publicPage,
+} from '../../src/watching/desired.ts';
 
 const config = (values: object): Config => ({
   ...configSchema.parse({ project: 'demo', hosts: { monitor: {}, web: { roles: ['nginx'] } }, ...values }),
@@ -142,15 +148,24 @@ describe('an agent is told', () => {
 describe('the hub is told', () => {
   const notify = [{ webhook: { env: 'HOOK' } }, { slack: 'https://slack.example/x' }];
   const rules = { disk: { above: 0.8, for: '5m' }, clock: 'off' };
-  const alerts = { notify, rules, heartbeat: { url: 'https://beat.example' } };
+  const own = {
+    slow: 'latency p99 on shop > 800ms for 5m',
+    full: { when: 'disk > 80%', severity: 'critical' },
+  };
+  const repeats = { repeat: '4h', silence_after_deploy: '2m' };
+  const alerts = { notify, rules, own, ...repeats, heartbeat: { url: 'https://beat.example' } };
+  const page = { title: 'Example', push: { env: 'PAGE' } };
 
   it('hosts, places and rules, in a file that it accepts', () => {
-    const wanted = config({ alerts, monitor: {} });
+    const wanted = config({ alerts, monitor: { status_page: page }, apps: { shop } });
     const text = hubConfigText(wanted, {
       hosts: ['web', 'monitor'],
       password: 'secret',
       dashboard: 'http://10.0.0.1/dashboard',
-      places: alertPlaces(wanted.alerts, { HOOK: 'https://hook.example/s3cret' }),
+      places: {
+        ...alertPlaces(wanted.alerts, { HOOK: 'https://hook.example/s3cret' }),
+        ...publicPage(wanted, { PAGE: 'https://elsewhere.example/index.html' }),
+      },
     });
     const folder = mkdtempSync(join(tmpdir(), 'hub-config-'));
     try {
@@ -161,6 +176,16 @@ describe('the hub is told', () => {
         hosts: ['monitor', 'web'],
         targets: [{ webhook: 'https://hook.example/s3cret' }, { slack: 'https://slack.example/x' }],
         heartbeat: { url: 'https://beat.example', everyMs: 60_000 },
+        // As they were written: the same rules are read from the file.
+        own: wanted.alerts.own,
+        repeat: 14_400_000,
+        silenceAfterDeploy: 120_000,
+        auditLog: '/var/log/pipeline-hub/audit.jsonl',
+        statusPage: {
+          title: 'Example',
+          apps: { shop: 'shop' },
+          push: 'https://elsewhere.example/index.html',
+        },
         rules: { disk: { above: 0.8, for: 300_000 }, clock: 'off', memory: { above: 0.95, for: 300_000 } },
       });
       chmodSync(path, 0o644);

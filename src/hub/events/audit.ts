@@ -15,15 +15,24 @@ interface Done {
 }
 export type Audit = (done: Done) => Promise<void>;
 
-/** @param path of the log; undefined: the events alone */
-export function auditTo(redis: Redis, path: string | undefined): Audit {
+export interface AuditPlaces {
+  /** Of the log; undefined: the events alone. */
+  readonly path: string | undefined;
+  /** What there is: the event is that of the host or the application. */
+  readonly hosts: () => Iterable<string>;
+  readonly apps: () => Iterable<string>;
+}
+
+export function auditTo(redis: Redis, { path, hosts, apps }: AuditPlaces): Audit {
   return async ({ by, action, subject, message = '' }) => {
     const now = Date.now();
     const entry = { at: new Date(now).toISOString(), by, action, result: 'done', subject };
     const line = JSON.stringify(message === '' ? entry : { ...entry, message });
     if (path !== undefined) await appendFile(path, `${line}\n`, { mode: 0o640 });
     const text = [`${action} ${subject}`, message].filter((part) => part !== '').join(': ');
-    const event = { kind: 'change', app: '', host: '', release: '', commit: '', result: 'done' } as const;
+    const app = [...apps()].includes(subject) ? subject : '';
+    const host = [...hosts()].includes(subject) ? subject : '';
+    const event = { kind: 'change', app, host, release: '', commit: '', result: 'done' } as const;
     await recordEvent(redis, { ...event, by, text: text.slice(0, 300) }, now);
   };
 }
