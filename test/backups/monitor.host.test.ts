@@ -67,7 +67,7 @@ describe.skipIf(unavailable !== undefined)(`a lost monitor (${unavailable ?? 'lo
 `),
     );
     await good('prod', 'up');
-    const made = (await runJson(['monitor', 'setup'], here)).json as {
+    const made = JSON.parse(await good('monitor', 'setup', '--json')) as {
       user: string;
       password: string;
       dashboard: string;
