@@ -5,7 +5,8 @@
  *   node bench/run.mjs rollout               2,000 rounds: about half an hour on two cores
  *   node bench/run.mjs rollout --rounds 200  a tenth of it
  *   node bench/run.mjs rollout --only same   or: laboratory, harm
- *   node bench/run.mjs rollout --hosts 1     on a real host instead: about ten minutes; --rounds 3: three times
+ *   node bench/run.mjs rollout --hosts 1     on a real host instead: about ten minutes; --rounds 3
+ *                                            three times; --only 'ten times': rows of this name
  *   node bench/run.mjs rollout --hosts 5 --only same --rounds 100
  *                                            a hundred against itself, on five hosts: about an hour
  */
@@ -207,7 +208,7 @@ if (isMainThread) {
       await againstItself(Number(hosts), Number(argument('rounds') ?? 100));
     } else {
       const { onHosts } = await import('./hosts.ts');
-      await onHosts(Number(argument('rounds') ?? 1));
+      await onHosts(Number(argument('rounds') ?? 1), only);
     }
     process.exit();
   }

@@ -145,6 +145,8 @@ const BRANCHES: Readonly<Record<string, string>> = {
   ),
   // Takes half as long again, and more.
   slow: service('slow', replace('?? 2)', '?? 20)')),
+  // Ten times as long as it is asked to.
+  tenfold: service('tenfold', replace('?? 2)', '?? 2) * 10')),
   // Answers every request with 500, and says why.
   broken: service(
     'broken',
