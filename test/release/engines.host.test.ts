@@ -100,28 +100,32 @@ describe.skipIf(unavailable !== undefined)(`Bun and Deno (${unavailable ?? 'on a
       { 'index.ts': 'throw new Error("bad luck");\n' },
     ],
     ['deno', 8082, `Hello first ${DENO} 3`, deno('second'), { 'main.ts': 'throw new Error("bad luck");\n' }],
-  ] as const)('%s: built, deployed, changed, failed and taken back, no request dropped', async (...row) => {
-    const [app, port, answer, second, broken] = row;
-    const first = await project.pipeline('deploy', app);
-    expect(first.stdout + first.stderr).toContain('Live in');
-    expect(await project.ask(port)).toBe(answer);
-    const ended: Ended[] = [];
-    const load = await project.during(port, async () => {
-      project.commit(app, second);
-      ended.push(await project.pipeline('deploy', app));
-      project.commit(app, broken);
-      ended.push(await project.pipeline('deploy', app));
-      ended.push(await project.pipeline('rollback', app));
-      ended.push(await project.pipeline('restart', app));
-    });
-    expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 3, 0, 0]);
-    // The program is there already.
-    expect(ended[0]?.stdout).not.toContain(`upload ${app}`);
-    expect(ended[1]?.stdout).toContain('bad luck');
-    expect(await project.ask(port)).toBe(answer);
-    expect(load.others).toEqual({});
-    expect(load.ok).toBe(load.sent);
-  }, 900_000);
+  ] as const)(
+    '%s: built, deployed, changed, failed and taken back, no request dropped',
+    async (...row) => {
+      const [app, port, answer, second, broken] = row;
+      const first = await project.pipeline('deploy', app);
+      expect(first.stdout + first.stderr).toContain('Live in');
+      expect(await project.ask(port)).toBe(answer);
+      const ended: Ended[] = [];
+      const load = await project.during(port, async () => {
+        project.commit(app, second);
+        ended.push(await project.pipeline('deploy', app));
+        project.commit(app, broken);
+        ended.push(await project.pipeline('deploy', app));
+        ended.push(await project.pipeline('rollback', app));
+        ended.push(await project.pipeline('restart', app));
+      });
+      expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 3, 0, 0]);
+      // The program is there already.
+      expect(ended[0]?.stdout).not.toContain(`upload ${app}`);
+      expect(ended[1]?.stdout).toContain('bad luck');
+      expect(await project.ask(port)).toBe(answer);
+      expect(load.others).toEqual({});
+      expect(load.ok).toBe(load.sent);
+    },
+    900_000,
+  );
 
   it('a version that there is not: exit 2 before anything is touched', async () => {
     project.commit('deno', { '.tool-versions': 'deno 0.0.999\n' });
