@@ -10,6 +10,7 @@ import { Failure } from '../../errors.ts';
 import { redactor } from '../../redact.ts';
 import { quote } from '../../ssh/quote.ts';
 import type { ReleaseHost } from '../types.ts';
+import { hint } from './hint.ts';
 import { programCommand } from './program.ts';
 
 export interface OrderRun {
@@ -115,13 +116,6 @@ export async function runOrder(host: ReleaseHost, run: OrderRun, context: Contex
           : `${hint(log)}${run.next}`,
     },
   );
-}
-
-/** What its last lines give away. */
-function hint(log: readonly string[]): string {
-  return log.some((line) => /read-only file system|\bEROFS\b/i.test(line))
-    ? 'It wrote into its own folder: it may write to $STATE_DIRECTORY, /tmp, and folders of persist:. '
-    : '';
 }
 
 const STATES: ReadonlySet<unknown> = new Set(['started', 'running', 'done', 'skipped', 'failed']);
