@@ -75,7 +75,7 @@ function readCpuSeconds(files: CgroupFiles): number | undefined {
 }
 
 /** Working set in bytes, or undefined where the group is gone or not accounted for. */
-export function readMemory(files: CgroupFiles): number | undefined {
+function readMemory(files: CgroupFiles): number | undefined {
   if (files.memory === undefined) return undefined;
   const name = files.version === 2 ? 'memory.current' : 'memory.usage_in_bytes';
   const usage = readIfThere(`${files.memory}/${name}`);
