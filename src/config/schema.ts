@@ -120,6 +120,14 @@ export const configSchema = z.strictObject({
             .record(z.string(), z.string().min(1).max(80))
             .optional()
             .describe('Applications on it, and what visitors call them. Default: all, by name.'),
+          folder: z
+            .string()
+            .regex(
+              /^\/(srv|mnt|media)(\/[A-Za-z0-9._-]*[A-Za-z0-9_-])+$/,
+              'expected a folder below /srv or /mnt',
+            )
+            .optional()
+            .describe('Folder on the monitor, e.g. of a mounted disk: index.html is written there too.'),
           push: address
             .optional()
             .describe(

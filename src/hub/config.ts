@@ -58,6 +58,7 @@ const hubConfig = z.strictObject({
     .strictObject({
       title: z.string(),
       apps: z.record(z.string(), z.string()),
+      folder: z.string().optional(),
       push: z.string().optional(),
     })
     .optional(),

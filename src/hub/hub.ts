@@ -99,7 +99,7 @@ class Hub {
         ingest,
         signal,
         log,
-        states: () => this.#watch.states,
+        states: () => this.#watch.known,
       });
     if (remoteWrite !== undefined)
       this.#remoteWrite = new RemoteWrite({ ...remoteWrite, totals: this.#totals, log, signal });

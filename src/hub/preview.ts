@@ -1,9 +1,9 @@
 /** What rules of one's own would have told on what the hub has kept. */
 import type { Minute } from '../alerts/own-rules/compute.ts';
 import { type Firing, Preview } from '../alerts/own-rules/preview.ts';
+import { quantityOf } from '../config/own-rules/quantities.ts';
 import type { OwnRules } from '../config/schema.ts';
 import type { TableName, Window } from '../metrics/catalogue.ts';
-import { mergeWindows } from '../metrics/merge.ts';
 import { TIERS, type Tier, windowStart } from '../metrics/tiers.ts';
 import { SERVED } from './store/keys.ts';
 import type { Redis } from './store/redis.ts';
@@ -12,7 +12,6 @@ import { readWindows } from './store/windows.ts';
 const MINUTE_MS = 60_000;
 /** Read at once, of all hosts. */
 const CHUNK_MS = 2 * 3_600_000;
-const TABLES: readonly TableName[] = ['system', 'disks', 'networks', 'units', 'checks', 'stores'];
 
 export interface PreviewAnswer {
   /** When the first sample that was looked at ended, ms; null: there is none. */
@@ -38,10 +37,7 @@ export async function previewRules(
   const from = now - Math.min(ms, minute.keepSeconds * 1000);
   const apps = await appsOf(redis, hosts);
   const preview = new Preview(rules);
-  const needs = {
-    host: Object.values(rules).some(({ about }) => about === 'host'),
-    routes: Object.values(rules).some(({ about }) => about === 'app'),
-  };
+  const needs = needsOf(rules);
   let since: number | null = null;
   for (let start = from; start < now; start += CHUNK_MS) {
     const range = { from: start, to: Math.min(start + CHUNK_MS, now) };
@@ -64,47 +60,55 @@ export async function previewRules(
   };
 }
 
+interface Needs {
+  /** Tables of hosts that some rule looks at. */
+  readonly tables: readonly TableName[];
+  readonly routes: boolean;
+}
+
+const TABLE_OF = {
+  mount: 'disks',
+  interface: 'networks',
+  unit: 'units',
+  check: 'checks',
+  database: 'stores',
+} as const satisfies Readonly<Record<string, TableName>>;
+
+function needsOf(rules: OwnRules): Needs {
+  const quantities = Object.values(rules).flatMap(({ conditions }) =>
+    conditions.map(({ quantity }) => quantityOf(quantity)),
+  );
+  const tables = quantities.flatMap(({ about, part }): readonly TableName[] =>
+    about === 'app' || part === 'route' ? [] : [part === undefined ? 'system' : TABLE_OF[part]],
+  );
+  return { tables: [...new Set(tables)], routes: quantities.some(({ about }) => about === 'app') };
+}
+
 /** Windows by the end of their minute, and by host. */
 async function minutesIn(
   redis: Redis,
   hosts: readonly string[],
   tier: Tier,
   range: { readonly from: number; readonly to: number },
-  needs: { readonly host: boolean; readonly routes: boolean },
+  { tables, routes }: Needs,
 ): Promise<ReadonlyMap<number, ReadonlyMap<string, readonly Window[]>>> {
-  const minutes = new Map<number, Map<string, readonly Window[]>>();
+  const minutes = new Map<number, Map<string, Window[]>>();
   for (const host of hosts) {
-    // The part `apps` has a window also where nothing was asked for.
-    const parts = [
-      ...(needs.host ? ([['host', TABLES]] as const) : []),
-      ...(needs.routes
-        ? ([
-            ['apps', []],
-            ['routes', ['routes']],
-          ] as const)
-        : []),
-    ];
-    const read = await Promise.all(
-      parts.map(([part, tables]) => readWindows(redis, tier, part, host, range, tables)),
-    );
-    const byMinute = new Map<number, Window[]>();
-    for (const window of read.flat()) {
+    const [windows, requests] = await Promise.all([
+      // It has a window for each minute, also where nothing was asked for.
+      readWindows(redis, tier, 'host', host, range, tables),
+      routes ? readWindows(redis, tier, 'routes', host, range, ['routes']) : [],
+    ]);
+    const byTime = new Map(requests.map((window) => [window.at, window.routes]));
+    for (const window of windows) {
       const end = windowStart(tier, window.at) + MINUTE_MS;
-      byMinute.set(end, [...(byMinute.get(end) ?? []), window]);
-    }
-    for (const [end, windows] of byMinute) {
-      const ofHosts = minutes.get(end) ?? new Map<string, readonly Window[]>();
-      minutes.set(end, ofHosts.set(host, [together(windows)]));
+      const ofHosts = minutes.get(end) ?? new Map<string, Window[]>();
+      minutes.set(end, ofHosts);
+      const whole = { ...window, routes: byTime.get(window.at) ?? [] };
+      ofHosts.set(host, [...(ofHosts.get(host) ?? []), whole]);
     }
   }
   return minutes;
-}
-
-/** The parts of one minute of a host are one window: its seconds count once. */
-function together(windows: readonly Window[]): Window {
-  const [first] = windows as [Window];
-  const seconds = Math.max(...windows.map((window) => window.seconds));
-  return { ...(mergeWindows(windows) ?? first), seconds };
 }
 
 async function appsOf(redis: Redis, hosts: readonly string[]): Promise<Minute['apps']> {

@@ -100,6 +100,11 @@ export class Watch {
       });
   }
 
+  /** The alerts; undefined until those of the hub before are known. */
+  get known(): readonly AlertState[] | undefined {
+    return this.#loaded ? this.states : undefined;
+  }
+
   async run(): Promise<void> {
     const { signal } = this.#options;
     while (!signal.aborted) {

@@ -29,6 +29,8 @@ export interface HubParams {
   readonly fleet: readonly string[];
   /** Bytes that Redis may hold. */
   readonly maxMemory: number;
+  /** Where the status page is written; undefined: nowhere. */
+  readonly statusFolder?: string | undefined;
   /** PEM texts for https. */
   readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
 }
@@ -114,7 +116,7 @@ CapabilityBoundingSet=
 WantedBy=multi-user.target
 `;
 
-const hubUnit = ({ node, program }: HubParams) => `# Made by pipeline.
+const hubUnit = ({ node, program, statusFolder }: HubParams) => `# Made by pipeline.
 [Unit]
 Description=Hub of the monitor (pipeline)
 StartLimitIntervalSec=0
@@ -132,7 +134,7 @@ TimeoutStopSec=15s
 TasksMax=64
 LogsDirectory=pipeline-hub
 LogsDirectoryMode=0750
-AmbientCapabilities=CAP_NET_BIND_SERVICE
+${statusFolder === undefined ? '' : `ReadWritePaths=${statusFolder}\n`}AmbientCapabilities=CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 ${HARDENED}
 
@@ -208,10 +210,13 @@ function redisResources(params: HubParams): readonly Resource[] {
 }
 
 function programResources(params: HubParams): readonly Resource[] {
-  const { tls } = params;
+  const { tls, statusFolder } = params;
   const own = { owner: USER, group: USER, secret: true } as const;
   return [
     { kind: 'user', name: USER, system: true, groups: ['redis'] },
+    ...(statusFolder === undefined
+      ? []
+      : ([{ kind: 'directory', path: statusFolder, owner: USER, group: USER }] as const)),
     ...(tls === undefined
       ? []
       : ([

@@ -282,10 +282,11 @@ export function forwarding({ monitor }: Pick<Config, 'monitor'>, env: Env) {
 export function publicPage({ monitor, apps }: Pick<Config, 'monitor' | 'apps'>, env: Env) {
   const wanted = monitor?.status_page;
   if (wanted === undefined) return {};
-  const { title, apps: shown, push } = wanted;
+  const { title, apps: shown, folder, push } = wanted;
   const names = shown ?? Object.fromEntries(Object.keys(apps).map((name) => [name, name]));
   const put = push === undefined ? {} : { push: filledIn(push, env, 'monitor:') };
-  return { statusPage: { title, apps: names, ...put } };
+  const kept = folder === undefined ? {} : { folder };
+  return { statusPage: { title, apps: names, ...kept, ...put } };
 }
 
 export interface HubWanted {

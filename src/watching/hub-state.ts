@@ -88,6 +88,7 @@ export async function hubState(
     maxMemory: Math.max(64 * MIB, Math.floor(memory / 2 / (64 * MIB)) * 64 * MIB),
     config: hubConfigText(config, { hosts, password, dashboard: dashboardUrl({ config, monitor }), places }),
     tls,
+    statusFolder: config.monitor?.status_page?.folder,
   });
 }
 

@@ -109,6 +109,12 @@ export async function askHub(
     const next = 'Make the monitor: pipeline monitor setup';
     throw new NoHub('host', `${name}: ${lines[0] ?? 'There is no hub here.'}`, { ...details, next });
   }
+  // What it does not know came with a later version than its own.
+  if (lines[0]?.startsWith('There is no command "') === true)
+    throw new Failure('usage', `${name}: the monitor is of an earlier version`, {
+      host: name,
+      next: 'Bring it up to date: pipeline monitor setup',
+    });
   const next = lines[1] ?? 'On the host: journalctl -u pipeline-hub';
   throw new Failure(
     result.exitCode === 2 ? 'usage' : 'host',

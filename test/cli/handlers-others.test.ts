@@ -330,6 +330,16 @@ describe('monitor', () => {
     expect(stdout).toMatch(/1970-01-01 \d\d:01\s+1 min\s+CPU on web is 95 %/);
   });
 
+  test('a hub of an earlier version is to be brought up to date', async () => {
+    const usage = 'There is no command "preview".\nUsage: hub.js COMMAND\n';
+    world.answers['hub: preview 604800000'] = () => ({ exitCode: 2, stderr: usage });
+    const { exitCode, json } = await world.run(['monitor', 'preview', 'cpu > 90%', '--json']);
+    expect(exitCode).toBe(2);
+    expect(json).toMatchObject({
+      error: { message: expect.stringContaining('earlier version'), next: expect.stringContaining('setup') },
+    });
+  });
+
   test.each([
     [['cpu 90%'], 'expected >, >=, < or <=, found "90%"\n  cpu 90%\n      ^'],
     [['cpu on wbe > 90%'], 'there is no host "wbe"'],

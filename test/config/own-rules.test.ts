@@ -88,6 +88,8 @@ describe('monitor: status_page:', () => {
     ['{}', 'monitor.status_page.title', /is missing/],
     ['{ title: "" }', 'monitor.status_page.title', /expected/],
     ['{ title: x, apps: { shop: Shop } }', 'monitor.status_page.apps.shop', /unknown application "shop"/],
+    ['{ title: x, folder: /etc }', 'monitor.status_page.folder', /below \/srv or \/mnt/],
+    ['{ title: x, folder: /srv/../etc }', 'monitor.status_page.folder', /below \/srv or \/mnt/],
     ['{ title: x, push: somewhere }', 'monitor.status_page.push', /url/i],
     ['yes', 'monitor.status_page', /expected a mapping/],
   ])('refuses %s', (page, path, message) => {

@@ -1,7 +1,10 @@
 /** The status page of a hub on a real Redis: counted, kept over restarts, told by people, put elsewhere. */
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AlertState } from '../../src/alerts/types.ts';
 import { createHttp } from '../../src/hub/api/http.ts';
@@ -47,17 +50,19 @@ describe.skipIf(missing !== undefined)('the status page', () => {
     put.length = 0;
   });
 
-  function hub(clock: { now: number }, push?: string) {
+  function hub(clock: { now: number }, push?: string, folder?: string) {
     const host = newHost('secret-host-7');
     const states: AlertState[] = [];
+    /** Whether the alerts are still to be read. */
+    const known = { yet: false };
     const ingest = { fleet: new Map([[host.name, host]]), trouble: '', standby: false };
     const lines: string[] = [];
     const stop = new AbortController();
     const page = new StatusPage({
-      page: { title: 'Example', apps: { shop: 'Web shop' }, push },
+      page: { title: 'Example', apps: { shop: 'Web shop' }, push, folder },
       redis,
       ingest,
-      states: () => states,
+      states: () => (known.yet ? undefined : states),
       signal: stop.signal,
       log: (line) => lines.push(line),
       now: () => clock.now,
@@ -82,7 +87,7 @@ describe.skipIf(missing !== undefined)('the status page', () => {
       const message = `check shop from ${host.name} fails: connect ECONNREFUSED 10.1.2.3:80`;
       states.push({ ...about, message, state: 'firing', since: clock.now, seenAt: clock.now, fires: 1 });
     };
-    return { page, ingest, look, fire, heal: () => states.splice(0), lines, stop };
+    return { page, known, ingest, look, fire, heal: () => states.splice(0), lines, stop };
   }
 
   it('counts what was seen, opens an incident with an alert, closes it, over restarts', async () => {
@@ -96,6 +101,11 @@ describe.skipIf(missing !== undefined)('the status page', () => {
     // Ten minutes without a hub count as nothing.
     clock.now += 600_000;
     const second = hub(clock);
+    // Until it has read the alerts, nothing is over.
+    second.known.yet = true;
+    await second.look(5);
+    expect(second.page.html).toContain('goes on');
+    second.known.yet = false;
     second.fire();
     await second.look(30);
     second.heal();
@@ -180,6 +190,23 @@ describe.skipIf(missing !== undefined)('the status page', () => {
     await expect
       .poll(() => second.lines)
       .toEqual([`The status page is not taken at 127.0.0.1:${port}: it answered 403.`]);
+    second.stop.abort();
+    await again;
+  });
+
+  it('is written to a folder, for everybody to read, and says that it cannot be', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'status-'));
+    const one = hub({ now: NOON }, undefined, folder);
+    const running = one.page.run();
+    await expect.poll(() => readdirSync(folder)).toEqual(['index.html']);
+    expect(readFileSync(join(folder, 'index.html'), 'utf8')).toBe(one.page.html);
+    expect(statSync(join(folder, 'index.html')).mode & 0o777).toBe(0o644);
+    one.stop.abort();
+    await running;
+    rmSync(folder, { recursive: true });
+    const second = hub({ now: NOON }, undefined, folder);
+    const again = second.page.run();
+    await expect.poll(() => second.lines).toEqual([expect.stringMatching(/cannot be written: ENOENT/)]);
     second.stop.abort();
     await again;
   });

@@ -2,6 +2,8 @@
  * Keeps the status page: looks at the alerts, counts the time of each application, opens and closes incidents,
  * and brings the page elsewhere, so that it outlives the monitor.
  */
+import { chmod, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reason } from '../../alerts/deliver.ts';
 import { httpAddress } from '../../alerts/http-address.ts';
@@ -24,7 +26,8 @@ export interface StatusOptions {
   readonly page: NonNullable<HubConfig['statusPage']>;
   readonly redis: Redis;
   readonly ingest: Pick<Ingest, 'fleet' | 'trouble' | 'standby'>;
-  readonly states: () => readonly AlertState[];
+  /** Undefined: they are not known yet. */
+  readonly states: () => readonly AlertState[] | undefined;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
   readonly now?: () => number;
@@ -37,8 +40,8 @@ export class StatusPage {
   readonly #now: () => number;
   #lookedAt: number | undefined;
   #pushedAt = 0;
-  /** Failures that were logged already. */
-  #said = '';
+  /** The last failure of each kind: it is logged once, until another comes. */
+  readonly #said = new Map<'keep' | 'write' | 'push', string>();
 
   constructor(options: StatusOptions) {
     this.#options = options;
@@ -49,8 +52,8 @@ export class StatusPage {
     const { signal } = this.#options;
     while (!signal.aborted) {
       await this.look().then(
-        () => this.#push(),
-        (error: Error) => this.#say(`The status page cannot be kept: ${error.message}.`),
+        () => this.#bring(),
+        (error: Error) => this.#say('keep', `The status page cannot be kept: ${error.message}.`),
       );
       await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
     }
@@ -60,11 +63,12 @@ export class StatusPage {
   async look(): Promise<void> {
     const { page, redis, ingest } = this.#options;
     const now = this.#now();
-    const watches = !ingest.standby && ingest.trouble === '';
+    const states = this.#options.states();
+    const watches = !ingest.standby && ingest.trouble === '' && states !== undefined;
     const since = watches ? now - (this.#lookedAt ?? now) : 0;
     this.#lookedAt = watches ? now : undefined;
     const impaired = new Map(
-      Object.keys(page.apps).map((app) => [app, watches ? this.#impact(app) : undefined]),
+      Object.keys(page.apps).map((app) => [app, watches ? this.#impact(app, states) : undefined]),
     );
     if (watches) {
       const incidents = await readIncidents(redis, now);
@@ -92,8 +96,8 @@ export class StatusPage {
   }
 
   /** Undefined: nobody asks for its health yet. */
-  #impact(app: string): Impaired | undefined {
-    const { ingest, states } = this.#options;
+  #impact(app: string, states: readonly AlertState[]): Impaired | undefined {
+    const { ingest } = this.#options;
     const asking = [...ingest.fleet.values()].filter(({ latest }) =>
       (latest?.checks ?? []).some(({ check }) => check === app),
     );
@@ -101,34 +105,51 @@ export class StatusPage {
     return impactOn(
       app,
       asking.map(({ name }) => name),
-      states(),
+      states,
     );
   }
 
-  async #push(): Promise<void> {
-    const { page, ingest, log, signal } = this.#options;
+  /** Once a minute: to the folder, and to the place elsewhere. */
+  async #bring(): Promise<void> {
+    const { page, ingest } = this.#options;
     const now = this.#now();
-    if (page.push === undefined || ingest.standby || now - this.#pushedAt < PUSH_MS) return;
+    if (ingest.standby || now - this.#pushedAt < PUSH_MS) return;
     this.#pushedAt = now;
-    const { url, headers } = httpAddress(page.push, { 'content-type': 'text/html; charset=utf-8' });
+    const { folder, push } = page;
+    if (folder !== undefined)
+      await writePage(folder, this.html).catch((error: Error) =>
+        this.#say('write', `The status page cannot be written: ${error.message}.`),
+      );
+    if (push !== undefined) await this.#push(push);
+  }
+
+  async #push(address: string): Promise<void> {
+    const { log, signal } = this.#options;
+    const { url, headers } = httpAddress(address, { 'content-type': 'text/html; charset=utf-8' });
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(PUSH_TIMEOUT_MS)]);
       const response = await fetch(url, { method: 'PUT', headers, body: this.html, signal: limit });
       await response.body?.cancel();
       if (!response.ok) throw new Error(`it answered ${response.status}`);
-      if (this.#said !== '') log('The status page is taken again.');
-      this.#said = '';
+      if (this.#said.delete('push')) log('The status page is taken again.');
     } catch (error) {
       if (!signal.aborted)
-        this.#say(`The status page is not taken at ${new URL(url).host}: ${reason(error)}.`);
+        this.#say('push', `The status page is not taken at ${new URL(url).host}: ${reason(error)}.`);
     }
   }
 
-  /** Each failure once, until another comes. */
-  #say(line: string): void {
-    if (this.#said !== line) this.#options.log(line);
-    this.#said = line;
+  #say(kind: 'keep' | 'write' | 'push', line: string): void {
+    if (this.#said.get(kind) !== line) this.#options.log(line);
+    this.#said.set(kind, line);
   }
+}
+
+/** Whole, and for everybody to read: the hub's other files are its own. */
+async function writePage(folder: string, html: string): Promise<void> {
+  const temporary = join(folder, '.index.html.new');
+  await writeFile(temporary, html);
+  await chmod(temporary, 0o644);
+  await rename(temporary, join(folder, 'index.html'));
 }
 
 function dayPart({ impact }: Impaired, ms: number): Day {
