@@ -3,6 +3,7 @@
  * first one is lost.
  */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -155,6 +156,19 @@ describe.skipIf(unavailable !== undefined)(`backups (${unavailable ?? 'local hos
     // Nothing of the trial is left, and nothing is readable in the storage.
     expect(await on('web', 'echo "SHOW DATABASES" | mariadb --skip-column-names')).not.toContain('pipeline');
     expect(await on('store', 'grep -rl "order 1" /srv/backups || echo nothing')).toBe('nothing\n');
+  });
+
+  test('waits for a release on the host, whose migration it would hold up', async () => {
+    const release =
+      'flock /run/pipeline/release-shop.lock sh -c "echo held; sleep 6; date +%s%3N >/tmp/released"';
+    const held = start(['prod', 'ssh', 'web', '--', release], here);
+    await once(held.process.stdout ?? held.process, 'data');
+    await good('backup', 'now', 'shop');
+    await held.ended;
+    const made = (await json<{ backups: { item: string; at: string }[] }>('backup', 'list')).backups.find(
+      ({ item }) => item === 'shop/main',
+    );
+    expect(Date.parse(made?.at ?? '')).toBeGreaterThan(Number(await on('web', 'cat /tmp/released')));
   });
 
   test('comes back byte by byte, and what was there is kept', async () => {

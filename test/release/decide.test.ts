@@ -191,6 +191,9 @@ site def
 standby blue c0
 complete
 `;
+  it('say that it stands still for a restore', () => {
+    expect(parseAppFacts('web', 'app', `standstill\n${text}`).standsStill).toBe(true);
+  });
   it('are read from lines', () => {
     expect(parseAppFacts('web', 'app', text)).toEqual({
       auth: [],

@@ -76,3 +76,19 @@ test('given to somebody else meanwhile, it stays theirs', () =>
     expect(reserved(account)).toBe(other);
     expect(existsSync(notes(scene))).toBe(false);
   }));
+
+test('a token that may not read them: said, and the droplet is removed all the same', () =>
+  withScene({}, async (scene) => {
+    const { account, fake, provider } = scene;
+    await withReserved(scene);
+    fake.fail(({ route }) =>
+      route === '/v2/reserved_ips' ? { kind: 'status', status: 403, effect: false } : undefined,
+    );
+    await provider().remove('checkbox');
+    expect(scene.events).toContainEqual(
+      expect.objectContaining({ state: 'skipped', detail: expect.stringContaining('reserved_ip:read') }),
+    );
+    expect(account.droplets.find(({ name, goneAt }) => name === 'checkbox' && goneAt === Infinity)).toBe(
+      undefined,
+    );
+  }));
