@@ -39,6 +39,7 @@ const sideSecond = z.object({
   errorLines: count.exactOptional(),
   cpuSeconds: amount.exactOptional(),
   memoryBytes: amount.exactOptional(),
+  own: z.record(z.string(), z.union([z.number(), histogram])).exactOptional(),
 });
 
 const metricSettings = z.object({
@@ -78,6 +79,9 @@ const sequentialConfig = z.object({
   quantiles: z.array(metricSettings.extend({ quantile: probability })),
   routeWeight: amount,
   metrics: z.record(z.enum(WHOLE_KINDS), metricSettings),
+  own: z
+    .record(z.string(), metricSettings.extend({ type: z.enum(['counter', 'gauge', 'histogram']) }))
+    .exactOptional(),
 });
 
 const experimentSchema = z.object({
@@ -88,7 +92,7 @@ const experimentSchema = z.object({
 
 const metricResult = z.object({
   name: z.string(),
-  kind: z.enum(['latency', 'recovery', ...WHOLE_KINDS]),
+  kind: z.enum(['latency', 'own', 'recovery', ...WHOLE_KINDS]),
   route: z.string().exactOptional(),
   role: z.enum(['critical', 'watched', 'informative']),
   critical: z.boolean(),
