@@ -2,9 +2,11 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { AGENT_CONFIG } from '../contract/agent.ts';
+import type { WantedNumber } from '../contract/numbers.ts';
 import type { ProbeWish } from '../contract/probe.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { readConfig } from './config.ts';
+import { numbersSource } from './numbers.ts';
 import { probe } from './probe.ts';
 import { run } from './run.ts';
 import { runStream, trafficSource, unitSource } from './stream.ts';
@@ -15,6 +17,7 @@ const USAGE = `Usage:
   agent.js check [--config FILE]                        read the configuration and say what is wrong with it
   agent.js stream --nginx-log PATH [--interval SECONDS] [--until-stdin-ends]
   agent.js stream --unit NAME.service… [--interval SECONDS] [--until-stdin-ends]
+  agent.js stream --numbers JSON [--interval SECONDS] [--until-stdin-ends]
                                                         print what happens, one JSON document a second
   agent.js probe                                        ask a service what standard input says (the lab's)
   agent.js version`;
@@ -63,17 +66,31 @@ async function stream(args: string[], signal: AbortSignal): Promise<void> {
   const values = options(args, {
     'nginx-log': { type: 'string' },
     unit: { type: 'string', multiple: true },
+    numbers: { type: 'string' },
     interval: { type: 'string', default: '1' },
     'until-stdin-ends': { type: 'boolean', default: false },
   });
-  const { unit, 'nginx-log': logPath } = values as { unit?: string[]; 'nginx-log'?: string };
+  const {
+    unit,
+    'nginx-log': logPath,
+    numbers,
+  } = values as {
+    unit?: string[];
+    'nginx-log'?: string;
+    numbers?: string;
+  };
   const intervalSeconds = Number(values.interval);
   if (!(intervalSeconds >= 0.1 && intervalSeconds <= 3600)) {
     throw usage(`--interval takes 0.1 to 3600 seconds, not "${values.interval}".`);
   }
-  if ((unit === undefined) === (logPath === undefined))
-    throw usage('stream takes either --nginx-log or --unit.');
-  const source = unit === undefined ? trafficSource(logPath ?? '') : await unitSource(unit);
+  if ([unit, logPath, numbers].filter((one) => one !== undefined).length !== 1)
+    throw usage('stream takes one of --nginx-log, --unit and --numbers.');
+  const source =
+    numbers !== undefined
+      ? numbersSource(JSON.parse(numbers) as WantedNumber[])
+      : unit === undefined
+        ? trafficSource(logPath ?? '')
+        : await unitSource(unit);
   await runStream(source, { intervalSeconds, untilStdinEnds: values['until-stdin-ends'] === true, signal });
 }
 

@@ -3,7 +3,7 @@
  * connection. Ends when that end closes. Formats: `src/metrics/live.ts`.
  */
 import { once } from 'node:events';
-import type { TrafficLine, UnitLine } from '../metrics/live.ts';
+import type { LiveLine } from '../metrics/live.ts';
 import { parseNginxLine } from './logs/access-log.ts';
 import { Tail } from './logs/tail.ts';
 import { LoggedTraffic } from './logs/traffic.ts';
@@ -13,7 +13,7 @@ import { nextTick, sleepUntil } from './ticks.ts';
 /** Something that can say every second what happened since the last time. */
 export interface LiveSource {
   /** `seconds` is the length of the interval that ends now. */
-  take(at: number, seconds: number): Promise<TrafficLine | UnitLine>;
+  take(at: number, seconds: number): Promise<LiveLine>;
   close(): void;
 }
 

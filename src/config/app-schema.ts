@@ -112,6 +112,32 @@ const flowSchema = z.strictObject({
   weight: z.number().positive().default(1).describe('Share of the visits among flows and requests.'),
 });
 
+const ownMetricSchema = z
+  .strictObject({
+    name: z.string().min(1).max(60).describe('What reports call it, e.g. queue depth.'),
+    path: z.string().startsWith('/').describe("Path on the service's own port, asked every second."),
+    prometheus: z
+      .string()
+      .regex(/^[A-Za-z_:][\w:]*(\{.*\})?$/, 'expected a name like jobs_total or jobs_total{queue="mail"}')
+      .optional()
+      .describe('Name of the samples in Prometheus text, with the labels that they must have.'),
+    json: z.string().min(1).optional().describe('Path of a number in JSON, with dots: queue.depth.'),
+    type: z.enum(['counter', 'gauge', 'histogram']).default('gauge').describe('What the number is.'),
+    role: z
+      .enum(['critical', 'watched', 'informative'])
+      .default('watched')
+      .describe('critical: must be shown to be no worse; watched: may reject; informative: is shown.'),
+    tolerance: z.number().min(0).max(10).default(0.2).describe('How much more does not matter: 0.2 is 20 %.'),
+  })
+  .refine(
+    ({ prometheus, json }) => (prometheus === undefined) !== (json === undefined),
+    'expected one of prometheus and json',
+  )
+  .refine(
+    ({ type, json }) => type !== 'histogram' || json === undefined,
+    'a histogram comes from prometheus',
+  );
+
 export const canarySchema = z.strictObject({
   requests: z.array(requestSchema).default([]).describe('The load: what is asked of both versions.'),
   flows: z
@@ -139,6 +165,10 @@ export const canarySchema = z.strictObject({
       'Metrics that must be shown to be no worse: errors, bodies, latency, size, cpu, memory, restarts, ' +
         'error lines, or a name from reports; default: errors, bodies, latency.',
     ),
+  metrics: z
+    .array(ownMetricSchema)
+    .default([])
+    .describe('Numbers that the service itself exposes: more is worse.'),
   faults: z
     .array(
       z.string().superRefine((text, refinement) => {

@@ -69,6 +69,11 @@ export interface SideSecond {
   readonly cpuSeconds?: number;
   /** Memory of the service's control group at the end of this second, bytes. */
   readonly memoryBytes?: number;
+  /**
+   * The application's own metrics, by name: a gauge's reading, the events of a counter in this second, or a
+   * histogram's values in it.
+   */
+  readonly own?: Readonly<Record<string, number | LogHistogram>>;
 }
 
 /**
@@ -141,6 +146,12 @@ export interface MetricSettings {
   readonly absolute: number;
 }
 
+/** How a metric of the application's own is judged; more is worse. */
+export interface OwnSettings extends MetricSettings {
+  /** A histogram is judged by its 90th percentile. */
+  readonly type: 'counter' | 'gauge' | 'histogram';
+}
+
 /** How a quantile of latency is judged. */
 export interface QuantileSettings extends MetricSettings {
   /** Between 0 and 1, e.g. 0.99. */
@@ -182,6 +193,8 @@ export interface SequentialConfig {
    */
   readonly routeWeight: number;
   readonly metrics: Readonly<Record<Exclude<MetricKind, 'latency'>, MetricSettings>>;
+  /** The application's own metrics, by name; absent: none. */
+  readonly own?: Readonly<Record<string, OwnSettings>>;
 }
 
 /** An experiment, as in a report: enough to recompute its verdict. */
@@ -243,8 +256,11 @@ export interface Evidence {
 export interface MetricResult {
   /** Unique within the verdict, e.g. `errors (5xx)`, `latency p99`, `latency p99 POST /preview`. */
   readonly name: string;
-  /** `recovery`: seconds after a fault; a report shows them beside what the judge says. */
-  readonly kind: MetricKind | 'recovery';
+  /**
+   * `own`: of the application's own. `recovery`: seconds after a fault, which a report shows beside what the
+   * judge says.
+   */
+  readonly kind: MetricKind | 'own' | 'recovery';
   /** Only on metrics of one route. */
   readonly route?: string;
   readonly role: MetricRole;

@@ -84,11 +84,26 @@ const unitLine = z.object({
   errorLines: count,
 });
 
-const liveLine = z.discriminatedUnion('kind', [trafficLine, unitLine]);
+const numbersLine = z.object({
+  kind: z.literal('numbers'),
+  at: z.number(),
+  seconds: amount,
+  /**
+   * By name: a gauge's value, what a counter rose by within the interval, or the values that a histogram took
+   * in. Absent: the service did not say.
+   */
+  values: z.record(
+    z.string(),
+    z.union([z.number(), z.object({ counts: z.record(z.string().regex(/^-?\d{1,4}$/), count) })]),
+  ),
+});
+
+const liveLine = z.discriminatedUnion('kind', [trafficLine, unitLine, numbersLine]);
 
 export type TrafficGroup = z.infer<typeof trafficGroup>;
 export type TrafficLine = z.infer<typeof trafficLine>;
 export type UnitLine = z.infer<typeof unitLine>;
+export type NumbersLine = z.infer<typeof numbersLine>;
 export type LiveLine = z.infer<typeof liveLine>;
 
 /** Reads one line; `undefined` if it is not one of ours (a cut line, another program's output). */

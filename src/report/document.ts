@@ -39,6 +39,7 @@ const sideSecond = z.object({
   errorLines: count.exactOptional(),
   cpuSeconds: amount.exactOptional(),
   memoryBytes: amount.exactOptional(),
+  own: z.record(z.string(), z.union([z.number(), histogram])).exactOptional(),
 });
 
 const metricSettings = z.object({
@@ -78,6 +79,9 @@ const sequentialConfig = z.object({
   quantiles: z.array(metricSettings.extend({ quantile: probability })),
   routeWeight: amount,
   metrics: z.record(z.enum(WHOLE_KINDS), metricSettings),
+  own: z
+    .record(z.string(), metricSettings.extend({ type: z.enum(['counter', 'gauge', 'histogram']) }))
+    .exactOptional(),
 });
 
 /** An experiment as a report or a saved recording holds it. */
@@ -89,7 +93,7 @@ export const experimentSchema = z.object({
 
 const metricResult = z.object({
   name: z.string(),
-  kind: z.enum(['latency', 'recovery', ...WHOLE_KINDS]),
+  kind: z.enum(['latency', 'own', 'recovery', ...WHOLE_KINDS]),
   route: z.string().exactOptional(),
   role: z.enum(['critical', 'watched', 'informative']),
   critical: z.boolean(),

@@ -154,7 +154,7 @@ const UNTESTED: MetricSettings = { role: 'informative', weight: 0, tolerance: 0,
 
 function settingsOf(metric: MetricResult, config: SequentialConfig): MetricSettings {
   const { kind } = metric;
-  if (kind === 'recovery') return UNTESTED;
+  if (kind === 'recovery' || kind === 'own') return config.own?.[metric.name] ?? UNTESTED;
   if (kind !== 'latency') return config.metrics[kind];
   const matching = config.quantiles.find(({ quantile }) =>
     metric.name.includes(`p${Number((quantile * 100).toFixed(2))}`),

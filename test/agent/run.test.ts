@@ -121,7 +121,7 @@ describe.skipIf(reason !== undefined)('agent.js run', () => {
     [['check', '--config', '/nosuch.json'], 2, /pipeline monitor setup/],
     [['fly'], 2, /no command "fly"/],
     [[], 2, /Usage/],
-    [['stream'], 2, /either --nginx-log or --unit/],
+    [['stream'], 2, /one of --nginx-log, --unit and --numbers/],
     [['stream', '--unit', 'a', '--interval', 'x'], 2, /--interval/],
     [['stream', '--what'], 2, /what/],
   ])('%j exits %i with a sentence', async (args, code, text) => {

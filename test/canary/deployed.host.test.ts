@@ -17,7 +17,7 @@ describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', (
   let lab: CanaryLab;
   beforeAll(async () => {
     const directory = mkdtempSync(join(tmpdir(), 'pipeline-canary-'));
-    const versions = ['good', 'broken', 'unstartable', 'forgetful'];
+    const versions = ['good', 'broken', 'unstartable', 'forgetful', 'backlog'];
     const tally = makeRepository(
       join(directory, 'tally'),
       Object.fromEntries(
@@ -61,7 +61,11 @@ describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', (
         processes: { worker: { run: 'python3 worker.py' } },
         health: { path: '/api/ready', status: 200 },
         site: { static: 'public', routes: ['/api'] },
-        canary: { requests: [{ path: '/api/count' }, { path: '/' }], rate: 60 },
+        canary: {
+          requests: [{ path: '/api/count' }, { path: '/' }],
+          rate: 60,
+          metrics: [{ name: 'queue depth', path: '/numbers', json: 'queue.depth' }],
+        },
       },
       site: {
         source: site,
@@ -106,6 +110,34 @@ describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', (
     expect(exitKind).toBe('rejected');
     expect(report.verdict.decidedBy).toContain('errors (5xx)');
     expect(report.remarks.join()).toMatch(/0 of the candidate's \d+ \(most others ended at add items: POST/);
+  });
+
+  it('rejects one by a number that the service itself exposes', async () => {
+    const { report, exitKind } = await lab.run('good', 'backlog', { app: 'tally', durationMs: 120_000 });
+    expect(exitKind).toBe('rejected');
+    expect(report.verdict.decidedBy).toEqual(['queue depth']);
+  });
+
+  it('kills the processes of both sides alike, and says how long each took to recover', async () => {
+    const { report, exitKind } = await lab.run('good', 'good', {
+      app: 'tally',
+      durationMs: 25_000,
+      faults: ['kill:process@8s+5s'],
+    });
+    expect(exitKind).not.toBe('rejected');
+    expect(
+      report.events
+        .filter(({ kind }) => kind === 'restarted')
+        .map(({ side }) => side)
+        .sort(),
+    ).toEqual(['baseline', 'candidate']);
+    const row = report.verdict.metrics.find(({ kind }) => kind === 'recovery');
+    expect(row).toMatchObject({ name: 'recovery after kill:process@8s+5s', role: 'informative' });
+    expect(row?.observed.baseline).toBeLessThan(15);
+    for (const host of ['blue', 'green'])
+      expect(await lab.on(host, 'ls /var/lib/pipeline-fault 2>/dev/null; nft list tables')).not.toContain(
+        'fault',
+      );
   });
 
   it('rejects one that does not start', async () => {

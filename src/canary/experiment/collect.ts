@@ -11,7 +11,7 @@
 import type { SideName } from '../../judge/sides.ts';
 import type { PerSide, RouteSecond, Second, SideSecond, StatusCounts } from '../../judge/types.ts';
 import { type HistogramData, mergeHistograms } from '../../metrics/histogram.ts';
-import type { TrafficGroup, TrafficLine, UnitLine } from '../../metrics/live.ts';
+import type { NumbersLine, TrafficGroup, TrafficLine, UnitLine } from '../../metrics/live.ts';
 
 type Source = 'proxy' | SideName;
 
@@ -25,7 +25,10 @@ interface Part {
   errorLines: number | undefined;
   cpuSeconds: number | undefined;
   memoryBytes: number | undefined;
+  readonly own: Map<string, OwnReading>;
 }
+
+type OwnReading = NonNullable<SideSecond['own']>[string];
 
 interface RouteSum {
   requests: number;
@@ -90,6 +93,18 @@ export class RecordCollector {
     part.errorLines = (part.errorLines ?? 0) + line.errorLines;
     if (line.cpuSeconds !== null) part.cpuSeconds = (part.cpuSeconds ?? 0) + line.cpuSeconds;
     if (line.memoryBytes !== null) part.memoryBytes = line.memoryBytes;
+  }
+
+  /** A line of a side's own numbers. */
+  numbers(side: SideName, line: NumbersLine, types: Readonly<Record<string, string>>, now: number): void {
+    const middle = this.#locally(side, line.at, now) - line.seconds / 2;
+    if (this.#zero === undefined || middle < this.#zero) return;
+    const second = Math.max(this.#next, Math.floor(middle - this.#zero));
+    const { own } = this.#parts(second)[side];
+    for (const [name, value] of Object.entries(line.values)) {
+      const before = own.get(name);
+      own.set(name, before === undefined || types[name] === 'gauge' ? value : added(before, value));
+    }
   }
 
   /** What was compared since the last call, counted in the second that is open at `now`. */
@@ -158,7 +173,16 @@ function emptyPart(): Part {
     errorLines: undefined,
     cpuSeconds: undefined,
     memoryBytes: undefined,
+    own: new Map(),
   };
+}
+
+/** Two intervals that fell into one second. */
+function added(a: OwnReading, b: OwnReading): OwnReading {
+  if (typeof a === 'number' || typeof b === 'number') return Number(a) + Number(b);
+  const counts: Record<string, number> = { ...a.counts };
+  for (const [bucket, count] of Object.entries(b.counts)) counts[bucket] = (counts[bucket] ?? 0) + count;
+  return { counts };
 }
 
 function addGroup(routes: Map<string, RouteSum>, group: TrafficGroup): void {
@@ -207,6 +231,7 @@ function finish(part: Part): SideSecond {
     errorLines: part.errorLines,
     cpuSeconds: part.cpuSeconds,
     memoryBytes: part.memoryBytes,
+    own: part.own.size === 0 ? undefined : Object.fromEntries(part.own),
   };
   return {
     routes: Object.fromEntries(routes),

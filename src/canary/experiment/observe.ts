@@ -1,5 +1,6 @@
 /** The experiment while it runs: load, samples and judge, until the state machine says stop. */
 import type { Context } from '../../context.ts';
+import type { WantedNumber } from '../../contract/numbers.ts';
 import { SIDES, type SideName } from '../../judge/sides.ts';
 import type { CanaryVerdict, PerSide } from '../../judge/types.ts';
 import type { LiveLine } from '../../metrics/live.ts';
@@ -37,6 +38,8 @@ interface ObserveOptions {
   readonly hosts: PerSide<LabHost>;
   /** What is measured on each side. */
   readonly units: PerSide<readonly string[]>;
+  /** Where each side's own process answers, `ADDRESS:PORT`. */
+  readonly answersAt: PerSide<string>;
   /** Units of database servers, the same on both sides. */
   readonly databases: readonly string[];
   readonly agent: AgentFiles;
@@ -161,6 +164,7 @@ class Observer {
       const source = units[side].flatMap((unit) => ['--unit', unit]);
       this.#watch(side, hosts[side], source, (line) => this.#onUnit(side, line));
     }
+    if (plan.canary.metrics.length > 0) this.#watchNumbers();
     await Promise.all([
       proxy.reconcile(site).then(() => proxy.setWeights(plan.app, this.#weights(this.#state.share))),
       ...this.#watched.map(({ stream }) => stream.begun),
@@ -168,6 +172,24 @@ class Observer {
     // Right after a line of the proxy a second begins there: the load fills whole seconds.
     this.#second = new Signal();
     await Promise.race([this.#second.promise, this.#stopped.promise]);
+  }
+
+  /** What the services themselves expose. */
+  #watchNumbers(): void {
+    const { plan, hosts, answersAt } = this.#options;
+    const { metrics } = plan.canary;
+    const types = Object.fromEntries(metrics.map(({ name, type }) => [name, type]));
+    for (const side of SIDES) {
+      const wanted = metrics.map(
+        ({ name, type, path, prometheus, json }): WantedNumber => ({
+          ...{ name, type, prometheus, json },
+          url: `http://${answersAt[side]}${path}`,
+        }),
+      );
+      this.#watch(side, hosts[side], ['--numbers', JSON.stringify(wanted)], (line) => {
+        if (line.kind === 'numbers') this.#collector.numbers(side, line, types, clock());
+      });
+    }
   }
 
   #watch(

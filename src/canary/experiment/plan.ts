@@ -270,7 +270,20 @@ function judgeConfig(
       margin: Math.max(entry.margin, canary.tolerance),
     })),
     metrics: { ...metrics, ...Object.fromEntries(named) },
+    ...ownMetrics(canary),
   });
+}
+
+/** What a pass of one's own metric excludes beyond its tolerance. */
+const OWN_MARGIN = 0.1;
+
+function ownMetrics({ metrics }: CanaryConfig): Pick<SequentialConfig, 'own'> {
+  if (metrics.length === 0) return {};
+  const settings = metrics.map(({ name, type, role, tolerance }) => [
+    name,
+    { type, role, weight: LEAST_WEIGHT, tolerance, margin: tolerance + OWN_MARGIN, absolute: 0 },
+  ]);
+  return { own: Object.fromEntries(settings) };
 }
 
 /** Paths that a side may be asked for, in the order in which they are tried. */

@@ -154,6 +154,8 @@ interface Prepared {
   readonly answer: ProbeAnswer;
   /** What is measured. */
   readonly units: readonly string[];
+  /** Where its own process answers. */
+  readonly answersAt: string;
   /** Of a version that did not start. */
   readonly lines?: readonly string[] | undefined;
 }
@@ -248,7 +250,8 @@ class LabRun {
     const spec = await serviceSpec(this.#resources.config, plan, artifacts[side], secrets);
     const versions = await prepareSide(this.#lab, host, this.#port, spec, agent, hidden(secrets), locked);
     const running = { units: [UNIT], address: '127.0.0.1', port: this.#port };
-    return { versions, units: running.units, answer: await this.#ask(side, running, locked) };
+    const answersAt = `${running.address}:${running.port}`;
+    return { versions, answersAt, units: running.units, answer: await this.#ask(side, running, locked) };
   }
 
   /** Whatever a deploy brings. */
@@ -257,8 +260,10 @@ class LabRun {
     const release = this.#release(side);
     const came = await deploySide(host, release, locked);
     const versions = await versionsOn(host, release.artifact, locked);
-    if ('trouble' in came) return { versions, units: [], lines: came.lines, answer: silence(came) };
-    return { versions, units: came.units, answer: await this.#ask(side, came, locked) };
+    if ('trouble' in came)
+      return { versions, answersAt: '', units: [], lines: came.lines, answer: silence(came) };
+    const answersAt = `${came.address}:${came.port}`;
+    return { versions, answersAt, units: came.units, answer: await this.#ask(side, came, locked) };
   }
 
   /** Whether it is healthy by its definition, and which paths it knows. */
@@ -308,6 +313,7 @@ class LabRun {
         plan,
         lab: this.#lab,
         hosts: this.#hosts,
+        answersAt: { baseline: sides.baseline.answersAt, candidate: sides.candidate.answersAt },
         databases: databaseUnits(plan),
         units: { baseline: sides.baseline.units, candidate: sides.candidate.units },
         agent,

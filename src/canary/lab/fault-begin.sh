@@ -11,8 +11,8 @@ case $kind in
   kill:process) systemctl kill --signal=SIGKILL "${units[@]}" ;;
   kill:database) systemctl kill --signal=SIGKILL "${databases[@]}" ;;
   slow:database)
+    # shellcheck disable=SC2016 # another bash reads it
     # It works for 5 ms and then waits, so whoever asks waits that long too.
-    # shellcheck disable=SC2016 # the unit's own bash expands it
     systemd-run --quiet --collect --unit "$id-work" bash -c '
       wait=$1; shift
       while :; do
@@ -20,7 +20,7 @@ case $kind in
       done' fault "$amount" "${databases[@]}"
     ;;
   cpu)
-    # shellcheck disable=SC2016 # the unit's own bash expands it
+    # shellcheck disable=SC2016 # another bash reads it
     systemd-run --quiet --collect --unit "$id-work" --property=CPUQuota="$amount" --property=CPUWeight=1000 \
       bash -c 'for _ in $(seq "$(nproc)"); do (while :; do :; done) & done; wait'
     ;;

@@ -17,7 +17,7 @@ export interface AgentWatch {
   /** Node on the host, and the agent's file there. */
   readonly node: string;
   readonly agent: string;
-  /** `--nginx-log PATH`, or `--unit NAME.service` for each unit. */
+  /** `--nginx-log PATH`, `--unit NAME.service` for each unit, or `--numbers JSON`. */
   readonly source: readonly string[];
   readonly atMostMs: number;
   readonly onLine: (line: LiveLine) => void;
@@ -45,7 +45,7 @@ export function openStream(connection: Connection, options: AgentWatch, context:
       'exec ' +
         `${command([options.node, ...SMALL, options.agent, 'stream', ...options.source, '--interval', '1'])}`,
       {
-        label: `watch ${options.source[1]}`,
+        label: `watch ${options.source[0]}`,
         timeoutMs: options.atMostMs,
         signal: stop.signal,
         onStdout: (text) => {

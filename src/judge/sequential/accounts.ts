@@ -3,6 +3,7 @@ import type { PerSide, SequentialConfig, SideSecond } from '../types.ts';
 import { type CountState, countSecond, noCounts } from './counts.ts';
 import { type DistributionAccounts, noDistributions, observeDistributions } from './distribution-account.ts';
 import { type GaugeAccounts, noGauges, observeGauges } from './gauge-account.ts';
+import { noOwn, type OwnAccounts, observeOwn } from './own.ts';
 import { both, NONE, plus } from './pairs.ts';
 import { bodyTrials, errorTrials, requestsOf } from './trials.ts';
 
@@ -17,6 +18,7 @@ export interface Accounts {
   readonly bodies: CountState;
   readonly distributions: DistributionAccounts;
   readonly gauges: GaugeAccounts;
+  readonly own: OwnAccounts;
   /** Which optional measurements both sides have. */
   readonly measured: Readonly<
     Record<'bodies' | 'restarts' | 'errorLines' | 'cpuSeconds' | 'memoryBytes' | 'size', boolean>
@@ -32,6 +34,7 @@ export function noAccounts(config: SequentialConfig): Accounts {
     bodies: noCounts(),
     distributions: noDistributions(config),
     gauges: noGauges(),
+    own: noOwn(config),
     measured: {
       bodies: false,
       restarts: false,
@@ -63,6 +66,7 @@ export function observePair(accounts: Accounts, pair: Pair, age: number, config:
       ? observeDistributions(accounts.distributions, pair, { pairs, requests }, config)
       : accounts.distributions,
     gauges: observeGauges(accounts.gauges, pair, requests, warm, config),
+    own: observeOwn(accounts.own, pair, requests, warm, config),
     measured: measured(accounts.measured, pair),
   };
 }

@@ -126,6 +126,7 @@ function check(config: SequentialConfig): void {
   const named = [
     ...Object.entries(config.metrics).map(([kind, settings]) => [`metrics.${kind}`, settings] as const),
     ...config.quantiles.map((settings, i) => [`quantiles[${i}]`, settings] as const),
+    ...Object.entries(config.own ?? {}).map(([name, settings]) => [`own.${name}`, settings] as const),
   ];
   for (const [path, { role, weight, tolerance, margin, absolute }] of named) {
     require(['critical', 'watched', 'informative'].includes(
@@ -145,8 +146,8 @@ function check(config: SequentialConfig): void {
 }
 
 /** Sum of the weights that divide α: those of all metrics that can fail the canary. */
-function totalWeight({ metrics, quantiles, routeWeight }: SequentialConfig): number {
-  const deciding = [...Object.values(metrics), ...quantiles].filter(
+function totalWeight({ metrics, quantiles, routeWeight, own = {} }: SequentialConfig): number {
+  const deciding = [...Object.values(metrics), ...quantiles, ...Object.values(own)].filter(
     (settings) => settings.role !== 'informative',
   );
   return deciding.reduce((sum, settings) => sum + settings.weight, routeWeight);

@@ -6,6 +6,7 @@ import { countDraft } from './count-draft.ts';
 import { type DistributionAccount, sizeQuantiles } from './distribution-account.ts';
 import type { EventBlock, EventState } from './gauges.ts';
 import { distanceResult, eventResult } from './other-results.ts';
+import { ownResults } from './own.ts';
 import { plus } from './pairs.ts';
 import { gaugeDraft, quantileDraft } from './ratio-draft.ts';
 import { type Draft, finish } from './results.ts';
@@ -28,6 +29,7 @@ export function metricResults(state: SequentialState): readonly MetricResult[] {
     distanceResult(accounts.distributions.latency.distribution, config),
     ...finished(informativeDrafts(accounts, config)),
     ...eventResults(accounts, config),
+    ...ownResults(accounts.own, config, requests),
   ];
 }
 

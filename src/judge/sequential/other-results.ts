@@ -2,7 +2,7 @@
  * Results other than tests of a tolerance: the distance of whole distributions, and events without a
  * denominator.
  */
-import type { Evidence, MetricResult, SequentialConfig } from '../types.ts';
+import type { Evidence, MetricResult, MetricSettings, SequentialConfig } from '../types.ts';
 import { alphaShare, orderTolerance } from './config.ts';
 import { type DistributionState, distance } from './distribution.ts';
 import type { EventState } from './gauges.ts';
@@ -114,9 +114,9 @@ export function eventResult(
   kind: 'restarts' | 'error-lines',
   state: EventState,
   config: SequentialConfig,
+  settings: MetricSettings = config.metrics[kind],
 ): MetricResult {
   const { baseline, candidate, seconds, counted } = state;
-  const settings = config.metrics[kind];
   const share = alphaShare(config, settings);
   const base = {
     name,

@@ -1,5 +1,5 @@
 /** The results of what is compared as a ratio: quantiles of latency and size, gauges. */
-import type { PerSide, QuantileSettings, SequentialConfig } from '../types.ts';
+import type { MetricSettings, PerSide, QuantileSettings, SequentialConfig } from '../types.ts';
 import { quantileOf } from './distribution.ts';
 import type { DistributionAccount } from './distribution-account.ts';
 import type { GaugeState } from './gauges.ts';
@@ -70,6 +70,22 @@ export function gaugeDraft(
     observed,
     config,
   );
+}
+
+/** A gauge of the application's own; `what`: how a sentence names it. The result's kind is the caller's. */
+export function ownDraft(
+  name: string,
+  what: string,
+  state: GaugeState,
+  settings: MetricSettings,
+  config: SequentialConfig,
+): Draft {
+  const mean = (sum: number) => (state.blocks === 0 ? null : sum / state.blocks);
+  const observed = { baseline: mean(state.baselineSum), candidate: mean(state.candidateSum) };
+  const samples = { baseline: state.blocks, candidate: state.blocks };
+  const base = { name, kind: 'memory' as const, settings, unit: '', observed, samples };
+  const words = { sampleUnit: 'blocks', worseWords: 'has more' };
+  return ratioDraft({ ...base, ...words }, what, state.claims, observed, config);
 }
 
 function ratioDraft(

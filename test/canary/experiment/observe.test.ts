@@ -86,6 +86,7 @@ async function experimentIn({ status, agentEnds = {} }: World, signal = new Abor
       lab,
       hosts: sides,
       databases: [],
+      answersAt: { baseline: '127.0.0.1:1', candidate: '127.0.0.1:1' },
       units: { baseline: ['a.service'], candidate: ['a.service'] },
       agent: { path: '', sha256: 'x', node: '20.0.0' },
       requests: [request],
