@@ -1,8 +1,8 @@
 /**
  * IntelligentDDS/Nezha: spans of two microservice applications, three minutes around each injected fault.
  *
- * A request of a service is a span whose parent is no span of the same pod. Fault-free is what came before an
- * injection, and the minute of `construct_data`. Train Ticket's logs say which traces met an error.
+ * A request of a service is a span whose parent is no span of the same pod; it took as long as its caller waited,
+ * so that a slow network counts. Fault-free is what came before an injection, and the minute of `construct_data`. Train Ticket's logs say which traces met an error.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -85,16 +85,17 @@ function readSpans(text: string, failed: ReadonlySet<string>, recording: Recordi
     .slice(1)
     .map((line) => line.split(','))
     .filter((fields) => fields.length >= 8);
-  const podOf = new Map(spans.map(([, span = '', , pod = '']) => [span, pod]));
+  const byId = new Map(spans.map(([, span = '', , pod = '', , , , micros = '']) => [span, { pod, micros }]));
   for (const [trace = '', , parent = '', pod = '', , start = '', , micros = ''] of spans) {
-    if (podOf.get(parent) === pod) continue;
+    const caller = byId.get(parent);
+    if (caller?.pod === pod) continue;
     const service = serviceOf(pod);
     const second = Number(start.slice(0, 10));
     const seconds = recording.get(service) ?? new Map<number, Answer[]>();
     recording.set(service, seconds);
     const answers = seconds.get(second) ?? [];
     seconds.set(second, answers);
-    answers.push({ ms: Number(micros) / 1000, failed: failed.has(`${service} ${trace}`) });
+    answers.push({ ms: Number(caller?.micros ?? micros) / 1000, failed: failed.has(`${service} ${trace}`) });
   }
 }
 

@@ -117,7 +117,13 @@ function evidenceWords(metrics: readonly MetricResult[]): string {
   if ((harmShare(closest) ?? 0) >= LITTLE)
     return `most evidence of harm: ${escapeTerminal(closest.name)} (${harmWord(closest)})`;
   const open = judged.filter(isUntold).map(({ name }) => escapeTerminal(name));
-  return open.length === 0 ? 'no evidence of harm' : `too little to tell yet: ${open.slice(0, 3).join(', ')}`;
+  if (open.length > 0) return `too little to tell yet: ${open.slice(0, 3).join(', ')}`;
+  const others = metrics
+    .filter((metric) => harmShare(metric) === null && (metric.verdict === 'high' || isUntold(metric)))
+    .map(({ name }) => escapeTerminal(name));
+  return others.length === 0
+    ? 'no evidence of harm'
+    : `no evidence of harm in what is judged (higher, but not judged: ${others.slice(0, 3).join(', ')})`;
 }
 
 /** The table of metrics; its words are the same without colour. */

@@ -292,6 +292,10 @@ describe('the terminal', () => {
     );
     expect(said(errors)).toBe('no evidence of harm');
     expect(said(errors, lines)).toBe('too little to tell yet: error lines');
+    const untested = { ...lines, evidence: null };
+    expect(said(errors, untested)).toBe(
+      'no evidence of harm in what is judged (higher, but not judged: error lines)',
+    );
   });
 
   it('is one document for programs, with the keys that were promised', () => {

@@ -57,7 +57,7 @@ export function noDistribution({ quantiles, order }: Compared): DistributionStat
   return {
     baseline: noDenseCounts(),
     candidate: noDenseCounts(),
-    claims: quantiles.map(noClaims),
+    claims: quantiles.map(({ quantile: at }) => noClaims(!isPlainQuantile(at))),
     plain: quantiles.map(noPlainBets),
     order: order === null ? null : noOrderBets(),
   };

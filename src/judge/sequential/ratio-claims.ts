@@ -3,7 +3,7 @@
  * bets.
  */
 import { HISTOGRAM_GAMMA, type MetricSettings } from '../types.ts';
-import { noSymmetricBets, type SymmetricBets } from './symmetric.ts';
+import { noSymmetricBets, RARE_STEEPNESS, STEEPNESS, type SymmetricBets } from './symmetric.ts';
 import { type ClaimStrength, logEvidence, ordered, peakEvidence, progress } from './wealth.ts';
 
 /** Factors, as powers of γ, at which the ends of the interval are tested: 1.00 to 98 and their inverses. */
@@ -38,7 +38,9 @@ interface ClaimDifferences {
   below(shift: number): number;
 }
 
-export const noClaims = (): SymmetricBets => noSymmetricBets(CHANNELS);
+/** `rare`: most blocks hold nothing that tells. */
+export const noClaims = (rare = false): SymmetricBets =>
+  noSymmetricBets(CHANNELS, rare ? RARE_STEEPNESS : STEEPNESS);
 
 /** The differences in the order of the channels. */
 export function byChannel(differences: ClaimDifferences): Float64Array {

@@ -16,15 +16,23 @@ export const STEEPNESS = [0.15, 0.5, 1.5];
 /** Share of the wealth that is at stake, so that no single block ruins a gambler. */
 const STAKE = 0.98;
 
+/**
+ * The same for what seldom happens: most blocks have no answer beyond a high quantile, so one is already several
+ * times the mean difference, and a steep bet would be ruined by the first on the wrong side.
+ */
+export const RARE_STEEPNESS = [0.15, 0.3];
+
 export interface SymmetricBets {
+  readonly steepness: readonly number[];
   readonly wealth: Wealth;
   /** Sum of |D| by channel, for the scale of the next bet. */
   readonly sums: Float64Array;
   readonly blocks: number;
 }
 
-export function noSymmetricBets(channels: number): SymmetricBets {
-  return { wealth: startingWealth(channels, STEEPNESS.length), sums: new Float64Array(channels), blocks: 0 };
+export function noSymmetricBets(channels: number, steepness: readonly number[] = STEEPNESS): SymmetricBets {
+  const wealth = startingWealth(channels, steepness.length);
+  return { steepness, wealth, sums: new Float64Array(channels), blocks: 0 };
 }
 
 /**
@@ -33,7 +41,7 @@ export function noSymmetricBets(channels: number): SymmetricBets {
  * they return has expectation at most 1, as each of them does.
  */
 export function betOn(bets: SymmetricBets, ...comparisons: readonly Float64Array[]): SymmetricBets {
-  const { sums, blocks } = bets;
+  const { sums, blocks, steepness } = bets;
   const wealth = afterRound(bets.wealth, (channel, gambler) => {
     const sum = sums[channel] as number;
     const gains = comparisons.map((differences) => {
@@ -41,13 +49,13 @@ export function betOn(bets: SymmetricBets, ...comparisons: readonly Float64Array
       if (difference === 0) return 0;
       // Before any difference was seen there is no scale: bet on the sign.
       const scaled = sum === 0 ? Math.sign(difference) : (difference * blocks) / sum;
-      return symmetricGain(scaled, STEEPNESS[gambler] as number);
+      return symmetricGain(scaled, steepness[gambler] as number);
     });
     return gains.length === 1 ? (gains[0] as number) : Math.log(mean(gains.map(Math.exp)));
   });
   const size = (channel: number) =>
     mean(comparisons.map((differences) => Math.abs(differences[channel] as number)));
-  return { wealth, sums: sums.map((sum, channel) => sum + size(channel)), blocks: blocks + 1 };
+  return { steepness, wealth, sums: sums.map((sum, channel) => sum + size(channel)), blocks: blocks + 1 };
 }
 
 function mean(values: readonly number[]): number {

@@ -100,7 +100,7 @@ describe('pipeline judge FILE', () => {
       'a document for the other judge',
       () => file('c.json', '{"a": 1}'),
       { judge: 'sequential' },
-      /reads nothing else/,
+      /neither a canary report nor does it name counters/,
     ],
     [
       'a report of the future',
