@@ -57,8 +57,12 @@ describe('Prometheus', () => {
     });
     expect(await ask(`${url}/prometheus/`, { PIPELINE_PROMETHEUS_AUTHORIZATION: 'Bearer x' })).toEqual({
       series: [
-        { labels: { job: 'a' }, values: [1, Number.NaN, Number.POSITIVE_INFINITY] },
-        { labels: { job: 'b' }, values: [0.25] },
+        {
+          labels: { job: 'a' },
+          times: [1000, 1060, 1120],
+          values: [1, Number.NaN, Number.POSITIVE_INFINITY],
+        },
+        { labels: { job: 'b' }, times: [1000], values: [0.25] },
       ],
       warnings: [],
     });
