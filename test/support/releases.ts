@@ -115,9 +115,10 @@ const last = () => fs.existsSync(home + '/cursor') ? Number(fs.readFileSync(home
 
 /** Beside the service, on every branch: the same in another language, which each Debian has. */
 const PERL = `use IO::Socket::INET;
+my @at = (LocalAddr => '127.0.0.1', LocalPort => $ENV{PORT}, Listen => 64, ReuseAddr => 1);
 open(my $page, '<', 'public/index.html') or die $!;
 my ($version) = <$page> =~ />(.*)</;
-my $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $ENV{PORT}, Listen => 64) or die $@;
+my $server = IO::Socket::INET->new(@at) or die $@;
 $SIG{TERM} = sub { exit 0 };
 while (my $client = $server->accept) {
   while (defined(my $line = <$client>)) { last if $line !~ /\\S/ }
