@@ -37,8 +37,9 @@ export function ownVariables(manifest: Manifest, folder: string): readonly strin
     return [`DENO_DIR=${modules}`, 'DENO_NO_UPDATE_CHECK=1', 'NODE_ENV=production'];
   }
   if (language !== 'ruby') return [];
-  // Rails' own settings of Puma would write into the release.
-  const rails = ['RAILS_ENV=production', 'RAILS_LOG_TO_STDOUT=1', 'PIDFILE=/tmp/server.pid'];
+  // Rails' settings of Puma, and its cache of code, would write into the release.
+  const outside = ['PIDFILE=/tmp/server.pid', 'BOOTSNAP_CACHE_DIR=/tmp/bootsnap'];
+  const rails = ['RAILS_ENV=production', 'RAILS_LOG_TO_STDOUT=1', ...outside];
   const production = ['RACK_ENV=production', ...rails];
   if (lock === null) return production;
   return [...production, ...bundlerVariables(`${folder}/dependencies`)];
