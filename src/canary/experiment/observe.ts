@@ -90,6 +90,8 @@ class Observer {
   readonly #flows: FlowCounts;
   /** Faults that were begun, by their place in the plan. */
   readonly #begun = new Set<number>();
+  /** Those that are being done: none is undone before it was done. */
+  readonly #doing: Promise<void>[] = [];
   readonly #health: Record<SideName, SideHealth> = { baseline: UNKNOWN_HEALTH, candidate: UNKNOWN_HEALTH };
   readonly #watched: Watched[] = [];
   /** Resolves when the state machine says stop; rejects with a fault of ours. */
@@ -147,7 +149,7 @@ class Observer {
       signal.removeEventListener('abort', interrupt);
       for (const timer of timers) clearInterval(timer);
       if (summary === null) await this.#load?.stop(0);
-      if (this.#begun.size > 0) await undoAll(this.#faulty(), this.#options.plan.faults, this.#context);
+      await this.#undoFaults();
       await Promise.all(this.#watched.map(({ stream }) => stream.close()));
     }
     this.#takeSeconds(true);
@@ -227,8 +229,16 @@ class Observer {
       if (this.#state.phase === 'stopped') return;
       this.#begun.add(index);
       const from = lab.hosts.proxy.address;
-      beginOn(this.#faulty(), fault, index, from, this.#context).catch(this.#stopped.reject);
+      const doing = beginOn(this.#faulty(), fault, index, from, this.#context);
+      this.#doing.push(doing);
+      doing.catch(this.#stopped.reject);
     }
+  }
+
+  async #undoFaults(): Promise<void> {
+    if (this.#begun.size === 0) return;
+    await Promise.allSettled(this.#doing);
+    await undoAll(this.#faulty(), this.#options.plan.faults, this.#context);
   }
 
   #startLoad(): void {

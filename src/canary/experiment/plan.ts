@@ -30,6 +30,8 @@ export interface CanaryOptions {
   readonly replay?: Replay | undefined;
   /** So many times production's rate, where the load is a replay; absent: `rate`, or once. */
   readonly times?: number | undefined;
+  /** What databases are filled with instead of their seeds: files of this machine, by key. */
+  readonly backups?: ReadonlyMap<string, string> | undefined;
   /** The hosts stay for the next run. */
   readonly keep: boolean;
   /** Inventory with the groups proxy, blue and green; absent: local hosts. */

@@ -18,7 +18,7 @@ import type { CanaryReport } from '../../report/document.ts';
 import type { Snapshot } from '../../report/terminal.ts';
 import { conclude, type RunRecord } from '../judging/conclude.ts';
 import { mutable } from '../judging/mutable.ts';
-import { fillDatabases } from '../lab/data.ts';
+import { type Backups, fillDatabases } from '../lab/data.ts';
 import { checkLabApp, labConfig, labMemory, needsRelease } from '../lab/definition.ts';
 import { checkFaults } from '../lab/faults.ts';
 import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
@@ -120,6 +120,8 @@ interface Subject {
   readonly artifacts: PerSide<Artifact>;
   /** Versions are brought as a deploy brings them. */
   readonly deployed: boolean;
+  /** What databases are filled with, by key; without one: the seed. */
+  readonly backups: Backups;
   readonly drafts: readonly DraftRequest[];
   /** What is generated lives as long as the experiment, and both sides have the same. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -141,6 +143,7 @@ async function subjectOf(
   return {
     plan: { ...plan, canary: { ...canary, memory: canary.memory ?? labMemory(definition, both) } },
     deployed,
+    backups: options.backups ?? new Map(),
     artifacts: { baseline, candidate },
     drafts: await draftRequests(config, plan, commits, context),
     secrets: (await resolveSecrets(app, sources, [], config.directory, context)).values,
@@ -229,7 +232,7 @@ class LabRun {
       await prepareReleaseHost(this.#lab, this.#hosts[side], this.#port, agent, locked);
     });
     const releases = { baseline: this.#release('baseline'), candidate: this.#release('candidate') };
-    await fillDatabases(this.#hosts, releases, new Map(), locked);
+    await fillDatabases(this.#hosts, releases, this.#subject.backups, locked);
   }
 
   #release(side: SideName): ReleaseOnSide {

@@ -77,7 +77,8 @@ export function recoveries({
 }: Pick<CanaryReport, 'plan' | 'experiment'>): ReportVerdict['metrics'] {
   return (plan.faults ?? []).flatMap((text) => {
     const fault = parseFault(text);
-    if (typeof fault === 'string') return [];
+    // What was to be done after the end was not done.
+    if (typeof fault === 'string' || !(fault.at < (experiment.seconds.at(-1)?.at ?? 0))) return [];
     const observed = recovery(experiment.seconds, fault);
     const { baseline, candidate } = observed;
     const value = baseline === null || candidate === null ? null : candidate - baseline;

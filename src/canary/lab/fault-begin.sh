@@ -4,7 +4,10 @@
 : "${id:?}" "${undo:?}" "${seconds:?}" "${kind:?}" "${amount?}" "${from:?}" "${folder:?}"
 declare -a units databases
 mkdir -p "$folder" && printf '%s\n' "$undo" >"$folder/$id.sh" || exit
+# What a killed experiment left.
 systemctl stop "$id.timer" 2>/dev/null
+bash "$folder/$id.sh"
+systemctl reset-failed "$id.service" "$id-work.service" 2>/dev/null
 systemd-run --quiet --collect --unit "$id" --on-active="$seconds" --timer-property=AccuracySec=100ms \
   bash "$folder/$id.sh" || exit
 case $kind in

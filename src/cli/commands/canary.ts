@@ -1,7 +1,10 @@
 /** `pipeline canary BASELINE CANDIDATE`: two refs side by side, judged. */
 import { randomInt } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
-import type { CanaryOptions } from '../../canary/experiment/plan.ts';
+import { type CanaryOptions, planRun } from '../../canary/experiment/plan.ts';
 import { type CanaryListener, type CanaryResult, runCanary } from '../../canary/experiment/run.ts';
 import type { JudgeName } from '../../canary/judging/conclude.ts';
 import { type ReportFiles, reportFolder, wantedFiles, writeReport } from '../../canary/judging/files.ts';
@@ -15,6 +18,7 @@ import type { CanaryReport } from '../../report/document.ts';
 import { reportJson } from '../../report/json.ts';
 import { introduction, liveFrame, progressLine, resultLines, type Snapshot } from '../../report/terminal.ts';
 import { type CanaryTeller, tellCanary } from '../../watching/tell-canary.ts';
+import { readData } from '../canary-data.ts';
 import { argument, type Handler, type Session } from '../command.ts';
 import type { definitions } from '../definitions.ts';
 import { readReplay } from '../replay.ts';
@@ -25,14 +29,16 @@ const LINE_EVERY_SECONDS = 10;
 export const canary: Handler<typeof definitions.canary> = async (options, session) => {
   const pace = readPace(options);
   const config = await loadConfig(session.common.config, session.context);
-  const wanted = await canaryOptions(options, pace, config, session);
+  const chosen = await canaryOptions(options, pace, config, session);
   const view = new CanaryView(options, session, config);
-  const { report, exitKind } = await view.watching(() =>
-    runCanary(
-      wanted,
-      { config, version: packageJson.version, agent: installed('dist/agent.js') },
-      session.context,
-      view,
+  const { report, exitKind } = await withData(options, chosen, config, session, (wanted) =>
+    view.watching(() =>
+      runCanary(
+        wanted,
+        { config, version: packageJson.version, agent: installed('dist/agent.js') },
+        session.context,
+        view,
+      ),
     ),
   );
   const exitCode = exitKind === 'done' ? 0 : EXIT_CODES[exitKind];
@@ -40,6 +46,25 @@ export const canary: Handler<typeof definitions.canary> = async (options, sessio
 };
 
 type Options = Parameters<typeof canary>[0];
+
+/** Runs `work`, with `--data` as files that go afterwards. */
+async function withData<T>(
+  { data }: Options,
+  chosen: CanaryOptions,
+  config: Config,
+  session: Session,
+  work: (wanted: CanaryOptions) => Promise<T>,
+): Promise<T> {
+  if (data === undefined) return work(chosen);
+  // Mistakes in the other options are said before production is asked.
+  const { app, definition } = planRun(config, chosen);
+  const folder = await mkdtemp(join(tmpdir(), 'pipeline-canary-'));
+  try {
+    return await work({ ...chosen, backups: await readData(data, app, definition, folder, session) });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
 async function canaryOptions(
   options: Options,

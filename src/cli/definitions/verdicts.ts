@@ -47,6 +47,13 @@ export const verdicts = {
         description: 'percentage of requests for the candidate',
         type: 'number',
       },
+      data: {
+        flags: '--data <source>',
+        description:
+          "what both versions' databases hold: backup, the newest that production keeps, or a file " +
+          '(default: the seed)',
+        type: 'text',
+      },
       fault: {
         flags: '--fault <faults>',
         description:

@@ -18,7 +18,7 @@ export function withUnit(value: number | null, unit: string): string {
   if (value === null) return 'nothing';
   if (unit === 'share') return percent(value);
   if (unit === 'bytes') return bytes(value);
-  return `${number(value)} ${unit}`;
+  return unit === '' ? number(value) : `${number(value)} ${unit}`;
 }
 
 export function percent(share: number): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { recovery } from '../../../src/canary/judging/recovery.ts';
+import { recoveries, recovery } from '../../../src/canary/judging/recovery.ts';
 import type { Second, SideSecond } from '../../../src/judge/types.ts';
 import { bucketIndex } from '../../../src/metrics/histogram.ts';
 
@@ -45,6 +45,16 @@ describe('the time to recover from a fault', () => {
       second(0, at >= 5 && at < (name === 'candidate' ? 20 : 15) ? 200 : 10),
     );
     expect(recovery(seen, { ...FAULT, kind: 'slow:database' })).toEqual({ baseline: 0, candidate: 5 });
+  });
+
+  it('is a line of the report for each fault that was done, and for no other', () => {
+    const run = {
+      plan: { faults: ['kill:process@5s', 'cpu:50%@40s'] },
+      experiment: { config: { intervalLevel: 0.95 }, seconds: seconds(() => second(0)) },
+    };
+    expect(recoveries(run as unknown as Parameters<typeof recoveries>[0])).toMatchObject([
+      { name: 'recovery after kill:process@5s', kind: 'recovery', observed: { baseline: 0, candidate: 0 } },
+    ]);
   });
 
   it('holds a version that failed before to what it did then', () => {
