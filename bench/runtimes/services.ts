@@ -61,7 +61,12 @@ def greet():
     files: (answer) => ({ 'go.mod': 'module example.com/greeter\n\ngo 1.19\n', 'main.go': GO(answer) }),
   },
   ruby: {
-    yaml: ['packages: [ruby-sinatra, puma]', 'start: bundle exec puma --bind tcp://127.0.0.1:$PORT'],
+    // Named, so that `prod up` brings Bundler, which makes the lock file.
+    yaml: [
+      'runtime: ruby',
+      'packages: [ruby-sinatra, puma]',
+      'start: bundle exec puma --bind tcp://127.0.0.1:$PORT',
+    ],
     files: (answer) => ({
       Gemfile: GEMFILE,
       'config.ru':
