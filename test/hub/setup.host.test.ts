@@ -30,8 +30,11 @@ project: mon-${randomBytes(3).toString('hex')}
 hosts:
   monitor: { memory: 512M }
   web: { roles: [nginx], memory: 256M }
-monitor: { host: monitor }
-alerts: { notify: [{ webhook: { env: HOOK } }] }
+monitor: { status_page: { title: Example, push: { env: HOOK } }, host: monitor }
+alerts:
+  notify: [{ webhook: { env: HOOK } }]
+  repeat: 1m
+  own: { asked: 'route requests of / > 0/s', idle: { when: cpu on web < 100%, severity: critical } }
 `;
 
 interface SetUp {
@@ -44,11 +47,15 @@ interface SetUp {
 describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
   const project = projectFolder(configuration);
   const told: unknown[] = [];
+  /** Status pages that were put here. */
+  const put: string[] = [];
   /** What alerts go to: this machine, by the address that it has among its hosts. */
   const hook = createServer(async (request, response) => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
-    told.push(JSON.parse(Buffer.concat(parts).toString()));
+    const text = Buffer.concat(parts).toString();
+    if (request.method === 'PUT') put.push(text);
+    else told.push(JSON.parse(text));
     response.end();
   });
   const env: Record<string, string> = {};
@@ -118,6 +125,50 @@ describe.skipIf(unavailable !== undefined)('pipeline monitor setup', () => {
     await expect
       .poll(async () => (await overview()).apps.map(({ name }) => name), { timeout: 60_000 })
       .toContain('shop');
+  });
+
+  it("tells by rules of one's own, previews them, and knows who has taken what fires", async () => {
+    for (const [rule, subject, part] of [
+      ['asked', 'shop', '/'],
+      ['idle', 'web', ''],
+    ])
+      await expect
+        .poll(() => told, { timeout: 60_000 })
+        .toContainEqual(expect.objectContaining({ state: 'firing', key: `${rule}|${subject}|${part}` }));
+    // A minute is written when the next begins.
+    const preview = async () => {
+      const { json } = await runJson(['monitor', 'preview', 'route requests of / > 0/s'], here);
+      return (json as { rules: { count: number }[] }).rules.map(({ count }) => count);
+    };
+    await expect.poll(preview, { timeout: 150_000, interval: 5_000 }).toEqual([1]);
+    expect((await run(['monitor', 'preview', 'cpu 90%'], here)).exitCode).toBe(2);
+    expect((await run(['monitor', 'acknowledge', 'idle'], here)).exitCode).toBe(0);
+    await expect
+      .poll(async () => (await overview()).alerts.find(({ rule }) => rule === 'idle')?.taken?.by, {
+        timeout: 20_000,
+      })
+      .toMatch(/@/);
+    const silenced = await run(['monitor', 'silence', 'idle', '2h', 'it is idle'], here);
+    expect(silenced.exitCode).toBe(0);
+  });
+
+  it('has a status page for everybody, here and elsewhere, and an audit log of what is done on the page', async () => {
+    const said = await run(['monitor', 'incident', 'We move.'], here);
+    expect(said.exitCode).toBe(0);
+    const seen = async () => (await fetch(`${base}/status`)).text();
+    await expect.poll(seen, { timeout: 20_000 }).toContain('We move.');
+    await expect.poll(() => put.at(-1), { timeout: 90_000 }).toContain('We move.');
+    const addresses = new RegExp(`${new URL(base).hostname}|>web<|>monitor<`);
+    expect(await seen()).not.toMatch(addresses);
+    const authorization = `Basic ${Buffer.from(`${made.user}:${made.password}`).toString('base64')}`;
+    const ended = await fetch(`${base}/api/silences/end`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify({ subject: 'idle' }),
+    });
+    expect(ended.status).toBe(200);
+    const log = await onHost('monitor', 'stat -c %U:%a /var/log/pipeline-hub && cat /var/log/pipeline-hub/*');
+    expect(log.stdout).toMatch(/^pipeline-hub:750\n.*"by":"admin","action":"unsilence".*"subject":"idle"/);
   });
 
   it('reads logs from an agent: lines of declared units, and requests; nothing for others', async () => {
