@@ -154,7 +154,12 @@ describe.skipIf(noS3 !== undefined)(`backups to S3 (${noS3 ?? S3})`, () => {
   });
 
   test('a storage that lies: nothing is replaced, and a new backup on it is not taken for one', async () => {
-    const data = join(store, 'bucket', readdirSync(join(store, 'bucket'))[0] ?? '', 'data');
+    const data = join(
+      store,
+      'bucket',
+      readdirSync(join(store, 'bucket')).find((name) => !name.startsWith('.')) ?? '',
+      'data',
+    );
     const packs = readdirSync(data, { recursive: true, encoding: 'utf8' })
       .map((name) => join(data, name))
       .filter((path) => statSync(path).isFile() && statSync(path).size > 100_000);
