@@ -64,7 +64,7 @@ describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', (
         canary: {
           requests: [{ path: '/api/count' }, { path: '/' }],
           rate: 60,
-          metrics: [{ name: 'queue depth', path: '/numbers', json: 'queue.depth' }],
+          metrics: [{ name: 'queue depth', path: '/numbers', json: 'queue.depth', role: 'critical' }],
         },
       },
       site: {

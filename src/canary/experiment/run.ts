@@ -193,6 +193,8 @@ class LabRun {
   /** @param locked the context that ends with the lock */
   async run(locked: Context): Promise<CanaryResult> {
     const { plan, agent, drafts, artifacts } = this.#subject;
+    const others = this.#apps().filter((app) => app !== plan.app);
+    for (const app of others) await nginxProxy(this.#lab.hosts.proxy.connection, locked).remove(app);
     const [proxy, sides] = await Promise.all([
       prepareProxy(this.#lab, plan.definition.site.port, agent, locked),
       this.#sides(locked),
@@ -213,6 +215,11 @@ class LabRun {
     });
   }
 
+  /** Kept hosts may still have another one. */
+  #apps(): readonly string[] {
+    return Object.keys(this.#resources.config.apps);
+  }
+
   async #sides(locked: Context): Promise<PerSide<Prepared>> {
     const { deployed, plan } = this.#subject;
     const faulty = SIDES.map((side) => ({ host: this.#hosts[side], units: [], databases: [] }));
@@ -228,7 +235,7 @@ class LabRun {
   async #prepareData(locked: Context): Promise<void> {
     const { agent } = this.#subject;
     await bothSides(async (side) => {
-      await takeOff(this.#hosts[side], this.#subject.plan.app, locked);
+      for (const app of this.#apps()) await takeOff(this.#hosts[side], app, locked);
       await prepareReleaseHost(this.#lab, this.#hosts[side], this.#port, agent, locked);
     });
     const releases = { baseline: this.#release('baseline'), candidate: this.#release('candidate') };
