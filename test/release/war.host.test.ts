@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildArtifact } from '../../src/build/build.ts';
+import { systemUser } from '../../src/contract/places.ts';
 import { deploy } from '../../src/release/index.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { javaUnavailable } from '../support/java.ts';
@@ -240,6 +241,20 @@ describe.skipIf(unavailable !== undefined)(`WARs on a real host (${unavailable ?
     const context = { ...at.context, cwd: at.folder };
     const given = (file: string) => buildArtifact(at.config(app()), APP, undefined, context, { file });
     expect((await failureOf(given('bad.war'))).message).toBe(`${APP}: the WAR is damaged or cut off.`);
+  });
+
+  test('a folder that outlives releases is written by the application, and served by Tomcat', async () => {
+    const keeping = { ...app(), persist: ['uploads/deep'] };
+    await at.deploy('good', keeping);
+    const user = await at.on(`stat -c %U /var/lib/pipeline-persist/${APP}/uploads/deep`);
+    expect(user.trim()).toBe(systemUser(APP));
+    const kept = `/var/lib/pipeline-persist/${APP}/uploads/deep`;
+    await at.on(`runuser -u ${systemUser(APP)} -- sh -c 'echo uploaded >${kept}/a.txt'`);
+    expect(await at.ask('/notes/uploads/deep/a.txt')).toMatchObject({ status: 200, text: 'uploaded\n' });
+    await at.deploy('better', keeping);
+    expect(await at.ask('/notes/uploads/deep/a.txt')).toMatchObject({ status: 200, text: 'uploaded\n' });
+    await at.rollback(undefined, keeping);
+    expect(await at.ask('/notes/uploads/deep/a.txt')).toMatchObject({ status: 200, text: 'uploaded\n' });
   });
 
   test("a WAR for javax is rewritten for the host's Tomcat, and served from a file without git", async () => {
