@@ -154,7 +154,9 @@ async function visit(address: string, end: AbortSignal): Promise<Answers> {
 const quantile = ({ milliseconds }: Answers, share: number) =>
   milliseconds[Math.min(milliseconds.length - 1, Math.floor(milliseconds.length * share))] ?? Number.NaN;
 
-/** Watches what is taken of the host's disk, but for the database itself. @returns ends it: bytes more at most */
+/**
+ * Watches what is taken of the host's disk, but for the database itself. @returns ends it: bytes more at most
+ */
 async function watchDisk(): Promise<() => Promise<number>> {
   const over = '/run/bench-over';
   const look =

@@ -1,8 +1,8 @@
 /**
  * numenta/NAB: gauges read every few minutes, with windows in which people marked an anomaly.
  *
- * A window is compared with the same time of the day before it. Most are spikes within a day's window, so only a
- * part of them is a difference that lasts.
+ * A window is compared with the same time of the day before it. Most are spikes within a day's window, so
+ * only a part of them is a difference that lasts.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

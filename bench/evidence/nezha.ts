@@ -1,8 +1,9 @@
 /**
  * IntelligentDDS/Nezha: spans of two microservice applications, three minutes around each injected fault.
  *
- * A request of a service is a span whose parent is no span of the same pod; it took as long as its caller waited,
- * so that a slow network counts. Fault-free is what came before an injection, and the minute of `construct_data`. Train Ticket's logs say which traces met an error.
+ * A request of a service is a span whose parent is no span of the same pod; it took as long as its caller
+ * waited, so that a slow network counts. Fault-free is what came before an injection, and the minute of
+ * `construct_data`. Train Ticket's logs say which traces met an error.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

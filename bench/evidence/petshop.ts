@@ -1,6 +1,6 @@
 /**
- * amazon-science/petshop-root-cause-analysis: five-minute records of a shop on AWS under load, with and without
- * 68 injected issues: requests, availability, and the quantiles 50, 90, 95 and 99 of latency.
+ * amazon-science/petshop-root-cause-analysis: five-minute records of a shop on AWS under load, with and
+ * without 68 injected issues: requests, availability, and the quantiles 50, 90, 95 and 99 of latency.
  *
  * A record's requests are drawn from its quantiles (straight between them on a logarithmic scale) and spread
  * evenly over its 300 seconds, the failed ones at random.

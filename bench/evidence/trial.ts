@@ -1,4 +1,6 @@
-/** Experiments made of recorded data: what both sides did in each tick, and who found when that they differ. */
+/**
+ * Experiments made of recorded data: what both sides did in each tick, and who found when that they differ.
+ */
 import { histogramOf, type Second, type SideSecond, sequentialConfig } from '../../src/judge/index.ts';
 import type { Random } from '../judge/random.ts';
 
@@ -30,7 +32,9 @@ const ROUTE = 'requests';
 
 /** The judge's configuration for recordings: they begin warm, and their clocks are fine. */
 export const CONFIG = sequentialConfig({ warmupSeconds: 0, latencyResolutionMs: 0 });
-/** For readings of a gauge, which stand in the place of memory: the only deciding metric, every tick a block. */
+/**
+ * For readings of a gauge, which stand in the place of memory: the only deciding metric, every tick a block.
+ */
 export const GAUGE_CONFIG = sequentialConfig({
   warmupSeconds: 0,
   gaugeBlockSeconds: 1,

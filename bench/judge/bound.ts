@@ -1,10 +1,10 @@
 /**
  * What any sequential test could do on the simulated data, were requests independent.
  *
- * A test that errs with probability α needs ln(1/α)/D requests of each side on average, or more, where D is what one
- * request of each tells against the nearest case in which the claim is false (Wald 1945; the information is the
- * Kullback-Leibler divergence). Looking at the share of answers above a value x of the baseline, and 1 + t times x
- * of the candidate, the nearest such case has both shares alike.
+ * A test that errs with probability α needs ln(1/α)/D requests of each side on average, or more, where D is
+ * what one request of each tells against the nearest case in which the claim is false (Wald 1945; the
+ * information is the Kullback-Leibler divergence). Looking at the share of answers above a value x of the
+ * baseline, and 1 + t times x of the candidate, the nearest such case has both shares alike.
  */
 import { defaultSequentialConfig } from '../../src/judge/index.ts';
 import { alphaShare } from '../../src/judge/sequential/config.ts';

@@ -110,7 +110,9 @@ function unclear({ metrics }: RolloutStatus): string {
   return metrics.flatMap(({ name, cleared }) => (cleared ? [] : [name])).join(', ');
 }
 
-/** Some milliseconds; one answer in thirty takes long, one visitor in ten waits longer, one in fifty fails. */
+/**
+ * Some milliseconds; one answer in thirty takes long, one visitor in ten waits longer, one in fifty fails.
+ */
 function path(visitor: number, count: number): string {
   const own = visitor % 10 === 3 ? 6 : visitor % 3;
   const ms = 4 + own + ((count * 31 + visitor * 17) % 8) + ((count + visitor) % 30 === 11 ? 60 : 0);

@@ -108,8 +108,8 @@ interface Telling {
 
 /**
  * Who was told that it fires is told that it is over, and nobody else. What became critical is told again,
- * and what lasts where that is wanted and nobody has taken it. What is silenced waits; in quiet hours news of warnings do, good news
- * too.
+ * and what lasts where that is wanted and nobody has taken it. What is silenced waits; in quiet hours news of
+ * warnings do, good news too.
  */
 function tell(
   state: AlertState,

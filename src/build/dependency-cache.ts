@@ -1,6 +1,6 @@
 /**
- * What npm, pnpm or yarn installed, kept between builds: the same lock file, Node, manager and platform give the
- * same folders, so they are copied instead. Copied, not linked: a build may change what it finds there.
+ * What npm, pnpm or yarn installed, kept between builds: the same lock file, Node, manager and platform give
+ * the same folders, so they are copied instead. Copied, not linked: a build may change what it finds there.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';

@@ -52,8 +52,8 @@ function engineOfStart(start: string | undefined): EngineName | undefined {
 }
 
 /**
- * Bun or Deno, where package.json starts with it, or where its files are the only ones of their kind; undefined:
- * others' conventions hold.
+ * Bun or Deno, where package.json starts with it, or where its files are the only ones of their kind;
+ * undefined: others' conventions hold.
  */
 export function engineIn(directory: string, files: SourceFiles): 'bun' | 'deno' | undefined {
   const has = (name: string) => files.existing.has(posix.join(directory, name));

@@ -1,4 +1,6 @@
-/** Incidents of the status page: alerts open and close them, people too, and people say what goes on. Pure. */
+/**
+ * Incidents of the status page: alerts open and close them, people too, and people say what goes on. Pure.
+ */
 import type { Impact, Impaired, Reason } from './impact.ts';
 
 export interface Incident {

@@ -177,8 +177,8 @@ function plus(a: readonly number[] | undefined, b: readonly number[]): readonly 
 }
 
 /**
- * What each step added to each series. A counter that falls began anew at 0. One that appears while others of its
- * side were there already (the first answer of a status, a new instance) began at 0 too.
+ * What each step added to each series. A counter that falls began anew at 0. One that appears while others of
+ * its side were there already (the first answer of a status, a new instance) began at 0 too.
  */
 function increases(
   series: readonly RangeSeries[],

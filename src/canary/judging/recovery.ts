@@ -15,8 +15,8 @@ const SLOWER = 3;
 const SLOWER_MS = 20;
 
 /**
- * Seconds from when the fault ended (of a kill: from the kill) until the first of three good seconds in a row;
- * null: the side did not recover as long as it was watched, or nothing is known of before.
+ * Seconds from when the fault ended (of a kill: from the kill) until the first of three good seconds in a
+ * row; null: the side did not recover as long as it was watched, or nothing is known of before.
  */
 export function recovery(
   seconds: readonly Second[],

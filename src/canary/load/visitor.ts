@@ -1,4 +1,6 @@
-/** A virtual visitor: cookies, what earlier answers said, and so what is sent next. Pure but for its state. */
+/**
+ * A virtual visitor: cookies, what earlier answers said, and so what is sent next. Pure but for its state.
+ */
 import { replaceNames } from '../../config/variables.ts';
 import type { Capture, LoadRequest } from './step.ts';
 

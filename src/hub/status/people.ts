@@ -18,7 +18,8 @@ export async function goingOn(redis: Redis, now: number): Promise<readonly Incid
 }
 
 /**
- * Adds words to the incident that goes on, or opens one; closes it where that is wanted and a person opened it.
+ * Adds words to the incident that goes on, or opens one; closes it where that is wanted and a person opened
+ * it.
  * @throws Failure `usage` where none goes on that could be closed
  */
 export async function tellIncident(

@@ -1,6 +1,6 @@
 /**
- * Keeps the status page: looks at the alerts, counts the time of each application, opens and closes incidents,
- * and brings the page elsewhere, so that it outlives the monitor.
+ * Keeps the status page: looks at the alerts, counts the time of each application, opens and closes
+ * incidents, and brings the page elsewhere, so that it outlives the monitor.
  */
 import { chmod, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

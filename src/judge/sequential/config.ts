@@ -71,7 +71,8 @@ function withDrift(config: SequentialConfig): SequentialConfig {
 }
 
 /**
- * What is tolerated of the whole distribution of latency: no less than of any quantile of it. null: not judged.
+ * What is tolerated of the whole distribution of latency: no less than of any quantile of it. null: not
+ * judged.
  */
 export function orderTolerance({ metrics, quantiles }: SequentialConfig) {
   const { role, tolerance } = metrics['latency-distribution'];

@@ -64,8 +64,8 @@ export function noDistribution({ quantiles, order }: Compared): DistributionStat
 }
 
 /**
- * The state after one block; `at` is what the state was made with. `compared` is what the claims are tested on
- * where that is not all of the block: parts with as many values of either side.
+ * The state after one block; `at` is what the state was made with. `compared` is what the claims are tested
+ * on where that is not all of the block: parts with as many values of either side.
  */
 export function observeBlock(
   state: DistributionState,

@@ -1,12 +1,13 @@
 /**
- * Stochastic order over the whole distribution: are the candidate's values, but for what is tolerated, nowhere
- * higher than the baseline's?
+ * Stochastic order over the whole distribution: are the candidate's values, but for what is tolerated,
+ * nowhere higher than the baseline's?
  *
- * Three quantiles miss what happens between them, e.g. a second mode in 3 % of the baseline's answers that takes
- * 6 % of the candidate's. Here the past chooses where to look: at the value at which the shares above it (the
- * candidate's raised by the tolerance) differed most so far. In the next block their difference is symmetric about
- * 0, or below, if the candidate is no slower there, wherever "there" is: the choice was made before. So these are
- * symmetric bets (symmetric.ts) like those on a quantile, with the same time-uniform error.
+ * Three quantiles miss what happens between them, e.g. a second mode in 3 % of the baseline's answers that
+ * takes 6 % of the candidate's. Here the past chooses where to look: at the value at which the shares above
+ * it (the candidate's raised by the tolerance) differed most so far. In the next block their difference is
+ * symmetric about 0, or below, if the candidate is no slower there, wherever "there" is: the choice was made
+ * before. So these are symmetric bets (symmetric.ts) like those on a quantile, with the same time-uniform
+ * error.
  */
 import { raisedBy } from './ratio-claims.ts';
 import { type DenseCounts, nearestSlot, type SparseCounts, shareFrom, slotEdge } from './slots.ts';

@@ -17,8 +17,8 @@ const BAND_CONSTANT = 9.783;
 const BAND_LEVEL = 0.99;
 
 /**
- * How far apart the latency distributions are as wholes. Watched, it fails a candidate that is slower than tolerated
- * anywhere in the distribution (order.ts); informative, it only says whether they differ.
+ * How far apart the latency distributions are as wholes. Watched, it fails a candidate that is slower than
+ * tolerated anywhere in the distribution (order.ts); informative, it only says whether they differ.
  */
 export function distanceResult(state: DistributionState, config: SequentialConfig): MetricResult {
   const counts = { baseline: Math.round(state.baseline.total), candidate: Math.round(state.candidate.total) };

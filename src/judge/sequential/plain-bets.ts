@@ -1,13 +1,13 @@
 /**
  * Bets on a slowdown so plain that each answer counts, and not just each second.
  *
- * Symmetric bets (symmetric.ts) take a second as one event, and at most double their wealth with it, so they need
- * a dozen seconds however slow the candidate is. Here the answers beyond a quantile are dealt to the sides as
- * errors are (counts.ts): given how many there are in all, chance alone decides how many are the candidate's. That
- * takes answers within a second as independent. Pauses break it, so three things keep them from being an alarm: the
- * bets are on odds that a pause of a part of a second does not reach; they are on quantiles of many answers, where
- * each ordinary second costs what a pause won; and a block gains no more than `MOST_FROM_A_BLOCK`, so that a plain
- * slowdown must last.
+ * Symmetric bets (symmetric.ts) take a second as one event, and at most double their wealth with it, so they
+ * need a dozen seconds however slow the candidate is. Here the answers beyond a quantile are dealt to the
+ * sides as errors are (counts.ts): given how many there are in all, chance alone decides how many are the
+ * candidate's. That takes answers within a second as independent. Pauses break it, so three things keep them
+ * from being an alarm: the bets are on odds that a pause of a part of a second does not reach; they are on
+ * quantiles of many answers, where each ordinary second costs what a pause won; and a block gains no more
+ * than `MOST_FROM_A_BLOCK`, so that a plain slowdown must last.
  */
 import { logMoments } from './hypergeometric.ts';
 import type { SparseCounts } from './slots.ts';
@@ -17,7 +17,10 @@ import { afterRound, logEvidence, startingWealth, type Wealth } from './wealth.t
 /** Odds ratios that are bet on. */
 const ODDS = [4, 20];
 const SLOPES = ODDS.map(Math.log);
-/** With 1.2, near saturation, 22 of 2,200 versions were rejected against themselves, instead of 7 (docs/measured.md). */
+/**
+ * With 1.2, near saturation, 22 of 2,200 versions were rejected against themselves, instead of 7
+ * (docs/measured.md).
+ */
 const MOST_FROM_A_BLOCK = 0.8;
 /** Beyond higher quantiles are too few answers: pauses make most of them. */
 const HIGHEST_QUANTILE = 0.9;

@@ -17,8 +17,8 @@ export const STEEPNESS = [0.15, 0.5, 1.5];
 const STAKE = 0.98;
 
 /**
- * The same for what seldom happens: most blocks have no answer beyond a high quantile, so one is already several
- * times the mean difference, and a steep bet would be ruined by the first on the wrong side.
+ * The same for what seldom happens: most blocks have no answer beyond a high quantile, so one is already
+ * several times the mean difference, and a steep bet would be ruined by the first on the wrong side.
  */
 export const RARE_STEEPNESS = [0.15, 0.3];
 
