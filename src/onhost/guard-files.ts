@@ -46,18 +46,18 @@ export interface EndedGuard {
 
 /**
  * Ends the watch over the previous release, also one that an older pipeline began.
- * @returns what to resume it with; undefined: there was none
+ * @returns what to resume it with; undefined: there was none, or it has gone back already
  */
 export async function endGuard(host: Host, app: string): Promise<EndedGuard | undefined> {
   const folder = guardFolder(app);
   if (!(await host.exists(folder))) return undefined;
-  const [order, until] = await Promise.all(
-    ['order.json', 'until'].map((name) => host.read(`${folder}/${name}`)),
+  const [order, until, reason] = await Promise.all(
+    ['order.json', 'until', 'reason'].map((name) => host.read(`${folder}/${name}`)),
   );
   await disableGuard(host, app);
   await host.stop(guardUnit(app));
   await host.remove(folder);
-  if (order === undefined || until === undefined) return undefined;
+  if (order === undefined || until === undefined || reason !== undefined) return undefined;
   return { state: JSON.parse(order) as GuardState, until: Number(until) };
 }
 

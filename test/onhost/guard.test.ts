@@ -131,6 +131,19 @@ describe.each([{ standby: false }, { standby: true }])('a guard, standby: $stand
     expect(printed.at(-1)).toContain(`went back to ${OLD}`);
   });
 
+  it('does not begin anew where it has gone back and the next deploy fails', async () => {
+    failing(host, ':21017');
+    expect(await run()).toBe(true);
+    expect(await host.exists(`${FOLDER}/reason`)).toBe(true);
+    const next = { ...takeOver(), ...placed('20261103-000000-ccccccc', 'green', 2), old: 'blue' as const };
+    host.files.set('/var/lib/pipeline/incoming/f00d', 'f00d');
+    host.checks = () => ({ healthy: false, silent: false, said: 'GET / → 500' });
+    const { error } = await carry({ verb: 'take-over', takeOver: next, settle: null }, host);
+    expect(error).toMatchObject({ step: 'health' });
+    expect(await host.exists(FOLDER)).toBe(false);
+    expect(host.green).toBe(0);
+  });
+
   it('is ended by the next deploy, which stops what stands by in its colour', async () => {
     const next = { ...takeOver(), ...placed('20261103-000000-ccccccc', 'blue', 2), old: 'green' as const };
     host.files.set('/var/lib/pipeline/incoming/f00d', 'f00d');

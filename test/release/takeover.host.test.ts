@@ -75,7 +75,7 @@ describe.skipIf(unavailable !== undefined)(`hosts of an earlier version (${unava
     expect(await at.deploy('three')).toMatchObject({ changed: true, previous: two });
     expect(await answer()).toBe('version three 0');
     expect(await guard()).toContain('/onhost/current guard');
-    expect(await at.on(`ls /etc/pipeline/apps/${APP}/guard`)).toBe('order.json\nuntil\n');
+    expect(await at.on(`ls /etc/pipeline/apps/${APP}/guard`)).toBe('order.json\nprevious\nuntil\n');
     expect(await at.rollback()).toMatchObject({ release: two });
     expect(await at.rollback(one)).toMatchObject({ release: one });
     expect(await answer()).toBe('version one 0');

@@ -35,6 +35,8 @@ settings=$apps/$app
 for file in "$settings"/auth/*; do [ -f "$file" ] && echo "auth $(basename "$file")"; done
 [ -d "$settings/guard" ] && [ -e "$settings/standby" ] && echo "standby $(cat "$settings/standby")"
 guard=$settings/guard
-[ -e "$guard/previous" ] && echo "watched $(($(cat "$guard/until") - $(date +%s%3N))) $(cat "$guard/previous")"
+if [ -e "$guard/previous" ] && [ ! -e "$guard/reason" ]; then
+  echo "watched $(($(cat "$guard/until") - $(date +%s%3N))) $(cat "$guard/previous")"
+fi
 [ -e "$settings/rollout/order.json" ] && echo "rollout $(cat "$settings/rollout/baseline")"
 echo complete
