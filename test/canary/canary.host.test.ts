@@ -169,6 +169,32 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
     expect(left).toEqual(['', '', '']);
   });
 
+  it('touches nothing on hosts of an inventory that serve an application', async () => {
+    const inventory = await lab.inventory();
+    const marks =
+      'mkdir -p /srv/shop/releases/1 /var/lib/pipeline-persist/shop && touch ' +
+      '/srv/shop/releases/1/page /var/lib/pipeline-persist/shop/upload && nft -s list ruleset | sha256sum; ' +
+      'ls /opt/pipeline-canary 2>&1; true';
+    const before = await lab.on('blue', marks);
+    const site = '/etc/nginx/pipeline/sites/news.conf';
+    await lab.on('proxy', `printf '# of another\n' >${site}`);
+    try {
+      const running = lab.run('good', 'broken', { inventory, keep: false });
+      await expect(running).rejects.toMatchObject({
+        kind: 'usage',
+        message: 'A canary needs hosts that serve nothing else: my-proxy has news; my-blue has shop.',
+      });
+      expect(await lab.on('blue', marks)).toBe(before);
+      expect(await lab.on('proxy', `cat ${site}`)).toBe('# of another');
+      expect(await lab.on('blue', 'ls /srv/shop/releases/1 /var/lib/pipeline-persist/shop')).toContain(
+        'upload',
+      );
+    } finally {
+      await lab.on('proxy', `rm ${site}`);
+      await lab.on('blue', 'rm -r /srv/shop /var/lib/pipeline-persist/shop');
+    }
+  });
+
   it('ends at Ctrl-C with what is known, and removes its hosts', async () => {
     const stop = new AbortController();
     const { report, exitKind } = await lab.run(

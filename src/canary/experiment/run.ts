@@ -18,6 +18,7 @@ import type { CanaryReport } from '../../report/document.ts';
 import type { Snapshot } from '../../report/terminal.ts';
 import { conclude, type RunRecord } from '../judging/conclude.ts';
 import { mutable } from '../judging/mutable.ts';
+import { claimHosts } from '../lab/brought.ts';
 import { type Backups, fillDatabases } from '../lab/data.ts';
 import { checkLabApp, labConfig, labMemory, needsRelease } from '../lab/definition.ts';
 import { checkFaults } from '../lab/faults.ts';
@@ -35,7 +36,7 @@ import {
   versionsOn,
 } from '../lab/prepare.ts';
 import { probe } from '../lab/probe.ts';
-import { deploySide, type NotRunning, type ReleaseOnSide, type Running, takeOff } from '../lab/release.ts';
+import { deploySide, type NotRunning, type ReleaseOnSide, type Running } from '../lab/release.ts';
 import { DEFAULT_PORT, nodePath, type ServiceSpec, UNIT } from '../lab/service.ts';
 import { siteOf } from '../lab/site.ts';
 import {
@@ -97,9 +98,12 @@ export async function runCanary(
   const lab = await openLab(config, subject.plan, options.inventory, context);
   listener.onHosts?.(lab.remains);
   let keep = options.keep;
+  let claimed = false;
   try {
     const command = `pipeline canary ${options.baseline} ${options.candidate}`;
     return await withLock(lab.hosts.proxy.connection, { command }, context, async (locked) => {
+      await claimHosts(lab, plan.app, locked);
+      claimed = true;
       const result = await new LabRun(subject, lab, resources, context, listener).run(locked);
       await listener.onResult?.(result);
       return result;
@@ -109,7 +113,7 @@ export async function runCanary(
     if (error instanceof Failure && error.kind === 'locked') keep = true;
     throw error;
   } finally {
-    if (!keep && lab.remains === null) await cleanHosts(lab, plan.app, subject.deployed, context);
+    if (claimed && !keep && lab.remains === null) await cleanHosts(lab, context);
     await lab.close({ keep });
   }
 }
@@ -193,8 +197,6 @@ class LabRun {
   /** @param locked the context that ends with the lock */
   async run(locked: Context): Promise<CanaryResult> {
     const { plan, agent, drafts, artifacts } = this.#subject;
-    const others = this.#apps().filter((app) => app !== plan.app);
-    for (const app of others) await nginxProxy(this.#lab.hosts.proxy.connection, locked).remove(app);
     const [proxy, sides] = await Promise.all([
       prepareProxy(this.#lab, plan.definition.site.port, agent, locked),
       this.#sides(locked),
@@ -215,11 +217,6 @@ class LabRun {
     });
   }
 
-  /** Kept hosts may still have another one. */
-  #apps(): readonly string[] {
-    return Object.keys(this.#resources.config.apps);
-  }
-
   async #sides(locked: Context): Promise<PerSide<Prepared>> {
     const { deployed, plan } = this.#subject;
     const faulty = SIDES.map((side) => ({ host: this.#hosts[side], units: [], databases: [] }));
@@ -234,10 +231,7 @@ class LabRun {
   /** Hosts that are closed and measured, with databases that hold the same. */
   async #prepareData(locked: Context): Promise<void> {
     const { agent } = this.#subject;
-    await bothSides(async (side) => {
-      for (const app of this.#apps()) await takeOff(this.#hosts[side], app, locked);
-      await prepareReleaseHost(this.#lab, this.#hosts[side], this.#port, agent, locked);
-    });
+    await bothSides((side) => prepareReleaseHost(this.#lab, this.#hosts[side], this.#port, agent, locked));
     const releases = { baseline: this.#release('baseline'), candidate: this.#release('candidate') };
     await fillDatabases(this.#hosts, releases, this.#subject.backups, locked);
   }

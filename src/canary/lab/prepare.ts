@@ -10,12 +10,11 @@ import type { Context } from '../../context.ts';
 import { asFailure, Failure } from '../../errors.ts';
 import { converge } from '../../host/converge.ts';
 import type { Resource } from '../../host/resource.ts';
-import { nginxProxy } from '../../proxy/nginx.ts';
 import { firewall } from '../../roles/firewall.ts';
 import { rolesFor } from '../../roles/index.ts';
 import { withValues } from '../../ssh/script.ts';
+import { takeOffBrought } from './brought.ts';
 import type { Lab, LabHost } from './hosts.ts';
-import { takeOff } from './release.ts';
 import {
   BEGIN,
   installScript,
@@ -214,15 +213,14 @@ export async function journalOf(
  * Takes the canary from hosts that stay. What cannot be taken away is said as progress: the verdict is worth
  * more.
  */
-export async function cleanHosts(lab: Lab, app: string, deployed: boolean, context: Context): Promise<void> {
+export async function cleanHosts(lab: Lab, context: Context): Promise<void> {
   const quiet = { ...context, signal: new AbortController().signal };
   await Promise.all(
     Object.values(lab.hosts).map(async (host) => {
       const stage = 'removing the canary';
       context.progress({ host: host.name, stage, state: 'started' });
       try {
-        if (host === lab.hosts.proxy) await nginxProxy(host.connection, quiet).remove(app);
-        else if (deployed) await takeOff(host, app, quiet);
+        await takeOffBrought(host, quiet);
         await host.connection.check(REMOVE, { label: stage });
         // Closed again; nginx and the firewall itself stay.
         await converge(host.connection, [firewall(roleParams(lab, host, []))], {

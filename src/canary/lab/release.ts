@@ -16,10 +16,10 @@ import { Failure } from '../../errors.ts';
 import { nginxProxy } from '../../proxy/nginx.ts';
 import { deploy } from '../../release/index.ts';
 import { withValues } from '../../ssh/script.ts';
-import clearApp from './clear-app.sh' with { type: 'text' };
 import { labEnvironmentOf } from './definition.ts';
 import type { LabHost } from './hosts.ts';
 import running from './running.sh' with { type: 'text' };
+import takeOffScript from './take-off.sh' with { type: 'text' };
 
 const UNITS = '/etc/systemd/system';
 /** nginx serves the files of an application without processes. */
@@ -103,7 +103,7 @@ export async function takeOff(host: LabHost, app: string, context: Context): Pro
   ];
   const values = { app, account: systemUser(app), folders, units: UNITS, networks: NETWORKS };
   await nginxProxy(host.connection, context).remove(app);
-  await host.connection.check(withValues(clearApp, values), {
+  await host.connection.check(withValues(takeOffScript, values), {
     label: `take ${app} off`,
     signal: context.signal,
   });

@@ -5,7 +5,7 @@ import { environmentFile, startScript } from '../../release/order/unit.ts';
 import { quote } from '../../ssh/quote.ts';
 
 /** Everything of the canary on a host lies here. */
-const FOLDER = '/opt/pipeline-canary';
+export const FOLDER = '/opt/pipeline-canary';
 export const UNIT = 'pipeline-canary.service';
 
 /** Where a Node of that version is, once `unpackNode` ran. */
