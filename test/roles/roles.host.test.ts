@@ -120,10 +120,10 @@ nginx -t -q && systemctl reload nginx`,
     const page = () => fetch(`http://${all.target.address}/page?q=1`).then((answer) => answer.text());
     await expect.poll(() => page().catch(() => '')).toBe('hello');
     expect((await fetch(`http://${all.target.address}/nothing"there`)).status).toBe(404);
-    const lines = (await on(all, 'cat /var/log/nginx/pipeline/access.log'))
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(lines).toEqual([
+    // nginx logs a request once it was answered.
+    const log = async () =>
+      (await on(all, 'cat /var/log/nginx/pipeline/access.log')).split('\n').map((line) => JSON.parse(line));
+    await expect.poll(log).toEqual([
       expect.objectContaining({
         app: 'shop',
         colour: 'blue',
@@ -139,7 +139,7 @@ nginx -t -q && systemctl reload nginx`,
     ]);
     await on(all, 'logrotate --force /etc/logrotate.d/pipeline-nginx');
     await fetch(`http://${all.target.address}/page`);
-    expect(await on(all, 'wc -l </var/log/nginx/pipeline/access.log')).toBe('1');
+    await expect.poll(() => on(all, 'wc -l </var/log/nginx/pipeline/access.log')).toBe('1');
   });
 
   it('are the same after a reboot, with the firewall up before the services', async () => {
