@@ -2,6 +2,8 @@
  * `agent.js stream --numbers JSON`: numbers that a service exposes, asked every second: Prometheus text or a
  * JSON field.
  */
+
+import { atJsonPath } from '../contract/json-path.ts';
 import type { WantedNumber } from '../contract/numbers.ts';
 import { bucketIndex } from '../metrics/histogram.ts';
 import type { NumbersLine } from '../metrics/live.ts';
@@ -90,16 +92,7 @@ function labelsIn(text: string): ReadonlyMap<string, string> {
 }
 
 function jsonNumber(text: string, path: string): number | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  for (const key of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
-  }
+  const value = atJsonPath(text, path);
   return typeof value === 'number' ? value : undefined;
 }
 

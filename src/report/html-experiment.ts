@@ -1,11 +1,12 @@
 /**
  * The page's parts about the experiment itself: what differed, what the services said, and exactly what ran.
  */
+
+import { escapeHtml } from '../escape.ts';
 import { bytes, duration } from '../format.ts';
 import type { MetricSettings } from '../judge/types.ts';
 import { countOf, quantile } from '../metrics/histogram.ts';
 import type { CanaryReport } from './document.ts';
-import { escapeHtml } from './escape.ts';
 import { formatNumber, formatShare } from './format.ts';
 import { asHistogram } from './series.ts';
 

@@ -1,9 +1,10 @@
 /** The page's parts about metrics: table, forest plot, distributions, every verdict in words. */
+
+import { escapeHtml } from '../escape.ts';
 import type { MetricResult, MetricSettings, SequentialConfig } from '../judge/types.ts';
 import { densityChart, percentileChart } from './charts/distribution.ts';
 import { type ForestAxis, forestAxis, forestRow, RATIO_AXIS, shareAxis } from './charts/forest.ts';
 import type { CanaryReport } from './document.ts';
-import { escapeHtml } from './escape.ts';
 import {
   formatEffect,
   formatInterval,

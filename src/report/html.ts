@@ -1,7 +1,8 @@
 /** The report as one self-contained HTML page: no script, nothing from the network, the data embedded. */
+
+import { embedJson, escapeHtml } from '../escape.ts';
 import { duration } from '../format.ts';
 import type { CanaryReport, ReportSide } from './document.ts';
-import { embedJson, escapeHtml } from './escape.ts';
 import { formatNumber, shortCommit } from './format.ts';
 import { type EvidenceTimeline, evidenceSection, timeSection } from './html-charts.ts';
 import { differencesSection, experimentSection, logsSection } from './html-experiment.ts';

@@ -1,7 +1,8 @@
 /** The verdict for a pull request: heading, sentence, table, and the rest folded away. */
+
+import { escapeMarkdown, fenced } from '../escape.ts';
 import { duration } from '../format.ts';
 import type { CanaryReport } from './document.ts';
-import { escapeMarkdown, fenced } from './escape.ts';
 import { formatEffect, formatInterval, formatNumber, formatSide, harmWord, shortCommit } from './format.ts';
 
 const SIGNS = { passed: '✅ Passed', failed: '❌ Failed', inconclusive: '❔ Inconclusive' } as const;

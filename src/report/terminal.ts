@@ -2,6 +2,8 @@
  * The canary in a terminal: a frame while it runs (without a terminal, a line now and then), and the result.
  * Pure: lines out.
  */
+
+import { escapeTerminal } from '../escape.ts';
 import { duration } from '../format.ts';
 import type {
   CanaryVerdict,
@@ -11,7 +13,6 @@ import type {
   PerSide,
 } from '../judge/index.ts';
 import type { CanaryReport, ReportVerdict } from './document.ts';
-import { escapeTerminal } from './escape.ts';
 import {
   formatClock,
   formatEffect,

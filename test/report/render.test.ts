@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { escapeHtml, escapeMarkdown, escapeTerminal, fenced } from '../../src/escape.ts';
 import { parseReport } from '../../src/report/document.ts';
-import { escapeHtml, escapeMarkdown, escapeTerminal, fenced } from '../../src/report/escape.ts';
 import { embeddedReport, renderHtml } from '../../src/report/html.ts';
 import { NO_EVIDENCE } from '../../src/report/html-charts.ts';
 import { reportJson } from '../../src/report/json.ts';

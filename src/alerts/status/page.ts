@@ -3,9 +3,11 @@
  * Pure.
  */
 import { createHash } from 'node:crypto';
+import { escapeHtml } from '../../escape.ts';
 import { duration } from '../../format.ts';
 import type { Impact, Reason } from './impact.ts';
 import type { Incident, Words } from './incidents.ts';
+import { STYLE } from './style.ts';
 
 const DAY_MS = 86_400_000;
 export const DAYS = 90;
@@ -35,25 +37,6 @@ export interface Status {
   readonly incidents: readonly Incident[];
   readonly words: ReadonlyMap<string, readonly Words[]>;
 }
-
-const STYLE = `
-:root{color-scheme:light dark;--text:light-dark(#17202b,#e4e9ef);--dim:light-dark(#5a6675,#9aa6b4);
---back:light-dark(#f5f7f9,#0d1117);--card:light-dark(#fff,#161b22);--edge:light-dark(#dde3ea,#2a323d);
---well:light-dark(#1f8a4c,#3fb56f);--look:light-dark(#b26a00,#e0a030);--broken:light-dark(#c62f36,#f4767a);
---none:light-dark(#d4dae1,#333c47)}
-body{margin:0 auto;max-width:760px;padding:32px 16px;background:var(--back);color:var(--text);
-font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
-h1{font-size:22px;margin:0 0 16px}h2{font-size:17px;margin:32px 0 8px}h3{font-size:15px;margin:0}
-.now{padding:14px 18px;border-radius:10px;color:#fff;font-weight:600;background:light-dark(#1f7a45,#1f6b40)}
-.now.look{background:#8f5500}.now.broken{background:#b3262e}.now.none{background:#5a6675}
-section,article{background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:12px 16px;margin:12px 0}
-.head{display:flex;justify-content:space-between;gap:12px}
-svg{display:block;width:100%;height:32px;margin:8px 0 4px}
-.well{fill:var(--well);color:var(--well)}.look{fill:var(--look);color:var(--look)}
-.broken{fill:var(--broken);color:var(--broken)}.none{fill:var(--none);color:var(--dim)}
-.now.well,.now.look,.now.broken,.now.none{color:#fff}
-.dim{color:var(--dim);font-size:13px}p{margin:4px 0}time{font-variant-numeric:tabular-nums}
-`;
 
 /** The policy under which the page works: nothing is loaded, nothing runs. */
 export const STATUS_CSP = [
@@ -85,13 +68,13 @@ export function statusPage(status: Status): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="content-security-policy" content="${escaped(STATUS_CSP)}">
+<meta http-equiv="content-security-policy" content="${escapeHtml(STATUS_CSP)}">
 <meta http-equiv="refresh" content="60">
-<title>${escaped(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
-<h1>${escaped(title)}</h1>
+<h1>${escapeHtml(title)}</h1>
 ${summary(apps, going)}
 ${going.map(article).join('\n')}
 <h2>Applications</h2>
@@ -117,12 +100,14 @@ function appPart({ label, impact, days }: StatusApp, now: number): string {
   const bars = Array.from({ length: DAYS }, (_, i) => {
     const day = dayOf(now - (DAYS - 1 - i) * DAY_MS);
     const { kind, text } = dayText(days.get(day));
-    return `<rect x="${i * 8}" width="6" height="32" rx="2" class="${kind}"><title>${day}: ${text}</title></rect>`;
+    const title = `<title>${day}: ${text}</title>`;
+    return `<rect x="${i * 8}" width="6" height="32" rx="2" class="${kind}">${title}</rect>`;
   });
   const state = impact === undefined ? 'Not known' : STATE[impact];
   return `<section>
-<div class="head"><h3>${escaped(label)}</h3><strong class="${impact ?? 'none'}">${state}</strong></div>
-<svg viewBox="0 0 718 32" preserveAspectRatio="none" role="img" aria-label="${escaped(uptime(days))}">${bars.join('')}</svg>
+<div class="head"><h3>${escapeHtml(label)}</h3><strong class="${impact ?? 'none'}">${state}</strong></div>
+<svg viewBox="0 0 718 32" preserveAspectRatio="none" role="img" aria-label="${escapeHtml(uptime(days))}">
+${bars.join('')}</svg>
 <p class="dim">${uptime(days)}</p>
 </section>`;
 }
@@ -148,9 +133,9 @@ function incidentPart(one: Incident, label: string, words: readonly Words[]): st
   const { impact, reason, from, until } = one;
   const what = reason === undefined ? '' : ` ${REASONS[reason]}`;
   const end = until === undefined ? 'goes on' : `${time(until)} (${minutes(until - from)})`;
-  const said = words.map(({ at, text }) => `<p>${escaped(text)} <span class="dim">${time(at)}</span></p>`);
+  const said = words.map(({ at, text }) => `<p>${escapeHtml(text)} <span class="dim">${time(at)}</span></p>`);
   return `<article>
-<h3><span class="${impact}">${until === undefined ? '■' : '□'}</span> ${escaped(label)}.${what}</h3>
+<h3><span class="${impact}">${until === undefined ? '■' : '□'}</span> ${escapeHtml(label)}.${what}</h3>
 <p class="dim">${time(from)} – ${end}</p>
 ${said.join('\n')}
 </article>`;
@@ -165,15 +150,4 @@ export function dayOf(at: number): string {
 function time(at: number): string {
   const text = new Date(at).toISOString();
   return `<time datetime="${text}">${text.slice(0, 10)} ${text.slice(11, 16)} UTC</time>`;
-}
-
-function escaped(text: string): string {
-  const names: Readonly<Record<string, string>> = {
-    '&': 'amp',
-    '<': 'lt',
-    '>': 'gt',
-    '"': 'quot',
-    "'": '#39',
-  };
-  return text.replace(/[&<>"']/g, (letter) => `&${names[letter]};`);
 }

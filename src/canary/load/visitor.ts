@@ -1,7 +1,9 @@
 /**
  * A virtual visitor: cookies, what earlier answers said, and so what is sent next. Pure but for its state.
  */
+
 import { replaceNames } from '../../config/variables.ts';
+import { atJsonPath } from '../../contract/json-path.ts';
 import type { Capture, LoadRequest } from './step.ts';
 
 /** What a visitor sees of an answer. */
@@ -105,18 +107,9 @@ export function captured(capture: Capture, { headers, body }: SeenAnswer): strin
   return capture.json === undefined ? undefined : inJson(text, capture.json);
 }
 
-/** The value at a path with dots in a JSON text; undefined: there is none. */
+/** undefined: there is none. */
 function inJson(text: string, path: string): string | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  for (const key of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
-  }
+  const value = atJsonPath(text, path);
   if (value === null || value === undefined) return undefined;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -1,5 +1,5 @@
 /** SVG as text: elements with escaped attributes, and the few paths that charts need. */
-import { escapeHtml } from '../escape.ts';
+import { escapeHtml } from '../../escape.ts';
 
 export type SvgAttributes = Readonly<Record<string, string | number | undefined>>;
 
