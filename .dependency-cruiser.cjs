@@ -1,5 +1,15 @@
 // Which way imports run. docs/architecture.md says why.
-const base = ['errors', 'contract', 'context', 'files', 'installation', 'redact', 'format', 'escape', 'process'];
+const base = [
+  'errors',
+  'contract',
+  'context',
+  'files',
+  'installation',
+  'redact',
+  'format',
+  'escape',
+  'process',
+];
 const hosts = [...base, 'config', 'ssh', 'cloud', 'inventory', 'host', 'proxy', 'build', 'roles', 'database'];
 // Every folder of src stands here: none is free to import what it likes.
 const below = {

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Stops what runs of an application, and notes what did, for start-app.sh; what an earlier run noted stays.
-# Nothing of it starts while the note is there, at boot neither. A job that runs is ended, and not begun again:
-# its timer is. Values: units (patterns), noted (file), condition (file: a drop-in of all its units).
+# Nothing of it starts while the note is there, at boot neither. A job that runs is ended, and not begun
+# again: its timer is. Values: units (patterns), noted (file), condition (file: a drop-in of all its units).
 : "${units[*]:?}" "${noted:?}" "${condition:?}"
 set -u
 mkdir -p "$(dirname "$noted")" "$(dirname "$condition")" || exit

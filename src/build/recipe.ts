@@ -259,7 +259,8 @@ function noLock(app: string, directory: string, files: SourceFiles): Failure {
     {
       next:
         `Make one and commit it: ${where}npm install --package-lock-only && git add package-lock.json ` +
-        `&& git commit.${other === undefined ? '' : ` Or run it on Bun: runtime: bun of ${app} in pipeline.yml.`}`,
+        `&& git commit.` +
+        (other === undefined ? '' : ` Or run it on Bun: runtime: bun of ${app} in pipeline.yml.`),
     },
   );
 }

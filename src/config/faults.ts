@@ -29,7 +29,8 @@ const SPEC = /^([a-z]+(?::[a-z]+)?)(?::(\d+(?:\.\d+)?)(ms|%))?(?:@(\d+)(s|m))?(?
 
 /** @returns the fault, or what is wrong with the text */
 export function parseFault(text: string): Fault | string {
-  const known = `faults are ${Object.entries(FORMS).map(example).join(', ')}, with @20s (when) and +10s (how long)`;
+  const examples = Object.entries(FORMS).map(example).join(', ');
+  const known = `faults are ${examples}, with @20s (when) and +10s (how long)`;
   const [, kind = '', amount, unit, at, atUnit, long, longUnit] = SPEC.exec(text.trim()) ?? [];
   if (!isKind(kind)) return `"${text}" is no fault: ${known}`;
   const wanted = FORMS[kind];

@@ -99,7 +99,9 @@ async function main(args: readonly string[]): Promise<unknown> {
       const { statusPage } = config();
       if (statusPage === undefined)
         throw new Failure('usage', 'There is no status page.', {
-          next: 'Write monitor: { status_page: { title: … } } in pipeline.yml, then run: pipeline monitor setup',
+          next:
+            'Write monitor: { status_page: { title: … } } in pipeline.yml, then run: pipeline monitor ' +
+            'setup',
         });
       const change = { app, text, isEnd: command === 'incident-end', now: Date.now() };
       return withRedis(config(), (redis) => tellIncident(redis, change));

@@ -134,7 +134,8 @@ TimeoutStopSec=15s
 TasksMax=64
 LogsDirectory=pipeline-hub
 LogsDirectoryMode=0750
-${statusFolder === undefined ? '' : `ReadWritePaths=${statusFolder}\n`}AmbientCapabilities=CAP_NET_BIND_SERVICE
+${statusFolder === undefined ? '' : `ReadWritePaths=${statusFolder}\n`}\
+AmbientCapabilities=CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 ${HARDENED}
 

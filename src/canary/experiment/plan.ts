@@ -75,7 +75,8 @@ export function planRun(config: Config, options: CanaryOptions): RunPlan {
   if (canary === undefined) {
     throw new Failure(
       'usage',
-      `${app} has no canary.requests and no canary.flows in ${config.path}, so there is no load to compare under.`,
+      `${app} has no canary.requests and no canary.flows in ${config.path}, so there is no load to compare ` +
+        'under.',
       {
         next: `Add apps.${app}.canary.requests, e.g. [{path: /}], or replay production's: --replay 1h`,
       },

@@ -1,6 +1,6 @@
 /**
- * `pipeline judge FILE --prometheus URL` by the sequential judge: FILE says which counters are a version's, and the
- * values of both versions make an experiment.
+ * `pipeline judge FILE --prometheus URL` by the sequential judge: FILE says which counters are a version's,
+ * and the values of both versions make an experiment.
  */
 import { z } from 'zod';
 import { Failure } from '../../errors.ts';
@@ -37,7 +37,8 @@ export interface JudgedCounters {
 }
 
 const DEALT =
-  'The error rates hold if requests were dealt to both versions at random while both ran; Prometheus cannot tell.';
+  'The error rates hold if requests were dealt to both versions at random while both ran; Prometheus ' +
+  'cannot tell.';
 const BUCKETS =
   'Within a bucket latencies count as evenly spread, so tolerance and margin are as exact as the buckets.';
 
@@ -64,7 +65,8 @@ export function savedCounters({ baseline, candidate, experiment }: JudgedCounter
 
 /**
  * Asks for the counters of both versions, and judges.
- * @throws Failure kind `usage` for a file or series that do not fit; kind `host` where Prometheus cannot be asked
+ * @throws Failure kind `usage` for a file or series that do not fit; kind `host` where Prometheus cannot be
+ *   asked
  */
 export async function judgeCounters(
   document: unknown,

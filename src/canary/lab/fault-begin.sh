@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Does a fault on this host, and sees to it that it is undone, whoever is there then. Values: id, undo (program),
-# seconds, kind, amount, units (of the application), databases (units), from (the proxy's address), folder.
+# Does a fault on this host, and sees to it that it is undone, whoever is there then. Values: id, undo
+# (program), seconds, kind, amount, units (of the application), databases (units), from (the proxy's address),
+# folder.
 : "${id:?}" "${undo:?}" "${seconds:?}" "${kind:?}" "${amount?}" "${from:?}" "${folder:?}"
 declare -a units databases
 mkdir -p "$folder" && printf '%s\n' "$undo" >"$folder/$id.sh" || exit

@@ -5,6 +5,7 @@ import { Failure } from '../../errors.ts';
 import { withValues } from '../../ssh/script.ts';
 import beginFault from './fault-begin.sh' with { type: 'text' };
 import undoFault from './fault-undo.sh' with { type: 'text' };
+import clearFaults from './faults-clear.sh' with { type: 'text' };
 import type { LabHost } from './hosts.ts';
 
 const FOLDER = '/var/lib/pipeline-fault';
@@ -99,12 +100,10 @@ export async function undoAll(
   context: Context,
 ): Promise<void> {
   const script = (side: FaultySide) =>
-    [
-      ...faults.map((fault, index) => `(${undoScript(fault, index, side)}\n)`),
-      `for unit in $(systemctl list-units --plain --no-legend 'pipeline-fault-*.timer' | cut -d' ' -f1); do`,
-      '  systemctl stop "$unit"',
-      `done\nrm -rf ${FOLDER}`,
-    ].join('\n');
+    withValues(clearFaults, {
+      undo: faults.map((fault, index) => undoScript(fault, index, side)),
+      folder: FOLDER,
+    });
   await Promise.all(
     sides.map(async (side) => {
       try {

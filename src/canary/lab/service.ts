@@ -108,10 +108,9 @@ export const BEGIN = `mkdir -p ${FOLDER} && date +%s >${FOLDER}/began`;
 
 /** The last lines of a version's journal since it was started for this experiment, oldest first. */
 export function journalScript(units: readonly string[], lines: number): string {
-  return (
-    `journalctl ${units.map((unit) => `--unit ${quote(unit)}`).join(' ')} --since "@$(cat ${FOLDER}/began)" --lines ${lines} --output cat ` +
-    `--no-pager --quiet`
-  );
+  const named = units.map((unit) => `--unit ${quote(unit)}`).join(' ');
+  const since = `--since "@$(cat ${FOLDER}/began)"`;
+  return `journalctl ${named} ${since} --lines ${lines} --output cat --no-pager --quiet`;
 }
 
 /** Removes everything of the canary from a host. */

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Takes an application off a host, but not its databases: the next version starts where none ever was. Values:
-# app, account (that it runs as), folders (of the application), units (folder of unit files), networks (folder).
+# Takes an application off a host, but not its databases: the next version starts where none ever was.
+# Values: app, account (that it runs as), folders (of the application), units (folder of unit files), networks
+# (folder).
 : "${app:?}" "${account:?}" "${units:?}" "${networks:?}"
 declare -a folders
 pattern="pipeline-$app@*"

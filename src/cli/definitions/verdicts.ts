@@ -93,7 +93,8 @@ export const verdicts = {
     description:
       'FILE is a report of a canary or a rollout, whose verdict is computed again, or a document for ' +
       "Kayenta's remote judge. With --prometheus it is a Kayenta configuration, or names counters for " +
-      'the sequential judge, and values come from there. With --app there is no FILE: two releases are judged by what the monitor recorded of them.',
+      'the sequential judge, and values come from there. With --app there is no FILE: two releases are ' +
+      'judged by what the monitor recorded of them.',
     arguments: [{ name: '[file]', description: 'JSON file, or - for standard input' }],
     options: {
       judge: {

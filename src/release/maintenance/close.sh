@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Closes the site of an application. Follows the proxy's functions. Values: app, page (HTML), retry (for
 # Retry-After), info (who, when, for how long: one line of JSON), yield (1: what is closed already stays as it
-# is). Prints `none`: no site; `old`: its site cannot be closed yet; `closed`: it was closed before too; `open`:
-# it was open.
+# is). Prints `none`: no site; `old`: its site cannot be closed yet; `closed`: it was closed before too;
+# `open`: it was open.
 : "${app:?}" "${page:?}" "${retry:?}" "${info:?}" "${yield?}" "${proxy_sites:?}" "${proxy_live:?}"
 site=$proxy_sites/$app.conf
 [ -e "$site" ] || { echo none; exit 0; }
