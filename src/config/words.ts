@@ -17,8 +17,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
 
 /**
  * A sentence part for an issue whose schema has no words of its own: what was expected. Empty for a union,
- * whose
- * words come from its forms.
+ * whose words come from its forms.
  */
 export function expectedWords(issue: RawIssue): string | undefined {
   switch (issue.code) {

@@ -41,96 +41,83 @@ const USAGE = `Usage: hub.js COMMAND, with the configuration in ${HUB_CONFIG} or
   test-alert                       send a test message everywhere
 Answers of all but run are one JSON document.`;
 
-async function main(args: readonly string[]): Promise<unknown> {
-  const [command = '', ...rest] = args;
-  const config = () => readHubConfig(process.env.PIPELINE_HUB_CONFIG ?? HUB_CONFIG);
-  switch (command) {
-    case 'run': {
-      const stop = new AbortController();
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-      await runHub(config(), stop.signal, (line) => process.stderr.write(`${line}\n`));
-      return undefined;
-    }
-    case 'check':
-      config();
-      return { ok: true };
-    case 'users':
-      return withRedis(config(), (redis) => users(redis, rest));
-    case 'status':
-      return withRedis(config(), (redis) => status(redis, config()));
-    case 'first':
-      return withRedis(config(), async (redis) => ({
-        ...(await status(redis, config())),
-        ...((await listUsers(redis)).length > 0
-          ? {}
-          : { user: 'admin', password: await setUser(redis, 'admin', 'admin') }),
-      }));
-    case 'canary': {
-      const status = canaryStatus.parse(JSON.parse(await standardInput()));
-      return withRedis(config(), async (redis) => {
-        await recordRun(redis, status, Date.now());
-        return { recorded: true };
-      });
-    }
-    case 'compare':
-      return withRedis(config(), (redis) => compare(redis, config(), rest));
-    case 'silence': {
-      const [subject = '', ms = '', by = '', why = ''] = rest;
-      const from = Date.now();
-      return withRedis(config(), (redis) =>
-        addSilence(redis, { subject, from, until: from + Number(ms), by, why }),
-      );
-    }
-    case 'silences':
-      return withRedis(config(), async (redis) => ({ silences: await listSilences(redis, Date.now()) }));
-    case 'unsilence':
-      return withRedis(config(), async (redis) => ({ ended: await endSilence(redis, rest[0] ?? '') }));
-    case 'acknowledge': {
-      const [subject = '', by = ''] = rest;
-      return withRedis(config(), async (redis) => ({
-        alerts: await takeTroubles(redis, subject, { by, at: Date.now() }),
-      }));
-    }
-    case 'unacknowledge':
-      return withRedis(config(), async (redis) => ({ alerts: await giveBackTroubles(redis, rest[0] ?? '') }));
-    case 'incident':
-    case 'incident-end': {
-      const [app = '', text = ''] = rest;
-      const { statusPage } = config();
-      if (statusPage === undefined)
-        throw new Failure('usage', 'There is no status page.', {
-          next:
-            'Write monitor: { status_page: { title: … } } in pipeline.yml, then run: pipeline monitor ' +
-            'setup',
-        });
-      const change = { app, text, isEnd: command === 'incident-end', now: Date.now() };
-      return withRedis(config(), (redis) => tellIncident(redis, change));
-    }
-    case 'incidents':
-      return withRedis(config(), async (redis) => ({ incidents: await goingOn(redis, Date.now()) }));
-    case 'preview': {
-      const rules = alertsSchema.shape.own.parse(JSON.parse(await standardInput()));
-      const { hosts } = config();
-      return withRedis(
-        config(),
-        (redis) => previewRules(redis, hosts, rules, Number(rest[0]), Date.now()),
-        PREVIEW_MS,
-      );
-    }
-    case 'test-alert': {
-      const { targets, dashboard } = config();
-      const failures = await Promise.all(targets.map((target) => testMessage(target, dashboard)));
-      return { targets: targets.length, failures: failures.filter((failure) => failure !== undefined) };
-    }
-    default:
-      throw new Failure(
-        'usage',
-        command === '' ? 'No command was given.' : `There is no command "${command}".`,
-        {
-          next: USAGE,
-        },
-      );
-  }
+const config = () => readHubConfig(process.env.PIPELINE_HUB_CONFIG ?? HUB_CONFIG);
+
+/** What a command does with its words; the answer is printed. */
+type Command = (...words: readonly string[]) => Promise<unknown>;
+
+/** A command that needs no more than the store. */
+const stored =
+  (work: (redis: Redis, ...words: readonly string[]) => Promise<unknown>): Command =>
+  (...words) =>
+    withRedis(config(), (redis) => work(redis, ...words));
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  async run() {
+    const stop = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+    await runHub(config(), stop.signal, (line) => process.stderr.write(`${line}\n`));
+  },
+  async check() {
+    config();
+    return { ok: true };
+  },
+  users: stored((redis, ...words) => users(redis, words)),
+  status: stored((redis) => status(redis, config())),
+  first: stored(async (redis) => ({
+    ...(await status(redis, config())),
+    ...((await listUsers(redis)).length > 0
+      ? {}
+      : { user: 'admin', password: await setUser(redis, 'admin', 'admin') }),
+  })),
+  async canary() {
+    const run = canaryStatus.parse(JSON.parse(await standardInput()));
+    await withRedis(config(), (redis) => recordRun(redis, run, Date.now()));
+    return { recorded: true };
+  },
+  compare: stored((redis, ...words) => compare(redis, config(), words)),
+  silence: stored((redis, subject = '', ms = '', by = '', why = '') => {
+    const from = Date.now();
+    return addSilence(redis, { subject, from, until: from + Number(ms), by, why });
+  }),
+  silences: stored(async (redis) => ({ silences: await listSilences(redis, Date.now()) })),
+  unsilence: stored(async (redis, subject = '') => ({ ended: await endSilence(redis, subject) })),
+  acknowledge: stored(async (redis, subject = '', by = '') => ({
+    alerts: await takeTroubles(redis, subject, { by, at: Date.now() }),
+  })),
+  unacknowledge: stored(async (redis, subject = '') => ({ alerts: await giveBackTroubles(redis, subject) })),
+  incident: (app = '', text = '') => incident({ app, text, isEnd: false, now: Date.now() }),
+  'incident-end': (app = '', text = '') => incident({ app, text, isEnd: true, now: Date.now() }),
+  incidents: stored(async (redis) => ({ incidents: await goingOn(redis, Date.now()) })),
+  async preview(ms) {
+    const rules = alertsSchema.shape.own.parse(JSON.parse(await standardInput()));
+    const { hosts } = config();
+    return withRedis(
+      config(),
+      (redis) => previewRules(redis, hosts, rules, Number(ms), Date.now()),
+      PREVIEW_MS,
+    );
+  },
+  async 'test-alert'() {
+    const { targets, dashboard } = config();
+    const failures = await Promise.all(targets.map((target) => testMessage(target, dashboard)));
+    return { targets: targets.length, failures: failures.filter((failure) => failure !== undefined) };
+  },
+};
+
+async function main([command = '', ...words]: readonly string[]): Promise<unknown> {
+  const work = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
+  if (work !== undefined) return work(...words);
+  const said = command === '' ? 'No command was given.' : `There is no command "${command}".`;
+  throw new Failure('usage', said, { next: USAGE });
+}
+
+function incident(change: Parameters<typeof tellIncident>[1]): Promise<unknown> {
+  if (config().statusPage === undefined)
+    throw new Failure('usage', 'There is no status page.', {
+      next: 'Write monitor: { status_page: { title: … } } in pipeline.yml, then: pipeline monitor setup',
+    });
+  return withRedis(config(), (redis) => tellIncident(redis, change));
 }
 
 /** @returns why the place did not take it */
