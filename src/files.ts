@@ -58,3 +58,15 @@ export function shownPath(path: string, cwd: string): string {
   const near = relative(cwd, path);
   return near === '' || near.startsWith('..') ? path : near;
 }
+
+/** Why a file could not be read, as a sentence's end: `… cannot be read: it is a folder`. */
+export function unreadableWords(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const words: Readonly<Record<string, string>> = {
+    ENOENT: 'there is none',
+    ENOTDIR: 'there is none',
+    EISDIR: 'it is a folder',
+    EACCES: 'you may not',
+  };
+  return words[code ?? ''] ?? message;
+}

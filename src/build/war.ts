@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { unzipSync } from 'fflate';
 import { Failure } from '../errors.ts';
+import { unreadableWords } from '../files.ts';
 
 /**
  * `javax` until Java EE 8 (Tomcat 9), `jakarta` from Jakarta EE 9 on (Tomcat 10); `null`: neither is used.
@@ -14,7 +15,9 @@ export type ServletApi = 'javax' | 'jakarta' | null;
  */
 export async function readWar(app: string, path: string): Promise<ServletApi> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure('usage', `${app}: cannot read the WAR ${path} (${error.code}).`, { cause: error });
+    throw new Failure('usage', `${app}: the WAR ${path} cannot be read: ${unreadableWords(error)}`, {
+      cause: error,
+    });
   });
   return servletApi(app, bytes);
 }

@@ -130,7 +130,7 @@ function assemble(stdout: Stream, run: Run): Command {
     .showSuggestionAfterError(true)
     // `judge serve` and `judge` have options of the same name.
     .enablePositionalOptions()
-    .exitOverride();
+    .exitOverride(withHelp('pipeline'));
   const groups = new Map<string, Command>();
   for (const [name, definition] of Object.entries(definitions) as [CommandName, CommandDefinition][]) {
     const words = definition.path.split(' ');
@@ -139,7 +139,7 @@ function assemble(stdout: Stream, run: Run): Command {
     const command = parent
       .command(leaf)
       .summary(definition.summary)
-      .exitOverride()
+      .exitOverride(withHelp(`pipeline ${definition.path}`))
       .showSuggestionAfterError(true);
     command.description(sentence(definition));
     if (definition.alias !== undefined) command.alias(definition.alias);
@@ -187,7 +187,7 @@ function groupOf(root: Command, groups: Map<string, Command>, word: string): Com
     .command(word)
     .summary(GROUPS[word] ?? '')
     .description(GROUPS[word] ?? '')
-    .exitOverride();
+    .exitOverride(withHelp(`pipeline ${word}`));
   groups.set(word, group);
   return group;
 }
@@ -244,16 +244,23 @@ function valuesOf(
   );
 }
 
+/** Throws what commander found, with the help of the command that it was found in where nothing better is there. */
+function withHelp(command: string): (error: CommanderError) => never {
+  return (error) => {
+    if (error.exitCode === 0 || error.message.includes('\n')) throw error;
+    const [said, what] =
+      error.code === 'commander.help'
+        ? ['which command?', 'lists them all']
+        : [error.message, 'shows how it is used'];
+    throw new CommanderError(error.exitCode, error.code, `${said}\n(${command} --help ${what}.)`);
+  };
+}
+
 /** What commander threw is the user's mistake; everything else is what it is. */
 function usageOf(thrown: unknown): Failure {
   if (!(thrown instanceof CommanderError)) return asFailure(thrown);
-  if (thrown.code === 'commander.help') {
-    return new Failure('usage', 'which command?', { next: 'pipeline --help lists them all.' });
-  }
   const [message = '', suggestion] = thrown.message.replace(/^error: /, '').split('\n');
-  return new Failure('usage', message, {
-    next: suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'pipeline --help shows how it is used.',
-  });
+  return new Failure('usage', message, { next: suggestion?.replace(/^\((.*)\)$/, '$1') });
 }
 
 function outputFor({ env, stdout, stderr }: ProgramSurroundings, json: boolean): Output {

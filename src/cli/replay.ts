@@ -10,6 +10,7 @@ import {
 } from '../canary/load/replay.ts';
 import type { Config } from '../config/schema.ts';
 import { Failure } from '../errors.ts';
+import { unreadableWords } from '../files.ts';
 import { hidingLines } from '../logs/hide.ts';
 import { everything } from '../logs/remote/read.ts';
 import { RequestSource } from '../logs/remote/requests.ts';
@@ -69,7 +70,7 @@ async function fromFile(path: string): Promise<ServedRequest[]> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new Failure('usage', `${path} cannot be read: ${(error as Error).message}.`, {
+    throw new Failure('usage', `${path} cannot be read: ${unreadableWords(error)}`, {
       cause: error,
       next: 'Write it with: pipeline logs APP --requests --since 1h --json > FILE',
     });

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
-import { shownPath } from '../files.ts';
+import { shownPath, unreadableWords } from '../files.ts';
 import { type ConfigMistake, readConfig } from './mistakes.ts';
 import type { Config } from './schema.ts';
 
@@ -39,10 +39,9 @@ async function readText(file: string, shown: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT')
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
       throw new Failure('usage', `there is no file ${shown}`, { next: 'Write one: pipeline init' });
-    throw new Failure('usage', `${shown} cannot be read: ${message}`, {
+    throw new Failure('usage', `${shown} cannot be read: ${unreadableWords(error)}`, {
       next: 'Name a readable file: --config FILE.',
       cause: error,
     });

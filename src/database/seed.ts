@@ -11,6 +11,7 @@ import type { AppConfig, Config, SeedConfig } from '../config/schema.ts';
 import { databaseVariable, replaceNames } from '../config/variables.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { unreadableWords } from '../files.ts';
 import { runTool } from '../process/tool.ts';
 import { redactor } from '../redact.ts';
 import { databaseScript } from './engine.ts';
@@ -131,15 +132,11 @@ async function textBeside({ database }: ScriptInput, file: string, { directory }
   try {
     return await readFile(resolve(directory, file), 'utf8');
   } catch (error) {
-    throw new Failure(
-      'usage',
-      `${stageOf(database)}: cannot read ${file} (${(error as NodeJS.ErrnoException).code})`,
-      {
-        step: stageOf(database),
-        next: `Correct databases.${database.key}.seed: file: is relative to pipeline.yml.`,
-        cause: error,
-      },
-    );
+    throw new Failure('usage', `${stageOf(database)}: ${file} cannot be read: ${unreadableWords(error)}`, {
+      step: stageOf(database),
+      next: `Correct databases.${database.key}.seed: file: is relative to pipeline.yml.`,
+      cause: error,
+    });
   }
 }
 

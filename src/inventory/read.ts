@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../errors.ts';
-import { shownPath } from '../files.ts';
+import { shownPath, unreadableWords } from '../files.ts';
 import type { Inventory } from './model.ts';
 import { parseInventory } from './parse.ts';
 
@@ -21,7 +21,7 @@ async function readText(file: string, shown: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') {
       throw new Failure('usage', `there is no inventory ${shown}`, {
         next: 'Make hosts, which writes one: pipeline prod up; or name another one with -i FILE.',
@@ -31,6 +31,9 @@ async function readText(file: string, shown: string): Promise<string> {
       code === 'EISDIR'
         ? 'Name a file in INI format with -i FILE.'
         : 'Make it readable, or name another one with -i FILE.';
-    throw new Failure('usage', `the inventory ${shown} cannot be read: ${message}`, { next, cause: error });
+    throw new Failure('usage', `the inventory ${shown} cannot be read: ${unreadableWords(error)}`, {
+      next,
+      cause: error,
+    });
   }
 }

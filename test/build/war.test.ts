@@ -147,7 +147,7 @@ describe('a WAR that is given', () => {
     ['a ref too', {}, 'v1', 'shop.war', 'cannot both be meant'],
     ['a file of another kind', {}, undefined, 'shop.zip', 'takes a WAR'],
     ['another kind of application', { runtime: 'node' }, undefined, 'shop.war', 'takes a WAR'],
-    ['a file that is not there', {}, undefined, 'none.war', 'cannot read the WAR'],
+    ['a file that is not there', {}, undefined, 'none.war', 'cannot be read: there is none'],
   ])('is refused with %s', async (_, more, ref, file, message) => {
     const failure = await failureOf(givenArtifact('shop', app(more), ref, file, context));
     expect(failure).toMatchObject({ kind: 'usage', message: expect.stringContaining(message) });

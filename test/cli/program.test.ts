@@ -77,8 +77,8 @@ describe('wrong usage exits 2, says why and what to do', () => {
       'Write it like',
     ],
     ['no command', [], 'which command', '--help'],
-    ['a group without a command', ['prod'], 'which command', '--help'],
-    ['an argument too many', ['releases', 'a', 'b'], 'too many arguments', '--help'],
+    ['a group without a command', ['prod'], 'which command', 'pipeline prod --help'],
+    ['an argument too many', ['releases', 'a', 'b'], 'too many arguments', 'pipeline releases --help'],
   ])('%s', async (_title, argv, message, next) => {
     const { exitCode, stdout, stderr } = await run(argv);
     expect(exitCode).toBe(2);

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../../errors.ts';
+import { unreadableWords } from '../../files.ts';
 import { JudgeInputError, judgeKayenta, KAYENTA_JUDGE_NAME } from '../../judge/index.ts';
 import type { Prometheus } from '../../metrics/prometheus.ts';
 import { type CanaryReport, isReport, parseReport } from '../../report/document.ts';
@@ -159,14 +160,10 @@ async function read(path: string): Promise<string> {
   try {
     return await readFile(path === '-' ? '/dev/stdin' : path, 'utf8');
   } catch (error) {
-    throw new Failure(
-      'usage',
-      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-      {
-        cause: error,
-        next: 'Reports lie in .pipeline/canary/<time>/report.json.',
-      },
-    );
+    throw new Failure('usage', `${path} cannot be read: ${unreadableWords(error)}`, {
+      cause: error,
+      next: 'Reports lie in .pipeline/canary/<time>/report.json.',
+    });
   }
 }
 

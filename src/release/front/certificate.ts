@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import type { AppConfig } from '../../config/schema.ts';
 import { settingsFolder } from '../../contract/places.ts';
 import { Failure } from '../../errors.ts';
+import { unreadableWords } from '../../files.ts';
 import type { Front } from '../../proxy/proxy.ts';
 
 /** Named by content on hosts, so that a new one is a new site. */
@@ -116,7 +117,7 @@ async function readPem(app: string, path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new Failure('usage', `${app}: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`, {
+    throw new Failure('usage', `${app}: ${path} cannot be read: ${unreadableWords(error)}`, {
       step: 'certificate',
       next: 'Correct site: tls: in pipeline.yml; paths are relative to its folder.',
       cause: error,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { AppConfig } from '../../config/schema.ts';
 import { Failure } from '../../errors.ts';
+import { unreadableWords } from '../../files.ts';
 import { bytes } from '../../format.ts';
 
 /** It is handed over in one piece. */
@@ -27,7 +28,10 @@ export async function closedPage(app: string, { site }: AppConfig, directory: st
   const path = resolve(directory, site.maintenance);
   const next = 'Correct site: maintenance: in pipeline.yml; the path is relative to its folder.';
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Failure('usage', `${app}: cannot read ${path} (${error.code})`, { next, cause: error });
+    throw new Failure('usage', `${app}: ${path} cannot be read: ${unreadableWords(error)}`, {
+      next,
+      cause: error,
+    });
   });
   if (text.trim() === '') throw new Failure('usage', `${app}: ${path} is empty`, { next });
   if (Buffer.byteLength(text) <= MOST_BYTES) return text;

@@ -9,6 +9,7 @@ import { replaceNames } from '../../config/variables.ts';
 import type { Manifest, ManifestHealth } from '../../contract/manifest.ts';
 import type { Dependencies } from '../../contract/release.ts';
 import { Failure } from '../../errors.ts';
+import { unreadableWords } from '../../files.ts';
 import { jobPackages, processesIn } from './processes.ts';
 
 /** A release without its name, time and author. */
@@ -200,14 +201,10 @@ async function readTemplate(app: string, path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new Failure(
-      'usage',
-      `${app}: cannot read the template ${path} (${(error as NodeJS.ErrnoException).code})`,
-      {
-        next: 'Correct files: in pipeline.yml; paths are relative to its folder.',
-        cause: error,
-      },
-    );
+    throw new Failure('usage', `${app}: the template ${path} cannot be read: ${unreadableWords(error)}`, {
+      next: 'Correct files: in pipeline.yml; paths are relative to its folder.',
+      cause: error,
+    });
   }
 }
 
