@@ -2,6 +2,7 @@
  * Canaries of the example service on real local hosts.
  *
  *   node bench/run.mjs canary             good against broken: seconds from the command and the first request
+ *   node bench/run.mjs canary --timeline  the same, and when each stage began and ended
  *   node bench/run.mjs canary --itself 20 good against good so many times in a row: none may be rejected
  *
  * Builds, Node and the base image come from the cache; the hosts are made anew for the first measurement and
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '60' },
     rate: { type: 'string', default: '100' },
+    timeline: { type: 'boolean', default: false },
     /** Folder for the reports. */
     keep: { type: 'string' },
   },
@@ -37,13 +39,24 @@ function save(report: CanaryReport, name: string): void {
 async function timed(lab: CanaryLab, baseline: string, candidate: string, seed: number) {
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;
+  const said = (what: string) => {
+    if (values.timeline) console.log(`${elapsed().toFixed(2).padStart(7)} s  ${what.trim()}`);
+  };
   let verdictAt = 0;
   const { report } = await lab.run(
     baseline,
     candidate,
     { seed, durationMs: Number(values.seconds) * 1000, rate: Number(values.rate) },
     {
+      context: {
+        progress: ({ host = '', stage, state, detail = '' }) => {
+          if (values.timeline && state !== 'running') said(`${host} ${stage} ${state} ${detail}`);
+        },
+      },
       listener: {
+        onHosts: () => said('hosts'),
+        onPlan: () => said('both sides answer'),
+        onSnapshot: ({ seconds }) => said(`second ${Math.floor(seconds)} was judged`),
         onResult: () => {
           verdictAt = elapsed();
         },

@@ -1,6 +1,7 @@
 /** Asks a host's program about its backups: events become progress, a failure a sentence. */
 import type { Context } from '../context.ts';
 import { type BackupEvent, backupEventSchema, type RestoreOrder } from '../contract/backup.ts';
+import { BACKUP_WEIGHT } from '../contract/backup-paths.ts';
 import { ONHOST } from '../contract/places.ts';
 import { Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
@@ -10,6 +11,16 @@ import { command, quote } from '../ssh/quote.ts';
 const LONGEST_MS = 12 * 3_600_000;
 /** pipeline's own program on hosts. */
 export const PROGRAM = [`${ONHOST}/node/bin/node`, `${ONHOST}/current`];
+
+/**
+ * As `pipeline-backup.service` does it. A session's control group weighs as much as all services together:
+ * inside it, nice alone changes nothing for them.
+ */
+const WEIGHTS = ['CPU', 'IO'].map((one) => `--property=${one}Weight=${BACKUP_WEIGHT}`);
+const GIVING_WAY = [
+  ...['systemd-run', '--scope', '--quiet', '--collect', ...WEIGHTS],
+  ...['nice', '-n', '19', 'ionice', '-c', '3'],
+];
 
 type Answer<K extends BackupEvent['event']> = Extract<BackupEvent, { event: K }>;
 
@@ -46,7 +57,7 @@ export async function onHost(
 ): Promise<BackupAnswer> {
   const host = connection.target.name;
   const events: BackupEvent[] = [];
-  const line = command(['nice', '-n', '19', 'ionice', '-c', '3', ...PROGRAM, 'backup', ...args]);
+  const line = command([...GIVING_WAY, ...PROGRAM, 'backup', ...args]);
   const there = `[ -e ${ONHOST}/current ] || { echo 'no program' >&2; exit 4; }`;
   const script = order === undefined ? line : `printf %s ${quote(JSON.stringify(order))} | ${line}`;
   const result = await connection.script(`${there}\n${script}`, {

@@ -1,6 +1,7 @@
-/** `prod plan -i` and `prod up -i`: hosts that people already have. Nothing of theirs goes without a yes. */
+/** `prod plan -i`, `prod up -i` and what `prod replace -i` shares: hosts that people already have. Nothing of theirs goes without a yes. */
 import { givenBackups, withBackups, withPassword } from '../backup/wanted.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import type { Context } from '../context.ts';
 import { type ExistingHosts, existingHosts, existingWork } from '../environment/existing.ts';
 import { allSettledOrFirst, withConnections } from '../environment/fleet.ts';
@@ -14,18 +15,19 @@ import type { Connection } from '../ssh/connection.ts';
 import { changeEntries, changeSummary, type HostChanges, planLines } from './changes.ts';
 import type { CommandResult, Session } from './command.ts';
 import { configureHost } from './configure-host.ts';
-import { counted } from './output.ts';
+import { counted, type Output } from './output.ts';
 import { confirm } from './question.ts';
 
 const NO_CLOUD = { changes: [], warnings: [] };
 
-interface Work {
+/** A host, and what it should be. */
+export interface Work {
   readonly connection: Connection;
   readonly wanted: WantedHost;
 }
 
 /** One host as it was looked at: what would change, and what of theirs that concerns. */
-type Seen = HostChanges & { readonly theirs: readonly Theirs[] };
+export type Seen = HostChanges & { readonly theirs: readonly Theirs[] };
 
 interface Options {
   readonly provider: string | undefined;
@@ -70,18 +72,13 @@ export async function changeExisting(
       output.line(`Nothing to change on ${counted(seen.length, 'host')}.`);
       return { json };
     }
-    const agreed = seen.map(({ theirs }) => new Set(theirs.map(({ id }) => id)));
-    for (const [index, { host, theirs }] of seen.entries()) requireAgreed(host, theirs, agreed[index]);
+    requireNothingInTheWay(seen);
     output.line(`${changeSummary(entries)}.`);
     if (!options.yes) await confirm('Type yes to go on: ', 'yes', output);
     const started = performance.now();
     const lock = { command: `pipeline prod up -i ${inventory}`, wait: options.wait };
     const changed = await withLock(keeper, lock, context, (locked) =>
-      allSettledOrFirst(
-        work.map(({ connection, wanted }, index) =>
-          configureHost(connection, wanted, { agreed: agreed[index] }, locked, output),
-        ),
-      ),
+      configureSeen(work, seen, locked, output),
     );
     const done = changeEntries(NO_CLOUD, changed);
     output.line(`Ready in ${duration(performance.now() - started)}. ${changeSummary(done)}.`);
@@ -89,12 +86,42 @@ export async function changeExisting(
   });
 }
 
+/** What was shown may go, once somebody said yes. */
+function agreedTo({ theirs }: Seen): ReadonlySet<string> {
+  return new Set(theirs.map(({ id }) => id));
+}
+
+/** @throws Failure kind `usage` where something is in the way that no yes helps with */
+export function requireNothingInTheWay(seen: readonly Seen[]): void {
+  for (const one of seen) requireAgreed(one.host, one.theirs, agreedTo(one));
+}
+
+/** Makes all what they should be. `seen`: what was shown of each, and agreed to. */
+export function configureSeen(
+  work: readonly Work[],
+  seen: readonly Seen[],
+  context: Context,
+  output: Output,
+): Promise<readonly HostChanges[]> {
+  return allSettledOrFirst(
+    work.map(({ connection, wanted }, index) => {
+      const one = seen[index];
+      return configureHost(connection, wanted, { agreed: one && agreedTo(one) }, context, output);
+    }),
+  );
+}
+
 /** Connects to the hosts, finds out what each should be, and runs `act`. */
-async function withExisting(
+export async function withExisting(
   inventory: string,
   { provider, keep }: Options & { readonly keep: boolean },
   { context, common }: Session,
-  act: (hosts: ExistingHosts, work: readonly Work[], keeper: Connection) => Promise<CommandResult>,
+  act: (
+    hosts: ExistingHosts,
+    work: readonly Work[],
+    keeper: Connection,
+    config: Config,
+  ) => Promise<CommandResult>,
 ): Promise<CommandResult> {
   if (provider !== undefined) {
     throw new Failure('usage', '--provider makes hosts, and -i takes those that are there', {
@@ -114,12 +141,12 @@ async function withExisting(
       const at = { name: target.name, groups: hosts.groups.get(target) ?? [] };
       return { ...one, wanted: withBackups(one.wanted, backups, at) };
     });
-    return act(hosts, work, keeper);
+    return act(hosts, work, keeper, config);
   });
 }
 
 /** Looks at every host and prints the plan. */
-async function show(
+export async function show(
   { missing, path }: ExistingHosts,
   work: readonly Work[],
   { context, output }: Session,

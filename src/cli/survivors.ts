@@ -2,13 +2,12 @@
 import { isReplacing, servedOn } from '../backup/bring-back.ts';
 import type { KnownReleases } from '../backup/lost.ts';
 import { onHost } from '../backup/on-host.ts';
-import type { Machine } from '../cloud/provider.ts';
+import type { Config } from '../config/schema.ts';
 import type { Snapshot } from '../contract/backup.ts';
-import { targetOf, withConnections } from '../environment/fleet.ts';
+import { withConnections } from '../environment/fleet.ts';
 import { asFailure } from '../errors.ts';
-import type { Connection } from '../ssh/connection.ts';
+import type { Connection, SshTarget } from '../ssh/connection.ts';
 import type { Session } from './command.ts';
-import type { Project } from './project.ts';
 
 /** What others know of the lost host. */
 export interface Known {
@@ -27,23 +26,20 @@ const NOTHING: Known = { snapshots: undefined, served: NONE, watched: false, beg
 
 /** Every host that still answers: of those that do not, somebody else may know. */
 export async function askSurvivors(
-  machines: readonly Machine[],
+  targets: readonly SshTarget[],
   name: string,
-  { config, spec }: Project,
+  config: Config,
   session: Session,
 ): Promise<Known> {
-  const answers = await withConnections(
-    machines.filter(({ state }) => state === 'running').map((one) => targetOf(one, spec)),
-    session.context,
-    (connections) =>
-      Promise.all(
-        connections.map(async (connection) => {
-          const isLost = connection.target.name === name;
-          // A folder on the lost host is as lost as the host.
-          const shares = config.backups !== undefined && (isLost || !config.backups.to.startsWith('/'));
-          return answerOf(connection, { isLost, shares }, session);
-        }),
-      ),
+  const answers = await withConnections(targets, session.context, (connections) =>
+    Promise.all(
+      connections.map(async (connection) => {
+        const isLost = connection.target.name === name;
+        // A folder on the lost host is as lost as the host.
+        const shares = config.backups !== undefined && (isLost || !config.backups.to.startsWith('/'));
+        return answerOf(connection, { isLost, shares }, session);
+      }),
+    ),
   );
   return {
     snapshots: answers.find(({ snapshots }) => snapshots !== undefined)?.snapshots,

@@ -18,6 +18,8 @@ export const BACKUP_STATUS = `${BACKUP_STATE}/status.json`;
 export const BACKUP_SERVED = `${BACKUP_STATE}/replaced.json`;
 /** What is done of a replacement, and what is left: names of items; gone once all is done. */
 export const BACKUP_REPLACING = `${BACKUP_STATE}/replacing`;
+/** Weight of a backup's control group beside services, which have 100. */
+export const BACKUP_WEIGHT = 5;
 export const BACKUP_UNIT = 'pipeline-backup.service';
 export const BACKUP_TIMER = 'pipeline-backup.timer';
 export const BACKUP_WATCH = 'pipeline-backup.path';

@@ -12,6 +12,7 @@ import {
   BACKUP_TIMER,
   BACKUP_UNIT,
   BACKUP_WATCH,
+  BACKUP_WEIGHT,
 } from '../contract/backup-paths.ts';
 import { AUDIT_LOG, ONHOST } from '../contract/places.ts';
 import type { FileResource, Resource } from '../host/resource.ts';
@@ -47,8 +48,8 @@ ExecStart=${ONHOST}/node/bin/node --max-semi-space-size=1 --max-old-space-size=9
 TimeoutStartSec=12h
 Nice=19
 IOSchedulingClass=idle
-CPUWeight=5
-IOWeight=5
+CPUWeight=${BACKUP_WEIGHT}
+IOWeight=${BACKUP_WEIGHT}
 OOMScoreAdjust=500
 Environment=HOME=/root
 UMask=0077

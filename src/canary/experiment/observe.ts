@@ -64,6 +64,8 @@ const FAULT_GRACE_SECONDS = 120;
 const FAULT_SILENT_SECONDS = 30;
 /** A request that has no answer after this is given up by the load. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** A line of the proxy that came so long ago still counts as the beginning of a second. */
+const SECOND_BEGAN_MS = 200;
 /** After the load: how long the last lines of the log may take to arrive. */
 const LAST_LINES_MS = 1_300;
 
@@ -98,6 +100,8 @@ class Observer {
   readonly #stopped = new Signal();
   /** Resolves with a line of the proxy that comes after it was made. */
   #second = new Signal();
+  /** When the last one came, seconds since 1970; 0: none yet. */
+  #secondAt = 0;
   #state: ExperimentState;
   #load: Load | undefined;
   #loadBegan = 0;
@@ -171,7 +175,13 @@ class Observer {
       proxy.reconcile(site).then(() => proxy.setWeights(plan.app, this.#weights(this.#state.share))),
       ...this.#watched.map(({ stream }) => stream.begun),
     ]);
-    // Right after a line of the proxy a second begins there: the load fills whole seconds.
+    await this.#beginningOfSecond();
+  }
+
+  /** Right after a line of the proxy a second begins there: the load fills whole seconds. */
+  async #beginningOfSecond(): Promise<void> {
+    // All agents look at the same moments: what was waited for came with such a line.
+    if ((clock() - this.#secondAt) * 1000 < SECOND_BEGAN_MS) return;
     this.#second = new Signal();
     await Promise.race([this.#second.promise, this.#stopped.promise]);
   }
@@ -287,6 +297,7 @@ class Observer {
     if (line.kind !== 'traffic') return;
     this.#collector.traffic(line, clock());
     this.#takeSeconds();
+    this.#secondAt = clock();
     this.#second.resolve();
   }
 

@@ -74,9 +74,10 @@ export const hosts = {
     summary: 'make a lost host anew, with its applications and the newest backup',
     description:
       'Says first what is lost, in minutes, and asks. What remains of the host is removed. Run ' +
-      'it again where it was interrupted.',
-    arguments: [{ name: '<host>', description: 'host in pipeline.yml' }],
-    options: { provider, yes, wait },
-    examples: ['pipeline prod replace web'],
+      'it again where it was interrupted. With -i, bring a new, empty machine first, and write its ' +
+      'address into the inventory where it has another one: nothing is made or removed.',
+    arguments: [{ name: '<host>', description: 'host in pipeline.yml, or in the inventory' }],
+    options: { provider, inventory: existing, yes, wait },
+    examples: ['pipeline prod replace web', 'pipeline prod replace web -i inventory.ini'],
   },
 } as const satisfies Readonly<Record<string, CommandDefinition>>;

@@ -30,10 +30,13 @@ esac
 if [ -n "$app" ]; then
   # What its processes print, and what systemd says of its units: of all that the journal knows.
   own() { awk -v own="pipeline-$app@" -v field="$1=" 'index($0, own) == 1 { print field $0 }'; }
+  # Both at once.
+  exec 3< <(journalctl --field=UNIT | own UNIT)
   matches=$(
     journalctl --field=_SYSTEMD_UNIT | own _SYSTEMD_UNIT
-    journalctl --field=UNIT | own UNIT
+    cat <&3
   )
+  exec 3<&-
   if [ "$mode" = follow ]; then
     # Units that are new too: by their control group; and where a process ended at once, so that the journal
     # finds none, by their names or by what their lines are marked with.
@@ -51,5 +54,6 @@ if [ -n "$app" ]; then
     or=(+)
   done < <(sort -u <<<"$matches" | sed '/^$/d')
 fi
-# Each line at once: with a pattern, the next one may be far.
-exec stdbuf -oL journalctl "${args[@]}"
+# While it is followed, and with a pattern, the next line may be far: each at once. Otherwise many together.
+if [ "$mode" = follow ] || [ -n "$pattern" ]; then exec stdbuf -oL journalctl "${args[@]}"; fi
+exec journalctl "${args[@]}"

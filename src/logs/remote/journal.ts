@@ -9,9 +9,8 @@ import { sliceOf, sourceOf } from '../units.ts';
 import { isWanted } from '../wanted.ts';
 import program from './journal.sh' with { type: 'text' };
 import { linesOf } from './lines.ts';
-import { type LogSource, type Reading, seconds } from './source.ts';
+import { type Hide, hidingMeanwhile, type LogSource, type Reading, seconds } from './source.ts';
 
-type Hide = Awaited<ReturnType<Reading['hiding']>>;
 type Mode = 'newest' | 'oldest' | 'follow' | 'placed';
 
 /** Entries read for each line that is shown, where the host can count them: split lines are several. */
@@ -33,29 +32,28 @@ export class JournalSource implements LogSource {
   }
 
   async *newest(count: number): AsyncGenerator<LogLine> {
-    const { signal, hiding, wanted } = this.#reading;
+    const { signal, wanted } = this.#reading;
     const { level, release, colour } = wanted;
-    const hide = await hiding();
+    const hiding = hidingMeanwhile(this.#reading);
     const isCounted = level === undefined && release === undefined && colour === undefined;
     const most = isCounted ? String(count * ENTRIES_A_LINE + MORE_ENTRIES) : '';
     for await (const entry of beginningsAlone(this.#entries('newest', most, signal)))
-      yield* this.#shown(entry, hide);
+      yield* this.#shown(entry, await hiding());
   }
 
   async *oldest(): AsyncGenerator<LogLine> {
-    const { signal, hiding } = this.#reading;
-    const hide = await hiding();
-    for await (const entry of this.#entries('oldest', '', signal)) {
-      if (!this.#splits.continues(entry)) yield* this.#shown(entry, hide);
+    const hiding = hidingMeanwhile(this.#reading);
+    for await (const entry of this.#entries('oldest', '', this.#reading.signal)) {
+      if (!this.#splits.continues(entry)) yield* this.#shown(entry, await hiding());
     }
   }
 
   async *follow(signal: AbortSignal, onBegun: () => void): AsyncGenerator<LogLine> {
-    const hide = await this.#reading.hiding();
+    const hiding = hidingMeanwhile(this.#reading);
     for await (const entry of this.#entries('follow', '', signal, onBegun)) {
       // The release that it starts may be new.
       if (entry.starts) await this.#lookAtPlacements(signal);
-      if (!this.#splits.continues(entry)) yield* this.#shown(entry, hide);
+      if (!this.#splits.continues(entry)) yield* this.#shown(entry, await hiding());
     }
   }
 

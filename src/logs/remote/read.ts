@@ -47,12 +47,46 @@ async function* telling(
   }
 }
 
-/** Lines wait that long for those of other hosts that are older. */
+/** Lines wait that long for those of other sources that are older. */
 const HOLD_MS = 150;
 /** Lines that wait to be shown; beyond, hosts are held back. */
 const MOST_HELD = 5_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
+
+/** Lines that came and were not shown yet. */
+class Held {
+  #lines: LogLine[] = [];
+  #onSome: () => void = () => {};
+
+  get size(): number {
+    return this.#lines.length;
+  }
+
+  push(line: LogLine): void {
+    this.#lines.push(line);
+    this.wake();
+  }
+
+  /** Oldest first; empty afterwards. */
+  take(): LogLine[] {
+    const lines = this.#lines.sort((a, b) => a.at - b.at);
+    this.#lines = [];
+    return lines;
+  }
+
+  /** Until there is a line, or `wake`. */
+  async some(): Promise<void> {
+    if (this.size > 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onSome = resolve;
+    });
+  }
+
+  wake(): void {
+    this.#onSome();
+  }
+}
 
 /**
  * What is logged from now on, until the signal; in order as far as the hosts are that quick. A connection
@@ -63,19 +97,23 @@ export async function* following(
   troubles: Troubles,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine> {
-  const held: LogLine[] = [];
+  const held = new Held();
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
+  ended.addEventListener('abort', () => held.wake(), { once: true });
   const followers = sources.map((source) => followAlways(source, held, troubles, ended));
   let isOver = false;
   const all = Promise.all(followers).finally(() => {
     isOver = true;
+    held.wake();
   });
   all.catch(() => {});
   try {
-    while (!ended.aborted && !(isOver && held.length === 0)) {
-      await sleep(HOLD_MS, undefined, { signal: ended }).catch(() => undefined);
-      yield* held.splice(0).sort((a, b) => a.at - b.at);
+    while (!ended.aborted && !(isOver && held.size === 0)) {
+      if (!isOver) await held.some();
+      // One source alone is in order by itself.
+      if (sources.length > 1) await sleep(HOLD_MS, undefined, { signal: ended }).catch(() => undefined);
+      yield* held.take();
     }
     if (!signal.aborted) await all;
   } finally {
@@ -86,7 +124,7 @@ export async function* following(
 
 async function followAlways(
   source: LogSource,
-  held: LogLine[],
+  held: Held,
   troubles: Troubles,
   signal: AbortSignal,
 ): Promise<void> {
@@ -101,7 +139,7 @@ async function followAlways(
       };
       for await (const line of source.follow(signal, onBegun)) {
         held.push(line);
-        while (held.length > MOST_HELD && !signal.aborted) await sleep(HOLD_MS);
+        while (held.size > MOST_HELD && !signal.aborted) await sleep(HOLD_MS);
         if (signal.aborted) return;
       }
     } catch (error) {

@@ -6,7 +6,7 @@ import { parseRequest } from '../request.ts';
 import { isWanted } from '../wanted.ts';
 import { linesOf } from './lines.ts';
 import program from './requests.sh' with { type: 'text' };
-import { type LogSource, type Reading, seconds } from './source.ts';
+import { hidingMeanwhile, type LogSource, type Reading, seconds } from './source.ts';
 
 /** Workers of nginx write each on its own: a request may stand this much too late in the log. */
 const DISORDER_MS = 3_000;
@@ -43,8 +43,8 @@ export class RequestSource implements LogSource {
     signal: AbortSignal = this.#reading.signal,
     onBegun: () => void = () => {},
   ): AsyncGenerator<LogLine> {
-    const { connection, question, wanted, hiding } = this.#reading;
-    const hide = await hiding();
+    const { connection, question, wanted } = this.#reading;
+    const hiding = hidingMeanwhile(this.#reading);
     const label = `requests of ${question.app ?? 'the host'}`;
     // Afterwards they are read again from a little earlier: only what is known already is left out.
     const begin = mode === 'follow' ? this.#begin() : question.since;
@@ -57,6 +57,7 @@ export class RequestSource implements LogSource {
       if (request === undefined || (begin !== undefined && request.at < begin)) continue;
       if (this.#isKnown(request.id || text)) continue;
       this.#last = Math.max(this.#last ?? 0, request.at);
+      const hide = await hiding();
       const line = lineOfRequest(request, this.host, hide(`${this.host} nginx`));
       if (isWanted(line, wanted)) yield line;
     }

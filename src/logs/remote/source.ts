@@ -33,6 +33,19 @@ export interface Reading {
   readonly signal: AbortSignal;
 }
 
+export type Hide = Awaited<ReturnType<Reading['hiding']>>;
+
+/**
+ * What hides secrets is asked for at once, and waited for when the first line is there: one wait instead of
+ * two.
+ */
+export function hidingMeanwhile({ hiding }: Pick<Reading, 'hiding'>): () => Promise<Hide> {
+  const asked = hiding();
+  // Where no line comes, the reading itself says why.
+  asked.catch(() => {});
+  return () => asked;
+}
+
 /**
  * One log of one host. It knows how far it was read: what `follow` gives comes after what `newest` or
  * `oldest` gave. All three throw the Failure of the connection, and the signal's reason.

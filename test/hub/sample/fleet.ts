@@ -261,6 +261,7 @@ function slowTables(fleet: SampleFleet, host: string, at: number): Partial<Windo
         error: '',
       },
     ],
+    backups: backupsOf(fleet, host, at),
     agent: [
       {
         version: '0.1.0',
@@ -274,6 +275,26 @@ function slowTables(fleet: SampleFleet, host: string, at: number): Partial<Windo
       },
     ],
   };
+}
+
+/** On the failing host one is late, and one does not come back. */
+function backupsOf(fleet: SampleFleet, host: string, at: number): Row<'backups'>[] {
+  const failing = host === fleet.failing;
+  const hours = (count: number) => Math.round(at / 1000 - count * 3600);
+  const row = (item: string, bytes: number, more: Partial<Row<'backups'>> = {}): Row<'backups'> => ({
+    ...{ item, bytes, at: hours(5), since: hours(900), every: 86_400, error: '' },
+    ...{ verified: hours(9 * 24), verify_error: '', ...more },
+  });
+  const full = 'the storage of backups, sftp:backup@203.0.113.9:/srv/backups, has no room';
+  const other = { verified: null, verify_error: 'other bytes came back than were backed up' };
+  const kept = fleet.apps
+    .filter(({ hosts }) => hosts.includes(host))
+    .slice(0, 2)
+    .flatMap(({ name }) => [
+      row(`${name}/main`, 2.4e9, failing ? { at: hours(53), error: full } : {}),
+      row(`${name}/files`, 3.1e8, failing ? other : {}),
+    ]);
+  return [...kept, row('host', 4_100)];
 }
 
 /**
