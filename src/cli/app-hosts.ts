@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.ts';
 import type { AppConfig, Config } from '../config/schema.ts';
 import { withConnections } from '../environment/fleet.ts';
 import { type InventoryTargets, inventoryTargets } from '../environment/inventory-targets.ts';
+import { chooseProvider } from '../environment/provider.ts';
 import { closest, Failure } from '../errors.ts';
 import type { AppOnHosts, ReleaseHost } from '../release/index.ts';
 import type { Session } from './command.ts';
@@ -63,7 +64,11 @@ export async function withAppHosts<T>(
         hosts.filter(({ connection }) => members.includes(connection.target)),
       ]),
     );
-    return work({ config, app: name, hosts: serving, balancers, databaseHosts, others }, keeper);
+    const droplets =
+      inventoryFlag === undefined &&
+      chooseProvider(undefined, session.context.env, config).name === 'digitalocean';
+    const firewalls = droplets ? 'cloud' : 'host';
+    return work({ config, app: name, hosts: serving, balancers, databaseHosts, others, firewalls }, keeper);
   });
 }
 

@@ -6,7 +6,8 @@ export interface JobRun {
   /** ISO 8601 in UTC. */
   readonly began: string;
   readonly ended: string;
-  readonly result: 'done' | 'failed';
+  /** `interrupted`: the host went down while it ran; `ended` is when that was noticed. */
+  readonly result: 'done' | 'failed' | 'interrupted';
   /** What it came to, e.g. `exit code 3`. */
   readonly why: string;
   /** Who ran it by hand; null: its timer did. */
@@ -23,7 +24,7 @@ export interface JobStatus {
   readonly next: string | null;
   /** When the run that is under way began; null: none is. */
   readonly running: string | null;
-  /** When a run began that nothing tells the end of: the host went down; null: none. */
+  /** When a run began that the host went down with, and has not kept as one yet; null: none. */
   readonly interrupted: string | null;
   readonly last: JobRun | null;
 }
@@ -37,6 +38,13 @@ export function jobRunsFile(app: string, job: string): string {
 export function jobBeganFile(app: string, job: string): string {
   return `${JOB_RUNS}/${app}/${job}.began`;
 }
+
+/** Fails at boot, and stays failed until the next run: the job's own unit forgets failures when the host ends. */
+export function jobFailedUnit(app: string, job: string): string {
+  return `${JOB_FAILED}@${app}:${job}.service`;
+}
+/** Name of its template. */
+export const JOB_FAILED = 'pipeline-job-failed';
 
 /** Who runs it by hand, for the run that begins next. */
 export function jobByFile(app: string, job: string): string {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { EnvironmentSpec, Exposure, MachineSpec } from '../cloud/provider.ts';
 import { LANGUAGE_PACKAGES, type Language } from '../config/languages.ts';
-import type { Config, HostConfig } from '../config/schema.ts';
+import type { AppConfig, Config, HostConfig } from '../config/schema.ts';
 import { machineNames } from '../config/schema-values.ts';
 import { databasesOn } from '../database/index.ts';
 import { exposuresOf } from '../roles/index.ts';
@@ -128,12 +128,29 @@ function exposures(config: Config, group: string, host: HostConfig): Exposure[] 
     ...(databasesOn(config, group).clients.length > 0
       ? [{ port: MARIADB_PORT, protocol: 'tcp', from: 'fleet' } as const]
       : []),
-    ...behind.map(({ site }): Exposure => ({ port: site.port, protocol: 'tcp', from: 'fleet' })),
-    ...open
-      .flatMap(({ site }) => (site.tls === undefined ? [site.port] : [site.port, 443]))
-      .map((port): Exposure => ({ port, protocol: 'tcp', from: 'anyone' })),
+    ...behind.flatMap(behindBalancer),
+    ...open.flatMap(toVisitors),
   ];
   return distinct(all);
+}
+
+/** What an application's site opens on the hosts that serve it, and on those that balance it. */
+export function siteExposures(app: Pick<AppConfig, 'site'>): {
+  readonly hosts: readonly Exposure[];
+  readonly balancers: readonly Exposure[];
+} {
+  return app.site.balancer === undefined
+    ? { hosts: toVisitors(app), balancers: [] }
+    : { hosts: behindBalancer(app), balancers: toVisitors(app) };
+}
+
+function behindBalancer({ site }: Pick<AppConfig, 'site'>): Exposure[] {
+  return [{ port: site.port, protocol: 'tcp', from: 'fleet' }];
+}
+
+function toVisitors({ site }: Pick<AppConfig, 'site'>): Exposure[] {
+  const ports = site.tls === undefined ? [site.port] : [site.port, 443];
+  return ports.map((port) => ({ port, protocol: 'tcp', from: 'anyone' }));
 }
 
 /** Each once, by port. */

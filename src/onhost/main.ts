@@ -4,7 +4,7 @@
  * processes of a colour. `run TOKEN` runs a command in a release. `rollout APP` carries a rollout on;
  * `rollout APP status` prints what it is at, `follow` whenever that changes, to its end; `rollout APP WORD
  * BY` tells it what somebody wants. `jobs APP` prints the application's jobs; `job-ended APP JOB` keeps what
- * a run came to.
+ * a run came to; `jobs-after-boot` tells of runs that the host went down with.
  * `backup …` backs the host up and brings backups back.
  */
 import { spawnSync } from 'node:child_process';
@@ -26,6 +26,7 @@ import { runCommand } from './command.ts';
 import { guard } from './guard.ts';
 import { guardFolder } from './guard-files.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
+import { jobsAfterBoot } from './jobs/boot.ts';
 import { jobEnded, jobStatuses } from './jobs/runs.ts';
 import { ready } from './ready.ts';
 import { realHost } from './real/host.ts';
@@ -36,7 +37,7 @@ import { reportOf } from './rollout/record.ts';
 import { followRollout, newestStatus, tellRollout } from './rollout/talk.ts';
 
 const USAGE = `Usage: onhost release <ORDER | onhost guard APP | onhost ready | onhost check APP COLOUR
-       onhost run TOKEN | onhost jobs APP | onhost job-ended APP JOB
+       onhost run TOKEN | onhost jobs APP | onhost job-ended APP JOB | onhost jobs-after-boot
        onhost rollout APP [status | report | follow | pause BY | resume BY | promote BY | abort BY]
 ${BACKUP_USAGE}`;
 
@@ -142,6 +143,10 @@ async function main([verb, app, ...rest]: readonly string[]): Promise<number> {
   }
   if (verb === 'check' && app !== undefined && (colour === 'blue' || colour === 'green')) {
     return check(app, colour);
+  }
+  if (verb === 'jobs-after-boot') {
+    await jobsAfterBoot(realHost);
+    return 0;
   }
   if (verb === 'ready') {
     await ready(realHost, BALANCED);

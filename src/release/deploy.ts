@@ -13,6 +13,7 @@ import {
 import { type AuditEntry, audit, whoami } from '../environment/audit.ts';
 import { Failure } from '../errors.ts';
 import type { Agreed } from '../host/theirs.ts';
+import { lookAtFirewalls, openFirewalls } from './front/firewall.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
 import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { lookAt } from './look/look.ts';
@@ -44,10 +45,11 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const by = request.by ?? whoami(context);
   requireOneHost(request, definition.persist);
   const databases = appDatabases(app, definition, hosts, request.databaseHosts);
-  const [before, secrets, front] = await Promise.all([
+  const [before, secrets, front, firewalls] = await Promise.all([
     lookAt(app, hosts, context),
     resolveSecrets(app, withPasswords(definition), hosts, config.directory, context),
     lookAtFront(request, definition, context, 'forward'),
+    lookAtFirewalls(request, definition, context),
   ]);
   const found = await lookAfterRollouts(before, front, request, context);
   const given = { ...databaseVariables(databases), ...secrets.values };
@@ -61,6 +63,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
     request.canary &&
     planRollout(plan, request.canary.steps, { definition, secrets, balancers: request.balancers });
   const agreed = await agreeFirst(plan.hosts, seen, request.agree, context);
+  const opened = await openFirewalls(firewalls, context);
 
   const occasion = {
     change: plan.hosts.some(({ takeOver }) => takeOver !== undefined),
@@ -81,7 +84,7 @@ export async function deploy(request: DeployRequest, context: Context): Promise<
   const fronted = letIn?.balanced === true || (await placeFront(app, plan.front, context));
   const done = result(request, plan, fronted, started);
   const rollout = letIn && { id: letIn.id, host: letIn.host };
-  return { ...done, rollout, changed: done.changed || kept.some(({ changed }) => changed) };
+  return { ...done, rollout, changed: done.changed || opened || kept.some(({ changed }) => changed) };
 }
 
 /** An inventory's group may have more hosts than the configuration says. */

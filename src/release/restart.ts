@@ -2,6 +2,7 @@
 import { appNamed } from '../build/build.ts';
 import type { Context } from '../context.ts';
 import { whoami } from '../environment/audit.ts';
+import { lookAtFirewalls, openFirewalls } from './front/firewall.ts';
 import { lookAtFront } from './front/front.ts';
 import { hostNamed } from './hosts.ts';
 import { lookAt } from './look/look.ts';
@@ -27,14 +28,16 @@ export async function restart(request: RestartRequest, context: Context): Promis
   const { app, host: only } = request;
   const definition = appNamed(request.config, app);
   const name = only === undefined ? undefined : hostNamed(request, only).name;
-  const [before, front] = await Promise.all([
+  const [before, front, firewalls] = await Promise.all([
     lookAt(app, request.hosts, context),
     lookAtFront(request, definition, context, 'back'),
+    lookAtFirewalls(request, definition, context),
   ]);
   const hosts = await lookAfterRollouts(before, front, request, context);
   const by = request.by ?? whoami(context);
   const aim = { action: 'restart', app, by, definition, only: name } as const;
   const plan = planRelease(aim, { hosts, front });
+  await openFirewalls(firewalls, context);
   for (const planned of plan.hosts)
     if (planned.settle !== undefined) await ready(planned, undefined, context);
   await carryOut(plan, context);

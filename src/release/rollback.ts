@@ -3,6 +3,7 @@ import { appNamed } from '../build/build.ts';
 import type { Context } from '../context.ts';
 import { other } from '../contract/places.ts';
 import { whoami } from '../environment/audit.ts';
+import { lookAtFirewalls, openFirewalls } from './front/firewall.ts';
 import { lookAtFront, placeFront } from './front/front.ts';
 import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { lookAt, type SeenHost } from './look/look.ts';
@@ -23,9 +24,10 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
   const { config, app, hosts } = request;
   const definition = appNamed(config, app);
   const by = request.by ?? whoami(context);
-  const [before, front] = await Promise.all([
+  const [before, front, firewalls] = await Promise.all([
     lookAt(app, hosts, context),
     lookAtFront(request, definition, context, 'back'),
+    lookAtFirewalls(request, definition, context),
   ]);
   const letIn = before.some(({ facts }) => facts.rollout);
   const left = hasRollout(before, front);
@@ -35,6 +37,7 @@ export async function rollback(request: RollbackRequest, context: Context): Prom
   const aim = { action: 'rollback', app, by, definition, release: request.release } as const;
   const plan = planRelease(aim, { hosts: found, front });
   const { manifest } = plan;
+  await openFirewalls(firewalls, context);
   for (const planned of plan.hosts)
     if (planned.settle !== undefined) await ready(planned, undefined, context);
   const formerJobs = await jobsElsewhere(request, plan.hosts, context);

@@ -23,6 +23,11 @@ export interface AppOnHosts {
   readonly balancers?: readonly ReleaseHost[] | undefined;
   /** Hosts that may have served it before, where it has jobs: those must not run in two places. */
   readonly others?: readonly ReleaseHost[] | undefined;
+  /**
+   * Who lets visitors in to a port of the site that is closed: the hosts' own firewall alone, or the cloud's
+   * beside it; absent: firewalls stay as they are.
+   */
+  readonly firewalls?: 'host' | 'cloud' | undefined;
   /** Who asks, for the audit log; default: see `whoami`. */
   readonly by?: string | undefined;
 }

@@ -28,14 +28,20 @@ export function closedPorts({ sshPorts, exposures }: RoleParams): TheirsResource
   };
 }
 
+/** Prints the firewalls of other programs that are in force. */
+export const OTHER_FIREWALLS_SCRIPT = others;
+
 /** Two firewalls are in force then, and what gets through must please both. */
 export const OTHER_FIREWALLS: TheirsResource = {
   kind: 'theirs',
   name: 'other firewalls',
-  look: others,
+  look: OTHER_FIREWALLS_SCRIPT,
   fate: 'keep',
   says: 'they stay in force beside the new one: open the ports of your applications there too',
 };
+
+/** The table that decides what may come in. */
+export const HOST_TABLE = 'inet pipeline';
 
 const ICMP6 = [
   'echo-request',
@@ -53,7 +59,7 @@ export function firewall(params: RoleParams): FirewallResource {
   const ssh = params.sshPorts.map((port): Exposure => ({ port, protocol: 'tcp', from: 'operators' }));
   return {
     kind: 'firewall',
-    table: 'inet pipeline',
+    table: HOST_TABLE,
     rules: `${set('operators', params.operators)}${set('fleet', params.fleet)}
   chain input {
     type filter hook input priority filter
@@ -67,6 +73,42 @@ ${openings([...ssh, ...params.exposures]).join('\n')}
   }
 `,
   };
+}
+
+/** One of the rules that `openings` writes. */
+const OPENING = /^ {4}(?:ip6? saddr @(operators|fleet)[46] )?(tcp|udp) dport \{ ([\d, ]+) \} accept$/;
+
+/** Those of `wanted` that rules of this table do not let in. */
+export function closedTo(rules: string, wanted: readonly Exposure[]): readonly Exposure[] {
+  const open = rules.split('\n').flatMap(exposuresIn);
+  return wanted.filter(
+    ({ port, protocol, from }) =>
+      !open.some(
+        (one) =>
+          one.port === port && one.protocol === protocol && (one.from === 'anyone' || one.from === from),
+      ),
+  );
+}
+
+/** The same rules with more let in, as `firewall` would write them. */
+export function withOpenings(rules: string, more: readonly Exposure[]): string {
+  const lines = rules.split('\n');
+  const first = lines.findIndex((line) => OPENING.test(line));
+  const rest = lines.filter((line) => !OPENING.test(line));
+  // Before the end of the chain and of the text, where there is none yet.
+  const at = first === -1 ? rest.lastIndexOf('  }') : first;
+  const all = openings([...lines.flatMap(exposuresIn), ...more]);
+  return [...rest.slice(0, at), ...all, ...rest.slice(at)].join('\n');
+}
+
+function exposuresIn(line: string): readonly Exposure[] {
+  const [, from = 'anyone', protocol, ports] = OPENING.exec(line) ?? [];
+  if (ports === undefined) return [];
+  return ports.split(',').map((port) => ({
+    port: Number(port),
+    protocol: protocol === 'udp' ? 'udp' : 'tcp',
+    from: from === 'operators' || from === 'fleet' ? from : 'anyone',
+  }));
 }
 
 /** One set for each address family; an empty set lets nobody in. */

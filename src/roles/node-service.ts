@@ -7,6 +7,7 @@ import { ONHOST } from '../contract/places.ts';
 import type { Resource } from '../host/resource.ts';
 import { BEHIND_BALANCER } from './behind-balancer.ts';
 import forward from './forward.sh' with { type: 'text' };
+import { JOB_UNITS } from './jobs.ts';
 import { LOG_FOLDER } from './log-folder.ts';
 import network from './network.sh' with { type: 'text' };
 import type { Role } from './role.ts';
@@ -140,6 +141,7 @@ export const nodeService: Role = {
     { kind: 'file', path: '/etc/systemd/system/pipeline-guard@.service', content: GUARD_UNIT },
     ROLLOUT_UNIT,
     ...BEHIND_BALANCER,
+    ...JOB_UNITS,
     { kind: 'firewall', table: 'inet pipeline_instances', rules: INSTANCE_RULES },
   ],
 };

@@ -20,6 +20,12 @@ const JOBS: readonly JobStatus[] = [
   },
   { ...idle, name: 'busy', run: 'node b.js', running: '2026-11-29T04:00:00.000Z', last: null },
   { ...idle, name: 'cut', run: 'node c.js', interrupted: '2026-11-29T02:00:00.000Z', last: null },
+  {
+    ...idle,
+    name: 'kept',
+    run: 'node k.js',
+    last: { ...run, result: 'interrupted', why: 'the host went down while it ran' },
+  },
   { ...idle, name: 'new', run: 'node n.js', next: null, last: null },
 ];
 
@@ -58,7 +64,11 @@ describe('pipeline jobs', () => {
     expect(lines[2]?.at(-1)).toBe('failed: exit code 3, by ann');
     expect(lines[3]?.at(-1)).toBe('running');
     expect(lines[4]?.at(-1)).toBe('interrupted: the host went down');
-    expect(lines[5]).toEqual(['new', '03:00 UTC', 'not run yet']);
+    expect(lines[5]?.slice(-2)).toEqual([
+      '2026-11-29 03:00:00',
+      'interrupted: the host went down while it ran',
+    ]);
+    expect(lines[6]).toEqual(['new', '03:00 UTC', 'not run yet']);
     // The first host of the group, wherever the lock is kept.
     expect(new Set(world.asked.map(({ host }) => host))).toEqual(new Set(['web-2']));
   });

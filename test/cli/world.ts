@@ -31,7 +31,10 @@ export class World {
   /** Everything that hosts were asked, in order. */
   readonly asked: Question[] = [];
   /** By label, or by `host: label`, which comes first. */
-  readonly answers: Record<string, (question: Question) => Answer> = {};
+  readonly answers: Record<string, (question: Question) => Answer> = {
+    // No firewall is in force.
+    'look at the firewall for app': () => ({}),
+  };
   readonly provider = new FakeProvider();
   readonly interrupted = new AbortController();
 

@@ -3,13 +3,15 @@
  * twice, and what serves has all of its own after a failure or a kill at any call.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { JobRun } from '../../src/contract/jobs.ts';
 import type { Manifest } from '../../src/contract/manifest.ts';
 import type { Placed, ReleaseOrder, Settle, TakeOver } from '../../src/contract/release.ts';
 import type { RolloutStatus } from '../../src/contract/rollout.ts';
 import { Failure } from '../../src/errors.ts';
 import { guard } from '../../src/onhost/guard.ts';
 import { Interrupt, Interrupted } from '../../src/onhost/interrupt.ts';
-import { jobEnded, jobStatuses } from '../../src/onhost/jobs/runs.ts';
+import { jobAfterBoot, jobsAfterBoot } from '../../src/onhost/jobs/boot.ts';
+import { jobEnded, jobStatuses, lastRun } from '../../src/onhost/jobs/runs.ts';
 import { jobsOf } from '../../src/release/order/jobs.ts';
 import { processesIn } from '../../src/release/order/processes.ts';
 import { broken, type FakeHost } from './fake-host.ts';
@@ -464,5 +466,92 @@ describe('jobs', () => {
     // The host went down while it ran.
     at.files.set(began, '');
     expect((await jobStatuses('shop', at))[0]?.interrupted).not.toBeNull();
+  });
+
+  const BEGAN = '/var/lib/pipeline/jobs/shop/nightly.began';
+  const MARK = 'pipeline-job-failed@shop:nightly.service';
+  const audited = () =>
+    (at.files.get('/var/log/pipeline/audit.jsonl') ?? '').match(/the host went down while it ran/g) ?? [];
+  const run = (began: string, result: JobRun['result']): JobRun => ({
+    ...{ began, ended: '2026-11-29T03:00:05.000Z', result, why: 'exit code 3', by: null },
+  });
+  const T = '2026-11-29T03:00:00.000Z';
+
+  it.each([
+    ['ran well', { began: null, running: false, last: run(T, 'done') }, []],
+    ['never ran', { began: null, running: false, last: null }, []],
+    ['failed', { began: null, running: false, last: run(T, 'failed') }, ['failed']],
+    ['was cut off', { began: T, running: false, last: null }, ['cut', 'failed']],
+    [
+      'was cut off after a good run',
+      { began: T, running: false, last: run('2026-11-28T03:00:00.000Z', 'done') },
+      ['cut', 'failed'],
+    ],
+    ['told its end, and kept its marker', { began: T, running: false, last: run(T, 'done') }, ['stale']],
+    [
+      'was cut off, told at an earlier boot',
+      { began: T, running: false, last: run(T, 'interrupted') },
+      ['stale', 'failed'],
+    ],
+    ['runs', { began: T, running: true, last: run('2026-11-28T03:00:00.000Z', 'failed') }, []],
+  ] as const)('after a boot, one that %s', (_, traces, wanted) => {
+    const said = Object.entries(jobAfterBoot(traces)).flatMap(([name, is]) => (is ? [name] : []));
+    expect(said).toEqual(wanted);
+  });
+
+  it('that the host went down with are kept, told and failed, until they have run again', async () => {
+    at.files.set('/srv/shop/live/release.json', JSON.stringify(newSettle().manifest));
+    at.files.set(BEGAN, '');
+    at.files.set('/var/lib/pipeline/jobs/shop/nightly.by', 'me@here\n');
+    await jobsAfterBoot(at);
+    expect(audited()).toHaveLength(1);
+    expect((await jobStatuses('shop', at))[0]).toMatchObject({
+      interrupted: null,
+      last: { result: 'interrupted', why: 'the host went down while it ran', by: 'me@here' },
+    });
+    expect(at.calls).toContain(`start ${MARK}`);
+    at.units.set(MARK, { active: 'failed', restarts: 0 });
+
+    // A second boot tells of it no more, but the job has still not done its work.
+    at.calls.length = 0;
+    await jobsAfterBoot(at);
+    expect(audited()).toHaveLength(1);
+    expect(at.calls).toEqual([`start ${MARK}`]);
+
+    await jobEnded('shop', 'nightly', { result: 'success', code: 'exited', status: '0' }, at);
+    expect(at.units.get(MARK)?.active).toBe('inactive');
+    at.calls.length = 0;
+    await jobsAfterBoot(at);
+    expect(at.calls).toEqual([]);
+  });
+
+  it('that the host went down with are kept, alert and are told no more than once, however often it goes down', async () => {
+    for (let call = 1; ; call++) {
+      at = host();
+      await carry(order(), at);
+      at.files.set(BEGAN, '');
+      const died = broken(at, call, 'kill');
+      await jobsAfterBoot(died.host).catch(() => undefined);
+      at.calls.length = 0;
+      await jobsAfterBoot(at);
+      const last = await lastRun(at, 'shop', 'nightly');
+      expect(last?.result, died.count.at).toBe('interrupted');
+      expect(at.files.has(BEGAN), died.count.at).toBe(false);
+      expect(at.calls, died.count.at).toContain(`start ${MARK}`);
+      expect(audited().length, died.count.at).toBeLessThan(2);
+      if (died.count.calls < call) break;
+    }
+  });
+
+  it('that are gone take their failures along', async () => {
+    at.units.set(JOB, { active: 'failed', restarts: 0 });
+    at.units.set(MARK, { active: 'failed', restarts: 0 });
+    at.files.set(BEGAN, '');
+    await settleWith([]);
+    expect([JOB, MARK].map((unit) => at.units.get(unit)?.active)).toEqual(['inactive', 'inactive']);
+    at.calls.length = 0;
+    await jobsAfterBoot(at);
+    expect(audited()).toHaveLength(1);
+    expect(at.calls).toEqual([]);
   });
 });

@@ -1,7 +1,9 @@
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { converge } from '../../src/host/converge.ts';
 import { appStatus, releases } from '../../src/release/index.ts';
+import { firewall } from '../../src/roles/firewall.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
 
@@ -186,6 +188,47 @@ timeout 30 sh -c 'until ss -Hltn "sport = :${port}" | grep -q .; do sleep 0.1; d
     }
     await at.deploy('two');
     expect((await at.ask('/')).text).toBe('version two 0');
+  });
+
+  test('a port that the firewall keeps visitors from is opened, and where that is not ours alone, refused', async () => {
+    const [host] = at.hosts;
+    if (host === undefined) throw new Error('no host');
+    const params = { fleet: [], operators: ['0.0.0.0/0'], sshPorts: [22] };
+    const web = { port: 80, protocol: 'tcp', from: 'anyone' } as const;
+    const site = { port: 8443, protocol: 'tcp', from: 'anyone' } as const;
+    const table = (exposures: readonly (typeof web | typeof site)[]) => firewall({ ...params, exposures });
+    const visit = () => fetch(`http://${at.addresses[0]}:8443/`, { signal: AbortSignal.timeout(3_000) });
+    try {
+      await at.deploy('one', { watch: '0s' }, { firewalls: 'host' });
+      await converge(host.connection, [table([web])], at.context);
+      const moved = { watch: '0s', site: { port: 8443 } };
+
+      const refused = await failureOf(at.deploy('one', moved, { firewalls: 'cloud' }));
+      expect(refused).toMatchObject({ kind: 'usage', next: expect.stringContaining('pipeline prod up') });
+      expect((await at.ask('/')).text).toBe('version one 0');
+
+      // As somebody did it before deploys looked at firewalls.
+      await at.deploy('one', moved);
+      await expect(visit()).rejects.toThrow();
+      expect(await at.deploy('one', moved, { firewalls: 'host' })).toMatchObject({ changed: true });
+      expect(await (await visit()).text()).toBe('version one 0');
+      expect(await at.deploy('one', moved, { firewalls: 'host' })).toMatchObject({ changed: false });
+      // What \`prod up\` would do is done, also for the next boot.
+      expect((await converge(host.connection, [table([web, site])], at.context)).changes).toEqual([]);
+      await at.reboot('web');
+      await expect
+        .poll(
+          () =>
+            visit().then(
+              ({ status }) => status,
+              () => 0,
+            ),
+          { timeout: 20_000 },
+        )
+        .toBe(200);
+    } finally {
+      await at.on('nft delete table inet pipeline; rm -f /etc/pipeline/firewall/inet-pipeline.nft');
+    }
   });
 
   test('a name that the site of a stranger has is named, and nothing changes', async () => {

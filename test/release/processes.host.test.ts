@@ -234,6 +234,40 @@ describe.skipIf(unavailable !== undefined)(`processes and jobs (${unavailable ??
     expect(said).toEqual(['<h1>two</h1>']);
   });
 
+  test.each(['a reboot', 'a power cut'])('a job that %s ends alerts, and is not run again', async (how) => {
+    const [host] = at.hosts;
+    if (host === undefined) throw new Error('no host');
+    const mark = `pipeline-job-failed@${APP}:long.service`;
+    const failed = async () => (await at.on('systemctl --failed --plain --no-legend')).includes(mark);
+    const time = new Date(Date.now() + 20_000);
+    const run = 'date +%s >>"$HOME/ran"; sync; test -e "$HOME/short" || sleep 600';
+    const jobs = { long: { run, at: time.toISOString().slice(11, 19) } };
+    await at.deploy('one', { watch: '0s', jobs });
+    await expect.poll(async () => (await ran()).length, { timeout: 30_000 }).toBe(1);
+    if (how === 'a reboot') await at.reboot('web');
+    else await at.powerCycle('web');
+    await expect.poll(failed, { timeout: 20_000 }).toBe(true);
+    const result = how === 'a reboot' ? 'failed' : 'interrupted';
+    expect(await listJobs(host, APP, at.context)).toMatchObject([
+      { running: null, interrupted: null, last: { result, by: null } },
+    ]);
+    const told = (await at.on('cat /var/log/pipeline/audit.jsonl')).split('\n');
+    expect(told.filter((line) => line.includes('"action":"job"'))).toHaveLength(1);
+    await delay(3_000);
+    expect(await ran()).toHaveLength(1);
+
+    // It alerts over another reboot, until it has done its work.
+    await at.reboot('web');
+    await expect.poll(failed, { timeout: 20_000 }).toBe(true);
+    await at.on(`touch ${STATE}/short`);
+    expect((await runJob(host, APP, 'long', at.context, () => {})).result).toBe('done');
+    expect(await failed()).toBe(false);
+    await at.reboot('web');
+    await delay(2_000);
+    expect(await failed()).toBe(false);
+    expect(await ran()).toHaveLength(2);
+  });
+
   test('a job that was missed while the host was down is caught up once', async () => {
     const time = new Date(Date.now() + 25_000);
     const jobs = { once: { run: 'date +%s >>"$HOME/ran"', at: time.toISOString().slice(11, 19) } };

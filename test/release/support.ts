@@ -81,7 +81,9 @@ export interface Asked {
 export function recorded(
   host: string,
   asked: Asked[],
-  answer: (one: Asked) => { readonly exitCode?: number; readonly lines?: readonly string[] } | Error,
+  answer: (
+    one: Asked,
+  ) => { readonly exitCode?: number; readonly lines?: readonly string[]; readonly stdout?: string } | Error,
 ): Connection {
   const unexpected = () => {
     throw new Error('only scripts are expected');
@@ -92,7 +94,7 @@ export function recorded(
     const result = answer(one);
     if (result instanceof Error) throw result;
     for (const line of result.lines ?? []) options.onStdout?.(line);
-    return { exitCode: result.exitCode ?? 0, stdout: '', stderr: '' };
+    return { exitCode: result.exitCode ?? 0, stdout: result.stdout ?? '', stderr: '' };
   };
   return {
     target: { name: host, address: host, port: 22, user: 'root' },

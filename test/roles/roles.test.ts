@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Exposure } from '../../src/cloud/provider.ts';
 import { plan } from '../../src/host/plan.ts';
 import type { Resource } from '../../src/host/resource.ts';
 import type { HostFacts } from '../../src/host/state.ts';
 import { agentResources } from '../../src/roles/agent.ts';
+import { closedTo, firewall, withOpenings } from '../../src/roles/firewall.ts';
 import { hubResources } from '../../src/roles/hub.ts';
 import { exposuresOf, type RoleParams, rolesFor } from '../../src/roles/index.ts';
 import { HOST, NOTHING } from '../host/cases.ts';
@@ -235,6 +237,36 @@ describe('the firewall', () => {
       'tcp dport { 80, 443 } accept',
       'udp dport { 443 } accept',
     ]);
+  });
+
+  const SITE: Exposure = { port: 8443, protocol: 'tcp', from: 'anyone' };
+  const BEHIND: Exposure = { port: 8080, protocol: 'tcp', from: 'fleet' };
+  const whole = (exposures: readonly Exposure[]) => firewall({ ...PARAMS, exposures }).rules;
+
+  it.each([
+    [[], [SITE]],
+    [[], [BEHIND, SITE]],
+    [[{ ...SITE, port: 9000 }], [SITE]],
+    [
+      [
+        { ...SITE, port: 80 },
+        { ...BEHIND, port: 6379 },
+      ],
+      [SITE, BEHIND],
+    ],
+    [[{ ...SITE, protocol: 'udp' }], [BEHIND]],
+    // So far the balancer alone reached it.
+    [[{ ...SITE, from: 'fleet' }], [SITE]],
+  ] as const)('with more let in later is as if it had been from the start: %j and %j', (before, more) => {
+    const rules = whole(before);
+    expect(closedTo(rules, [...more, ...before])).toEqual(more);
+    const opened = withOpenings(rules, more);
+    expect(opened).toBe(whole([...before, ...more]));
+    expect(closedTo(opened, more)).toEqual([]);
+  });
+
+  it('that is open to anyone is open to a balancer', () => {
+    expect(closedTo(whole([SITE]), [{ ...SITE, from: 'fleet' }])).toEqual([]);
   });
 
   it('lets nobody in where a family has no addresses', () => {

@@ -14,6 +14,7 @@ import { type Context, quietContext } from '../../src/context.ts';
 import { Failure } from '../../src/errors.ts';
 import { converge } from '../../src/host/converge.ts';
 import { type DeployResult, deploy, type ReleaseHost, rollback } from '../../src/release/index.ts';
+import type { DeployRequest } from '../../src/release/types.ts';
 import { rolesFor } from '../../src/roles/index.ts';
 import { writeKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { connect } from '../../src/ssh/openssh.ts';
@@ -266,7 +267,13 @@ export interface ReleaseFixture {
   deploy(
     ref: string,
     app?: Partial<AppInput>,
-    options?: { name?: string; context?: Context; reseed?: boolean; canary?: readonly number[] },
+    options?: {
+      name?: string;
+      context?: Context;
+      reseed?: boolean;
+      canary?: readonly number[];
+      firewalls?: DeployRequest['firewalls'];
+    },
   ): Promise<DeployResult>;
   rollback(release?: string, app?: Partial<AppInput>): Promise<DeployResult>;
   /** Runs a script on the first host, or on another. */
@@ -379,6 +386,7 @@ export async function startReleases(names: readonly string[], front?: string): P
           artifact,
           by: 'tester@test',
           reseed: options.reseed,
+          firewalls: options.firewalls,
           canary: options.canary && { steps: options.canary },
         },
         options.context ?? context,

@@ -72,6 +72,9 @@ function row({ name, when, next, running, interrupted, last }: JobStatus, colors
     return [...begin, minute(interrupted), '', colors.red('interrupted: the host went down')];
   }
   if (last === null) return [...begin, '', '', 'not run yet'];
+  if (last.result === 'interrupted') {
+    return [...begin, minute(last.began), '', colors.red(`interrupted: ${last.why}`)];
+  }
   const result = last.result === 'done' ? colors.green('done') : colors.red(`failed: ${last.why}`);
   return [...begin, minute(last.began), took(last), last.by === null ? result : `${result}, by ${last.by}`];
 }

@@ -68,6 +68,19 @@ function ruleset({ table, rules }: FirewallResource): string {
   return `# Made by pipeline.\n${anew} {\n${rules.trimEnd()}\n}\n`;
 }
 
+/** The file that keeps a table for the next boot. */
+export function firewallFile(table: string): string {
+  return rulesFile({ kind: 'firewall', table, rules: '' }).path;
+}
+
+/** The rules in such a file; undefined: it is none of ours. */
+export function rulesIn(table: string, text: string): string | undefined {
+  const [head = '', tail = ''] = ruleset({ kind: 'firewall', table, rules: SEAM }).split(SEAM);
+  const own = text.startsWith(head) && text.endsWith(tail) && text.length >= head.length + tail.length;
+  return own ? `${text.slice(head.length, text.length - tail.length)}\n` : undefined;
+}
+const SEAM = '@';
+
 export const firewallProbe: Probe<Pick<Facts, 'firewalls'>> = {
   script: (resources) =>
     only(resources, 'firewall')

@@ -2,7 +2,8 @@
  * Timers of the release that stays. What did not change is left alone, so a running job goes on, and none
  * runs twice: there is one timer for each job, whichever versions stand side by side.
  */
-import { JOB_RUNS, jobTimer, liveLink } from '../../contract/places.ts';
+import { jobFailedUnit } from '../../contract/jobs.ts';
+import { JOB_RUNS, jobTimer, jobUnit, liveLink } from '../../contract/places.ts';
 import type { OrderedJob } from '../../contract/release.ts';
 import { unitPath } from '../colours.ts';
 import type { Host } from '../host.ts';
@@ -19,7 +20,7 @@ export async function putJobs(scene: Scene): Promise<void> {
   const { app, release } = placed.manifest;
   const jobs = placed.jobs ?? [];
   const stale = (await timersOf(host, app)).filter((timer) => jobs.every((job) => job.timer !== timer));
-  for (const timer of stale) await removeTimer(host, timer);
+  for (const timer of stale) await removeTimer(host, app, timer);
   if (jobs.length > 0) {
     await host.makeFolder(`${JOB_RUNS}/${app}`);
     await host.link(`releases/${release}`, liveLink(app));
@@ -68,13 +69,20 @@ async function timersOf(host: Host, app: string): Promise<readonly string[]> {
 }
 
 /** A run that is under way ends by itself. */
-async function removeTimer(host: Host, timer: string): Promise<void> {
+async function removeTimer(host: Host, app: string, timer: string): Promise<void> {
   await host.remove(`${WANTED}/${timer}`);
   await host.stop(timer);
   // Put back later, it has not missed anything.
   await host.remove(stampOf(timer));
-  await host.remove(unitPath(timer.replace(/timer$/, 'service')));
+  const unit = timer.replace(/timer$/, 'service');
+  await host.remove(unitPath(unit));
   await host.remove(unitPath(timer));
+  const [start = ''] = jobUnit(app, '*').split('*');
+  const job = unit.slice(start.length, -'.service'.length);
+  // Nothing would end the failure of a job that is gone.
+  for (const one of [unit, jobFailedUnit(app, job)]) {
+    if ((await host.unit(one)).active === 'failed') await host.stop(one);
+  }
 }
 
 function stampOf(timer: string): string {
