@@ -2,9 +2,10 @@
  * A guard's order, in a folder of the application. Its unit is enabled, so neither reboot nor kill ends the
  * watch; files decide what is left to do (`reason`: the release has failed; the weights: who serves).
  */
-import { settingsFolder } from '../contract/places.ts';
+import { colourLink, settingsFolder } from '../contract/places.ts';
 import type { GuardOrder, Placed } from '../contract/release.ts';
-import { disableGuard, enableGuard } from './colours.ts';
+import { rolloutFolder } from '../contract/rollout.ts';
+import { disableGuard, enableGuard, serving } from './colours.ts';
 import type { Host } from './host.ts';
 
 export interface GuardState {
@@ -16,6 +17,11 @@ export function guardFolder(app: string): string {
   return `${settingsFolder(app)}/guard`;
 }
 
+/** Where a watch waits while another release takes over, which may fail. */
+function suspendedFolder(app: string): string {
+  return `${settingsFolder(app)}/guard-suspended`;
+}
+
 function guardUnit(app: string): string {
   return `pipeline-guard@${app}.service`;
 }
@@ -23,45 +29,71 @@ function guardUnit(app: string): string {
 export async function beginGuard(host: Host, { watched, order }: GuardState): Promise<void> {
   const { manifest, slot, colour, instances, processes, jobs } = watched;
   const state: GuardState = { watched: { manifest, slot, colour, instances, processes, jobs }, order };
-  await watchUntil(host, state, host.now() + order.watch);
-}
-
-async function watchUntil(host: Host, state: GuardState, until: number): Promise<void> {
-  const { app } = state.watched.manifest;
+  const { app } = manifest;
   const folder = guardFolder(app);
   await host.remove(folder);
   await host.makeFolder(folder, 0o700);
-  await host.write(`${folder}/until`, `${until}\n`, 0o600);
-  await host.write(`${folder}/previous`, `${state.order.previous.manifest.release}\n`, 0o600);
+  await host.write(`${folder}/until`, `${host.now() + order.watch}\n`, 0o600);
+  await host.write(`${folder}/previous`, `${order.previous.manifest.release}\n`, 0o600);
+  await host.write(`${folder}/release`, `${manifest.release}\n`, 0o600);
   await host.write(`${folder}/order.json`, JSON.stringify(state), 0o600);
+  await watchOn(host, app);
+}
+
+async function watchOn(host: Host, app: string): Promise<void> {
   await enableGuard(host, app);
   await host.restart(guardUnit(app));
 }
 
-/** A watch that was ended before its time. */
-export interface EndedGuard {
-  readonly state: GuardState;
-  readonly until: number;
+/**
+ * Suspends the watch over the previous release; ends one that has gone back already, or that an older pipeline
+ * began. It stays enabled: a host that reboots in between goes on with it.
+ */
+export async function suspendGuard(host: Host, app: string): Promise<void> {
+  const folder = guardFolder(app);
+  if (!(await host.exists(folder))) return;
+  await host.stop(guardUnit(app));
+  await host.remove(suspendedFolder(app));
+  if (await watches(host, folder)) {
+    await host.rename(folder, suspendedFolder(app));
+    return;
+  }
+  await disableGuard(host, app);
+  await host.remove(folder);
 }
 
-/**
- * Ends the watch over the previous release, also one that an older pipeline began.
- * @returns what to resume it with; undefined: there was none, or it has gone back already
- */
-export async function endGuard(host: Host, app: string): Promise<EndedGuard | undefined> {
-  const folder = guardFolder(app);
-  if (!(await host.exists(folder))) return undefined;
+/** Goes on with a suspended watch, if what it watched serves on and its time is not over. */
+export async function resumeGuard(host: Host, app: string): Promise<void> {
+  // It was stopped, and not moved away any more.
+  const stopped = await watches(host, guardFolder(app));
+  if (stopped || (await takeUpGuard(host, app))) await watchOn(host, app);
+}
+
+/** @returns whether there was one to go on with: it is in its place again. */
+export async function takeUpGuard(host: Host, app: string): Promise<boolean> {
+  const folder = suspendedFolder(app);
+  if (!(await watches(host, folder))) return false;
+  const { watched } = JSON.parse((await host.read(`${folder}/order.json`)) ?? '') as GuardState;
+  if (host.now() >= Number(await host.read(`${folder}/until`))) return false;
+  if ((await serving(host, app)) !== watched.colour || (await host.exists(rolloutFolder(app)))) return false;
+  const release = `releases/${watched.manifest.release}`;
+  if ((await host.readLink(colourLink(app, watched.colour))) !== release) return false;
+  await host.remove(guardFolder(app));
+  await host.rename(folder, guardFolder(app));
+  return true;
+}
+
+/** Another release stays: the watch over the one before is over. */
+export async function forgetSuspended(host: Host, app: string): Promise<void> {
+  if (!(await host.exists(suspendedFolder(app)))) return;
+  await host.remove(suspendedFolder(app));
+  if (!(await host.exists(guardFolder(app)))) await disableGuard(host, app);
+}
+
+/** Whether there is a whole order in this folder that has not gone back. */
+async function watches(host: Host, folder: string): Promise<boolean> {
   const [order, until, reason] = await Promise.all(
     ['order.json', 'until', 'reason'].map((name) => host.read(`${folder}/${name}`)),
   );
-  await disableGuard(host, app);
-  await host.stop(guardUnit(app));
-  await host.remove(folder);
-  if (order === undefined || until === undefined || reason !== undefined) return undefined;
-  return { state: JSON.parse(order) as GuardState, until: Number(until) };
-}
-
-/** Goes on with it: what it watched serves on. */
-export async function resumeGuard(host: Host, ended: EndedGuard | undefined): Promise<void> {
-  if (ended !== undefined && host.now() < ended.until) await watchUntil(host, ended.state, ended.until);
+  return order !== undefined && until !== undefined && reason === undefined;
 }

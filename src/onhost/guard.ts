@@ -4,7 +4,7 @@
  */
 import type { ReleaseEvent } from '../contract/release.ts';
 import { disableGuard, serving } from './colours.ts';
-import { type GuardState, guardFolder } from './guard-files.ts';
+import { type GuardState, guardFolder, takeUpGuard } from './guard-files.ts';
 import { FAILED_CHECKS } from './health.ts';
 import type { Host } from './host.ts';
 import { Interrupt } from './interrupt.ts';
@@ -32,7 +32,10 @@ export async function guard(
   print: (line: string) => void,
 ): Promise<boolean> {
   const folder = guardFolder(app);
-  const text = await host.read(`${folder}/order.json`);
+  const order = () => host.read(`${folder}/order.json`);
+  // A release that was to take over died with its host.
+  const up = async () => ((await takeUpGuard(host, app)) ? order() : undefined);
+  const text = (await order()) ?? (await lock(app, up));
   if (text === undefined) return true;
   const state = JSON.parse(text) as GuardState;
   const why = (await host.read(`${folder}/reason`))?.trim() || (await watch(state, host));

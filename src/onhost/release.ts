@@ -10,7 +10,7 @@ import { other } from '../contract/places.ts';
 import type { ReleaseOrder, RolloutOrder, Settle, TakeOver } from '../contract/release.ts';
 import { rolloutFolder } from '../contract/rollout.ts';
 import { drain, enable, moveTo, serving, stopColour } from './colours.ts';
-import { endGuard, resumeGuard } from './guard-files.ts';
+import { resumeGuard, suspendGuard } from './guard-files.ts';
 import { becomeHealthy, probation } from './health.ts';
 import { hookUnit, runHook } from './hooks.ts';
 import type { Host } from './host.ts';
@@ -44,24 +44,36 @@ export async function carryOut(
   }
   if (order.verb !== 'revert') await alone(host, order);
   if (order.verb === 'let-in') {
-    await endGuard(interruptible(host, interrupt), order.takeOver.manifest.app);
-    await letIn(order.takeOver, order.rollout, host, tell, interrupt);
+    await instead(order.takeOver, host, interrupt, () =>
+      letIn(order.takeOver, order.rollout, host, tell, interrupt),
+    );
   } else if (order.verb === 'divide') {
     await divide(order.rollout, host, tell);
   } else if (order.verb === 'take-over') {
-    const ended = await endGuard(interruptible(host, interrupt), order.takeOver.manifest.app);
-    try {
-      await takeOver(order.takeOver, host, tell, interrupt);
-    } catch (error) {
-      await resumeGuard(host, ended);
-      throw error;
-    }
+    await instead(order.takeOver, host, interrupt, () => takeOver(order.takeOver, host, tell, interrupt));
     if (order.settle !== null) await keep(order.settle, host, tell, interrupt);
   } else if (order.verb === 'settle') {
     await keep(order.settle, host, tell, interrupt);
   } else {
     interrupt.keepGoing();
     await revert(order, host, tell);
+  }
+}
+
+/** The first minute of the version that serves goes on where another one fails to take over. */
+async function instead(
+  { manifest }: TakeOver,
+  host: Host,
+  interrupt: Interrupt,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await suspendGuard(interruptible(host, interrupt), manifest.app);
+    await work();
+  } catch (error) {
+    interrupt.keepGoing();
+    await resumeGuard(host, manifest.app);
+    throw error;
   }
 }
 
@@ -271,5 +283,6 @@ async function revert(
   if (order.old !== null && (await serving(host, app)) !== order.old) {
     throw failed('revert', `visitors still get ${other(order.old)}`);
   }
+  await resumeGuard(host, app);
   say.done();
 }

@@ -4,7 +4,7 @@
 import { AUDIT_LOG, other, releaseFolder } from '../contract/places.ts';
 import type { AuditLine, Settle } from '../contract/release.ts';
 import { drain, enable, stopColour, unitsUp } from './colours.ts';
-import { beginGuard } from './guard-files.ts';
+import { beginGuard, forgetSuspended } from './guard-files.ts';
 import { runHook } from './hooks.ts';
 import type { Host } from './host.ts';
 import { putJobs } from './jobs/put.ts';
@@ -29,6 +29,7 @@ export async function settle(order: Settle, host: Host, tell: Tell): Promise<voi
   if (order.remove.length > 0) await prune(scene, order.remove);
   if (order.audit !== null) await tellAudit(host, order.audit);
   if (order.guard !== null) await watch(scene, order.guard);
+  await forgetSuspended(host, app);
   if (order.afterDeploy !== null) await runHook(scene, 'after_deploy', order.afterDeploy);
 }
 

@@ -1,5 +1,6 @@
 /** The watch after a deploy: it ends well, or the host goes back by itself. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { RolloutOrder } from '../../src/contract/release.ts';
 import { guard, type WithLock } from '../../src/onhost/guard.ts';
 import type { FakeHost } from './fake-host.ts';
 import { broken } from './fake-host.ts';
@@ -8,6 +9,7 @@ import { carry, NEW, OLD, placed, servingHost, settle, takeOver } from './orders
 const BLUE = 'pipeline-shop@blue.service';
 const GREEN = 'pipeline-shop@green.service';
 const FOLDER = '/etc/pipeline/apps/shop/guard';
+const WANTED = '/etc/systemd/system/multi-user.target.wants/pipeline-guard@shop.service';
 const lock: WithLock = (_app, work) => work();
 
 function watched(standby: boolean) {
@@ -129,6 +131,99 @@ describe.each([{ standby: false }, { standby: true }])('a guard, standby: $stand
     expect(await run()).toBe(true);
     expect(host.green).toBe(0);
     expect(printed.at(-1)).toContain(`went back to ${OLD}`);
+  });
+
+  const third = { ...takeOver(), ...placed('20261103-000000-ccccccc', 'blue', 2), old: 'green' as const };
+  const takeThird = { verb: 'take-over', takeOver: third, settle: null } as const;
+  const revertThird = { verb: 'revert', placed: third, old: 'green', proven: false } as const;
+  const bringThird = () => host.files.set('/var/lib/pipeline/incoming/f00d', 'f00d');
+
+  it('goes on with what is left where the next deploy takes this host back, after another one failed', async () => {
+    const until = host.files.get(`${FOLDER}/until`);
+    bringThird();
+    expect((await carry(takeThird, host)).error).toBeUndefined();
+    expect(await host.exists(FOLDER)).toBe(false);
+    expect((await carry(revertThird, host)).error).toBeUndefined();
+    expect(host.green).toBe(100);
+    expect(host.files.get(`${FOLDER}/until`)).toBe(until);
+    expect(host.calls).toContain('start pipeline-guard@shop.service');
+    failing(host, ':21017');
+    expect(await run()).toBe(true);
+    expect(host.green).toBe(0);
+    expect(printed.at(-1)).toContain(`went back to ${OLD}`);
+  });
+
+  it('goes on after a kill at any call of the next deploy, once that fails or is taken back', async () => {
+    for (let at = 1; ; at++) {
+      host = servingHost(2);
+      await carry(watched(standby), host);
+      const until = host.files.get(`${FOLDER}/until`);
+      bringThird();
+      const dying = broken(host, at, 'kill');
+      await carry(takeThird, dying.host);
+      host.calls.length = 0;
+      if (host.green === 100) {
+        bringThird();
+        host.checks = () => ({ healthy: false, silent: false, said: 'GET / → 500' });
+        expect((await carry(takeThird, host)).error).toBeDefined();
+      } else await carry(revertThird, host);
+      const where = `call ${at}: ${dying.count.at}`;
+      expect(host.green, where).toBe(100);
+      expect(host.files.get(`${FOLDER}/until`), where).toBe(until);
+      expect(host.files.has(`${FOLDER}/order.json`), where).toBe(true);
+      expect(host.calls, where).toContain('start pipeline-guard@shop.service');
+      expect(host.links.has(WANTED), where).toBe(true);
+      if (dying.count.calls < at) break;
+    }
+  });
+
+  it('goes on at the boot of a host that went down while another version was to take over', async () => {
+    bringThird();
+    const until = Number(host.files.get(`${FOLDER}/until`));
+    const dying = broken(host, 40, 'kill');
+    await carry(takeThird, dying.host);
+    expect(await host.exists(FOLDER)).toBe(false);
+    expect(host.green).toBe(100);
+    expect(await run()).toBe(true);
+    expect(host.time).toBeGreaterThanOrEqual(until);
+    expect([await host.exists(FOLDER), host.links.has(WANTED)]).toEqual([false, false]);
+  });
+
+  it('does not go on at a boot where the other version has got the visitors', async () => {
+    bringThird();
+    await carry(takeThird, host);
+    const began = host.time;
+    expect(await run()).toBe(true);
+    expect([host.time, host.green]).toEqual([began, 0]);
+  });
+
+  it('goes on where the next version is to be let in to a few visitors, and does not start', async () => {
+    const until = host.files.get(`${FOLDER}/until`);
+    bringThird();
+    host.checks = () => ({ healthy: false, silent: false, said: 'GET / → 500' });
+    const rollout = { shared: third.site } as RolloutOrder;
+    const { error } = await carry({ verb: 'let-in', takeOver: third, rollout }, host);
+    expect(error).toMatchObject({ step: 'health' });
+    expect(host.files.get(`${FOLDER}/until`)).toBe(until);
+  });
+
+  it('has nothing left once the next deploy stays, or its own time is over', async () => {
+    bringThird();
+    await carry(takeThird, host);
+    await carry(
+      { verb: 'settle', settle: { ...settle(), ...placed(third.manifest.release, 'blue', 2) } },
+      host,
+    );
+    await carry(revertThird, host);
+    expect(await host.exists(FOLDER)).toBe(false);
+
+    host = servingHost(2);
+    await carry(watched(standby), host);
+    bringThird();
+    await carry(takeThird, host);
+    host.time += 60_000;
+    await carry(revertThird, host);
+    expect(await host.exists(FOLDER)).toBe(false);
   });
 
   it('does not begin anew where it has gone back and the next deploy fails', async () => {

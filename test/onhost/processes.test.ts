@@ -393,7 +393,12 @@ describe('jobs', () => {
     expect(at.links.get('/srv/shop/live')).toBe(`releases/${NEW}`);
     const timer = at.files.get(`/etc/systemd/system/${TIMER}`);
     expect(timer).toContain('OnCalendar=03:00 UTC\nPersistent=true\n');
-    expect(at.files.get(`/etc/systemd/system/${JOB}`)).toContain('ExecStart=/srv/shop/live/jobs/nightly\n');
+    const unit = at.files.get(`/etc/systemd/system/${JOB}`) ?? '';
+    expect(unit).toContain('ExecStart=/srv/shop/live/jobs/nightly\n');
+    // Its time is on the disk before it does anything.
+    expect(unit).toMatch(
+      /touch \S+\/nightly\.began\n.*sync \S+\/nightly\.began \S+\/stamp-pipeline-shop@job-/,
+    );
   });
 
   it('stay as they are where nothing of them changed', async () => {

@@ -221,6 +221,16 @@ complete
       site: 'def',
     });
   });
+  it.each([
+    ['20000 c0 c1', { left: 20_000, previous: 'c0' }],
+    // An older pipeline did not write whose it is.
+    ['20000 c0', { left: 20_000, previous: 'c0' }],
+    ['-1 c0 c1', undefined],
+    // Suspended, while the command died that let another release take over.
+    ['20000 c9 c0', undefined],
+  ])('say what is left of the first minute of what serves: %s', (line, wanted) => {
+    expect(parseAppFacts('web', 'app', `watched ${line}\n${text}`).watched).toEqual(wanted);
+  });
   it('say where the kernel has no IPv6', () => {
     expect(parseAppFacts('web', 'app', `lacks ipv6\n${text}`).noIpv6).toBe(true);
   });

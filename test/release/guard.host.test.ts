@@ -26,8 +26,8 @@ cd /etc/systemd/system/multi-user.target.wants && ls -d ${unit} 2>/dev/null
 ls /etc/pipeline/apps/${APP}/guard 2>/dev/null; true`);
       return text.trim().split('\n');
     }
-    const WATCHES = ['active', unit, 'order.json', 'previous', 'until'];
-    const WENT_BACK = ['inactive', 'order.json', 'previous', 'reason', 'until'];
+    const WATCHES = ['active', unit, 'order.json', 'previous', 'release', 'until'];
+    const WENT_BACK = ['inactive', 'order.json', 'previous', 'reason', 'release', 'until'];
     const answer = () => at.ask('/').then(({ text }) => text, String);
     const history = () => releases({ config: at.config({}), app: APP, hosts: at.hosts }, at.context);
     const gone = { timeout: 40_000, interval: 500 };

@@ -189,6 +189,16 @@ describe('the plan of a restart', () => {
     expect(gone?.guard).toBeUndefined();
   });
 
+  it('that was killed, and is finished by a deploy, loses nothing of the first minute', () => {
+    const again = { blue: 'two', green: 'two' };
+    const units = ['pipeline-app@blue.service', 'pipeline-app@green.service'];
+    const watched = { left: 20_000, previous: 'one' };
+    const known = { ...both, colours: again, active: new Set(units), watched };
+    const [host] = planFor(deploy, withSite(known)).hosts;
+    expect(host).toMatchObject({ settle: {}, guard: { watch: 20_000, previous: { release: 'one' } } });
+    expect(host?.takeOver).toBeUndefined();
+  });
+
   it('is none where nothing serves, or nothing runs', () => {
     expect(() => planFor(restart, facts({ live: undefined }))).toThrow('no live release on web-1');
     const files = facts({ releases: [kept('one', 'live', { runtime: 'static' })] });

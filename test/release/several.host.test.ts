@@ -1,8 +1,13 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildArtifact } from '../../src/build/build.ts';
 import { deploy, releases } from '../../src/release/index.ts';
+import { bundleProgram } from '../support/bundle.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
-import { APP, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
+import { APP, CACHE, failureOf, type ReleaseFixture, startReleases } from '../support/releases.ts';
 
 const unavailable = hostsUnavailable();
 
@@ -105,6 +110,52 @@ s.listen(); time.sleep(60)' && sleep 1`,
       const list = await releases({ config: at.config({}), app: APP, hosts: at.hosts }, at.context);
       expect(list.map(({ ref, live, kept }) => [ref, live, kept])).toContainEqual(['two', true, true]);
       expect(list.find(({ live }) => live)?.release).toBe(again.release);
+    });
+
+    test('where the second fails, the first goes on with its watch, also after the death of a command', async () => {
+      const app = { watch: '180s' };
+      await at.deploy('one', app);
+      await at.deploy('two', app);
+      const guard = (host: number) =>
+        at.on(
+          `systemctl is-active pipeline-guard@${APP} || true
+cat /etc/pipeline/apps/${APP}/guard/until /etc/pipeline/apps/${APP}/guard-suspended/until 2>/dev/null || true`,
+          host,
+        );
+      const before = [await guard(0), await guard(1)];
+      expect(before[0]).toMatch(/^active\n\d+\n$/);
+
+      const program = bundleProgram(join(import.meta.dirname, '../support/deploy-program.ts'));
+      const file = join(at.folder, 'deploy-several.json');
+      const targets = at.hosts.map(({ connection }) => connection.target);
+      const env = { ...process.env, XDG_CACHE_HOME: CACHE };
+      writeFileSync(file, JSON.stringify({ config: at.config(app), app: APP, ref: 'three', targets, env }));
+      const child = spawn(process.execPath, [program.path, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const { host, stage, state } = JSON.parse(line);
+        if (`${host} ${stage} ${state}` === 'web-2 start started') child.kill('SIGKILL');
+      });
+      await new Promise<void>((resolve) => child.on('close', () => resolve()));
+      program.remove();
+      // The second went back by itself; the first has switched, and nothing watches it.
+      await expect.poll(() => guard(1), { timeout: 20_000 }).toBe(before[1]);
+      expect(await answers()).toEqual(['version three 0', 'version two 0']);
+      expect(await guard(0)).toBe(before[0]?.replace('active', 'inactive'));
+
+      await at.on(
+        `systemd-run --quiet --collect --unit stranger python3 -c 'import socket,time
+s=socket.socket(); s.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); s.bind(("127.0.0.1",21000))
+s.listen(); time.sleep(60)' && sleep 1`,
+        1,
+      );
+      const failure = await failureOf(at.deploy('three', app));
+      expect(failure).toMatchObject({ kind: 'host', host: 'web-2', step: 'start' });
+      expect(await answers()).toEqual(['version two 0', 'version two 0']);
+      expect([await guard(0), await guard(1)]).toEqual(before);
+      await at.on('systemctl stop stranger', 1);
+      expect(await at.deploy('three', app)).toMatchObject({ changed: true, watch: 180_000 });
+      expect(await guard(0)).toMatch(/^active\n\d+\n$/);
+      expect(await guard(0)).not.toBe(before[0]);
     });
 
     test('a host that was away during a deploy is brought up to the others by the same command', async () => {

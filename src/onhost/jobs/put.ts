@@ -2,7 +2,7 @@
  * Timers of the release that stays. What did not change is left alone, so a running job goes on, and none
  * runs twice: there is one timer for each job, whichever versions stand side by side.
  */
-import { jobFailedUnit } from '../../contract/jobs.ts';
+import { jobFailedUnit, timerStamp } from '../../contract/jobs.ts';
 import { JOB_RUNS, jobTimer, jobUnit, liveLink } from '../../contract/places.ts';
 import type { OrderedJob } from '../../contract/release.ts';
 import { unitPath } from '../colours.ts';
@@ -11,8 +11,6 @@ import { failed, type Scene, sayer } from '../scene.ts';
 
 const UNITS = '/etc/systemd/system';
 const WANTED = `${UNITS}/timers.target.wants`;
-/** Where systemd keeps when a timer's time came last. */
-const STAMPS = '/var/lib/systemd/timers';
 
 /** Done again, it does what is left. */
 export async function putJobs(scene: Scene): Promise<void> {
@@ -55,7 +53,7 @@ async function writeJob(host: Host, { unit, unitText, timer, timerText }: Ordere
   if ((await host.read(unitPath(timer))) !== timerText) {
     await host.stop(timer);
     // A time of the new ones that has passed already was not missed.
-    await host.write(stampOf(timer), '', 0o644);
+    await host.write(timerStamp(timer), '', 0o644);
     await host.write(unitPath(timer), timerText, 0o644);
     changed = true;
   }
@@ -73,7 +71,7 @@ async function removeTimer(host: Host, app: string, timer: string): Promise<void
   await host.remove(`${WANTED}/${timer}`);
   await host.stop(timer);
   // Put back later, it has not missed anything.
-  await host.remove(stampOf(timer));
+  await host.remove(timerStamp(timer));
   const unit = timer.replace(/timer$/, 'service');
   await host.remove(unitPath(unit));
   await host.remove(unitPath(timer));
@@ -83,8 +81,4 @@ async function removeTimer(host: Host, app: string, timer: string): Promise<void
   for (const one of [unit, jobFailedUnit(app, job)]) {
     if ((await host.unit(one)).active === 'failed') await host.stop(one);
   }
-}
-
-function stampOf(timer: string): string {
-  return `${STAMPS}/stamp-${timer}`;
 }

@@ -35,8 +35,11 @@ settings=$apps/$app
 for file in "$settings"/auth/*; do [ -f "$file" ] && echo "auth $(basename "$file")"; done
 [ -d "$settings/guard" ] && [ -e "$settings/standby" ] && echo "standby $(cat "$settings/standby")"
 guard=$settings/guard
+# Another release was to take over, and its command died.
+[ -e "$guard/previous" ] || guard=$settings/guard-suspended
 if [ -e "$guard/previous" ] && [ ! -e "$guard/reason" ]; then
-  echo "watched $(($(cat "$guard/until") - $(date +%s%3N))) $(cat "$guard/previous")"
+  left=$(($(cat "$guard/until") - $(date +%s%3N)))
+  echo "watched $left $(cat "$guard/previous") $(cat "$guard/release" 2>/dev/null)"
 fi
 [ -e "$settings/rollout/order.json" ] && echo "rollout $(cat "$settings/rollout/baseline")"
 echo complete

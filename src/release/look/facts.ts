@@ -103,6 +103,9 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
   const listening = all('listen').flatMap((port) => slotOf(Number(port)) ?? []);
   const green = all('green')[0];
   const rollout = all('rollout')[0];
+  const live =
+    colourOf(rollout ?? '') ?? (green === undefined ? undefined : Number(green) > 50 ? 'green' : 'blue');
+  const colours: AppFacts['colours'] = Object.fromEntries(all('colour').map((rest) => splitOnce(rest)));
   const units = all('unit').map((rest) => splitOnce(rest));
   return {
     ...parseProgramFacts(host, all),
@@ -114,12 +117,11 @@ export function parseAppFacts(host: string, app: string, text: string): AppFacts
       ...listening.filter((slot) => slot !== Number(own)),
       ...[...slots].filter(([name]) => name !== app).map(([, slot]) => Number(slot)),
     ]),
-    live:
-      colourOf(rollout ?? '') ?? (green === undefined ? undefined : Number(green) > 50 ? 'green' : 'blue'),
+    live,
     rollout: rollout !== undefined,
-    colours: Object.fromEntries(all('colour').map((rest) => splitOnce(rest))),
+    colours,
     standby: colourOf(splitOnce(all('standby')[0] ?? '')[0]),
-    watched: watchedOf(all('watched')[0]),
+    watched: watchedOf(all('watched')[0], live === undefined ? undefined : colours[live]),
     active: new Set(units.filter(([, state]) => state === 'active').map(([unit]) => unit)),
     timers: new Set(all('timer')),
     unwell: new Set(
@@ -148,9 +150,12 @@ export function parseClosed(text: string): Closed {
   }
 }
 
-function watchedOf(text: string | undefined): AppFacts['watched'] {
-  const [left, previous] = splitOnce(text ?? '');
-  return Number(left) > 0 ? { left: Number(left), previous } : undefined;
+/** One that is suspended may be about a release that serves no more. Older guards do not say which. */
+function watchedOf(text: string | undefined, live: string | undefined): AppFacts['watched'] {
+  const [left, rest] = splitOnce(text ?? '');
+  const [previous, release] = splitOnce(rest);
+  const other = release !== '' && release !== live;
+  return Number(left) > 0 && !other ? { left: Number(left), previous } : undefined;
 }
 
 function colourOf(text: string): Colour | undefined {

@@ -1,5 +1,5 @@
 /** Units of jobs: a timer, and the service that it starts. Pure text. */
-import { jobBeganFile } from '../../contract/jobs.ts';
+import { jobBeganFile, timerStamp } from '../../contract/jobs.ts';
 import type { Manifest, ManifestJob } from '../../contract/manifest.ts';
 import { jobTimer, jobUnit, liveLink, ONHOST } from '../../contract/places.ts';
 import type { OrderedJob } from '../../contract/release.ts';
@@ -24,6 +24,7 @@ export function jobsOf(manifest: Manifest): readonly OrderedJob[] {
 function serviceText(manifest: Manifest, { name, timeout }: ManifestJob): string {
   const { app } = manifest;
   const folder = liveLink(app);
+  const began = jobBeganFile(app, name);
   const lines = [
     '# Written by pipeline. Changes here are overwritten by the next deploy.',
     '[Unit]',
@@ -34,7 +35,9 @@ function serviceText(manifest: Manifest, { name, timeout }: ManifestJob): string
     'Type=oneshot',
     ...programLines(manifest, folder),
     // Its time is when it began; left behind, it tells of a run that the host did not survive.
-    `ExecStartPre=+/usr/bin/touch ${jobBeganFile(app, name)}`,
+    `ExecStartPre=+/usr/bin/touch ${began}`,
+    // A power cut must not make its time look missed: it would run twice for it.
+    `ExecStartPre=+-/usr/bin/sync ${began} ${timerStamp(jobTimer(app, name))}`,
     `ExecStart=${folder}/jobs/${name}`,
     // As root: what became of it is written where the application cannot.
     `ExecStopPost=+${ONHOST}/node/bin/node ${ONHOST}/current job-ended ${app} ${name}`,

@@ -151,7 +151,9 @@ function finish(
     ? { ...common, site: { site: siteWith(app, definition, at, manifest, colour, front.edge), certificate } }
     : common;
   const stands = running(at.facts, other(colour)) ? releaseIn(at.facts, other(colour)) : undefined;
-  const guard = action === 'deploy' ? guardOf(definition, manifest, stands) : undefined;
+  const begun = action === 'deploy' ? guardOf(definition, manifest, stands) : undefined;
+  // Nothing of it is lost to a restart that was killed, nor to another site.
+  const guard = begun ?? stillWatched(at.facts);
   return { host: at.host, facts: at.facts, settle, guard };
 }
 
