@@ -2,6 +2,7 @@
 
 import type { Artifact } from '../../build/artifact.ts';
 import { buildArtifact } from '../../build/build.ts';
+import type { PlacedProgram } from '../../cloud/provider.ts';
 import { healthPath, healthWithin } from '../../config/health.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
@@ -28,6 +29,7 @@ import {
   agentPath,
   cleanHosts,
   journalOf,
+  localPrograms,
   prepareProxy,
   prepareReleaseHost,
   prepareSide,
@@ -94,7 +96,7 @@ export async function runCanary(
   const plan = planRun(config, options);
   checkLabApp(plan.app, plan.definition);
   const subject = await subjectOf(plan, options, resources, context);
-  const lab = await openLab(config, subject.plan, options.inventory, context);
+  const lab = await openLab(config, subject.plan, options.inventory, subject.programs, context);
   listener.onHosts?.(lab.remains);
   let keep = options.keep;
   try {
@@ -126,6 +128,8 @@ interface Subject {
   /** What is generated lives as long as the experiment, and both sides have the same. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly agent: AgentFiles;
+  /** What local hosts are made with, so that it need not be sent and unpacked on each. */
+  readonly programs: readonly PlacedProgram[];
 }
 
 async function subjectOf(
@@ -140,6 +144,8 @@ async function subjectOf(
   const both = [baseline, candidate];
   const deployed = needsRelease(definition, both);
   const sources = deployed ? withPasswords(definition) : definition.secrets;
+  const files = await agentFiles(agent, both, context);
+  const nodes = deployed ? [files.node] : [files.node, ...both.flatMap(({ node }) => node ?? [])];
   return {
     plan: { ...plan, canary: { ...canary, memory: canary.memory ?? labMemory(definition, both) } },
     deployed,
@@ -147,7 +153,8 @@ async function subjectOf(
     artifacts: { baseline, candidate },
     drafts: await draftRequests(config, plan, commits, context),
     secrets: (await resolveSecrets(app, sources, [], config.directory, context)).values,
-    agent: await agentFiles(agent, both, context),
+    agent: files,
+    programs: options.inventory === undefined ? await localPrograms(nodes, context) : [],
   };
 }
 
@@ -192,13 +199,8 @@ class LabRun {
 
   /** @param locked the context that ends with the lock */
   async run(locked: Context): Promise<CanaryResult> {
-    const { plan, agent, drafts, artifacts } = this.#subject;
-    const others = this.#apps().filter((app) => app !== plan.app);
-    for (const app of others) await nginxProxy(this.#lab.hosts.proxy.connection, locked).remove(app);
-    const [proxy, sides] = await Promise.all([
-      prepareProxy(this.#lab, plan.definition.site.port, agent, locked),
-      this.#sides(locked),
-    ]);
+    const { plan, drafts, artifacts } = this.#subject;
+    const [proxy, sides] = await Promise.all([this.#proxy(locked), this.#sides(locked)]);
     const requests = readyRequests(drafts, {
       baseline: choosePaths(drafts, 'baseline', sides.baseline.answer.statuses),
       candidate: choosePaths(drafts, 'candidate', sides.candidate.answer.statuses),
@@ -213,6 +215,14 @@ class LabRun {
       ...seen,
       logs: await this.#logs(sides),
     });
+  }
+
+  /** Without the sites of other applications. */
+  async #proxy(locked: Context): Promise<ReadyProxy> {
+    const { plan, agent } = this.#subject;
+    const others = this.#apps().filter((app) => app !== plan.app);
+    for (const app of others) await nginxProxy(this.#lab.hosts.proxy.connection, locked).remove(app);
+    return prepareProxy(this.#lab, plan.definition.site.port, agent, locked);
   }
 
   /** Kept hosts may still have another one. */
