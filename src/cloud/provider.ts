@@ -30,6 +30,8 @@ export interface MachineSpec {
     | undefined;
   /** Debian packages that its applications need. */
   readonly packages?: readonly string[] | undefined;
+  /** Local hosts: programs of this machine that a new one has from its first boot on. */
+  readonly programs?: readonly PlacedProgram[] | undefined;
   /** Local hosts: limits of the host's control group. */
   readonly memoryBytes: number;
   readonly cpus: number;
@@ -38,6 +40,12 @@ export interface MachineSpec {
   /** DigitalOcean: slugs. */
   readonly size: string;
   readonly region: string;
+}
+
+/** A program, and where it is on a host. */
+export interface PlacedProgram {
+  readonly from: string;
+  readonly to: string;
 }
 
 /** Everything that one environment should consist of. */

@@ -2,6 +2,7 @@
 
 import type { Artifact } from '../../build/artifact.ts';
 import { buildArtifact } from '../../build/build.ts';
+import type { PlacedProgram } from '../../cloud/provider.ts';
 import { healthPath, healthWithin } from '../../config/health.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
@@ -29,6 +30,7 @@ import {
   agentPath,
   cleanHosts,
   journalOf,
+  localPrograms,
   prepareProxy,
   prepareReleaseHost,
   prepareSide,
@@ -95,7 +97,7 @@ export async function runCanary(
   const plan = planRun(config, options);
   checkLabApp(plan.app, plan.definition);
   const subject = await subjectOf(plan, options, resources, context);
-  const lab = await openLab(config, subject.plan, options.inventory, context);
+  const lab = await openLab(config, subject.plan, options.inventory, subject.programs, context);
   listener.onHosts?.(lab.remains);
   let keep = options.keep;
   let claimed = false;
@@ -130,6 +132,8 @@ interface Subject {
   /** What is generated lives as long as the experiment, and both sides have the same. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly agent: AgentFiles;
+  /** What local hosts are made with, so that it need not be sent and unpacked on each. */
+  readonly programs: readonly PlacedProgram[];
 }
 
 async function subjectOf(
@@ -144,6 +148,8 @@ async function subjectOf(
   const both = [baseline, candidate];
   const deployed = needsRelease(definition, both);
   const sources = deployed ? withPasswords(definition) : definition.secrets;
+  const files = await agentFiles(agent, both, context);
+  const nodes = deployed ? [files.node] : [files.node, ...both.flatMap(({ node }) => node ?? [])];
   return {
     plan: { ...plan, canary: { ...canary, memory: canary.memory ?? labMemory(definition, both) } },
     deployed,
@@ -151,7 +157,8 @@ async function subjectOf(
     artifacts: { baseline, candidate },
     drafts: await draftRequests(config, plan, commits, context),
     secrets: (await resolveSecrets(app, sources, [], config.directory, context)).values,
-    agent: await agentFiles(agent, both, context),
+    agent: files,
+    programs: options.inventory === undefined ? await localPrograms(nodes, context) : [],
   };
 }
 

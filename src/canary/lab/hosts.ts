@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { createLocalProvider } from '../../cloud/local/provider.ts';
-import type { EnvironmentSpec, Machine, MachineSpec } from '../../cloud/provider.ts';
+import type { EnvironmentSpec, Machine, MachineSpec, PlacedProgram } from '../../cloud/provider.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
@@ -37,23 +37,31 @@ export interface Lab {
 
 const MIB = 2 ** 20;
 
-/** The three hosts, running and reachable. */
+/** The three hosts, running and reachable. `programs`: what local ones have as soon as they are made. */
 export function openLab(
   config: Config,
   plan: RunPlan,
   inventory: string | undefined,
+  programs: readonly PlacedProgram[],
   context: Context,
 ): Promise<Lab> {
-  return inventory === undefined ? localLab(config, plan, context) : inventoryLab(config, inventory, context);
+  return inventory === undefined
+    ? localLab(config, labSpec(config, plan, programs), context)
+    : inventoryLab(config, inventory, context);
 }
 
 /** The environment of the three local hosts: equal in memory and processors. */
-export function labSpec(config: Config, plan: Pick<RunPlan, 'canary'>): EnvironmentSpec {
+export function labSpec(
+  config: Config,
+  plan: Pick<RunPlan, 'canary'>,
+  programs: readonly PlacedProgram[] = [],
+): EnvironmentSpec {
   const machine = (name: LabName): MachineSpec => ({
     name,
     group: name,
     roles: [],
     exposures: [],
+    programs,
     memoryBytes: plan.canary.memory ?? 512 * MIB,
     cpus: plan.canary.cpus ?? 1,
     size: 's-1vcpu-1gb',
@@ -75,8 +83,7 @@ export function labEnvironment(config: Config): EnvironmentSpec {
   };
 }
 
-async function localLab(config: Config, plan: RunPlan, context: Context): Promise<Lab> {
-  const spec = labSpec(config, plan);
+async function localLab(config: Config, spec: EnvironmentSpec, context: Context): Promise<Lab> {
   const provider = createLocalProvider(context, spec);
   // What is aborted must still clean up.
   const destroy = () =>

@@ -2,10 +2,11 @@
  * The three hosts become what the experiment needs: a proxy with its site, and one version each on two equal
  * hosts.
  */
+import { join } from 'node:path';
 import type { Artifact } from '../../build/artifact.ts';
-import { nodeArchive, resolveNode } from '../../build/node-runtime.ts';
+import { nodeArchive, nodeForBuilds, resolveNode } from '../../build/node-runtime.ts';
 import { sha256 } from '../../build/pack.ts';
-import type { Exposure } from '../../cloud/provider.ts';
+import type { Exposure, PlacedProgram } from '../../cloud/provider.ts';
 import type { Context } from '../../context.ts';
 import { asFailure, Failure } from '../../errors.ts';
 import { converge } from '../../host/converge.ts';
@@ -19,6 +20,8 @@ import {
   BEGIN,
   installScript,
   journalScript,
+  LIST,
+  nodePath,
   REMOVE,
   type ServiceSpec,
   unpackNode,
@@ -48,6 +51,19 @@ export async function agentFiles(
     own ??
     (await resolveNode('the agent', { range: `>=${AGENT_NODE}`, preferLts: true, from: 'default' }, context));
   return { path, sha256: await sha256(path), node: node ?? '' };
+}
+
+/** Each Node as this machine has it unpacked, which is of the same kind as its local hosts. */
+export async function localPrograms(
+  versions: readonly string[],
+  context: Context,
+): Promise<readonly PlacedProgram[]> {
+  return Promise.all(
+    [...new Set(versions)].map(async (version) => ({
+      from: join(await nodeForBuilds(version, context), 'bin', 'node'),
+      to: nodePath(version),
+    })),
+  );
 }
 
 /** Where the agent is on a host. */
@@ -279,15 +295,12 @@ function agentUpload(agent: AgentFiles): Upload {
   return { from: agent.path, to: agentPath(agent) };
 }
 
-/** Sends what is not there yet. Names say what a file is, so a name that is there needs no second look. */
+/**
+ * Sends what is not there yet. Names say what a file is, so a name that is there needs no second look; a Node
+ * that is unpacked has its archive's name.
+ */
 async function upload(host: LabHost, files: readonly Upload[], context: Context): Promise<void> {
-  const text = await host.connection.check(
-    `ls -1 ${uploadPath('node', '').replace(/node-$/, '')} 2>/dev/null || true`,
-    {
-      label: 'what is there already',
-      signal: context.signal,
-    },
-  );
+  const text = await host.connection.check(LIST, { label: 'what is there already', signal: context.signal });
   const there = new Set(text.split('\n'));
   const missing = files.filter(({ to }) => !there.has(to.slice(to.lastIndexOf('/') + 1)));
   await Promise.all(

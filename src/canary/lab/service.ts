@@ -21,6 +21,9 @@ export function uploadPath(kind: 'node' | 'artifact' | 'agent', name: string): s
   return `${FOLDER}/uploads/${kind}-${name}`;
 }
 
+/** Names of what was uploaded, and of what was unpacked. */
+export const LIST = `ls -1 ${FOLDER} ${FOLDER}/uploads 2>/dev/null || true`;
+
 /** Unpacks an uploaded Node (the registry's archive: package/bin/node), unless it was done before. */
 export function unpackNode(version: string): string {
   const folder = `${FOLDER}/node-${version}`;

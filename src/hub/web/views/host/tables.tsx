@@ -78,9 +78,12 @@ function Ago({
   readonly now: number;
 }) {
   return (
-    <span class={error === '' ? undefined : 'worse'}>
-      {at === null ? 'never' : `${age(now - at * 1000)} ago`} {error}
-    </span>
+    <>
+      <span class={error === '' ? 'nowrap' : 'nowrap worse'}>
+        {at === null ? 'never' : `${age(now - at * 1000)} ago`}
+      </span>
+      {error !== '' && <span class="why">{error}</span>}
+    </>
   );
 }
 
@@ -89,13 +92,15 @@ const backupColumns = (now: number): readonly Column<Backup>[] => [
   {
     id: 'at',
     title: 'Backed up',
+    word: true,
     by: ({ at }) => at ?? 0,
     cell: ({ at, error }) => <Ago at={at} error={error} now={now} />,
   },
-  figures('size', 'Size', 'bytes', ({ size }) => size),
+  figures('size', 'Size', 'bytes', ({ size }) => size, { minor: true }),
   {
     id: 'verified',
     title: 'Restored on trial',
+    word: true,
     by: ({ verified }) => verified ?? 0,
     cell: ({ verified, verifyError }) => <Ago at={verified} error={verifyError} now={now} />,
   },
