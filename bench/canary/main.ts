@@ -4,6 +4,8 @@
  *   node bench/run.mjs canary             good against broken: seconds from the command and the first request
  *   node bench/run.mjs canary --itself 20 good against good so many times in a row: none may be rejected
  *
+ * Both take [--seconds 60] [--rate 100] [--keep FOLDER, for the reports]; the first also [--runs 3].
+ *
  * Builds, Node and the base image come from the cache; the hosts are made anew for the first measurement and
  * kept for the others.
  */
@@ -19,7 +21,6 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '60' },
     rate: { type: 'string', default: '100' },
-    /** Folder for the reports. */
     keep: { type: 'string' },
   },
 });
