@@ -21,9 +21,8 @@ const ALONE = [
   'test/host/converge.host.test.ts',
 ];
 
-/** A host shares a noisy machine. What passes only the second time is named in the end: FLAKY. */
+/** No retry here: a test that changed its host finds another one. `scripts/test.mjs` runs failed files again. */
 const withHosts = {
-  retry: 1,
   testTimeout: 300_000,
   hookTimeout: 600_000,
 };

@@ -1,21 +1,30 @@
-// Runs one benchmark: node bench/run.mjs NAME [arguments]. Bundles bench/NAME/main.ts (or bench/NAME.ts)
-// first, since Node 20 runs no TypeScript.
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+// Runs one benchmark: node bench/run.mjs NAME [arguments]; with --help it says what it measures and takes.
+// Bundles bench/NAME/main.ts first, since Node 20 runs no TypeScript.
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { headOf, unknownFlags } from './usage.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const [name = '', ...rest] = process.argv.slice(2);
-const entry = [join(here, name, 'main.ts'), join(here, `${name}.ts`)].find(
-  (file) => name !== '' && existsSync(file),
-);
-if (entry === undefined) {
+const entry = join(here, name, 'main.ts');
+if (name === '' || !existsSync(entry)) {
   const known = readdirSync(here, { withFileTypes: true })
-    .filter((file) => !file.name.startsWith('.') && (file.isDirectory() || file.name.endsWith('.ts')))
-    .map((file) => file.name.replace(/\.ts$/, ''));
+    .filter((file) => file.isDirectory() && !file.name.startsWith('.'))
+    .map((file) => file.name);
   console.error(`usage: node bench/run.mjs NAME [arguments]\nbenchmarks: ${known.join(', ')}`);
+  process.exit(2);
+}
+const head = headOf(readFileSync(entry, 'utf8'));
+if (rest.some((one) => one === '--help' || one === '-h')) {
+  console.log(head);
+  process.exit(0);
+}
+const unknown = unknownFlags(head, rest);
+if (unknown.length > 0) {
+  console.error(`${name} takes no ${unknown.join(' and no ')}. See: node bench/run.mjs ${name} --help`);
   process.exit(2);
 }
 

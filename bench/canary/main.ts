@@ -5,6 +5,8 @@
  *   node bench/run.mjs canary --timeline  the same, and when each stage began and ended
  *   node bench/run.mjs canary --itself 20 good against good so many times in a row: none may be rejected
  *
+ * Both take [--seconds 60] [--rate 100] [--keep FOLDER, for the reports]; the first also [--runs 3].
+ *
  * Builds, Node and the base image come from the cache; the hosts are made anew for the first measurement and
  * kept for the others.
  */
@@ -21,7 +23,6 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     rate: { type: 'string', default: '100' },
     timeline: { type: 'boolean', default: false },
-    /** Folder for the reports. */
     keep: { type: 'string' },
   },
 });

@@ -2,7 +2,7 @@
  * What the hub costs: Redis and hub on one core, 500 simulated hosts at a sample every 5 s, 20 routes in
  * each.
  *
- *   npm run build && node bench/run.mjs hub [--hosts 500] [--seconds 120] [--core N]
+ *   npm run build && node bench/run.mjs hub [--hosts 500] [--seconds 120] [--core N] [--profile]
  *
  * Goals (issue 6): nothing lost, the hub under half of the core; the query of one chart over 7 days under
  * 100 ms; what a browser loads for the

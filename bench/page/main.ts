@@ -2,7 +2,7 @@
  * The dashboard with sample data. Without arguments: how large it is, and how soon it can be used, in
  * Debian's chromium on loopback.
  *
- *   npm run bench -- page [--hosts 50] [--apps 20]
+ *   npm run bench -- page [--hosts 50] [--apps 20] [--days 2]
  *   npm run bench -- page --serve [--hosts 3] [--apps 2] [--port 8080]     serves it until Ctrl-C
  */
 import { once } from 'node:events';

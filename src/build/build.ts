@@ -80,24 +80,8 @@ export async function buildArtifact(
 
   const how = await readRecipe(app, definition, source, commit, context);
   const node = await nodeOf(app, how, context);
-  const key = createHash('sha256')
-    .update(
-      JSON.stringify([FORMAT, source.address, commit.commit, how, node, process.platform, process.arch]),
-    )
-    .digest('hex');
-  const stem = cachePath(context, 'artifacts', app, `${commit.commit.slice(0, 12)}-${key.slice(0, 12)}`);
-  const common = {
-    app,
-    ref: commit.ref,
-    commit: commit.commit,
-    subject: commit.subject,
-    runtime: how.runtime,
-    path: `${stem}${how.runtime === 'tomcat' ? '.war' : '.tar.gz'}`,
-    node: how.runtime === 'node' || how.runtime === 'command' ? node : null,
-    start: how.runtime === 'node' || how.runtime === 'command' ? how.start : null,
-    ...(how.runtime === 'command' ? { command: commandArtifact(how) } : {}),
-    directory: how.runtime === 'tomcat' ? '' : how.directory,
-  };
+  const stem = stemOf(app, { source, commit, how, node }, context);
+  const common = describe(app, commit, how, node, stem);
 
   context.progress({ stage: 'build', state: 'started' });
   try {
@@ -121,6 +105,39 @@ export async function buildArtifact(
     context.progress({ stage: 'build', state: 'failed' });
     throw error;
   }
+}
+
+interface Ingredients {
+  readonly source: Source;
+  readonly commit: Commit;
+  readonly how: Recipe;
+  readonly node: string | null;
+}
+
+/** Where the cache keeps it, without an ending: everything that the artifact depends on is part of the name. */
+function stemOf(app: string, { source, commit, how, node }: Ingredients, context: Context): string {
+  const key = createHash('sha256')
+    .update(
+      JSON.stringify([FORMAT, source.address, commit.commit, how, node, process.platform, process.arch]),
+    )
+    .digest('hex');
+  return cachePath(context, 'artifacts', app, `${commit.commit.slice(0, 12)}-${key.slice(0, 12)}`);
+}
+
+/** What is known of an artifact before it is made. */
+function describe(app: string, commit: Commit, how: Recipe, node: string | null, stem: string) {
+  return {
+    app,
+    ref: commit.ref,
+    commit: commit.commit,
+    subject: commit.subject,
+    runtime: how.runtime,
+    path: `${stem}${how.runtime === 'tomcat' ? '.war' : '.tar.gz'}`,
+    node: how.runtime === 'node' || how.runtime === 'command' ? node : null,
+    start: how.runtime === 'node' || how.runtime === 'command' ? how.start : null,
+    ...(how.runtime === 'command' ? { command: commandArtifact(how) } : {}),
+    directory: how.runtime === 'tomcat' ? '' : how.directory,
+  };
 }
 
 /** The application's definition. @throws Failure kind `usage` where there is none of that name. */

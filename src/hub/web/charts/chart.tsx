@@ -1,6 +1,7 @@
 /**
  * One chart: lines, events, a legend with the values at the cursor, and a cursor that all charts share.
  */
+import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { HubEvent, Panel } from '../../api-types.ts';
@@ -24,8 +25,6 @@ interface Cursor {
 }
 
 export function Chart({ panel, times, events, dark, onZoom, onReset }: Props) {
-  const place = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(null);
   const [cursor, setCursor] = useState<Cursor>();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const onCursor = (u: uPlot) => {
@@ -39,7 +38,31 @@ export function Chart({ panel, times, events, dark, onZoom, onReset }: Props) {
   };
   const now = useRef<Now>({ panel, events, hidden, onCursor, onZoom, onReset });
   Object.assign(now.current, { panel, events, hidden, onZoom, onReset });
+  const place = usePlot(now, times, dark);
 
+  const toggle = (name: string) =>
+    setHidden((before) => {
+      const after = new Set(before);
+      if (!after.delete(name)) after.add(name);
+      return after;
+    });
+  return (
+    <figure class="chart" aria-label={panel.title}>
+      <Legend panel={panel} times={times} cursor={cursor} hidden={hidden} toggle={toggle} />
+      <div ref={place} class="plot" aria-hidden="true" />
+    </figure>
+  );
+}
+
+/** Draws what `now` says. @returns where: the element that the chart fills. */
+function usePlot(
+  now: RefObject<Now>,
+  times: readonly number[],
+  dark: boolean,
+): RefObject<HTMLDivElement | null> {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(null);
+  const { panel, events, hidden } = now.current;
   const form = panel.series.map(({ name }) => name).join('\n');
   // Recreated only when its form changes; the effect below sets the data.
   useEffect(() => {
@@ -71,17 +94,5 @@ export function Chart({ panel, times, events, dark, onZoom, onReset }: Props) {
     });
   }, [times, panel, hidden]);
   useEffect(() => plot.current?.redraw(false), [events]);
-
-  const toggle = (name: string) =>
-    setHidden((before) => {
-      const after = new Set(before);
-      if (!after.delete(name)) after.add(name);
-      return after;
-    });
-  return (
-    <figure class="chart" aria-label={panel.title}>
-      <Legend panel={panel} times={times} cursor={cursor} hidden={hidden} toggle={toggle} />
-      <div ref={place} class="plot" aria-hidden="true" />
-    </figure>
-  );
+  return place;
 }

@@ -1,5 +1,6 @@
 /** Who are you? */
 
+import type { RefObject } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { Brand } from '../parts/brand.tsx';
 import { post } from '../state/api.ts';
@@ -11,49 +12,30 @@ export function SignIn({ onDone }: { readonly onDone: () => void }) {
   const [busy, setBusy] = useState(false);
   const password = useRef<HTMLInputElement>(null);
   const open = location.protocol === 'http:' && !LOCAL.has(location.hostname);
+  const send = (form: FormData) => {
+    setBusy(true);
+    setError('');
+    post('/api/sign-in', { user: form.get('user'), password: form.get('password') }).then(
+      onDone,
+      (failed: Error) => {
+        setBusy(false);
+        setError(failed.message);
+        password.current?.select();
+      },
+    );
+  };
   return (
     <main class="alone">
       <form
         class="card sign-in"
         onSubmit={(event) => {
           event.preventDefault();
-          const form = new FormData(event.currentTarget);
-          setBusy(true);
-          setError('');
-          post('/api/sign-in', { user: form.get('user'), password: form.get('password') }).then(
-            onDone,
-            (failed: Error) => {
-              setBusy(false);
-              setError(failed.message);
-              password.current?.select();
-            },
-          );
+          send(new FormData(event.currentTarget));
         }}
       >
         <Brand />
         <h1>Sign in to the monitor</h1>
-        <label>
-          User
-          <input
-            name="user"
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-            required
-            autofocus
-          />
-        </label>
-        <label>
-          Password
-          <input
-            ref={password}
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            aria-describedby="sign-in-error"
-            required
-          />
-        </label>
+        <Fields password={password} />
         <p role="alert" id="sign-in-error" class="error">
           {error}
         </p>
@@ -66,5 +48,34 @@ export function SignIn({ onDone }: { readonly onDone: () => void }) {
         </p>
       </form>
     </main>
+  );
+}
+
+function Fields({ password }: { readonly password: RefObject<HTMLInputElement | null> }) {
+  return (
+    <>
+      <label>
+        User
+        <input
+          name="user"
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+          autofocus
+        />
+      </label>
+      <label>
+        Password
+        <input
+          ref={password}
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          aria-describedby="sign-in-error"
+          required
+        />
+      </label>
+    </>
   );
 }

@@ -1,7 +1,6 @@
 /**
  * The program is killed (SIGKILL) before and after every API call and every remote command of `up` and of
- * `destroy`, one point a run, and then run again:
- * it converges, and nothing exists twice or stays behind.
+ * `destroy`, one point a run, and then run again: it converges, and nothing exists twice or stays behind.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
@@ -71,15 +70,15 @@ interface Point {
   readonly effect: boolean;
 }
 
-/** Every call of an undisturbed run. */
+/** Before and after every call of an undisturbed run; what only asks has no effect to come after. */
 async function pointsOf(command: Command, account: FakeAccount): Promise<readonly Point[]> {
   return withScene({ account: structuredClone(account) }, async (scene) => {
     expect(await start(scene, command).ended).toMatchObject({ code: 0, output: '' });
-    const calls = scene.fake.calls().map(callName);
-    return calls.flatMap((call) => [
-      { call, effect: false },
-      { call, effect: true },
-    ]);
+    return scene.fake
+      .calls()
+      .flatMap((call) =>
+        (call.method === 'GET' ? [false] : [false, true]).map((effect) => ({ call: callName(call), effect })),
+      );
   });
 }
 

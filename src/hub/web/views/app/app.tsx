@@ -1,5 +1,5 @@
 /** One application: what it answers, how fast, in which version, on which hosts. */
-import type { RouteFigures, Routes } from '../../../api-types.ts';
+import type { HubEvent, RouteFigures, Routes } from '../../../api-types.ts';
 import { Charts } from '../../charts/charts.tsx';
 import { rangeKey, rangeQuery, refreshKey, useCharts } from '../../hooks/use-charts.ts';
 import { useLoaded } from '../../hooks/use-loaded.ts';
@@ -71,14 +71,29 @@ export function AppView({ page }: { readonly page: Page }) {
           <HostsOfApp page={page} routes={routes.data} />
         </>
       )}
-      <Panel title="Deploys and canaries in this range">
-        {charts.data?.events.length === 0 ? (
-          <Empty title="Nothing was deployed in this range." commands={[`pipeline releases ${name}`]} />
-        ) : (
-          <EventList page={page} events={(charts.data?.events ?? []).toReversed()} />
-        )}
-      </Panel>
+      <Changes page={page} events={charts.data?.events} />
     </>
+  );
+}
+
+interface ChangesProps {
+  readonly page: Page;
+  /** Absent: not known yet. */
+  readonly events: readonly HubEvent[] | undefined;
+}
+
+function Changes({ page, events }: ChangesProps) {
+  return (
+    <Panel title="Deploys and canaries in this range">
+      {events?.length === 0 ? (
+        <Empty
+          title="Nothing was deployed in this range."
+          commands={[`pipeline releases ${page.place.name}`]}
+        />
+      ) : (
+        <EventList page={page} events={(events ?? []).toReversed()} />
+      )}
+    </Panel>
   );
 }
 

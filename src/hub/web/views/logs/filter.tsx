@@ -30,37 +30,8 @@ export function LogFilter({ page, name, isApp, lines }: Props) {
   ].filter((release) => release !== '');
   return (
     <div class="filter">
-      <select
-        aria-label="Application or host"
-        value={name}
-        onChange={(event) => go(elsewhere(place, 'logs', event.currentTarget.value))}
-      >
-        <optgroup label="Applications">
-          {overview.apps.map((one) => (
-            <option key={one.name}>{one.name}</option>
-          ))}
-          {isApp && app === undefined && name !== '' && <option>{name}</option>}
-        </optgroup>
-        <optgroup label="Hosts">
-          {overview.hosts.map((one) => (
-            <option key={one.name} value={hostLogs(one.name)}>
-              {one.name}
-            </option>
-          ))}
-        </optgroup>
-      </select>
-      <fieldset class="chips" aria-label="Level: this bad or worse">
-        {LEAST.map(([kind, title]) => (
-          <button
-            type="button"
-            key={kind}
-            aria-pressed={place.kind === kind}
-            onClick={() => go({ ...place, name, kind })}
-          >
-            {title}
-          </button>
-        ))}
-      </fieldset>
+      <Subject page={page} name={name} gone={isApp && app === undefined} />
+      <Level value={place.kind} onChoose={(kind) => go({ ...place, name, kind })} />
       {isApp && hosts.length > 1 && (
         <Choice
           label="Host"
@@ -80,19 +51,81 @@ export function LogFilter({ page, name, isApp, lines }: Props) {
         />
       )}
       {isApp && (
-        <fieldset class="chips" aria-label="Also requests">
-          <button
-            type="button"
-            aria-pressed={place.requests === 'yes'}
-            title="Also the requests that nginx answered"
-            onClick={() => go({ ...place, name, requests: place.requests === 'yes' ? '' : 'yes' })}
-          >
-            Requests
-          </button>
-        </fieldset>
+        <Requests
+          shown={place.requests === 'yes'}
+          onToggle={() => go({ ...place, name, requests: place.requests === 'yes' ? '' : 'yes' })}
+        />
       )}
       <Search value={place.filter} onSearch={(filter) => go({ ...place, name, filter }, 'replace')} />
     </div>
+  );
+}
+
+interface SubjectProps {
+  readonly page: Page;
+  readonly name: string;
+  /** It is an application that answers no longer. */
+  readonly gone: boolean;
+}
+
+function Subject({ page: { place, go, overview }, name, gone }: SubjectProps) {
+  return (
+    <select
+      aria-label="Application or host"
+      value={name}
+      onChange={(event) => go(elsewhere(place, 'logs', event.currentTarget.value))}
+    >
+      <optgroup label="Applications">
+        {overview.apps.map((one) => (
+          <option key={one.name}>{one.name}</option>
+        ))}
+        {gone && name !== '' && <option>{name}</option>}
+      </optgroup>
+      <optgroup label="Hosts">
+        {overview.hosts.map((one) => (
+          <option key={one.name} value={hostLogs(one.name)}>
+            {one.name}
+          </option>
+        ))}
+      </optgroup>
+    </select>
+  );
+}
+
+interface LevelProps {
+  readonly value: string;
+  readonly onChoose: (level: string) => void;
+}
+
+function Level({ value, onChoose }: LevelProps) {
+  return (
+    <fieldset class="chips" aria-label="Level: this bad or worse">
+      {LEAST.map(([level, title]) => (
+        <button type="button" key={level} aria-pressed={value === level} onClick={() => onChoose(level)}>
+          {title}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+interface RequestsProps {
+  readonly shown: boolean;
+  readonly onToggle: () => void;
+}
+
+function Requests({ shown, onToggle }: RequestsProps) {
+  return (
+    <fieldset class="chips" aria-label="Also requests">
+      <button
+        type="button"
+        aria-pressed={shown}
+        title="Also the requests that nginx answered"
+        onClick={onToggle}
+      >
+        Requests
+      </button>
+    </fieldset>
   );
 }
 
