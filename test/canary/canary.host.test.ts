@@ -185,7 +185,7 @@ describe.skipIf(unavailable !== undefined)('a canary on three real hosts', () =>
         message: 'A canary needs hosts that serve nothing else: my-proxy has news; my-blue has shop.',
       });
       expect(await lab.on('blue', marks)).toBe(before);
-      expect(await lab.on('proxy', `cat ${site}`)).toBe('# of another');
+      expect(await lab.on('proxy', `cat ${site}`)).toBe('# of another\n');
       expect(await lab.on('blue', 'ls /srv/shop/releases/1 /var/lib/pipeline-persist/shop')).toContain(
         'upload',
       );

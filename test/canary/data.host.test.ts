@@ -1,5 +1,6 @@
 /** A canary of an application with a database: both sides hold what production held. */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CanaryReport } from '../../src/report/document.ts';
@@ -64,7 +65,9 @@ apps:
   };
   const canary = async (candidate: string, ...more: string[]) => {
     const ended = await runJson(['canary', 'v1', candidate, '--app', 'shop', '--seed', '1', ...more], here);
-    return { exitCode: ended.exitCode, report: ended.json as CanaryReport };
+    const { files } = ended.json as { readonly files: { readonly json: string } };
+    const text = readFileSync(join(project.path, files.json), 'utf8');
+    return { exitCode: ended.exitCode, report: JSON.parse(text) as CanaryReport };
   };
 
   beforeAll(async () => {
