@@ -110,7 +110,7 @@ async function killAt(command: Command, account: FakeAccount, point: Point): Pro
 }
 
 describe.each<Command>(['up', 'destroy'])('killed during %s and run again', (command) => {
-  it('converges from every point', { timeout: 180_000 }, async () => {
+  it('converges from every point', { timeout: 400_000 }, async () => {
     const account = await preparedAccount(command);
     const points = await pointsOf(command, account);
     const results = await eachOf(points, 3, (point) => killAt(command, account, point));

@@ -104,7 +104,7 @@ async function suffer(command: Command, account: FakeAccount, cases: readonly Ca
 }
 
 describe.each<Command>(['up', 'destroy'])('every fault at every call of %s', (command) => {
-  it('ends converged, at once or at the next run', { timeout: 240_000 }, async () => {
+  it('ends converged, at once or at the next run', { timeout: 400_000 }, async () => {
     const account = await preparedAccount(command);
     const cases = await casesOf(command, account);
     const tried: { readonly cases: readonly Case[]; readonly result: PromiseSettledResult<Suffered> }[] = [];
