@@ -14,6 +14,7 @@ import { type Config, configSchema } from '../../src/config/schema.ts';
 import { type Context, quietContext } from '../../src/context.ts';
 import { connect } from '../../src/ssh/openssh.ts';
 import { bundleAgent } from '../agent/support.ts';
+import { guard } from '../support/hosts.ts';
 
 export interface CanaryLab {
   readonly config: Config;
@@ -82,6 +83,7 @@ export async function labIn(
     directory,
   };
   const spec = labSpec(config, { canary: canarySchema.parse({}) });
+  const release = guard(spec);
   return {
     config,
     run: (baseline, candidate, options = {}, { context = {}, listener } = {}) =>
@@ -128,6 +130,7 @@ export async function labIn(
       await createLocalProvider(quietContext(), spec).destroy();
       agent.remove();
       await rm(directory, { recursive: true, force: true });
+      release();
     },
   };
 }

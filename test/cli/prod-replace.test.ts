@@ -31,7 +31,8 @@ const at = (host: string, minutes: number) => ({
   id: 'a'.repeat(64),
   host,
   item: 'monitor',
-  at: Date.now() - minutes * MINUTE,
+  // A bit more, so that it is rounded up however quick the test is.
+  at: Date.now() - minutes * MINUTE - 10_000,
   before: false,
 });
 const end = { event: 'end' };

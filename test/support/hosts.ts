@@ -2,7 +2,7 @@
  * Real local hosts for tests. Every call gets an environment of its own, which is removed after the test,
  * also after a failure, Ctrl-C or a killed test runner (then by a guard process that outlives it).
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, statfsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { createLocalProvider } from '../../src/cloud/local/provider.ts';
 import type { EnvironmentSpec, Machine, MachineSpec, Provider } from '../../src/cloud/provider.ts';
 import { type Context, quietContext } from '../../src/context.ts';
 import { powerCut, reboot } from './power.ts';
+import { whenGone } from './when-gone.ts';
 
 export interface HostsWanted {
   readonly names: readonly string[];
@@ -151,16 +152,6 @@ export { sshArguments } from './ssh-arguments.ts';
  * A process that outlives this one and removes the environment when this one is gone without having done so.
  * @returns ends the guard.
  */
-function guard(spec: EnvironmentSpec): () => void {
-  const script = 'read -r word; [ "$word" = released ] || exec "$0" "$@"';
-  const cleaner = join(import.meta.dirname, 'hosts-cleaner.mjs');
-  const child = spawn('sh', ['-c', script, process.execPath, cleaner, JSON.stringify(spec)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  child.unref();
-  (child.stdin as unknown as { unref(): void }).unref();
-  return () => {
-    child.stdin.on('error', () => {}).end('released\n');
-  };
+export function guard(spec: EnvironmentSpec): () => void {
+  return whenGone([process.execPath, join(import.meta.dirname, 'hosts-cleaner.mjs'), JSON.stringify(spec)]);
 }

@@ -5,7 +5,13 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { whenGone } from './when-gone.ts';
 
+/** After a killed test runner: the program's words are Node, bin/pipeline and the folder. */
+const CLEAN_UP = `export PIPELINE_PROVIDER=local
+"$0" "$1" prod destroy --yes --wait
+"$0" "$1" prod destroy --canary --yes --wait
+rm -rf "$2"`;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Ended {
@@ -76,12 +82,14 @@ export async function runJson(
 export function projectFolder(yaml: string): { readonly path: string; remove(): Promise<void> } {
   const path = mkdtempSync(join(tmpdir(), 'pipeline-e2e-'));
   writeFileSync(join(path, 'pipeline.yml'), yaml);
+  const release = whenGone(['sh', '-c', CLEAN_UP, process.execPath, join(ROOT, 'bin/pipeline'), path], path);
   return {
     path,
     async remove() {
       const ended = await run(['prod', 'destroy', '--yes', '--wait'], { cwd: path });
       if (ended.exitCode !== 0) throw new Error(`destroy failed: ${ended.stdout}${ended.stderr}`);
       await rm(path, { recursive: true, force: true });
+      release();
     },
   };
 }
