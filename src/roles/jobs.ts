@@ -27,10 +27,14 @@ TimeoutStartSec=60s
 WantedBy=timers.target
 `;
 
-/** Fails, and stays failed until the job has run again, so that people are called. */
+/**
+ * Fails, and stays failed until the job has run again, so that people are called. It waits for nothing: what
+ * starts it at boot is what other units wait for.
+ */
 const FAILED_UNIT = `# Made by pipeline.
 [Unit]
 Description=Job %i, which failed before the host went down
+DefaultDependencies=no
 
 [Service]
 Type=oneshot

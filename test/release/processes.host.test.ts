@@ -177,7 +177,7 @@ describe.skipIf(unavailable !== undefined)(`processes and jobs (${unavailable ??
 
     // Out of the definition, it goes; back to a release that has it, it is there again.
     await at.deploy('four', { watch: '0s' });
-    expect((await at.on(`ls /etc/systemd/system | grep -c job- || true`)).trim()).toBe('0');
+    expect((await at.on(`ls /etc/systemd/system | grep -c @job- || true`)).trim()).toBe('0');
     const left = (await ran()).length;
     await delay(6_000);
     expect((await ran()).length).toBe(left);
