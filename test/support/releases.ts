@@ -421,7 +421,7 @@ systemctl stop 'pipeline-*@*.service' 2>/dev/null
 rm -rf /srv/* /etc/pipeline/apps/*/ /run/pipeline/rollouts /var/lib/pipeline/rollouts /var/lib/pipeline/jobs
 rm -rf /var/lib/pipeline/proxy /run/pipeline/proxy /var/log/pipeline/audit.jsonl
 cd /etc/systemd/system
-rm -rf pipeline-*@*-* timers.target.wants/pipeline-*
+rm -rf pipeline-*@*-* timers.target.wants/pipeline-*@*
 rm -f pipeline-*@blue*.service pipeline-*@green*.service multi-user.target.wants/pipeline-*@*.service
 rm -f /etc/nginx/pipeline/sites/*; systemctl daemon-reload; systemctl reload nginx 2>/dev/null || true`,
             { label: 'clean' },
