@@ -12,7 +12,7 @@ export const TIMER = 'pipeline-shop@job-nightly.timer';
 type Process = NonNullable<Manifest['processes']>[number];
 export type Job = NonNullable<Manifest['jobs']>[number];
 
-export function process(name: string, more: Partial<Process> = {}): Process {
+function process(name: string, more: Partial<Process> = {}): Process {
   return {
     ...{ name, run: `node ${name}.js`, instances: 1, memory: null, when: 'before', exclusive: false },
     ...{ stopSignal: 'SIGTERM', stopWithin: 30_000, ...more },
