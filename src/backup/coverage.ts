@@ -50,17 +50,26 @@ function repositoryOf(storage: Storage, project: string): Pick<BackupPlan, 'repo
   };
 }
 
+/** A host among those that are backed up. */
+export interface BackedUpHost {
+  readonly name: string;
+  /** Entries of `hosts:` that it belongs to. */
+  readonly groups: readonly string[];
+  /** The first of all: it makes the storage. Two at once would make one that nobody can read. */
+  readonly first: string;
+}
+
 /** What one host is told. */
 export function backupPlan(
   config: Config & { readonly backups: BackupsConfig },
-  host: string,
-  groups: readonly string[],
+  { name, groups, first }: BackedUpHost,
 ): BackupPlan {
   const { to, every, keep } = config.backups;
   const storage = storageOf(to);
   if (storage === undefined) throw new RangeError('the configuration was checked');
   const items = [...coveredOn(config, groups)];
-  return { host, every, keep, storage: to, ...repositoryOf(storage, config.project), items };
+  const madeBy = storage.kind === 'folder' || name === first ? {} : { madeBy: first };
+  return { host: name, every, keep, storage: to, ...repositoryOf(storage, config.project), ...madeBy, items };
 }
 
 /** The items of an application, or one of them by its key. */

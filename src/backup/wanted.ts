@@ -18,7 +18,7 @@ import { runTool } from '../process/tool.ts';
 import { resolveSecrets } from '../release/index.ts';
 import { type BackupParams, backupResources } from '../roles/backup.ts';
 import type { Connection } from '../ssh/connection.ts';
-import { backupPlan } from './coverage.ts';
+import { type BackedUpHost, backupPlan } from './coverage.ts';
 
 const LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789';
 const LENGTH = 40;
@@ -146,14 +146,10 @@ function randomPassword(): string {
 /** A host with what its backups need; as it is where there are none. */
 export function withBackups<
   T extends { readonly roles: readonly string[]; readonly resources: readonly Resource[] },
->(
-  host: T,
-  backups: Backups | undefined,
-  at: { readonly name: string; readonly groups: readonly string[] },
-): T {
+>(host: T, backups: Backups | undefined, at: BackedUpHost): T {
   if (backups === undefined) return host;
   const { config, password, sftp, s3 } = backups;
-  const plan = backupPlan(config, at.name, at.groups);
+  const plan = backupPlan(config, at);
   const resources = [...host.resources, ...backupResources({ plan, password, sftp, s3 })];
   return { ...host, roles: [...host.roles, 'backup'], resources };
 }

@@ -45,7 +45,7 @@ export async function bringUp(
       const work = connections.map((connection) => {
         const machine = specOf(spec.machines, connection.target.name);
         const resources = desiredState(machine, wanted, spec);
-        const at = { name: machine.name, groups: [machine.group] };
+        const at = { name: machine.name, groups: [machine.group], first: spec.machines[0]?.name ?? '' };
         return { connection, wanted: withBackups({ ...machine, resources }, backups, at) };
       });
       const look = () =>

@@ -1,4 +1,7 @@
-/** `prod plan -i`, `prod up -i` and what `prod replace -i` shares: hosts that people already have. Nothing of theirs goes without a yes. */
+/**
+ * `prod plan -i`, `prod up -i` and what `prod replace -i` shares: hosts that people already have. Nothing of
+ * theirs goes without a yes.
+ */
 import { givenBackups, withBackups, withPassword } from '../backup/wanted.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -55,8 +58,7 @@ export async function planExisting(
 /**
  * Shows what it would do, asks, and does it.
  * @throws Failure kind `usage` where nobody says yes, or something is in the way that no yes helps with:
- *   nothing
- *   was touched then.
+ *   nothing was touched then.
  */
 export async function changeExisting(
   inventory: string,
@@ -136,9 +138,10 @@ export async function withExisting(
     const keeper = connections.find(({ target }) => target === hosts.lockKeeper);
     if (keeper === undefined) throw new RangeError('the lock keeper is among the targets');
     const backups = given && (await withPassword(given, connections, context, { keep }));
+    const [first] = hosts.groups.keys();
     const work = (await existingWork(hosts, connections, config, context)).map((one) => {
       const { target } = one.connection;
-      const at = { name: target.name, groups: hosts.groups.get(target) ?? [] };
+      const at = { name: target.name, groups: hosts.groups.get(target) ?? [], first: first?.name ?? '' };
       return { ...one, wanted: withBackups(one.wanted, backups, at) };
     });
     return act(hosts, work, keeper, config);

@@ -46,6 +46,8 @@ export const backupPlanSchema = z.object({
   storage: z.string(),
   /** sftp: the program that reaches it; s3 and a folder: none. */
   sftp: z.array(z.string()).nullable(),
+  /** The host that makes a storage which several share, at its first use; absent: this one. */
+  madeBy: z.string().optional(),
   items: z.array(itemSchema),
 });
 export type BackupPlan = Readonly<z.output<typeof backupPlanSchema>>;

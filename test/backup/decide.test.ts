@@ -38,10 +38,19 @@ describe('what is covered', () => {
   });
 
   test('a host is told where, and how it gets there', () => {
-    const plan = backupPlan({ ...config, backups }, 'web-1', ['web']);
+    const plan = backupPlan({ ...config, backups }, { name: 'web-1', groups: ['web'], first: 'web-1' });
     expect(plan).toMatchObject({ host: 'web-1', repository: 'sftp:me@store:/srv/b/test', every: 86_400_000 });
     expect(plan.sftp?.join(' ')).toContain('-p 2222 -o BatchMode=yes -o IdentitiesOnly=yes');
     expect(plan.sftp).toContain('StrictHostKeyChecking=yes');
+  });
+
+  test.each([
+    ['one of several', 'sftp:me@store:/srv/b', 'db', 'web-1'],
+    ['the first of all makes it', 'sftp:me@store:/srv/b', 'web-1', undefined],
+    ['each its own folder', '/srv/b', 'db', undefined],
+  ])('a storage is made by one host: %s', (_what, to, name, madeBy) => {
+    const at = { name, groups: [name], first: 'web-1' };
+    expect(backupPlan({ ...config, backups: { ...backups, to } }, at).madeBy).toBe(madeBy);
   });
 });
 

@@ -140,6 +140,23 @@ describe('a storage', () => {
     });
   });
 
+  test('that several share is made by one of them; the others wait for it', async () => {
+    const shared: BackupPlan = { ...plan, madeBy: 'db' };
+    const world = new World();
+    world.sleep = async () => {
+      world.storage.id = 'by db';
+    };
+    await backUpItems(world, shared, shared.items, 'me', tell);
+    expect(world.stored).toEqual(['stream', 'paths']);
+    expect(world.asked).not.toContain('restic init');
+
+    const alone = new World();
+    await expect(backUpItems(alone, shared, shared.items, 'me', tell)).rejects.toThrow(
+      'the storage of backups, /srv/backups, is not there, which db makes: unable to open config file',
+    );
+    expect(alone.asked).not.toContain('restic init');
+  });
+
   test('that has vanished is not made again: an empty folder is not taken for it', async () => {
     const world = new World();
     await take(world);

@@ -35,7 +35,7 @@ export const prodPlan: Handler<typeof definitions.prodPlan> = async (options, se
       return allSettledOrFirst(
         spec.machines.map(async (machine): Promise<HostChanges> => {
           const resources = desiredState(machine, cloud.machines, spec);
-          const at = { name: machine.name, groups: [machine.group] };
+          const at = { name: machine.name, groups: [machine.group], first: spec.machines[0]?.name ?? '' };
           const wanted = withBackups({ ...machine, resources }, backups, at);
           const connection = connections.find(({ target }) => target.name === machine.name);
           const host = machine.name;

@@ -12,6 +12,9 @@ const ANSWER_MS = 120_000;
 /** Another host tidies up for some minutes at most. */
 const LOCK_TRIES = 40;
 const LOCK_PAUSE_MS = 15_000;
+/** The host that makes the storage does so with its first backup. */
+const MADE_TRIES = 20;
+const MADE_PAUSE_MS = 3_000;
 /** Whatever is backed up again is not stored again where it is there already, damaged or not. */
 export const DAMAGED =
   'New backups build on what is there: mend the storage as docs/backups.md says under "A damaged storage", ' +
@@ -41,6 +44,11 @@ const listed = z.array(
 export interface Written {
   readonly snapshot: string;
   readonly bytes: number;
+}
+
+interface Looked {
+  readonly id: string | undefined;
+  readonly ran: Ran;
 }
 
 export class Repository {
@@ -88,10 +96,8 @@ export class Repository {
     const known = mark?.repository === this.#plan.repository ? mark.id : undefined;
     let looked = await this.#look();
     if (looked.id === undefined && known === undefined) {
-      const made = await this.#run(['init'], ANSWER_MS);
-      looked = await this.#look();
-      // Another host may have made it in the same moment.
-      if (looked.id === undefined) throw this.#failure('cannot be made', made);
+      const { madeBy } = this.#plan;
+      looked = await (madeBy === undefined ? this.#make() : this.#madeBy(madeBy));
     }
     if (looked.id === undefined) throw this.#failure('cannot be used', looked.ran);
     if (known !== undefined && looked.id !== known)
@@ -106,7 +112,25 @@ export class Repository {
     }
   }
 
-  async #look(): Promise<{ readonly id: string | undefined; readonly ran: Ran }> {
+  async #make(): Promise<Looked> {
+    const made = await this.#run(['init'], ANSWER_MS);
+    const looked = await this.#look();
+    if (looked.id === undefined) throw this.#failure('cannot be made', made);
+    return looked;
+  }
+
+  /** restic lets two hosts make one at once, each with a key of its own: it can be read by neither. */
+  async #madeBy(host: string): Promise<Looked> {
+    let looked = await this.#look();
+    for (let tries = 0; looked.id === undefined && tries < MADE_TRIES; tries++) {
+      await this.#world.sleep(MADE_PAUSE_MS);
+      looked = await this.#look();
+    }
+    if (looked.id === undefined) throw this.#failure(`is not there, which ${host} makes`, looked.ran);
+    return looked;
+  }
+
+  async #look(): Promise<Looked> {
     const ran = await this.#run(['cat', 'config', '--no-lock'], ANSWER_MS);
     const id = ran.code === 0 ? configured.safeParse(parsed(ran.out)).data?.id : undefined;
     return { id, ran };
