@@ -114,7 +114,7 @@ interface Ingredients {
   readonly node: string | null;
 }
 
-/** Where the cache keeps it, without an ending: everything that the artifact depends on is part of the name. */
+/** Where the cache keeps it, without an ending. All that the artifact depends on is part of the name. */
 function stemOf(app: string, { source, commit, how, node }: Ingredients, context: Context): string {
   const key = createHash('sha256')
     .update(

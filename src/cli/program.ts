@@ -244,7 +244,7 @@ function valuesOf(
   );
 }
 
-/** Throws what commander found, with the help of the command that it was found in where nothing better is there. */
+/** Throws what commander found. Where it suggests nothing, it points to the help of this command. */
 function withHelp(command: string): (error: CommanderError) => never {
   return (error) => {
     if (error.exitCode === 0 || error.message.includes('\n')) throw error;

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Prints what shows that a host is not new: a line each. Values: apps (folder of what is kept of applications),
-# backups (file: how its backups went).
+# Prints what shows that a host is not new: a line each. Values: apps (folder of what is kept of
+# applications), backups (file: how its backups went).
 : "${apps:?}" "${backups:?}"
 for one in "$apps"/*/; do
   [ ! -d "$one" ] || echo "the application $(basename "$one")"

@@ -39,12 +39,12 @@ export function jobBeganFile(app: string, job: string): string {
   return `${JOB_RUNS}/${app}/${job}.began`;
 }
 
-/** When systemd started a timer's unit last: changed then. One that is missing at boot has nothing to catch up. */
+/** Changed when systemd starts a timer's unit. One that is missing at boot has nothing to catch up. */
 export function timerStamp(timer: string): string {
   return `/var/lib/systemd/timers/stamp-${timer}`;
 }
 
-/** Fails at boot, and stays failed until the next run: the job's own unit forgets failures when the host ends. */
+/** Fails at boot, and stays failed until the next run: the job's own unit forgets failures in a reboot. */
 export function jobFailedUnit(app: string, job: string): string {
   return `${JOB_FAILED}@${app}:${job}.service`;
 }

@@ -46,8 +46,8 @@ async function watchOn(host: Host, app: string): Promise<void> {
 }
 
 /**
- * Suspends the watch over the previous release; ends one that has gone back already, or that an older pipeline
- * began. It stays enabled: a host that reboots in between goes on with it.
+ * Suspends the watch over the previous release; ends one that has gone back already, or that an older
+ * pipeline began. It stays enabled: a host that reboots in between goes on with it.
  */
 export async function suspendGuard(host: Host, app: string): Promise<void> {
   const folder = guardFolder(app);

@@ -5,8 +5,8 @@ import { JOB_RUNS, ONHOST } from '../contract/places.ts';
 import type { Resource } from '../host/resource.ts';
 
 /**
- * Timers start their jobs after basic.target, which waits for timers.target; so this has ended, or has had its
- * time, before a job runs.
+ * Timers start their jobs after basic.target, which waits for timers.target; so this has ended, or has had
+ * its time, before a job runs.
  */
 const BOOT_UNIT = `# Made by pipeline.
 [Unit]

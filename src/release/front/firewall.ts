@@ -1,6 +1,6 @@
 /**
- * The firewalls of hosts, before a site answers on a port: what visitors do not reach is not live. Ours lets them
- * in as `prod up` would; others' are named.
+ * The firewalls of hosts, before a site answers on a port: what visitors do not reach is not live. Ours lets
+ * them in as `prod up` would; others' are named.
  */
 import type { Exposure } from '../../cloud/provider.ts';
 import type { AppConfig } from '../../config/schema.ts';
@@ -117,7 +117,8 @@ function needsUp(app: string, { host, plan: { closed } }: Planned): Failure {
 export async function openFirewalls(planned: readonly Planned[], context: Context): Promise<boolean> {
   const opening = planned.map(async ({ host, plan: { closed, rules, others } }) => {
     if (others.length > 0) {
-      const detail = `let visitors through ${others.join(' and ')} to ${portsOf(closed)}: it is not pipeline's`;
+      const to = portsOf(closed);
+      const detail = `let visitors through ${others.join(' and ')} to ${to}: it is not pipeline's`;
       context.progress({ host: host.name, stage: 'firewall', state: 'skipped', detail });
     }
     if (rules === undefined) return false;
