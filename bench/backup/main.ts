@@ -8,13 +8,14 @@
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { run, start } from '../../test/support/program.ts';
+import { nodeRepository } from '../../test/support/repository.ts';
 
 const { values } = parseArgs({
   options: {
@@ -73,24 +74,9 @@ apps:
 ${backups}`;
 }
 
-function makeService(): void {
-  const shop = join(folder, 'shop');
-  mkdirSync(shop);
-  writeFileSync(join(shop, 'server.js'), SERVICE);
-  const manifest = { name: 'shop', version: '1.0.0', main: 'server.js', dependencies: { mysql2: '3' } };
-  writeFileSync(join(shop, 'package.json'), JSON.stringify(manifest));
-  const at = { cwd: shop, stdio: 'ignore' } as const;
-  execFileSync('npm', ['install', '--package-lock-only', '--silent'], at);
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=B', '-c', 'user.email=b@example.org', ...args], at);
-  git('init', '--quiet', '--initial-branch=main');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', 'Serve');
-}
-
 /** @returns the address of the host that serves */
 async function makeHosts(): Promise<string> {
-  makeService();
+  nodeRepository(join(folder, 'shop'), SERVICE, { mysql2: '3' });
   writeFileSync(join(folder, 'pipeline.yml'), configuration(''));
   await pipeline('prod', 'up');
   const { hosts } = JSON.parse(await pipeline('prod', 'status', '--json')) as {

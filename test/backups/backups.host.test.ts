@@ -4,12 +4,13 @@
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { type Ended, projectFolder, run, runJson, start } from '../support/program.ts';
+import { nodeRepository } from '../support/repository.ts';
 
 const unavailable = hostsUnavailable();
 
@@ -84,21 +85,7 @@ describe.skipIf(unavailable !== undefined)(`backups (${unavailable ?? 'local hos
   };
 
   beforeAll(async () => {
-    const repository = join(project.path, 'shop');
-    mkdirSync(repository);
-    writeFileSync(join(repository, 'server.js'), SERVICE);
-    writeFileSync(
-      join(repository, 'package.json'),
-      JSON.stringify({ name: 'shop', version: '1.0.0', main: 'server.js' }),
-    );
-    const git = (...args: string[]) =>
-      execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.org', ...args], {
-        cwd: repository,
-        stdio: 'ignore',
-      });
-    git('init', '--quiet', '--initial-branch=main');
-    git('add', '--all');
-    git('commit', '--quiet', '--message', 'Serve');
+    nodeRepository(join(project.path, 'shop'), SERVICE);
     await good('prod', 'up');
     const known = await addresses();
     address = known.web ?? '';

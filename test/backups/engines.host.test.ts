@@ -5,7 +5,7 @@
  *   PIPELINE_TEST_S3=…/versitygw   (go install github.com/versity/versitygw/cmd/versitygw@latest)
  *   PIPELINE_TEST_FERRETDB=…/ferretdb, 1.x
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { type Ended, projectFolder, run } from '../support/program.ts';
+import { nodeRepository } from '../support/repository.ts';
 
 const [S3, FERRETDB] = [process.env.PIPELINE_TEST_S3, process.env.PIPELINE_TEST_FERRETDB];
 const missing = (path: string | undefined, name: string) =>
@@ -41,21 +42,6 @@ apps:
     health: { path: /, status: 200, within: 60s }
 backups: ${backups}
 `;
-
-/** An application whose service is this text, with what it depends on. */
-function source(folder: string, service: string, dependencies: Readonly<Record<string, string>> = {}) {
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'server.js'), service);
-  const manifest = { name: 'shop', version: '1.0.0', main: 'server.js', dependencies };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
-  const here = { cwd: folder, stdio: 'ignore' } as const;
-  execFileSync('npm', ['install', '--package-lock-only', '--silent'], here);
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.org', ...args], here);
-  git('init', '--quiet', '--initial-branch=main');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', 'Serve');
-}
 
 interface Here {
   readonly cwd: string;
@@ -120,7 +106,7 @@ describe.skipIf(noS3 !== undefined)(`backups to S3 (${noS3 ?? S3})`, () => {
   };
 
   beforeAll(async () => {
-    source(
+    nodeRepository(
       join(project.path, 'shop'),
       'require("http").createServer((q, r) => r.end("x")).listen(process.env.PORT)',
     );
@@ -238,7 +224,7 @@ describe.skipIf(noFerretdb !== undefined)(`backups of FerretDB (${noFerretdb ?? 
   };
 
   beforeAll(async () => {
-    source(join(project.path, 'shop'), NOTES, { mongodb: '3.5.2' });
+    nodeRepository(join(project.path, 'shop'), NOTES, { mongodb: '3.5.2' });
     await good(here, 'prod', 'up');
     await good(here, 'deploy', 'shop');
     base = `http://${await addressOf(here)}`;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CanaryReport } from '../../src/report/document.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { projectFolder, run, runJson } from '../support/program.ts';
-import { makeRepository } from './repository.ts';
+import { makeRepository } from '../support/repository.ts';
 
 const unavailable = hostsUnavailable();
 if (unavailable !== undefined)

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostsUnavailable } from '../support/hosts.ts';
+import { makeRepository } from '../support/repository.ts';
 import { type CanaryLab, labIn } from './lab.ts';
-import { makeRepository } from './repository.ts';
 
 const unavailable = hostsUnavailable();
 if (unavailable !== undefined)

@@ -1,4 +1,4 @@
-/** Repositories for canaries: a commit and a tag for each version. */
+/** Repositories of applications: a commit and a tag for each version. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -25,4 +25,17 @@ export function makeRepository(
     git('tag', name);
   }
   return path;
+}
+
+/** One version, `good`, of a Node service that is this text, with the lock file of what it depends on. */
+export function nodeRepository(
+  path: string,
+  service: string,
+  dependencies: Readonly<Record<string, string>> = {},
+): string {
+  mkdirSync(path, { recursive: true });
+  const manifest = { name: 'shop', version: '1.0.0', main: 'server.js', dependencies };
+  writeFileSync(join(path, 'package.json'), JSON.stringify(manifest));
+  execFileSync('npm', ['install', '--package-lock-only', '--silent'], { cwd: path, stdio: 'ignore' });
+  return makeRepository(path, { good: { 'server.js': service } });
 }
