@@ -9,7 +9,7 @@ import { duration } from '../format.ts';
 import { type Ask, type HttpAnswer, judgeAnswer, requestOnce } from './collectors/checks.ts';
 
 /** Milliseconds in which a service that answers may become healthy. */
-const BECOMING_HEALTHY_MS = 3_000;
+const BECOMING_HEALTHY_MS = 1_500;
 const REQUEST_MS = 10_000;
 const AFTER_GOOD_MS = 50;
 const AFTER_BAD_MS = 200;

@@ -259,6 +259,8 @@ mmdebstrap ${components}--mode=root --variant=apt --format=directory --skip=clea
   ${excluded.map((pattern) => quote(`--dpkgopt=path-exclude=${pattern}`)).join(' ')} \\
   ${quote(`--customize-hook=${join(workshop, 'finish')} ${workshop} "$1"`)} \\
   ${quote(recipe.codename)} ${quote(join(workshop, 'image/rootfs'))} ${sources.join(' ')}
+# Last: mmdebstrap removes it. Each host's first apt-get would make it anew.
+chroot ${quote(join(workshop, 'image/rootfs'))} apt-cache gencaches >/dev/null
 mv --no-target-directory ${quote(join(workshop, 'image'))} ${quote(base)}
 `;
 }

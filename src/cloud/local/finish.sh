@@ -21,4 +21,3 @@ done
 # packages that link manual pages expect the folders, though the pages are left out
 for section in 1 2 3 4 5 6 7 8; do mkdir -p "$root/usr/share/man/man$section"; done
 echo LANG=C.UTF-8 > "$root/etc/default/locale"
-chroot "$root" apt-cache gencaches > /dev/null

@@ -140,10 +140,20 @@ function serviceScript(
   return [
     ...(masked && resource.enabled !== false ? [`systemctl --quiet unmask ${unit}`] : []),
     ...(reloadUnits ? ['systemctl daemon-reload'] : []),
-    // What is enabled matters at the next boot: systemd need not read everything again now.
-    ...(verbs.enable === undefined ? [] : [`systemctl --quiet --no-reload ${verbs.enable} ${unit}`]),
+    ...(verbs.enable === undefined ? [] : [enableLine(verbs.enable, unit)]),
     // A unit that failed too often is not started again until its counter is reset.
     ...(starts ? [`systemctl reset-failed ${unit} 2>/dev/null || true`] : []),
     ...(verb === undefined ? [] : [`unit ${verb} ${unit}`]),
   ].join('\n');
+}
+
+/**
+ * What is enabled matters at the next boot: systemd need not read everything again now. It would, twice, for a
+ * unit that also has a script in /etc/init.d; a package that came just now has mostly enabled its unit itself.
+ */
+function enableLine(verb: 'enable' | 'disable', unit: string): string {
+  const line = `systemctl --quiet --no-reload ${verb} ${unit}`;
+  return verb === 'disable'
+    ? line
+    : `[[ $(systemctl is-enabled ${unit} 2>/dev/null) = enabled ]] || ${line}`;
 }
