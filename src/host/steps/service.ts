@@ -153,7 +153,5 @@ function serviceScript(
  */
 function enableLine(verb: 'enable' | 'disable', unit: string): string {
   const line = `systemctl --quiet --no-reload ${verb} ${unit}`;
-  return verb === 'disable'
-    ? line
-    : `[[ $(systemctl is-enabled ${unit} 2>/dev/null) = enabled ]] || ${line}`;
+  return verb === 'disable' ? line : `[[ $(systemctl is-enabled ${unit} 2>/dev/null) = enabled ]] || ${line}`;
 }
