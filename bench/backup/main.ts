@@ -9,13 +9,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { run, start } from '../../test/support/program.ts';
+import { projectFolder, run, start } from '../../test/support/program.ts';
 import { nodeRepository } from '../../test/support/repository.ts';
 
 const { values } = parseArgs({
@@ -51,7 +49,8 @@ require('http').createServer((request, response) => {
 process.on('SIGTERM', () => process.exit(0));
 `;
 
-const folder = mkdtempSync(join(tmpdir(), 'pipeline-bench-backup-'));
+const project = projectFolder(configuration(''));
+const folder = project.path;
 const here = { cwd: folder };
 
 async function pipeline(...args: string[]): Promise<string> {
@@ -80,7 +79,6 @@ ${backups}`;
 /** @returns the address of the host that serves */
 async function makeHosts(): Promise<string> {
   nodeRepository(join(folder, 'shop'), SERVICE, { mysql2: '3' });
-  writeFileSync(join(folder, 'pipeline.yml'), configuration(''));
   await pipeline('prod', 'up');
   const { hosts } = JSON.parse(await pipeline('prod', 'status', '--json')) as {
     hosts: { name: string; address: string }[];
@@ -222,6 +220,5 @@ try {
   await backUp(address);
   await bringBack();
 } finally {
-  await run(['prod', 'destroy', '--yes'], here);
-  await rm(folder, { recursive: true, force: true });
+  await project.remove();
 }
