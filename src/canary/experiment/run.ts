@@ -23,7 +23,7 @@ import { claimHosts } from '../lab/brought.ts';
 import { type Backups, fillDatabases } from '../lab/data.ts';
 import { checkLabApp, labConfig, labMemory, needsRelease } from '../lab/definition.ts';
 import { checkFaults } from '../lab/faults.ts';
-import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
+import { type Lab, type LabHost, openLab, reachAll } from '../lab/hosts.ts';
 import {
   type AgentFiles,
   agentFiles,
@@ -102,6 +102,7 @@ export async function runCanary(
   let keep = options.keep;
   let claimed = false;
   try {
+    await reachAll(lab, context);
     const command = `pipeline canary ${options.baseline} ${options.candidate}`;
     return await withLock(lab.hosts.proxy.connection, { command }, context, async (locked) => {
       await claimHosts(lab, plan.app, locked);

@@ -37,28 +37,21 @@ export interface Lab {
 
 const MIB = 2 ** 20;
 
-/** The three hosts, running and reachable. `programs`: what local ones have as soon as they are made. */
-export async function openLab(
+/** The three hosts, running. `programs`: what local ones have as soon as they are made. */
+export function openLab(
   config: Config,
   plan: RunPlan,
   inventory: string | undefined,
   programs: readonly PlacedProgram[],
   context: Context,
 ): Promise<Lab> {
-  const lab = await (inventory === undefined
+  return inventory === undefined
     ? localLab(config, labSpec(config, plan, programs), context)
-    : inventoryLab(config, inventory, context));
-  try {
-    await reachAll(lab.hosts, context);
-    return lab;
-  } catch (error) {
-    await lab.close({ keep: false });
-    throw error;
-  }
+    : inventoryLab(config, inventory, context);
 }
 
-/** All connections at once: what comes first needs the proxy alone, and the others would wait for it. */
-async function reachAll(hosts: Lab['hosts'], { signal }: Context): Promise<void> {
+/** Connects to all three at once: what comes first needs the proxy alone, and the others would wait for it. */
+export async function reachAll({ hosts }: Lab, { signal }: Context): Promise<void> {
   await Promise.all(
     Object.values(hosts).map(({ connection }) => connection.check('true', { label: 'connect', signal })),
   );
