@@ -1,11 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** `import text from './x.sh' with { type: 'text' }`, as esbuild reads it. */
-const shellText = {
-  name: 'shell-text',
+/**
+ * `import text from './x.sh' with { type: 'text' }`, as esbuild reads it. The suffix keeps Vite from taking a
+ * style sheet for its own.
+ */
+const asText = {
+  name: 'as-text',
   enforce: 'pre' as const,
-  transform: (code: string, id: string) =>
-    id.endsWith('.sh') ? { code: `export default ${JSON.stringify(code)};`, map: null } : undefined,
+  resolveId: (source: string, importer = '') =>
+    /\.(sh|css)$/.test(source) ? `${resolve(dirname(importer), source)}.text` : undefined,
+  load: (id: string) =>
+    id.endsWith('.text')
+      ? `export default ${JSON.stringify(readFileSync(id.slice(0, -'.text'.length), 'utf8'))};`
+      : undefined,
 };
 
 /** Files with hosts that run at once: most of their time they wait for a boot, a package, a watch that ends. */
@@ -33,7 +42,7 @@ export default defineConfig({
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       {
-        plugins: [shellText],
+        plugins: [asText],
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
@@ -42,7 +51,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [shellText],
+        plugins: [asText],
         test: {
           ...withHosts,
           name: 'host',
@@ -56,7 +65,7 @@ export default defineConfig({
       ...(workers > 1
         ? [
             {
-              plugins: [shellText],
+              plugins: [asText],
               test: {
                 ...withHosts,
                 name: 'host-alone',

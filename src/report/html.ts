@@ -7,7 +7,7 @@ import { formatNumber, shortCommit } from './format.ts';
 import { type EvidenceTimeline, evidenceSection, timeSection } from './html-charts.ts';
 import { differencesSection, experimentSection, logsSection } from './html-experiment.ts';
 import { effectsSection, latencySection, metricsSection, wordsSection } from './html-metrics.ts';
-import { STYLE } from './style.ts';
+import STYLE from './style.css' with { type: 'text' };
 
 /** Where the embedded document is found again: `<script type="application/json" id="…">`. */
 const EMBEDDED_ID = 'pipeline-canary-report';

@@ -7,7 +7,7 @@ import { escapeHtml } from '../../escape.ts';
 import { duration } from '../../format.ts';
 import type { Impact, Reason } from './impact.ts';
 import type { Incident, Words } from './incidents.ts';
-import { STYLE } from './style.ts';
+import STYLE from './style.css' with { type: 'text' };
 
 const DAY_MS = 86_400_000;
 export const DAYS = 90;
