@@ -89,7 +89,8 @@ async function makeHosts(): Promise<string> {
   const key = readFileSync(join(folder, 'key.pub'), 'utf8').trim();
   const hostKey = await on(
     'store',
-    `mkdir -p /srv/backups; mount -t tmpfs none /srv/backups; echo '${key}' >>/root/.ssh/authorized_keys; cat /etc/ssh/ssh_host_ed25519_key.pub`,
+    'mkdir -p /srv/backups; mount -t tmpfs none /srv/backups; ' +
+      `echo '${key}' >>/root/.ssh/authorized_keys; cat /etc/ssh/ssh_host_ed25519_key.pub`,
   );
   const backups = `backups:
   to: sftp:root@${address('store')}:/srv/backups
