@@ -30,6 +30,8 @@ export interface MachineSpec {
     | undefined;
   /** Debian packages that its applications need. */
   readonly packages?: readonly string[] | undefined;
+  /** Local hosts: Debian packages that a new one has from its first boot on. */
+  readonly preinstalled?: readonly string[] | undefined;
   /** Local hosts: programs of this machine that a new one has from its first boot on. */
   readonly programs?: readonly PlacedProgram[] | undefined;
   /** Local hosts: limits of the host's control group. */

@@ -3,19 +3,18 @@
  * recipe changes.
  */
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
-import { toolFailure } from '../../process/tool.ts';
+import { type ToolResult, toolFailure } from '../../process/tool.ts';
 import { quote } from '../../ssh/quote.ts';
 import { INIT_SCRIPT } from './boot.ts';
+import { ensureImage, ifDiskFull, type Making } from './cache.ts';
 import finish from './finish.sh' with { type: 'text' };
 import { aptFetchSettings } from './handed.ts';
 import { imageName, isUbuntu, releaseOf } from './image.ts';
-import { tryLock, waitForLock } from './lock.ts';
-import { basesInUse, folders } from './records.ts';
-import { mustRun, run } from './run.ts';
+import { run } from './run.ts';
 import type { LocalSettings } from './settings.ts';
 import { type DistributionSources, distributionSources, type SourceFile, sourcesOf } from './sources.ts';
 
@@ -50,6 +49,8 @@ const BUILD_STEPS = [
   'installing remaining packages',
   'cleaning apt cache',
 ];
+
+const STAGE = 'base image';
 
 /** Bytes that must be free before a build starts: the image takes a third of it. */
 const ROOM = 800 * 2 ** 20;
@@ -102,9 +103,8 @@ function noArchive(): Failure {
 }
 
 /**
- * Folder of the image that `recipe` makes; the image is there if and only if the folder is. Its name follows
- * from the scripts too: a change of init.sh or finish.sh, even of a comment, makes a new image on every
- * machine.
+ * Folder of the image that `recipe` makes. Its name follows from the scripts too: a change of init.sh or
+ * finish.sh, even of a comment, makes a new image on every machine.
  */
 export function baseDirectory(settings: LocalSettings, recipe: ImageRecipe): string {
   const script = buildScript(recipe, '/workshop', '/base');
@@ -116,21 +116,8 @@ export function baseDirectory(settings: LocalSettings, recipe: ImageRecipe): str
   );
 }
 
-/** Where hosts find the image's files. */
-export function rootOf(base: string): string {
-  return join(base, 'rootfs');
-}
-
-export async function baseExists(base: string): Promise<boolean> {
-  return access(rootOf(base)).then(
-    () => true,
-    () => false,
-  );
-}
-
 /**
- * Builds the image unless it is there; two commands at once share one build, also where one of them is killed
- * meanwhile. `keep`: images that are wanted now, this one among them.
+ * Builds the image unless it is there. `keep`: images that are wanted now, this one among them.
  * @throws Failure kind `usage` where the disk is full, kind `host` where mmdebstrap fails.
  */
 export async function ensureBase(
@@ -140,53 +127,23 @@ export async function ensureBase(
   base: string,
   keep: readonly string[],
 ): Promise<void> {
-  const stage = 'base image';
-  const name = imageName(recipe.codename);
-  context.progress({ stage, state: 'started', detail: `${name}, about half a minute, once` });
-  try {
-    await using lock = await waitForLock(context, `${base}.lock`, {
-      onWait: () => context.progress({ stage, state: 'running', detail: 'another command is building it' }),
-    });
-    if (lock !== undefined && !(await baseExists(base))) await build(context, recipe, base, lock.descriptor);
-    await removeOldBases(context, settings, dirname(base), keep);
-  } catch (error) {
-    context.progress({ stage, state: 'failed' });
-    throw error;
-  }
-  context.progress({ stage, state: 'done' });
+  const making: Making = {
+    stage: STAGE,
+    detail: `${imageName(recipe.codename)}, about half a minute, once`,
+    room: ROOM,
+    make: async (workshop, lock) => {
+      await furnish(context, recipe, workshop);
+      const result = await build(context, buildScript(recipe, workshop, base), lock);
+      if (result.exitCode === 0) return;
+      const full = await ifDiskFull(base, making, result);
+      throw full ?? cannotBuild(recipe, toolFailure(STAGE, 'mmdebstrap', result));
+    },
+  };
+  await ensureImage(context, settings, base, making, keep);
 }
 
-/**
- * Images of earlier recipes that no host's disk lies on, a week after they were made: a new recipe has taken
- * their place.
- */
-async function removeOldBases(
-  context: Context,
-  settings: LocalSettings,
-  parent: string,
-  keep: readonly string[],
-): Promise<void> {
-  const used = new Set([...keep, ...(await basesInUse(settings))]);
-  const old = context.now().getTime() - 7 * 24 * 3600 * 1000;
-  for (const name of await folders(parent)) {
-    const path = join(parent, name);
-    const lockFile = `${path.replace(/\.building$/, '')}.lock`;
-    const made = await stat(path).catch(() => undefined);
-    if (used.has(path) || made === undefined || made.mtimeMs > old) continue;
-    await using lock = await tryLock(context, lockFile);
-    if (lock === undefined) continue;
-    await mustRun(context, 'base image', 'rm', ['-rf', '--one-file-system', path, lockFile]);
-  }
-}
-
-async function build(context: Context, recipe: ImageRecipe, base: string, lock: number): Promise<void> {
-  const parent = dirname(base);
-  await mkdir(parent, { recursive: true, mode: 0o700 });
-  const { bavail, bsize } = await statfs(parent);
-  if (bavail * bsize < ROOM) throw diskFull(parent, bavail * bsize);
-  // the same name for every attempt: what a killed one left is removed by the next
-  const workshop = `${base}.building`;
-  await rm(workshop, { recursive: true, force: true });
+/** Puts what the build needs into its workshop. */
+async function furnish(context: Context, recipe: ImageRecipe, workshop: string): Promise<void> {
   await mkdir(join(workshop, 'ca-certificates'), { recursive: true, mode: 0o700 });
   await mkdir(join(workshop, 'image'), { mode: 0o755 });
   const put = (name: string, text: string, mode = 0o600) => writeFile(join(workshop, name), text, { mode });
@@ -196,25 +153,17 @@ async function build(context: Context, recipe: ImageRecipe, base: string, lock: 
   for (const { name, text } of recipe.certificates) await put(join('ca-certificates', name), text, 0o644);
   await put('keys', (recipe.sources?.keys ?? []).map((key) => `${key}\n`).join(''));
   for (const { name, text } of sourceFiles(recipe)) await put(name, text, 0o644);
-  const result = await run(
-    context,
-    'unshare',
-    ['--mount', '--propagation', 'private', 'sh', '-c', buildScript(recipe, workshop, base)],
-    {
-      lock,
-      onLine: (line) => {
-        const done = BUILD_STEPS.findIndex((step) => line.startsWith(`I: ${step}`));
-        if (done < 0) return;
-        const count = { done, of: BUILD_STEPS.length };
-        context.progress({ stage: 'base image', state: 'running', detail: BUILD_STEPS[done], count });
-      },
-    },
-  );
-  if (result.exitCode === 0) return;
-  const { bavail: left } = await statfs(parent);
-  if (/no space left on device/i.test(result.stderr) || left * bsize < 2 ** 20)
-    throw diskFull(parent, left * bsize);
-  throw cannotBuild(recipe, toolFailure('base image', 'mmdebstrap', result));
+}
+
+function build(context: Context, script: string, lock: number): Promise<ToolResult> {
+  const onLine = (line: string) => {
+    const done = BUILD_STEPS.findIndex((step) => line.startsWith(`I: ${step}`));
+    if (done < 0) return;
+    const count = { done, of: BUILD_STEPS.length };
+    context.progress({ stage: STAGE, state: 'running', detail: BUILD_STEPS[done], count });
+  };
+  const args = ['--mount', '--propagation', 'private', 'sh', '-c', script];
+  return run(context, 'unshare', args, { lock, onLine });
 }
 
 /** The program's failure, with what the image's release needs. */
@@ -222,7 +171,7 @@ function cannotBuild({ codename, sources }: ImageRecipe, failure: Failure): Fail
   const from = sources === undefined ? "the distribution's own archive" : 'the archives in /etc/apt';
   const name = imageName(codename);
   return new Failure('host', `The base image ${name} (${codename}) cannot be made from ${from}.`, {
-    step: 'base image',
+    step: STAGE,
     output: failure.output,
     next:
       'Its packages must be within reach of this machine, and signed by a key that is here (for Debian: ' +
@@ -263,20 +212,6 @@ mmdebstrap ${components}--mode=root --variant=apt --format=directory --skip=clea
 chroot ${quote(join(workshop, 'image/rootfs'))} apt-cache gencaches >/dev/null
 mv --no-target-directory ${quote(join(workshop, 'image'))} ${quote(base)}
 `;
-}
-
-function diskFull(directory: string, free: number): Failure {
-  return new Failure(
-    'usage',
-    `The disk of ${directory} is full: the base image needs ${ROOM / 2 ** 20} MB, ` +
-      `${Math.floor(free / 2 ** 20)} MB are free.`,
-    {
-      step: 'base image',
-      next:
-        'Make room there, or set PIPELINE_LOCAL_CACHE to a folder on another disk, ' +
-        'then run the command again.',
-    },
-  );
 }
 
 async function aptSources(): Promise<SourceFile[]> {

@@ -11,7 +11,8 @@ export interface Boot {
   readonly name: string;
   /** Unique on the machine. */
   readonly machineName: string;
-  readonly base: string;
+  /** Folders of files that the disk lies on, topmost first. */
+  readonly lower: readonly string[];
   readonly upper: string;
   readonly work: string;
   readonly root: string;
@@ -53,7 +54,7 @@ export function macAddress(address: string): string {
  */
 export function bootScript(boot: Boot): string {
   const prepare = withValues(program, {
-    overlay: `index=off,lowerdir=${boot.base},upperdir=${boot.upper},workdir=${boot.work}`,
+    overlay: `index=off,lowerdir=${boot.lower.join(':')},upperdir=${boot.upper},workdir=${boot.work}`,
     root: boot.root,
     network: boot.network,
     bridge: boot.bridge,

@@ -1,11 +1,10 @@
 /** A host's disk before its first boot, and its record. */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../files.ts';
 import { generateEd25519 } from '../ed25519.ts';
-import type { MachineSpec, PlacedProgram } from '../provider.ts';
+import type { MachineSpec } from '../provider.ts';
 import { type Handed, type HandedFile, HOSTS_FILE } from './handed.ts';
 import type { HostRecord } from './records.ts';
 import type { HostLayout } from './settings.ts';
@@ -13,8 +12,11 @@ import type { HostLayout } from './settings.ts';
 export interface NewHost {
   readonly spec: MachineSpec;
   readonly address: string;
-  /** Folder of its base image, and the release that this is. */
+  /** Folder of its base image. */
   readonly base: string;
+  /** Folders of the layers on it, topmost first. */
+  readonly layers: readonly string[];
+  /** The release that the image is. */
   readonly release: string;
   /** Public keys that may sign in as root. */
   readonly authorizedKeys: readonly string[];
@@ -45,13 +47,13 @@ export async function makeHost(layout: HostLayout, host: NewHost): Promise<HostR
   await Promise.all([layout.work, layout.root].map((path) => mkdir(path, { recursive: true })));
   await mkdir(layout.upper, { recursive: true });
   for (const file of files) await lay(layout.upper, file);
-  for (const program of host.spec.programs ?? []) await place(layout.upper, program);
   for (const folder of PRIVATE_FOLDERS) await chmod(join(layout.upper, folder), 0o700);
   const record: HostRecord = {
     name,
     group,
     address: host.address,
     base: host.base,
+    layers: [...host.layers],
     release: host.release,
     hostKey: key.publicKey,
     memoryBytes,
@@ -72,17 +74,9 @@ export function authorizedKeysText(keys: readonly string[]): string {
 }
 
 /** Writes a file into a disk, readable as it says whatever this process's umask is. */
-async function lay(upper: string, file: HandedFile): Promise<void> {
+export async function lay(upper: string, file: HandedFile): Promise<void> {
   const path = join(upper, file.path);
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   await writeFile(path, file.content, { mode: file.mode });
   await chmod(path, file.mode);
-}
-
-/** Copies a program into a disk, without its bytes where the file system can share them. */
-async function place(upper: string, { from, to }: PlacedProgram): Promise<void> {
-  const path = join(upper, to);
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  await copyFile(from, path, constants.COPYFILE_FICLONE);
-  await chmod(path, 0o755);
 }

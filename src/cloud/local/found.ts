@@ -4,14 +4,16 @@ import { dirname } from 'node:path';
 import type { Context } from '../../context.ts';
 import { findOperatorKey, operatorKeyFile } from '../operator-key.ts';
 import type { EnvironmentSpec, Machine } from '../provider.ts';
-import { baseDirectory, baseExists, type ImageRecipe, readRecipe } from './base-image.ts';
+import { baseDirectory, type ImageRecipe, readRecipe } from './base-image.ts';
+import { imageExists } from './cache.ts';
 import { forwardingWarnings } from './firewalls.ts';
 import { isLed, limitsHold } from './groups.ts';
 import { type Handed, handedFiles } from './handed.ts';
+import { layersOn } from './layers.ts';
 import { hostGroups, type MachineFacts } from './machine.ts';
 import { networkReady, subnetFor } from './network.ts';
-import { asMachine, type FoundBase, type FoundHost, type FoundHosts } from './plan.ts';
-import { listHosts, readEnvironmentRecord, readHostRecord } from './records.ts';
+import { asMachine, type FoundBase, type FoundHost, type FoundHosts, type FoundLayer } from './plan.ts';
+import { imagesUnder, listHosts, readEnvironmentRecord, readHostRecord } from './records.ts';
 import { answersSsh } from './running.ts';
 import { type EnvironmentLayout, hostLayout, type LocalSettings } from './settings.ts';
 import { missingPackages } from './tools.ts';
@@ -61,6 +63,7 @@ export async function find(local: Local): Promise<MachineFindings> {
     subnet,
     networkReady: ready,
     bases: images.bases,
+    layers: images.layers,
     operatorKey: key?.publicKey,
     identityFile: operatorKeyFile(spec.directory, spec.environment),
     settings: handed.digest,
@@ -70,7 +73,7 @@ export async function find(local: Local): Promise<MachineFindings> {
   return { found, recipes: images.recipes, handed };
 }
 
-/** The base images that the machines of the configuration want, each system once. */
+/** The images that the machines of the configuration want: bases, each system once, and layers by machine. */
 async function findImages({ spec, settings }: Local) {
   const recipes = new Map<string, ImageRecipe>();
   const images = [...new Set(spec.machines.map(({ image }) => image))];
@@ -78,9 +81,19 @@ async function findImages({ spec, settings }: Local) {
     const recipe = await readRecipe(image);
     const directory = baseDirectory(settings, recipe);
     recipes.set(directory, recipe);
-    return { image, codename: recipe.codename, directory, ready: await baseExists(directory) };
+    return { image, codename: recipe.codename, directory, ready: await imageExists(directory) };
   });
-  return { bases: await Promise.all(bases), recipes };
+  const found = await Promise.all(bases);
+  const layers = new Map<string, readonly FoundLayer[]>();
+  for (const machine of spec.machines) {
+    const base = found.find(({ image }) => image === machine.image)?.directory ?? '';
+    const wanted = layersOn(settings, base, machine).map(async (layer) => ({
+      ...layer,
+      ready: await imageExists(layer.directory),
+    }));
+    layers.set(machine.name, await Promise.all(wanted));
+  }
+  return { bases: found, layers, recipes };
 }
 
 /**
@@ -123,10 +136,11 @@ async function findHost(
     readHostRecord(layout.recordFile),
     isLed(hostGroups(facts, layout)),
   ]);
-  if (record === undefined) return { name, record, alive, answers: false, baseReady: true };
-  const [answers, baseReady] = await Promise.all([
+  if (record === undefined) return { name, record, alive, answers: false, missing: [] };
+  const images = imagesUnder(record);
+  const [answers, there] = await Promise.all([
     alive && answersSsh(record.address, patience),
-    baseExists(record.base),
+    Promise.all(images.map(imageExists)),
   ]);
-  return { name, record, alive, answers, baseReady };
+  return { name, record, alive, answers, missing: images.filter((_, at) => there[at] !== true) };
 }

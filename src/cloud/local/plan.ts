@@ -1,7 +1,8 @@
 /** What `apply` will do, decided from what was found and what should be. Pure. */
 import type { CloudChange, CloudPlan, EnvironmentSpec, Machine, MachineSpec } from '../provider.ts';
 import { imageName } from './image.ts';
-import type { HostRecord } from './records.ts';
+import type { Layer } from './layers.ts';
+import { type HostRecord, imagesUnder } from './records.ts';
 import { addressIn, freeHostNumber } from './subnet.ts';
 
 /** One host that has a folder on this machine. */
@@ -13,8 +14,8 @@ export interface FoundHost {
   readonly alive: boolean;
   /** Its SSH server greets. */
   readonly answers: boolean;
-  /** The base image that its disk lies on is there. */
-  readonly baseReady: boolean;
+  /** Folders of images that its disk lies on and that are gone. */
+  readonly missing: readonly string[];
 }
 
 /** The base image for new hosts of one system. */
@@ -28,12 +29,19 @@ export interface FoundBase {
   readonly ready: boolean;
 }
 
+/** A layer for new hosts. */
+export interface FoundLayer extends Layer {
+  readonly ready: boolean;
+}
+
 /** Everything that decisions depend on. */
 export interface FoundHosts {
   /** Debian packages that this machine lacks. */
   readonly missingPackages: readonly string[];
   /** One for each system that machines of the configuration want. */
   readonly bases: readonly FoundBase[];
+  /** What machines of the configuration want on them, topmost first, by machine. */
+  readonly layers: ReadonlyMap<string, readonly FoundLayer[]>;
   readonly networkReady: boolean;
   /** The environment's subnet, or the one it would get. */
   readonly subnet: string;
@@ -53,22 +61,25 @@ export interface HostWork {
   readonly address: string;
   /** The base image that it gets, or would get today. */
   readonly base: FoundBase;
+  /** Likewise, the layers on it. */
+  readonly layers: readonly FoundLayer[];
   /** undefined: it is to be made. */
   readonly record: HostRecord | undefined;
   /** A half-made one is in the way. */
   readonly leftover: boolean;
   /** It does not run. */
   readonly start: boolean;
-  /** The base image under its disk is gone and cannot be made again: the disk cannot be read. */
-  readonly lost: boolean;
+  /** Folders of images under its disk that are gone and cannot be made again: the disk cannot be read. */
+  readonly lost: readonly string[];
   /** What differs from what it should be. */
   readonly differs: { readonly limits: boolean; readonly keys: boolean; readonly settings: boolean };
 }
 
 /** What is to be done, for `apply`. */
 export interface LocalWork {
-  /** Base images to make. */
+  /** Base images and layers to make. */
   readonly bases: readonly FoundBase[];
+  readonly layers: readonly Layer[];
   readonly network: boolean;
   /** Names of hosts that the configuration no longer has. */
   readonly remove: readonly string[];
@@ -84,7 +95,7 @@ export function planLocal(
   const remove = found.hosts.filter(({ name }) => !wanted.has(name));
   const hosts = hostWork(found, spec);
   const some = hosts.length > 0;
-  const bases = basesToMake(hosts);
+  const bases = imagesToMake(hosts, ({ base }) => [base]);
   const network = some && !found.networkReady;
   const changes = [
     ...sharedChanges(found, { key: some && found.operatorKey === undefined, bases, network }),
@@ -96,19 +107,24 @@ export function planLocal(
   );
   const warnings = [
     ...found.warnings,
-    ...hosts.filter(({ lost }) => lost).map(lostSentence),
+    ...hosts.filter(({ lost }) => lost.length > 0).map(lostSentence),
     ...hosts.flatMap(otherSystem),
   ];
   return {
     plan: { changes, machines, warnings },
-    work: { bases, network, remove: remove.map(({ name }) => name), hosts },
+    work: {
+      bases,
+      layers: imagesToMake(hosts, ({ layers }) => layers),
+      network,
+      remove: remove.map(({ name }) => name),
+      hosts,
+    },
   };
 }
 
 /** Why a host cannot be started any more. */
-export function lostSentence({ spec, record }: Pick<HostWork, 'spec' | 'record'>): string {
-  const base = `the base image that its disk lies on (${record?.base})`;
-  return `${spec.name} cannot be started: ${base} was removed.`;
+export function lostSentence({ spec, lost }: Pick<HostWork, 'spec' | 'lost'>): string {
+  return `${spec.name} cannot be started: the image that its disk lies on (${lost.join(', ')}) was removed.`;
 }
 
 /** A host keeps the system that it was made of. */
@@ -130,6 +146,7 @@ function hostWork(found: FoundHosts, spec: EnvironmentSpec): HostWork[] {
     const host = known.get(machine.name);
     const base = found.bases.find(({ image }) => image === machine.image);
     if (base === undefined) throw new RangeError(`nobody looked for the image ${machine.image}`);
+    const layers = found.layers.get(machine.name) ?? [];
     if (host?.record === undefined) {
       const number = freeHostNumber(addresses);
       if (number === undefined) throw new RangeError(`no address is free in ${found.subnet}`);
@@ -140,32 +157,42 @@ function hostWork(found: FoundHosts, spec: EnvironmentSpec): HostWork[] {
         spec: machine,
         address,
         base,
+        layers,
         record: undefined,
         leftover: host !== undefined,
         start: false,
-        lost: false,
+        lost: [],
         differs,
       };
     }
-    const { record, alive, baseReady } = host;
+    const { record, alive, missing } = host;
     const differs = {
       limits: record.memoryBytes !== machine.memoryBytes || record.cpus !== machine.cpus,
       keys: found.operatorKey === undefined || !sameSet(record.authorizedKeys, keys),
       settings: record.settings !== found.settings,
     };
-    const lost = !alive && !baseReady && record.base !== base.directory;
+    const lost = alive || liesOnToday(record, base, layers) ? [] : missing;
     const { address } = record;
-    return { spec: machine, address, base, record, leftover: false, start: !alive, lost, differs };
+    return { spec: machine, address, base, layers, record, leftover: false, start: !alive, lost, differs };
   });
 }
 
-/** Those of hosts that are to be made, or whose image was removed but can be made again as it was. */
-function basesToMake(hosts: readonly HostWork[]): FoundBase[] {
+/** Whether a disk lies on the images that a new host would get, which can be made again as they were. */
+function liesOnToday(record: HostRecord, base: FoundBase, layers: readonly FoundLayer[]): boolean {
+  const today = [...layers, base].map(({ directory }) => directory);
+  return sameSet(imagesUnder(record), today);
+}
+
+/** Images for hosts that are to be made, or whose own were removed but can be made again. */
+function imagesToMake<T extends FoundBase | FoundLayer>(
+  hosts: readonly HostWork[],
+  imagesOf: (host: HostWork) => readonly T[],
+): T[] {
   const needed = hosts
-    .filter(({ record, start, base }) => record === undefined || (start && record.base === base.directory))
-    .map(({ base }) => base);
+    .filter(({ record, start, base, layers }) => !record || (start && liesOnToday(record, base, layers)))
+    .flatMap(imagesOf);
   // two names may mean one image
-  return [...new Map(needed.map((base) => [base.directory, base])).values()].filter(({ ready }) => !ready);
+  return [...new Map(needed.map((image) => [image.directory, image])).values()].filter(({ ready }) => !ready);
 }
 
 function sharedChanges(
@@ -196,7 +223,7 @@ function hostChanges({ spec, address, record, leftover, start, lost, differs }: 
     const detail = [`${address}, ${size(spec)}`, ...(leftover ? ['a half-made one is replaced'] : [])];
     return [change(name, 'host', 'create', ...detail)];
   }
-  if (lost) return [];
+  if (lost.length > 0) return [];
   return [
     ...(start ? [change(name, 'host', 'restart', `${address}, it does not run`)] : []),
     ...(differs.limits ? [change(name, 'limits', 'change', `${size(record)} → ${size(spec)}`)] : []),

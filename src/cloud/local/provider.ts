@@ -9,6 +9,7 @@ import { destroyable, destroyEnvironment, destroyHost, removeHost } from './dest
 import { makeHost, saveHost } from './disk.ts';
 import { canStack, find, findMachines, type Local, type MachineFindings } from './found.ts';
 import { layInside, replaceKeys } from './inside.ts';
+import { ensureLayer } from './layers.ts';
 import { readMachine } from './machine.ts';
 import { ensureNetwork } from './network.ts';
 import { authorizedKeys, type HostWork, lostSentence, planLocal } from './plan.ts';
@@ -64,10 +65,14 @@ async function apply(local: Local, plan: CloudPlan): Promise<readonly Machine[]>
   const key = await operatorKey(spec.directory, spec.environment);
   const findings = await find(local);
   const { work } = planLocal(findings.found, spec);
-  const keep = findings.found.bases.map(({ directory }) => directory);
+  const { bases, layers } = findings.found;
+  const keep = [...bases, ...[...layers.values()].flat()].map(({ directory }) => directory);
   for (const { directory } of work.bases) {
     const recipe = findings.recipes.get(directory);
     if (recipe !== undefined) await ensureBase(context, settings, recipe, directory, keep);
+  }
+  for (const layer of work.layers) {
+    await ensureLayer(context, settings, layer, findings.handed.files, keep);
   }
   const fleet: Fleet = {
     facts: local.facts,
@@ -133,7 +138,7 @@ async function mend(work: Work, host: HostWork, boots: boolean): Promise<void> {
   const { context, environment, fleet } = work;
   const { name } = host.spec;
   const layout = hostLayout(environment, name);
-  if (host.lost) {
+  if (host.lost.length > 0) {
     throw new Failure('host', lostSentence(host), {
       host: name,
       next:
@@ -149,11 +154,11 @@ async function mend(work: Work, host: HostWork, boots: boolean): Promise<void> {
 }
 
 function made({ environment, findings, keys }: Work, host: HostWork): Promise<HostRecord> {
-  const { spec, address, base } = host;
+  const { spec, address, base, layers } = host;
   const { handed } = findings;
   return makeHost(hostLayout(environment, spec.name), {
     ...{ spec, address, handed, authorizedKeys: keys },
-    ...{ base: base.directory, release: base.codename },
+    ...{ base: base.directory, layers: layers.map(({ directory }) => directory), release: base.codename },
   });
 }
 

@@ -21,6 +21,8 @@ const hostRecord = z.object({
   address: z.string(),
   /** Folder of the base image that the disk lies on. */
   base: z.string(),
+  /** Folders of the layers between them, topmost first; absent on hosts of earlier versions. */
+  layers: z.array(z.string()).optional(),
   /** Codename of its system; absent on hosts of earlier versions. */
   release: z.string().optional(),
   /** Public key of the host. */
@@ -66,8 +68,13 @@ export function listHosts(layout: EnvironmentLayout): Promise<string[]> {
   return folders(layout.directory);
 }
 
-/** Folders of the base images that disks of hosts lie on. */
-export async function basesInUse(settings: LocalSettings): Promise<string[]> {
+/** Folders of the images that a host's disk lies on, topmost first. */
+export function imagesUnder({ base, layers = [] }: Pick<HostRecord, 'base' | 'layers'>): string[] {
+  return [...layers, base];
+}
+
+/** Folders of the images that disks of hosts lie on. */
+export async function imagesInUse(settings: LocalSettings): Promise<string[]> {
   const environments = await listEnvironments(settings);
   const hosts = await Promise.all(
     environments.map(async ({ layout }) => {
@@ -75,7 +82,7 @@ export async function basesInUse(settings: LocalSettings): Promise<string[]> {
       return Promise.all(names.map((name) => readHostRecord(hostLayout(layout, name).recordFile)));
     }),
   );
-  return hosts.flat().flatMap((record) => record?.base ?? []);
+  return hosts.flat().flatMap((record) => (record === undefined ? [] : imagesUnder(record)));
 }
 
 async function read<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {

@@ -8,13 +8,13 @@ import { writeFileAtomic } from '../../files.ts';
 import { hasEnded, startProcess } from '../../process/child.ts';
 import { lastLines } from '../../process/output.ts';
 import { toolFailure } from '../../process/tool.ts';
-import { rootOf } from './base-image.ts';
 import { bootScript } from './boot.ts';
+import { rootOf } from './cache.ts';
 import { isLed, killAndRemove, setLimits } from './groups.ts';
 import { waitForLock } from './lock.ts';
 import { chooseLauncher, hostGroups, type MachineFacts } from './machine.ts';
 import { limitsScript, superviseScript, unitArguments } from './parents.ts';
-import type { HostRecord } from './records.ts';
+import { type HostRecord, imagesUnder } from './records.ts';
 import { mustRun, run } from './run.ts';
 import type { EnvironmentLayout, HostLayout } from './settings.ts';
 import { addressIn } from './subnet.ts';
@@ -70,7 +70,7 @@ async function writeScripts(fleet: Fleet, layout: HostLayout, record: HostRecord
   const boot = {
     ...layout,
     ...record,
-    base: rootOf(record.base),
+    lower: imagesUnder(record).map(rootOf),
     machineName: `${record.name}-${environment.id}`,
     bridge: environment.bridge,
     prefix: 24,

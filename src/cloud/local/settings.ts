@@ -12,7 +12,7 @@ import { parseNetwork } from './subnet.ts';
 export interface LocalSettings {
   /** Disks and records of all hosts on this machine. */
   readonly stateDirectory: string;
-  /** Base images. May be deleted whenever no host exists. */
+  /** Images that hosts' disks lie on. May be deleted whenever no host exists. */
   readonly cacheDirectory: string;
   /** Networks in CIDR notation that /24 subnets are taken from, in order of preference. */
   readonly networks: readonly string[];

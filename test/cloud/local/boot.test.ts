@@ -22,7 +22,7 @@ import {
 const boot: Boot = {
   name: 'web',
   machineName: 'web-0a1b2c3d',
-  base: '/cache/base/1/rootfs',
+  lower: ['/cache/layer/2/rootfs', '/cache/base/1/rootfs'],
   upper: '/state/web/disk/upper',
   work: '/state/web/disk/work',
   root: '/state/web/root',
@@ -149,8 +149,8 @@ describe('scripts', () => {
     expect(spawnSync('sh', ['-c', script], { encoding: 'utf8', env: { PATH } }).status).toBe(0);
     const { network } = own;
     expect(log()).toEqual([
-      'mount free -t overlay -o index=off,lowerdir=/cache/base/1/rootfs,upperdir=/state/web/disk/upper,' +
-        "workdir=/state/web/disk/work overlay /it's a/root",
+      'mount free -t overlay -o index=off,lowerdir=/cache/layer/2/rootfs:/cache/base/1/rootfs,' +
+        "upperdir=/state/web/disk/upper,workdir=/state/web/disk/work overlay /it's a/root",
       `unshare free --net=${network} true`,
       'ip free link delete pl-0a1b2c3d-254',
       'ip free -batch -',

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type FoundBase, type FoundHost, type FoundHosts, planLocal } from '../../../src/cloud/local/plan.ts';
+import {
+  type FoundBase,
+  type FoundHost,
+  type FoundHosts,
+  type FoundLayer,
+  planLocal,
+} from '../../../src/cloud/local/plan.ts';
 import type { HostRecord } from '../../../src/cloud/local/records.ts';
 import type { CloudChange, EnvironmentSpec } from '../../../src/cloud/provider.ts';
 import { machineSpec, testSpec } from './specs.ts';
@@ -23,7 +29,7 @@ const running = (name: string, number: number, differs: Partial<FoundHost> = {})
   record: record(name, number),
   alive: true,
   answers: true,
-  baseReady: true,
+  missing: [],
   ...differs,
 });
 const base = (differs: Partial<FoundBase> = {}): FoundBase => ({
@@ -39,9 +45,18 @@ const trixie = base({
   directory: '/cache/base/13',
   ready: false,
 });
+const layer = (name: string, differs: Partial<FoundLayer> = {}): FoundLayer => ({
+  directory: `/cache/layer/${name}`,
+  base: '/cache/base/now',
+  packages: [name],
+  programs: [],
+  ready: false,
+  ...differs,
+});
 const everything: FoundHosts = {
   missingPackages: [],
   bases: [base()],
+  layers: new Map(),
   networkReady: true,
   subnet: '10.77.1.0/24',
   operatorKey: KEY,
@@ -145,7 +160,7 @@ const cases: Case[] = [
   {
     title: 'the cache was emptied: the same image can be made again',
     found: {
-      hosts: two.map((host) => ({ ...host, alive: false, baseReady: false })),
+      hosts: two.map((host) => ({ ...host, alive: false, missing: ['/cache/base/now'] })),
       bases: [base({ ready: false })],
     },
     changes: [
@@ -158,10 +173,10 @@ const cases: Case[] = [
     title: 'the cache was emptied and the recipe has changed: the disk is lost, which is said and not mended',
     found: {
       bases: [base({ directory: '/cache/base/new' })],
-      hosts: [running('db', 11), running('web', 12, { alive: false, baseReady: false })],
+      hosts: [running('db', 11), running('web', 12, { alive: false, missing: ['/cache/base/now'] })],
     },
     changes: [],
-    warnings: ['web cannot be started: the base image that its disk lies on (/cache/base/now) was removed.'],
+    warnings: ['web cannot be started: the image that its disk lies on (/cache/base/now) was removed.'],
   },
   {
     title: 'hosts of another release, beside hosts of this machine’s own',
@@ -194,6 +209,48 @@ describe('what apply will do', () => {
     const { plan } = planLocal({ ...everything, ...found }, testSpec({ machines, ...spec }));
     expect(plan.changes.map(asLine)).toEqual(changes);
     expect(plan.warnings).toEqual(warnings);
+  });
+
+  describe('layers between the base image and a disk', () => {
+    const nginx = layer('nginx');
+    const node = layer('node', { ready: true });
+    const wanted = new Map([
+      ['db', [node]],
+      ['web', [node, nginx]],
+    ]);
+    const machines = [machineSpec('db'), machineSpec('web')];
+    const planned = (found: Partial<FoundHosts>) =>
+      planLocal({ ...everything, layers: wanted, ...found }, testSpec({ machines }));
+    const onLayers = (differs: Partial<FoundHost>) =>
+      running('web', 12, {
+        record: record('web', 12, { layers: [node.directory, nginx.directory] }),
+        ...differs,
+      });
+    const stopped = { alive: false, answers: false };
+
+    test('that new hosts want are made, each once and where it is not there', () => {
+      const both = new Map(machines.map(({ name }) => [name, [node, nginx]]));
+      expect(planned({ layers: both }).work.layers).toEqual([nginx]);
+      expect(planned({ hosts: [running('web', 12)] }).work.layers).toEqual([]);
+      expect(planned({ hosts: two }).work.layers).toEqual([]);
+    });
+
+    test('that were removed are made again for a host that lies on them', () => {
+      const hosts = [running('db', 11), onLayers({ ...stopped, missing: [nginx.directory] })];
+      const { plan, work } = planned({ hosts });
+      expect(work.layers).toEqual([nginx]);
+      expect(plan.warnings).toEqual([]);
+    });
+
+    test('that were removed and are made otherwise today lose the disk', () => {
+      const layers = new Map([['web', [layer('nginx, newer')]]]);
+      const hosts = [running('db', 11), onLayers({ ...stopped, missing: [nginx.directory] })];
+      const { plan, work } = planned({ hosts, layers });
+      expect(work.layers).toEqual([]);
+      expect(plan.warnings).toEqual([
+        'web cannot be started: the image that its disk lies on (/cache/layer/nginx) was removed.',
+      ]);
+    });
   });
 
   test('machines that stay are listed with their state', () => {
