@@ -1,14 +1,14 @@
 /**
  * Canaries of the example service on real local hosts.
  *
- *   node bench/run.mjs canary             good against broken: seconds from the command and the first request
+ *   node bench/run.mjs canary             good against broken: seconds from the command, also to its end
  *   node bench/run.mjs canary --timeline  the same, and when each stage began and ended
  *   node bench/run.mjs canary --itself 20 good against good so many times in a row: none may be rejected
  *
  * Both take [--seconds 60] [--rate 100] [--keep FOLDER, for the reports]; the first also [--runs 3].
  *
- * Builds, Node and the base image come from the cache; the hosts are made anew for the first measurement and
- * kept for the others.
+ * Builds, Node and images come from the cache after the first; hosts are made anew for each of good against
+ * broken and kept for the others.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,11 +33,8 @@ function save(report: CanaryReport, name: string): void {
   writeFileSync(join(values.keep, `${name}.json`), JSON.stringify(report));
 }
 
-/**
- * Runs one canary; seconds until the verdict, from the command and from the first request that the proxy
- * saw.
- */
-async function timed(lab: CanaryLab, baseline: string, candidate: string, seed: number) {
+/** Runs one canary; seconds from the command until the verdict, and until the hosts are removed or kept. */
+async function timed(lab: CanaryLab, baseline: string, candidate: string, seed: number, keep: boolean) {
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;
   const said = (what: string) => {
@@ -47,7 +44,7 @@ async function timed(lab: CanaryLab, baseline: string, candidate: string, seed: 
   const { report } = await lab.run(
     baseline,
     candidate,
-    { seed, durationMs: Number(values.seconds) * 1000, rate: Number(values.rate) },
+    { seed, keep, durationMs: Number(values.seconds) * 1000, rate: Number(values.rate) },
     {
       context: {
         progress: ({ host = '', stage, state, detail = '' }) => {
@@ -64,7 +61,7 @@ async function timed(lab: CanaryLab, baseline: string, candidate: string, seed: 
       },
     },
   );
-  return { report, fromCommand: verdictAt };
+  return { report, verdictAt, endedAt: elapsed() };
 }
 
 const lab = await canaryLab();
@@ -72,19 +69,19 @@ const itself = Number(values.itself);
 try {
   if (itself === 0) {
     for (let run = 1; run <= Number(values.runs); run++) {
-      if (run > 1) await lab.removeHosts();
-      const { report, fromCommand } = await timed(lab, 'good', 'broken', run);
+      const { report, verdictAt, endedAt } = await timed(lab, 'good', 'broken', run, false);
       save(report, `broken-${run}`);
       const { verdict, stoppedAfter } = report.verdict;
       console.log(
-        `good against broken, new hosts: ${verdict} ${fromCommand.toFixed(1)} s after the command, ` +
-          `${stoppedAfter.seconds} s after the first request (${stoppedAfter.requests} requests)`,
+        `good against broken, new hosts: ${verdict} ${verdictAt.toFixed(1)} s after the command, ` +
+          `${stoppedAfter.seconds} s after the first request (${stoppedAfter.requests} requests); ` +
+          `all ended after ${endedAt.toFixed(1)} s`,
       );
     }
   } else {
     const counts = { passed: 0, failed: 0, inconclusive: 0 };
     for (let run = 1; run <= itself; run++) {
-      const { report } = await timed(lab, 'good', 'good', run);
+      const { report } = await timed(lab, 'good', 'good', run, true);
       save(report, `itself-${run}`);
       counts[report.verdict.verdict]++;
       const { seconds, requests } = report.verdict.stoppedAfter;

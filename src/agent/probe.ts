@@ -64,7 +64,8 @@ async function becomeHealthy(
       `${isWithout ? `, without "${contains}"` : ''}`;
     good = trouble === '' ? good + 1 : 0;
     answeredAt = isAnswer ? (answeredAt ?? now()) : undefined;
-    if (trouble !== '' && answeredAt !== undefined && now() - answeredAt > BECOMING_HEALTHY_MS) break;
+    const patientUntil = (answeredAt ?? now()) + BECOMING_HEALTHY_MS;
+    if (trouble !== '' && now() + AFTER_BAD_MS > patientUntil) break;
     if (!isAnswer && (await restarts(unit)) >= HOPELESS_RESTARTS) break;
     if (good < health.consecutive) await wait(trouble === '' ? AFTER_GOOD_MS : AFTER_BAD_MS);
   }

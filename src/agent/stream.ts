@@ -91,8 +91,8 @@ export interface StreamOptions {
 }
 
 /**
- * Prints a line at every whole interval until the reader is gone. A reader that is slow slows the printing,
- * and the intervals grow.
+ * Prints a line at once, at which the first interval begins, and one at the end of each until the reader is
+ * gone. A reader that is slow slows the printing, and the intervals grow.
  * @returns when standard output closed (or standard input ended, where that was asked for) or the signal
  * came.
  */
@@ -103,17 +103,17 @@ export async function runStream(source: LiveSource, options: StreamOptions): Pro
   signal.addEventListener('abort', end, { once: true });
   if (untilStdinEnds) process.stdin.on('end', end).on('error', end).resume();
   process.stdout.on('error', end).on('close', end);
-  let last = Date.now() / 1000;
+  const began = Date.now() / 1000;
+  let last = began;
   try {
     while (!stop.signal.aborted && !signal.aborted) {
-      await sleepUntil(nextTick(last, intervalSeconds), stop.signal);
-      if (stop.signal.aborted) break;
       const at = Date.now() / 1000;
       const line = await source.take(at, Math.max(0, at - last));
       last = at;
       if (!process.stdout.write(`${JSON.stringify(line)}\n`)) {
         await once(process.stdout, 'drain', { signal: stop.signal }).catch(end);
       }
+      await sleepUntil(began + nextTick(last - began, intervalSeconds), stop.signal);
     }
   } finally {
     source.close();

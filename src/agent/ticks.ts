@@ -3,7 +3,7 @@
 /** A timer may fire slightly early; the rest of the interval must not count as another one. */
 const EARLY = 0.02;
 
-/** Whole multiples of the interval, so that all hosts look at the same moments. Seconds since 1970. */
+/** The next whole multiple of the interval: since 1970, all hosts look at the same moments. Both in seconds. */
 export function nextTick(now: number, intervalSeconds: number): number {
   return (Math.floor(now / intervalSeconds + EARLY) + 1) * intervalSeconds;
 }

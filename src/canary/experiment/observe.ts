@@ -64,8 +64,6 @@ const FAULT_GRACE_SECONDS = 120;
 const FAULT_SILENT_SECONDS = 30;
 /** A request that has no answer after this is given up by the load. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** A line of the proxy that came so long ago still counts as the beginning of a second. */
-const SECOND_BEGAN_MS = 200;
 /** After the load: how long the last lines of the log may take to arrive. */
 const LAST_LINES_MS = 1_300;
 
@@ -98,10 +96,6 @@ class Observer {
   readonly #watched: Watched[] = [];
   /** Resolves when the state machine says stop; rejects with a fault of ours. */
   readonly #stopped = new Signal();
-  /** Resolves with a line of the proxy that comes after it was made. */
-  #second = new Signal();
-  /** When the last one came, seconds since 1970; 0: none yet. */
-  #secondAt = 0;
   #state: ExperimentState;
   #load: Load | undefined;
   #loadBegan = 0;
@@ -160,12 +154,9 @@ class Observer {
     return this.#observed(summary);
   }
 
-  /** Follows all three hosts, divides the traffic, and returns right after a line of the proxy. */
+  /** Divides the traffic, follows all three hosts, and returns when a second of the proxy begins. */
   async #watchAll(): Promise<void> {
     const { plan, lab, hosts, units, proxy, site } = this.#options;
-    this.#watch('proxy', lab.hosts.proxy, ['--nginx-log', accessLog(plan.app)], (line) =>
-      this.#onTraffic(line),
-    );
     for (const side of SIDES) {
       const source = units[side].flatMap((unit) => ['--unit', unit]);
       this.#watch(side, hosts[side], source, (line) => this.#onUnit(side, line));
@@ -175,15 +166,9 @@ class Observer {
       proxy.reconcile(site).then(() => proxy.setWeights(plan.app, this.#weights(this.#state.share))),
       ...this.#watched.map(({ stream }) => stream.begun),
     ]);
-    await this.#beginningOfSecond();
-  }
-
-  /** Right after a line of the proxy a second begins there: the load fills whole seconds. */
-  async #beginningOfSecond(): Promise<void> {
-    // All agents look at the same moments: what was waited for came with such a line.
-    if ((clock() - this.#secondAt) * 1000 < SECOND_BEGAN_MS) return;
-    this.#second = new Signal();
-    await Promise.race([this.#second.promise, this.#stopped.promise]);
+    // Last, for its seconds begin with its first line, and the load is to fill whole ones.
+    const source = ['--nginx-log', accessLog(plan.app)];
+    await this.#watch('proxy', lab.hosts.proxy, source, (line) => this.#onTraffic(line)).begun;
   }
 
   /** What the services themselves expose. */
@@ -209,7 +194,7 @@ class Observer {
     host: LabHost,
     source: readonly string[],
     onLine: (line: LiveLine) => void,
-  ): void {
+  ): AgentStream {
     const { agent, plan } = this.#options;
     const stream = openStream(
       host.connection,
@@ -224,6 +209,7 @@ class Observer {
       this.#context,
     );
     this.#watched.push({ side, host, stream });
+    return stream;
   }
 
   #faulty(): readonly FaultySide[] {
@@ -297,8 +283,6 @@ class Observer {
     if (line.kind !== 'traffic') return;
     this.#collector.traffic(line, clock());
     this.#takeSeconds();
-    this.#secondAt = clock();
-    this.#second.resolve();
   }
 
   #onUnit(side: SideName, line: LiveLine): void {

@@ -163,7 +163,13 @@ async function subjectOf(
   };
 }
 
-/** One side, installed on its host and asked whether it answers. */
+/** One side, installed on its host. */
+interface Started {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly running: Running | NotRunning;
+}
+
+/** One side that was asked whether it answers. */
 interface Prepared {
   readonly versions: Readonly<Record<string, string>>;
   readonly answer: ProbeAnswer;
@@ -204,11 +210,9 @@ class LabRun {
 
   /** @param locked the context that ends with the lock */
   async run(locked: Context): Promise<CanaryResult> {
-    const { plan, agent, drafts, artifacts } = this.#subject;
-    const [proxy, sides] = await Promise.all([
-      prepareProxy(this.#lab, plan.definition.site.port, agent, locked),
-      this.#sides(locked),
-    ]);
+    const { plan, drafts, artifacts } = this.#subject;
+    const started = this.#start(locked);
+    const [proxy, sides] = await Promise.all([this.#proxy(started, locked), this.#ask(started, locked)]);
     const requests = readyRequests(drafts, {
       baseline: choosePaths(drafts, 'baseline', sides.baseline.answer.statuses),
       candidate: choosePaths(drafts, 'candidate', sides.candidate.answer.statuses),
@@ -225,7 +229,17 @@ class LabRun {
     });
   }
 
-  async #sides(locked: Context): Promise<PerSide<Prepared>> {
+  /**
+   * The proxy. Local hosts share this machine's processors and have nginx already: the proxy comes when the
+   * sides run, which then have to become healthy. Hosts of an inventory may have to install it.
+   */
+  async #proxy(started: Promise<unknown>, locked: Context): Promise<ReadyProxy> {
+    const { plan, agent } = this.#subject;
+    if (this.#lab.remains !== null) await started;
+    return prepareProxy(this.#lab, plan.definition.site.port, agent, locked);
+  }
+
+  async #start(locked: Context): Promise<PerSide<Started>> {
     const { deployed, plan } = this.#subject;
     const faulty = SIDES.map((side) => ({ host: this.#hosts[side], units: [], databases: [] }));
     await checkFaults(plan.faults, faulty, locked);
@@ -256,30 +270,38 @@ class LabRun {
   }
 
   /** A single Node service by itself. */
-  async #serve(side: SideName, locked: Context): Promise<Prepared> {
+  async #serve(side: SideName, locked: Context): Promise<Started> {
     const { plan, artifacts, secrets, agent } = this.#subject;
     const host = this.#hosts[side];
     const spec = await serviceSpec(this.#resources.config, plan, artifacts[side], secrets);
     const versions = await prepareSide(this.#lab, host, this.#port, spec, agent, hidden(secrets), locked);
-    const running = { units: [UNIT], address: '127.0.0.1', port: this.#port };
-    const answersAt = `${running.address}:${running.port}`;
-    return { versions, answersAt, units: running.units, answer: await this.#ask(side, running, locked) };
+    return { versions, running: { units: [UNIT], address: '127.0.0.1', port: this.#port } };
   }
 
   /** Whatever a deploy brings. */
-  async #deploy(side: SideName, locked: Context): Promise<Prepared> {
+  async #deploy(side: SideName, locked: Context): Promise<Started> {
     const host = this.#hosts[side];
     const release = this.#release(side);
-    const came = await deploySide(host, release, locked);
-    const versions = await versionsOn(host, release.artifact, locked);
-    if ('trouble' in came)
-      return { versions, answersAt: '', units: [], lines: came.lines, answer: silence(came) };
-    const answersAt = `${came.address}:${came.port}`;
-    return { versions, answersAt, units: came.units, answer: await this.#ask(side, came, locked) };
+    const running = await deploySide(host, release, locked);
+    return { versions: await versionsOn(host, release.artifact, locked), running };
+  }
+
+  async #ask(started: Promise<PerSide<Started>>, locked: Context): Promise<PerSide<Prepared>> {
+    const sides = await started;
+    const [baseline, candidate] = await bothSides(async (side) => {
+      const { versions, running } = sides[side];
+      if ('trouble' in running) {
+        return { versions, answersAt: '', units: [], lines: running.lines, answer: silence(running) };
+      }
+      const { units, address, port } = running;
+      const answer = await this.#probe(side, running, locked);
+      return { versions, answersAt: `${address}:${port}`, units, answer };
+    });
+    return { baseline, candidate };
   }
 
   /** Whether it is healthy by its definition, and which paths it knows. */
-  #ask(side: SideName, { units, address, port }: Running, locked: Context): Promise<ProbeAnswer> {
+  #probe(side: SideName, { units, address, port }: Running, locked: Context): Promise<ProbeAnswer> {
     const { plan, agent, drafts, deployed, artifacts } = this.#subject;
     const { definition } = plan;
     const { health } = definition;
