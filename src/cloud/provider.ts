@@ -34,6 +34,8 @@ export interface MachineSpec {
   readonly preinstalled?: readonly string[] | undefined;
   /** Local hosts: programs of this machine that a new one has from its first boot on. */
   readonly programs?: readonly PlacedProgram[] | undefined;
+  /** Local hosts: size of a disk of its own; without one it shares this machine's. */
+  readonly diskBytes?: number | undefined;
   /** Local hosts: limits of the host's control group. */
   readonly memoryBytes: number;
   readonly cpus: number;
@@ -84,6 +86,8 @@ export interface Machine {
   readonly hostKeys: readonly string[];
   /** US dollars a month; 0 for local hosts. */
   readonly monthlyCost: number;
+  /** Local hosts: its disk is its own; without it, this machine's. */
+  readonly ownDisk?: boolean;
 }
 
 export type CloudAction = 'create' | 'change' | 'replace' | 'restart' | 'remove';

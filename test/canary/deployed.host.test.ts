@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SIDES, type SideName } from '../../src/judge/sides.ts';
 import { hostsUnavailable } from '../support/hosts.ts';
 import { makeRepository } from '../support/repository.ts';
 import { type CanaryLab, labIn } from './lab.ts';
@@ -17,7 +18,7 @@ describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', (
   let lab: CanaryLab;
   beforeAll(async () => {
     const directory = mkdtempSync(join(tmpdir(), 'pipeline-canary-'));
-    const versions = ['good', 'broken', 'unstartable', 'forgetful', 'backlog'];
+    const versions = ['good', 'broken', 'unstartable', 'forgetful', 'backlog', 'stubborn'];
     const tally = makeRepository(
       join(directory, 'tally'),
       Object.fromEntries(
@@ -66,6 +67,13 @@ describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', (
           rate: 60,
           metrics: [{ name: 'queue depth', path: '/numbers', json: 'queue.depth', role: 'critical' }],
         },
+      },
+      keeper: {
+        source: tally,
+        runtime: 'command',
+        start: 'python3 server.py',
+        health: { path: '/api/ready', status: 200 },
+        canary: { requests: [{ path: '/api/keep' }], rate: 40 },
       },
       site: {
         source: site,
@@ -138,6 +146,32 @@ describe.skipIf(unavailable !== undefined)('a canary of what a deploy brings', (
       expect(await lab.on(host, 'ls /var/lib/pipeline-fault 2>/dev/null; nft list tables')).not.toContain(
         'fault',
       );
+  });
+
+  it('fills the disks of both sides alike, and rejects one that does not recover', async () => {
+    const faults = ['disk:full@4s+4s'];
+    await lab.run('good', 'good', { app: 'keeper', ...SHORT });
+    await expect(lab.run('good', 'good', { app: 'keeper', faults })).rejects.toMatchObject({
+      kind: 'usage',
+      message: expect.stringMatching(/^(blue|green) shares its disk with this machine/),
+      next: expect.stringContaining('prod destroy --canary'),
+    });
+    await lab.removeHosts();
+    const same = await lab.run('good', 'good', { app: 'keeper', durationMs: 20_000, faults });
+    expect(same.exitKind).not.toBe('rejected');
+    const failed = (side: SideName) =>
+      same.report.experiment.seconds
+        .filter((second) => (second[side].routes['GET /api/keep']?.status['5xx'] ?? 0) > 0)
+        .map(({ at }) => at);
+    for (const side of SIDES) {
+      expect(failed(side).length).toBeGreaterThan(1);
+      expect(failed(side).every((at) => at >= 3 && at <= 9)).toBe(true);
+    }
+    expect(await lab.on('blue', 'ls /var/lib/pipeline-fault 2>/dev/null || true')).toBe('');
+    const { exitKind, report } = await lab.run('good', 'stubborn', { app: 'keeper', faults });
+    expect(exitKind).toBe('rejected');
+    expect(report.verdict.decidedBy).toContain('errors (5xx)');
+    await lab.removeHosts();
   });
 
   it('rejects one that does not start', async () => {

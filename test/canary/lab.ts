@@ -82,7 +82,7 @@ export async function labIn(
     path: join(directory, 'pipeline.yml'),
     directory,
   };
-  const spec = labSpec(config, { canary: canarySchema.parse({}) });
+  const spec = labSpec(config, { canary: canarySchema.parse({}), faults: [] });
   const release = guard(spec);
   return {
     config,

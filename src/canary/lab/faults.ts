@@ -57,6 +57,7 @@ export async function checkFaults(
   if (!faults.some(({ kind }) => kind === 'disk:full')) return;
   await Promise.all(
     sides.map(async ({ host }) => {
+      if (host.ownDisk === true) return;
       const kind = await host.connection.check('stat -f -c %T /', {
         label: 'whose disk it is',
         signal: context.signal,
@@ -67,7 +68,9 @@ export async function checkFaults(
         `${host.name} shares its disk with this machine, which disk:full would fill.`,
         {
           host: host.name,
-          next: 'Use hosts of your own (-i) for disk:full, or leave it out.',
+          next:
+            'Remove hosts that --keep left, so that new ones get disks of their own ' +
+            '(`pipeline prod destroy --canary`), use other hosts (-i), or leave disk:full out.',
         },
       );
     }),

@@ -23,6 +23,8 @@ export interface LabHost {
   readonly connection: Connection;
   /** Address for the other two and for the load. */
   readonly address: string;
+  /** A local host whose disk is its own. */
+  readonly ownDisk?: boolean | undefined;
 }
 
 export interface Lab {
@@ -36,6 +38,8 @@ export interface Lab {
 }
 
 const MIB = 2 ** 20;
+/** Of a host whose disk is to be filled: the applications and databases of a laboratory take less. */
+const OWN_DISK = 4096 * MIB;
 /** Nobody can record what this machine says to its own hosts, so no key needs to resist a quantum computer. */
 const QUICK_KEYS = ['KexAlgorithms=^curve25519-sha256'];
 
@@ -62,7 +66,7 @@ export async function reachAll({ hosts }: Lab, { signal }: Context): Promise<voi
 /** The environment of the three local hosts: equal in memory and processors. */
 export function labSpec(
   config: Config,
-  plan: Pick<RunPlan, 'canary'>,
+  { canary, faults }: Pick<RunPlan, 'canary' | 'faults'>,
   programs: readonly PlacedProgram[] = [],
 ): EnvironmentSpec {
   const machine = (name: LabName): MachineSpec => ({
@@ -72,8 +76,9 @@ export function labSpec(
     exposures: [],
     preinstalled: name === 'proxy' ? ['nginx'] : [],
     programs,
-    memoryBytes: plan.canary.memory ?? 512 * MIB,
-    cpus: plan.canary.cpus ?? 1,
+    diskBytes: faults.some(({ kind }) => kind === 'disk:full') ? OWN_DISK : undefined,
+    memoryBytes: canary.memory ?? 512 * MIB,
+    cpus: canary.cpus ?? 1,
     size: 's-1vcpu-1gb',
     region: 'nyc3',
   });
@@ -117,9 +122,9 @@ async function localLab(config: Config, spec: EnvironmentSpec, context: Context)
         next: 'pipeline doctor says what this machine lacks.',
       });
     }
-    const { address, privateAddress, port, user, identityFile } = machine;
+    const { address, privateAddress, port, user, identityFile, ownDisk } = machine;
     const target = { name, address, port, user, identityFile, knownHostsFile, options: QUICK_KEYS };
-    return { name, address: privateAddress, connection: connect(target, context) };
+    return { name, address: privateAddress, connection: connect(target, context), ownDisk };
   });
   return {
     hosts,

@@ -1,9 +1,10 @@
 # shellcheck shell=sh
-# Boots a host once: disk, network; the command that starts the container follows. Values: overlay (options),
-# root, network, bridge, device, mac, address, prefix, gateway.
-: "${overlay:?}" "${root:?}" "${network:?}" "${bridge:?}" "${device:?}" "${mac:?}" "${address:?}"
+# Boots a host once: disk, network; the command that starts the container follows. Values: image (of its own
+# disk, or nothing), disk (where that is mounted), overlay (options), root, network, bridge, device, mac, address, prefix, gateway.
+: "${image?}" "${disk:?}" "${overlay:?}" "${root:?}" "${network:?}" "${bridge:?}" "${device:?}" "${mac:?}" "${address:?}"
 : "${prefix:?}" "${gateway:?}"
 set -eu
+[ -z "$image" ] || mount -o loop "$image" "$disk"
 mount -t overlay -o "$overlay" overlay "$root"
 : >"$network"
 unshare --net="$network" true

@@ -15,6 +15,9 @@ export interface Boot {
   readonly lower: readonly string[];
   readonly upper: string;
   readonly work: string;
+  /** A file that is mounted at `disk`, which holds the two; undefined: they lie on this machine's disk. */
+  readonly diskImage: string | undefined;
+  readonly disk: string;
   readonly root: string;
   readonly network: string;
   readonly bridge: string;
@@ -55,6 +58,8 @@ export function macAddress(address: string): string {
 export function bootScript(boot: Boot): string {
   const prepare = withValues(program, {
     overlay: `index=off,lowerdir=${boot.lower.join(':')},upperdir=${boot.upper},workdir=${boot.work}`,
+    image: boot.diskImage ?? '',
+    disk: boot.disk,
     root: boot.root,
     network: boot.network,
     bridge: boot.bridge,

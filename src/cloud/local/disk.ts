@@ -1,12 +1,14 @@
 /** A host's disk before its first boot, and its record. */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Context } from '../../context.ts';
 import { writeFileAtomic } from '../../files.ts';
 import { generateEd25519 } from '../ed25519.ts';
 import type { MachineSpec } from '../provider.ts';
 import { type Handed, type HandedFile, HOSTS_FILE } from './handed.ts';
 import type { HostRecord } from './records.ts';
+import { mustRun } from './run.ts';
 import type { HostLayout } from './settings.ts';
 
 export interface NewHost {
@@ -30,8 +32,8 @@ const PRIVATE_FOLDERS = ['/root', '/root/.ssh'];
  * Makes the disk; the record is written last, so that a host without one is known to be half-made. The host's
  * key is made here, which is how everybody knows it before the first connection.
  */
-export async function makeHost(layout: HostLayout, host: NewHost): Promise<HostRecord> {
-  const { name, group, memoryBytes, cpus } = host.spec;
+export async function makeHost(context: Context, layout: HostLayout, host: NewHost): Promise<HostRecord> {
+  const { name, group, memoryBytes, cpus, diskBytes } = host.spec;
   const key = generateEd25519(name);
   const files: HandedFile[] = [
     ...host.handed.files.map((file) =>
@@ -48,6 +50,7 @@ export async function makeHost(layout: HostLayout, host: NewHost): Promise<HostR
   await mkdir(layout.upper, { recursive: true });
   for (const file of files) await lay(layout.upper, file);
   for (const folder of PRIVATE_FOLDERS) await chmod(join(layout.upper, folder), 0o700);
+  if (diskBytes !== undefined) await moveToImage(context, layout, diskBytes);
   const record: HostRecord = {
     name,
     group,
@@ -55,6 +58,7 @@ export async function makeHost(layout: HostLayout, host: NewHost): Promise<HostR
     base: host.base,
     layers: [...host.layers],
     release: host.release,
+    diskBytes,
     hostKey: key.publicKey,
     memoryBytes,
     cpus,
@@ -63,6 +67,14 @@ export async function makeHost(layout: HostLayout, host: NewHost): Promise<HostR
   };
   await saveHost(layout, record);
   return record;
+}
+
+/** Moves what the disk holds into a file system of its own. The file takes the room that is used. */
+async function moveToImage(context: Context, { disk, diskImage }: HostLayout, bytes: number): Promise<void> {
+  const how = ['-q', '-F', '-m', '0', '-d', disk, diskImage, `${Math.ceil(bytes / 1024)}k`];
+  await mustRun(context, "a host's own disk", 'mkfs.ext4', how);
+  await rm(disk, { recursive: true });
+  await mkdir(disk);
 }
 
 export async function saveHost(layout: HostLayout, record: HostRecord): Promise<void> {

@@ -267,6 +267,7 @@ export function asMachine(
     identityFile: found.identityFile,
     hostKeys: [record.hostKey],
     monthlyCost: 0,
+    ...(record.diskBytes === undefined ? {} : { ownDisk: true }),
   };
 }
 

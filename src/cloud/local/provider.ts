@@ -153,10 +153,10 @@ async function mend(work: Work, host: HostWork, boots: boolean): Promise<void> {
   if (host.record) await handedDown(work, host, record);
 }
 
-function made({ environment, findings, keys }: Work, host: HostWork): Promise<HostRecord> {
+function made({ context, environment, findings, keys }: Work, host: HostWork): Promise<HostRecord> {
   const { spec, address, base, layers } = host;
   const { handed } = findings;
-  return makeHost(hostLayout(environment, spec.name), {
+  return makeHost(context, hostLayout(environment, spec.name), {
     ...{ spec, address, handed, authorizedKeys: keys },
     ...{ base: base.directory, layers: layers.map(({ directory }) => directory), release: base.codename },
   });

@@ -23,6 +23,8 @@ const hostRecord = z.object({
   base: z.string(),
   /** Folders of the layers between them, topmost first; absent on hosts of earlier versions. */
   layers: z.array(z.string()).optional(),
+  /** Size of its own disk; absent where it shares this machine's. */
+  diskBytes: z.number().optional(),
   /** Codename of its system; absent on hosts of earlier versions. */
   release: z.string().optional(),
   /** Public key of the host. */

@@ -71,6 +71,7 @@ async function writeScripts(fleet: Fleet, layout: HostLayout, record: HostRecord
     ...layout,
     ...record,
     lower: imagesUnder(record).map(rootOf),
+    diskImage: record.diskBytes === undefined ? undefined : layout.diskImage,
     machineName: `${record.name}-${environment.id}`,
     bridge: environment.bridge,
     prefix: 24,

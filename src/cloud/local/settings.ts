@@ -70,8 +70,12 @@ export interface HostLayout {
   readonly directory: string;
   /** Written last when a host is made: a host without it is half-made. */
   readonly recordFile: string;
+  /** What lies over the images; where the host has a disk of its own, its mount point, likewise. */
+  readonly disk: string;
   readonly upper: string;
   readonly work: string;
+  /** The host's own disk as a file, where it has one. */
+  readonly diskImage: string;
   /** Mount point of the disk, filled only inside the host's own mount namespace. */
   readonly root: string;
   /** Mount point of the network namespace, likewise. */
@@ -126,8 +130,10 @@ export function hostLayout(environment: EnvironmentLayout, name: string): HostLa
     name,
     directory,
     recordFile: join(directory, 'host.json'),
+    disk: join(directory, 'disk'),
     upper: join(directory, 'disk/upper'),
     work: join(directory, 'disk/work'),
+    diskImage: join(directory, 'disk.img'),
     root: join(directory, 'root'),
     network: join(directory, 'network'),
     wanted: join(directory, 'wanted'),

@@ -16,6 +16,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   flock: 'util-linux',
   mount: 'mount',
+  'mkfs.ext4': 'e2fsprogs',
   'apt-config': 'apt',
 };
 

@@ -2,11 +2,25 @@
 import json
 import os
 import secrets
+import tempfile
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 VERSION = open("version").read().strip()
 sessions = {}
+lost = False
+
+
+def keep():
+    """Whether a quarter of a megabyte fits on the disk; "stubborn" never forgets that it once did not."""
+    global lost
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(2**18))
+    except OSError:
+        lost = VERSION == "stubborn"
+        return False
+    return not lost
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -37,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
             if VERSION == "broken":
                 raise SystemError("the tally is lost")
             return self.answer(200, {"count": 7})
+        if self.path == "/api/keep":
+            return self.answer(200, {"kept": True}) if keep() else self.answer(507, {"kept": False})
         if self.path == "/api/form":
             sid, token = secrets.token_hex(8), secrets.token_hex(8)
             sessions[sid] = {"token": token, "items": 0}

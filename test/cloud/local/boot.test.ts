@@ -25,6 +25,8 @@ const boot: Boot = {
   lower: ['/cache/layer/2/rootfs', '/cache/base/1/rootfs'],
   upper: '/state/web/disk/upper',
   work: '/state/web/disk/work',
+  diskImage: undefined,
+  disk: '/state/web/disk',
   root: '/state/web/root',
   network: '/state/web/network',
   bridge: 'pl-0a1b2c3d',
@@ -165,6 +167,14 @@ describe('scripts', () => {
       `systemd-nspawn free ${nspawnCommand(own).slice(1).join(' ')}`,
     ]);
     expect(existsSync(network)).toBe(true);
+  });
+
+  test('a disk of its own is mounted first, where there is one', () => {
+    const PATH = stubs(['mount', 'unshare', 'ip', 'nsenter', 'systemd-nspawn']);
+    const own = { ...boot, diskImage: "/it's/web/disk.img", network: join(folder, 'network') };
+    expect(spawnSync('sh', ['-c', bootScript(own)], { encoding: 'utf8', env: { PATH } }).status).toBe(0);
+    expect(log()[0]).toBe("mount free -o loop /it's/web/disk.img /state/web/disk");
+    expect(log()[1]).toContain('mount free -t overlay');
   });
 
   test('version 1: limits are set before the first process enters, and a reboot boots again', () => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeHost } from '../../../src/cloud/local/disk.ts';
 import { imagesUnder, readHostRecord } from '../../../src/cloud/local/records.ts';
 import { environmentLayout, hostLayout, localSettings } from '../../../src/cloud/local/settings.ts';
+import { quietContext } from '../../../src/context.ts';
 import { machineSpec, testSpec } from './specs.ts';
 
 let folder: string;
@@ -17,7 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 test('has its name and its keys, and is recorded once all is there', async () => {
   const settings = localSettings({ PIPELINE_LOCAL_STATE: join(folder, 'state') });
   const layout = hostLayout(environmentLayout(settings, testSpec()), 'blue');
-  const record = await makeHost(layout, {
+  const record = await makeHost(quietContext(), layout, {
     spec: machineSpec('blue'),
     address: '10.0.0.2',
     base: '/base',
