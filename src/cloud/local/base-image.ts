@@ -129,7 +129,8 @@ export async function ensureBase(
 ): Promise<void> {
   const making: Making = {
     stage: STAGE,
-    detail: `${imageName(recipe.codename)}, about half a minute, once`,
+    name: imageName(recipe.codename),
+    takes: 'about half a minute, once',
     room: ROOM,
     make: async (workshop, lock) => {
       await furnish(context, recipe, workshop);

@@ -13,7 +13,10 @@ import type { LocalSettings } from './settings.ts';
 export interface Making {
   /** What it is called in progress and failures. */
   readonly stage: string;
-  readonly detail: string;
+  /** Which one it is. */
+  readonly name: string;
+  /** How long it takes, for people. */
+  readonly takes: string;
   /** Bytes that must be free before it begins. */
   readonly room: number;
   /**
@@ -45,10 +48,10 @@ export async function ensureImage(
   context: Context,
   settings: LocalSettings,
   image: string,
-  { stage, detail, room, make }: Making,
+  { stage, name, takes, room, make }: Making,
   keep: readonly string[],
 ): Promise<void> {
-  context.progress({ stage, state: 'started', detail });
+  context.progress({ stage, state: 'started', detail: `${name}, ${takes}` });
   try {
     await using lock = await waitForLock(context, `${image}.lock`, {
       onWait: () => context.progress({ stage, state: 'running', detail: 'another command is building it' }),
@@ -66,7 +69,7 @@ export async function ensureImage(
     context.progress({ stage, state: 'failed' });
     throw error;
   }
-  context.progress({ stage, state: 'done' });
+  context.progress({ stage, state: 'done', detail: name });
 }
 
 /** The failure of a program that made an image, where a full disk is the reason. */

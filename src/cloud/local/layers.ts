@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../errors.ts';
 import { toolFailure } from '../../process/tool.ts';
@@ -75,10 +75,11 @@ export async function ensureLayer(
   keep: readonly string[],
 ): Promise<void> {
   const { directory, base, packages, programs } = layer;
-  const names = [...packages, ...programs.map(({ to }) => to)].join(', ');
+  const names = [...packages, ...programs.map(({ to }) => basename(to))].join(', ');
   const making: Making = {
     stage: 'image layer',
-    detail: `${names}, once`,
+    name: names,
+    takes: 'a moment, once',
     room: ROOM,
     make: async (workshop, lock) => {
       const own = join(workshop, 'handed');
