@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { closest } from '../errors.ts';
 import { type JsonSchema, keysAt, pipelineJsonSchema, schemasAt } from './json-schema.ts';
 import { type Path, pathText, valueAt } from './positions.ts';
+import { configSchema } from './schema.ts';
 import { alternatives, gotWords, hint } from './words.ts';
 
 /** A mistake whose line is still to be found. */
@@ -38,7 +39,7 @@ function explain(issue: z.core.$ZodIssue, raw: unknown, root: JsonSchema): Expla
   }
   const value = valueAt(raw, path);
   if (value === undefined) return [{ path, message: missing(path, root), isMissing: true }];
-  const words = `got ${gotWords(path, value)}${hint(issue, value)}`;
+  const words = `got ${gotWords(path, value)}${hint(issue, value, () => fitsInQuotes(raw, path))}`;
   if (issue.code !== 'invalid_union') return [{ path, message: `${issue.message}, ${words}` }];
   const forms = schemasAt(root, path).flatMap(({ anyOf }) => anyOf ?? []);
   const meant = issue.errors[meantForm(forms, value)];
@@ -49,6 +50,21 @@ function explain(issue: z.core.$ZodIssue, raw: unknown, root: JsonSchema): Expla
   }
   const expected = issue.message || `expected ${alternatives(forms.map(formWords))}`;
   return [{ path, message: `${expected}, ${words}` }];
+}
+
+/** Whether the schema would take what stands at a path if it were text. */
+function fitsInQuotes(raw: unknown, path: Path): boolean {
+  const quoted = structuredClone(raw);
+  const key = path.at(-1);
+  const parent = valueAt(quoted, path.slice(0, -1)) as Record<string | number, unknown>;
+  if (key === undefined) return false;
+  parent[key] = String(parent[key]);
+  const { error } = configSchema.safeParse(quoted);
+  const here = pathText(path);
+  return !error?.issues.some((issue) => {
+    const at = pathText(issue.path as Path);
+    return at === here || (issue.code === 'invalid_union' && here.startsWith(at));
+  });
 }
 
 /**

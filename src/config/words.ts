@@ -69,19 +69,14 @@ export function gotWords(path: Path, value: unknown): string {
 
 /**
  * The usual slips: YAML takes `20` for a number and `"20"` for text, and a key with nothing after it for
- * nothing.
+ * nothing. `fitsInQuotes`: whether the value as text would do there.
  */
-export function hint(issue: z.core.$ZodIssue, value: unknown): string {
+export function hint(issue: z.core.$ZodIssue, value: unknown, fitsInQuotes: () => boolean): string {
   if (issue.code !== 'invalid_type') return '';
   if (value === null && ['object', 'record'].includes(issue.expected))
     return ': write {} where nothing is to be said';
   const isUnquoted = typeof value === 'number' || typeof value === 'boolean';
-  if (issue.expected === 'string' && isUnquoted && isPlain(issue)) return ': put it in quotes';
+  if (issue.expected === 'string' && isUnquoted && fitsInQuotes()) return ': put it in quotes';
   const isQuoted = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
   return isQuoted && issue.expected === 'number' ? ': remove the quotes' : '';
-}
-
-/** Any text will do: the schema has no words of its own for what it wants. */
-function isPlain(issue: z.core.$ZodIssue): boolean {
-  return issue.message === expectedWords(issue as RawIssue);
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Makes a layer and puts it in place. It goes on to its end where this program is killed, and cleans up where it
+# Makes a layer and puts it in place. It goes on to its end where pipeline is killed, and cleans up where it
 # is asked to stop. Run in mount and process namespaces of its own. Values: workshop, directory (where the layer
 # is to be), lower (folders under it, topmost first), packages, programs (FROM TO FROM TO …).
 : "${workshop:?}" "${directory:?}" "${lower:?}"
